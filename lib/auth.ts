@@ -1,0 +1,323 @@
+/**
+ * Sign-in with a device code and silent renewal after it. The only file that knows MSAL, and it loads it only when no
+ * cached access token is good for five more minutes (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code).
+ *
+ * @module
+ */
+import type * as Msal from "@azure/msal-node";
+import { authNetwork, explainedBy } from "./auth_network.ts";
+import { CLOUDS } from "./clouds.ts";
+import { GraphError, usageError } from "./errors.ts";
+import type { TokenSource } from "./graph.ts";
+import { type Http, interrupted } from "./http.ts";
+import type { Settings } from "./settings.ts";
+import { type CachedAccount, type CachedToken, shortScope, TokenCache } from "./token_cache.ts";
+
+/** What a person must do to sign in. */
+export interface DeviceCode {
+  /** The instruction as the service words it. */
+  message: string;
+  userCode: string;
+  verificationUri: string;
+  expiresInSeconds: number;
+}
+
+/** How {@linkcode SignIn} works. */
+export interface SignInOptions {
+  settings: Settings;
+  /** Delegated permissions to ask for, by their short names. */
+  scopes: readonly string[];
+  http: Http;
+  /** Shows a device code; without it nobody is ever asked. */
+  showDeviceCode: ((code: DeviceCode) => void) | undefined;
+  /** Told what a person should know, such as a cache that was set aside. */
+  notice: (text: string) => void;
+}
+
+/** Who is signed in, and with what. */
+export interface SessionFacts {
+  username: string | undefined;
+  tenantId: string | undefined;
+  scopes: string[];
+  /** Milliseconds since 1970. */
+  expiresAt: number | undefined;
+  /** Path of the token cache; `undefined` when a ready token is used. */
+  cache: string | undefined;
+}
+
+/** A token source that can tell about itself. */
+export interface Session extends TokenSource {
+  facts(): Promise<SessionFacts>;
+  /** Forgets the sign-in on this machine; `false` when nobody was signed in. */
+  signOut(): Promise<boolean>;
+}
+
+/** The sign-in of a person, kept in the token cache. */
+export class SignIn implements Session {
+  readonly #options: SignInOptions;
+  readonly #cache: TokenCache;
+  #current: CachedToken | undefined;
+
+  constructor(options: SignInOptions) {
+    this.#options = options;
+    this.#cache = new TokenCache(options.settings.tokenCache, options.http.now, options.notice);
+  }
+
+  async token(renew?: { claims: string | undefined }): Promise<string> {
+    const stale = renew && this.#current?.secret;
+    if (!renew) {
+      if (this.#current && this.#current.expiresAt - this.#options.http.now() > 300_000) {
+        return this.#current.secret;
+      }
+      this.#current = await this.#cached();
+      if (this.#current) return this.#current.secret;
+    }
+    this.#current = await this.#renewed(stale, renew?.claims);
+    return this.#current.secret;
+  }
+
+  async facts(): Promise<SessionFacts> {
+    const account = await this.#account();
+    return {
+      username: account?.username,
+      tenantId: account?.realm,
+      scopes: this.#current?.scopes ?? [],
+      expiresAt: this.#current?.expiresAt,
+      cache: this.#cache.path,
+    };
+  }
+
+  /** Forgets the account and its tokens on this machine; `false` when nobody was signed in. */
+  async signOut(): Promise<boolean> {
+    const app = await this.#app();
+    return await this.#cache.exclusively(async () => {
+      const account = await this.#msalAccount(app);
+      if (!account) return false;
+      await app.getTokenCache().removeAccount(account);
+      this.#current = undefined;
+      return true;
+    });
+  }
+
+  async #renewed(stale: string | undefined, claims: string | undefined): Promise<CachedToken> {
+    const { clientId } = this.#registration();
+    let reason: GraphError;
+    try {
+      // Nobody waits for a person while holding the lock: polling can take 15 minutes.
+      return await this.#cache.exclusively(async () => {
+        const other = claims ? undefined : await this.#cached(); // renewed by another process meanwhile
+        return other && other.secret !== stale ? other : await this.#silent(stale !== undefined, claims);
+      });
+    } catch (error) {
+      if (!(error instanceof GraphError) || !needsPerson(error)) throw error;
+      reason = error;
+    }
+    if (!this.#options.showDeviceCode) throw reason;
+    if (reason.code !== "notSignedIn") this.#options.notice(`${reason.message} (${reason.code})`);
+    await this.#deviceCode(clientId, claims ?? reason.claims);
+    const token = await this.#cached();
+    if (token) return token;
+    throw new GraphError(
+      "refused",
+      `signed in, but without the permissions ${this.#options.scopes.join(" ")}`,
+      {
+        code: "missingScopes",
+        hint:
+          "add them to the app registration (README, Register an app), or sign in with the account that may use them",
+      },
+    );
+  }
+
+  async #silent(forceRefresh: boolean, claims: string | undefined): Promise<CachedToken> {
+    const known = await this.#account();
+    const app = known && await this.#app();
+    const account = app && await this.#msalAccount(app);
+    if (!account) throw notSignedIn();
+    const result = await this.#msal(() =>
+      app.acquireTokenSilent({
+        account,
+        scopes: this.#scopes(),
+        forceRefresh,
+        ...(claims === undefined ? {} : { claims }),
+      })
+    );
+    return tokenOf(result);
+  }
+
+  async #deviceCode(clientId: string, claims: string | undefined): Promise<void> {
+    const app = await this.#app();
+    const { signal } = this.#options.http;
+    const request: Msal.DeviceCodeRequest = {
+      scopes: this.#scopes(),
+      ...(claims === undefined ? {} : { claims }),
+      deviceCodeCallback: (code) =>
+        this.#options.showDeviceCode?.({
+          message: code.message,
+          userCode: code.userCode,
+          verificationUri: code.verificationUri,
+          expiresInSeconds: code.expiresIn,
+        }),
+    };
+    const flow = this.#msal(() => app.acquireTokenByDeviceCode(request));
+    const ended = Promise.withResolvers<never>();
+    const onAbort = () => {
+      request.cancel = true; // MSAL sees it at its next poll only, so nobody waits for that
+      ended.reject(interrupted(signal));
+    };
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    flow.catch(() => {}); // its failure is reported through the race; after an abort nobody asks any more
+    try {
+      const result = await Promise.race([flow, ended.promise]);
+      this.#checkAccount(result, clientId);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #checkAccount(result: Msal.AuthenticationResult | null, clientId: string): void {
+    const { account } = this.#options.settings;
+    const signedIn = result?.account?.username;
+    if (account && signedIn && signedIn.toLowerCase() !== account.toLowerCase()) {
+      throw usageError(
+        `signed in as ${signedIn}, but ${account} was asked for`,
+        `sign in again as ${account}, or leave out --account (app ${clientId})`,
+        "otherAccount",
+      );
+    }
+  }
+
+  async #cached(): Promise<CachedToken | undefined> {
+    const account = await this.#account();
+    const { clientId, environment } = this.#registration();
+    return account &&
+      await this.#cache.find({ clientId, environment, account, scopes: this.#options.scopes });
+  }
+
+  /** The one account that is meant; several without `--account` are an error, never a guess. */
+  async #account(): Promise<CachedAccount | undefined> {
+    const { clientId, tenantId, environment } = this.#registration();
+    const wanted = this.#options.settings.account?.toLowerCase();
+    const inTenant = (await this.#cache.accounts(clientId, environment)).filter((account) =>
+      !/^[0-9a-f-]{36}$/i.test(tenantId) || account.realm.toLowerCase() === tenantId.toLowerCase()
+    );
+    const meant = wanted === undefined
+      ? inTenant
+      : inTenant.filter((account) => account.username.toLowerCase() === wanted);
+    if (meant.length <= 1) return meant[0];
+    throw usageError(
+      `several accounts are signed in: ${meant.map((account) => account.username).join(", ")}`,
+      "choose one with --account or GRAPH_ACCOUNT",
+      "ambiguousAccount",
+    );
+  }
+
+  async #msalAccount(app: Msal.PublicClientApplication): Promise<Msal.AccountInfo | undefined> {
+    const meant = await this.#account();
+    const accounts = meant ? await this.#msal(() => app.getTokenCache().getAllAccounts()) : [];
+    const account = accounts.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
+    // Without the tenant of the entry MSAL hands out the token of the home tenant for another one.
+    return account && meant && { ...account, tenantId: meant.realm };
+  }
+
+  /** Full names outside of the global cloud, where short ones may not be resolved. */
+  #scopes(): string[] {
+    const { cloud } = this.#options.settings;
+    return this.#options.scopes.map((scope) =>
+      cloud === "global" ? scope : `${CLOUDS[cloud].apiOrigin}/${scope}`
+    );
+  }
+
+  #registration(): { clientId: string; tenantId: string; environment: string } {
+    const { clientId, tenantId, cloud } = this.#options.settings;
+    if (clientId && tenantId) return { clientId, tenantId, environment: CLOUDS[cloud].cacheEnvironment };
+    throw usageError(
+      `no app registration: ${clientId ? "" : "GRAPH_CLIENT_ID"}${clientId || tenantId ? "" : " and "}${
+        tenantId ? "" : "GRAPH_TENANT_ID"
+      } not set`,
+      REGISTER,
+      "noRegistration",
+    );
+  }
+
+  async #app(): Promise<Msal.PublicClientApplication> {
+    const { clientId, tenantId } = this.#registration();
+    const { settings, http } = this.#options;
+    const knownOrigin = CLOUDS[settings.cloud].loginOrigin;
+    const { AuthError, PublicClientApplication } = await import("@azure/msal-node");
+    return new PublicClientApplication({
+      auth: { clientId, authority: `${knownOrigin}/${tenantId}` },
+      cache: { cachePlugin: this.#plugin() },
+      system: {
+        networkClient: authNetwork(AuthError, { http, knownOrigin, loginOrigin: settings.loginOrigin }),
+      },
+    });
+  }
+
+  #plugin(): Msal.ICachePlugin {
+    const cache = this.#cache;
+    return {
+      async beforeCacheAccess(context) {
+        const text = await cache.read();
+        if (text !== undefined) context.tokenCache.deserialize(text);
+      },
+      async afterCacheAccess(context) {
+        if (context.cacheHasChanged) await cache.write(context.tokenCache.serialize());
+      },
+    };
+  }
+
+  /** Calls MSAL and turns its errors into ours. */
+  async #msal<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      const explained = explainedBy(error);
+      if (explained) throw explained;
+      const code = error instanceof Error && "errorCode" in error ? String(error.errorCode) : undefined;
+      if (code === undefined) throw error;
+      if (code === "no_tokens_found" || code === "no_account_in_silent_request") throw notSignedIn();
+      if (code === "device_code_expired" || code === "user_timeout_reached") {
+        throw new GraphError("signInNeeded", "sign-in: the code expired before anybody approved it", {
+          code: "expired_token",
+          hint:
+            "start again with: whoami; if the browser showed 53003, a policy forbids device codes: ask your administrator",
+        });
+      }
+      throw new GraphError("failed", `sign-in: ${(error as Error).message}`, {
+        code,
+        hint: "run the same command with --verbose",
+        cause: error,
+      });
+    }
+  }
+}
+
+const REGISTER = [
+  "register one, once:",
+  "  1. https://entra.microsoft.com > App registrations > New registration; a name, Accounts in this organizational directory only, Register",
+  "  2. Overview: copy Application (client) ID to GRAPH_CLIENT_ID and Directory (tenant) ID to GRAPH_TENANT_ID",
+  "  3. Authentication > Settings: Allow public client flows: Yes, Save",
+  "  4. API permissions: add the delegated Microsoft Graph permissions that the README lists for each script",
+].join("\n");
+
+function notSignedIn(): GraphError {
+  return new GraphError("signInNeeded", "not signed in", {
+    code: "notSignedIn",
+    hint: "sign in once, in a terminal, with: whoami",
+  });
+}
+
+/** Whether a person could help: a new sign-in, or consent. */
+function needsPerson(error: GraphError): boolean {
+  return error.kind === "signInNeeded" || error.has("consent_required") ||
+    error.has("interaction_required") || error.code === "AADSTS65001";
+}
+
+function tokenOf(result: Msal.AuthenticationResult): CachedToken {
+  return {
+    secret: result.accessToken,
+    scopes: result.scopes.map(shortScope),
+    expiresAt: result.expiresOn?.getTime() ?? 0,
+  };
+}

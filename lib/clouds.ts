@@ -1,0 +1,54 @@
+/**
+ * The national clouds of Microsoft 365 (https://learn.microsoft.com/graph/deployments). Tokens are never interchangeable.
+ *
+ * @module
+ */
+
+/** Origins and hosts of one cloud. */
+export interface Cloud {
+  loginOrigin: string;
+  apiOrigin: string;
+  /** Environment name under which MSAL keeps its tokens. */
+  cacheEnvironment: string;
+  /** Hosts of upload and download URLs (graph-protocol section 15). */
+  storageHosts: readonly string[];
+}
+
+/** The name of a cloud, as `--cloud` takes it. */
+export type CloudName = "global" | "usgov" | "usdod" | "china";
+
+/** All clouds. */
+export const CLOUDS: Record<CloudName, Cloud> = {
+  global: {
+    loginOrigin: "https://login.microsoftonline.com",
+    apiOrigin: "https://graph.microsoft.com",
+    cacheEnvironment: "login.windows.net",
+    storageHosts: [
+      "*.sharepoint.com",
+      "my.microsoftpersonalcontent.com",
+      "api.onedrive.com",
+      "*.up.1drv.com",
+      "*.files.1drv.com",
+      "*.livefilestore.com",
+      "*.storage.live.com",
+    ],
+  },
+  usgov: {
+    loginOrigin: "https://login.microsoftonline.us",
+    apiOrigin: "https://graph.microsoft.us",
+    cacheEnvironment: "login.microsoftonline.us",
+    storageHosts: ["*.sharepoint.us"],
+  },
+  usdod: {
+    loginOrigin: "https://login.microsoftonline.us",
+    apiOrigin: "https://dod-graph.microsoft.us",
+    cacheEnvironment: "login.microsoftonline.us",
+    storageHosts: ["*.sharepoint-mil.us"],
+  },
+  china: {
+    loginOrigin: "https://login.partner.microsoftonline.cn",
+    apiOrigin: "https://microsoftgraph.chinacloudapi.cn",
+    cacheEnvironment: "login.partner.microsoftonline.cn",
+    storageHosts: ["*.sharepoint.cn"],
+  },
+};

@@ -1,0 +1,85 @@
+/**
+ * A signed-in connection: settings, sign-in and clients put together.
+ *
+ * @module
+ */
+import { AccessToken } from "./access_token.ts";
+import { type DeviceCode, type Session, SignIn } from "./auth.ts";
+import { Drives } from "./drives.ts";
+import { GraphClient } from "./graph.ts";
+import { Http, type HttpOptions } from "./http.ts";
+import { readSettings, type SettingName, type Settings } from "./settings.ts";
+import { StorageClient } from "./storage.ts";
+import type { TransferContext } from "./transfer.ts";
+
+/** What a connection is for; it asks for the least permissions that suffice. */
+export type Access = "identity" | "read" | "write";
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** @default "read" */
+  access?: Access;
+  /**
+   * Whether files of sites and other people are meant, too, not only the person's own OneDrive.
+   * @default true when a default site or drive is set
+   */
+  beyondOwnDrive?: boolean;
+  /** Settings that win over environment and config file. */
+  settings?: Partial<Record<SettingName, string>>;
+  /**
+   * Shows a device code to a person. `null`: never ask anybody; a missing sign-in is an error then.
+   * @default on a terminal, the service's instruction on standard error
+   */
+  showDeviceCode?: ((code: DeviceCode) => void) | null;
+  /** Told what a person should know. @default standard error */
+  notice?: (text: string) => void;
+  /** Ends everything that the connection does. */
+  signal?: AbortSignal;
+  /** Clock, waiting, limits and tracing of the transport. */
+  http?: Omit<HttpOptions, "signal">;
+}
+
+/** What the operations work with. */
+export interface Connection extends TransferContext {
+  settings: Settings;
+  session: Session;
+}
+
+/** Delegated permissions: graph-protocol 13.5. */
+const SCOPES: Record<Access, { own: readonly string[]; beyond: readonly string[] }> = {
+  identity: { own: ["User.Read"], beyond: ["User.Read"] },
+  read: { own: ["Files.Read"], beyond: ["Files.Read.All", "Sites.Read.All"] },
+  write: { own: ["Files.ReadWrite"], beyond: ["Files.ReadWrite.All", "Sites.Read.All"] },
+};
+
+/**
+ * Connects to Microsoft Graph as the signed-in person. Nothing is sent before the first operation.
+ *
+ * @throws {GraphError} `usage` for settings that cannot be meant.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Connection> {
+  const settings = await readSettings(options.settings);
+  const notice = options.notice ?? toStandardError;
+  const http = new Http({ ...options.http, ...(options.signal ? { signal: options.signal } : {}) });
+  const beyond = options.beyondOwnDrive ?? (settings.site !== undefined || settings.drive !== undefined);
+  const scopes = SCOPES[options.access ?? "read"][beyond ? "beyond" : "own"];
+  const showDeviceCode = options.showDeviceCode === undefined
+    ? (Deno.stderr.isTerminal() ? ({ message }: DeviceCode) => toStandardError(message) : undefined)
+    : options.showDeviceCode ?? undefined;
+  const session = settings.accessToken !== undefined
+    ? new AccessToken(settings.accessToken)
+    : new SignIn({ settings, scopes, http, showDeviceCode, notice });
+  const graph = new GraphClient(http, settings.apiOrigin, session);
+  return {
+    settings,
+    session,
+    graph,
+    storage: new StorageClient(http, settings.storageHosts),
+    drives: new Drives(graph, settings),
+    notice,
+  };
+}
+
+function toStandardError(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+}

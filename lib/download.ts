@@ -1,0 +1,388 @@
+/**
+ * Downloads (https://learn.microsoft.com/graph/api/driveitem-get-content): streamed to a private partial file, verified,
+ * and only then given their name. A connection that breaks is taken up where it broke, with a fresh URL.
+ *
+ * @module
+ */
+import { basename, join } from "@std/path";
+import type { Connection } from "./connection.ts";
+import { GraphError, usageError } from "./errors.ts";
+import { itemUrl } from "./address.ts";
+import type { HttpAnswer } from "./http.ts";
+import { type DriveItem, type FoundItem, getItem, type Item, itemOf } from "./items.ts";
+import type { LocationLike } from "./location.ts";
+import { addressFault } from "./names.ts";
+import { serviceError } from "./service_error.ts";
+import { damagedError, type OnProgress, type TransferResult } from "./transfer.ts";
+import { ContentHash, judgeDownload } from "./verify.ts";
+
+/** What to do when the local file exists. */
+export type DownloadConflict = "fail" | "replace" | "skip";
+
+/** How to download. */
+export interface DownloadOptions {
+  /** @default "fail" */
+  conflict?: DownloadConflict;
+  onProgress?: OnProgress;
+}
+
+/** Takes content in order. `restart` means that it comes again from its first byte. */
+interface Sink {
+  write(bytes: Uint8Array): Promise<void>;
+  /** @returns `false` when what was written cannot be taken back. */
+  restart(): Promise<boolean>;
+}
+
+/** Broken connections in a row without a single byte between them, before we give up. */
+const MOST_FAULTS = 6;
+/** Fresh links asked for without a single byte between them, before we believe the refusal. */
+const MOST_FRESH_LINKS = 2;
+const WRITE_BYTES = 1024 * 1024;
+
+/**
+ * Downloads a file.
+ *
+ * @param destination A file or a folder; `-` for standard output. @default the current folder
+ * @throws {GraphError} `notFound`, `conflict` when the local file exists, `damaged` when the content is not what the
+ *   service said it would be (it is kept under another name then), …
+ */
+export async function downloadFile(
+  connection: Connection,
+  location: LocationLike,
+  destination = ".",
+  options: DownloadOptions = {},
+): Promise<TransferResult> {
+  const started = performance.now();
+  const found = await getItem(connection, location);
+  const { item } = found;
+  if (item.type !== "file") {
+    const kind = item.type === "package"
+      ? "a OneNote notebook, which has no content of its own"
+      : `a ${item.type}`;
+    throw usageError(`${item.path || "the root folder"} is ${kind}`, "name a file", "notAFile");
+  }
+  const conflict = options.conflict ?? "fail";
+  const local = destination === "-" ? "-" : await localTarget(destination, item.name);
+  const result = (
+    changes: Pick<TransferResult, "result" | "verdict" | "bytes" | "sentBytes"> & { sha256?: string },
+  ) => ({
+    path: item.path,
+    local,
+    id: item.id,
+    driveId: item.driveId,
+    eTag: item.eTag,
+    quickXorHash: item.hash,
+    seconds: (performance.now() - started) / 1000,
+    resumedFrom: null,
+    ...changes,
+  });
+  if (local === "-") {
+    return result({ result: "downloaded", ...await toStandardOutput(connection, found, options) });
+  }
+  if (await exists(local)) {
+    if (conflict === "skip") {
+      return result({ result: "skipped", verdict: "unverified", bytes: 0, sentBytes: 0 });
+    }
+    if (conflict === "fail") throw alreadyThere(local);
+  }
+  return result({ result: "downloaded", ...await toFile(connection, found, local, conflict, options) });
+}
+
+type Received = { verdict: TransferResult["verdict"]; bytes: number; sentBytes: number; sha256: string };
+
+async function toFile(
+  connection: Connection,
+  found: FoundItem,
+  local: string,
+  conflict: DownloadConflict,
+  options: DownloadOptions,
+): Promise<Received> {
+  const partial = `${local}.${crypto.randomUUID().slice(0, 8)}.partial`;
+  const file = await Deno.open(partial, { write: true, createNew: true, mode: 0o600 });
+  try {
+    const sink = new FileSink(file);
+    const received = await receive(connection, found, sink, options);
+    await sink.flush();
+    await file.sync();
+    await takeMode(local, partial);
+    const { modified } = found.item;
+    if (modified) await file.utime(new Date(modified), new Date(modified));
+    if (received.verdict === "damaged") {
+      const kept = `${local}.damaged`;
+      await Deno.rename(partial, kept);
+      throw damagedError(
+        `${found.item.path} ${received.why}`,
+        `the file on the server is as it was; what arrived is kept as ${kept}`,
+      );
+    }
+    await giveName(partial, local, conflict);
+    return { ...received, verdict: received.verdict };
+  } catch (error) {
+    await Deno.remove(partial).catch(() => {}); // renamed already
+    throw error;
+  } finally {
+    file.close();
+  }
+}
+
+async function toStandardOutput(
+  connection: Connection,
+  found: FoundItem,
+  options: DownloadOptions,
+): Promise<Received> {
+  const sink: Sink = {
+    async write(bytes) {
+      for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+    },
+    restart: () => Promise.resolve(false),
+  };
+  const received = await receive(connection, found, sink, options);
+  if (received.verdict === "damaged") {
+    throw damagedError(
+      `${found.item.path} ${received.why}`,
+      "what was written to standard output must not be used",
+    );
+  }
+  return { ...received, verdict: received.verdict };
+}
+
+/** Receives the whole content, however often the connection breaks, and compares it with what the service stated. */
+async function receive(connection: Connection, found: FoundItem, sink: Sink, options: DownloadOptions) {
+  const content = new Reception(connection, found, sink, options.onProgress, await ContentHash.create());
+  await content.run();
+  const { quickXorHash, sha256 } = content.hash.digest();
+  const { size, hash, name } = content.item;
+  const driveType = content.driveItem.parentReference?.driveType ?? "";
+  const verdict = judgeDownload(
+    { size: content.received, hash: quickXorHash },
+    { size, hash },
+    name,
+    driveType,
+  );
+  const why =
+    `is not what the service states: ${content.received} bytes with QuickXorHash ${quickXorHash}, instead of ${size} with ${hash}`;
+  return { verdict, why, bytes: content.received, sentBytes: content.sentBytes, sha256 };
+}
+
+/** The content of one item on its way. */
+class Reception {
+  received = 0;
+  sentBytes = 0;
+  hash: ContentHash;
+  item: Item;
+  driveItem: DriveItem;
+  #faults = 0;
+  #freshLinks = 0;
+  #started = false;
+
+  constructor(
+    readonly connection: Connection,
+    found: FoundItem,
+    readonly sink: Sink,
+    readonly onProgress: OnProgress | undefined,
+    hash: ContentHash,
+  ) {
+    this.item = found.item;
+    this.driveItem = found.driveItem;
+    this.hash = hash;
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      const answer = await this.#request();
+      if (answer && await this.#take(answer)) return;
+    }
+  }
+
+  /** Asks for the rest; `undefined` when it must be asked again, with what was learnt. */
+  async #request(): Promise<HttpAnswer | undefined> {
+    const link = this.driveItem["@microsoft.graph.downloadUrl"] ?? await this.#redirect();
+    const answer = await this.connection.storage.send({
+      method: "GET",
+      url: link,
+      // Ranges go to this URL only; `/content` ignores them (graph-protocol D2).
+      headers: this.received > 0 ? { range: `bytes=${this.received}-` } : {},
+      retry: "repeatable",
+    });
+    if (answer.status === 200) {
+      if (this.received > 0) await this.#restart();
+      return answer;
+    }
+    if (answer.status === 206 && startOf(answer.headers) === this.received) return answer;
+    const error = await serviceError(answer, `download of ${this.item.path}`);
+    // The link lives for an hour at most, and a new one can be refused as well (graph-protocol D3).
+    const mayBeStale = [401, 403, 404, 410, 206, 416].includes(answer.status);
+    if (!mayBeStale || error.has("malwareDetected") || ++this.#freshLinks > MOST_FRESH_LINKS) throw error;
+    await this.#refresh();
+    return undefined;
+  }
+
+  /** Takes the body; `false` when it broke off. */
+  async #take(answer: HttpAnswer): Promise<boolean> {
+    const stated = Number(answer.headers.get("content-length") ?? NaN);
+    const expected = Number.isNaN(stated) ? undefined : this.received + stated;
+    try {
+      for await (const chunk of answer.chunks()) {
+        await this.sink.write(chunk);
+        this.hash.add(chunk, this.received);
+        this.received += chunk.length;
+        this.sentBytes += chunk.length;
+        this.#started = true;
+        this.#faults = 0;
+        this.#freshLinks = 0;
+        this.onProgress?.(this.received, expected ?? this.item.size);
+      }
+      if (expected === undefined || this.received >= expected) return true;
+    } catch (error) {
+      if (!(error instanceof GraphError) || error.kind !== "unavailable" || ++this.#faults > MOST_FAULTS) {
+        throw error;
+      }
+      const { http } = this.connection.storage;
+      await http.wait(http.backoffMs(this.#faults), error.message);
+    }
+    await this.#refresh();
+    return false;
+  }
+
+  /** A fresh link; a content that changed meanwhile is received from its first byte. */
+  async #refresh(): Promise<void> {
+    const { driveId, id } = this.item;
+    const before = this.driveItem;
+    this.driveItem = await this.connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }), {
+      what: `download of ${this.item.path}`,
+    });
+    this.item = itemOf(this.driveItem, driveId, this.item.path);
+    const changed = (before.cTag ?? before.eTag) !== (this.driveItem.cTag ?? this.driveItem.eTag);
+    if (changed && this.#started) await this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    if (!await this.sink.restart()) {
+      throw new GraphError(
+        "conflict",
+        `${this.item.path} cannot be taken up again: it changed, or the service sends it whole`,
+        {
+          code: "resumeImpossible",
+          hint: "what was written must not be used; run the same command again",
+        },
+      );
+    }
+    this.received = 0;
+    this.hash = await ContentHash.create();
+  }
+
+  /** Some items come without a link; the redirect of their content is the same. */
+  async #redirect(): Promise<string> {
+    const { driveId, id, path } = this.item;
+    const what = `download of ${path}`;
+    const answer = await this.connection.graph.answer(itemUrl({ driveId, itemId: id }, "content"), { what });
+    const link = answer.headers.get("location");
+    if (answer.status !== 302 || !link) throw await serviceError(answer, what);
+    await answer.discard();
+    return link;
+  }
+}
+
+/** Gathers small chunks: one large write costs as much as a small one. */
+class FileSink implements Sink {
+  readonly #file: Deno.FsFile;
+  readonly #buffer = new Uint8Array(WRITE_BYTES);
+  #filled = 0;
+
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      const part = bytes.subarray(at, at + WRITE_BYTES - this.#filled);
+      this.#buffer.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === WRITE_BYTES) await this.flush();
+    }
+  }
+
+  async flush(): Promise<void> {
+    const bytes = this.#buffer.subarray(0, this.#filled);
+    for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+    this.#filled = 0;
+  }
+
+  async restart(): Promise<boolean> {
+    this.#filled = 0;
+    await this.#file.truncate(0);
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    return true;
+  }
+}
+
+async function localTarget(destination: string, name: string): Promise<string> {
+  // The name comes from the service: it must not lead out of the folder.
+  const fault = addressFault(name);
+  if (fault) {
+    throw usageError(
+      `the name ${JSON.stringify(name)} cannot be a local file: ${fault}`,
+      "give a file name as DEST",
+      "illegalName",
+    );
+  }
+  const facts = await Deno.stat(destination).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (facts?.isDirectory) return destination === "." ? name : join(destination, name);
+  if (!/[/\\]$/.test(destination)) return destination;
+  throw new GraphError("notFound", `no such local folder: ${destination}`, {
+    code: "noLocalFolder",
+    hint: `make it first: mkdir ${basename(destination)}`,
+  });
+}
+
+/** A new file gets the mode that the user's umask gives, one that is replaced keeps its own. */
+async function takeMode(local: string, partial: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  const present = await Deno.stat(local).catch(() => undefined); // none, mostly
+  const mode = present?.mode ?? await maskedMode();
+  if (mode !== undefined) await Deno.chmod(partial, mode & 0o777);
+}
+
+async function maskedMode(): Promise<number | undefined> {
+  const { state } = await Deno.permissions.query({ name: "sys", kind: "umask" as "hostname" });
+  return state === "granted" ? 0o666 & ~Deno.umask() : undefined;
+}
+
+async function giveName(partial: string, local: string, conflict: DownloadConflict): Promise<void> {
+  if (conflict === "replace") return await Deno.rename(partial, local);
+  try {
+    await Deno.link(partial, local); // unlike a rename it replaces nothing that appeared meanwhile
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) throw alreadyThere(local);
+    if (await exists(local)) throw alreadyThere(local); // a file system without hard links
+    return await Deno.rename(partial, local);
+  }
+  await Deno.remove(partial);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    const { isDirectory } = await Deno.stat(path);
+    if (isDirectory) throw usageError(`${path} is a folder`, "give a file name as DEST", "localFolder");
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function alreadyThere(local: string): GraphError {
+  return new GraphError("conflict", `${local} exists already`, {
+    code: "localExists",
+    hint: "choose with --conflict replace or --conflict skip, or give another DEST",
+  });
+}
+
+function startOf(headers: Headers): number | undefined {
+  const start = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
+  return start === undefined ? undefined : Number(start);
+}

@@ -1,0 +1,95 @@
+/**
+ * One error for everything that this toolkit reports: what failed, why, and what to do next.
+ *
+ * @module
+ */
+
+/** How a run can end; each kind has one exit code, the same in all scripts. */
+export const EXIT_CODES = {
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  signInNeeded: 4,
+  refused: 5,
+  conflict: 6,
+  damaged: 7,
+  unavailable: 8,
+  noSpace: 9,
+  interrupted: 130,
+} as const;
+
+/** The kind of a failure: a key of {@linkcode EXIT_CODES}. */
+export type FailureKind = keyof typeof EXIT_CODES;
+
+/** What an error carries besides its message. */
+export interface ErrorDetails {
+  /** Most specific code: the service's (`nameAlreadyExists`, `AADSTS65001`) or ours (`illegalName`). */
+  code: string;
+  /** What to do next, as one sentence or command. */
+  hint?: string | undefined;
+  /** HTTP status of the answer, where there was one. */
+  status?: number | undefined;
+  /** The service's `request-id` (or correlation id of a sign-in), which Microsoft's support asks for. */
+  requestId?: string | undefined;
+  /** UTC time of the answer, from its `Date` header. */
+  date?: string | undefined;
+  /** All codes of the error body, outermost first. */
+  codes?: string[] | undefined;
+  /** Claims that the service demands in a new token (continuous access evaluation). */
+  claims?: string | undefined;
+  cause?: unknown;
+}
+
+/**
+ * Every failure that the library reports on purpose.
+ *
+ * @example
+ * ```ts
+ * import { GraphError } from "./errors.ts";
+ * const error = new GraphError("notFound", "General/x.pdf does not exist", { code: "itemNotFound" });
+ * if (error.exitCode !== 3) throw error;
+ * ```
+ */
+export class GraphError extends Error {
+  override readonly name = "GraphError";
+  readonly kind: FailureKind;
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+  readonly date: string | undefined;
+  readonly codes: readonly string[];
+  readonly claims: string | undefined;
+
+  constructor(kind: FailureKind, message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.kind = kind;
+    this.code = details.code;
+    this.hint = details.hint;
+    this.status = details.status;
+    this.requestId = details.requestId;
+    this.date = details.date;
+    this.codes = details.codes ?? [details.code];
+    this.claims = details.claims;
+  }
+
+  /** Exit code of a script that ends with this error. */
+  get exitCode(): number {
+    return EXIT_CODES[this.kind];
+  }
+
+  /** Whether the service gave this code at any depth of its error body. */
+  has(code: string): boolean {
+    return this.codes.includes(code);
+  }
+}
+
+/** Whether a value is a {@linkcode GraphError}, also one from another copy of this module. */
+export function isGraphError(value: unknown): value is GraphError {
+  return value instanceof Error && value.name === "GraphError" && "kind" in value && "exitCode" in value;
+}
+
+/** Wrong usage: exit code 2. */
+export function usageError(message: string, hint?: string, code = "usage"): GraphError {
+  return new GraphError("usage", message, { code, hint });
+}

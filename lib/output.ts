@@ -1,0 +1,112 @@
+/**
+ * What a run prints: results on standard output; everything else, from instructions to errors, on standard error.
+ *
+ * @module
+ */
+import type { DeviceCode } from "./auth.ts";
+import type { GraphError } from "./errors.ts";
+import type { TraceEvent } from "./http.ts";
+import { ProgressLine } from "./progress.ts";
+import { formatDuration } from "./sizes.ts";
+
+/** How much to print, and how. */
+export interface OutputOptions {
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+}
+
+/** The output of one run. */
+export class Output {
+  readonly options: OutputOptions;
+  readonly #program: string;
+  #progress: ProgressLine | undefined;
+
+  constructor(program: string, options: OutputOptions) {
+    this.#program = program;
+    this.options = options;
+  }
+
+  /** One result: a JSON object on a line, or text; some results have no text. */
+  result(value: object, text: string | undefined): void {
+    if (this.options.json) this.#toOutput(JSON.stringify(value));
+    else if (text !== undefined) this.#toOutput(text);
+  }
+
+  /** What a person should know. */
+  readonly notice = (text: string): void => {
+    if (!this.options.quiet) this.#toError(`${this.#program}: ${text}`);
+  };
+
+  /** A wait of a second or more is worth a line. */
+  readonly wait = ({ ms, reason }: { ms: number; reason: string }): void => {
+    if (ms >= 1000 && reason !== "sign-in") this.notice(`waiting ${formatDuration(ms / 1000)}: ${reason}`);
+  };
+
+  /** The sign-in instruction in the service's own words; it is never suppressed. */
+  readonly deviceCode = ({ message }: DeviceCode): void => this.#toError(message);
+
+  /** One request, for `--verbose`. */
+  readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
+    this.#toError(
+      `${method} ${target} ${status ?? fault} ${Math.round(ms)} ms${requestId ? ` ${requestId}` : ""}`,
+    );
+  };
+
+  /** Progress of one transfer; `undefined` where it is not drawn. */
+  progress(label: string): ProgressLine | undefined {
+    const { json, quiet } = this.options;
+    if (json || quiet || !Deno.stderr.isTerminal()) return undefined;
+    const columns = () => {
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return 80; // standard error is a terminal, but not this process's console
+      }
+    };
+    return this.#progress = new ProgressLine(
+      printable(label),
+      (text) => writeAll(Deno.stderr, text),
+      columns,
+    );
+  }
+
+  /** One line: what failed, why, what to do next, and what Microsoft's support asks for. */
+  error(error: GraphError): void {
+    const { code, hint, status, requestId, date } = error;
+    if (this.options.json) {
+      this.#toError(JSON.stringify({ error: { code, message: error.message, hint, status, requestId } }));
+      return;
+    }
+    const facts = [
+      status === undefined ? code : `HTTP ${status} ${code}`,
+      requestId && `request-id ${requestId}`,
+      date,
+    ].filter(Boolean);
+    this.#toError(`${this.#program}: ${error.message}${hint ? `; ${hint}` : ""} (${facts.join(", ")})`);
+    if (this.options.verbose && code === "internal" && error.cause instanceof Error) {
+      this.#toError(error.cause.stack ?? "");
+    }
+  }
+
+  #toOutput(text: string): void {
+    this.#progress?.clear();
+    writeAll(Deno.stdout, `${printable(text)}\n`);
+  }
+
+  #toError(text: string): void {
+    this.#progress?.clear();
+    writeAll(Deno.stderr, `${printable(text)}\n`);
+  }
+}
+
+/** Names come from other people: no control character of theirs reaches a terminal. */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex -- finding control characters is its purpose
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+}

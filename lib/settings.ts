@@ -1,0 +1,237 @@
+/**
+ * Flags, environment and config file, in this order of precedence, become {@linkcode Settings}.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { type CloudName, CLOUDS } from "./clouds.ts";
+import { usageError } from "./errors.ts";
+import { isLoopback } from "./storage.ts";
+
+/** One setting: its names everywhere. */
+export interface SettingDefinition {
+  /** The environment variable. */
+  variable: string;
+  /** The flag without dashes, where there is one. */
+  flag?: string;
+  /** For `--help`, with the placeholder of its value. */
+  value: string;
+  help: string;
+}
+
+/** All settings; a key is the name in the config file as well. */
+export const SETTINGS = {
+  tenantId: {
+    variable: "GRAPH_TENANT_ID",
+    flag: "tenant",
+    value: "ID",
+    help: "directory (tenant) id or domain",
+  },
+  clientId: { variable: "GRAPH_CLIENT_ID", flag: "client-id", value: "ID", help: "application (client) id" },
+  cloud: { variable: "GRAPH_CLOUD", flag: "cloud", value: "NAME", help: "global, usgov, usdod or china" },
+  account: {
+    variable: "GRAPH_ACCOUNT",
+    flag: "account",
+    value: "NAME",
+    help: "which signed-in account, by user name",
+  },
+  site: {
+    variable: "GRAPH_SITE",
+    flag: "site",
+    value: "SITE",
+    help: "default site: HOST/sites/NAME, or NAME",
+  },
+  siteHost: { variable: "GRAPH_SITE_HOST", value: "HOST", help: "host of sites given by name alone" },
+  drive: { variable: "GRAPH_DRIVE", flag: "drive", value: "DRIVE", help: "default library, by name or id" },
+  accessToken: {
+    variable: "GRAPH_ACCESS_TOKEN",
+    value: "TOKEN",
+    help: "use this token; no sign-in, no cache",
+  },
+  tokenCache: { variable: "GRAPH_TOKEN_CACHE", value: "FILE", help: "the token cache file" },
+  loginOrigin: {
+    variable: "GRAPH_LOGIN_ORIGIN",
+    value: "URL",
+    help: "in place of the cloud's sign-in origin",
+  },
+  apiOrigin: { variable: "GRAPH_API_ORIGIN", value: "URL", help: "in place of the cloud's Graph origin" },
+  storageHosts: {
+    variable: "GRAPH_STORAGE_HOSTS",
+    value: "HOSTS",
+    help: "in place of the cloud's storage hosts",
+  },
+  home: { variable: "GRAPH_SCRIPTS_HOME", value: "FOLDER", help: "one folder for config and token cache" },
+} as const satisfies Record<string, SettingDefinition>;
+
+/** The name of a setting: a key of {@linkcode SETTINGS}. */
+export type SettingName = keyof typeof SETTINGS;
+
+/** What a run works with. */
+export interface Settings {
+  tenantId: string | undefined;
+  clientId: string | undefined;
+  cloud: CloudName;
+  account: string | undefined;
+  site: string | undefined;
+  siteHost: string | undefined;
+  drive: string | undefined;
+  accessToken: string | undefined;
+  /** Path of the token cache file. */
+  tokenCache: string;
+  loginOrigin: string;
+  apiOrigin: string;
+  storageHosts: readonly string[];
+}
+
+/** Never in the config file: they would make it a secret, or decide where it lies. */
+const NOT_IN_FILE: readonly SettingName[] = ["accessToken", "home"];
+
+/**
+ * Reads the settings.
+ *
+ * @param flags Values given on the command line or by a snippet; they win.
+ * @throws {GraphError} `usage` for a value that cannot be meant.
+ */
+export async function readSettings(
+  flags: Partial<Record<SettingName, string>> = {},
+  env: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): Promise<Settings> {
+  const given = (name: SettingName) => flags[name] || env(SETTINGS[name].variable) || undefined;
+  const folders = platformFolders(given("home"), env);
+  const file = await readConfigFile(join(folders.config, "graph-scripts.json"));
+  const value = (name: SettingName) => given(name) ?? file[name];
+
+  const cloud = oneOf(value("cloud") ?? "global");
+  const loginOrigin = origin("loginOrigin", value("loginOrigin") ?? CLOUDS[cloud].loginOrigin);
+  const clientId = value("clientId");
+  if (clientId !== undefined && !GUID.test(clientId)) {
+    throw usageError(
+      `the client id ${JSON.stringify(clientId)} is not an application id`,
+      GUID_HINT,
+      "invalidSetting",
+    );
+  }
+  const tenantId = value("tenantId");
+  if (tenantId !== undefined && !TENANT.test(tenantId)) {
+    throw usageError(
+      `the tenant ${JSON.stringify(tenantId)} is neither an id nor a domain`,
+      GUID_HINT.replace("Application (client)", "Directory (tenant)"),
+      "invalidSetting",
+    );
+  }
+  return {
+    tenantId,
+    clientId,
+    cloud,
+    account: value("account"),
+    site: value("site"),
+    siteHost: value("siteHost"),
+    drive: value("drive"),
+    accessToken: value("accessToken")?.trim(),
+    // Tokens of one cloud, gateway or sandbox must never reach another, so each has a file of its own.
+    tokenCache: value("tokenCache") ??
+      join(folders.state, `tokens-${tokensOf(cloud, loginOrigin)}-${clientId ?? "none"}.json`),
+    loginOrigin,
+    apiOrigin: origin("apiOrigin", value("apiOrigin") ?? CLOUDS[cloud].apiOrigin),
+    storageHosts: value("storageHosts")?.split(/[\s,]+/).filter(Boolean) ?? CLOUDS[cloud].storageHosts,
+  };
+}
+
+function tokensOf(cloud: CloudName, loginOrigin: string): string {
+  return loginOrigin === CLOUDS[cloud].loginOrigin
+    ? cloud
+    : new URL(loginOrigin).host.replaceAll(/[:[\]]/g, "-");
+}
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const GUID_HINT =
+  "copy the Application (client) ID, 8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
+const TENANT =
+  /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|common|organizations|consumers|[a-z0-9-]+(\.[a-z0-9-]+)+)$/i;
+
+function oneOf(cloud: string): CloudName {
+  if (Object.hasOwn(CLOUDS, cloud)) return cloud as CloudName;
+  throw usageError(
+    `unknown cloud ${JSON.stringify(cloud)}`,
+    `use one of: ${Object.keys(CLOUDS).join(", ")}`,
+    "invalidSetting",
+  );
+}
+
+function origin(name: SettingName, text: string): string {
+  let url: URL | undefined;
+  try {
+    url = new URL(text);
+  } catch {
+    // reported below, with the name of the setting
+  }
+  const { variable } = SETTINGS[name];
+  if (!url || url.pathname !== "/" || url.search || url.hash || url.username) {
+    throw usageError(
+      `${variable}=${text} is not an origin`,
+      "write it like https://graph.microsoft.com",
+      "invalidSetting",
+    );
+  }
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+    throw usageError(
+      `${variable}=${text} is not https`,
+      "http is accepted for 127.0.0.1 and localhost only",
+      "invalidSetting",
+    );
+  }
+  return url.origin;
+}
+
+/** Where the platform keeps a program's configuration and its state. */
+function platformFolders(
+  home: string | undefined,
+  env: (name: string) => string | undefined,
+): { config: string; state: string } {
+  if (home) return { config: home, state: home };
+  const folder = (...parts: (string | undefined)[]) => {
+    if (parts[0]) return join(...parts as string[], "graph-scripts");
+    throw usageError(
+      "no home folder: HOME (on Windows: APPDATA, LOCALAPPDATA) is not set",
+      "set GRAPH_SCRIPTS_HOME to a folder of yours",
+    );
+  };
+  switch (Deno.build.os) {
+    case "windows":
+      return { config: folder(env("APPDATA")), state: folder(env("LOCALAPPDATA")) };
+    case "darwin": {
+      const support = folder(env("HOME"), "Library", "Application Support");
+      return { config: support, state: support };
+    }
+    default:
+      return {
+        config: env("XDG_CONFIG_HOME") ? folder(env("XDG_CONFIG_HOME")) : folder(env("HOME"), ".config"),
+        state: env("XDG_STATE_HOME") ? folder(env("XDG_STATE_HOME")) : folder(env("HOME"), ".local", "state"),
+      };
+  }
+}
+
+async function readConfigFile(path: string): Promise<Partial<Record<SettingName, string>>> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return {};
+    throw error;
+  }
+  const bad = (why: string) => usageError(`${path}: ${why}`, `mend or remove that file`, "invalidConfig");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw bad(`not JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("not a JSON object");
+  for (const [name, setting] of Object.entries(value)) {
+    if (!Object.hasOwn(SETTINGS, name) || NOT_IN_FILE.includes(name as SettingName)) {
+      throw bad(`${name} is not a setting of this file`);
+    }
+    if (typeof setting !== "string") throw bad(`${name} is not a string`);
+  }
+  return value;
+}

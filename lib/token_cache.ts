@@ -1,0 +1,149 @@
+/**
+ * The file behind a sign-in, in MSAL's own cache format, and the fast path over it: a cached access token that is still
+ * good is used without loading MSAL, which costs about 100 ms.
+ *
+ * @module
+ */
+import { readPrivateFile, setAside, withLock, writePrivateFile } from "./private_file.ts";
+
+/** Renew when less than this is left; MSAL uses the same. */
+const LEAST_LIFE_SECONDS = 300;
+const LOCK_TIMEOUT_MS = 120_000;
+const SECTIONS = ["Account", "IdToken", "AccessToken", "RefreshToken", "AppMetadata"] as const;
+
+type Entry = Record<string, unknown>;
+type Section = Record<string, Entry>;
+type Content = Partial<Record<typeof SECTIONS[number], Section>>;
+
+/** An account of the cache, by MSAL's names. */
+export interface CachedAccount {
+  homeAccountId: string;
+  /** Tenant of the tokens. */
+  realm: string;
+  username: string;
+  name: string | undefined;
+}
+
+/** An access token of the cache. */
+export interface CachedToken {
+  secret: string;
+  scopes: string[];
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+}
+
+/** What is looked for in the cache. */
+export interface TokenQuery {
+  clientId: string;
+  /** MSAL's name of the cloud: `login.windows.net` for the global one. */
+  environment: string;
+  account: CachedAccount;
+  /** Without the origin of the API. */
+  scopes: readonly string[];
+}
+
+/** The token cache file. */
+export class TokenCache {
+  readonly path: string;
+  readonly #now: () => number;
+  readonly #notice: (text: string) => void;
+
+  /** @param notice Told when an unreadable file was set aside. */
+  constructor(path: string, now: () => number, notice: (text: string) => void) {
+    this.path = path;
+    this.#now = now;
+    this.#notice = notice;
+  }
+
+  /** The file as MSAL wrote it; `undefined` when there is none, or none that can be read. */
+  async read(): Promise<string | undefined> {
+    const text = await readPrivateFile(this.path);
+    // MSAL accepts an empty file but throws raw TypeErrors on others, after the person has signed in.
+    if (text === undefined || parse(text) !== undefined) return text;
+    const aside = await setAside(this.path, this.#now());
+    this.#notice(
+      `the token cache ${this.path} could not be understood; it is kept as ${aside}, and a new sign-in is needed`,
+    );
+    return undefined;
+  }
+
+  /** Replaces the file. */
+  write(text: string): Promise<void> {
+    return writePrivateFile(this.path, text);
+  }
+
+  /** Holds off other processes, so that an expired token is renewed by one of them only. */
+  exclusively<T>(body: () => Promise<T>): Promise<T> {
+    return withLock(this.path, LOCK_TIMEOUT_MS, body);
+  }
+
+  /** The signed-in accounts of one client in one cloud. */
+  async accounts(clientId: string, environment: string): Promise<CachedAccount[]> {
+    const content = parse(await this.read() ?? "{}") ?? {};
+    // Accounts are not bound to a client in MSAL's format; refresh tokens are.
+    const ours = new Set(
+      Object.values(content.RefreshToken ?? {})
+        .filter((entry) => entry.client_id === clientId && entry.environment === environment)
+        .map((entry) => entry.home_account_id),
+    );
+    return Object.values(content.Account ?? {})
+      .filter((entry) => entry.environment === environment && ours.has(entry.home_account_id))
+      .map((entry) => ({
+        homeAccountId: String(entry.home_account_id),
+        realm: String(entry.realm),
+        username: String(entry.username ?? ""),
+        name: typeof entry.name === "string" ? entry.name : undefined,
+      }));
+  }
+
+  /** A token that is good for five more minutes. Anything odd about an entry leaves it to MSAL. */
+  async find(query: TokenQuery): Promise<CachedToken | undefined> {
+    const content = parse(await this.read() ?? "{}") ?? {};
+    const seconds = this.#now() / 1000;
+    for (const entry of Object.values(content.AccessToken ?? {})) {
+      const scopes = String(entry.target ?? "").split(" ").map(shortScope);
+      const wanted = query.scopes.every((scope) =>
+        scopes.some((granted) => granted.toLowerCase() === scope.toLowerCase())
+      );
+      if (
+        wanted && entry.client_id === query.clientId && entry.environment === query.environment &&
+        entry.home_account_id === query.account.homeAccountId && entry.realm === query.account.realm &&
+        typeof entry.secret === "string" && entry.secret !== "" &&
+        Number(entry.cached_at) <= seconds && Number(entry.expires_on) - LEAST_LIFE_SECONDS > seconds &&
+        !(Number(entry.refresh_on) <= seconds) && !entry.requestedClaims
+      ) {
+        return { secret: entry.secret, scopes, expiresAt: Number(entry.expires_on) * 1000 };
+      }
+    }
+    return undefined;
+  }
+}
+
+/** National clouds and some answers write scopes with the origin of the API in front. */
+export function shortScope(scope: string): string {
+  return scope.replace(/^https:\/\/[^/]+\//, "");
+}
+
+/** The content of a cache file, or `undefined` when MSAL could not live with it. */
+function parse(text: string): Content | undefined {
+  if (text.trim() === "") return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined; // reported by the caller, who sets the file aside
+  }
+  if (!isObject(value)) return undefined;
+  for (const name of SECTIONS) {
+    const section = value[name];
+    if (section === undefined) continue;
+    if (!isObject(section) || !Object.values(section).every(isObject)) return undefined;
+  }
+  // A file of some other program is JSON too.
+  const known = Object.keys(value).some((name) => (SECTIONS as readonly string[]).includes(name));
+  return known || Object.keys(value).length === 0 ? value : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, Entry> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
