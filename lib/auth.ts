@@ -114,18 +114,7 @@ export class SignIn implements Session {
     }
     if (!this.#options.showDeviceCode) throw reason;
     if (reason.code !== "notSignedIn") this.#options.notice(`${reason.message} (${reason.code})`);
-    await this.#deviceCode(clientId, claims ?? reason.claims);
-    const token = await this.#cached();
-    if (token) return token;
-    throw new GraphError(
-      "refused",
-      `signed in, but without the permissions ${this.#options.scopes.join(" ")}`,
-      {
-        code: "missingScopes",
-        hint:
-          "add them to the app registration (README, Register an app), or sign in with the account that may use them",
-      },
-    );
+    return await this.#deviceCode(clientId, claims ?? reason.claims);
   }
 
   async #silent(forceRefresh: boolean, claims: string | undefined): Promise<CachedToken> {
@@ -144,7 +133,7 @@ export class SignIn implements Session {
     return tokenOf(result);
   }
 
-  async #deviceCode(clientId: string, claims: string | undefined): Promise<void> {
+  async #deviceCode(clientId: string, claims: string | undefined): Promise<CachedToken> {
     const app = await this.#app();
     const { signal } = this.#options.http;
     const request: Msal.DeviceCodeRequest = {
@@ -170,6 +159,7 @@ export class SignIn implements Session {
     try {
       const result = await Promise.race([flow, ended.promise]);
       this.#checkAccount(result, clientId);
+      return tokenOf(result);
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
@@ -314,7 +304,13 @@ function needsPerson(error: GraphError): boolean {
     error.has("interaction_required") || error.code === "AADSTS65001";
 }
 
-function tokenOf(result: Msal.AuthenticationResult): CachedToken {
+function tokenOf(result: Msal.AuthenticationResult | null): CachedToken {
+  if (!result) {
+    throw new GraphError("failed", "sign-in: no token came", {
+      code: "invalidAnswer",
+      hint: "run the same command again",
+    });
+  }
   return {
     secret: result.accessToken,
     scopes: result.scopes.map(shortScope),

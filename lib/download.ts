@@ -116,7 +116,12 @@ async function toFile(
       );
     }
     await giveName(partial, local, conflict);
-    return { ...received, verdict: received.verdict };
+    return {
+      verdict: received.verdict,
+      bytes: received.bytes,
+      sentBytes: received.sentBytes,
+      sha256: received.sha256,
+    };
   } catch (error) {
     await Deno.remove(partial).catch(() => {}); // renamed already
     throw error;
@@ -143,7 +148,12 @@ async function toStandardOutput(
       "what was written to standard output must not be used",
     );
   }
-  return { ...received, verdict: received.verdict };
+  return {
+    verdict: received.verdict,
+    bytes: received.bytes,
+    sentBytes: received.sentBytes,
+    sha256: received.sha256,
+  };
 }
 
 /** Receives the whole content, however often the connection breaks, and compares it with what the service stated. */

@@ -73,7 +73,7 @@ export class Drives {
         return driveFacts(await this.#graph.call<Drive>("/me/drive", { what: "your OneDrive" }));
       } catch (error) {
         // Its wording has changed over the years, so the status decides (graph-protocol L4).
-        if (!(error instanceof GraphError) || (error.status !== 404 && error.status !== 400)) throw error;
+        if (!(error instanceof GraphError) || (error.kind !== "notFound" && !isRejected(error))) throw error;
         throw new GraphError("notFound", "you have no OneDrive in this tenant", {
           code: error.code,
           hint:
@@ -134,7 +134,7 @@ export class Drives {
         for (const site of page) yield siteFacts(site);
       }
     } catch (error) {
-      if (!(error instanceof GraphError) || error.status !== 404) throw error;
+      if (!(error instanceof GraphError) || error.kind !== "notFound") throw error;
       throw new GraphError(
         "refused",
         `${what}: not possible for accounts that may not open the tenant's root site`,
@@ -157,7 +157,7 @@ export class Drives {
       try {
         return siteFacts(await this.#graph.call<Site>(url, { what: `site ${host}/${path}` }));
       } catch (error) {
-        if (!(error instanceof GraphError) || error.status !== 400) throw error;
+        if (!(error instanceof GraphError) || !isRejected(error)) throw error;
         throw new GraphError("notFound", `site ${host}/${path}: ${host} is not a host of this tenant`, {
           code: error.code,
           hint: "check GRAPH_SITE, GRAPH_SITE_HOST and GRAPH_TENANT_ID",
@@ -235,6 +235,11 @@ export class Drives {
     if (!found) this.#known.set(key, found = find());
     return found;
   }
+}
+
+/** Whether Graph found fault with the request itself; errors of the sign-in service come under HTTP 400 as well. */
+function isRejected(error: GraphError): boolean {
+  return error.kind === "failed" && error.status === 400;
 }
 
 /** `b!` and base64url for business, up to 16 hex digits for personal drives. */

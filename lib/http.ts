@@ -197,7 +197,9 @@ export class Http {
       const response = await this.#fetch(request.url, {
         method: request.method,
         headers: { "user-agent": USER_AGENT, ...request.headers },
-        ...(request.body === undefined ? {} : { body: request.body }),
+        // On a reused connection that breaks, Deno's fetch sends bytes and strings a second time by itself; a Blob it
+        // sends once, and with its length. Whether to send again is decided here and nowhere else.
+        ...(request.body === undefined ? {} : { body: new Blob([request.body]) }),
         redirect: "manual",
         signal: controller.signal,
       });
@@ -225,30 +227,18 @@ export class Http {
     const signal = this.signal;
     async function* chunks() {
       const reader = response.body?.getReader();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      let stalled = false;
       try {
         while (reader) {
-          timer = setTimeout(() => {
-            stalled = true;
-            controller.abort();
-          }, stallMs);
-          const { done, value } = await reader.read();
-          clearTimeout(timer);
+          const { done, value } = await orStalled(reader.read(), stallMs);
           if (done) return;
           yield value;
         }
       } catch (error) {
-        if (signal?.aborted) throw interrupted(signal);
-        if (request.signal?.aborted) throw interrupted(request.signal);
-        throw networkError(
-          request.url,
-          stalled ? `silent for ${Math.round(stallMs / 1000)} s` : faultText(error),
-          error,
-        );
+        const ended = [signal, request.signal].find((signal) => signal?.aborted);
+        throw ended ? interrupted(ended) : networkError(request.url, faultText(error), error);
       } finally {
-        clearTimeout(timer);
         release();
+        controller.abort();
         await reader?.cancel().catch(() => {}); // the connection is given up: nothing is left to report
       }
     }
@@ -286,6 +276,15 @@ export class Http {
       ...(requestId ? { requestId } : {}),
     });
   }
+}
+
+/** The next part of a body, or an error when it stays silent. */
+function orStalled<T>(next: Promise<T>, stallMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stalled = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`silent for ${Math.round(stallMs / 1000)} s`)), stallMs);
+  });
+  return Promise.race([next, stalled]).finally(() => clearTimeout(timer));
 }
 
 /** The id that Microsoft's support asks for, as Graph and as storage hosts name it. */

@@ -102,14 +102,13 @@ export class TokenCache {
     const seconds = this.#now() / 1000;
     for (const entry of Object.values(content.AccessToken ?? {})) {
       const scopes = String(entry.target ?? "").split(" ").map(shortScope);
-      const wanted = query.scopes.every((scope) =>
-        scopes.some((granted) => granted.toLowerCase() === scope.toLowerCase())
-      );
+      const wanted = query.scopes.every((scope) => scopes.some((granted) => covers(granted, scope)));
       if (
         wanted && entry.client_id === query.clientId && entry.environment === query.environment &&
         entry.home_account_id === query.account.homeAccountId && entry.realm === query.account.realm &&
         typeof entry.secret === "string" && entry.secret !== "" &&
-        Number(entry.cached_at) <= seconds && Number(entry.expires_on) - LEAST_LIFE_SECONDS > seconds &&
+        Number(entry.cached_at) <= seconds + 1 && // MSAL rounds to the nearest second
+        Number(entry.expires_on) - LEAST_LIFE_SECONDS > seconds &&
         !(Number(entry.refresh_on) <= seconds) && !entry.requestedClaims
       ) {
         return { secret: entry.secret, scopes, expiresAt: Number(entry.expires_on) * 1000 };
@@ -117,6 +116,13 @@ export class TokenCache {
     }
     return undefined;
   }
+}
+
+/** `Files.ReadWrite.All` is good for all that `Files.Read` is. MSAL keeps one of two tokens whose scopes overlap. */
+function covers(granted: string, wanted: string): boolean {
+  const least = wanted.toLowerCase();
+  const writing = least.replace(".read", ".readwrite");
+  return [least, `${least}.all`, writing, `${writing}.all`].includes(granted.toLowerCase());
 }
 
 /** National clouds and some answers write scopes with the origin of the API in front. */

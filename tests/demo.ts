@@ -1,0 +1,156 @@
+// deno-lint-ignore-file no-console -- a program that talks to people
+/**
+ * The main job, as a newcomer would do it: the five scripts as real processes with their own least permissions, against
+ * a sandbox. Ends with a table, and with an exit code that is not 0 if anything differs from what it must be.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { commandLine, type Ended, ROOT, runProcess, type ScriptName } from "./harness.ts";
+import { startSandbox } from "./sandbox/mod.ts";
+
+interface Step {
+  script: ScriptName;
+  args: string[];
+  /** What must be true of the outcome, as the table says it. */
+  expected: string;
+  holds: (ended: Ended) => boolean | Promise<boolean>;
+}
+
+interface Row {
+  step: string;
+  expected: string;
+  ok: boolean;
+  seconds: number;
+}
+
+async function sha256(path: string): Promise<string> {
+  const { createHash } = await import("node:crypto");
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  for await (const chunk of file.readable) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+function steps(folder: string, large: string): Step[] {
+  const note = join(folder, "notes.txt");
+  const copy = join(folder, "copy-of-deno");
+  return [
+    {
+      script: "whoami",
+      args: ["--prompt"],
+      expected: "signs in with a device code",
+      holds: ({ stdout, stderr }) => /enter the code \w+/.test(stderr) && stdout.startsWith("Adele Vance"),
+    },
+    {
+      script: "whoami",
+      args: ["--no-prompt"],
+      expected: "is remembered: no code",
+      holds: ({ stdout, stderr }) => stderr === "" && stdout.startsWith("Adele Vance"),
+    },
+    {
+      script: "ls",
+      args: ["General"],
+      expected: "lists the site's folder",
+      holds: ({ stdout }) => stdout.includes("Agenda.md\n"),
+    },
+    {
+      script: "put",
+      args: [note, "General/notes.txt"],
+      expected: "creates it",
+      holds: ({ stdout }) => stdout.startsWith("created "),
+    },
+    {
+      script: "put",
+      args: [note, "General/notes.txt"],
+      expected: "replaces it",
+      holds: ({ stdout }) => stdout.startsWith("replaced "),
+    },
+    {
+      script: "put-large",
+      args: [large, "General/deno"],
+      expected: "creates it through an upload session",
+      holds: ({ stdout }) => stdout.startsWith("created ") && stdout.includes("same"),
+    },
+    {
+      script: "ls",
+      args: ["-l", "General"],
+      expected: "shows both, with their sizes",
+      holds: async ({ stdout }) =>
+        stdout.includes(String((await Deno.stat(large)).size)) && stdout.includes("notes.txt"),
+    },
+    {
+      script: "get",
+      args: ["General/deno", copy],
+      expected: "brings back the same SHA-256",
+      holds: async () => await sha256(copy) === await sha256(large),
+    },
+  ];
+}
+
+/** The command as a person types it in the folder of the repository. */
+function typed(line: readonly string[]): string {
+  const [, ...args] = line;
+  const short = args.map((arg) => arg.startsWith(ROOT) ? arg.slice(ROOT.length) : arg);
+  return ["deno", ...short].map((arg) => /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`).join(" ");
+}
+
+async function run(step: Step, env: Record<string, string>): Promise<Row> {
+  const line = commandLine(step.script, step.args);
+  console.log(`$ ${typed(line)}`);
+  const started = performance.now();
+  const ended = await runProcess(line, { env, cwd: ROOT });
+  const seconds = (performance.now() - started) / 1000;
+  console.log(`${ended.stderr}${ended.stdout}`);
+  const ok = ended.code === 0 && await step.holds(ended);
+  if (!ok) console.log(`!! not as expected (exit code ${ended.code}): ${step.expected}\n`);
+  return {
+    step: `${step.script} ${step.args.map((arg) => arg.split("/").slice(-2).join("/")).join(" ")}`,
+    expected: step.expected,
+    ok,
+    seconds,
+  };
+}
+
+function table(rows: readonly Row[]): string {
+  const width = (pick: (row: Row) => string) => Math.max(...rows.map((row) => pick(row).length));
+  const [first, second] = [width(({ step }) => step), width(({ expected }) => expected)];
+  return rows.map(({ step, expected, ok, seconds }) =>
+    `${ok ? "ok  " : "FAIL"}  ${step.padEnd(first)}  ${expected.padEnd(second)}  ${
+      seconds.toFixed(2).padStart(5)
+    } s`
+  ).join("\n");
+}
+
+async function demo(): Promise<boolean> {
+  await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 1 });
+  const folder = await Deno.makeTempDir({ prefix: "graph-scripts-demo-" });
+  try {
+    const large = Deno.execPath();
+    await Deno.writeTextFile(join(folder, "notes.txt"), "Minutes of the meeting: everything works.\n");
+    console.log(
+      `A sandbox stands in for Microsoft 365: sign-in at ${sandbox.loginOrigin}, Graph at ${sandbox.apiOrigin}.`,
+    );
+    console.log(
+      "Its person approves the device code. Each script runs with its own permission set and nothing more.\n",
+    );
+    const rows: Row[] = [];
+    for (const step of steps(folder, large)) rows.push(await run(step, sandbox.env));
+    console.log(`SHA-256 of the file sent      ${await sha256(large)}`);
+    console.log(
+      `SHA-256 of the file received  ${await sha256(join(folder, "copy-of-deno")).catch((error: Error) =>
+        error.message
+      )}\n`,
+    );
+    console.log(table(rows));
+    return rows.every(({ ok }) => ok);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+if (import.meta.main) {
+  const ok = await demo();
+  console.log(ok ? "\nEverything is as it must be." : "\nSomething differs: see FAIL above.");
+  Deno.exit(ok ? 0 : 1);
+}
