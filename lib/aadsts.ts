@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { commandName } from "./commands.ts";
 import { type FailureKind, GraphError } from "./errors.ts";
 
 /** An error body of the sign-in service. */
@@ -27,7 +28,8 @@ export interface Explanation {
   hint: string;
 }
 
-const AGAIN = "sign in again with: whoami";
+const WHOAMI = commandName("whoami");
+const AGAIN = `sign in again with: ${WHOAMI}`;
 
 function explain(
   kind: FailureKind,
@@ -59,7 +61,7 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
     "refused",
     "you",
     "nobody has consented to this permission for the app",
-    `${AGAIN} in a terminal and consent there; if the page wants an administrator, ask yours to grant admin consent on the app's API permissions page`,
+    `run the same command in a terminal and consent there; if the page wants an administrator, ask yours to grant admin consent on the app's API permissions page`,
     [65001],
   ),
   ...explain("refused", "you", "you declined the consent", "run it again and accept, if you trust the app", [
@@ -175,7 +177,7 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
     "signInNeeded",
     "you",
     "the code expired or was refused",
-    `start again with: whoami; if the code was still fresh, a policy may forbid device codes: look for 53003 on the browser page`,
+    `start again with: ${WHOAMI}; if the code was still fresh, a policy may forbid device codes: look for 53003 on the browser page`,
     [70018, 70019, 70020],
   ),
   ...explain(
@@ -257,6 +259,11 @@ const SYNONYMS: Record<string, string> = {
   code_expired: "expired_token",
 };
 
+function utc(timestamp: string | undefined): string | undefined {
+  const ms = Date.parse(timestamp ?? "");
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 /** An error body of the sign-in service as a {@linkcode GraphError}. */
 export function explainSignIn(body: EntraErrorBody, status?: number): GraphError {
   const number = body.error_codes?.[0] ??
@@ -272,7 +279,7 @@ export function explainSignIn(body: EntraErrorBody, status?: number): GraphError
     hint: who === "you" ? hint : `${hint} (for the ${who})`,
     status,
     requestId: body.correlation_id,
-    date: body.timestamp,
+    date: utc(body.timestamp),
     claims: body.claims,
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Session, SessionFacts } from "./auth.ts";
+import { commandName } from "./commands.ts";
 import { GraphError, usageError } from "./errors.ts";
 
 /** A session that has one token and cannot renew it. */
@@ -30,7 +31,7 @@ export class AccessToken implements Session {
         "the service does not accept GRAPH_ACCESS_TOKEN: it may have expired or be for another service",
         {
           code: "tokenRefused",
-          hint: "get a new token for Microsoft Graph, or unset it and sign in with: whoami",
+          hint: `get a new token for Microsoft Graph, or unset it and sign in with: ${commandName("whoami")}`,
         },
       ),
     );

@@ -6,12 +6,13 @@
  */
 import type * as Msal from "@azure/msal-node";
 import { authNetwork, explainedBy } from "./auth_network.ts";
+import { commandName } from "./commands.ts";
 import { CLOUDS } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
 import type { TokenSource } from "./graph.ts";
 import { type Http, interrupted } from "./http.ts";
 import type { Settings } from "./settings.ts";
-import { type CachedAccount, type CachedToken, shortScope, TokenCache } from "./token_cache.ts";
+import { type CachedAccount, type CachedToken, covers, shortScope, TokenCache } from "./token_cache.ts";
 
 /** What a person must do to sign in. */
 export interface DeviceCode {
@@ -159,10 +160,23 @@ export class SignIn implements Session {
     try {
       const result = await Promise.race([flow, ended.promise]);
       this.#checkAccount(result, clientId);
-      return tokenOf(result);
+      return this.#checkScopes(tokenOf(result));
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** The service may grant less than it was asked for; what follows would be refused, and asked for again each time. */
+  #checkScopes(token: CachedToken): CachedToken {
+    const missing = this.#options.scopes.filter((scope) =>
+      !token.scopes.some((granted) => covers(granted, scope))
+    );
+    if (missing.length === 0) return token;
+    throw new GraphError("refused", `signed in, but without the permission ${missing.join(" ")}`, {
+      code: "missingScopes",
+      hint:
+        "add it to the app registration (README, Register an app), or sign in with an account that may use it",
+    });
   }
 
   #checkAccount(result: Msal.AuthenticationResult | null, clientId: string): void {
@@ -270,8 +284,9 @@ export class SignIn implements Session {
       if (code === "device_code_expired" || code === "user_timeout_reached") {
         throw new GraphError("signInNeeded", "sign-in: the code expired before anybody approved it", {
           code: "expired_token",
-          hint:
-            "start again with: whoami; if the browser showed 53003, a policy forbids device codes: ask your administrator",
+          hint: `start again with: ${
+            commandName("whoami")
+          }; if the browser showed 53003, a policy forbids device codes: ask your administrator`,
         });
       }
       throw new GraphError("failed", `sign-in: ${(error as Error).message}`, {
@@ -294,7 +309,7 @@ const REGISTER = [
 function notSignedIn(): GraphError {
   return new GraphError("signInNeeded", "not signed in", {
     code: "notSignedIn",
-    hint: "sign in once, in a terminal, with: whoami",
+    hint: `sign in once, in a terminal, with: ${commandName("whoami")}`,
   });
 }
 

@@ -88,8 +88,10 @@ export class Run {
   async locations(texts: readonly string[]): Promise<{ locations: Location[]; beyondOwnDrive: boolean }> {
     const { site, drive, siteHost } = await readSettings(this.#settings());
     const locations = texts.map((text) => parseLocation(text, siteHost));
+    const ownByDefault = site === undefined && drive === undefined;
     const own = locations.every(({ base }) =>
-      base.kind === "me" || (base.kind === "default" && site === undefined && drive === undefined)
+      base.kind === "me" ||
+      (ownByDefault && (base.kind === "default" || (base.kind === "item" && base.driveId === undefined)))
     );
     return { locations, beyondOwnDrive: !own };
   }
@@ -250,26 +252,37 @@ function helpText(command: Command): string {
     );
   }
   lines.push("Settings, also in the environment or in graph-scripts.json:");
-  for (const [, { flag, value, variable, help }] of FLAG_SETTINGS) {
+  for (const [name, { flag, value, variable, help }] of FLAG_SETTINGS) {
+    if (!locations && (name === "site" || name === "drive")) continue;
     lines.push(`  ${`--${flag} ${value}`.padEnd(18)}${variable.padEnd(18)}${help}`);
   }
-  lines.push("", ...wrapped(`Common: ${COMMON.map(({ name }) => `--${name}`).join(" ")}`));
+  lines.push(
+    "",
+    ...wrapped(
+      `Common: ${COMMON.map(({ name, help }) => `--${name}${NB}(${help.replaceAll(" ", NB)})`).join(" ")}`,
+    ),
+  );
   lines.push(
     ...wrapped(
       `Exit codes: 0 done, ${
-        Object.entries(EXIT_CODES).map(([kind, code]) => `${code} ${words(kind)}`).join(", ")
+        Object.entries(EXIT_CODES).map(([kind, code]) => `${code}${NB}${words(kind).replaceAll(" ", NB)}`)
+          .join(", ")
       }`,
     ),
   );
   return lines.join("\n");
 }
 
+/** Keeps together what must not be broken between lines. */
+const NB = "\u00a0";
+
 function words(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function wrapped(text: string): string[] {
-  return text.match(/.{1,96}(\s|$)/g)?.map((line, index) => (index ? "  " : "") + line.trimEnd()) ?? [];
+  const lines = text.match(/.{1,96}( |$)/g) ?? [];
+  return lines.map((line, index) => (index ? "  " : "") + line.trimEnd().replaceAll(NB, " "));
 }
 
 function print(text: string): number {

@@ -166,8 +166,10 @@ export class Http {
         const ms = asked ?? this.backoffMs(tries);
         if (waitedMs + ms <= this.maxWaitMs) {
           if (!(outcome instanceof GraphError)) await outcome.discard();
-          const why = outcome instanceof GraphError ? outcome.message : `HTTP ${outcome.status}`;
-          await this.wait(ms, `${why} from ${hostOf(request.url)}`);
+          const why = outcome instanceof GraphError
+            ? outcome.message
+            : `HTTP ${outcome.status} from ${hostOf(request.url)}`;
+          await this.wait(ms, why);
           waitedMs += ms;
           continue;
         }
@@ -197,9 +199,7 @@ export class Http {
       const response = await this.#fetch(request.url, {
         method: request.method,
         headers: { "user-agent": USER_AGENT, ...request.headers },
-        // On a reused connection that breaks, Deno's fetch sends bytes and strings a second time by itself; a Blob it
-        // sends once, and with its length. Whether to send again is decided here and nowhere else.
-        ...(request.body === undefined ? {} : { body: new Blob([request.body]) }),
+        ...(request.body === undefined ? {} : { body: wireBody(request.body, request.retry) }),
         redirect: "manual",
         signal: controller.signal,
       });
@@ -276,6 +276,15 @@ export class Http {
       ...(requestId ? { requestId } : {}),
     });
   }
+}
+
+/**
+ * On a reused connection that breaks, Deno's fetch sends bytes and strings a second time by itself; a Blob it sends once,
+ * and with its length, but keeps it in memory until the next garbage collection. So large fragments go as bytes: they say
+ * where they belong, and the service takes each of them once only (graph-protocol U8).
+ */
+function wireBody(body: Uint8Array<ArrayBuffer> | string, retry: RetryRule): Blob | Uint8Array<ArrayBuffer> {
+  return typeof body === "string" || retry === "refused" ? new Blob([body]) : body;
 }
 
 /** The next part of a body, or an error when it stays silent. */

@@ -5,6 +5,7 @@
  */
 import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
 import { type ItemAddress, itemUrl } from "./address.ts";
+import { commandName } from "./commands.ts";
 import type { Drives } from "./drives.ts";
 import { GraphError, usageError } from "./errors.ts";
 import type { GraphClient } from "./graph.ts";
@@ -279,7 +280,7 @@ function notWritable(item: Item): GraphError {
 function noFolder(path: string, cause?: GraphError): GraphError {
   return new GraphError("notFound", `the folder ${path} does not exist`, {
     code: cause?.code ?? "itemNotFound",
-    hint: "check it with ls, or make the folder first; nothing was uploaded",
+    hint: `check it with ${commandName("ls")}, or make the folder first; nothing was uploaded`,
     status: cause?.status,
     requestId: cause?.requestId,
     date: cause?.date,

@@ -27,10 +27,14 @@ export class Output {
     this.options = options;
   }
 
-  /** One result: a JSON object on a line, or text; some results have no text. */
-  result(value: object, text: string | undefined): void {
-    if (this.options.json) this.#toOutput(JSON.stringify(value));
-    else if (text !== undefined) this.#toOutput(text);
+  /** One result: a JSON object on a line, or text. */
+  result(value: object, text: string): void {
+    this.#toOutput(this.options.json ? JSON.stringify(value) : text);
+  }
+
+  /** As {@linkcode Output.result}, where standard output carries the content itself. */
+  resultBeside(value: object): void {
+    if (this.options.json) this.#toError(JSON.stringify(value));
   }
 
   /** What a person should know. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { commandName } from "./commands.ts";
 import { type FailureKind, GraphError } from "./errors.ts";
 import { type HttpAnswer, requestIdOf } from "./http.ts";
 
@@ -49,7 +50,7 @@ const BY_STATUS: Record<number, Explanation> = {
   401: {
     kind: "signInNeeded",
     why: "the service does not accept the sign-in",
-    hint: "sign in again with: whoami",
+    hint: `sign in again with: ${commandName("whoami")}`,
   },
   403: {
     kind: "refused",
@@ -57,7 +58,11 @@ const BY_STATUS: Record<number, Explanation> = {
     hint:
       "check that the app has the permission (README, Permissions) and that you may open this place in a browser",
   },
-  404: { kind: "notFound", why: "it does not exist, or you may not see it", hint: "check the name with: ls" },
+  404: {
+    kind: "notFound",
+    why: "it does not exist, or you may not see it",
+    hint: `check it with: ${commandName("ls")}`,
+  },
   409: {
     kind: "conflict",
     why: "it exists already",
@@ -68,7 +73,7 @@ const BY_STATUS: Record<number, Explanation> = {
     why: "it was changed on the server meanwhile",
     hint: "look at the new version, then run the same command again",
   },
-  413: { kind: "failed", why: "it is too large for one request", hint: "use put-large" },
+  413: { kind: "failed", why: "it is too large for one request", hint: `use ${commandName("put-large")}` },
   423: {
     kind: "conflict",
     why: "the file is locked: open in Office or checked out",
@@ -184,5 +189,5 @@ function oneLine(text: string): string {
 
 function utc(date: string | null): string | undefined {
   const ms = Date.parse(date ?? "");
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }

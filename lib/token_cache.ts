@@ -119,7 +119,7 @@ export class TokenCache {
 }
 
 /** `Files.ReadWrite.All` is good for all that `Files.Read` is. MSAL keeps one of two tokens whose scopes overlap. */
-function covers(granted: string, wanted: string): boolean {
+export function covers(granted: string, wanted: string): boolean {
   const least = wanted.toLowerCase();
   const writing = least.replace(".read", ".readwrite");
   return [least, `${least}.all`, writing, `${writing}.all`].includes(granted.toLowerCase());

@@ -55,6 +55,9 @@ export interface LocalFile {
  * @throws {GraphError} `notFound`; `usage` for a folder or device.
  */
 export async function localFile(path: string): Promise<LocalFile> {
+  if (path === "-") {
+    throw usageError("standard input cannot be uploaded", "write it to a file first", "standardInput");
+  }
   let facts: Deno.FileInfo;
   try {
     facts = await Deno.stat(path);

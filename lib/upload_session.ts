@@ -5,6 +5,7 @@
  * @module
  */
 import { childUrl } from "./address.ts";
+import { commandName } from "./commands.ts";
 import { GraphError, usageError } from "./errors.ts";
 import { type HttpAnswer, retryAfterMs } from "./http.ts";
 import { type DriveItem, itemOf, type UploadTarget } from "./items.ts";
@@ -355,7 +356,7 @@ class SessionUpload {
     }
     throw new GraphError("unavailable", `${this.#what}: the service took all bytes, but shows no such file`, {
       code: "notCommitted",
-      hint: "look with ls in a minute; if it is not there, run the same command again",
+      hint: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
     });
   }
 

@@ -9,7 +9,7 @@ import { QuickXorHash } from "./quick_xor_hash.ts";
 /**
  * - `same`: size and QuickXorHash are equal;
  * - `enriched`: SharePoint wrote its own properties into the file, as it does with these types; it is kept as it is;
- * - `unverified`: the service gives no hash for it; the size is equal.
+ * - `unverified`: the service gives no hash for it, the size is equal; or nothing was compared, for a skipped file.
  */
 export type Verdict = "same" | "enriched" | "unverified";
 

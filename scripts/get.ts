@@ -46,7 +46,8 @@ async function run(run: Run): Promise<void> {
           conflict,
           ...(progress ? { onProgress: progress.update } : {}),
         });
-        run.output.result(result, destination === "-" ? undefined : describe(result));
+        if (destination === "-") run.output.resultBeside(result);
+        else run.output.result(result, describe(result));
       } finally {
         progress?.clear();
       }

@@ -94,7 +94,7 @@ Deno.test("without a terminal nobody is asked: exit code 4 and the command to ru
   for (const script of ["whoami", "ls"] as const) {
     const { code, stdout, stderr } = await b.run(script);
     assertEquals([code, stdout], [4, ""]);
-    assertMatch(stderr, /not signed in; sign in once, in a terminal, with: whoami/);
+    assertMatch(stderr, /not signed in; sign in once, in a terminal, with: scripts\/whoami\.ts/);
   }
   assertEquals(b.sandbox.requests, []);
 });
@@ -166,7 +166,7 @@ Deno.test("a revoked sign-in is told as such, with exit code 4", async () => {
   assertEquals(code, 4);
   assertMatch(
     stderr,
-    /the sign-in was revoked; sign in again with: whoami \(HTTP 400 AADSTS50173, request-id c0ffee/,
+    /the sign-in was revoked; sign in again with: scripts\/whoami\.ts \(HTTP 400 AADSTS50173, request-id c0ffee/,
   );
 });
 
