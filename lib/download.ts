@@ -353,13 +353,18 @@ async function localTarget(destination: string, name: string): Promise<string> {
 async function takeMode(local: string, partial: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   const present = await Deno.stat(local).catch(() => undefined); // none, mostly
-  const mode = present?.mode ?? await maskedMode();
-  if (mode !== undefined) await Deno.chmod(partial, mode & 0o777);
+  const mode = present?.mode ?? await maskedMode(`${partial}.mode`);
+  await Deno.chmod(partial, mode & 0o777);
 }
 
-async function maskedMode(): Promise<number | undefined> {
-  const { state } = await Deno.permissions.query({ name: "sys", kind: "umask" as "hostname" });
-  return state === "granted" ? 0o666 & ~Deno.umask() : undefined;
+/** The mode of new files: a file tells it without the right to ask the system. */
+async function maskedMode(path: string): Promise<number> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  try {
+    return (await file.stat()).mode ?? 0o600;
+  } finally {
+    await Deno.remove(path);
+  }
 }
 
 async function giveName(partial: string, local: string, conflict: DownloadConflict): Promise<void> {

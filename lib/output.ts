@@ -63,7 +63,7 @@ export class Output {
     if (json || quiet || !Deno.stderr.isTerminal()) return undefined;
     const columns = () => {
       try {
-        return Deno.consoleSize().columns;
+        return Deno.consoleSize().columns || 80; // 0 where nobody has told the terminal its size
       } catch {
         return 80; // standard error is a terminal, but not this process's console
       }

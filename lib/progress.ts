@@ -53,11 +53,14 @@ export class ProgressLine {
       ? `  ${formatDuration((totalBytes - doneBytes) / bytesPerSecond)} left`
       : "";
     const facts = `${share}${rate}${left}`;
-    const room = Math.max(0, this.#columns() - facts.length - 3);
-    const label = this.#label.length > room
-      ? `…${this.#label.slice(this.#label.length - Math.max(0, room - 1))}`
-      : this.#label;
-    this.#write(`\r\x1b[K${label}  ${facts}`);
+    const room = this.#columns() - facts.length - 3;
+    const short = this.#label.length <= room
+      ? this.#label
+      : room > 1
+      ? `…${this.#label.slice(1 - room)}`
+      : "";
+    const line = short ? `${short}  ${facts}` : facts.slice(0, this.#columns());
+    this.#write(`\r\x1b[K${line}`);
     this.#drawn = true;
   }
 }

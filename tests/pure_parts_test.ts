@@ -192,12 +192,12 @@ Deno.test("every AADSTS code that is known says what happened, who can mend it, 
     error: "odd",
     error_description: "AADSTS999: nobody knows\r\nTrace ID: x",
     correlation_id: "c",
-    timestamp: "t",
+    timestamp: "2026-01-02 03:04:05Z",
   });
   assertEquals([unknown.code, unknown.message, unknown.date], [
     "AADSTS999",
     "sign-in: the sign-in service refused: AADSTS999: nobody knows",
-    "t",
+    "2026-01-02T03:04:05Z",
   ]);
 });
 

@@ -1,0 +1,71 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { bench, commandLine, environment, noise, type ScriptName } from "./harness.ts";
+import { printable } from "../lib/output.ts";
+import { ProgressLine } from "../lib/progress.ts";
+
+/** `script` of util-linux gives a process a terminal; elsewhere these tests are skipped. */
+const hasTerminals = Deno.build.os === "linux" &&
+  await new Deno.Command("script", { args: ["--version"], stdout: "null", stderr: "null" })
+    .output().then(({ success }) => success, () => false);
+if (!hasTerminals) console.warn("skipped: tests on a terminal, for `script` of util-linux is not here");
+
+async function onTerminal(b: Awaited<ReturnType<typeof bench>>, script: ScriptName, ...args: string[]) {
+  const quoted = commandLine(script, args).map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const { code, stdout } = await new Deno.Command("script", {
+    args: ["-qec", quoted, "/dev/null"],
+    clearEnv: true,
+    env: { ...environment(b.sandbox.env), TERM: "xterm", SHELL: "/bin/sh" },
+    cwd: b.folder,
+    stdin: "null",
+  }).output();
+  return { code, text: new TextDecoder().decode(stdout) };
+}
+
+Deno.test({
+  name: "on a terminal a sign-in is asked for by itself, and progress is drawn with rate and time left",
+  ignore: !hasTerminals,
+  fn: async () => {
+    await using b = await bench({ signIn: false });
+    const file = await b.file("big.bin", noise(12 * 327_680));
+    b.sandbox.addFault({ service: "storage", method: "PUT", times: "always", delayMs: 150 });
+    const { code, text } = await onTerminal(b, "put-large", "--fragment-size", "320KiB", file, "General/");
+    assertEquals(code, 0, text);
+    assertMatch(text, /enter the code \w+/);
+    assertMatch(text, /\r\x1b\[K\S*big\.bin {2}\d+ % of 3\.8 MiB {2}\S+ MiB\/s {2}0:0\d left/);
+    assertMatch(text, /\r\x1b\[Kcreated General\/big\.bin \(3\.8 MiB, same\)\r\n$/);
+    assert(
+      !/left/.test((await onTerminal(b, "put-large", "--quiet", file, "General/")).text),
+      "drawn although --quiet",
+    );
+    assert(
+      !/left/.test((await onTerminal(b, "put-large", "--json", file, "General/")).text),
+      "drawn although --json",
+    );
+    assertEquals((await b.run("put-large", file, "General/")).stderr, "");
+  },
+});
+
+Deno.test({
+  name: "--no-prompt asks nobody even on a terminal",
+  ignore: !hasTerminals,
+  fn: async () => {
+    await using b = await bench({ signIn: false });
+    const { code, text } = await onTerminal(b, "ls", "--no-prompt");
+    assertEquals(code, 4);
+    assertMatch(text, /not signed in/);
+  },
+});
+
+Deno.test("a progress line fits the terminal, whatever the name", () => {
+  for (const columns of [10, 40, 80]) {
+    const drawn: string[] = [];
+    const line = new ProgressLine("a-very-long-name-".repeat(10), (text) => drawn.push(text), () => columns);
+    line.update(0, 1000);
+    line.update(1000, 1000);
+    for (const text of drawn) assert(text.replace("\r\x1b[K", "").length <= columns, text);
+  }
+});
+
+Deno.test("what is printed holds no control characters but line breaks", () => {
+  assertEquals(printable("a\u001b[31mb\u0000\r\n\u009bc"), "a\ufffd[31mb\ufffd\ufffd\n\ufffdc");
+});
