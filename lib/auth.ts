@@ -91,7 +91,7 @@ export class SignIn implements Session {
   /** Forgets the account and its tokens on this machine; `false` when nobody was signed in. */
   async signOut(): Promise<boolean> {
     const app = await this.#app();
-    return await this.#cache.exclusively(async () => {
+    return await this.#cache.exclusively(this.#options.http.signal, async () => {
       const account = await this.#msalAccount(app);
       if (!account) return false;
       await app.getTokenCache().removeAccount(account);
@@ -105,7 +105,7 @@ export class SignIn implements Session {
     let reason: GraphError;
     try {
       // Nobody waits for a person while holding the lock: polling can take 15 minutes.
-      return await this.#cache.exclusively(async () => {
+      return await this.#cache.exclusively(this.#options.http.signal, async () => {
         const other = claims ? undefined : await this.#cached(); // renewed by another process meanwhile
         return other && other.secret !== stale ? other : await this.#silent(stale !== undefined, claims);
       });

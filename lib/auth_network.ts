@@ -16,6 +16,7 @@ type Reply = { status: number; headers: Record<string, string>; body: Json };
 /** RFC 8628: each `slow_down` adds this to the interval. */
 const SLOW_DOWN_MS = 5_000;
 const DEFAULT_INTERVAL_SECONDS = 5;
+const DEFAULT_LIFE_SECONDS = 900;
 const HEADER_TIMEOUT_MS = 60_000;
 
 /** What the transport works with. */
@@ -124,7 +125,8 @@ class Polling {
     // Without an interval MSAL polls in a tight loop; other providers send strings.
     const interval = Number(body.interval ?? DEFAULT_INTERVAL_SECONDS);
     body.interval = Number.isFinite(interval) && interval >= 0 ? interval : DEFAULT_INTERVAL_SECONDS;
-    body.expires_in = Number(body.expires_in);
+    const life = Number(body.expires_in);
+    body.expires_in = Number.isFinite(life) && life > 0 ? life : DEFAULT_LIFE_SECONDS; // MSAL would poll for ever
     this.#firstWaitMs = Number(body.interval) * 1000;
   }
 
@@ -168,7 +170,9 @@ const PENDING: Reply = {
 async function json(answer: HttpAnswer): Promise<Json> {
   const text = await answer.text();
   try {
-    return JSON.parse(text);
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+    throw unexpected(answer.status);
   } catch {
     if (answer.status === 429 || answer.status >= 500) return {}; // the status says it all
     throw unexpected(answer.status);

@@ -35,6 +35,8 @@ export interface Command {
   options: readonly Option[];
   /** Whether LOCATION occurs in its forms. */
   locations: boolean;
+  /** Whether it only lists, so that it may end when nobody reads any more. */
+  lists?: boolean;
   run(run: Run): Promise<void>;
 }
 
@@ -149,7 +151,9 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     json: args.includes("--json"),
     quiet: args.includes("--quiet"),
     verbose: args.includes("--verbose"),
+    readerEnds: command.lists ?? false,
   });
+  let run: Run | undefined;
   const { signal, release } = onInterrupt();
   try {
     const values = parse(command, args);
@@ -160,11 +164,11 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     if (values._.length > most) {
       throw usageError(`too many arguments: ${values._.slice(most).join(" ")}`, `see ${command.name} --help`);
     }
-    const run = new Run(values._, values, output, signal);
+    run = new Run(values._, values, output, signal);
     await command.run(run);
     return run.exitCode;
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return 0; // the reader has what it wanted
+    if (error instanceof Deno.errors.BrokenPipe) return run?.exitCode ?? 0; // the reader has what it wanted
     const failure = asGraphError(error);
     output.error(failure);
     return failure.exitCode;
@@ -185,7 +189,9 @@ function onInterrupt(): { signal: AbortSignal; release: () => void } {
       }),
     );
   };
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const name of signals) Deno.addSignalListener(name, handler);
   return {
     signal: controller.signal,
@@ -209,7 +215,11 @@ function parse(command: Command, args: readonly string[]): { _: string[]; [name:
   const guarded = args.map((arg, index) =>
     isSwitch(arg, booleans, alias) && /^(true|false)$/.test(args[index + 1] ?? "") ? `${arg}=true` : arg
   );
-  const values = parseArgs(guarded, { string: [...strings, "_"], boolean: booleans, alias });
+  const values: { _: unknown[]; [name: string]: unknown } = parseArgs(guarded, {
+    string: [...strings, "_"],
+    boolean: booleans,
+    alias,
+  });
   const known = new Set(["_", ...strings, ...booleans, ...Object.keys(alias)]);
   for (const [name, value] of Object.entries(values)) {
     const shown = `${name.length === 1 ? "-" : "--"}${name}`;

@@ -4,17 +4,15 @@
  *
  * @module
  */
-import { basename, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import type { Connection } from "./connection.ts";
 import { GraphError, usageError } from "./errors.ts";
-import { itemUrl } from "./address.ts";
-import type { HttpAnswer } from "./http.ts";
-import { type DriveItem, type FoundItem, getItem, type Item, itemOf } from "./items.ts";
+import { type FoundItem, getItem } from "./items.ts";
 import type { LocationLike } from "./location.ts";
 import { addressFault } from "./names.ts";
-import { serviceError } from "./service_error.ts";
+import { Reception, type Sink } from "./reception.ts";
 import { damagedError, type OnProgress, type TransferResult } from "./transfer.ts";
-import { ContentHash, judgeDownload } from "./verify.ts";
+import { ContentHash } from "./verify.ts";
 
 /** What to do when the local file exists. */
 export type DownloadConflict = "fail" | "replace" | "skip";
@@ -26,17 +24,6 @@ export interface DownloadOptions {
   onProgress?: OnProgress;
 }
 
-/** Takes content in order. `restart` means that it comes again from its first byte. */
-interface Sink {
-  write(bytes: Uint8Array): Promise<void>;
-  /** @returns `false` when what was written cannot be taken back. */
-  restart(): Promise<boolean>;
-}
-
-/** Broken connections in a row without a single byte between them, before we give up. */
-const MOST_FAULTS = 6;
-/** Fresh links asked for without a single byte between them, before we believe the refusal. */
-const MOST_FRESH_LINKS = 2;
 const WRITE_BYTES = 1024 * 1024;
 
 /**
@@ -97,7 +84,8 @@ async function toFile(
   conflict: DownloadConflict,
   options: DownloadOptions,
 ): Promise<Received> {
-  const partial = `${local}.${crypto.randomUUID().slice(0, 8)}.partial`;
+  // Not the file's name with more behind it: that could be longer than the file system allows.
+  const partial = join(dirname(local), `.${crypto.randomUUID().slice(0, 8)}.partial`);
   const file = await Deno.open(partial, { write: true, createNew: true, mode: 0o600 });
   try {
     const sink = new FileSink(file);
@@ -108,7 +96,7 @@ async function toFile(
     const { modified } = found.item;
     if (modified) await file.utime(new Date(modified), new Date(modified));
     if (received.verdict === "damaged") {
-      const kept = `${local}.damaged`;
+      const kept = partial.replace(/\.partial$/, ".damaged");
       await Deno.rename(partial, kept);
       throw damagedError(
         `${found.item.path} ${received.why}`,
@@ -156,140 +144,24 @@ async function toStandardOutput(
   };
 }
 
-/** Receives the whole content, however often the connection breaks, and compares it with what the service stated. */
+/** Receives the whole content and compares it with what the service states. */
 async function receive(connection: Connection, found: FoundItem, sink: Sink, options: DownloadOptions) {
-  const content = new Reception(connection, found, sink, options.onProgress, await ContentHash.create());
-  await content.run();
-  const { quickXorHash, sha256 } = content.hash.digest();
-  const { size, hash, name } = content.item;
-  const driveType = content.driveItem.parentReference?.driveType ?? "";
-  const verdict = judgeDownload(
-    { size: content.received, hash: quickXorHash },
-    { size, hash },
-    name,
-    driveType,
-  );
-  const why =
-    `is not what the service states: ${content.received} bytes with QuickXorHash ${quickXorHash}, instead of ${size} with ${hash}`;
-  return { verdict, why, bytes: content.received, sentBytes: content.sentBytes, sha256 };
-}
-
-/** The content of one item on its way. */
-class Reception {
-  received = 0;
-  sentBytes = 0;
-  hash: ContentHash;
-  item: Item;
-  driveItem: DriveItem;
-  #faults = 0;
-  #freshLinks = 0;
-  #started = false;
-
-  constructor(
-    readonly connection: Connection,
-    found: FoundItem,
-    readonly sink: Sink,
-    readonly onProgress: OnProgress | undefined,
-    hash: ContentHash,
-  ) {
-    this.item = found.item;
-    this.driveItem = found.driveItem;
-    this.hash = hash;
-  }
-
-  async run(): Promise<void> {
-    for (;;) {
-      const answer = await this.#request();
-      if (answer && await this.#take(answer)) return;
-    }
-  }
-
-  /** Asks for the rest; `undefined` when it must be asked again, with what was learnt. */
-  async #request(): Promise<HttpAnswer | undefined> {
-    const link = this.driveItem["@microsoft.graph.downloadUrl"] ?? await this.#redirect();
-    const answer = await this.connection.storage.send({
-      method: "GET",
-      url: link,
-      // Ranges go to this URL only; `/content` ignores them (graph-protocol D2).
-      headers: this.received > 0 ? { range: `bytes=${this.received}-` } : {},
-      retry: "repeatable",
-    });
-    if (answer.status === 200) {
-      if (this.received > 0) await this.#restart();
-      return answer;
-    }
-    if (answer.status === 206 && startOf(answer.headers) === this.received) return answer;
-    const error = await serviceError(answer, `download of ${this.item.path}`);
-    // The link lives for an hour at most, and a new one can be refused as well (graph-protocol D3).
-    const mayBeStale = [401, 403, 404, 410, 206, 416].includes(answer.status);
-    if (!mayBeStale || error.has("malwareDetected") || ++this.#freshLinks > MOST_FRESH_LINKS) throw error;
-    await this.#refresh();
-    return undefined;
-  }
-
-  /** Takes the body; `false` when it broke off. */
-  async #take(answer: HttpAnswer): Promise<boolean> {
-    const stated = Number(answer.headers.get("content-length") ?? NaN);
-    const expected = Number.isNaN(stated) ? undefined : this.received + stated;
-    try {
-      for await (const chunk of answer.chunks()) {
-        await this.sink.write(chunk);
-        this.hash.add(chunk, this.received);
-        this.received += chunk.length;
-        this.sentBytes += chunk.length;
-        this.#started = true;
-        this.#faults = 0;
-        this.#freshLinks = 0;
-        this.onProgress?.(this.received, expected ?? this.item.size);
-      }
-      if (expected === undefined || this.received >= expected) return true;
-    } catch (error) {
-      if (!(error instanceof GraphError) || error.kind !== "unavailable" || ++this.#faults > MOST_FAULTS) {
-        throw error;
-      }
-      const { http } = this.connection.storage;
-      await http.wait(http.backoffMs(this.#faults), error.message);
-    }
-    await this.#refresh();
-    return false;
-  }
-
-  /** A fresh link; a content that changed meanwhile is received from its first byte. */
-  async #refresh(): Promise<void> {
-    const { driveId, id } = this.item;
-    const before = this.driveItem;
-    this.driveItem = await this.connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }), {
-      what: `download of ${this.item.path}`,
-    });
-    this.item = itemOf(this.driveItem, driveId, this.item.path);
-    const changed = (before.cTag ?? before.eTag) !== (this.driveItem.cTag ?? this.driveItem.eTag);
-    if (changed && this.#started) await this.#restart();
-  }
-
-  async #restart(): Promise<void> {
-    if (!await this.sink.restart()) {
-      throw new GraphError(
-        "conflict",
-        `${this.item.path} cannot be taken up again: it changed, or the service sends it whole`,
-        {
-          code: "resumeImpossible",
-          hint: "what was written must not be used; run the same command again",
-        },
+  const reception = new Reception(connection, found, sink, options.onProgress, await ContentHash.create());
+  for (;;) {
+    await reception.run();
+    const { item, received, sentBytes } = reception;
+    const { quickXorHash, sha256 } = reception.hash.digest();
+    const verdict = reception.verdict(quickXorHash);
+    // A new version that came between the facts and the content is as good as the old one.
+    if (verdict === "damaged" && await reception.changed()) continue;
+    if (verdict === "enriched") {
+      connection.notice(
+        `${item.path}: ${received} bytes came where the service states ${item.size}, as it happens with such files`,
       );
     }
-    this.received = 0;
-    this.hash = await ContentHash.create();
-  }
-
-  /** Some items come without a link; the redirect of their content is the same. */
-  async #redirect(): Promise<string> {
-    const { driveId, id, path } = this.item;
-    const what = `download of ${path}`;
-    const answer = await this.connection.graph.answer(itemUrl({ driveId, itemId: id }, "content"), { what });
-    const link = answer.headers.get("location");
-    if (answer.status !== 302 || !link) throw await serviceError(answer, what);
-    await answer.discard();
-    return link;
+    const why =
+      `is not what the service states: ${received} bytes with QuickXorHash ${quickXorHash}, instead of ${item.size} with ${item.hash}`;
+    return { verdict, why, bytes: received, sentBytes, sha256 };
   }
 }
 
@@ -381,7 +253,10 @@ async function giveName(partial: string, local: string, conflict: DownloadConfli
 
 async function exists(path: string): Promise<boolean> {
   try {
-    const { isDirectory } = await Deno.stat(path);
+    const { isDirectory, isFile } = await Deno.stat(path);
+    if (!isFile && !isDirectory) {
+      throw usageError(`${path} is not a regular file`, "give another DEST", "notAFile");
+    }
     if (isDirectory) throw usageError(`${path} is a folder`, "give a file name as DEST", "localFolder");
     return true;
   } catch (error) {
@@ -395,9 +270,4 @@ function alreadyThere(local: string): GraphError {
     code: "localExists",
     hint: "choose with --conflict replace or --conflict skip, or give another DEST",
   });
-}
-
-function startOf(headers: Headers): number | undefined {
-  const start = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
-  return start === undefined ? undefined : Number(start);
 }

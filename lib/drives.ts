@@ -4,11 +4,12 @@
  * @module
  */
 import type { Drive, Site } from "@microsoft/microsoft-graph-types";
-import { encodePath } from "./address.ts";
+import { encodePath, itemUrl } from "./address.ts";
 import { GraphError } from "./errors.ts";
 import type { GraphClient } from "./graph.ts";
 import { type LocationBase, parseSite, type SiteName } from "./location.ts";
 import { sameName } from "./names.ts";
+import { serviceError } from "./service_error.ts";
 import type { Settings } from "./settings.ts";
 
 /** A SharePoint site. */
@@ -121,7 +122,7 @@ export class Drives {
     const own = await this.own();
     const listed = await this.#list("/me/drives", "your drives");
     // The listing can miss the OneDrive itself (graph-protocol L1).
-    return [own, ...listed.filter(({ id }) => id !== own.id)];
+    return [own, ...listed.filter(({ id }) => canonicalId(id) !== canonicalId(own.id))];
   }
 
   /** Sites that the search index finds; new ones may be missing. */
@@ -216,10 +217,10 @@ export class Drives {
   }
 
   async #exists(drive: DriveFacts, name: string): Promise<boolean> {
-    const answer = await this.#graph.answer(
-      `/drives/${drive.id}/root:/${encodeURIComponent(name)}?$select=id`,
-      { what: name },
-    );
+    const answer = await this.#graph.answer(`${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`, {
+      what: name,
+    });
+    if (answer.status !== 200 && answer.status !== 404) throw await serviceError(answer, name);
     await answer.discard();
     return answer.status === 200;
   }
@@ -245,6 +246,11 @@ function isRejected(error: GraphError): boolean {
 /** `b!` and base64url for business, up to 16 hex digits for personal drives. */
 export function isDriveId(text: string): boolean {
   return /^b![\w-]{20,}$/.test(text) || /^[0-9a-f]{15,16}$/i.test(text);
+}
+
+/** Personal drive ids come in either case, with or without a leading zero (graph-protocol N9). */
+function canonicalId(id: string): string {
+  return /^[0-9a-f]{15,16}$/i.test(id) ? id.toLowerCase().padStart(16, "0") : id;
 }
 
 function isCalled(drive: DriveFacts, name: string): boolean {

@@ -35,7 +35,7 @@ export interface GraphCall {
 /** One page of a collection. */
 interface Page<T> {
   value?: T[];
-  "@odata.nextLink"?: string;
+  "@odata.nextLink"?: string | null;
 }
 
 /** A client of one Graph origin, as one signed-in person. */
@@ -49,6 +49,11 @@ export class GraphClient {
     this.http = http;
     this.#root = new URL("/v1.0", apiOrigin);
     this.#tokens = tokens;
+  }
+
+  /** The same client over another transport. */
+  withHttp(http: Http): GraphClient {
+    return new GraphClient(http, this.#root.origin, this.#tokens);
   }
 
   /**
@@ -111,7 +116,7 @@ export class GraphClient {
       seen.add(next);
       const page: Page<T> = await this.call<Page<T>>(next, { what });
       yield page.value ?? [];
-      next = page["@odata.nextLink"];
+      next = page["@odata.nextLink"] || undefined;
     }
   }
 
@@ -139,12 +144,16 @@ export class GraphClient {
   /** The token goes to the Graph origin and to no other, whatever a `nextLink` says. */
   #url(path: string): string {
     if (path.startsWith("/")) return this.#root.href + path;
-    const url = new URL(path);
-    if (url.origin !== this.#root.origin) {
-      throw new GraphError("failed", `the service sent a link to another host, ${url.host}`, {
-        code: "foreignLink",
-        hint: `nothing was sent there; only ${this.#root.host} gets the access token`,
-      });
+    const url = URL.canParse(path) ? new URL(path) : undefined;
+    if (url?.origin !== this.#root.origin) {
+      throw new GraphError(
+        "failed",
+        `the service sent a link to another host, ${url?.host ?? "which is none"}`,
+        {
+          code: "foreignLink",
+          hint: `nothing was sent there; only ${this.#root.host} gets the access token`,
+        },
+      );
     }
     return path;
   }

@@ -137,6 +137,19 @@ export class Http {
     return new Http({ ...this.#options, signal: AbortSignal.timeout(timeoutMs) });
   }
 
+  /** The same with a signal that comes later than the run's, for what must not be left half-known. */
+  outliving(graceMs: number): Http {
+    const later = new AbortController();
+    const { signal } = this;
+    if (signal?.aborted) later.abort(signal.reason);
+    signal?.addEventListener(
+      "abort",
+      () => Deno.unrefTimer(setTimeout(() => later.abort(signal.reason), graceMs)),
+      { once: true },
+    );
+    return new Http({ ...this.#options, signal: later.signal });
+  }
+
   /** Waits for the caller's own retries; ends with the run's signal. */
   async wait(ms: number, reason: string): Promise<void> {
     this.#options.onWait?.({ ms, reason });
@@ -344,6 +357,5 @@ function networkError(url: string, why: string, cause: unknown): GraphError {
     code: "network",
     hint:
       `check the network, and HTTPS_PROXY, NO_PROXY and DENO_TLS_CA_STORE=system if a proxy or company certificate stands between`,
-    cause,
   });
 }

@@ -55,6 +55,8 @@ export interface UploadTarget {
   folderPath: string;
   /** The name that the file is to have. */
   name: string;
+  /** The item that has the name at present; `undefined`: there is none. */
+  existing: DriveItem | undefined | "unknown";
   /** Type of the drive, which decides whether the service may rewrite files. */
   driveType: string;
 }
@@ -86,7 +88,7 @@ export async function* listItems(
 ): AsyncGenerator<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
   const { item } = await getItem(context, parsed);
-  if (item.type === "folder") yield* listFolder(context, item, options.recursive ?? false);
+  if (item.type === "folder") yield* listFolder(context, item, options.recursive ? new Set() : undefined);
   else if (parsed.folder && parsed.path.length > 0) throw notAFolder(item);
   else yield item;
 }
@@ -94,8 +96,16 @@ export async function* listItems(
 async function* listFolder(
   context: ItemContext,
   folder: Item,
-  recursive: boolean,
+  /** Folders listed already, when what is below is wanted, too. */
+  above: Set<string> | undefined,
 ): AsyncGenerator<Item> {
+  if (above?.has(folder.id)) {
+    throw new GraphError("failed", `listing of ${folder.path}: the service shows a folder inside of itself`, {
+      code: "folderLoop",
+      hint: "list it without -R",
+    });
+  }
+  above?.add(folder.id);
   // By id: links to further pages of listings by path have led to the root of the drive (graph-protocol L7).
   const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
   const seen = new Set<string>();
@@ -110,7 +120,7 @@ async function* listFolder(
       if (seen.has(item.id)) continue; // pages may repeat items (graph-protocol L7)
       seen.add(item.id);
       yield item;
-      if (recursive && item.type === "folder") yield* listFolder(context, item, true);
+      if (above && item.type === "folder") yield* listFolder(context, item, above);
     }
   }
 }
@@ -140,7 +150,7 @@ export async function findTarget(
   );
   if (found?.item.type === "folder") {
     checkNewName(localName);
-    return targetIn(found.item, localName, driveType, address);
+    return targetIn(found, localName, driveType, address, "unknown");
   }
   if (found?.item.type === "package") throw notWritable(found.item);
   if (location.folder) throw found ? notAFolder(found.item) : noFolder(location.text);
@@ -155,9 +165,9 @@ export async function findTarget(
     }
     throw error;
   });
-  const { item } = await followLink(context, folder);
-  if (item.type !== "folder") throw notAFolder(item);
-  return targetIn(item, path.at(-1)!, driveType, parent);
+  const above = await followLink(context, folder);
+  if (above.item.type !== "folder") throw notAFolder(above.item);
+  return targetIn(above, path.at(-1)!, driveType, parent, undefined);
 }
 
 /** An existing file, under its present name in its folder. */
@@ -166,18 +176,37 @@ function targetOf({ driveItem, item }: FoundItem, driveType: string): UploadTarg
   if (!parentId) throw notWritable(item);
   const folder = { driveId: item.driveId, itemId: parentId };
   const folderPath = item.path.split("/").slice(0, -1).join("/");
-  return { folder, folderPath, name: item.name, driveType };
+  return {
+    folder,
+    folderPath,
+    name: item.name,
+    existing: driveItem,
+    driveType: typeOfDrive(driveItem) ?? driveType,
+  };
 }
 
-function targetIn(folder: Item, name: string, driveType: string, address: ItemAddress): UploadTarget {
+function targetIn(
+  { item: folder, driveItem }: FoundItem,
+  name: string,
+  driveType: string,
+  address: ItemAddress,
+  existing: UploadTarget["existing"],
+): UploadTarget {
   // A shortcut has led to another drive: then the address that was typed is not the folder's.
-  const same = address.driveId === folder.driveId && "path" in address;
+  const same = address.driveId === folder.driveId && "path" in address &&
+    folder.path === address.path.join("/");
   return {
     folder: same ? address : { driveId: folder.driveId, itemId: folder.id },
     folderPath: folder.path,
     name,
-    driveType,
+    existing,
+    driveType: typeOfDrive(driveItem) ?? driveType,
   };
+}
+
+/** Type of the drive in which an item really lies. */
+function typeOfDrive(driveItem: DriveItem): string | undefined {
+  return driveItem.parentReference?.driveType ?? undefined;
 }
 
 /** A location in messages. */
@@ -218,7 +247,19 @@ async function followLink(context: ItemContext, found: FoundItem): Promise<Found
   const remote = found.driveItem.remoteItem;
   if (!remote?.id || !remote.parentReference?.driveId) return found;
   const address = { driveId: remote.parentReference.driveId, itemId: remote.id };
-  return await lookUp(context, address, `target of the shortcut ${found.item.path}`);
+  try {
+    return await lookUp(context, address, `target of the shortcut ${found.item.path}`);
+  } catch (error) {
+    if (!(error instanceof GraphError) || error.kind !== "refused") throw error;
+    throw new GraphError("refused", error.message, {
+      code: error.code,
+      hint:
+        `it lies in another drive, which needs the permission for other files: use drive:${address.driveId}/PATH or id:${address.driveId}/${address.itemId}`,
+      status: error.status,
+      requestId: error.requestId,
+      date: error.date,
+    });
+  }
 }
 
 /** Facts of a driveItem. */

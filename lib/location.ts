@@ -4,7 +4,7 @@
  * @module
  */
 import { usageError } from "./errors.ts";
-import { checkAddress } from "./names.ts";
+import { checkAddress, remoteName } from "./names.ts";
 
 /** Where a path begins. */
 export type LocationBase =
@@ -54,7 +54,7 @@ export function parseLocation(text: LocationLike, siteHost?: string): Location {
   }
   const [, scheme, rest = text] = /^(me|site|team|drive|id):(.*)$/s.exec(text) ?? [];
   const folder = /(^|\/)$/.test(rest);
-  const names = rest.split("/").filter((name) => name !== "");
+  const names = rest.split("/").filter((name) => name !== "").map(remoteName);
   const { base, path } = baseOf(scheme, names, text, siteHost);
   checkAddress(path);
   return { text, base, path, folder };

@@ -14,6 +14,8 @@ export interface OutputOptions {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
+  /** Results are all that the program is for: it ends when nobody reads them. Otherwise the work goes on. */
+  readerEnds: boolean;
 }
 
 /** The output of one run. */
@@ -21,6 +23,7 @@ export class Output {
   readonly options: OutputOptions;
   readonly #program: string;
   #progress: ProgressLine | undefined;
+  #closed = false;
 
   constructor(program: string, options: OutputOptions) {
     this.#program = program;
@@ -95,12 +98,19 @@ export class Output {
 
   #toOutput(text: string): void {
     this.#progress?.clear();
-    writeAll(Deno.stdout, `${printable(text)}\n`);
+    if (this.#closed) return;
+    try {
+      writeAll(Deno.stdout, `${printable(text)}\n`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe) || this.options.readerEnds) throw error;
+      this.#closed = true;
+    }
   }
 
   #toError(text: string): void {
     this.#progress?.clear();
-    writeAll(Deno.stderr, `${printable(text)}\n`);
+    talk(`${printable(text)}
+`);
   }
 }
 
@@ -108,6 +118,15 @@ export class Output {
 export function printable(text: string): string {
   // deno-lint-ignore no-control-regex -- finding control characters is its purpose
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+}
+
+/** Nobody may be listening any more: that must not stop the work. */
+function talk(text: string): void {
+  try {
+    writeAll(Deno.stderr, text);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }
 
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {

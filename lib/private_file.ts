@@ -6,6 +6,7 @@
  */
 import { dirname } from "@std/path";
 import { GraphError } from "./errors.ts";
+import { sleep } from "./http.ts";
 
 const LOCK_TRY_MS = 50;
 
@@ -57,11 +58,16 @@ export async function writePrivateFile(path: string, text: string): Promise<void
 }
 
 /** Renames a file that cannot be understood out of the way and returns its new path; nothing is ever deleted. */
-export async function setAside(path: string, now: number): Promise<string> {
+export async function setAside(path: string, now: number): Promise<string | undefined> {
   const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
   const aside = `${path}.unreadable-${stamp}`;
-  await Deno.rename(path, aside);
-  return aside;
+  try {
+    await Deno.rename(path, aside);
+    return aside;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined; // another process did it
+    throw error;
+  }
 }
 
 /**
@@ -70,7 +76,12 @@ export async function setAside(path: string, now: number): Promise<string> {
  *
  * @param timeoutMs Longest wait for another process.
  */
-export async function withLock<T>(path: string, timeoutMs: number, body: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  body: () => Promise<T>,
+): Promise<T> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   using file = await Deno.open(`${path}.lock`, { write: true, create: true, mode: 0o600 });
   const deadline = Date.now() + timeoutMs;
@@ -81,7 +92,7 @@ export async function withLock<T>(path: string, timeoutMs: number, body: () => P
         hint: "wait for it to end, then run the same command again",
       });
     }
-    await new Promise((resolve) => setTimeout(resolve, LOCK_TRY_MS));
+    await sleep(LOCK_TRY_MS, signal);
   }
   try {
     return await body();

@@ -183,8 +183,13 @@ export function claimsOf(headers: Headers): string | undefined {
   }
 }
 
+/** A gateway may repeat the URL that it was asked for, and that may be a secret. */
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
+  return text.replace(/https?:\/\/\S+/gi, "…").replace(/\?\S*/g, "?…").replace(
+    /\b(tempauth|access_token|sig|guid)=\S+/gi,
+    "$1=…",
+  )
+    .replace(/\s+/g, " ").trim();
 }
 
 function utc(date: string | null): string | undefined {

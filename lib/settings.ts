@@ -189,8 +189,8 @@ function platformFolders(
   env: (name: string) => string | undefined,
 ): { config: string; state: string } {
   if (home) return { config: home, state: home };
-  const folder = (...parts: (string | undefined)[]) => {
-    if (parts[0]) return join(...parts as string[], "graph-scripts");
+  const folder = (base: string | undefined, ...below: string[]) => {
+    if (base) return join(base, ...below, "graph-scripts");
     throw usageError(
       "no home folder: HOME (on Windows: APPDATA, LOCALAPPDATA) is not set",
       "set GRAPH_SCRIPTS_HOME to a folder of yours",

@@ -61,9 +61,11 @@ export class TokenCache {
     // MSAL accepts an empty file but throws raw TypeErrors on others, after the person has signed in.
     if (text === undefined || parse(text) !== undefined) return text;
     const aside = await setAside(this.path, this.#now());
-    this.#notice(
-      `the token cache ${this.path} could not be understood; it is kept as ${aside}, and a new sign-in is needed`,
-    );
+    if (aside) {
+      this.#notice(
+        `the token cache ${this.path} could not be understood; it is kept as ${aside}, and a new sign-in is needed`,
+      );
+    }
     return undefined;
   }
 
@@ -73,8 +75,8 @@ export class TokenCache {
   }
 
   /** Holds off other processes, so that an expired token is renewed by one of them only. */
-  exclusively<T>(body: () => Promise<T>): Promise<T> {
-    return withLock(this.path, LOCK_TIMEOUT_MS, body);
+  exclusively<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
+    return withLock(this.path, LOCK_TIMEOUT_MS, signal, body);
   }
 
   /** The signed-in accounts of one client in one cloud. */

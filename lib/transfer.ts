@@ -75,6 +75,20 @@ export async function localFile(path: string): Promise<LocalFile> {
   return { path, name: basename(path), size: facts.size, modified: facts.mtime };
 }
 
+/**
+ * Checks that a file is as it was when it was looked at: of one that changed meanwhile nobody knows what was sent.
+ *
+ * @throws {GraphError} `conflict`.
+ */
+export async function checkUnchanged(file: Deno.FsFile, local: LocalFile): Promise<void> {
+  const { size, mtime } = await file.stat();
+  if (size === local.size && mtime?.getTime() === local.modified?.getTime()) return;
+  throw new GraphError("conflict", `${local.path} changed while it was uploaded`, {
+    code: "localChanged",
+    hint: "run the same command again when nothing writes to it",
+  });
+}
+
 /** Reads exactly the bytes from `position` on into `buffer`, or as many as there are. */
 export async function readAt(file: Deno.FsFile, buffer: Uint8Array, position: number): Promise<number> {
   await file.seek(position, Deno.SeekMode.Start);

@@ -4,12 +4,14 @@
  * @module
  */
 import { childUrl } from "./address.ts";
+import { commandName } from "./commands.ts";
 import { GraphError } from "./errors.ts";
 import { type DriveItem, findTarget, itemOf, type UploadTarget } from "./items.ts";
 import type { LocationLike } from "./location.ts";
-import { remoteName } from "./names.ts";
+import { remoteName, sameName } from "./names.ts";
 import type { Connection } from "./connection.ts";
 import {
+  checkUnchanged,
   damagedError,
   type LocalFile,
   localFile,
@@ -113,7 +115,7 @@ async function upload(
     path: item.path,
     local: file.path,
     bytes: file.size,
-    result: name !== target.name ? "renamed" : uploaded.created ? "created" : "replaced",
+    result: !sameName(name, target.name) ? "renamed" : uploaded.created ? "created" : "replaced",
     verdict,
     id: item.id,
     driveId: item.driveId,
@@ -141,6 +143,7 @@ async function uploadSimply(
         hint: "run the same command again when nothing writes to it",
       });
     }
+    await checkUnchanged(file, local);
   }
   const hash = await ContentHash.create();
   hash.add(bytes, 0);
@@ -162,5 +165,12 @@ async function uploadSimply(
     if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
     throw error;
   });
+  if (!value?.id) {
+    throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
+      code: "invalidAnswer",
+      hint: `look with ${commandName("ls")}`,
+      status,
+    });
+  }
   return { driveItem: value, created: status === 201, ...hash.digest(), sentBytes: bytes.length };
 }

@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { basename } from "@std/path";
 import type { Option, Run } from "./cli.ts";
 import type { Connection } from "./connection.ts";
+import { usageError } from "./errors.ts";
 import type { Location } from "./location.ts";
+import { sameName } from "./names.ts";
 import { formatSize } from "./sizes.ts";
 import type { TransferResult } from "./transfer.ts";
 import type { UploadOptions } from "./upload.ts";
@@ -34,6 +37,7 @@ export async function uploadEach(
 ): Promise<void> {
   const conflict = run.choice("conflict", ["fail", "replace", "rename"]) ?? "replace";
   const { locations: [location], beyondOwnDrive } = await run.locations([target]);
+  refuseSameNames(files);
   const connection = await run.connect("write", beyondOwnDrive);
   for (const file of files) {
     await run.attempt(async () => {
@@ -48,6 +52,20 @@ export async function uploadEach(
         progress?.clear();
       }
     });
+  }
+}
+
+/** Of two files of one name in the same folder the second would replace the first. */
+function refuseSameNames(files: readonly string[]): void {
+  for (const [index, file] of files.entries()) {
+    const twin = files.slice(0, index).find((other) => sameName(basename(other), basename(file)));
+    if (twin !== undefined) {
+      throw usageError(
+        `${twin} and ${file} would have the same name`,
+        "upload them to different folders",
+        "sameName",
+      );
+    }
   }
 }
 

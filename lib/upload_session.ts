@@ -7,10 +7,11 @@
 import { childUrl } from "./address.ts";
 import { commandName } from "./commands.ts";
 import { GraphError, usageError } from "./errors.ts";
-import { type HttpAnswer, retryAfterMs } from "./http.ts";
+import { type HttpAnswer, interrupted, retryAfterMs } from "./http.ts";
 import { type DriveItem, itemOf, type UploadTarget } from "./items.ts";
-import { isErrorBody, serviceError } from "./service_error.ts";
-import { type LocalFile, type OnProgress, readAt, type TransferContext } from "./transfer.ts";
+import { isErrorBody, serviceError, serviceErrorFrom } from "./service_error.ts";
+import { nextExpected, parseSession } from "./session_answer.ts";
+import { checkUnchanged, type LocalFile, type OnProgress, readAt, type TransferContext } from "./transfer.ts";
 import { ContentHash, mayBeRewritten } from "./verify.ts";
 
 /** Fragments are multiples of this, 320 KiB. */
@@ -31,6 +32,11 @@ const NEW_SESSION_PAUSE_MS = 2_000;
 const SLOWEST_BYTES_PER_MS = 64;
 const ANSWER_TIME_MS = 60_000;
 const CANCEL_TIMEOUT_MS = 5_000;
+/** How long an interruption waits for a session that is being created. */
+const INTERRUPTED_CREATE_MS = 10_000;
+const LOOK_UPS = 4;
+/** Mostly the session is really lost then, and a new one mends it. */
+const LOOK_UPS_AFTER_404 = 2;
 
 /** What to do when the name is taken. */
 export type UploadConflict = "fail" | "replace" | "rename";
@@ -54,11 +60,10 @@ export interface Uploaded {
   sentBytes: number;
 }
 
-/** A session as the service describes it. */
-interface SessionAnswer {
-  uploadUrl?: string;
-  nextExpectedRanges?: string[];
-  expirationDateTime?: string;
+/** The item that an upload completed. */
+interface Completed {
+  driveItem: DriveItem;
+  created: boolean;
 }
 
 /**
@@ -99,14 +104,6 @@ export async function uploadThroughSession(
   return await upload.run();
 }
 
-/** The next byte that the session wants: the smallest start of its ranges; `undefined` when it wants none. */
-export function nextExpected(ranges: readonly string[]): number | undefined {
-  const starts = ranges.map((range) => Number(/^\s*(\d+)\s*-/.exec(range)?.[1] ?? NaN)).filter(
-    Number.isSafeInteger,
-  );
-  return starts.length > 0 ? Math.min(...starts) : undefined;
-}
-
 /** One upload; one object lives for one file. */
 class SessionUpload {
   readonly #context: TransferContext;
@@ -117,8 +114,12 @@ class SessionUpload {
   readonly #hash: ContentHash;
   readonly #what: string;
   readonly #buffer: Uint8Array<ArrayBuffer>;
+  /** Time of the last change as it is sent. */
+  readonly #modified: string | undefined;
+  #versionBefore: string | undefined;
   #uploadUrl = "";
   #position = 0;
+  #furthest = 0;
   #sessions = 0;
   #stuckRounds = 0;
   #faults = 0;
@@ -140,11 +141,13 @@ class SessionUpload {
     this.#options = options;
     this.#hash = hash;
     this.#what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
+    this.#modified = local.modified?.toISOString().replace(/\.\d+Z$/, "Z");
     this.#buffer = new Uint8Array(Math.min(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES, local.size));
   }
 
   async run(): Promise<Uploaded> {
     try {
+      this.#versionBefore = await this.#currentVersion();
       await this.#createSession();
       for (;;) {
         this.#options.onProgress?.(this.#position, this.#local.size);
@@ -161,50 +164,50 @@ class SessionUpload {
   }
 
   async #createSession(): Promise<void> {
-    if (++this.#sessions > MOST_SESSIONS) {
-      throw new GraphError("failed", `${this.#what}: the service lost two upload sessions`, {
-        code: "sessionLost",
-        hint: "run the same command again in some minutes; Office files that were just saved need a while",
-      });
-    }
+    this.#sessions++;
     const { conflict, description } = this.#options;
-    const modified = this.#local.modified?.toISOString().replace(/\.\d+Z$/, "Z");
-    const session = await this.#context.graph.call<SessionAnswer>(
+    const { graph, storage } = this.#context;
+    // An interruption waits for the answer: a session whose URL nobody knows blocks the name.
+    const patient = graph.withHttp(graph.http.outliving(INTERRUPTED_CREATE_MS));
+    const answer = await patient.answer(
       childUrl(this.#target.folder, this.#target.name, "createUploadSession"),
       {
         method: "POST",
         what: this.#what,
         json: {
           item: {
-            // First, and always: without it the service replaces, and after fileSystemInfo it is refused (graph-protocol U1, 7.1).
+            // First, and always: without it the service replaces, after fileSystemInfo it refuses (graph-protocol U1, 7.1).
             "@microsoft.graph.conflictBehavior": conflict,
             name: this.#target.name,
             ...(description === undefined ? {} : { description }),
-            ...(modified === undefined ? {} : { fileSystemInfo: { lastModifiedDateTime: modified } }),
+            ...(this.#modified === undefined
+              ? {}
+              : { fileSystemInfo: { lastModifiedDateTime: this.#modified } }),
           },
         },
       },
-    ).catch((error) => {
-      throw this.#explainConflict(error);
-    });
-    if (!session.uploadUrl) {
-      throw new GraphError("failed", `${this.#what}: the service answered without an upload URL`, {
-        code: "invalidAnswer",
-        hint: "run the same command again",
-      });
-    }
-    this.#context.storage.check(session.uploadUrl);
+    );
+    if (answer.status > 299) throw this.#explainConflict(await serviceError(answer, this.#what));
+    const text = await answer.text();
+    const session = parseSession(text);
+    // An error under HTTP 200 (graph-protocol E2), or a session that cannot be reached.
+    if (!session?.uploadUrl) throw serviceErrorFrom(answer, text, this.#what);
+    storage.check(session.uploadUrl);
     this.#uploadUrl = session.uploadUrl;
-    this.#position = nextExpected(session.nextExpectedRanges ?? ["0-"]) ?? 0;
+    const { signal } = graph.http;
+    if (signal?.aborted) throw interrupted(signal);
+    this.#position = nextExpected(session.nextExpectedRanges ?? []) ?? 0;
+    this.#furthest = this.#position;
     this.#stuckRounds = 0;
   }
 
   /** Sends the fragment at the session's position; returns the item when that completed it. */
-  async #sendFragment(): Promise<{ driveItem: DriveItem; created: boolean } | undefined> {
+  async #sendFragment(): Promise<Completed | undefined> {
     const start = this.#position;
     const bytes = await this.#read(start);
     const end = start + bytes.length;
     const last = end === this.#local.size;
+    if (last) await checkUnchanged(this.#file, this.#local);
     this.#sentBytes += bytes.length;
     let answer: HttpAnswer;
     try {
@@ -223,42 +226,21 @@ class SessionUpload {
       if (!(error instanceof GraphError) || error.kind !== "unavailable") throw error;
       return await this.#afterFault(error, undefined, last);
     }
-    switch (answer.status) {
-      case 200:
-      case 201:
-        return await this.#completed(answer, last);
-      case 202: {
-        const { nextExpectedRanges } = JSON.parse(await answer.text()) as SessionAnswer;
-        const next = nextExpected(nextExpectedRanges ?? [`${end}-`]);
-        if (next === undefined) return await this.#finished(last);
-        this.#moveTo(next, start);
-        return undefined;
-      }
-      default:
-        return await this.#afterError(answer, last);
-    }
+    if (answer.status === 200 || answer.status === 201) return await this.#completed(answer, last);
+    if (answer.status !== 202) return await this.#afterError(answer, last);
+    const ranges = parseSession(await answer.text())?.nextExpectedRanges;
+    if (ranges === undefined) return await this.#askPosition(last);
+    return await this.#goTo(ranges, last);
   }
 
-  async #completed(
-    answer: HttpAnswer,
-    last: boolean,
-  ): Promise<{ driveItem: DriveItem; created: boolean } | undefined> {
-    const text = await answer.text();
-    let driveItem: DriveItem | undefined;
-    try {
-      driveItem = JSON.parse(text);
-    } catch {
-      // an empty or cut answer: the item itself tells
-    }
-    if (driveItem?.id && !isErrorBody(driveItem)) return { driveItem, created: answer.status === 201 };
-    return await this.#finished(last);
+  async #completed(answer: HttpAnswer, last: boolean): Promise<Completed | undefined> {
+    const driveItem = parseItem(await answer.text());
+    if (driveItem) return { driveItem, created: answer.status === 201 };
+    return last ? await this.#finished() : await this.#askPosition(last);
   }
 
   /** What to do after each status: graph-protocol 7.4. */
-  async #afterError(
-    answer: HttpAnswer,
-    last: boolean,
-  ): Promise<{ driveItem: DriveItem; created: boolean } | undefined> {
+  async #afterError(answer: HttpAnswer, last: boolean): Promise<Completed | undefined> {
     const { status } = answer;
     const error = await serviceError(answer, this.#what);
     if (status === 408 || status === 429 || status >= 500 && status !== 507) {
@@ -270,28 +252,31 @@ class SessionUpload {
     }
     if (status === 416) return await this.#askPosition(last);
     if (status === 404 || status === 401 || status === 403) {
-      // The URL is dead: after its 24 hours, or because the service is still busy with the last version (U6, U7).
-      if (status === 404 && last) {
-        const done = await this.#findFinished();
-        if (done) return done;
-      }
-      if (this.#sessions >= MOST_SESSIONS) throw error;
-      this.#context.notice(
-        `${this.#what}: the session ended (HTTP ${status}); starting again with a new one`,
-      );
-      await this.#cancel();
-      await this.#context.graph.http.wait(NEW_SESSION_PAUSE_MS, "new upload session");
-      await this.#createSession();
-      return undefined;
+      // The session may have ended because all is there and its commit pends (graph-protocol U15).
+      const done = status === 404 && last ? await this.#findFinished(LOOK_UPS_AFTER_404) : undefined;
+      if (done) return done;
+      if (status === 404 && last && this.#options.conflict === "rename") throw this.#notCommitted();
+      return await this.#beginAnew(error);
     }
     throw this.#explainConflict(error);
+  }
+
+  /** The URL is dead: after its 24 hours, or because the service is still busy with the last version (U6, U7). */
+  async #beginAnew(error: GraphError): Promise<undefined> {
+    if (this.#sessions >= MOST_SESSIONS) throw error;
+    this.#context.notice(
+      `${this.#what}: the session ended (HTTP ${error.status}); starting again with a new one`,
+    );
+    await this.#cancel();
+    await this.#context.graph.http.wait(NEW_SESSION_PAUSE_MS, "new upload session");
+    await this.#createSession();
   }
 
   async #afterFault(
     fault: GraphError,
     askedMs: number | undefined,
     last: boolean,
-  ): Promise<{ driveItem: DriveItem; created: boolean } | undefined> {
+  ): Promise<Completed | undefined> {
     const { http } = this.#context.storage;
     const ms = askedMs ?? http.backoffMs(this.#faults + 1);
     this.#waitedMs += ms;
@@ -302,29 +287,42 @@ class SessionUpload {
   }
 
   /** Asks the session where it stands and goes there. */
-  async #askPosition(last: boolean): Promise<{ driveItem: DriveItem; created: boolean } | undefined> {
+  async #askPosition(last: boolean): Promise<Completed | undefined> {
     const answer = await this.#context.storage.send({
       method: "GET",
       url: this.#uploadUrl,
       retry: "repeatable",
     });
-    if (answer.status === 200) {
-      const status = JSON.parse(await answer.text()) as SessionAnswer;
-      if (status.uploadUrl) {
-        this.#context.storage.check(status.uploadUrl);
-        this.#uploadUrl = status.uploadUrl;
-      }
-      const next = nextExpected(status.nextExpectedRanges ?? []);
-      if (next === undefined) return await this.#finished(last);
-      this.#moveTo(next, this.#position);
-      return undefined;
+    if (answer.status !== 200) return await this.#afterError(answer, last);
+    const session = parseSession(await answer.text());
+    if (!session) {
+      const why = `${this.#what}: the session's answer cannot be understood`;
+      return await this.#afterFault(
+        new GraphError("unavailable", why, { code: "invalidAnswer" }),
+        undefined,
+        last,
+      );
     }
-    return await this.#afterError(answer, last);
+    if (session.uploadUrl) {
+      this.#context.storage.check(session.uploadUrl);
+      this.#uploadUrl = session.uploadUrl;
+    }
+    return await this.#goTo(session.nextExpectedRanges ?? [], last);
   }
 
-  /** Never past what the server says, and not for ever on the spot. */
-  #moveTo(next: number, from: number): void {
-    if (next > this.#local.size) {
+  /** Never past what the server says, and not for ever on the spot, nor to and fro. */
+  async #goTo(ranges: readonly string[], last: boolean): Promise<Completed | undefined> {
+    const next = nextExpected(ranges);
+    if (next === undefined || next === this.#local.size) {
+      if (last || next !== undefined) return await this.#finished();
+    } else if (next > this.#furthest && next < this.#local.size) {
+      this.#furthest = next;
+      this.#stuckRounds = 0;
+      this.#faults = 0;
+      this.#waitedMs = 0;
+      this.#position = next;
+      return undefined;
+    } else if (next > this.#local.size) {
       throw new GraphError(
         "failed",
         `${this.#what}: the session wants byte ${next} of a file of ${this.#local.size}`,
@@ -334,50 +332,78 @@ class SessionUpload {
         },
       );
     }
-    if (next > from) {
-      this.#stuckRounds = 0;
-      this.#faults = 0;
-    } else if (++this.#stuckRounds > MOST_STUCK_ROUNDS) {
-      throw new GraphError("unavailable", `${this.#what}: the session does not advance beyond byte ${next}`, {
-        code: "sessionStuck",
-        hint: "run the same command again",
-      });
+    if (++this.#stuckRounds > MOST_STUCK_ROUNDS) {
+      throw new GraphError(
+        "unavailable",
+        `${this.#what}: the session does not advance beyond byte ${this.#furthest}`,
+        {
+          code: "sessionStuck",
+          hint: "run the same command again",
+        },
+      );
     }
-    this.#position = next;
+    this.#position = next ?? this.#position;
+    return undefined;
   }
 
   /** The session wants no more bytes: the item must be there, perhaps in a moment. */
-  async #finished(last: boolean): Promise<{ driveItem: DriveItem; created: boolean }> {
-    const { http } = this.#context.graph;
-    for (let tries = 1; last && tries <= 4; tries++) {
-      const done = await this.#findFinished();
-      if (done) return done;
-      await http.wait(http.backoffMs(tries), "the service completes the file");
-    }
-    throw new GraphError("unavailable", `${this.#what}: the service took all bytes, but shows no such file`, {
-      code: "notCommitted",
-      hint: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
-    });
+  async #finished(): Promise<Completed> {
+    const done = await this.#findFinished(LOOK_UPS);
+    if (done) return done;
+    throw this.#notCommitted();
+  }
+
+  #notCommitted(): GraphError {
+    this.#uploadUrl = ""; // it holds all bytes and may still be about to commit
+    const renamed = this.#options.conflict === "rename" ? " under this name; it may have got another" : "";
+    return new GraphError(
+      "unavailable",
+      `${this.#what}: the service took all bytes, but shows no such file${renamed}`,
+      {
+        code: "notCommitted",
+        hint: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
+      },
+    );
   }
 
   /** The finished item, if the commit took effect although its answer says otherwise (graph-protocol U15). */
-  async #findFinished(): Promise<{ driveItem: DriveItem; created: boolean } | undefined> {
+  async #findFinished(lookUps: number): Promise<Completed | undefined> {
     // A renamed file cannot be found by its name.
     if (this.#options.conflict === "rename" || this.#hash.position < this.#local.size) return undefined;
+    const { http } = this.#context.graph;
+    for (let tries = 1;; tries++) {
+      const driveItem = await this.#current();
+      if (driveItem && this.#isOurs(driveItem)) {
+        return { driveItem, created: this.#versionBefore === undefined };
+      }
+      if (tries === lookUps) return undefined;
+      await http.wait(http.backoffMs(tries), "the service completes the file");
+    }
+  }
+
+  #isOurs(driveItem: DriveItem): boolean {
+    if (versionOf(driveItem) === this.#versionBefore) return false;
+    const { size, hash, modified } = itemOf(driveItem, this.#target.folder.driveId, "");
+    const sameTime = modified === this.#modified; // the time that we sent with the session, which a rewritten file keeps
+    if (mayBeRewritten(this.#target.name, this.#target.driveType)) return sameTime;
+    return size === this.#local.size && (hash === null ? sameTime : hash === this.#hash.quickXorHash());
+  }
+
+  /** The item that has the name at present. */
+  async #current(): Promise<DriveItem | undefined> {
     const answer = await this.#context.graph.answer(childUrl(this.#target.folder, this.#target.name), {
       what: this.#what,
     });
-    if (answer.status !== 200) {
-      await answer.discard();
-      return undefined;
-    }
-    const driveItem = JSON.parse(await answer.text()) as DriveItem;
-    const { size, hash, modified } = itemOf(driveItem, this.#target.folder.driveId, "");
-    const ours = this.#local.modified?.toISOString().replace(/\.\d+Z$/, "Z");
-    const isOurs = mayBeRewritten(this.#target.name, this.#target.driveType)
-      ? modified === ours // we sent this time with the session, and a rewritten file keeps it
-      : size === this.#local.size && hash === this.#hash.quickXorHash();
-    return isOurs ? { driveItem, created: false } : undefined;
+    if (answer.status === 200) return parseItem(await answer.text());
+    await answer.discard();
+    return undefined;
+  }
+
+  async #currentVersion(): Promise<string | undefined> {
+    const { existing } = this.#target;
+    if (existing !== "unknown") return existing && versionOf(existing);
+    const current = await this.#current();
+    return current && versionOf(current);
   }
 
   async #read(start: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -403,8 +429,8 @@ class SessionUpload {
   }
 
   /** 409 has several meanings. */
-  #explainConflict(error: unknown): unknown {
-    if (!(error instanceof GraphError) || error.status !== 409 || this.#options.conflict === "fail") {
+  #explainConflict(error: GraphError): GraphError {
+    if (error.status !== 409 || this.#options.conflict === "fail") {
       return error;
     }
     return new GraphError(
@@ -437,5 +463,19 @@ class SessionUpload {
     } catch {
       // the session ends by itself
     }
+  }
+}
+
+/** Changes with the content alone; an eTag changes when a session is created (graph-protocol U17). */
+function versionOf(driveItem: DriveItem): string {
+  return driveItem.cTag ?? driveItem.eTag ?? "";
+}
+
+function parseItem(text: string): DriveItem | undefined {
+  try {
+    const value = JSON.parse(text);
+    return value?.id && !isErrorBody(value) ? value : undefined;
+  } catch {
+    return undefined; // an empty or cut answer: the item itself tells
   }
 }

@@ -25,6 +25,7 @@ export const ls: Command = {
     { name: "drives", help: "libraries of the default site, or your drives" },
   ],
   locations: true,
+  lists: true,
   run,
 };
 

@@ -8,7 +8,7 @@ import { QuickXorHash } from "../lib/quick_xor_hash.ts";
 import { claimsOf, parseErrorBody } from "../lib/service_error.ts";
 import { readSettings } from "../lib/settings.ts";
 import { formatDuration, formatSize, parseSize } from "../lib/sizes.ts";
-import { nextExpected } from "../lib/upload_session.ts";
+import { nextExpected } from "../lib/session_answer.ts";
 import { judge, judgeDownload } from "../lib/verify.ts";
 import { noise } from "./harness.ts";
 
