@@ -60,8 +60,17 @@ async function runSnippet(
   const text = block("ts", part).replaceAll('"./lib/', `"${toFileUrl(ROOT).href.replace(/\/?$/, "/")}lib/`);
   await Deno.writeTextFile(join(cwd, file), text);
   const [deno] = commandLine("ls", []);
-  const lock = Deno.env.has("JSR_URL") ? ["--no-lock"] : [];
-  const line = ["run", "-q", "--check", ...lock, "--config", join(ROOT, CONFIG), `-P=${set}`, file, ...args];
+  const line = [
+    "run",
+    "-q",
+    "--check",
+    "--no-lock",
+    "--config",
+    join(ROOT, CONFIG),
+    `-P=${set}`,
+    file,
+    ...args,
+  ];
   return await runProcess([deno!, ...line], { env, cwd });
 }
 

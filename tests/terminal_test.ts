@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console no-control-regex -- it tells what it skips, and looks at terminal codes
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bench, commandLine, environment, noise, type ScriptName } from "./harness.ts";
 import { printable } from "../lib/output.ts";

@@ -1,0 +1,188 @@
+/** Other people's clients against the sandbox, unchanged: Microsoft's Graph SDK and MSAL Node. */
+
+import { assert, assertEquals } from "@std/assert";
+import { PublicClientApplication } from "@azure/msal-node";
+import {
+  Client,
+  FileUpload,
+  type LargeFileUploadSession,
+  LargeFileUploadTask,
+  MiddlewareFactory,
+  OneDriveLargeFileUploadTask,
+  PageIterator,
+} from "npm:@microsoft/microsoft-graph-client@3.0.7";
+import { LoopbackProxy } from "./loopback_proxy.ts";
+import { type Sandbox, startSandbox } from "./mod.ts";
+import { patternBytes } from "./testing.ts";
+
+/** The SDK with its usual middleware; only the last link, which calls fetch, is replaced. */
+function graphSdk(sandbox: Sandbox): Client {
+  const chain = MiddlewareFactory.getDefaultMiddlewareChain({
+    getAccessToken: () => Promise.resolve(sandbox.issueToken()),
+  });
+  chain[chain.length - 1] = new LoopbackProxy(sandbox);
+  return Client.initWithMiddleware({ middleware: chain });
+}
+
+Deno.test("Graph SDK: PageIterator walks the thousand children", async () => {
+  await using sandbox = await startSandbox();
+  const client = graphSdk(sandbox);
+  const drive = sandbox.tenant.drive("Documents").id;
+  const first = await client.api(`/drives/${drive}/root:/Thousand:/children`).select("id,name").top(150)
+    .get();
+  const seen = new Set<string>();
+  const iterator = new PageIterator(client, first, (item) => {
+    seen.add(item.name);
+    return true;
+  });
+  await iterator.iterate();
+  assertEquals([seen.size, sandbox.requests.length], [1000, 7]);
+  assertEquals(sandbox.requests.map((request) => request.status), [200, 200, 200, 200, 200, 200, 200]);
+});
+
+Deno.test("Graph SDK: a download follows the redirect without the token", async () => {
+  await using sandbox = await startSandbox();
+  const bytes = patternBytes(3_000_000);
+  sandbox.tenant.addFile("Documents", "General/data.bin", bytes);
+  const client = graphSdk(sandbox);
+  const content = `/drives/${sandbox.tenant.drive("Documents").id}/root:/General/data.bin:/content`;
+  const stream: ReadableStream = await client.api(content).getStream();
+  assertEquals(new Uint8Array(await new Response(stream).arrayBuffer()), bytes);
+  const fromStorage = sandbox.requests.filter((request) => request.service === "storage");
+  assertEquals(fromStorage.map((request) => [request.status, "authorization" in request.headers]), [[
+    200,
+    false,
+  ]]);
+});
+
+Deno.test("Graph SDK: LargeFileUploadTask sends 30 MB, and the bytes are the same", async () => {
+  await using sandbox = await startSandbox();
+  const bytes = patternBytes(30_000_000);
+  const client = graphSdk(sandbox);
+  const drive = sandbox.tenant.drive("Documents").id;
+  const session: LargeFileUploadSession = await LargeFileUploadTask.createUploadSession(
+    client,
+    `/drives/${drive}/root:/General/large.bin:/createUploadSession`,
+    { item: { "@microsoft.graph.conflictBehavior": "fail", name: "large.bin" } },
+  );
+  const file = new FileUpload(bytes, "large.bin", bytes.length);
+  const task = new LargeFileUploadTask(client, file, session, { rangeSize: 32 * 327_680 });
+  const { responseBody } = await task.upload();
+  assertEquals((responseBody as { size: number }).size, bytes.length);
+  assertEquals(await sandbox.tenant.bytes("Documents", "General/large.bin"), bytes);
+  const puts = sandbox.requests.filter((request) => request.method === "PUT");
+  assertEquals(puts.map((request) => [request.status, request.headers["authorization"]]), [
+    [202, undefined],
+    [202, undefined],
+    [201, undefined],
+  ]);
+});
+
+Deno.test("Graph SDK: after a lost answer LargeFileUploadTask resumes where the session stands", async () => {
+  await using sandbox = await startSandbox();
+  const bytes = patternBytes(1_500_000);
+  const client = graphSdk(sandbox);
+  const task = await OneDriveLargeFileUploadTask.createTaskWithFileObject(
+    client,
+    new FileUpload(bytes, "resumed.bin", bytes.length),
+    { path: "/Documents", fileName: "resumed.bin", rangeSize: 327_680, conflictBehavior: "replace" },
+  );
+  sandbox.addFault({ service: "storage", method: "PUT", nth: 3, drop: true, when: "after" });
+  let failed = false;
+  try {
+    await task.upload();
+  } catch {
+    failed = true;
+  }
+  assert(failed, "the SDK retries no slice by itself");
+  await task.resume();
+  assertEquals(await sandbox.tenant.bytes("me", "Documents/resumed.bin"), bytes);
+});
+
+Deno.test("Graph SDK: errors arrive as GraphError with code and status", async () => {
+  await using sandbox = await startSandbox();
+  const client = graphSdk(sandbox);
+  try {
+    await client.api("/me/drive/root:/missing.txt").get();
+    assert(false, "there is no such file");
+  } catch (error) {
+    const { statusCode, code, requestId } = error as { statusCode: number; code: string; requestId: string };
+    assertEquals([statusCode, code], [404, "itemNotFound"]);
+    assert(requestId);
+  }
+});
+
+/** MSAL with the production authority and the sandbox's endpoints (msal-on-deno section 3). */
+function msal(sandbox: Sandbox): PublicClientApplication {
+  const base = `${sandbox.loginOrigin}/{tenantid}`;
+  return new PublicClientApplication({
+    auth: {
+      clientId: sandbox.env["GRAPH_CLIENT_ID"]!,
+      authority: `https://login.microsoftonline.com/${sandbox.env["GRAPH_TENANT_ID"]}`,
+      authorityMetadata: JSON.stringify({
+        authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+        token_endpoint: `${base}/oauth2/v2.0/token`,
+        end_session_endpoint: `${base}/oauth2/v2.0/logout`,
+        issuer: "https://login.microsoftonline.com/{tenantid}/v2.0",
+        jwks_uri: `${base}/discovery/v2.0/keys`,
+      }),
+    },
+  });
+}
+
+Deno.test("MSAL: device code, silent from the cache, forced refresh", async () => {
+  await using sandbox = await startSandbox({ pollIntervalSeconds: 0, pendingPolls: 2 });
+  const client = msal(sandbox);
+  const scopes = ["User.Read", "Files.ReadWrite.All"];
+  const signedIn = await client.acquireTokenByDeviceCode({
+    scopes,
+    deviceCodeCallback: ({ userCode, verificationUri }) => {
+      assertEquals(verificationUri, `${sandbox.loginOrigin}/devicelogin`);
+      sandbox.person.approve(userCode, "megan");
+    },
+  });
+  assertEquals(signedIn?.account?.username, "MeganB@contoso.com");
+  assertEquals(signedIn?.account?.tenantId, sandbox.env["GRAPH_TENANT_ID"]);
+  assertEquals(sandbox.requests.length, 4);
+  const account = signedIn!.account!;
+  const cached = await client.acquireTokenSilent({ account, scopes });
+  assertEquals([cached.fromCache, cached.accessToken, sandbox.requests.length], [
+    true,
+    signedIn!.accessToken,
+    4,
+  ]);
+  const refreshed = await client.acquireTokenSilent({ account, scopes, forceRefresh: true });
+  assertEquals([refreshed.fromCache, refreshed.accessToken === cached.accessToken], [false, false]);
+  assertEquals(sandbox.requests.length, 5);
+  const headers = { authorization: `Bearer ${refreshed.accessToken}` };
+  const me = await (await fetch(`${sandbox.apiOrigin}/v1.0/me`, { headers })).json();
+  assertEquals(me.displayName, "Megan Bowen");
+});
+
+Deno.test("MSAL: missing consent is an InteractionRequiredAuthError, a short-lived token is renewed", async () => {
+  await using sandbox = await startSandbox({
+    approve: true,
+    pollIntervalSeconds: 0,
+    tokenLifeSeconds: 60,
+    consented: ["User.Read", "Files.Read"],
+  });
+  const client = msal(sandbox);
+  const signedIn = await client.acquireTokenByDeviceCode({
+    scopes: ["User.Read"],
+    deviceCodeCallback: () => {},
+  });
+  const account = signedIn!.account!;
+  const renewed = await client.acquireTokenSilent({ account, scopes: ["User.Read"] });
+  assertEquals(renewed.fromCache, false, "less than five minutes are left");
+  assertEquals(
+    (await client.acquireTokenSilent({ account, scopes: ["Files.Read"] })).scopes.includes("Files.Read"),
+    true,
+  );
+  try {
+    await client.acquireTokenSilent({ account, scopes: ["Mail.Read"] });
+    assert(false, "nobody consented");
+  } catch (error) {
+    const { name, subError } = error as { name: string; subError: string };
+    assertEquals([name, subError], ["InteractionRequiredAuthError", "consent_required"]);
+  }
+});

@@ -1,0 +1,133 @@
+/** `{item}/children`: listing in pages, and making folders (graph-protocol 4.1). */
+
+import { Buffer } from "node:buffer";
+import { createHmac, randomBytes } from "node:crypto";
+import { driveItemJson } from "../drive_item_json.ts";
+import { type Answer, emptyAnswer, jsonAnswer } from "../message.ts";
+import { invalidRequest, itemNotFound } from "../service_error.ts";
+import type { State } from "../state.ts";
+import type { ConflictBehavior } from "../tenant/drive.ts";
+import type { Item } from "../tenant/item.ts";
+import { nameFault, nameKey } from "../tenant/names.ts";
+import { mayReadDrive, mayWriteDrive } from "./caller.ts";
+import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
+import { allowOptions, pick, selected } from "./query.ts";
+import { authorOf, contextUrl, entityAnswer, type GraphRequest, readJson, unchanged } from "./request.ts";
+import type { ItemAddress } from "./resolve.ts";
+
+const DEFAULT_PAGE = 200;
+/** A larger `$top` is silently lowered (api-docs#691, trap L8). */
+const MAX_PAGE = 1000;
+const skipTokenKey = randomBytes(32);
+
+/** GET. */
+export function listChildren(state: State, request: GraphRequest, address: ItemAddress): Answer {
+  mayReadDrive(request.caller, address.drive);
+  const { query } = request;
+  allowOptions(query, "$select", "$top", "$orderby", "$skiptoken", "$skipToken");
+  const folder = address.item;
+  if (!folder) throw itemNotFound();
+  if (folder.kind === "file") throw invalidRequest("A file has no children.");
+  if (folder.kind === "link") {
+    throw invalidRequest("The children of a remote item are listed in its own drive.");
+  }
+  if (unchanged(request.call, folder)) return emptyAnswer(304);
+  const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
+  const all = ordered([...folder.children.values()], query.get("$orderby"));
+  const start = startOf(request, all);
+  const page = all.slice(start, start + pageSize(query.get("$top")));
+  const wants = (property: string) => names === undefined || names.includes(property);
+  const more = start + page.length < all.length;
+  return jsonAnswer(200, {
+    "@odata.context": contextUrl(state, `drives('${address.drive.id}')/items('${folder.id}')/children`),
+    ...(more ? { "@odata.nextLink": nextLink(state, request, page.at(-1)!) } : {}),
+    value: page.map((child) => pick(driveItemJson(state, child, wants), names)),
+  });
+}
+
+/** POST: makes a folder. */
+export async function createFolder(
+  state: State,
+  request: GraphRequest,
+  address: ItemAddress,
+): Promise<Answer> {
+  mayWriteDrive(request.caller, address.drive);
+  const parent = address.item;
+  if (!parent) throw itemNotFound();
+  if (parent.kind !== "folder") throw invalidRequest("Only a folder can have children.");
+  const body = await readJson(request.call, "refused");
+  const { name, folder } = body;
+  if (typeof name !== "string") throw invalidRequest("The name in the provided item is missing.");
+  if (typeof folder !== "object" || folder === null) {
+    throw invalidRequest("An item made this way must have the folder facet.");
+  }
+  const fault = nameFault(name, { folder: true, atRoot: parent.parent === undefined });
+  if (fault) throw invalidRequest(fault.message, fault.code);
+  const conflict = conflictBehavior(body["@microsoft.graph.conflictBehavior"], "fail");
+  const { item, created } = parent.drive.createFolder(parent, name, {
+    conflict,
+    author: authorOf(state, request),
+  });
+  return entityAnswer(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
+}
+
+/** Exactly fail, replace or rename (trap U3). */
+export function conflictBehavior(value: unknown, usual: ConflictBehavior): ConflictBehavior {
+  if (value === undefined) return usual;
+  if (value === "fail" || value === "replace" || value === "rename") return value;
+  throw invalidRequest(
+    `The conflict behavior '${value}' is not one of fail, replace, rename.`,
+    "invalidParameterFormat",
+  );
+}
+
+/** By name; this back end orders by `name` or `url` only (QP). */
+function ordered(items: Item[], option: string | undefined): Item[] {
+  const [property, direction = "asc", ...rest] = (option ?? "name").trim().split(/\s+/);
+  if (!["name", "url"].includes(property!) || !["asc", "desc"].includes(direction) || rest.length > 0) {
+    throw invalidRequest(`The $orderby '${option}' is not supported.`);
+  }
+  const sign = direction === "asc" ? 1 : -1;
+  return items.sort((a, b) => sign * compareNames(a, b));
+}
+
+function compareNames(a: Item, b: Item): number {
+  const [left, right] = [nameKey(a.name), nameKey(b.name)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function pageSize(top: string | undefined): number {
+  if (top === undefined) return DEFAULT_PAGE;
+  if (!/^[1-9]\d{0,8}$/.test(top)) throw invalidRequest(`Invalid value for $top: '${top}'.`);
+  return Math.min(Number(top), MAX_PAGE);
+}
+
+/** The token names the last item of the page and seals the whole link: a link altered in any way is refused. */
+function nextLink(state: State, request: GraphRequest, last: Item): string {
+  const target = withoutSkipToken(request.call.target);
+  const place = Buffer.from(last.id).toString("base64url");
+  const joint = target.includes("?") ? "&" : "?";
+  return `${state.origins.graph}${target}${joint}$skiptoken=${place}.${seal(target, place)}`;
+}
+
+function startOf(request: GraphRequest, all: readonly Item[]): number {
+  const token = request.query.get("$skiptoken") ?? request.query.get("$skipToken");
+  if (token === undefined) return 0;
+  const [place = "", sealed] = token.split(".");
+  if (sealed !== seal(withoutSkipToken(request.call.target), place)) {
+    throw invalidRequest("The skip token is not valid.");
+  }
+  const last = Buffer.from(place, "base64url").toString();
+  const index = all.findIndex((item) => item.id === last);
+  // The item was deleted between two pages: the listing cannot go on.
+  if (index < 0) throw invalidRequest("The skip token is no longer valid.");
+  return index + 1;
+}
+
+function withoutSkipToken(target: string): string {
+  return target.replace(/[?&](\$|%24)?skip[tT]oken=[^&]*/, "");
+}
+
+function seal(target: string, place: string): string {
+  return createHmac("sha256", skipTokenKey).update(`${target}\n${place}`).digest("base64url").slice(0, 22);
+}

@@ -1,0 +1,114 @@
+/** `{item}/content`: the way to a download, and the upload in one request (graph-protocol 5 and 6). */
+
+import { type Answer, ConnectionLost, emptyAnswer } from "../message.ts";
+import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { downloadUrl } from "../storage/download.ts";
+import { deleteFile, type Staging } from "../tenant/content_store.ts";
+import type { ConflictBehavior } from "../tenant/drive.ts";
+import type { Author, Item } from "../tenant/item.ts";
+import { mayReadDrive, mayWriteDrive } from "./caller.ts";
+import { conflictBehavior } from "./children.ts";
+import { itemAnswer } from "./items.ts";
+import { authorOf, checkIfMatch, type GraphRequest, requireLength, unchanged } from "./request.ts";
+import type { ItemAddress } from "./resolve.ts";
+
+/** The number SharePoint itself names (rclone PR 4052, trap U18). */
+const MAX_CONTENT_BYTES = 262_144_000;
+
+/** GET: a redirect to a pre-authenticated URL. A Range header belongs there and is not looked at here. */
+export function getContent(state: State, request: GraphRequest, address: ItemAddress): Answer {
+  mayReadDrive(request.caller, address.drive);
+  const { item } = address;
+  if (!item) throw itemNotFound();
+  if (item.kind !== "file") throw invalidRequest(`You cannot get content for a ${item.kind}.`);
+  if (request.query.has("format")) {
+    throw new ServiceError(406, "notSupported", "The sandbox converts no files.");
+  }
+  if (unchanged(request.call, item)) return emptyAnswer(304);
+  return emptyAnswer(302, { location: downloadUrl(state, item) });
+}
+
+/** PUT: creates or replaces a file with the bytes of the body. */
+export async function putContent(state: State, request: GraphRequest, address: ItemAddress): Promise<Answer> {
+  mayWriteDrive(request.caller, address.drive);
+  const { call } = request;
+  const conflict = conflictBehavior(request.query.get("@microsoft.graph.conflictBehavior"), "replace");
+  checkForm(request, address);
+  const { parents, name } = placeOf(state, address);
+  if (parents.length === 0) address.drive.nameForFile(folderFor(address), name, conflict);
+  address.drive.reserve(call.body.declaredLength ?? 0);
+  const author = authorOf(state, request);
+  const staging = state.tenant.store.stage();
+  try {
+    await call.body.read((chunk) => {
+      if (call.body.received > MAX_CONTENT_BYTES) throw tooBig();
+      staging.append(chunk);
+    });
+  } catch (error) {
+    // Without a declared length nobody can tell that bytes are missing: a shortened file stays (docs#6818, trap U12).
+    if (error instanceof ConnectionLost && call.body.chunked) {
+      place(address, parents, name, staging, conflict, author);
+    } else staging.discard();
+    throw error;
+  }
+  const { item, created } = place(address, parents, name, staging, conflict, author);
+  return await state.tenant.storedFile(item, () => itemAnswer(state, item, undefined, created ? 201 : 200));
+}
+
+function checkForm(request: GraphRequest, address: ItemAddress): void {
+  const { call } = request;
+  requireLength(call);
+  if (call.headers["content-type"] === undefined) {
+    const message = "Write requests (excluding DELETE) must contain the Content-Type header declaration.";
+    throw new ServiceError(400, "BadRequest", message);
+  }
+  if ((call.body.declaredLength ?? 0) > MAX_CONTENT_BYTES) throw tooBig();
+  checkIfMatch(call, address.item);
+}
+
+function tooBig(): ServiceError {
+  const message = "The request message is too big. The server does not allow messages larger than " +
+    `${MAX_CONTENT_BYTES} bytes.`;
+  return new ServiceError(413, "-1, Microsoft.SharePoint.Client.InvalidClientQueryException", message);
+}
+
+/** The folders still to be made, and the name of the file. */
+function placeOf(state: State, address: ItemAddress): { parents: readonly string[]; name: string } {
+  const { item } = address;
+  if (item) {
+    if (item.kind === "folder" && !address.byPath) throw invalidRequest("A folder has no content.");
+    return { parents: [], name: item.name };
+  }
+  const parents = address.missing.slice(0, -1);
+  // Seen in the field, though no page promises it (api-docs#364, #82).
+  if (parents.length > 0 && !state.tenant.behavior.putCreatesParents) throw itemNotFound();
+  if (address.folder.kind !== "folder") throw itemNotFound();
+  return { parents, name: address.missing.at(-1)! };
+}
+
+function folderFor(address: ItemAddress): Item {
+  return address.item?.parent ?? address.folder;
+}
+
+function place(
+  address: ItemAddress,
+  parents: readonly string[],
+  name: string,
+  staging: Staging,
+  conflict: ConflictBehavior,
+  author: Author,
+): { item: Item; created: boolean } {
+  const content = staging.finish();
+  try {
+    let folder = folderFor(address);
+    for (const parent of parents) {
+      const there = folder.drive.walk([parent], folder).item;
+      folder = there ?? folder.drive.add("folder", folder, parent, { author });
+    }
+    return folder.drive.placeFile(folder, name, content, { conflict, author });
+  } catch (error) {
+    deleteFile(content.file);
+    throw error;
+  }
+}

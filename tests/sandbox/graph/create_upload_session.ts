@@ -1,0 +1,109 @@
+/** `{item}/createUploadSession` (graph-protocol 7.1). */
+
+import { type Answer, jsonAnswer } from "../message.ts";
+import { invalidRequest, itemNotFound } from "../service_error.ts";
+import type { State } from "../state.ts";
+import type { SessionRequest, UploadSession } from "../storage/upload_sessions.ts";
+import { eTag } from "../tenant/ids.ts";
+import { nameKey } from "../tenant/names.ts";
+import { mayWriteDrive } from "./caller.ts";
+import { conflictBehavior } from "./children.ts";
+import { readFileSystemInfo } from "./items.ts";
+import { authorOf, checkIfMatch, contextUrl, type GraphRequest, readJson } from "./request.ts";
+import type { ItemAddress } from "./resolve.ts";
+
+const CONFLICT = "@microsoft.graph.conflictBehavior";
+
+/** POST. */
+export async function createUploadSession(
+  state: State,
+  request: GraphRequest,
+  address: ItemAddress,
+): Promise<Answer> {
+  mayWriteDrive(request.caller, address.drive);
+  const body = await readJson(request.call, "allowed");
+  // With verbose OData the service answers 200 and an error in it (api-docs#465, trap E2).
+  if ((request.call.headers["accept"] ?? "").includes("odata=verbose")) {
+    const message = "The media type 'application/json;odata=verbose' is not supported.";
+    return jsonAnswer(200, { error: { code: "notSupported", message } });
+  }
+  const { parent, name } = placeOf(address);
+  const wanted = readItem(body["item"], name);
+  checkIfMatch(request.call, address.item);
+  address.drive.nameForFile(parent, name, wanted.conflict);
+  const { item } = address;
+  const ifMatch = request.call.headers["if-match"] !== undefined && item
+    ? { item, eTag: eTag(item.guid, item.eTagVersion) }
+    : undefined;
+  const session = state.sessions.create({
+    ...wanted,
+    drive: address.drive,
+    parent,
+    name,
+    deferCommit: body["deferCommit"] === true,
+    author: authorOf(state, request),
+    ifMatch,
+  }, state.tenant.store);
+  // Creating the session changes the eTag of the file it will replace (api-docs#1716, trap U17).
+  if (item) item.eTagVersion++;
+  session.uploadUrl = uploadUrl(state, session);
+  return jsonAnswer(200, {
+    "@odata.context": contextUrl(state, "microsoft.graph.uploadSession"),
+    expirationDateTime: new Date(session.expires).toISOString(),
+    nextExpectedRanges: ["0-"],
+    uploadUrl: session.uploadUrl,
+  });
+}
+
+function placeOf(address: ItemAddress): Pick<SessionRequest, "parent" | "name"> {
+  const { item, folder, missing } = address;
+  if (item) {
+    // A bare folder id names no file (trap U26).
+    if (!address.byPath && item.kind !== "file") throw invalidRequest("File name not provided in url");
+    return { parent: item.parent!, name: item.name };
+  }
+  // Unlike a simple PUT, a session makes no folders (api-docs#364).
+  if (missing.length !== 1 || folder.kind !== "folder") throw itemNotFound();
+  return { parent: folder, name: missing[0]! };
+}
+
+/** Only what stands inside `item` counts; bare properties have no effect (OpenFn/adaptors#1761, trap U2). */
+function readItem(item: unknown, name: string): Pick<SessionRequest, "conflict" | "fileSystemInfo"> {
+  if (item === undefined) return { conflict: "replace", fileSystemInfo: {} };
+  if (typeof item !== "object" || item === null) {
+    throw invalidRequest("The property 'item' is not an object.");
+  }
+  const properties = item as Record<string, unknown>;
+  const keys = Object.keys(properties);
+  // fileSize, size, description, @odata.type and the like (docs#10585, docs#14819, trap U4).
+  const refused = keys.find((key) => ![CONFLICT, "name", "fileSystemInfo"].includes(key));
+  if (refused !== undefined) {
+    throw invalidRequest(`The property '${refused}' is not allowed in an upload session.`);
+  }
+  // The annotation has to come before fileSystemInfo (python-o365, drive.py).
+  if (keys.includes("fileSystemInfo") && keys.indexOf(CONFLICT) > keys.indexOf("fileSystemInfo")) {
+    throw invalidRequest("An annotation must precede the properties it applies to.");
+  }
+  if (properties["name"] !== undefined && nameKey(String(properties["name"])) !== nameKey(name)) {
+    throw invalidRequest("Name specified in the path doesn't match the name in the item.");
+  }
+  return {
+    // The pages say "fail" is the default; the service replaces (contrib#300, trap U1).
+    conflict: conflictBehavior(properties[CONFLICT], "replace"),
+    fileSystemInfo: properties["fileSystemInfo"] === undefined
+      ? {}
+      : readFileSystemInfo(properties["fileSystemInfo"]),
+  };
+}
+
+/** Quotes in the query on purpose: the URL parser behind fetch turns them into %27 (trap D4). */
+function uploadUrl(state: State, session: UploadSession): string {
+  const { drive, parent, guid } = session;
+  const path = `${drive.info.site.path}/_api/v2.0/drives/${drive.id}/items/${parent.id}/uploadSession`;
+  const staging = encodeURIComponent(`~tmp${guid.slice(0, 2).toUpperCase()}_${session.name}`);
+  const overwrite = session.conflict === "replace" ? "True" : "False";
+  const rename = session.conflict === "rename" ? "True" : "False";
+  const query = `guid='${guid}'&path='${staging}'&overwrite=${overwrite}&rename=${rename}&dc=0&tempauth=`;
+  const grant = { use: "upload", driveId: drive.id, subject: guid } as const;
+  return state.signer.sign(state.origins.storage, path, query, grant, state.settings.uploadUrlLifeSeconds);
+}

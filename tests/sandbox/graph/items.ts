@@ -1,0 +1,96 @@
+/** The item itself: GET, PATCH, DELETE (graph-protocol 4.1, 11). */
+
+import { driveItemJson } from "../drive_item_json.ts";
+import { type Answer, emptyAnswer } from "../message.ts";
+import { invalidRequest, itemNotFound } from "../service_error.ts";
+import type { State } from "../state.ts";
+import type { FileSystemInfo, Item } from "../tenant/item.ts";
+import { nameFault } from "../tenant/names.ts";
+import { mayReadDrive, mayWriteDrive } from "./caller.ts";
+import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
+import { allowOptions, pick, selected } from "./query.ts";
+import { authorOf, checkIfMatch, entityAnswer, type GraphRequest, readJson, unchanged } from "./request.ts";
+import type { ItemAddress } from "./resolve.ts";
+
+export function getItem(state: State, request: GraphRequest, address: ItemAddress): Answer {
+  mayReadDrive(request.caller, address.drive);
+  allowOptions(request.query, "$select");
+  const names = selected(request.query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
+  const item = existing(address);
+  if (unchanged(request.call, item)) return emptyAnswer(304);
+  return itemAnswer(state, item, names);
+}
+
+/** Name and time stamps; on this back end a file gets one more version for it (trap U21). */
+export async function patchItem(state: State, request: GraphRequest, address: ItemAddress): Promise<Answer> {
+  mayWriteDrive(request.caller, address.drive);
+  const item = existing(address);
+  checkIfMatch(request.call, item);
+  const { name, fileSystemInfo, ...others } = await readJson(request.call, "refused");
+  const refused = Object.keys(others)[0];
+  if (refused !== undefined) throw invalidRequest(`The property '${refused}' cannot be changed here.`);
+  if (name !== undefined) checkName(item, name);
+  const change = {
+    ...(typeof name === "string" ? { name } : {}),
+    ...(fileSystemInfo === undefined ? {} : { fileSystemInfo: readFileSystemInfo(fileSystemInfo) }),
+  };
+  item.drive.update(item, change, authorOf(state, request));
+  return itemAnswer(state, item, undefined);
+}
+
+export function deleteItem(_state: State, request: GraphRequest, address: ItemAddress): Answer {
+  mayWriteDrive(request.caller, address.drive);
+  const item = existing(address);
+  checkIfMatch(request.call, item);
+  item.drive.remove(item);
+  return emptyAnswer(204);
+}
+
+/** The driveItem as an answer, with its eTag as a header too. */
+export function itemAnswer(state: State, item: Item, names: string[] | undefined, status = 200): Answer {
+  const wants = (property: string) => names === undefined || names.includes(property);
+  const json = driveItemJson(state, item, wants);
+  return entityAnswer(state, status, `drives('${item.drive.id}')/items`, pick(json, names), {
+    etag: json.eTag,
+  });
+}
+
+/** The times of a `fileSystemInfo` facet. @throws {ServiceError} 400 */
+export function readFileSystemInfo(value: unknown): Partial<FileSystemInfo> {
+  if (typeof value !== "object" || value === null) throw invalidRequest("fileSystemInfo is not an object.");
+  const info: Partial<FileSystemInfo> = {};
+  for (const [name, time] of Object.entries(value)) {
+    if (name === "createdDateTime") info.created = readTime(name, time);
+    else if (name === "lastModifiedDateTime") info.modified = readTime(name, time);
+    else if (name !== "lastAccessedDateTime") {
+      throw invalidRequest(`fileSystemInfo has no property '${name}'.`);
+    }
+  }
+  return info;
+}
+
+/** ISO 8601 with up to seven fractional digits and an offset. */
+function readTime(name: string, value: unknown): Date {
+  if (
+    typeof value !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)$/.test(value)
+  ) {
+    throw invalidRequest(`Cannot convert the value of '${name}' to type 'Edm.DateTimeOffset'.`);
+  }
+  const time = new Date(value.replace(/(\.\d{3})\d+/, "$1"));
+  if (Number.isNaN(time.getTime())) throw invalidRequest(`The value of '${name}' is no valid time.`);
+  return time;
+}
+
+function existing(address: ItemAddress): Item {
+  if (!address.item) throw itemNotFound();
+  return address.item;
+}
+
+function checkName(item: Item, name: unknown): void {
+  if (typeof name !== "string") throw invalidRequest("The name is not a string.");
+  const fault = nameFault(name, {
+    folder: item.kind === "folder",
+    atRoot: item.parent?.parent === undefined,
+  });
+  if (fault) throw invalidRequest(fault.message, fault.code);
+}

@@ -1,0 +1,149 @@
+/** Microsoft Graph: authenticates, resolves the address, calls the handler, and gives every answer its headers. */
+
+import { type Answer, type Call, jsonAnswer } from "../message.ts";
+import { ServiceError } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { authenticate } from "./caller.ts";
+import { createFolder, listChildren } from "./children.ts";
+import { getContent, putContent } from "./content.ts";
+import { createUploadSession } from "./create_upload_session.ts";
+import { deleteItem, getItem, patchItem } from "./items.ts";
+import * as places from "./places.ts";
+import { parseQuery } from "./query.ts";
+import { type GraphRequest, isJson, LengthRequired } from "./request.ts";
+import { type ItemAddress, resolve, type Target } from "./resolve.ts";
+import { misreadAddress, stepsOf } from "./steps.ts";
+
+const JSON_TYPE =
+  "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+const DIAGNOSTIC = JSON.stringify({
+  ServerInfo: {
+    DataCenter: "Sandbox",
+    Slice: "E",
+    Ring: "3",
+    ScaleUnit: "001",
+    RoleInstance: "SANDBOX0001",
+  },
+});
+
+/** Answers one request to Graph. */
+export async function graphService(state: State, call: Call): Promise<Answer> {
+  const requestId = crypto.randomUUID();
+  const clientRequestId = call.headers["client-request-id"] ?? requestId;
+  let answer: Answer;
+  try {
+    answer = await route(state, call);
+    if (answer.body !== "") answer.headers["content-type"] = JSON_TYPE;
+  } catch (error) {
+    answer = errorAnswer(error, requestId, clientRequestId);
+  }
+  answer.headers["request-id"] = requestId;
+  answer.headers["client-request-id"] = clientRequestId;
+  answer.headers["x-ms-ags-diagnostic"] = DIAGNOSTIC;
+  return answer;
+}
+
+function errorAnswer(error: unknown, requestId: string, clientRequestId: string): Answer {
+  if (error instanceof LengthRequired) {
+    const body =
+      "<!DOCTYPE html><html><head><title>Length Required</title></head><body><h2>Length Required</h2>" +
+      "<p>HTTP Error 411. The request must be chunked or have a content length.</p></body></html>";
+    return { status: 411, headers: { "content-type": "text/html; charset=us-ascii" }, body };
+  }
+  if (!(error instanceof ServiceError)) throw error;
+  const innerError = {
+    ...(error.innerCode === undefined ? {} : { code: error.innerCode }),
+    date: new Date().toISOString().slice(0, 19),
+    "request-id": requestId,
+    "client-request-id": clientRequestId,
+  };
+  const body = { error: { code: error.code, message: error.message, innerError } };
+  return jsonAnswer(error.status, body, { ...error.headers, "content-type": JSON_TYPE });
+}
+
+async function route(state: State, call: Call): Promise<Answer> {
+  const version = /^\/v1\.0(?=\/|$)/.exec(call.path)?.[0];
+  if (version === undefined) throw new ServiceError(400, "BadRequest", "Invalid version.");
+  const caller = authenticate(state, call);
+  const request: GraphRequest = { call, caller, query: parseQuery(call.query) };
+  const target = resolve(state, caller.user, stepsOf(call.path.slice(version.length)));
+  if (target.resource.kind === "item") {
+    return await answerItem(state, request, target.resource, target.relation);
+  }
+  return answerPlace(state, request, target);
+}
+
+async function answerItem(
+  state: State,
+  request: GraphRequest,
+  address: ItemAddress,
+  relation: string,
+): Promise<Answer> {
+  switch (`${request.call.method} ${relation}`) {
+    case "GET ":
+      return getItem(state, request, address);
+    case "PATCH ":
+      return await patchItem(state, request, address);
+    case "DELETE ":
+      return deleteItem(state, request, address);
+    case "PUT ":
+      // Most often a PUT to …/name.txt/content without the second colon (trap N1).
+      if (!isJson(request.call)) throw misreadAddress();
+      throw new ServiceError(405, "notAllowed", "An item is changed by PATCH.");
+    case "GET children":
+      return listChildren(state, request, address);
+    case "POST children":
+      return await createFolder(state, request, address);
+    case "GET content":
+      return getContent(state, request, address);
+    case "PUT content":
+      return await putContent(state, request, address);
+    case "POST createUploadSession":
+    case "POST microsoft.graph.createUploadSession":
+      return await createUploadSession(state, request, address);
+    default:
+      throw unknownRoute(request.call.method, relation);
+  }
+}
+
+function answerPlace(state: State, request: GraphRequest, { resource, relation }: Target): Answer {
+  switch (`${request.call.method} ${resource.kind} ${relation}`) {
+    case "GET user ":
+      if (resource.kind === "user") return places.getUser(state, request, resource.user, resource.me);
+      break;
+    case "GET user drives":
+      if (resource.kind === "user") return places.listUserDrives(state, request, resource.user);
+      break;
+    case "GET user joinedTeams":
+      if (resource.kind === "user" && resource.me) return places.listJoinedTeams(state, request);
+      break;
+    case "GET drive ":
+      if (resource.kind === "drive") return places.getDrive(state, request, resource.drive);
+      break;
+    case "GET sites ":
+      return places.searchSites(state, request);
+    case "GET site ":
+      if (resource.kind === "site") return places.getSite(state, request, resource.site);
+      break;
+    case "GET site drives":
+      if (resource.kind === "site") return places.listSiteDrives(state, request, resource.site);
+      break;
+    case "GET group drives":
+      if (resource.kind === "group") return places.listSiteDrives(state, request, resource.team.site);
+      break;
+    case "GET team channels":
+      if (resource.kind === "team") return places.listChannels(state, request, resource.team);
+      break;
+    case "GET channel filesFolder":
+      if (resource.kind === "channel") {
+        return places.getFilesFolder(state, request, resource.team, resource.channel);
+      }
+      break;
+  }
+  throw unknownRoute(request.call.method, relation);
+}
+
+function unknownRoute(method: string, relation: string): ServiceError {
+  if (relation === "") return new ServiceError(405, "Request_BadRequest", `${method} is not allowed here.`);
+  return new ServiceError(400, "BadRequest", `Resource not found for the segment '${relation}'.`);
+}

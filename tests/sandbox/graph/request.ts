@@ -1,0 +1,93 @@
+/** A Graph request with its caller and query, as the handlers get it; and the forms of answers they share. */
+
+import { type Answer, type Call, jsonAnswer } from "../message.ts";
+import { invalidRequest, ServiceError } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { cTag, eTag } from "../tenant/ids.ts";
+import type { Author, Item } from "../tenant/item.ts";
+import type { Caller } from "./caller.ts";
+import type { Query } from "./query.ts";
+
+export interface GraphRequest {
+  readonly call: Call;
+  readonly caller: Caller;
+  readonly query: Query;
+}
+
+type Json = Record<string, unknown>;
+
+/** The person through the app, as `createdBy` shows it. */
+export function authorOf(state: State, request: GraphRequest): Author {
+  return { user: request.caller.user, application: state.tenant.directory.application };
+}
+
+/** One entity with its `@odata.context`. */
+export function entityAnswer(state: State, status: number, set: string, entity: Json, headers = {}): Answer {
+  return jsonAnswer(status, { "@odata.context": contextUrl(state, `${set}/$entity`), ...entity }, headers);
+}
+
+/** A whole collection on one page. */
+export function collectionAnswer(state: State, set: string, value: readonly Json[]): Answer {
+  return jsonAnswer(200, { "@odata.context": contextUrl(state, set), value });
+}
+
+/** `{graph}/v1.0/$metadata#…` */
+export function contextUrl(state: State, set: string): string {
+  return `${state.origins.graph}/v1.0/$metadata#${set}`;
+}
+
+/** The JSON object of the body; `{}` for an empty one when that is allowed. */
+export async function readJson(call: Call, empty: "allowed" | "refused"): Promise<Json> {
+  requireLength(call);
+  const text = await call.body.text();
+  if (text === "" && empty === "allowed") return {};
+  if (!isJson(call)) {
+    throw new ServiceError(
+      400,
+      "BadRequest",
+      "Write requests (excluding DELETE) must contain the Content-Type header declaration.",
+    );
+  }
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as Json;
+  } catch { /* answered below */ }
+  throw new ServiceError(400, "BadRequest", "Unable to read JSON request payload.");
+}
+
+/** Whether the request declares a JSON body. */
+export function isJson(call: Call): boolean {
+  return (call.headers["content-type"] ?? "").toLowerCase().startsWith("application/json");
+}
+
+/** An empty POST without Content-Length: 0 is refused by the front end, in HTML (docs PR 2262, api-docs#549). */
+export function requireLength(call: Call): void {
+  if (call.body.declaredLength === undefined && !call.body.chunked) throw new LengthRequired();
+}
+
+/** Answered as an HTML page, which a client must not try to read as JSON. */
+export class LengthRequired extends Error {
+  override name = "LengthRequired";
+}
+
+/** If-Match against the eTag (or cTag) of the item. @throws {ServiceError} 412, or 400 for an unquoted tag */
+export function checkIfMatch(call: Call, item: Item | undefined): void {
+  const header = call.headers["if-match"];
+  if (header === undefined) return;
+  if (item !== undefined && (header === "*" || tagsOf(item).includes(header))) return;
+  if (header !== "*" && !/^(W\/)?"[^]*"$/.test(header)) {
+    throw invalidRequest("The entity tag is malformed.", "malformedEntityTag");
+  }
+  const message = "ETag does not match current item's value";
+  throw new ServiceError(412, "resourceModified", message, { innerCode: "entityTagDoesNotMatch" });
+}
+
+/** Whether If-None-Match names the state the item is in. */
+export function unchanged(call: Call, item: Item): boolean {
+  const header = call.headers["if-none-match"];
+  return header !== undefined && tagsOf(item).includes(header);
+}
+
+function tagsOf(item: Item): string[] {
+  return [eTag(item.guid, item.eTagVersion), cTag(item.guid, item.cTagVersion)];
+}

@@ -1,0 +1,225 @@
+/** From the steps of a path to the thing it names in the tenant. */
+
+import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { type Channel, type Site, siteId, type Team, type User } from "../tenant/directory.ts";
+import type { Drive } from "../tenant/drive.ts";
+import type { Item } from "../tenant/item.ts";
+import { pathFault } from "../tenant/names.ts";
+import { pathOf } from "../tenant/item.ts";
+import { nameKey } from "../tenant/names.ts";
+import type { Step } from "./steps.ts";
+
+/** An item, or the place by path where one could be. */
+export interface ItemAddress {
+  readonly kind: "item";
+  readonly drive: Drive;
+  readonly item: Item | undefined;
+  /** The deepest folder that exists. */
+  readonly folder: Item;
+  /** The names missing below it; empty when the item exists. */
+  readonly missing: readonly string[];
+  /** Whether the address ends in a path, as opposed to an id. */
+  readonly byPath: boolean;
+}
+
+export type Resource =
+  | ItemAddress
+  | { kind: "drive"; drive: Drive }
+  | { kind: "user"; user: User; me: boolean }
+  | { kind: "sites" }
+  | { kind: "site"; site: Site }
+  | { kind: "group"; team: Team }
+  | { kind: "team"; team: Team }
+  | { kind: "channel"; team: Team; channel: Channel };
+
+/** A resource and the relation or action behind it, such as `children`; "" for the resource itself. */
+export interface Target {
+  readonly resource: Resource;
+  readonly relation: string;
+}
+
+/** Walks the steps. @throws {ServiceError} 400 or 404 */
+export function resolve(state: State, caller: User, steps: readonly Step[]): Target {
+  const route = new Route(steps);
+  const { users } = state.tenant.directory;
+  const start = route.name();
+  switch (start) {
+    case "me":
+      return ofUser(state, route, caller, true);
+    case "users": {
+      const key = route.name().toLowerCase();
+      const user = users.find((user) => user.id === key || user.userPrincipalName.toLowerCase() === key);
+      if (!user) throw new ServiceError(404, "Request_ResourceNotFound", `Resource '${key}' does not exist.`);
+      return ofUser(state, route, user, false);
+    }
+    case "drives":
+      return ofDrive(driveById(state, route.name()), route);
+    case "sites":
+      return ofSites(state, route);
+    case "groups":
+    case "teams":
+      return ofTeam(teamById(state, route.name()), start, route);
+    default:
+      throw unknownSegment(start);
+  }
+}
+
+/** The steps with a place in them. */
+class Route {
+  readonly #steps: readonly Step[];
+  #at = 0;
+
+  constructor(steps: readonly Step[]) {
+    this.#steps = steps;
+  }
+
+  get ended(): boolean {
+    return this.#at >= this.#steps.length;
+  }
+
+  /** The next step as a segment. */
+  name(): string {
+    const step = this.#steps[this.#at++];
+    if (step?.kind !== "name" || step.text === "") throw invalidRequest("The request URI is not valid.");
+    return step.text;
+  }
+
+  /** The next step, if it is a path. */
+  path(): string[] | undefined {
+    const step = this.#steps[this.#at];
+    if (step?.kind !== "path") return undefined;
+    this.#at++;
+    return step.segments;
+  }
+
+  /** The one segment that may be left, or "". */
+  relation(): string {
+    if (this.ended) return "";
+    const name = this.name();
+    if (!this.ended) throw unknownSegment(name);
+    return name;
+  }
+}
+
+function unknownSegment(name: string): ServiceError {
+  return new ServiceError(400, "BadRequest", `Resource not found for the segment '${name}'.`);
+}
+
+function ofUser(state: State, route: Route, user: User, me: boolean): Target {
+  const resource: Resource = { kind: "user", user, me };
+  if (route.ended) return { resource, relation: "" };
+  const name = route.name();
+  if (name !== "drive") {
+    if (!route.ended) throw unknownSegment(name);
+    return { resource, relation: name };
+  }
+  const drive = state.tenant.drives.find((drive) => drive.info.owner === user);
+  if (!drive) throw new ServiceError(404, "ResourceNotFound", "User's mysite not found.");
+  return ofDrive(drive, route);
+}
+
+function ofDrive(drive: Drive, route: Route): Target {
+  if (route.ended) return { resource: { kind: "drive", drive }, relation: "" };
+  const name = route.name();
+  switch (name) {
+    case "root":
+      return ofItem(drive.root, route);
+    case "items":
+      return ofItem(itemById(drive, route.name()), route);
+    case "special":
+      return ofItem(specialFolder(drive, route.name()), route);
+    default:
+      throw unknownSegment(name);
+  }
+}
+
+function ofItem(start: Item, route: Route): Target {
+  const segments = route.path();
+  const relation = route.relation();
+  const { drive } = start;
+  if (segments === undefined) {
+    return {
+      resource: { kind: "item", drive, item: start, folder: start, missing: [], byPath: false },
+      relation,
+    };
+  }
+  const makesFolder = relation === "children";
+  const fault = pathFault([...pathOf(start), ...segments], makesFolder ? "folder" : "file");
+  if (fault) throw invalidRequest(fault.message, fault.code);
+  return { resource: { kind: "item", drive, ...drive.walk(segments, start), byPath: true }, relation };
+}
+
+function itemById(drive: Drive, id: string): Item {
+  const item = id === "root" ? drive.root : drive.item(id);
+  if (!item) throw itemNotFound();
+  return item;
+}
+
+/** Only a person's OneDrive has special folders; of them this tenant uses Documents. */
+function specialFolder(drive: Drive, name: string): Item {
+  const folder = name === "documents" && drive.info.owner
+    ? drive.root.children.get(nameKey("Documents"))
+    : undefined;
+  if (!folder) throw itemNotFound();
+  return folder;
+}
+
+function driveById(state: State, id: string): Drive {
+  const drive = state.tenant.drives.find((drive) => drive.id === id);
+  if (drive) return drive;
+  if (!/^b![A-Za-z0-9_-]{64}$/.test(id)) {
+    throw invalidRequest(
+      "The provided drive id appears to be malformed, or does not represent a valid drive.",
+      "invalidResourceId",
+    );
+  }
+  throw itemNotFound();
+}
+
+function ofSites(state: State, route: Route): Target {
+  if (route.ended) return { resource: { kind: "sites" }, relation: "" };
+  const key = route.name();
+  const site = findSite(state, key, route.path());
+  if (route.ended) return { resource: { kind: "site", site }, relation: "" };
+  const name = route.name();
+  if (name === "drive") return ofDrive(site.drives[0]!, route);
+  if (!route.ended) throw unknownSegment(name);
+  return { resource: { kind: "site", site }, relation: name };
+}
+
+/** `root`, a host name, a host name with a path, or an id of three parts. */
+function findSite(state: State, key: string, path: readonly string[] | undefined): Site {
+  const { sites, hostname } = state.tenant.directory;
+  const [host = "", ...guids] = (key === "root" ? hostname : key).toLowerCase().split(",");
+  if (!sites.some((site) => site.hostname === host)) {
+    throw invalidRequest(
+      `Invalid hostname for this tenancy: the id '${key}' has an invalid hostname for this tenancy`,
+    );
+  }
+  const serverPath = path === undefined ? "" : `/${path.join("/")}`.toLowerCase();
+  const site = guids.length > 0
+    ? sites.find((site) => siteId(site) === key.toLowerCase())
+    : sites.find((site) => site.hostname === host && site.path.toLowerCase() === serverPath);
+  if (!site) throw itemNotFound("The provided path does not exist, or does not represent a site");
+  return site;
+}
+
+function teamById(state: State, id: string): Team {
+  const team = state.tenant.directory.teams.find((team) => team.id === id.toLowerCase());
+  if (!team) throw new ServiceError(404, "NotFound", `No team found with Group Id ${id}`);
+  return team;
+}
+
+function ofTeam(team: Team, kind: "groups" | "teams", route: Route): Target {
+  const resource: Resource = kind === "groups" ? { kind: "group", team } : { kind: "team", team };
+  if (route.ended) return { resource, relation: "" };
+  const name = route.name();
+  if (kind === "groups" && name === "drive") return ofDrive(team.site.drives[0]!, route);
+  if (route.ended) return { resource, relation: name };
+  if (kind !== "teams" || name !== "channels") throw unknownSegment(name);
+  const id = route.name();
+  const channel = team.channels.find((channel) => channel.id === id);
+  if (!channel) throw new ServiceError(404, "NotFound", "Channel not found");
+  return { resource: { kind: "channel", team, channel }, relation: route.relation() };
+}

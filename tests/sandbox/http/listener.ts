@@ -1,0 +1,146 @@
+/**
+ * One HTTP listener on 127.0.0.1, straight over TCP. The services need what no server library shows on all Deno
+ * versions: the request target as it came over the wire (the colon syntax of Graph is cut before decoding), whether a
+ * body was counted or chunked, and a connection that can be broken in the middle of anything.
+ */
+
+import type { Outcome } from "../exchange.ts";
+import { type Call, ConnectionLost, jsonAnswer, RequestBody, type Service } from "../message.ts";
+import { ByteReader, LineTooLong } from "./byte_reader.ts";
+import { bodySource, MalformedRequest, readHead, type RequestHead } from "./request.ts";
+import { sendAnswer, writeAll } from "./response.ts";
+
+/** Answers one request, or asks for a broken connection. */
+export type Respond = (call: Call) => Promise<Outcome>;
+
+export class Listener {
+  readonly origin: string;
+  readonly #service: Service;
+  readonly #respond: Respond;
+  readonly #listener: Deno.TcpListener;
+  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #work = new Set<Promise<void>>();
+
+  /** Listens at once. `port` 0 takes a free one. @throws {Deno.errors.AddrInUse} */
+  constructor(service: Service, port: number, respond: Respond) {
+    this.#service = service;
+    this.#respond = respond;
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
+    this.origin = `http://127.0.0.1:${this.#listener.addr.port}`;
+    this.#track(this.#accept());
+  }
+
+  /** Stops listening, breaks all connections, and waits until nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#listener.close();
+    for (const connection of this.#connections) this.#close(connection);
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const connection of this.#listener) {
+      this.#connections.add(connection);
+      this.#track(this.#serve(connection));
+    }
+  }
+
+  #track(work: Promise<void>): void {
+    this.#work.add(work);
+    work.finally(() => this.#work.delete(work));
+  }
+
+  /** One request after the other, until either side has had enough. */
+  async #serve(connection: Deno.TcpConn): Promise<void> {
+    connection.setNoDelay(true);
+    const reader = new ByteReader(connection);
+    try {
+      for (let reused = false; await this.#serveOne(connection, reader, reused);) reused = true;
+    } catch (error) {
+      if (error instanceof MalformedRequest || error instanceof LineTooLong) await refuse(connection, error);
+      else if (!isBroken(error)) throw error;
+    } finally {
+      this.#close(connection);
+    }
+  }
+
+  /** @returns whether the connection can take another request */
+  async #serveOne(connection: Deno.TcpConn, reader: ByteReader, reused: boolean): Promise<boolean> {
+    const head = await readHead(reader);
+    const source = bodySource(reader, head, () => writeAll(connection, CONTINUE));
+    const outcome = await this.#outcome(callFrom(this.#service, head, new RequestBody(source), reused));
+    if (outcome === "drop") return false;
+    const { answer, truncateTo } = outcome;
+    const keepAlive = head.keepAlive && answer.headers["connection"] !== "close";
+    const complete = await sendAnswer(connection, answer, {
+      headOnly: head.method === "HEAD",
+      keepAlive,
+      truncateTo,
+    });
+    return complete && keepAlive;
+  }
+
+  async #outcome(call: Call): Promise<Outcome> {
+    try {
+      return await this.#respond(call);
+    } catch (error) {
+      // A defect of the sandbox itself must be seen, not taken for a fault of the service.
+      // deno-lint-ignore no-console
+      console.error(`sandbox: ${call.method} ${call.path} failed:`, error);
+      return {
+        answer: jsonAnswer(500, { error: `the sandbox itself failed: ${error}` }),
+        truncateTo: undefined,
+      };
+    }
+  }
+
+  #close(connection: Deno.TcpConn): void {
+    if (!this.#connections.delete(connection)) return;
+    try {
+      connection.close();
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+    }
+  }
+}
+
+const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
+
+function callFrom(service: Service, head: RequestHead, body: RequestBody, reused: boolean): Call {
+  const { method, target, headers } = head;
+  const mark = target.indexOf("?");
+  return {
+    service,
+    method,
+    target,
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: mark < 0 ? "" : target.slice(mark + 1),
+    headers,
+    body,
+    reused,
+  };
+}
+
+async function refuse(connection: Deno.Conn, error: Error): Promise<void> {
+  const how = { headOnly: false, keepAlive: false, truncateTo: undefined };
+  try {
+    await sendAnswer(connection, jsonAnswer(400, { error: `Bad Request: ${error.message}` }), how);
+  } catch (failure) {
+    if (!isBroken(failure)) throw failure;
+  }
+}
+
+/** Whether an error only says that the other side is gone, or that this side has closed. */
+function isBroken(error: unknown): boolean {
+  const { BadResource, BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted, NotConnected } =
+    Deno.errors;
+  const kinds = [
+    ConnectionLost,
+    BadResource,
+    BrokenPipe,
+    ConnectionAborted,
+    ConnectionReset,
+    Interrupted,
+    NotConnected,
+  ];
+  return kinds.some((kind) => error instanceof kind);
+}

@@ -1,0 +1,76 @@
+/** Sends an answer over a connection, whole or cut short. */
+
+import type { Answer, FileSpan } from "../message.ts";
+
+const SEND_CHUNK_BYTES = 512 * 1024;
+
+const REASONS: Record<number, string> = {
+  ...{ 200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 302: "Found" },
+  ...{ 304: "Not Modified", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found" },
+  ...{ 405: "Method Not Allowed", 409: "Conflict", 411: "Length Required", 412: "Precondition Failed" },
+  ...{ 413: "Content Too Large", 416: "Range Not Satisfiable", 423: "Locked", 429: "Too Many Requests" },
+  ...{ 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout" },
+  ...{ 507: "Insufficient Storage", 509: "Bandwidth Limit Exceeded" },
+};
+
+/** How an answer goes out. */
+export interface Sending {
+  /** HEAD: the headers of the answer without its body. */
+  headOnly: boolean;
+  keepAlive: boolean;
+  /** Bytes of the body to send at most. */
+  truncateTo: number | undefined;
+}
+
+/** Sends the answer. @returns whether all that its Content-Length announces was sent */
+export async function sendAnswer(connection: Deno.Conn, answer: Answer, how: Sending): Promise<boolean> {
+  const body = typeof answer.body === "string" ? new TextEncoder().encode(answer.body) : answer.body;
+  const bodyless = answer.status === 204 || answer.status === 304;
+  const head = headText(answer, bodyless ? undefined : body.length, how.keepAlive);
+  if (bodyless || how.headOnly) {
+    await writeAll(connection, head);
+    return true;
+  }
+  const length = Math.min(how.truncateTo ?? Infinity, body.length);
+  if (body instanceof Uint8Array) {
+    // In one write: a client must not wait for a second packet.
+    await writeAll(connection, joined(head, body.subarray(0, length)));
+  } else {
+    await writeAll(connection, head);
+    await sendSpan(connection, { ...body, length });
+  }
+  return length === body.length;
+}
+
+function headText(answer: Answer, length: number | undefined, keepAlive: boolean): Uint8Array {
+  const headers: Record<string, string> = { date: new Date().toUTCString(), ...answer.headers };
+  if (length !== undefined) headers["content-length"] = String(length);
+  headers["connection"] = keepAlive ? "keep-alive" : "close";
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const reason = REASONS[answer.status] ?? "Status";
+  return new TextEncoder().encode(`HTTP/1.1 ${answer.status} ${reason}\r\n${lines}\r\n`);
+}
+
+function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
+  const all = new Uint8Array(head.length + body.length);
+  all.set(head);
+  all.set(body, head.length);
+  return all;
+}
+
+async function sendSpan(connection: Deno.Conn, span: FileSpan): Promise<void> {
+  using file = await Deno.open(span.file);
+  await file.seek(span.start, Deno.SeekMode.Start);
+  const buffer = new Uint8Array(Math.min(SEND_CHUNK_BYTES, span.length));
+  for (let left = span.length; left > 0;) {
+    const count = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
+    if (count === null) throw new Error(`${span.file} is shorter than recorded`);
+    await writeAll(connection, buffer.subarray(0, count));
+    left -= count;
+  }
+}
+
+/** Writes all bytes. @throws when the connection is gone */
+export async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
+}

@@ -1,0 +1,121 @@
+/** Device codes between the script that asked for them and the person who types them (graph-protocol 13). */
+
+import { randomInt } from "node:crypto";
+import type { Settings } from "../options.ts";
+import type { Secrets } from "../secrets.ts";
+import type { User } from "../tenant/directory.ts";
+import { EntraError } from "./entra_error.ts";
+import type { ScopeRequest } from "./scopes.ts";
+import { randomText } from "./tokens.ts";
+
+/** What the person has done with a code. */
+export type Decision = { kind: "open" } | { kind: "approved"; user: User } | { kind: "declined" };
+
+export interface DeviceCode {
+  readonly userCode: string;
+  readonly deviceCode: string;
+  readonly request: ScopeRequest;
+  readonly expires: number;
+  decision: Decision;
+  /** Pending answers still owed after the approval. */
+  pendingPolls: number;
+  intervalSeconds: number;
+  lastPoll: number | undefined;
+  redeemed: boolean;
+}
+
+/** Without the letters and digits that are easily confused. */
+const USER_CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+/** A client's timer may fire a little early, and so may the network. */
+const EARLY_POLL_TOLERANCE_SECONDS = 0.5;
+/** RFC 8628 section 3.5. */
+const SLOW_DOWN_SECONDS = 5;
+
+export class DeviceCodes {
+  readonly #settings: Settings;
+  readonly #secrets: Secrets;
+  readonly #codes = new Map<string, DeviceCode>();
+  readonly #listeners: ((code: DeviceCode) => void)[] = [];
+
+  constructor(settings: Settings, secrets: Secrets) {
+    this.#settings = settings;
+    this.#secrets = secrets;
+  }
+
+  /** Calls back for each new code. */
+  onIssue(listener: (code: DeviceCode) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  issue(request: ScopeRequest): DeviceCode {
+    const userCode = Array.from({ length: 9 }, () => USER_CODE_ALPHABET[randomInt(USER_CODE_ALPHABET.length)])
+      .join("");
+    const code: DeviceCode = {
+      userCode: this.#secrets.issue(userCode),
+      deviceCode: this.#secrets.issue(`KAQABAAEAAAD--${randomText(180)}`),
+      request,
+      expires: Date.now() + this.#settings.deviceCodeLifeSeconds * 1000,
+      decision: { kind: "open" },
+      pendingPolls: this.#settings.pendingPolls,
+      intervalSeconds: this.#settings.pollIntervalSeconds,
+      lastPoll: undefined,
+      redeemed: false,
+    };
+    this.#codes.set(code.deviceCode, code);
+    for (const listener of this.#listeners) listener(code);
+    return code;
+  }
+
+  /** The open, unexpired code a person typed; case, spaces and hyphens do not count. */
+  byUserCode(typed: string): DeviceCode | undefined {
+    const plain = typed.replaceAll(/[\s-]/g, "").toUpperCase();
+    return this.open().find((code) => code.userCode === plain);
+  }
+
+  /** Codes that wait for a decision, oldest first. */
+  open(): DeviceCode[] {
+    return [...this.#codes.values()].filter((code) =>
+      code.decision.kind === "open" && code.expires > Date.now()
+    );
+  }
+
+  /** One poll. @returns the code and the person once it may be turned into tokens. @throws {EntraError} */
+  poll(deviceCode: string): { code: DeviceCode; user: User } {
+    const code = this.#codes.get(deviceCode);
+    if (code === undefined) {
+      throw new EntraError(
+        "bad_verification_code",
+        70018,
+        "The device_code sent to the token endpoint is not known.",
+      );
+    }
+    if (code.expires <= Date.now()) {
+      const message =
+        "The provided value for the input parameter 'device_code' is not valid. The code has expired.";
+      throw new EntraError("expired_token", 70020, message);
+    }
+    this.#checkPace(code);
+    if (code.redeemed) {
+      throw new EntraError("invalid_grant", 70000, "The device code was already redeemed.");
+    }
+    if (code.decision.kind === "declined") {
+      throw new EntraError("authorization_declined", 65004, "User declined to consent to access the app.");
+    }
+    if (code.decision.kind === "open" || code.pendingPolls-- > 0) {
+      const message = "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
+      throw new EntraError("authorization_pending", 70016, message);
+    }
+    return { code, user: code.decision.user };
+  }
+
+  #checkPace(code: DeviceCode): void {
+    const now = Date.now();
+    const elapsedSeconds = code.lastPoll === undefined ? Infinity : (now - code.lastPoll) / 1000;
+    code.lastPoll = now;
+    if (code.intervalSeconds === 0 || elapsedSeconds >= code.intervalSeconds - EARLY_POLL_TOLERANCE_SECONDS) {
+      return;
+    }
+    code.intervalSeconds += SLOW_DOWN_SECONDS;
+    throw new EntraError("slow_down", 70016, "The client polls too fast.");
+  }
+}

@@ -1,0 +1,43 @@
+/** Errors in the shape Entra ID gives them (graph-protocol 13.2). */
+
+import { type Answer, type Call, jsonAnswer } from "../message.ts";
+
+/** An OAuth error with its AADSTS number. */
+export class EntraError extends Error {
+  override name = "EntraError";
+  readonly error: string;
+  readonly number: number;
+  readonly suberror: string | undefined;
+  readonly status: number;
+
+  constructor(
+    error: string,
+    number: number,
+    message: string,
+    more: { suberror?: string; status?: number } = {},
+  ) {
+    super(message);
+    this.error = error;
+    this.number = number;
+    this.suberror = more.suberror;
+    this.status = more.status ?? 400;
+  }
+}
+
+/** The JSON answer; 400, or 401 for `invalid_client`. */
+export function entraErrorAnswer(error: EntraError, call: Call): Answer {
+  const timestamp = `${new Date().toISOString().slice(0, 19).replace("T", " ")}Z`;
+  const traceId = crypto.randomUUID();
+  const correlationId = call.headers["client-request-id"] ?? crypto.randomUUID();
+  return jsonAnswer(error.status, {
+    error: error.error,
+    error_description: `AADSTS${error.number}: ${error.message} Trace ID: ${traceId} ` +
+      `Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
+    error_codes: [error.number],
+    timestamp,
+    trace_id: traceId,
+    correlation_id: correlationId,
+    error_uri: `https://login.microsoftonline.com/error?code=${error.number}`,
+    ...(error.suberror === undefined ? {} : { suberror: error.suberror }),
+  });
+}

@@ -1,0 +1,87 @@
+/** Delegated scopes: reading what was asked, and what of it the app may have. */
+
+import { EntraError } from "./entra_error.ts";
+
+const OPENID_SCOPES = ["openid", "profile", "email", "offline_access"];
+
+/** Delegated Microsoft Graph permissions that exist in this tenant's Graph. */
+const GRAPH_SCOPES = [
+  "User.Read",
+  "User.ReadBasic.All",
+  "User.Read.All",
+  "Files.Read",
+  "Files.Read.All",
+  "Files.ReadWrite",
+  "Files.ReadWrite.All",
+  "Files.Read.Selected",
+  "Files.ReadWrite.Selected",
+  "Files.ReadWrite.AppFolder",
+  "Sites.Read.All",
+  "Sites.ReadWrite.All",
+  "Sites.Manage.All",
+  "Sites.FullControl.All",
+  "Sites.Selected",
+  "Group.Read.All",
+  "Group.ReadWrite.All",
+  "Team.ReadBasic.All",
+  "Channel.ReadBasic.All",
+  "ChannelSettings.Read.All",
+  "Mail.Read",
+  "Mail.Send",
+  "Calendars.Read",
+];
+
+const GRAPH_AUDIENCES = ["https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000/"];
+
+/** What a request asked for. */
+export interface ScopeRequest {
+  /** Graph permissions by their short names; `.default` has become everything consented. */
+  readonly graph: readonly string[];
+  readonly openid: readonly string[];
+  /** How the answer lists the Graph permissions: as they were asked, short or in full. */
+  readonly spelled: readonly string[];
+}
+
+/** Reads a `scope` parameter. @throws {EntraError} 70011 for a scope that does not exist, 28002 for a second resource */
+export function parseScopes(text: string, consented: readonly string[]): ScopeRequest {
+  const graph: string[] = [];
+  const openid: string[] = [];
+  const spelled: string[] = [];
+  for (const asked of text.split(" ").filter((scope) => scope !== "")) {
+    const known = OPENID_SCOPES.find((scope) => scope === asked.toLowerCase());
+    if (known) {
+      openid.push(known);
+      continue;
+    }
+    const audience = GRAPH_AUDIENCES.find((prefix) => asked.startsWith(prefix)) ?? "";
+    const name = asked.slice(audience.length);
+    for (const scope of name === ".default" ? consented : [graphScope(name)]) {
+      graph.push(scope);
+      spelled.push(audience + scope);
+    }
+  }
+  if (graph.length === 0 && openid.length === 0) throw missingParameter("scope");
+  return { graph: [...new Set(graph)], openid: [...new Set(openid)], spelled: [...new Set(spelled)] };
+}
+
+function graphScope(name: string): string {
+  const scope = GRAPH_SCOPES.find((scope) => scope.toLowerCase() === name.toLowerCase());
+  if (scope !== undefined) return scope;
+  if (name.includes("://")) {
+    throw new EntraError(
+      "invalid_scope",
+      28002,
+      `Provided value for the input parameter scope '${name}' is not valid.`,
+    );
+  }
+  const message =
+    "The provided request must include a 'scope' input parameter. The provided value for the input " +
+    `parameter 'scope' is not valid. The scope ${name} is not valid.`;
+  throw new EntraError("invalid_scope", 70011, message);
+}
+
+/** AADSTS900144 */
+export function missingParameter(name: string): EntraError {
+  const message = `The request body must contain the following parameter: '${name}'.`;
+  return new EntraError("invalid_request", 900144, message);
+}

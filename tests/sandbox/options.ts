@@ -1,0 +1,66 @@
+/** How a sandbox can be set up. */
+
+import type { FaultRule } from "./faults.ts";
+
+/** Options of {@link startSandbox}. */
+export interface SandboxOptions {
+  /** First of three consecutive ports. @default three free ones */
+  port?: number;
+  /** The person approves every device code at once. @default false */
+  approve?: boolean;
+  /** Life of access tokens. @default 3600 */
+  tokenLifeSeconds?: number;
+  /** Life of download URLs. @default 3600 */
+  downloadUrlLifeSeconds?: number;
+  /** Life of upload URLs, which no fragment prolongs (trap U6). @default 86400 */
+  uploadUrlLifeSeconds?: number;
+  /** Life of an upload session from its creation and from every fragment. @default 900 */
+  uploadSessionLifeSeconds?: number;
+  /** `authorization_pending` answers before an approved code yields tokens. @default 1 */
+  pendingPolls?: number;
+  /** `interval` of the device code answer; above 0, faster polls are told to slow down. @default 5 */
+  pollIntervalSeconds?: number;
+  /** Life of device codes. @default 900 */
+  deviceCodeLifeSeconds?: number;
+  /** Delegated Graph scopes that need no question to the person. @default those of the five scripts */
+  consented?: string[];
+  /** The switch "Allow public client flows" of the app registration (trap A1). @default true */
+  publicClientFlows?: boolean;
+  /** A used refresh token is dead; the service leaves it alive. @default false */
+  revokeOldRefreshTokens?: boolean;
+  /** Scripted faults. */
+  faults?: FaultRule[];
+  /** File that gets one JSON line a request. */
+  logFile?: string;
+}
+
+/** Options with their defaults filled in. */
+export type Settings = Readonly<Required<Omit<SandboxOptions, "port" | "approve" | "faults" | "logFile">>>;
+
+const CONSENTED = [
+  "User.Read",
+  "Files.Read",
+  "Files.Read.All",
+  "Files.ReadWrite",
+  "Files.ReadWrite.All",
+  "Sites.Read.All",
+  "Sites.ReadWrite.All",
+  "Team.ReadBasic.All",
+  "Channel.ReadBasic.All",
+];
+
+/** Fills in the defaults. */
+export function settingsFrom(options: SandboxOptions): Settings {
+  return {
+    tokenLifeSeconds: options.tokenLifeSeconds ?? 3600,
+    downloadUrlLifeSeconds: options.downloadUrlLifeSeconds ?? 3600,
+    uploadUrlLifeSeconds: options.uploadUrlLifeSeconds ?? 86_400,
+    uploadSessionLifeSeconds: options.uploadSessionLifeSeconds ?? 900,
+    pendingPolls: options.pendingPolls ?? 1,
+    pollIntervalSeconds: options.pollIntervalSeconds ?? 5,
+    deviceCodeLifeSeconds: options.deviceCodeLifeSeconds ?? 900,
+    consented: options.consented ?? CONSENTED,
+    publicClientFlows: options.publicClientFlows ?? true,
+    revokeOldRefreshTokens: options.revokeOldRefreshTokens ?? false,
+  };
+}

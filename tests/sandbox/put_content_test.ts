@@ -1,0 +1,160 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { startSandbox } from "./mod.ts";
+import { assertError, graphOf, libraryPath, patternBytes, raw, until } from "./testing.ts";
+
+Deno.test("PUT content creates, replaces, counts versions and hashes", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const path = libraryPath(sandbox, "root:/General/note.txt");
+  const created = await graph("PUT", `${path}:/content`, "hello", { "content-type": "image/png" });
+  assertEquals([created.status, created.json.size], [201, 5]);
+  assertEquals(created.json.file, {
+    mimeType: "text/plain",
+    hashes: { quickXorHash: "aCgDG9jwBgAAAAAABQAAAAAAAAA=" },
+  });
+  assertEquals(created.json.createdBy.application.id, sandbox.env["GRAPH_CLIENT_ID"]);
+  const replaced = await graph(
+    "PUT",
+    `${path.replace("General/note", "GENERAL/NOTE")}:/content`,
+    "hello again",
+  );
+  assertEquals([replaced.status, replaced.json.id, replaced.json.name], [200, created.json.id, "note.txt"]);
+  assert(replaced.json.eTag !== created.json.eTag && replaced.json.cTag !== created.json.cTag);
+  const byId = await graph("PUT", libraryPath(sandbox, `items/${created.json.id}/content`), "third");
+  assertEquals(byId.status, 200);
+  const facts = sandbox.tenant.find("Documents", "General/note.txt")!;
+  assertEquals([facts.versions, facts.size, facts.modified.getTime() > Date.now() - 60_000], [3, 5, true]);
+  assertEquals(
+    new TextDecoder().decode(await sandbox.tenant.bytes("Documents", "General/note.txt")),
+    "third",
+  );
+});
+
+Deno.test("★ PUT content: conflict behaviour comes by query and by nothing else", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const path = libraryPath(sandbox, "root:/General/Agenda.md:/content");
+  const put = (conflict: string) =>
+    graph("PUT", `${path}?@microsoft.graph.conflictBehavior=${conflict}`, "x");
+  assertError(await put("fail"), 409, "nameAlreadyExists");
+  const renamed = await put("rename");
+  assertEquals([renamed.status, renamed.json.name], [201, "Agenda 1.md"]);
+  assertEquals((await put("rename")).json.name, "Agenda 2.md");
+  assertEquals((await put("replace")).status, 200);
+  assertError(await put("overwrite"), 400, "invalidRequest", "invalidParameterFormat");
+  assertEquals((await graph("PUT", path, "y", { "conflict-behavior": "fail" })).status, 200);
+});
+
+Deno.test("PUT content: folders and packages are in the way, parents are made", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const put = (path: string) => graph("PUT", libraryPath(sandbox, `root:/${path}:/content`), "x");
+  assertError(await put("General"), 409, "nameAlreadyExists");
+  assertError(await put("General/Team%20Notebook"), 409, "nameAlreadyExists");
+  assertError(await put("General/Agenda.md/x.txt"), 404, "itemNotFound");
+  assertEquals((await put("A/B/c.txt")).status, 201);
+  assertEquals(sandbox.tenant.find("Documents", "A/B")!.children, ["c.txt"]);
+  sandbox.tenant.behavior.putCreatesParents = false;
+  assertError(await put("C/d.txt"), 404, "itemNotFound");
+  assertEquals(sandbox.tenant.find("Documents", "C"), undefined);
+});
+
+Deno.test("★ PUT content: If-Match, missing Content-Type, quota", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const path = libraryPath(sandbox, "root:/General/Agenda.md:/content");
+  const { eTag } = sandbox.tenant.find("Documents", "General/Agenda.md")!;
+  assertEquals((await graph("PUT", path, "one", { "if-match": eTag })).status, 200);
+  assertError(
+    await graph("PUT", path, "two", { "if-match": eTag }),
+    412,
+    "resourceModified",
+    "entityTagDoesNotMatch",
+  );
+  assertError(
+    await graph("PUT", path, "two", { "if-match": "3" }),
+    400,
+    "invalidRequest",
+    "malformedEntityTag",
+  );
+  const request = `PUT /v1.0${path} HTTP/1.1\nHost: graph\nAuthorization: Bearer ${sandbox.issueToken()}\n`;
+  const untyped = await raw(sandbox.apiOrigin, `${request}Content-Length: 1\nConnection: close\n\nx`);
+  assertMatch(untyped, /^HTTP\/1.1 400 [^]*must contain the Content-Type header declaration/);
+  sandbox.tenant.drive("Documents").quotaBytes = sandbox.tenant.drive("Documents").root.size + 10;
+  assertError(await graph("PUT", path, patternBytes(11)), 507, "quotaLimitReached");
+  const { json } = await graph("GET", libraryPath(sandbox, "").slice(0, -1));
+  assertEquals([json.quota.remaining, json.quota.state], [10, "critical"]);
+});
+
+Deno.test("★ PUT content above 262,144,000 bytes is 413 with SharePoint's text (trap U18)", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const reply = await graph("PUT", "/me/drive/root:/big.bin:/content", new Uint8Array(262_144_001));
+  assertEquals(reply.status, 413);
+  assertStringIncludes(reply.json.error.message, "does not allow messages larger than 262144000 bytes");
+  assertStringIncludes(reply.json.error.code, "InvalidClientQueryException");
+  assertEquals(
+    (await graph("PUT", "/me/drive/root:/big.bin:/content", new Uint8Array(262_144_000))).status,
+    201,
+  );
+});
+
+Deno.test("requests without any length get 411 in HTML", async () => {
+  await using sandbox = await startSandbox();
+  const head = `Host: graph\nAuthorization: Bearer ${sandbox.issueToken()}\nConnection: close\n\n`;
+  const text = await raw(
+    sandbox.apiOrigin,
+    `POST /v1.0/me/drive/root:/x.bin:/createUploadSession HTTP/1.1\n${head}`,
+  );
+  assertMatch(text, /^HTTP\/1.1 411 [^]*content-type: text\/html[^]*<html>/i);
+});
+
+Deno.test("a chunked PUT that breaks off leaves a shortened file, a counted one leaves nothing (trap U12)", async () => {
+  await using sandbox = await startSandbox();
+  const head = (name: string) =>
+    `PUT /v1.0/me/drive/root:/${name}:/content HTTP/1.1\nHost: graph\nAuthorization: Bearer ${sandbox.issueToken()}\n` +
+    "Content-Type: text/plain\n";
+  const sendBroken = async (text: string) => {
+    const count = sandbox.requests.length;
+    const connection = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: Number(new URL(sandbox.apiOrigin).port),
+    });
+    await connection.write(new TextEncoder().encode(text.replaceAll("\n", "\r\n")));
+    await until(() => sandbox.requests.length > count);
+    connection.close();
+    await until(() => sandbox.requests[count]!.requestBytes === 5);
+  };
+  await sendBroken(`${head("chunked.txt")}Transfer-Encoding: chunked\n\n5\nhello\n`);
+  await sendBroken(`${head("counted.txt")}Content-Length: 10\n\nhello`);
+  assertEquals(sandbox.tenant.find("me", "chunked.txt")?.size, 5);
+  assertEquals(sandbox.tenant.find("me", "counted.txt"), undefined);
+  assertEquals(sandbox.requests.map((request) => request.status), [0, 0]);
+});
+
+Deno.test("SharePoint's own changes to Office files, in the answer or behind it (trap U20)", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const put = (drive: string, name: string) =>
+    graph("PUT", `/drives/${sandbox.tenant.drive(drive).id}/root:/${name}:/content`, patternBytes(1000));
+  const { behavior } = sandbox.tenant;
+  behavior.rewriteOfficeFiles = "in-answer";
+  assert((await put("Documents", "a.docx")).json.size > 1000);
+  assertEquals((await put("Documents", "a.bin")).json.size, 1000);
+  assertEquals((await put("me", "a.docx")).json.size, 1000, "not in a person's OneDrive");
+  behavior.rewriteOfficeFiles = "after-answer";
+  const { json } = await put("Documents", "b.docx");
+  assertEquals(json.size, 1000);
+  const later = (await graph("GET", libraryPath(sandbox, "root:/b.docx"))).json;
+  assert(later.size > 1000 && later.cTag !== json.cTag);
+  assert(later.file.hashes.quickXorHash !== json.file.hashes.quickXorHash);
+});
+
+Deno.test("a new file's hash may be missing for some reads", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  sandbox.tenant.behavior.readsWithoutHash = 2;
+  const hashes = [(await graph("PUT", "/me/drive/root:/x.txt:/content", "hello")).json.file.hashes];
+  for (let n = 0; n < 2; n++) hashes.push((await graph("GET", "/me/drive/root:/x.txt")).json.file.hashes);
+  assertEquals(hashes, [{}, {}, { quickXorHash: "aCgDG9jwBgAAAAAABQAAAAAAAAA=" }]);
+});

@@ -1,0 +1,49 @@
+/** The requests of a sandbox: in memory for tests, and as JSON lines in a file for people. */
+
+import type { Outcome, RequestRecord } from "./exchange.ts";
+import type { Call } from "./message.ts";
+
+export class RequestLog {
+  readonly requests: RequestRecord[] = [];
+  readonly #file: Deno.FsFile | undefined;
+
+  constructor(file: string | undefined) {
+    this.#file = file === undefined
+      ? undefined
+      : Deno.openSync(file, { create: true, append: true, mode: 0o600 });
+  }
+
+  /** Notes a request when it arrives and once more when its answer is known. */
+  async record(call: Call, answer: (record: RequestRecord) => Promise<Outcome>): Promise<Outcome> {
+    const started = performance.now();
+    const record: RequestRecord = {
+      n: this.requests.length + 1,
+      at: new Date().toISOString(),
+      service: call.service,
+      method: call.method,
+      path: call.target,
+      headers: call.headers,
+      status: 0,
+      requestBytes: 0,
+      ms: 0,
+    };
+    this.requests.push(record);
+    try {
+      return await answer(record);
+    } finally {
+      record.ms = Math.round((performance.now() - started) * 10) / 10;
+      this.#write(record);
+    }
+  }
+
+  /** Closes the file with all lines in it. */
+  close(): void {
+    this.#file?.close();
+  }
+
+  #write(record: RequestRecord): void {
+    if (!this.#file) return;
+    const line = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
+    for (let written = 0; written < line.length;) written += this.#file.writeSync(line.subarray(written));
+  }
+}

@@ -1,0 +1,210 @@
+/** The sandbox as a whole: starting, closing, recording, and the program around it. */
+
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { startSandbox } from "./mod.ts";
+import { createSession, graphOf, libraryPath, send, until } from "./testing.ts";
+
+const MAIN = fromFileUrl(new URL("main.ts", import.meta.url));
+const CONFIG = fromFileUrl(new URL("../../deno.npm.json", import.meta.url));
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("the environment is all a script needs, and close leaves nothing behind", async () => {
+  const sandbox = await startSandbox();
+  assertEquals(Object.keys(sandbox.env).sort(), [
+    ...["GRAPH_API_ORIGIN", "GRAPH_CLIENT_ID", "GRAPH_LOGIN_ORIGIN", "GRAPH_SCRIPTS_HOME", "GRAPH_SITE"],
+    ...["GRAPH_SITE_HOST", "GRAPH_STORAGE_HOSTS", "GRAPH_TENANT_ID"],
+  ]);
+  assertMatch(sandbox.env["GRAPH_STORAGE_HOSTS"]!, /^127\.0\.0\.1:\d+$/);
+  const home = sandbox.env["GRAPH_SCRIPTS_HOME"]!;
+  await Deno.writeTextFile(join(home, "cache.json"), "{}");
+  const graph = graphOf(sandbox);
+  await createSession(graph, libraryPath(sandbox, "root:/open.bin"));
+  await sandbox.close();
+  await sandbox.close();
+  assert(!exists(join(home, "..")), "the temporary folder is gone");
+  await assertRejects(() => graph("GET", "/me"));
+});
+
+Deno.test("close in the middle of a fragment breaks it off and still leaves nothing behind", async () => {
+  const sandbox = await startSandbox();
+  const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/open.bin"));
+  const body = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+  const waiting = send(`${sandbox.apiOrigin}/v1.0/me/drive/root:/slow.bin:/content`, {
+    method: "PUT",
+    body,
+    headers: { authorization: `Bearer ${sandbox.issueToken()}`, "content-type": "text/plain" },
+  });
+  using slow = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
+  const head = `PUT ${url.slice(sandbox.storageOrigin.length)} HTTP/1.1\r\nHost: s\r\nContent-Length: 10\r\n`;
+  await slow.write(new TextEncoder().encode(`${head}Content-Range: bytes 0-9/10\r\n\r\n01234`));
+  await until(() => sandbox.requests.length === 3);
+  await Promise.all([assertRejects(() => waiting), sandbox.close()]);
+  assert(!exists(join(sandbox.env["GRAPH_SCRIPTS_HOME"]!, "..")));
+  assertEquals(sandbox.requests.map((request) => request.status), [200, 0, 0]);
+});
+
+Deno.test("sandboxes do not know each other", async () => {
+  await using one = await startSandbox();
+  await using two = await startSandbox();
+  assert(new Set([one, two].flatMap((s) => [s.loginOrigin, s.apiOrigin, s.storageOrigin])).size === 6);
+  const headers = { authorization: `Bearer ${one.issueToken()}` };
+  assertEquals((await send(`${two.apiOrigin}/v1.0/me`, { headers })).status, 401);
+  one.tenant.addFile("me", "only here.txt", "x");
+  assertEquals(two.tenant.find("me", "only here.txt"), undefined);
+  assertEquals(one.tenant.find("Documents", "General")!.id, two.tenant.find("Documents", "General")!.id);
+});
+
+Deno.test("a taken port is reported, and the listeners that were up are closed again", async () => {
+  await using taken = await startSandbox();
+  const second = Number(new URL(taken.apiOrigin).port);
+  const error = await assertRejects(() => startSandbox({ port: second - 1 }));
+  assertEquals((error as { code?: string }).code, "EADDRINUSE");
+});
+
+Deno.test("requests are recorded as they came over the wire, and logged one JSON line each", async () => {
+  const logFile = await Deno.makeTempFile();
+  try {
+    await using sandbox = await startSandbox({ logFile });
+    const graph = graphOf(sandbox);
+    await graph("PUT", "/me/drive/root:/a%20b+c.txt:/content?x='", "hello", { "X-Test": "1" });
+    const record = sandbox.requests[0]!;
+    assertEquals([record.n, record.service, record.method, record.status], [1, "graph", "PUT", 201]);
+    assertEquals(record.path, "/v1.0/me/drive/root:/a%20b+c.txt:/content?x=%27");
+    assertEquals([record.requestBytes, record.headers["x-test"], record.fault], [5, "1", undefined]);
+    const lines = (await Deno.readTextFile(logFile)).trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(lines.map((line) => [line.n, line.status, line.path]), [[1, 201, record.path]]);
+  } finally {
+    await Deno.remove(logFile);
+  }
+});
+
+Deno.test("a large upload costs no memory and is kept on disk once", async () => {
+  await using sandbox = await startSandbox();
+  const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/large.bin"));
+  const total = 400 * 1024 * 1024;
+  // The client is a process of its own, so that its memory is not taken for the sandbox's.
+  const client = `const fragment = new Uint8Array(10 * 1024 * 1024);
+    for (let start = 0; start < ${total}; start += fragment.length) {
+      const range = \`bytes \${start}-\${start + fragment.length - 1}/${total}\`;
+      const headers = { "content-range": range };
+      const response = await fetch(Deno.args[0], { method: "PUT", body: fragment, headers });
+      console.log(response.status, (await response.json()).size);
+    }`;
+  const rssBefore = Deno.memoryUsage().rss;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--no-config", "--no-lock", "-A", "-", url],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(client));
+  await writer.close();
+  const lines = new TextDecoder().decode((await process.output()).stdout).trim().split("\n");
+  assertEquals([lines.length, lines.at(-1)], [40, `201 ${total}`]);
+  const grownMiB = (Deno.memoryUsage().rss - rssBefore) / 1024 / 1024;
+  assert(grownMiB < 100, `400 MiB uploaded, memory grew by ${grownMiB} MiB`);
+  const content = join(sandbox.env["GRAPH_SCRIPTS_HOME"]!, "..", "content");
+  const files = await Array.fromAsync(Deno.readDir(content), (entry) => entry.name);
+  assertEquals(files.length, 2, "the seed and the one upload");
+});
+
+async function run(args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", "--config", CONFIG, MAIN, ...args],
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** Starts the program, waits for "# ready", acts, and interrupts it. */
+async function runUntil(
+  args: string[],
+  signal: "SIGINT" | "SIGTERM",
+  act: (env: Record<string, string>) => Promise<void>,
+): Promise<{ code: number; stderr: string }> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", "--config", CONFIG, MAIN, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(process.stderr).text();
+  let text = "";
+  try {
+    const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    while (!text.endsWith("# ready\n")) {
+      const { value, done } = await reader.read();
+      if (done) throw new Error(`ended early: ${text}${await stderr}`);
+      text += value;
+    }
+    reader.releaseLock();
+    const env = Object.fromEntries(
+      [...text.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]),
+    );
+    await act(env as Record<string, string>);
+  } finally {
+    process.kill(signal);
+  }
+  const { code } = await process.status;
+  return { code, stderr: await stderr };
+}
+
+Deno.test("the program prints the environment, serves, and cleans up when it is interrupted", async () => {
+  const faults = await Deno.makeTempFile();
+  await Deno.writeTextFile(faults, '[{"path": "/devicelogin", "nth": 2, "status": 503}]');
+  let home = "";
+  try {
+    const ended = await runUntil(["--faults", faults, "--token-life", "60"], "SIGINT", async (env) => {
+      home = env["GRAPH_SCRIPTS_HOME"]!;
+      assertEquals(env["GRAPH_SITE"], "contoso.sharepoint.com/sites/TestTeam");
+      assert(exists(home));
+      assertStringIncludes((await send(`${env["GRAPH_LOGIN_ORIGIN"]}/devicelogin`)).text, "Enter code");
+      assertEquals((await send(`${env["GRAPH_LOGIN_ORIGIN"]}/devicelogin`)).status, 503);
+    });
+    assertEquals(ended.code, 130);
+    assertMatch(
+      ended.stderr,
+      /^Type device codes at http:\/\/127\.0\.0\.1:\d+\/devicelogin\nStop with Ctrl\+C\.\n$/,
+    );
+    assert(!exists(join(home, "..")), "the temporary folder is gone");
+  } finally {
+    await Deno.remove(faults);
+  }
+  const terminated = await runUntil(["--approve"], "SIGTERM", (env) => {
+    home = env["GRAPH_SCRIPTS_HOME"]!;
+    return Promise.resolve();
+  });
+  assertEquals([terminated.code, exists(join(home, ".."))], [0, false]);
+});
+
+Deno.test("the program refuses what it does not know in one line", async () => {
+  for (
+    const [args, gist] of [
+      [["--frobnicate"], "unknown option: --frobnicate"],
+      [["start"], "unexpected argument: start"],
+      [["--port", "0"], "--port takes a whole number"],
+      [["--token-life", "1h"], "--token-life takes a whole number"],
+      [["--port"], "--port takes a value"],
+      [["--faults", "/no/such/file"], "--faults /no/such/file:"],
+    ] as [string[], string][]
+  ) {
+    const { code, stdout, stderr } = await run(args);
+    assertEquals([code, stdout, stderr.trim().split("\n").length], [2, "", 1], stderr);
+    assertStringIncludes(stderr, gist);
+  }
+  const help = await run(["--help"]);
+  assertEquals([help.code, help.stderr], [0, ""]);
+  for (const option of ["--approve", "--port", "--faults", "--token-life", "--log"]) {
+    assertStringIncludes(help.stdout, option);
+  }
+});

@@ -1,0 +1,44 @@
+/** An error the service answers with. Graph and storage use the same codes and differ only in the shape around them. */
+export class ServiceError extends Error {
+  override name = "ServiceError";
+  readonly status: number;
+  readonly code: string;
+  /** The more specific code inside `innerError`/`innererror`. */
+  readonly innerCode: string | undefined;
+  readonly headers: Record<string, string>;
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { innerCode?: string; headers?: Record<string, string> } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.innerCode = more.innerCode;
+    this.headers = more.headers ?? {};
+  }
+}
+
+/** 400 `invalidRequest`. */
+export function invalidRequest(message: string, innerCode?: string): ServiceError {
+  return new ServiceError(400, "invalidRequest", message, innerCode === undefined ? {} : { innerCode });
+}
+
+/** 404 `itemNotFound`. */
+export function itemNotFound(message = "The resource could not be found."): ServiceError {
+  return new ServiceError(404, "itemNotFound", message);
+}
+
+/** 403 `accessDenied`. */
+export function accessDenied(message = "Access denied"): ServiceError {
+  return new ServiceError(403, "accessDenied", message);
+}
+
+/** 409 `nameAlreadyExists`. */
+export function nameAlreadyExists(
+  message = "An item with the same name already exists under the parent",
+): ServiceError {
+  return new ServiceError(409, "nameAlreadyExists", message);
+}

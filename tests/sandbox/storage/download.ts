@@ -1,0 +1,67 @@
+/** Download by pre-authenticated URL, with ranges (graph-protocol 5). */
+
+import type { Answer, Call } from "../message.ts";
+import { itemNotFound } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { eTag } from "../tenant/ids.ts";
+import type { Item } from "../tenant/item.ts";
+import { mimeType } from "../tenant/mime_types.ts";
+
+/** `{site}/_layouts/15/download.aspx?UniqueId=…&Translate=false&tempauth=…&ApiVersion=2.0` */
+export function downloadUrl(state: State, item: Item): string {
+  const query = `UniqueId=${item.guid}&Translate=false&tempauth=&ApiVersion=2.0`;
+  const grant = { use: "download", driveId: item.drive.id, subject: item.id } as const;
+  const path = `${item.drive.info.site.path}/_layouts/15/download.aspx`;
+  return state.signer.sign(state.origins.storage, path, query, grant, state.settings.downloadUrlLifeSeconds);
+}
+
+/** Answers GET and HEAD. If-Range and If-Match are not looked at: nobody has seen them work (graph-protocol 18). */
+export function download(state: State, call: Call): Answer {
+  const grant = state.signer.check(call, "download");
+  const item = state.tenant.drives.find((drive) => drive.id === grant.driveId)?.item(grant.subject);
+  const content = item?.content;
+  if (item === undefined || content === undefined) throw itemNotFound();
+  const headers: Record<string, string> = {
+    "accept-ranges": "bytes",
+    "content-type": mimeType(item.name),
+    "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(item.name)}`,
+    etag: eTag(item.guid, item.eTagVersion),
+    "last-modified": item.modified.toUTCString(),
+  };
+  const range = parseRange(call.headers["range"], content.length);
+  if (range === "unsatisfiable") {
+    headers["content-range"] = `bytes */${content.length}`;
+    return { status: 416, headers, body: "" };
+  }
+  if (range === undefined) {
+    return {
+      status: 200,
+      headers,
+      body: { file: content.file, start: content.start, length: content.length },
+    };
+  }
+  headers["content-range"] = `bytes ${range.start}-${range.end}/${content.length}`;
+  const body = {
+    file: content.file,
+    start: content.start + range.start,
+    length: range.end - range.start + 1,
+  };
+  return { status: 206, headers, body };
+}
+
+/** One range of RFC 9110. A header that is malformed or names several ranges is ignored. */
+function parseRange(
+  header: string | undefined,
+  length: number,
+): { start: number; end: number } | "unsatisfiable" | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
+  if (!match || (match[1] === "" && match[2] === "")) return undefined;
+  if (match[1] === "") {
+    const suffix = Math.min(Number(match[2]), length);
+    return suffix === 0 ? "unsatisfiable" : { start: length - suffix, end: length - 1 };
+  }
+  const start = Number(match[1]);
+  const end = match[2] === "" ? length - 1 : Math.min(Number(match[2]), length - 1);
+  if (start >= length) return "unsatisfiable";
+  return end < start ? undefined : { start, end };
+}

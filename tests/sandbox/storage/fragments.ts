@@ -1,0 +1,142 @@
+/** Receiving fragments, with every rule of graph-protocol 7.3. */
+
+import { type Answer, type Call, emptyAnswer, jsonAnswer } from "../message.ts";
+import { driveItemJson } from "../drive_item_json.ts";
+import { invalidRequest, ServiceError } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { eTag } from "../tenant/ids.ts";
+import { discard, sessionNotFound, type UploadSession } from "./upload_sessions.ts";
+
+const ALIGNMENT_BYTES = 327_680;
+/** Microsoft's SDK sends fragments of exactly 60 MiB, so the limit itself is still accepted. */
+const MAX_FRAGMENT_BYTES = 60 * 1024 * 1024;
+
+interface ContentRange {
+  readonly start: number;
+  readonly end: number;
+  readonly total: number;
+}
+
+/** `PUT {uploadUrl}`: keeps one fragment; the last one makes the file. */
+export async function receiveFragment(state: State, session: UploadSession, call: Call): Promise<Answer> {
+  const range = checkFragment(session, call);
+  if (session.totalBytes === undefined) session.drive.reserve(range.total);
+  session.totalBytes = range.total;
+  await receiveBytes(session, call);
+  const length = range.end - range.start + 1;
+  const complete = range.end + 1 === range.total;
+  if (!complete && length % ALIGNMENT_BYTES !== 0) session.misaligned = true;
+  state.sessions.prolong(session);
+  if (!complete) return progressAnswer(session, 202);
+  if (session.deferCommit) return progressAnswer(session, 202);
+  return await commit(state, session);
+}
+
+/** `GET {uploadUrl}`, and the answer to every fragment but the last. */
+export function progressAnswer(session: UploadSession, status: 200 | 202): Answer {
+  const kept = session.staging.keptBytes;
+  return jsonAnswer(status, {
+    expirationDateTime: new Date(session.expires).toISOString(),
+    nextExpectedRanges: kept === session.totalBytes ? [] : [`${kept}-`],
+  });
+}
+
+/** `DELETE {uploadUrl}`. */
+export function cancel(state: State, session: UploadSession): Answer {
+  state.sessions.end(session, "abandoned");
+  return emptyAnswer(204);
+}
+
+/** Makes the file. After an error the bytes stay until the session expires (CUS). */
+export async function commit(state: State, session: UploadSession): Promise<Answer> {
+  if (session.totalBytes === undefined || session.staging.keptBytes !== session.totalBytes) {
+    throw invalidRequest("The upload session is not complete.", "uploadSessionIncomplete");
+  }
+  // A wrong fragment size is found out only now, at the end of the upload (trap U14).
+  if (session.misaligned) {
+    const message = "Every fragment but the last must be a multiple of 320 KiB.";
+    throw invalidRequest(message, "uploadSessionFailed");
+  }
+  session.content ??= session.staging.finish();
+  const { drive, parent, name, conflict, author, fileSystemInfo } = session;
+  const { item, created } = drive.placeFile(parent, name, session.content, {
+    conflict,
+    author,
+    fileSystemInfo,
+  });
+  state.sessions.end(session, "committed");
+  const body = await state.tenant.storedFile(item, () => driveItemJson(state, item));
+  return jsonAnswer(created ? 201 : 200, body);
+}
+
+/** All that can be said before a byte is read. The order is from the outer form to the state of the session. */
+function checkFragment(session: UploadSession, call: Call): ContentRange {
+  if (call.body.chunked) {
+    throw invalidRequest(
+      "The size of the provided stream is not known. Make sure the request is not chunked.",
+    );
+  }
+  const range = parseContentRange(call.headers["content-range"]);
+  const length = range.end - range.start + 1;
+  if (call.body.declaredLength !== length) {
+    throw invalidRequest("The Content-Range header length does not match the provided number of bytes.");
+  }
+  if (session.totalBytes !== undefined && session.totalBytes !== range.total) {
+    const message = "The total size differs from the one of the fragments before.";
+    throw invalidRequest(message, "fragmentLengthMismatch");
+  }
+  if (length > MAX_FRAGMENT_BYTES) {
+    const message = "The fragment is larger than the server accepts.";
+    throw new ServiceError(413, "invalidRequest", message, { innerCode: "maxFragmentLengthExceeded" });
+  }
+  checkOrder(session, range);
+  checkIfMatch(session);
+  return range;
+}
+
+function checkOrder(session: UploadSession, range: ContentRange): void {
+  const expected = session.staging.keptBytes;
+  if (range.start < expected) {
+    const message = "The uploaded fragment overlaps with data that has already been received.";
+    throw new ServiceError(416, "invalidRange", message, { innerCode: "fragmentOverlap" });
+  }
+  if (range.start > expected || session.receiving) {
+    const message = "The uploaded fragment is out of order.";
+    throw new ServiceError(416, "invalidRange", message, { innerCode: "fragmentOutOfOrder" });
+  }
+}
+
+/** Creating the session has itself changed the eTag, so an If-Match given then fails here (trap U17). */
+function checkIfMatch(session: UploadSession): void {
+  const { ifMatch } = session;
+  if (ifMatch === undefined || ifMatch.eTag === eTag(ifMatch.item.guid, ifMatch.item.eTagVersion)) return;
+  const message = "ETag does not match current item's value";
+  throw new ServiceError(412, "resourceModified", message, { innerCode: "entityTagDoesNotMatch" });
+}
+
+/** Writes the body behind what is kept. If it breaks off, nothing of it is kept on this back end. */
+async function receiveBytes(session: UploadSession, call: Call): Promise<void> {
+  session.receiving = true;
+  try {
+    await call.body.read((chunk) => session.staging.append(chunk));
+    session.staging.keep();
+  } catch (error) {
+    session.staging.undo();
+    throw error;
+  } finally {
+    session.receiving = false;
+    // Cancelled while the bytes came in.
+    if (session.ended) discard(session);
+  }
+  if (session.ended) throw sessionNotFound();
+}
+
+/** `bytes a-b/total`; everything else, also an empty file's `bytes 0--1/0`, is malformed (trap U11). */
+function parseContentRange(header: string | undefined): ContentRange {
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(header ?? "");
+  const [start, end, total] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3])];
+  if (!match || total === 0 || end < start || end >= total) {
+    throw invalidRequest("The Content-Range header is missing or malformed.");
+  }
+  return { start, end, total };
+}

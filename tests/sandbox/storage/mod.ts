@@ -1,0 +1,59 @@
+/** The storage host: bytes up and down by pre-authenticated URL. It knows no bearer tokens. */
+
+import { type Answer, type Call, jsonAnswer } from "../message.ts";
+import { itemNotFound, ServiceError } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { download } from "./download.ts";
+import { cancel, commit, progressAnswer, receiveFragment } from "./fragments.ts";
+
+/** Answers one request to the storage host. */
+export async function storageService(state: State, call: Call): Promise<Answer> {
+  const requestId = crypto.randomUUID();
+  let answer: Answer;
+  try {
+    answer = await route(state, call);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    answer = errorAnswer(error);
+  }
+  answer.headers["sprequestguid"] = requestId;
+  answer.headers["request-id"] = requestId;
+  return answer;
+}
+
+async function route(state: State, call: Call): Promise<Answer> {
+  // Some front ends let it pass, the personal one never does; a client that sends it leaks its token (trap D1, U5).
+  if (call.headers["authorization"] !== undefined) {
+    throw new ServiceError(401, "unauthenticated", "Authentication failed.");
+  }
+  if (call.path.endsWith("/_layouts/15/download.aspx")) {
+    if (call.method !== "GET" && call.method !== "HEAD") {
+      throw new ServiceError(405, "notAllowed", "Method not allowed.");
+    }
+    return download(state, call);
+  }
+  if (!call.path.endsWith("/uploadSession")) throw itemNotFound();
+  const session = state.sessions.get(state.signer.check(call, "upload").subject);
+  switch (call.method) {
+    case "GET":
+      return progressAnswer(session, 200);
+    case "PUT":
+      return await receiveFragment(state, session, call);
+    case "POST":
+      return await commit(state, session);
+    case "DELETE":
+      return cancel(state, session);
+    default:
+      throw new ServiceError(405, "notAllowed", "Method not allowed.");
+  }
+}
+
+/** Storage spells it `innererror` and may put it before `code` (graph-protocol 9). */
+function errorAnswer(error: ServiceError): Answer {
+  const inner = error.innerCode === undefined ? {} : { innererror: { code: error.innerCode } };
+  return jsonAnswer(
+    error.status,
+    { error: { ...inner, code: error.code, message: error.message } },
+    error.headers,
+  );
+}

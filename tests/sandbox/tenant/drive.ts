@@ -1,0 +1,247 @@
+/** One document library: a tree of items, with the rules that hold whoever changes it. */
+
+import { invalidRequest, itemNotFound, nameAlreadyExists, ServiceError } from "../service_error.ts";
+import type { Content, ContentStore } from "./content_store.ts";
+import type { Site, User } from "./directory.ts";
+import { driveId, drivePrefix, ROOT_ITEM_GUID } from "./ids.ts";
+import {
+  type Author,
+  type FileSystemInfo,
+  isWithin,
+  type Item,
+  type ItemKind,
+  type ItemStart,
+  newItem,
+  wholeSeconds,
+} from "./item.ts";
+import { nameKey, numberedName } from "./names.ts";
+
+export type ConflictBehavior = "fail" | "replace" | "rename";
+
+/** How far a path leads: to an item, or to the deepest folder that exists and the names missing below it. */
+export interface Walk {
+  readonly item: Item | undefined;
+  readonly folder: Item;
+  readonly missing: readonly string[];
+}
+
+export interface DriveInfo {
+  readonly name: string;
+  /** Last segment of the library's URL, which often differs from its name (graph-protocol 2.2). */
+  readonly urlName: string;
+  readonly listGuid: string;
+  readonly site: Site;
+  /** The person whose OneDrive this is. */
+  readonly owner: User | undefined;
+  readonly created: Date;
+  readonly author: Author;
+}
+
+export class Drive {
+  readonly info: DriveInfo;
+  readonly id: string;
+  readonly root: Item;
+  /** Bytes the drive may hold; tests lower it. */
+  quotaBytes = 1024 ** 4;
+  readonly #store: ContentStore;
+  readonly #items = new Map<string, Item>();
+  readonly #prefix: Uint8Array;
+
+  constructor(info: DriveInfo, store: ContentStore) {
+    this.info = info;
+    this.#store = store;
+    this.id = driveId(info.site.siteGuid, info.site.webGuid, info.listGuid);
+    this.#prefix = drivePrefix(info.listGuid);
+    const { author, created: at } = info;
+    this.root = this.#newItem({
+      kind: "folder",
+      name: "root",
+      guid: ROOT_ITEM_GUID,
+      parent: undefined,
+      author,
+      at,
+    });
+  }
+
+  /** The library's address in the browser. */
+  get webUrl(): string {
+    return `https://${this.info.site.hostname}${this.info.site.path}/${
+      encodeURIComponent(this.info.urlName)
+    }`;
+  }
+
+  /** The item with this id. Ids are case-sensitive. */
+  item(id: string): Item | undefined {
+    return this.#items.get(id);
+  }
+
+  /** Follows names down from `from`, ignoring case. */
+  walk(segments: readonly string[], from: Item = this.root): Walk {
+    let at = from;
+    for (const [index, name] of segments.entries()) {
+      const next = at.children.get(nameKey(name));
+      if (next === undefined) return { item: undefined, folder: at, missing: segments.slice(index) };
+      at = next;
+    }
+    return { item: at, folder: at, missing: [] };
+  }
+
+  /** Makes a folder, or answers the one that is there under `replace`. */
+  createFolder(parent: Item, name: string, how: {
+    conflict: ConflictBehavior;
+    author: Author;
+    guid?: string;
+    at?: Date;
+  }): { item: Item; created: boolean } {
+    const present = parent.children.get(nameKey(name));
+    if (present !== undefined && how.conflict === "replace" && present.kind === "folder") {
+      return { item: present, created: false };
+    }
+    if (present !== undefined && how.conflict !== "rename") throw nameAlreadyExists();
+    const free = present === undefined ? name : this.freeName(parent, name);
+    return { item: this.add("folder", parent, free, how), created: true };
+  }
+
+  /** Adds an item whose name is known to be free. */
+  add(kind: ItemKind, parent: Item, name: string, how: {
+    author: Author;
+    guid?: string;
+    at?: Date;
+    content?: Content;
+    target?: Item;
+  }): Item {
+    if (parent.kind !== "folder" && parent.kind !== "package") throw itemNotFound();
+    const { author, guid = crypto.randomUUID(), at = new Date(), target } = how;
+    const item = this.#newItem({ kind, name, guid, parent, author, at, target });
+    parent.children.set(nameKey(name), item);
+    parent.eTagVersion++;
+    if (how.content) this.#setContent(item, how.content);
+    return item;
+  }
+
+  /** Whether a file of this name could be stored now, and under which name. @throws {ServiceError} 409 */
+  nameForFile(
+    parent: Item,
+    name: string,
+    conflict: ConflictBehavior,
+  ): { name: string; replaces: Item | undefined } {
+    const present = parent.children.get(nameKey(name));
+    if (present === undefined) return { name, replaces: undefined };
+    if (conflict === "rename") return { name: this.freeName(parent, name), replaces: undefined };
+    // Also for a folder or a OneNote package of that name, whatever was asked (rclone: "is it a OneNote file?", E7).
+    if (conflict === "fail" || present.kind !== "file") throw nameAlreadyExists();
+    return { name: present.name, replaces: present };
+  }
+
+  /** Stores a file. The content is the drive's from here on. @throws {ServiceError} 409, 404 */
+  placeFile(parent: Item, name: string, content: Content, how: {
+    conflict: ConflictBehavior;
+    author: Author;
+    fileSystemInfo?: Partial<FileSystemInfo>;
+  }): { item: Item; created: boolean } {
+    if (this.item(parent.id) !== parent) throw itemNotFound();
+    const place = this.nameForFile(parent, name, how.conflict);
+    if (place.replaces === undefined) {
+      const item = this.add("file", parent, place.name, { author: how.author, content });
+      this.#setFileSystemInfo(item, how.fileSystemInfo);
+      return { item, created: true };
+    }
+    const item = place.replaces;
+    this.replaceContent(item, content, how.author);
+    this.#setFileSystemInfo(item, how.fileSystemInfo);
+    return { item, created: false };
+  }
+
+  /** New bytes in an existing file: one more version, time stamps are "now" (graph-protocol 11). */
+  replaceContent(item: Item, content: Content, author: Author): void {
+    const former = item.content;
+    this.#setContent(item, content);
+    if (former) this.#store.remove(former);
+    item.versions++;
+    this.#changed(item, author);
+    item.cTagVersion++;
+    item.fileSystemInfo.modified = wholeSeconds(item.modified);
+  }
+
+  /** Renames or re-dates an item; a file gets one more version for it (trap U21). */
+  update(
+    item: Item,
+    change: { name?: string; fileSystemInfo?: Partial<FileSystemInfo> },
+    author: Author,
+  ): void {
+    if (change.name !== undefined) this.#rename(item, change.name);
+    this.#setFileSystemInfo(item, change.fileSystemInfo);
+    if (item.kind === "file") item.versions++;
+    this.#changed(item, author);
+  }
+
+  /** Deletes an item and everything below it. */
+  remove(item: Item): void {
+    if (item.parent === undefined) throw invalidRequest("The root of a drive cannot be deleted.");
+    item.parent.children.delete(nameKey(item.name));
+    item.parent.eTagVersion++;
+    this.#addSize(item.parent, -item.size);
+    for (const held of [...this.#items.values()]) {
+      if (!isWithin(held, item)) continue;
+      this.#items.delete(held.id);
+      if (held.content) this.#store.remove(held.content);
+    }
+  }
+
+  /** Bytes still free. */
+  get remainingBytes(): number {
+    return Math.max(0, this.quotaBytes - this.root.size);
+  }
+
+  /** @throws {ServiceError} 507 when `bytes` more do not fit */
+  reserve(bytes: number): void {
+    if (bytes > this.remainingBytes) {
+      throw new ServiceError(507, "quotaLimitReached", "Insufficient Space Available");
+    }
+  }
+
+  /** A name like `report 1.txt` that is not taken. */
+  freeName(parent: Item, name: string): string {
+    let n = 1;
+    while (parent.children.has(nameKey(numberedName(name, n)))) n++;
+    return numberedName(name, n);
+  }
+
+  #rename(item: Item, name: string): void {
+    if (item.parent === undefined) throw invalidRequest("The root of a drive cannot be renamed.");
+    const present = item.parent.children.get(nameKey(name));
+    if (present !== undefined && present !== item) throw nameAlreadyExists();
+    item.parent.children.delete(nameKey(item.name));
+    item.name = name;
+    item.parent.children.set(nameKey(name), item);
+    item.parent.eTagVersion++;
+  }
+
+  #changed(item: Item, author: Author): void {
+    item.eTagVersion++;
+    // A listing of the folder has changed too, and If-None-Match on it must not answer 304.
+    if (item.parent) item.parent.eTagVersion++;
+    item.modified = new Date();
+    item.modifiedBy = author;
+  }
+
+  #setFileSystemInfo(item: Item, info: Partial<FileSystemInfo> | undefined): void {
+    if (info?.created) item.fileSystemInfo.created = wholeSeconds(info.created);
+    if (info?.modified) item.fileSystemInfo.modified = wholeSeconds(info.modified);
+  }
+
+  #setContent(item: Item, content: Content): void {
+    this.#addSize(item, content.length - (item.content?.length ?? 0));
+    item.content = content;
+  }
+
+  #addSize(item: Item, bytes: number): void {
+    for (let at: Item | undefined = item; at !== undefined; at = at.parent) at.size += bytes;
+  }
+
+  #newItem(start: Omit<ItemStart, "drive" | "prefix">): Item {
+    const item = newItem({ ...start, drive: this, prefix: this.#prefix });
+    this.#items.set(item.id, item);
+    return item;
+  }
+}

@@ -1,0 +1,65 @@
+/** Which names the service refuses (graph-protocol 3.3). */
+
+const ILLEGAL_CHARACTERS = /["*:<>?/\\|]/;
+// C0 and DEL are unverified, C1 is FIELD (O365#387); both are refused here.
+// deno-lint-ignore no-control-regex
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
+const RESERVED = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
+const MAX_SEGMENT_LENGTH = 255;
+const MAX_PATH_LENGTH = 400;
+
+/** Why a name is refused. */
+export interface NameFault {
+  /** The inner error code the service gives. */
+  code: "nameContainsInvalidCharacters" | "invalidPath" | "pathIsTooLong";
+  message: string;
+}
+
+/** Checks one path segment. `folder` tells whether it is (to be) a folder, `atRoot` whether it lies in the root. */
+export function nameFault(name: string, where: { folder: boolean; atRoot: boolean }): NameFault | undefined {
+  const refused = (message: string): NameFault => ({ code: "nameContainsInvalidCharacters", message });
+  if (name === "" || name === "." || name === "..") {
+    return { code: "invalidPath", message: "The path is not valid." };
+  }
+  // `&#` is refused even when encoded (docs#10511, trap N5).
+  if (ILLEGAL_CHARACTERS.test(name) || CONTROL_CHARACTERS.test(name) || name.includes("&#")) {
+    return refused("The provided name cannot contain any illegal characters.");
+  }
+  if (name !== name.trim() || name.endsWith(".")) {
+    return refused("The provided name cannot contain any illegal characters.");
+  }
+  const lower = name.toLowerCase();
+  if (RESERVED.test(name) || lower === ".lock" || lower === "desktop.ini" || lower.includes("_vti_")) {
+    return refused(`The name '${name}' is reserved.`);
+  }
+  if (name.startsWith("~$") || (where.folder && name.startsWith("~"))) {
+    return refused(`The name '${name}' is reserved.`);
+  }
+  if (where.folder && where.atRoot && lower === "forms") return refused(`The name '${name}' is reserved.`);
+  if (name.length > MAX_SEGMENT_LENGTH) return { code: "pathIsTooLong", message: "The name is too long." };
+  return undefined;
+}
+
+/** Checks a whole decoded path: its segments, and its length of at most 400 characters. */
+export function pathFault(segments: readonly string[], last: "file" | "folder"): NameFault | undefined {
+  for (const [index, name] of segments.entries()) {
+    const folder = index < segments.length - 1 || last === "folder";
+    const fault = nameFault(name, { folder, atRoot: index === 0 });
+    if (fault) return fault;
+  }
+  if (segments.join("/").length > MAX_PATH_LENGTH) {
+    return { code: "pathIsTooLong", message: "The specified path is too long." };
+  }
+  return undefined;
+}
+
+/** The key under which a name is unique in its folder: case does not count (graph-protocol 3.3). */
+export function nameKey(name: string): string {
+  return name.toLowerCase();
+}
+
+/** `report.txt` → `report 1.txt`: the n-th alternative under conflict behaviour `rename`. */
+export function numberedName(name: string, n: number): string {
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? `${name.slice(0, dot)} ${n}${name.slice(dot)}` : `${name} ${n}`;
+}

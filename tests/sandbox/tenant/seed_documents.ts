@@ -1,0 +1,159 @@
+/** Small documents that really open: PDF, PNG and Office files made of a few parts. */
+
+import { crc32 } from "node:zlib";
+
+const encoder = new TextEncoder();
+
+/** One page with one line of text. */
+export function pdf(text: string): Uint8Array {
+  const stream = `BT /F1 18 Tf 72 720 Td (${text.replaceAll(/[()\\]/g, "\\$&")}) Tj ET`;
+  const objects = [
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R " +
+    "/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+    `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
+  ];
+  let body = "%PDF-1.4\n";
+  const offsets: number[] = [];
+  for (const [index, object] of objects.entries()) {
+    offsets.push(body.length);
+    body += `${index + 1} 0 obj\n${object}\nendobj\n`;
+  }
+  const table = offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("");
+  return encoder.encode(
+    `${body}xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${table}` +
+      `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${body.length}\n%%EOF\n`,
+  );
+}
+
+/** A grey square of 1 × 1 pixel. */
+export function png(): Uint8Array {
+  const text = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==";
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+const XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
+const PACKAGE = "http://schemas.openxmlformats.org/package/2006";
+const OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+const FORMAT = "http://schemas.openxmlformats.org";
+const MAIN_TYPE = "application/vnd.openxmlformats-officedocument";
+
+/** A Word document with one paragraph. */
+export function docx(text: string): Uint8Array {
+  return officePackage(
+    "word/document.xml",
+    `${MAIN_TYPE}.wordprocessingml.document.main+xml`,
+    `${XML}<w:document xmlns:w="${FORMAT}/wordprocessingml/2006/main">` +
+      `<w:body><w:p><w:r><w:t>${escapeXml(text)}</w:t></w:r></w:p></w:body></w:document>`,
+  );
+}
+
+/** A workbook with one sheet and one row. */
+export function xlsx(cells: readonly string[]): Uint8Array {
+  const row = cells.map((cell) => `<c t="inlineStr"><is><t>${escapeXml(cell)}</t></is></c>`).join("");
+  const main = `${FORMAT}/spreadsheetml/2006/main`;
+  return officePackage(
+    "xl/workbook.xml",
+    `${MAIN_TYPE}.spreadsheetml.sheet.main+xml`,
+    `${XML}<workbook xmlns="${main}" xmlns:r="${OFFICE}">` +
+      `<sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>`,
+    {
+      "xl/_rels/workbook.xml.rels": relationships("worksheet", "worksheets/sheet1.xml"),
+      "xl/worksheets/sheet1.xml":
+        `${XML}<worksheet xmlns="${main}"><sheetData><row>${row}</row></sheetData></worksheet>`,
+    },
+    `<Override PartName="/xl/worksheets/sheet1.xml" ContentType="${MAIN_TYPE}.spreadsheetml.worksheet+xml"/>`,
+  );
+}
+
+function officePackage(
+  mainPart: string,
+  mainType: string,
+  content: string,
+  parts: Record<string, string> = {},
+  overrides = "",
+): Uint8Array {
+  return storedZip({
+    "[Content_Types].xml": `${XML}<Types xmlns="${PACKAGE}/content-types">` +
+      `<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>` +
+      `<Default Extension="xml" ContentType="application/xml"/>` +
+      `<Override PartName="/${mainPart}" ContentType="${mainType}"/>${overrides}</Types>`,
+    "_rels/.rels": relationships("officeDocument", mainPart),
+    [mainPart]: content,
+    ...parts,
+  });
+}
+
+function relationships(type: string, target: string): string {
+  return `${XML}<Relationships xmlns="${PACKAGE}/relationships">` +
+    `<Relationship Id="rId1" Type="${OFFICE}/${type}" Target="${target}"/></Relationships>`;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** A ZIP archive without compression, which is all these parts need. */
+function storedZip(files: Record<string, string>): Uint8Array {
+  const local: Uint8Array[] = [];
+  const central: Uint8Array[] = [];
+  let offset = 0;
+  for (const [path, text] of Object.entries(files)) {
+    const name = encoder.encode(path);
+    const data = encoder.encode(text);
+    // Version, flags, method, time, date (1 January 2025), CRC, sizes, name length, extra length.
+    const common = fields([
+      [2, 20],
+      [2, 0],
+      [2, 0],
+      [2, 0],
+      [2, 0x5a21],
+      [4, crc32(data)],
+      [4, data.length],
+      [
+        4,
+        data.length,
+      ],
+      [2, name.length],
+      [2, 0],
+    ]);
+    local.push(fields([[4, 0x04034b50]]), common, name, data);
+    central.push(
+      fields([[4, 0x02014b50], [2, 20]]),
+      common,
+      fields([[2, 0], [2, 0], [2, 0], [4, 0], [4, offset]]),
+      name,
+    );
+    offset += 30 + name.length + data.length;
+  }
+  const directory = concat(central);
+  const count = Object.keys(files).length;
+  const end = fields([[4, 0x06054b50], [2, 0], [2, 0], [2, count], [2, count], [4, directory.length], [
+    4,
+    offset,
+  ], [2, 0]]);
+  return concat([...local, directory, end]);
+}
+
+/** Little-endian numbers of two or four bytes, one after the other. */
+function fields(numbers: readonly (readonly [2 | 4, number])[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(numbers.reduce((sum, [bytes]) => sum + bytes, 0)));
+  let at = 0;
+  for (const [bytes, value] of numbers) {
+    if (bytes === 2) view.setUint16(at, value, true);
+    else view.setUint32(at, value, true);
+    at += bytes;
+  }
+  return new Uint8Array(view.buffer);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

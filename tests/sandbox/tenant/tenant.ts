@@ -1,0 +1,213 @@
+/** The state behind the services, and the view of it that tests have. */
+
+import type { Secrets } from "../secrets.ts";
+import type { SessionFacts, UploadSessions } from "../storage/upload_sessions.ts";
+import { type Content, ContentStore } from "./content_store.ts";
+import { contoso } from "./contoso.ts";
+import type { Directory } from "./directory.ts";
+import type { Drive } from "./drive.ts";
+import { cTag, eTag } from "./ids.ts";
+import { type Author, type Item, type ItemKind, pathOf } from "./item.ts";
+import { nameKey } from "./names.ts";
+import { seed } from "./seed.ts";
+
+/** What tests read off an item. */
+export interface ItemFacts {
+  id: string;
+  driveId: string;
+  name: string;
+  /** From the root of the drive, without a leading slash. */
+  path: string;
+  kind: ItemKind;
+  size: number;
+  eTag: string;
+  cTag: string;
+  quickXorHash: string | undefined;
+  versions: number;
+  /** The server's time of the last change. */
+  modified: Date;
+  /** The times a client may set. */
+  fileSystemInfo: { created: Date; modified: Date };
+  /** Names of the children. */
+  children: string[];
+}
+
+/** How the service behaves where it is known to behave in more than one way. */
+export interface Behavior {
+  /** `PUT …:/A/B/c.txt:/content` makes A and B on the way (graph-protocol 3.4). */
+  putCreatesParents: boolean;
+  /** How many metadata answers of a new file come without its hash (graph-protocol 10). */
+  readsWithoutHash: number;
+  /** SharePoint rewrites Office files after upload: already in the answer, or only after it (graph-protocol 10.2). */
+  rewriteOfficeFiles: "no" | "in-answer" | "after-answer";
+}
+
+/** Where SharePoint promotes properties into the file (graph-protocol 10.2). */
+const REWRITTEN = /\.(docx|xlsx|pptx|pdf|html|aspx)$/i;
+
+/** The tenant: directory, libraries and bytes. */
+export class Tenant {
+  readonly directory: Directory;
+  readonly store: ContentStore;
+  readonly behavior: Behavior = { putCreatesParents: true, readsWithoutHash: 0, rewriteOfficeFiles: "no" };
+  readonly #drives: Map<string, Drive>;
+  readonly #secrets: Secrets;
+  readonly #sessions: UploadSessions;
+  readonly #hashReads = new WeakMap<Item, number>();
+  #unsettled: Item[] = [];
+
+  constructor(folder: string, secrets: Secrets, sessions: UploadSessions) {
+    this.store = new ContentStore(folder);
+    this.#secrets = secrets;
+    this.#sessions = sessions;
+    const { directory, drives } = contoso(this.store);
+    this.directory = directory;
+    this.#drives = drives;
+    seed(drives, directory.users, this.store);
+  }
+
+  /** All drives once. */
+  get drives(): Drive[] {
+    return [...new Set(this.#drives.values())];
+  }
+
+  /**
+   * A drive by the name tests use, or by id: "me" or "adele", "megan", "Documents" or "TestTeam" (default library of
+   * the site TestTeam), "Archive", "Marketing", "Contoso" (root site).
+   */
+  drive(name: string): Drive {
+    const drive = this.#drives.get(name) ?? this.drives.find((drive) => drive.id === name);
+    if (drive === undefined) {
+      throw new Error(`no drive ${name}; there are ${[...this.#drives.keys()].join(", ")}`);
+    }
+    return drive;
+  }
+
+  /** What is known about the item at this path, or undefined. */
+  find(drive: string, path: string): ItemFacts | undefined {
+    const item = this.#item(drive, path);
+    return item && factsOf(item);
+  }
+
+  /** The bytes of a file as the tenant holds them. */
+  bytes(drive: string, path: string): Promise<Uint8Array> {
+    return this.store.bytes(this.#content(drive, path));
+  }
+
+  /** SHA-256 of a file in hex, read in a stream. */
+  sha256(drive: string, path: string): Promise<string> {
+    return this.store.sha256(this.#content(drive, path));
+  }
+
+  /** Stores a file, making folders on the way and replacing what is there, as another person's client would. */
+  addFile(drive: string, path: string, bytes: Uint8Array | string): ItemFacts {
+    const segments = path.split("/");
+    const name = segments.pop()!;
+    const parent = this.#folder(this.drive(drive), segments);
+    const data = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
+    const how = { conflict: "replace", author: this.#author } as const;
+    return factsOf(parent.drive.placeFile(parent, name, this.store.put(data), how).item);
+  }
+
+  /** Makes a folder and those above it. */
+  addFolder(drive: string, path: string): ItemFacts {
+    return factsOf(this.#folder(this.drive(drive), path.split("/")));
+  }
+
+  /** Deletes an item with all below it, as another person's client would. */
+  remove(drive: string, path: string): void {
+    const item = this.#item(drive, path);
+    if (item === undefined) throw new Error(`nothing at ${drive}:${path}`);
+    item.drive.remove(item);
+  }
+
+  /** What happens when somebody opens the Files tab of a channel for the first time (trap L6). */
+  openFilesTab(channel: string): void {
+    this.addFolder("Documents", channel);
+  }
+
+  /** Upload sessions that are neither finished, cancelled nor expired. */
+  openSessions(): SessionFacts[] {
+    return this.#sessions.open();
+  }
+
+  /** Every token, code and pre-authenticated URL ever issued. */
+  secrets(): string[] {
+    return this.#secrets.all();
+  }
+
+  /** The hash as an answer shows it: none for empty files, and for a while none for new ones (graph-protocol 10). */
+  reportedHash(item: Item): string | undefined {
+    const reads = this.#hashReads.get(item) ?? 0;
+    this.#hashReads.set(item, reads + 1);
+    return reads < this.behavior.readsWithoutHash ? undefined : item.content?.quickXorHash;
+  }
+
+  /** What the service answers once a file is stored, with SharePoint's own changes to it (trap U20). */
+  async storedFile<T>(item: Item, toJson: () => T): Promise<T> {
+    const rewritten = item.drive.info.owner === undefined && REWRITTEN.test(item.name);
+    if (!rewritten || this.behavior.rewriteOfficeFiles === "no") return toJson();
+    if (this.behavior.rewriteOfficeFiles === "in-answer") {
+      await this.#rewrite(item);
+      return toJson();
+    }
+    const json = toJson();
+    this.#unsettled.push(item);
+    return json;
+  }
+
+  /** Does what the service does behind the back of its clients; called between requests. */
+  async settle(): Promise<void> {
+    const items = this.#unsettled;
+    this.#unsettled = [];
+    for (const item of items) await this.#rewrite(item);
+  }
+
+  async #rewrite(item: Item): Promise<void> {
+    if (item.content === undefined) return;
+    const staging = this.store.stage();
+    for await (const chunk of this.store.read(item.content)) staging.append(chunk);
+    staging.append(new TextEncoder().encode(`<!-- properties promoted by SharePoint -->${" ".repeat(4096)}`));
+    item.drive.replaceContent(item, staging.finish(), item.modifiedBy);
+  }
+
+  get #author(): Author {
+    return { user: this.directory.users[1]! };
+  }
+
+  #item(drive: string, path: string): Item | undefined {
+    return this.drive(drive).walk(path.split("/").filter((name) => name !== "")).item;
+  }
+
+  #content(drive: string, path: string): Content {
+    const content = this.#item(drive, path)?.content;
+    if (content === undefined) throw new Error(`no file at ${drive}:${path}`);
+    return content;
+  }
+
+  #folder(drive: Drive, segments: readonly string[]): Item {
+    let at = drive.root;
+    for (const name of segments) {
+      at = at.children.get(nameKey(name)) ?? drive.add("folder", at, name, { author: this.#author });
+    }
+    return at;
+  }
+}
+
+function factsOf(item: Item): ItemFacts {
+  return {
+    id: item.id,
+    driveId: item.drive.id,
+    name: item.name,
+    path: pathOf(item).join("/"),
+    kind: item.kind,
+    size: item.size,
+    eTag: eTag(item.guid, item.eTagVersion),
+    cTag: cTag(item.guid, item.cTagVersion),
+    quickXorHash: item.content?.quickXorHash,
+    versions: item.versions,
+    modified: item.modified,
+    fileSystemInfo: { ...item.fileSystemInfo },
+    children: [...item.children.values()].map((child) => child.name),
+  };
+}
