@@ -294,3 +294,10 @@ Deno.test("each task of deno.json is in the README", async () => {
   const rows = table(section("## Development"), "Task").map(([task]) => spans(task!)[0]!);
   assertEquals(rows.toSorted(), tasks.map((task) => `deno task ${task}`).toSorted());
 });
+
+Deno.test("who runs a script downloads nothing that only tests need", async () => {
+  for (const lock of ["deno.lock", "deno.npm.lock"]) {
+    const text = await Deno.readTextFile(join(ROOT, lock));
+    assertEquals(/playwright|microsoft-graph-client/.test(text), false, lock);
+  }
+});

@@ -54,12 +54,26 @@ function lockOption(config: string): string {
   return `--lock=${pathOf(`tests/${config.replace(/json$/, "lock")}`)}`;
 }
 
+/**
+ * What scripts need is fetched here, with proxies and certificates as the machine has them: tests and the demo start
+ * them with a bare environment. Where it fails, the run itself says why.
+ */
+async function cacheScripts(config: string): Promise<void> {
+  const lock = Deno.env.has("JSR_URL") ? ["--no-lock"] : [];
+  const scripts = ["whoami", "ls", "get", "put", "put-large"].map((name) => pathOf(`scripts/${name}.ts`));
+  await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "-q", "--config", pathOf(config), ...lock, ...scripts],
+    stdin: "null",
+  }).spawn().status;
+}
+
 const chosen = Deno.env.get(CHOICE) ?? (await cached() || await answers() ? "deno.json" : "deno.npm.json");
 const [subcommand, ...args] = Deno.args;
 if (subcommand === undefined) {
   console.error("usage: with_packages.ts SUBCOMMAND [ARG…]");
   Deno.exit(2);
 }
+await cacheScripts(chosen);
 const child = new Deno.Command(Deno.execPath(), {
   args: [subcommand, "--config", pathOf(chosen), lockOption(chosen), ...args],
   env: { [CHOICE]: chosen, DENO_NO_UPDATE_CHECK: "1" },
