@@ -59,10 +59,9 @@ function lockOption(config: string): string {
  * them with a bare environment. Where it fails, the run itself says why.
  */
 async function cacheScripts(config: string): Promise<void> {
-  const lock = Deno.env.has("JSR_URL") ? ["--no-lock"] : [];
   const scripts = ["whoami", "ls", "get", "put", "put-large"].map((name) => pathOf(`scripts/${name}.ts`));
   await new Deno.Command(Deno.execPath(), {
-    args: ["cache", "-q", "--config", pathOf(config), ...lock, ...scripts],
+    args: ["cache", "-q", "--config", pathOf(config), lockOption(config), ...scripts],
     stdin: "null",
   }).spawn().status;
 }
