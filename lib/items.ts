@@ -154,7 +154,7 @@ export async function findTarget(
   }
   if (found?.item.type === "package") throw notWritable(found.item);
   if (location.folder) throw found ? notAFolder(found.item) : noFolder(location.text);
-  if (found) return targetOf(found, driveType);
+  if (found) return targetOf(found, driveType, address);
   // Only an address by path can miss.
   const { driveId, path } = address as { driveId: string; path: string[] };
   const parent = { driveId, path: path.slice(0, -1) };
@@ -171,14 +171,17 @@ export async function findTarget(
 }
 
 /** An existing file, under its present name in its folder. */
-function targetOf({ driveItem, item }: FoundItem, driveType: string): UploadTarget {
+function targetOf({ driveItem, item }: FoundItem, driveType: string, address: ItemAddress): UploadTarget {
   const parentId = driveItem.parentReference?.id;
   if (!parentId) throw notWritable(item);
-  const folder = { driveId: item.driveId, itemId: parentId };
-  const folderPath = item.path.split("/").slice(0, -1).join("/");
+  // As it was typed where that is possible: an unfinished upload is known by the place, before the file was there.
+  const same = "path" in address && address.driveId === item.driveId && item.path === address.path.join("/");
+  const folder = same
+    ? { driveId: item.driveId, path: address.path.slice(0, -1) }
+    : { driveId: item.driveId, itemId: parentId };
   return {
     folder,
-    folderPath,
+    folderPath: item.path.split("/").slice(0, -1).join("/"),
     name: item.name,
     existing: driveItem,
     driveType: typeOfDrive(driveItem) ?? driveType,

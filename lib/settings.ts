@@ -60,7 +60,11 @@ export const SETTINGS = {
     value: "HOSTS",
     help: "in place of the cloud's storage hosts",
   },
-  home: { variable: "GRAPH_SCRIPTS_HOME", value: "FOLDER", help: "one folder for config and token cache" },
+  home: {
+    variable: "GRAPH_SCRIPTS_HOME",
+    value: "FOLDER",
+    help: "one folder for config, token cache and unfinished uploads",
+  },
 } as const satisfies Record<string, SettingDefinition>;
 
 /** The name of a setting: a key of {@linkcode SETTINGS}. */
@@ -78,6 +82,8 @@ export interface Settings {
   accessToken: string | undefined;
   /** Path of the token cache file. */
   tokenCache: string;
+  /** Folder of unfinished uploads. */
+  uploadJournal: string;
   loginOrigin: string;
   apiOrigin: string;
   storageHosts: readonly string[];
@@ -131,6 +137,7 @@ export async function readSettings(
     // Tokens of one cloud, gateway or sandbox must never reach another, so each has a file of its own.
     tokenCache: value("tokenCache") ??
       join(folders.state, `tokens-${tokensOf(cloud, loginOrigin)}-${clientId ?? "none"}.json`),
+    uploadJournal: join(folders.state, "uploads"),
     loginOrigin,
     apiOrigin: origin("apiOrigin", value("apiOrigin") ?? CLOUDS[cloud].apiOrigin),
     storageHosts: value("storageHosts")?.split(/[\s,]+/).filter(Boolean) ?? CLOUDS[cloud].storageHosts,

@@ -6,6 +6,7 @@
 import { basename } from "@std/path";
 import { GraphError, usageError } from "./errors.ts";
 import type { ItemContext } from "./items.ts";
+import type { Settings } from "./settings.ts";
 import type { StorageClient } from "./storage.ts";
 import type { Verdict } from "./verify.ts";
 
@@ -35,6 +36,7 @@ export type OnProgress = (doneBytes: number, totalBytes: number | undefined) => 
 
 /** What transfers work with. */
 export interface TransferContext extends ItemContext {
+  settings: Pick<Settings, "siteHost" | "apiOrigin" | "uploadJournal">;
   storage: StorageClient;
   /** Told what a person should know and no result says. */
   notice: (text: string) => void;

@@ -38,6 +38,8 @@ export interface LargeUploadOptions extends UploadOptions {
   fragmentBytes?: number;
   /** Description of the item; personal OneDrive only. */
   description?: string;
+  /** Whether an unfinished upload of the same file is taken up again. @default true */
+  resume?: boolean;
 }
 
 /**
@@ -124,7 +126,7 @@ async function upload(
     quickXorHash: item.hash,
     seconds: (performance.now() - started) / 1000,
     sentBytes: uploaded.sentBytes,
-    resumedFrom: null,
+    resumedFrom: uploaded.resumedFrom,
   };
 }
 
@@ -172,5 +174,11 @@ async function uploadSimply(
       status,
     });
   }
-  return { driveItem: value, created: status === 201, ...hash.digest(), sentBytes: bytes.length };
+  return {
+    driveItem: value,
+    created: status === 201,
+    ...hash.digest(),
+    sentBytes: bytes.length,
+    resumedFrom: null,
+  };
 }

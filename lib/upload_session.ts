@@ -10,7 +10,9 @@ import { GraphError, usageError } from "./errors.ts";
 import { type HttpAnswer, interrupted, retryAfterMs } from "./http.ts";
 import { type DriveItem, itemOf, type UploadTarget } from "./items.ts";
 import { isErrorBody, serviceError, serviceErrorFrom } from "./service_error.ts";
+import { fingerprintOf, targetKey, UploadJournal } from "./journal.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
+import type { StorageClient } from "./storage.ts";
 import { checkUnchanged, type LocalFile, type OnProgress, readAt, type TransferContext } from "./transfer.ts";
 import { ContentHash, mayBeRewritten } from "./verify.ts";
 
@@ -48,6 +50,8 @@ export interface SessionOptions {
   fragmentBytes?: number;
   /** Description of the item; personal OneDrive only. */
   description?: string;
+  /** Whether an unfinished upload of the same file is taken up again. @default true */
+  resume?: boolean;
   onProgress?: OnProgress | undefined;
 }
 
@@ -58,6 +62,8 @@ export interface Uploaded {
   quickXorHash: string;
   sha256: string;
   sentBytes: number;
+  /** Where an unfinished upload was taken up again, in bytes. */
+  resumedFrom: number | null;
 }
 
 /** The item that an upload completed. */
@@ -100,8 +106,24 @@ export async function uploadThroughSession(
 ): Promise<Uploaded> {
   checkFragmentBytes(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES);
   using file = await Deno.open(local.path);
-  const upload = new SessionUpload(context, file, local, target, options, await ContentHash.create());
-  return await upload.run();
+  const { http } = context.graph;
+  const journal = new UploadJournal(context.settings.uploadJournal, http.now, context.notice);
+  const whole = { ...local, path: await Deno.realPath(local.path) };
+  const identity = targetKey(context.settings.apiOrigin, target.folder, target.name);
+  const key = await journal.keyOf(identity, whole.path);
+  return await journal.exclusively(key, http.signal, async () => {
+    const record = { journal, key, target: identity, fingerprint: await fingerprintOf(file, local) };
+    return await new SessionUpload(context, file, whole, target, options, await ContentHash.create(), record)
+      .run();
+  });
+}
+
+/** Where an upload keeps what a later process needs. */
+interface UploadRecord {
+  journal: UploadJournal;
+  key: string;
+  target: string;
+  fingerprint: string;
 }
 
 /** One upload; one object lives for one file. */
@@ -112,12 +134,14 @@ class SessionUpload {
   readonly #target: UploadTarget;
   readonly #options: SessionOptions;
   readonly #hash: ContentHash;
+  readonly #record: UploadRecord;
   readonly #what: string;
   readonly #buffer: Uint8Array<ArrayBuffer>;
   /** Time of the last change as it is sent. */
   readonly #modified: string | undefined;
   #versionBefore: string | undefined;
   #uploadUrl = "";
+  #resumedFrom: number | null = null;
   #position = 0;
   #furthest = 0;
   #sessions = 0;
@@ -133,8 +157,10 @@ class SessionUpload {
     target: UploadTarget,
     options: SessionOptions,
     hash: ContentHash,
+    record: UploadRecord,
   ) {
     this.#context = context;
+    this.#record = record;
     this.#file = file;
     this.#local = local;
     this.#target = target;
@@ -146,21 +172,96 @@ class SessionUpload {
   }
 
   async run(): Promise<Uploaded> {
+    const { journal, key } = this.#record;
     try {
-      this.#versionBefore = await this.#currentVersion();
-      await this.#createSession();
-      for (;;) {
-        this.#options.onProgress?.(this.#position, this.#local.size);
-        const done = await this.#sendFragment();
-        if (done) {
-          this.#options.onProgress?.(this.#local.size, this.#local.size);
-          return { ...done, ...this.#hash.digest(), sentBytes: this.#sentBytes };
-        }
+      let done = await this.#takeUp();
+      if (!done && !this.#uploadUrl) {
+        this.#versionBefore = await this.#currentVersion();
+        await this.#createSession();
       }
+      while (!done) {
+        this.#options.onProgress?.(this.#position, this.#local.size);
+        done = await this.#sendFragment();
+      }
+      this.#options.onProgress?.(this.#local.size, this.#local.size);
+      await journal.remove(key);
+      return { ...done, ...this.#hash.digest(), sentBytes: this.#sentBytes, resumedFrom: this.#resumedFrom };
     } catch (error) {
+      if (error instanceof GraphError && this.#uploadUrl && canGoOn(error)) throw this.#unfinished(error);
       await this.#cancel();
+      await journal.remove(key);
       throw error;
     }
+  }
+
+  /** Goes on with the upload of an earlier process, where its session stands. */
+  async #takeUp(): Promise<Completed | undefined> {
+    const { journal, key, fingerprint } = this.#record;
+    const entry = await journal.read(key);
+    if (!entry) return undefined;
+    const { size, modified } = this.#local;
+    const same = entry.size === size && entry.modified === (modified?.getTime() ?? null) &&
+      entry.fingerprint === fingerprint;
+    this.#uploadUrl = entry.uploadUrl;
+    this.#context.storage.check(entry.uploadUrl);
+    if (same && this.#options.resume !== false && journal.isFresh(entry)) {
+      this.#versionBefore = entry.versionBefore ?? undefined;
+      const answer = await this.#context.storage.send({
+        method: "GET",
+        url: entry.uploadUrl,
+        retry: "repeatable",
+      });
+      const session = answer.status === 200 ? parseSession(await answer.text()) : undefined;
+      const next = session && nextExpected(session.nextExpectedRanges ?? []);
+      if (next !== undefined && next < size) {
+        this.#sessions = 1;
+        this.#position = this.#furthest = this.#resumedFrom = next;
+        return undefined;
+      }
+      // It ended: perhaps because all bytes were there when the other process died.
+      if (answer.status === 404 || session) {
+        await this.#hashUpTo(size);
+        const done = await this.#findFinished(1);
+        if (done) return done;
+      }
+      if (answer.status !== 200) await answer.discard();
+    } else if (!same) {
+      this.#context.notice(
+        `${this.#local.path} has changed since its upload was interrupted; starting from its first byte`,
+      );
+    }
+    await this.#cancel();
+    await journal.remove(key);
+    return undefined;
+  }
+
+  /** Before the first byte, so that a kill at any later moment can be mended. */
+  async #remember(): Promise<void> {
+    const { journal, key, target, fingerprint } = this.#record;
+    await journal.write(key, {
+      uploadUrl: this.#uploadUrl,
+      createdAt: this.#context.graph.http.now(),
+      local: this.#local.path,
+      size: this.#local.size,
+      modified: this.#local.modified?.getTime() ?? null,
+      fingerprint,
+      target,
+      path: [this.#target.folderPath, this.#target.name].filter(Boolean).join("/"),
+      versionBefore: this.#versionBefore ?? null,
+    });
+  }
+
+  #unfinished(error: GraphError): GraphError {
+    const share = Math.floor(this.#furthest / this.#local.size * 100);
+    const where = `${this.#furthest} of ${this.#local.size} bytes (${share} %) are there`;
+    return new GraphError(error.kind, `${error.message}; ${where}`, {
+      code: error.code,
+      hint: "run the same command again within 15 minutes to go on from there",
+      status: error.status,
+      requestId: error.requestId,
+      date: error.date,
+      cause: error,
+    });
   }
 
   async #createSession(): Promise<void> {
@@ -187,18 +288,39 @@ class SessionUpload {
         },
       },
     );
-    if (answer.status > 299) throw this.#explainConflict(await serviceError(answer, this.#what));
+    if (answer.status > 299) {
+      const error = await serviceError(answer, this.#what);
+      if (error.status === 409 && await this.#cancelOrphans()) return await this.#createSession();
+      throw this.#explainConflict(error);
+    }
     const text = await answer.text();
     const session = parseSession(text);
     // An error under HTTP 200 (graph-protocol E2), or a session that cannot be reached.
     if (!session?.uploadUrl) throw serviceErrorFrom(answer, text, this.#what);
     storage.check(session.uploadUrl);
     this.#uploadUrl = session.uploadUrl;
+    await this.#remember();
     const { signal } = graph.http;
     if (signal?.aborted) throw interrupted(signal);
     this.#position = nextExpected(session.nextExpectedRanges ?? []) ?? 0;
     this.#furthest = this.#position;
     this.#stuckRounds = 0;
+  }
+
+  /** Ends unfinished uploads of ours that block the name (graph-protocol U9); tells whether there were any. */
+  async #cancelOrphans(): Promise<boolean> {
+    const { journal, target, key } = this.#record;
+    let found = false;
+    for await (const orphan of journal.entries()) {
+      if (orphan.entry.target !== target || orphan.key === key) continue;
+      this.#context.notice(`the unfinished upload of ${orphan.entry.local} to the same place is given up`);
+      await journal.exclusively(orphan.key, undefined, async () => {
+        await cancelSession(this.#context.storage, orphan.entry.uploadUrl);
+        await journal.remove(orphan.key);
+      });
+      found = true;
+    }
+    return found;
   }
 
   /** Sends the fragment at the session's position; returns the item when that completed it. */
@@ -306,6 +428,7 @@ class SessionUpload {
     if (session.uploadUrl) {
       this.#context.storage.check(session.uploadUrl);
       this.#uploadUrl = session.uploadUrl;
+      await this.#remember();
     }
     return await this.#goTo(session.nextExpectedRanges ?? [], last);
   }
@@ -407,14 +530,18 @@ class SessionUpload {
   }
 
   async #read(start: number): Promise<Uint8Array<ArrayBuffer>> {
-    // A session that went on from a later byte: what was sent before is hashed all the same.
-    while (this.#hash.position < start) {
-      const at = this.#hash.position;
-      this.#hash.add(await this.#readExactly(at, Math.min(this.#buffer.length, start - at)), at);
-    }
+    await this.#hashUpTo(start);
     const bytes = await this.#readExactly(start, Math.min(this.#buffer.length, this.#local.size - start));
     this.#hash.add(bytes, start);
     return bytes;
+  }
+
+  /** A session that goes on from a later byte: what was sent before is hashed all the same. */
+  async #hashUpTo(end: number): Promise<void> {
+    while (this.#hash.position < end) {
+      const at = this.#hash.position;
+      this.#hash.add(await this.#readExactly(at, Math.min(this.#buffer.length, end - at)), at);
+    }
   }
 
   async #readExactly(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -448,21 +575,29 @@ class SessionUpload {
     );
   }
 
-  /** Gives the session up, so that it does not block the name; its own failure changes nothing (graph-protocol U10). */
   async #cancel(): Promise<void> {
-    if (!this.#uploadUrl) return;
     const url = this.#uploadUrl;
     this.#uploadUrl = "";
-    try {
-      const answer = await this.#context.storage.detached(CANCEL_TIMEOUT_MS).send({
-        method: "DELETE",
-        url,
-        retry: "never",
-      });
-      await answer.discard();
-    } catch {
-      // the session ends by itself
-    }
+    if (url) await cancelSession(this.#context.storage, url);
+  }
+}
+
+/** Whether the same session can be gone on with later. */
+function canGoOn({ kind, code }: GraphError): boolean {
+  return kind === "interrupted" || (kind === "unavailable" && code !== "sessionStuck");
+}
+
+/** Gives a session up, so that it does not block the name; its own failure changes nothing (graph-protocol U10). */
+export async function cancelSession(storage: StorageClient, uploadUrl: string): Promise<void> {
+  try {
+    const answer = await storage.detached(CANCEL_TIMEOUT_MS).send({
+      method: "DELETE",
+      url: uploadUrl,
+      retry: "never",
+    });
+    await answer.discard();
+  } catch {
+    // the session ends by itself
   }
 }
 

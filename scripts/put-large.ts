@@ -22,6 +22,7 @@ export const putLarge: Command = {
   options: [
     CONFLICTS,
     { name: "fragment-size", value: "SIZE", help: "a multiple of 320KiB below 60MiB (default 10MiB)" },
+    { name: "no-resume", help: "start from the first byte, whatever an earlier run has sent" },
     { name: "description", value: "TEXT", help: "description of the item; personal OneDrive only" },
   ],
   locations: true,
@@ -33,6 +34,7 @@ async function run(run: Run): Promise<void> {
   const fragmentBytes = size === undefined ? DEFAULT_FRAGMENT_BYTES : parseSize(size);
   checkFragmentBytes(fragmentBytes);
   const description = run.value("description");
+  const resume = !run.has("no-resume");
   const [file, target] = run.args;
   await uploadEach(
     run,
@@ -42,6 +44,7 @@ async function run(run: Run): Promise<void> {
       uploadLargeFile(connection, file, location, {
         ...options,
         fragmentBytes,
+        resume,
         ...(description === undefined ? {} : { description }),
       }),
   );

@@ -25,7 +25,7 @@ export interface FaultRule {
   headers?: Record<string, string>;
   /** Text as it stands, or anything else as JSON. */
   body?: unknown;
-  /** Cuts the connection. */
+  /** Cuts the connection. What fetch repeats by itself after that is cut too: see silent_repeats.ts. */
   drop?: true;
   /** Cuts the connection after so many bytes of the request body; nothing of them is kept. */
   dropAfterBytes?: number;

@@ -45,15 +45,17 @@ export class Listener {
   }
 
   #track(work: Promise<void>): void {
-    this.#work.add(work);
-    work.finally(() => this.#work.delete(work));
+    const watched = work
+      .catch((error) => report("a connection failed", error))
+      .finally(() => this.#work.delete(watched));
+    this.#work.add(watched);
   }
 
   /** One request after the other, until either side has had enough. */
   async #serve(connection: Deno.TcpConn): Promise<void> {
-    connection.setNoDelay(true);
     const reader = new ByteReader(connection);
     try {
+      connection.setNoDelay(true);
       for (let reused = false; await this.#serveOne(connection, reader, reused);) reused = true;
     } catch (error) {
       if (error instanceof MalformedRequest || error instanceof LineTooLong) await refuse(connection, error);
@@ -83,9 +85,7 @@ export class Listener {
     try {
       return await this.#respond(call);
     } catch (error) {
-      // A defect of the sandbox itself must be seen, not taken for a fault of the service.
-      // deno-lint-ignore no-console
-      console.error(`sandbox: ${call.method} ${call.path} failed:`, error);
+      report(`${call.method} ${call.path} failed`, error);
       return {
         answer: jsonAnswer(500, { error: `the sandbox itself failed: ${error}` }),
         truncateTo: undefined,
@@ -101,6 +101,12 @@ export class Listener {
       if (!isBroken(error)) throw error;
     }
   }
+}
+
+/** A defect of the sandbox itself must be seen, not taken for a fault of the service. */
+function report(what: string, error: unknown): void {
+  // deno-lint-ignore no-console
+  console.error(`sandbox: ${what}:`, error);
 }
 
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
