@@ -6,22 +6,17 @@
  */
 import { childUrl } from "./address.ts";
 import { commandName } from "./commands.ts";
-import { GraphError, usageError } from "./errors.ts";
+import { CommittedItem, type Completed, parseItem } from "./committed_item.ts";
+import { GraphError } from "./errors.ts";
+import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "./fragments.ts";
 import { type HttpAnswer, interrupted, retryAfterMs } from "./http.ts";
-import { type DriveItem, itemOf, type UploadTarget } from "./items.ts";
-import { isErrorBody, serviceError, serviceErrorFrom } from "./service_error.ts";
+import type { DriveItem, UploadTarget } from "./items.ts";
+import { serviceError, serviceErrorFrom } from "./service_error.ts";
 import { fingerprintOf, targetKey, UploadJournal } from "./journal.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
 import type { StorageClient } from "./storage.ts";
 import { checkUnchanged, type LocalFile, type OnProgress, readAt, type TransferContext } from "./transfer.ts";
-import { ContentHash, mayBeRewritten } from "./verify.ts";
-
-/** Fragments are multiples of this, 320 KiB. */
-export const FRAGMENT_UNIT_BYTES = 327_680;
-/** The service takes fragments of less than 60 MiB. */
-export const LARGEST_FRAGMENT_BYTES = 60 * 1024 * 1024 - FRAGMENT_UNIT_BYTES;
-/** 10 MiB. */
-export const DEFAULT_FRAGMENT_BYTES = 32 * FRAGMENT_UNIT_BYTES;
+import { ContentHash } from "./verify.ts";
 
 /** A second session may help, a third only blocks the name (graph-protocol U7). */
 const MOST_SESSIONS = 2;
@@ -64,33 +59,6 @@ export interface Uploaded {
   sentBytes: number;
   /** Where an unfinished upload was taken up again, in bytes. */
   resumedFrom: number | null;
-}
-
-/** The item that an upload completed. */
-interface Completed {
-  driveItem: DriveItem;
-  created: boolean;
-}
-
-/**
- * Checks the size of fragments.
- *
- * @throws {GraphError} `usage`.
- */
-export function checkFragmentBytes(bytes: number): void {
-  if (bytes > 0 && bytes % FRAGMENT_UNIT_BYTES === 0 && bytes <= LARGEST_FRAGMENT_BYTES) return;
-  const below = Math.min(
-    LARGEST_FRAGMENT_BYTES,
-    Math.max(1, Math.floor(bytes / FRAGMENT_UNIT_BYTES)) * FRAGMENT_UNIT_BYTES,
-  );
-  const why = bytes > LARGEST_FRAGMENT_BYTES
-    ? `more than ${LARGEST_FRAGMENT_BYTES / 1024} KiB (just below 60 MiB)`
-    : "not a multiple of 320 KiB";
-  throw usageError(
-    `a fragment of ${bytes} bytes is ${why}`,
-    `use for example ${below / 1024}KiB or 10MiB`,
-    "fragmentSize",
-  );
 }
 
 /**
@@ -139,7 +107,7 @@ class SessionUpload {
   readonly #buffer: Uint8Array<ArrayBuffer>;
   /** Time of the last change as it is sent. */
   readonly #modified: string | undefined;
-  #versionBefore: string | undefined;
+  readonly #committed: CommittedItem;
   #uploadUrl = "";
   #resumedFrom: number | null = null;
   #position = 0;
@@ -168,6 +136,7 @@ class SessionUpload {
     this.#hash = hash;
     this.#what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
     this.#modified = local.modified?.toISOString().replace(/\.\d+Z$/, "Z");
+    this.#committed = new CommittedItem(context.graph, local, target, this.#modified);
     this.#buffer = new Uint8Array(Math.min(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES, local.size));
   }
 
@@ -176,7 +145,7 @@ class SessionUpload {
     try {
       let done = await this.#takeUp();
       if (!done && !this.#uploadUrl) {
-        this.#versionBefore = await this.#currentVersion();
+        await this.#committed.noteVersionBefore();
         await this.#createSession();
       }
       while (!done) {
@@ -205,7 +174,7 @@ class SessionUpload {
     this.#uploadUrl = entry.uploadUrl;
     this.#context.storage.check(entry.uploadUrl);
     if (same && this.#options.resume !== false && journal.isFresh(entry)) {
-      this.#versionBefore = entry.versionBefore ?? undefined;
+      this.#committed.versionBefore = entry.versionBefore ?? undefined;
       const answer = await this.#context.storage.send({
         method: "GET",
         url: entry.uploadUrl,
@@ -247,7 +216,7 @@ class SessionUpload {
       fingerprint,
       target,
       path: [this.#target.folderPath, this.#target.name].filter(Boolean).join("/"),
-      versionBefore: this.#versionBefore ?? null,
+      versionBefore: this.#committed.versionBefore ?? null,
     });
   }
 
@@ -489,44 +458,10 @@ class SessionUpload {
     );
   }
 
-  /** The finished item, if the commit took effect although its answer says otherwise (graph-protocol U15). */
   async #findFinished(lookUps: number): Promise<Completed | undefined> {
     // A renamed file cannot be found by its name.
     if (this.#options.conflict === "rename" || this.#hash.position < this.#local.size) return undefined;
-    const { http } = this.#context.graph;
-    for (let tries = 1;; tries++) {
-      const driveItem = await this.#current();
-      if (driveItem && this.#isOurs(driveItem)) {
-        return { driveItem, created: this.#versionBefore === undefined };
-      }
-      if (tries === lookUps) return undefined;
-      await http.wait(http.backoffMs(tries), "the service completes the file");
-    }
-  }
-
-  #isOurs(driveItem: DriveItem): boolean {
-    if (versionOf(driveItem) === this.#versionBefore) return false;
-    const { size, hash, modified } = itemOf(driveItem, this.#target.folder.driveId, "");
-    const sameTime = modified === this.#modified; // the time that we sent with the session, which a rewritten file keeps
-    if (mayBeRewritten(this.#target.name, this.#target.driveType)) return sameTime;
-    return size === this.#local.size && (hash === null ? sameTime : hash === this.#hash.quickXorHash());
-  }
-
-  /** The item that has the name at present. */
-  async #current(): Promise<DriveItem | undefined> {
-    const answer = await this.#context.graph.answer(childUrl(this.#target.folder, this.#target.name), {
-      what: this.#what,
-    });
-    if (answer.status === 200) return parseItem(await answer.text());
-    await answer.discard();
-    return undefined;
-  }
-
-  async #currentVersion(): Promise<string | undefined> {
-    const { existing } = this.#target;
-    if (existing !== "unknown") return existing && versionOf(existing);
-    const current = await this.#current();
-    return current && versionOf(current);
+    return await this.#committed.find(this.#hash, lookUps);
   }
 
   async #read(start: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -598,19 +533,5 @@ export async function cancelSession(storage: StorageClient, uploadUrl: string): 
     await answer.discard();
   } catch {
     // the session ends by itself
-  }
-}
-
-/** Changes with the content alone; an eTag changes when a session is created (graph-protocol U17). */
-function versionOf(driveItem: DriveItem): string {
-  return driveItem.cTag ?? driveItem.eTag ?? "";
-}
-
-function parseItem(text: string): DriveItem | undefined {
-  try {
-    const value = JSON.parse(text);
-    return value?.id && !isErrorBody(value) ? value : undefined;
-  } catch {
-    return undefined; // an empty or cut answer: the item itself tells
   }
 }

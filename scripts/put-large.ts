@@ -11,7 +11,7 @@ import { type Command, type Run, runCommand } from "../lib/cli.ts";
 import { parseSize } from "../lib/sizes.ts";
 import { CONFLICTS, uploadEach } from "../lib/upload_command.ts";
 import { uploadLargeFile } from "../lib/upload.ts";
-import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload_session.ts";
+import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/fragments.ts";
 
 /** The definition of `put-large`. */
 export const putLarge: Command = {

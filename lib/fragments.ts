@@ -1,0 +1,34 @@
+/**
+ * Sizes of the fragments of an upload session.
+ *
+ * @module
+ */
+import { usageError } from "./errors.ts";
+
+/** Fragments are multiples of this, 320 KiB. */
+export const FRAGMENT_UNIT_BYTES = 327_680;
+/** The service takes fragments of less than 60 MiB. */
+export const LARGEST_FRAGMENT_BYTES = 60 * 1024 * 1024 - FRAGMENT_UNIT_BYTES;
+/** 10 MiB. */
+export const DEFAULT_FRAGMENT_BYTES = 32 * FRAGMENT_UNIT_BYTES;
+
+/**
+ * Checks the size of fragments.
+ *
+ * @throws {GraphError} `usage`.
+ */
+export function checkFragmentBytes(bytes: number): void {
+  if (bytes > 0 && bytes % FRAGMENT_UNIT_BYTES === 0 && bytes <= LARGEST_FRAGMENT_BYTES) return;
+  const below = Math.min(
+    LARGEST_FRAGMENT_BYTES,
+    Math.max(1, Math.floor(bytes / FRAGMENT_UNIT_BYTES)) * FRAGMENT_UNIT_BYTES,
+  );
+  const why = bytes > LARGEST_FRAGMENT_BYTES
+    ? `more than ${LARGEST_FRAGMENT_BYTES / 1024} KiB (just below 60 MiB)`
+    : "not a multiple of 320 KiB";
+  throw usageError(
+    `a fragment of ${bytes} bytes is ${why}`,
+    `use for example ${below / 1024}KiB or 10MiB`,
+    "fragmentSize",
+  );
+}
