@@ -29,6 +29,8 @@ export interface UploadEntry {
   target: string;
   /** Remote path, for people. */
   path: string;
+  /** What the session does when the name is taken: it was settled when the session was made. */
+  conflict: string;
   /** Version of the item that the upload replaces; `null` when there was none. */
   versionBefore: string | null;
 }
@@ -143,7 +145,7 @@ function parse(text: string): UploadEntry | undefined {
   }
   if (typeof value !== "object" || value === null) return undefined;
   const entry = value as Record<string, unknown>;
-  const texts = ["uploadUrl", "local", "fingerprint", "target", "path"].every((name) =>
+  const texts = ["uploadUrl", "local", "fingerprint", "target", "path", "conflict"].every((name) =>
     typeof entry[name] === "string"
   );
   return texts && typeof entry.size === "number" && typeof entry.createdAt === "number"

@@ -12,7 +12,7 @@ import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "./fragments.ts";
 import { type HttpAnswer, interrupted, retryAfterMs } from "./http.ts";
 import type { DriveItem, UploadTarget } from "./items.ts";
 import { serviceError, serviceErrorFrom } from "./service_error.ts";
-import { fingerprintOf, targetKey, UploadJournal } from "./journal.ts";
+import { fingerprintOf, targetKey, type UploadEntry, UploadJournal } from "./journal.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
 import type { StorageClient } from "./storage.ts";
 import { checkUnchanged, type LocalFile, type OnProgress, readAt, type TransferContext } from "./transfer.ts";
@@ -173,7 +173,7 @@ class SessionUpload {
       entry.fingerprint === fingerprint;
     this.#uploadUrl = entry.uploadUrl;
     this.#context.storage.check(entry.uploadUrl);
-    if (same && this.#options.resume !== false && journal.isFresh(entry)) {
+    if (same && this.#isWanted(entry) && journal.isFresh(entry)) {
       this.#committed.versionBefore = entry.versionBefore ?? undefined;
       const answer = await this.#context.storage.send({
         method: "GET",
@@ -204,6 +204,11 @@ class SessionUpload {
     return undefined;
   }
 
+  /** Whether the session of an earlier process does what this one is asked to do. */
+  #isWanted({ conflict }: UploadEntry): boolean {
+    return this.#options.resume !== false && conflict === this.#options.conflict;
+  }
+
   /** Before the first byte, so that a kill at any later moment can be mended. */
   async #remember(): Promise<void> {
     const { journal, key, target, fingerprint } = this.#record;
@@ -216,6 +221,7 @@ class SessionUpload {
       fingerprint,
       target,
       path: [this.#target.folderPath, this.#target.name].filter(Boolean).join("/"),
+      conflict: this.#options.conflict,
       versionBefore: this.#committed.versionBefore ?? null,
     });
   }
@@ -282,8 +288,8 @@ class SessionUpload {
     let found = false;
     for await (const orphan of journal.entries()) {
       if (orphan.entry.target !== target || orphan.key === key) continue;
-      this.#context.notice(`the unfinished upload of ${orphan.entry.local} to the same place is given up`);
       await journal.exclusively(orphan.key, undefined, async () => {
+        this.#context.notice(`the unfinished upload of ${orphan.entry.local} to the same place is given up`);
         await cancelSession(this.#context.storage, orphan.entry.uploadUrl);
         await journal.remove(orphan.key);
       });

@@ -101,6 +101,19 @@ Deno.test("a changed local file is never gone on with: the old session is cancel
   assertEquals(b.sandbox.tenant.openSessions(), []);
 });
 
+Deno.test("an unfinished upload that may replace is not gone on with when that is not wanted", async () => {
+  await using b = await bench();
+  b.sandbox.tenant.addFile("Documents", "General/big.bin", "theirs");
+  await killed(b, 4);
+  const { code, stderr } = await b.run("put-large", "--conflict", "fail", ...SMALL, "big.bin", "General/");
+  assertEquals(code, 6, stderr);
+  assertEquals(
+    await b.sandbox.tenant.bytes("Documents", "General/big.bin"),
+    new TextEncoder().encode("theirs"),
+  );
+  assertEquals(b.sandbox.tenant.openSessions(), []);
+});
+
 Deno.test("--no-resume starts from the first byte", async () => {
   await using b = await bench();
   await killed(b, 4);
