@@ -9,6 +9,7 @@ import { EXIT_CODES, GraphError, usageError } from "./errors.ts";
 import { asGraphError } from "./local_error.ts";
 import { type Location, parseLocation } from "./location.ts";
 import { Output } from "./output.ts";
+import { parseDuration } from "./sizes.ts";
 import { readSettings, type SettingDefinition, type SettingName, SETTINGS } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -42,6 +43,11 @@ export interface Command {
 
 const COMMON: readonly Option[] = [
   { name: "json", help: "one JSON object a line" },
+  {
+    name: "max-wait",
+    value: "TIME",
+    help: "longest wait for the service without progress, as 30s, 5m, 1h (default 5m)",
+  },
   { name: "quiet", help: "no progress, no notices" },
   { name: "verbose", help: "each request on standard error" },
   { name: "no-prompt", help: "never ask for a sign-in" },
@@ -79,6 +85,15 @@ export class Run {
     return this.#values[name] as string | undefined;
   }
 
+  /** A whole number within bounds. */
+  number(name: string, least: number, most: number): number | undefined {
+    const value = this.value(name);
+    if (value === undefined) return undefined;
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : NaN;
+    if (number >= least && number <= most) return number;
+    throw usageError(`--${name} ${value}: not a whole number from ${least} to ${most}`, "see --help");
+  }
+
   /** One of several words. */
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
     const value = this.value(name);
@@ -101,6 +116,7 @@ export class Run {
   /** Connects with the settings of this run. */
   connect(access: Access, beyondOwnDrive: boolean): Promise<Connection> {
     const { output } = this;
+    const maxWait = this.value("max-wait");
     const mayPrompt = !this.has("no-prompt") && (this.has("prompt") || Deno.stderr.isTerminal());
     return connect({
       access,
@@ -109,7 +125,11 @@ export class Run {
       showDeviceCode: mayPrompt ? output.deviceCode : null,
       notice: output.notice,
       signal: this.signal,
-      http: { onWait: output.wait, ...(this.has("verbose") ? { trace: output.trace } : {}) },
+      http: {
+        onWait: output.wait,
+        ...(maxWait === undefined ? {} : { maxWaitMs: parseDuration(maxWait) * 1000 }),
+        ...(this.has("verbose") ? { trace: output.trace } : {}),
+      },
     });
   }
 
@@ -269,7 +289,11 @@ function helpText(command: Command): string {
   lines.push(
     "",
     ...wrapped(
-      `Common: ${COMMON.map(({ name, help }) => `--${name}${NB}(${help.replaceAll(" ", NB)})`).join(" ")}`,
+      `Common: ${
+        COMMON.map(({ name, value, help }) =>
+          `--${name}${value ? `${NB}${value}` : ""}${NB}(${help.replaceAll(" ", NB)})`
+        ).join(" ")
+      }`,
     ),
   );
   lines.push(

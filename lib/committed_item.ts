@@ -6,9 +6,10 @@
  */
 import { childUrl } from "./address.ts";
 import type { GraphClient } from "./graph.ts";
-import { type DriveItem, itemOf, type UploadTarget } from "./items.ts";
+import { type DriveItem, itemOf } from "./items.ts";
+import type { UploadTarget } from "./upload_target.ts";
 import { isErrorBody } from "./service_error.ts";
-import type { LocalFile } from "./transfer.ts";
+import type { LocalFile } from "./local_file.ts";
 import { type ContentHash, mayBeRewritten } from "./verify.ts";
 
 /** The item that an upload completed. */

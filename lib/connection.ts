@@ -8,6 +8,7 @@ import { type DeviceCode, type Session, SignIn } from "./auth.ts";
 import { Drives } from "./drives.ts";
 import { GraphClient } from "./graph.ts";
 import { Http, type HttpOptions } from "./http.ts";
+import { RewrittenFiles } from "./rewritten_files.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import { StorageClient } from "./storage.ts";
 import type { TransferContext } from "./transfer.ts";
@@ -43,6 +44,7 @@ export interface ConnectOptions {
 export interface Connection extends TransferContext {
   settings: Settings;
   session: Session;
+  rewritten: RewrittenFiles;
 }
 
 /** Delegated permissions: graph-protocol 13.5. */
@@ -76,6 +78,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     graph,
     storage: new StorageClient(http, settings.storageHosts),
     drives: new Drives(graph, settings),
+    rewritten: new RewrittenFiles(settings.state, http.now),
+    account: async () => (await session.facts()).username,
     notice,
   };
 }

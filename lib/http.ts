@@ -5,6 +5,7 @@
  * @module
  */
 import { GraphError, isGraphError } from "./errors.ts";
+import { Pace } from "./pace.ts";
 import { VERSION } from "./version.ts";
 
 /** Decorated as SharePoint asks; undecorated traffic is served last (graph-protocol section 8). */
@@ -38,8 +39,10 @@ export interface HttpOptions {
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** A number from 0 up to 1, for jitter. */
   random?: () => number;
-  /** Longest total wait for one request between its tries, in milliseconds. @default 300_000 */
+  /** Longest total wait for one piece of work between its tries, in milliseconds. @default 300_000 */
   maxWaitMs?: number;
+  /** How quickly requests may follow each other, for all that share it. @default as the service likes it */
+  pace?: Pace;
   /** Longest silence within a body, in milliseconds. @default 60_000 */
   stallTimeoutMs?: number;
   /** Ends every request and every wait. */
@@ -120,7 +123,7 @@ export class Http {
   readonly #options: HttpOptions;
 
   constructor(options: HttpOptions = {}) {
-    this.#options = options;
+    this.#options = { ...options, pace: options.pace ?? new Pace() };
     this.#fetch = options.fetch ?? fetch;
     this.#sleep = options.sleep ?? sleep;
     this.now = options.now ?? Date.now;
@@ -179,6 +182,7 @@ export class Http {
         const ms = asked ?? this.backoffMs(tries);
         if (waitedMs + ms <= this.maxWaitMs) {
           if (!(outcome instanceof GraphError)) await outcome.discard();
+          if (asked !== undefined) this.#options.pace!.hold(hostOf(request.url), this.now() + asked);
           const why = outcome instanceof GraphError
             ? outcome.message
             : `HTTP ${outcome.status} from ${hostOf(request.url)}`;
@@ -193,6 +197,7 @@ export class Http {
   }
 
   async #try(request: HttpRequest): Promise<HttpAnswer | GraphError> {
+    await this.#takeTurn(request);
     const started = this.now();
     const controller = new AbortController();
     const stop = () => controller.abort();
@@ -227,6 +232,16 @@ export class Http {
       return networkError(request.url, why, error);
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** All requests of a run keep the pace that the service likes, and wait when it has asked one of them to wait. */
+  async #takeTurn({ url, signal }: HttpRequest): Promise<void> {
+    for (;;) {
+      const { ms, reason } = this.#options.pace!.turn(hostOf(url), this.now());
+      if (ms === 0) return;
+      this.#options.onWait?.({ ms, reason });
+      await this.#sleep(ms, signal ?? this.signal);
     }
   }
 

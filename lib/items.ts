@@ -5,13 +5,12 @@
  */
 import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
 import { type ItemAddress, itemUrl } from "./address.ts";
-import { commandName } from "./commands.ts";
 import type { Drives } from "./drives.ts";
 import { GraphError, usageError } from "./errors.ts";
 import type { GraphClient } from "./graph.ts";
 import { type Location, type LocationLike, parseLocation } from "./location.ts";
 import type { Settings } from "./settings.ts";
-import { checkNewName, sameName } from "./names.ts";
+import { sameName } from "./names.ts";
 
 /** A driveItem as Graph sends it, with the annotation that the published types lack. */
 export type DriveItem = GraphDriveItem & { "@microsoft.graph.downloadUrl"?: string };
@@ -48,22 +47,9 @@ export interface FoundItem {
   driveItem: DriveItem;
 }
 
-/** Where an upload goes. */
-export interface UploadTarget {
-  folder: ItemAddress;
-  /** For messages and results: the folder's path from the root of its drive. */
-  folderPath: string;
-  /** The name that the file is to have. */
-  name: string;
-  /** The item that has the name at present; `undefined`: there is none. */
-  existing: DriveItem | undefined | "unknown";
-  /** Type of the drive, which decides whether the service may rewrite files. */
-  driveType: string;
-}
-
 // Without a selection every listed file carries a download URL, which is a secret.
 const SELECTION =
-  "$select=id,name,size,eTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,parentReference";
+  "$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,parentReference";
 
 /**
  * The facts of an item.
@@ -99,126 +85,60 @@ async function* listFolder(
   /** Folders listed already, when what is below is wanted, too. */
   above: Set<string> | undefined,
 ): AsyncGenerator<Item> {
-  if (above?.has(folder.id)) {
-    throw new GraphError("failed", `listing of ${folder.path}: the service shows a folder inside of itself`, {
-      code: "folderLoop",
-      hint: "list it without -R",
-    });
-  }
-  above?.add(folder.id);
-  // By id: links to further pages of listings by path have led to the root of the drive (graph-protocol L7).
-  const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
-  const seen = new Set<string>();
-  const what = `listing of ${folder.path || "the root folder"}`;
-  for await (const page of context.graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, what)) {
-    for (const driveItem of page) {
-      const item = itemOf(
-        driveItem,
-        folder.driveId,
-        [folder.path, driveItem.name ?? ""].filter(Boolean).join("/"),
-      );
-      if (seen.has(item.id)) continue; // pages may repeat items (graph-protocol L7)
-      seen.add(item.id);
-      yield item;
-      if (above && item.type === "folder") yield* listFolder(context, item, above);
-    }
+  enterFolder(folder, above);
+  for await (const { item } of childrenOf(context, folder)) {
+    yield item;
+    if (above && item.type === "folder") yield* listFolder(context, item, above);
   }
 }
 
 /**
- * Where a local file goes: into the location if it is a folder, otherwise under its name into the folder above it.
+ * Notes that a folder is being listed.
  *
- * @param localName Name for a file that goes into a folder.
- * @throws {GraphError} `notFound` when the folder is missing, `conflict` when the target is no file.
+ * @throws {GraphError} `failed` when it was listed before: a walk would never end.
  */
-export async function findTarget(
-  context: ItemContext,
-  like: LocationLike,
-  localName: string,
-): Promise<UploadTarget> {
-  const location = parseLocation(like, context.settings.siteHost);
-  const last = location.path.at(-1);
-  // Refused before any request where the name is known already.
-  if (!location.folder && last !== undefined) checkNewName(last);
-  const { address, driveType } = await locate(context, location);
-  const found = await lookUp(context, address, nameOf(location)).then(
-    (found) => followLink(context, found),
-    (error) => {
-      if (error instanceof GraphError && error.kind === "notFound" && "path" in address) return undefined;
-      throw error;
-    },
-  );
-  if (found?.item.type === "folder") {
-    checkNewName(localName);
-    return targetIn(found, localName, driveType, address, "unknown");
+export function enterFolder(folder: Item, listed: Set<string> | undefined): void {
+  if (listed?.has(folder.id)) {
+    throw new GraphError("failed", `listing of ${folder.path}: the service shows a folder inside of itself`, {
+      code: "folderLoop",
+      hint: "list it without going into its folders",
+    });
   }
-  if (found?.item.type === "package") throw notWritable(found.item);
-  if (location.folder) throw found ? notAFolder(found.item) : noFolder(location.text);
-  if (found) return targetOf(found, driveType, address);
-  // Only an address by path can miss.
-  const { driveId, path } = address as { driveId: string; path: string[] };
-  const parent = { driveId, path: path.slice(0, -1) };
-  const folder = await lookUp(context, parent, `folder ${parent.path.join("/")}`).catch((error) => {
-    // The service would make the folders on its way, from a misspelt name as well (graph-protocol 3.4).
-    if (error instanceof GraphError && error.kind === "notFound") {
-      throw noFolder(parent.path.join("/"), error);
+  listed?.add(folder.id);
+}
+
+/** What is directly in a folder, page by page. */
+export async function* childrenOf(
+  { graph }: Pick<ItemContext, "graph">,
+  folder: Pick<Item, "driveId" | "id" | "path">,
+): AsyncGenerator<FoundItem> {
+  // By id: links to further pages of listings by path have led to the root of the drive (graph-protocol L7).
+  const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
+  const seen = new Set<string>();
+  const what = `listing of ${folder.path || "the root folder"}`;
+  for await (const page of graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, what)) {
+    for (const driveItem of page) {
+      const path = [folder.path, driveItem.name ?? ""].filter(Boolean).join("/");
+      const item = itemOf(driveItem, folder.driveId, path);
+      if (seen.has(item.id)) continue; // pages may repeat items (graph-protocol L7)
+      seen.add(item.id);
+      yield { item, driveItem };
     }
-    throw error;
-  });
-  const above = await followLink(context, folder);
-  if (above.item.type !== "folder") throw notAFolder(above.item);
-  return targetIn(above, path.at(-1)!, driveType, parent, undefined);
-}
-
-/** An existing file, under its present name in its folder. */
-function targetOf({ driveItem, item }: FoundItem, driveType: string, address: ItemAddress): UploadTarget {
-  const parentId = driveItem.parentReference?.id;
-  if (!parentId) throw notWritable(item);
-  // As it was typed where that is possible: an unfinished upload is known by the place, before the file was there.
-  const same = "path" in address && address.driveId === item.driveId && item.path === address.path.join("/");
-  const folder = same
-    ? { driveId: item.driveId, path: address.path.slice(0, -1) }
-    : { driveId: item.driveId, itemId: parentId };
-  return {
-    folder,
-    folderPath: item.path.split("/").slice(0, -1).join("/"),
-    name: item.name,
-    existing: driveItem,
-    driveType: typeOfDrive(driveItem) ?? driveType,
-  };
-}
-
-function targetIn(
-  { item: folder, driveItem }: FoundItem,
-  name: string,
-  driveType: string,
-  address: ItemAddress,
-  existing: UploadTarget["existing"],
-): UploadTarget {
-  // A shortcut has led to another drive: then the address that was typed is not the folder's.
-  const same = address.driveId === folder.driveId && "path" in address &&
-    folder.path === address.path.join("/");
-  return {
-    folder: same ? address : { driveId: folder.driveId, itemId: folder.id },
-    folderPath: folder.path,
-    name,
-    existing,
-    driveType: typeOfDrive(driveItem) ?? driveType,
-  };
+  }
 }
 
 /** Type of the drive in which an item really lies. */
-function typeOfDrive(driveItem: DriveItem): string | undefined {
+export function typeOfDrive(driveItem: DriveItem): string | undefined {
   return driveItem.parentReference?.driveType ?? undefined;
 }
 
 /** A location in messages. */
-function nameOf({ text }: Location): string {
+export function nameOf({ text }: Location): string {
   return text || "the root folder";
 }
 
 /** The address of a location. */
-async function locate(
+export async function locate(
   { drives }: ItemContext,
   location: Location,
 ): Promise<{ address: ItemAddress; driveType: string }> {
@@ -231,7 +151,7 @@ async function locate(
   return { address: { driveId: drive.id, itemId: base.itemId }, driveType: drive.driveType };
 }
 
-async function lookUp({ graph }: ItemContext, address: ItemAddress, what: string): Promise<FoundItem> {
+export async function lookUp({ graph }: ItemContext, address: ItemAddress, what: string): Promise<FoundItem> {
   const driveItem = await graph.call<DriveItem>(itemUrl(address), { what });
   const asked = "path" in address ? address.path.at(-1) : undefined;
   // Personal drives have served a similar name in rare cases (graph-protocol 3.3).
@@ -246,7 +166,7 @@ async function lookUp({ graph }: ItemContext, address: ItemAddress, what: string
 }
 
 /** A shortcut stands for an item of another drive. */
-async function followLink(context: ItemContext, found: FoundItem): Promise<FoundItem> {
+export async function followLink(context: ItemContext, found: FoundItem): Promise<FoundItem> {
   const remote = found.driveItem.remoteItem;
   if (!remote?.id || !remote.parentReference?.driveId) return found;
   const address = { driveId: remote.parentReference.driveId, itemId: remote.id };
@@ -306,27 +226,10 @@ function seconds(time: string | null | undefined): string | null {
   return Number.isNaN(ms) || ms < 0 ? null : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-function notAFolder(item: Item): GraphError {
+export function notAFolder(item: Item): GraphError {
   return usageError(
     `${item.path} is a ${item.type}, not a folder`,
     "leave out the slash at its end, or name its folder",
     "notAFolder",
   );
-}
-
-function notWritable(item: Item): GraphError {
-  return new GraphError("conflict", `${item.path} is a OneNote notebook, which is not a file`, {
-    code: "package",
-    hint: "choose another name",
-  });
-}
-
-function noFolder(path: string, cause?: GraphError): GraphError {
-  return new GraphError("notFound", `the folder ${path} does not exist`, {
-    code: cause?.code ?? "itemNotFound",
-    hint: `check it with ${commandName("ls")}, or make the folder first; nothing was uploaded`,
-    status: cause?.status,
-    requestId: cause?.requestId,
-    date: cause?.date,
-  });
 }

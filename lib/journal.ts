@@ -7,7 +7,7 @@
 import { join } from "@std/path";
 import type { ItemAddress } from "./address.ts";
 import { readPrivateFile, setAside, withLock, writePrivateFile } from "./private_file.ts";
-import { type LocalFile, readAt } from "./transfer.ts";
+import type { LocalContent } from "./local_file.ts";
 
 /** An upload URL dies 24 hours after its creation, whatever the session says (graph-protocol U6). */
 const LONGEST_LIFE_MS = 23.5 * 60 * 60 * 1000;
@@ -31,8 +31,12 @@ export interface UploadEntry {
   path: string;
   /** What the session does when the name is taken: it was settled when the session was made. */
   conflict: string;
+  /** Description that was sent with it; `null` for none. */
+  description: string | null;
   /** Version of the item that the upload replaces; `null` when there was none. */
   versionBefore: string | null;
+  /** Who uploads; `null` when nobody knows. */
+  account: string | null;
 }
 
 /** The folder of unfinished uploads. */
@@ -47,9 +51,10 @@ export class UploadJournal {
     this.#notice = notice;
   }
 
-  /** Name of the entry of a local file and its target. */
-  async keyOf(target: string, localPath: string): Promise<string> {
-    return (await sha256(new TextEncoder().encode(`${target}\n${localPath}`))).slice(0, 32);
+  /** Name of the entry of a local file, its target, and the account that uploads it. */
+  async keyOf(target: string, localPath: string, account: string | undefined): Promise<string> {
+    const text = [target, localPath, account ?? ""].join("\n");
+    return (await sha256(new TextEncoder().encode(text))).slice(0, 32);
   }
 
   /** Keeps other processes from the same upload. */
@@ -123,11 +128,11 @@ export function targetKey(apiOrigin: string, folder: ItemAddress, name: string):
 }
 
 /** Tells a file from another of the same size and time: SHA-256 of its first and last 64 KiB. */
-export async function fingerprintOf(file: Deno.FsFile, { size }: LocalFile): Promise<string> {
-  const length = Math.min(EDGE_BYTES, size);
+export async function fingerprintOf(content: LocalContent): Promise<string> {
+  const length = Math.min(EDGE_BYTES, content.size);
   const edges = new Uint8Array(2 * length);
-  await readAt(file, edges.subarray(0, length), 0);
-  await readAt(file, edges.subarray(length), size - length);
+  await content.read(edges.subarray(0, length), 0);
+  await content.read(edges.subarray(length), content.size - length);
   return await sha256(edges);
 }
 

@@ -21,6 +21,6 @@ export { type FoundItem, getItem, type Item, listItems } from "./items.ts";
 export { type DownloadConflict, downloadFile, type DownloadOptions } from "./download.ts";
 export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload.ts";
 export { type UploadConflict } from "./upload_session.ts";
-export { type LocalFile, type OnProgress, type TransferResult } from "./transfer.ts";
+export { type OnProgress, type TransferResult } from "./transfer.ts";
 export { type Verdict } from "./verify.ts";
 export { EXIT_CODES, type FailureKind, GraphError, isGraphError } from "./errors.ts";

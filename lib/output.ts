@@ -60,8 +60,8 @@ export class Output {
     );
   };
 
-  /** Progress of one transfer; `undefined` where it is not drawn. */
-  progress(label: string): ProgressLine | undefined {
+  /** Progress of the transfers; `undefined` where it is not drawn. */
+  progress(label: () => string): ProgressLine | undefined {
     const { json, quiet } = this.options;
     if (json || quiet || !Deno.stderr.isTerminal()) return undefined;
     const columns = () => {
@@ -72,7 +72,7 @@ export class Output {
       }
     };
     return this.#progress = new ProgressLine(
-      printable(label),
+      () => printable(label()),
       (text) => writeAll(Deno.stderr, text),
       columns,
     );

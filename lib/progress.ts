@@ -14,12 +14,12 @@ const RATE_WINDOW_MS = 10_000;
 export class ProgressLine {
   readonly #write: (text: string) => void;
   readonly #columns: () => number;
-  readonly #label: string;
+  readonly #label: () => string;
   readonly #samples: { at: number; bytes: number }[] = [];
   #drawnAt = -Infinity;
   #drawn = false;
 
-  constructor(label: string, write: (text: string) => void, columns: () => number) {
+  constructor(label: () => string, write: (text: string) => void, columns: () => number) {
     this.#label = label;
     this.#write = write;
     this.#columns = columns;
@@ -54,11 +54,8 @@ export class ProgressLine {
       : "";
     const facts = `${share}${rate}${left}`;
     const room = this.#columns() - facts.length - 3;
-    const short = this.#label.length <= room
-      ? this.#label
-      : room > 1
-      ? `…${this.#label.slice(1 - room)}`
-      : "";
+    const label = this.#label();
+    const short = label.length <= room ? label : room > 1 ? `…${label.slice(1 - room)}` : "";
     const line = short ? `${short}  ${facts}` : facts.slice(0, this.#columns());
     this.#write(`\r\x1b[K${line}`);
     this.#drawn = true;

@@ -82,8 +82,8 @@ export interface Settings {
   accessToken: string | undefined;
   /** Path of the token cache file. */
   tokenCache: string;
-  /** Folder of unfinished uploads. */
-  uploadJournal: string;
+  /** Private folder for what one run leaves to the next: unfinished transfers, and the token cache. */
+  state: string;
   loginOrigin: string;
   apiOrigin: string;
   storageHosts: readonly string[];
@@ -137,7 +137,7 @@ export async function readSettings(
     // Tokens of one cloud, gateway or sandbox must never reach another, so each has a file of its own.
     tokenCache: value("tokenCache") ??
       join(folders.state, `tokens-${tokensOf(cloud, loginOrigin)}-${clientId ?? "none"}.json`),
-    uploadJournal: join(folders.state, "uploads"),
+    state: folders.state,
     loginOrigin,
     apiOrigin: origin("apiOrigin", value("apiOrigin") ?? CLOUDS[cloud].apiOrigin),
     storageHosts: value("storageHosts")?.split(/[\s,]+/).filter(Boolean) ?? CLOUDS[cloud].storageHosts,

@@ -37,6 +37,20 @@ export function parseSize(text: string): number {
   return Math.round(Number(digits) * factor);
 }
 
+const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600 };
+
+/**
+ * Parses a time: `30s`, `5m`, `1h`; a bare number is seconds.
+ *
+ * @returns Seconds.
+ * @throws {GraphError} `usage`.
+ */
+export function parseDuration(text: string): number {
+  const [, digits, unit = "s"] = /^(\d{1,6}(?:\.\d+)?)\s*([smh])?$/.exec(text.trim()) ?? [];
+  if (digits !== undefined) return Number(digits) * SECONDS[unit]!;
+  throw usageError(`${JSON.stringify(text)} is not a time`, "write it as 30s, 5m or 1h", "invalidTime");
+}
+
 /** `1.5 MiB`; exact below 1 KiB. */
 export function formatSize(bytes: number): string {
   const units = ["KiB", "MiB", "GiB", "TiB"];

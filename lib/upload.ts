@@ -3,32 +3,37 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import { childUrl } from "./address.ts";
-import { commandName } from "./commands.ts";
+import type { Connection } from "./connection.ts";
 import { GraphError } from "./errors.ts";
-import { type DriveItem, findTarget, itemOf, type UploadTarget } from "./items.ts";
+import { type DriveItem, type Item, itemOf } from "./items.ts";
+import { type LocalContent, openLocalFile } from "./local_file.ts";
 import type { LocationLike } from "./location.ts";
 import { remoteName, sameName } from "./names.ts";
-import type { Connection } from "./connection.ts";
-import {
-  checkUnchanged,
-  damagedError,
-  type LocalFile,
-  localFile,
-  type OnProgress,
-  readAt,
-  type TransferResult,
-} from "./transfer.ts";
+import { whenThere } from "./new_folder.ts";
+import { uploadSimply } from "./simple_upload.ts";
+import { readStandardInput } from "./standard_input.ts";
+import { damagedError, type OnProgress, type TransferResult } from "./transfer.ts";
 import { type UploadConflict, type Uploaded, uploadThroughSession } from "./upload_session.ts";
-import { ContentHash, judge } from "./verify.ts";
+import { findTarget, type UploadTarget } from "./upload_target.ts";
+import { ContentHash, judge, mayBeRewritten, type Verdict } from "./verify.ts";
 
 /** Largest file that goes in one request, in bytes: 4 MiB. */
 export const LARGEST_SIMPLE_BYTES = 4 * 1024 * 1024;
+/** Up to this size one request may help where the service loses every session (graph-protocol U7); more is not held in memory. */
+const LARGEST_FALLBACK_BYTES = 64 * 1024 * 1024;
 
 /** How to upload. */
 export interface UploadOptions {
   /** What to do when the name is taken. @default "replace" */
   conflict?: UploadConflict;
+  /** Sends nothing when the same content is there already. @default false */
+  ifChanged?: boolean;
+  /** Keeps the time of the last change of small files, too, which takes an upload session. @default false */
+  times?: boolean;
+  /** Changes nothing and tells what would be done. @default false */
+  dryRun?: boolean;
   onProgress?: OnProgress;
 }
 
@@ -55,8 +60,9 @@ export async function uploadFile(
   location: LocationLike,
   options: UploadOptions = {},
 ): Promise<TransferResult> {
-  const file = await localFile(path);
-  return await upload(connection, file, location, options, file.size > LARGEST_SIMPLE_BYTES);
+  using content = await openLocalFile(path);
+  const target = await findTarget(connection, location, remoteName(content.name));
+  return await uploadContent(connection, content, target, options);
 }
 
 /**
@@ -73,112 +79,193 @@ export async function uploadLargeFile(
   location: LocationLike,
   options: LargeUploadOptions = {},
 ): Promise<TransferResult> {
-  const file = await localFile(path);
-  return await upload(connection, file, location, options, file.size > 0);
+  using content = await openLocalFile(path);
+  const target = await findTarget(connection, location, remoteName(content.name));
+  return await uploadContent(connection, content, target, { ...options, times: true });
 }
 
-async function upload(
+/**
+ * Uploads what comes through a stream, by default standard input, after it has ended: up to 4 MiB from memory, more from
+ * a private temporary file.
+ *
+ * @param location The file to create or replace; a folder will not do.
+ * @throws {GraphError} as {@linkcode uploadFile}; `usage` when the location is a folder.
+ */
+export async function uploadStream(
   connection: Connection,
-  file: LocalFile,
   location: LocationLike,
+  options: UploadOptions = {},
+  input?: ReadableStream<Uint8Array>,
+): Promise<TransferResult> {
+  // Before the input is read, which may take long: a wrong place is told at once.
+  const target = await findTarget(connection, location, undefined);
+  const { settings, graph } = connection;
+  using content = await readStandardInput(
+    target.name,
+    join(settings.state, "spool"),
+    graph.http.signal,
+    input,
+  );
+  return await uploadContent(connection, content, target, options);
+}
+
+/** Uploads opened content to a place that was found already. */
+export async function uploadContent(
+  connection: Connection,
+  content: LocalContent,
+  target: UploadTarget,
   options: LargeUploadOptions,
-  session: boolean,
 ): Promise<TransferResult> {
   const started = performance.now();
-  const conflict = options.conflict ?? "replace";
-  // Opening comes before any request: what cannot be read must not leave a session behind.
-  (await Deno.open(file.path)).close();
-  const target = await findTarget(
-    connection,
-    location,
-    remoteName(file.name),
-  );
   if (options.description !== undefined && target.driveType !== "personal") {
     throw new GraphError("usage", "descriptions exist in personal OneDrives only", {
       code: "description",
       hint: "leave out --description",
     });
   }
-  const uploaded = session
-    ? await uploadThroughSession(connection, file, target, { ...options, conflict })
-    : await uploadSimply(connection, file, target, conflict);
-  const { driveItem } = uploaded;
-  const name = driveItem.name ?? target.name;
-  const item = itemOf(driveItem, target.folder.driveId, [target.folderPath, name].filter(Boolean).join("/"));
-  const local = { size: file.size, hash: uploaded.quickXorHash };
-  const verdict = judge(local, item, name, target.driveType);
-  if (verdict === "damaged") {
-    throw damagedError(
-      `${item.path} is not what was sent: ${item.size} bytes with QuickXorHash ${item.hash}, instead of ${file.size} with ${local.hash}`,
-      "both copies are kept; compare them before you upload again",
-    );
+  const facts = { path: pathOf(target), local: content.path, bytes: content.size, seconds: 0 };
+  if (options.ifChanged || options.dryRun) {
+    const existing = await existingItem(connection, target);
+    const same = options.ifChanged && existing && await compare(connection, content, target, existing);
+    const dry = options.dryRun ? { dryRun: true as const } : {};
+    if (same) return { ...facts, ...resultOf(existing), ...same, result: "unchanged", ...dry };
+    if (options.dryRun) return { ...facts, ...expected(target, existing, options), ...dry };
   }
+  const { uploaded, item, verdict } = await send(connection, content, target, options);
   return {
-    path: item.path,
-    local: file.path,
-    bytes: file.size,
-    result: !sameName(name, target.name) ? "renamed" : uploaded.created ? "created" : "replaced",
+    ...facts,
+    ...resultOf(item),
+    result: !sameName(item.name, target.name) ? "renamed" : uploaded.created ? "created" : "replaced",
     verdict,
-    id: item.id,
-    driveId: item.driveId,
-    eTag: item.eTag,
     sha256: uploaded.sha256,
-    quickXorHash: item.hash,
     seconds: (performance.now() - started) / 1000,
     sentBytes: uploaded.sentBytes,
     resumedFrom: uploaded.resumedFrom,
   };
 }
 
-async function uploadSimply(
-  { graph }: Connection,
-  local: LocalFile,
+/** Sends, compares what the service has with what was sent, and sends once more when it is damaged. */
+async function send(
+  connection: Connection,
+  content: LocalContent,
   target: UploadTarget,
-  conflict: UploadConflict,
-): Promise<Uploaded> {
-  const bytes = new Uint8Array(local.size);
-  {
-    using file = await Deno.open(local.path);
-    if (await readAt(file, bytes, 0) < local.size) {
-      throw new GraphError("conflict", `${local.path} became shorter while it was read`, {
-        code: "localChanged",
-        hint: "run the same command again when nothing writes to it",
-      });
+  options: LargeUploadOptions,
+): Promise<{ uploaded: Uploaded; item: Item; verdict: Verdict }> {
+  const conflict = options.conflict ?? "replace";
+  let sentBytes = 0;
+  let created = false;
+  for (let tries = 1;; tries++) {
+    const work = () => sendOnce(connection, content, target, { ...options, conflict });
+    const uploaded = await (target.fresh ? whenThere(connection, work) : work());
+    sentBytes += uploaded.sentBytes;
+    created ||= uploaded.created;
+    const item = itemIn(target, uploaded.driveItem);
+    const local = { size: content.size, hash: uploaded.quickXorHash };
+    const verdict = judge(local, item, item.name, target.driveType);
+    if (verdict !== "damaged") {
+      if (mayBeRewritten(item.name, target.driveType)) {
+        await connection.rewritten.remember(local, item, content.modified);
+      }
+      return { uploaded: { ...uploaded, created, sentBytes }, item, verdict };
     }
-    await checkUnchanged(file, local);
+    const difference =
+      `${item.path} is not what was sent: ${item.size} bytes with QuickXorHash ${item.hash}, instead of ${local.size} with ${local.hash}`;
+    // Only "replace" may send to the same name again; a second try that is damaged as well is for a person to look at.
+    if (conflict !== "replace" || tries > 1) {
+      throw damagedError(difference, "both copies are kept; compare them before you upload again");
+    }
+    connection.notice(`${difference}; sending it once more`);
+    target.existing = "unknown";
   }
-  const hash = await ContentHash.create();
-  hash.add(bytes, 0);
-  const what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
-  const put = () =>
-    graph.put<DriveItem>(
-      `${childUrl(target.folder, target.name, "content")}?@microsoft.graph.conflictBehavior=${conflict}`,
-      {
-        what,
-        bytes,
-        // Without it the service refuses (graph-protocol U19); the type it stores follows from the name.
-        headers: { "content-type": "application/octet-stream" },
-        // The same bytes under the same name again do no harm; a second "rename" would make a second file.
-        retry: conflict === "replace" ? "repeatable" : "refused",
-      },
-    );
-  const { value, status } = await put().catch((error) => {
-    // Quick overwrites are refused once in a while (graph-protocol U17).
-    if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
-    throw error;
-  });
-  if (!value?.id) {
-    throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
-      code: "invalidAnswer",
-      hint: `look with ${commandName("ls")}`,
-      status,
+}
+
+async function sendOnce(
+  connection: Connection,
+  content: LocalContent,
+  target: UploadTarget,
+  options: LargeUploadOptions & { conflict: UploadConflict },
+): Promise<Uploaded> {
+  // The time of the last change is how a rewritten file is known again.
+  const times = options.times || (options.ifChanged && mayBeRewritten(target.name, target.driveType));
+  const small = content.size <= LARGEST_SIMPLE_BYTES && !(times && content.modified);
+  if (content.size === 0 || small) return await uploadSimply(connection, content, target, options.conflict);
+  try {
+    return await uploadThroughSession(connection, content, target, options);
+  } catch (error) {
+    const lost = error instanceof GraphError && error.code === "sessionLost";
+    if (!lost || options.conflict !== "replace" || content.size > LARGEST_FALLBACK_BYTES) throw error;
+    connection.notice(`${pathOf(target)}: the service loses its upload sessions; sending it in one request`);
+    return await uploadSimply(connection, content, target, options.conflict);
+  }
+}
+
+/** The item that has the name at present. */
+async function existingItem(connection: Connection, target: UploadTarget): Promise<Item | undefined> {
+  if (target.existing === "unknown") {
+    const { graph } = connection;
+    const answer = await graph.answer(childUrl(target.folder, target.name), { what: pathOf(target) });
+    const text = await answer.text();
+    target.existing = answer.status === 200 ? JSON.parse(text) as DriveItem : undefined;
+  }
+  return target.existing && itemIn(target, target.existing);
+}
+
+/** Whether the item has the content already, and how we know. */
+async function compare(
+  connection: Connection,
+  content: LocalContent,
+  target: UploadTarget,
+  item: Item,
+): Promise<{ verdict: Verdict; sha256: string } | undefined> {
+  const rewritable = mayBeRewritten(item.name, target.driveType);
+  if (item.type !== "file" || (item.size !== content.size && !rewritable)) return undefined;
+  const hash = await ContentHash.of(content);
+  const { quickXorHash, sha256 } = hash;
+  if (judge({ size: content.size, hash: quickXorHash }, item, item.name, "") === "same") {
+    return { verdict: "same", sha256 };
+  }
+  const local = { size: content.size, hash: quickXorHash };
+  const madeFrom = rewritable && await connection.rewritten.isMadeFrom(local, item);
+  return madeFrom ? { verdict: "enriched", sha256 } : undefined;
+}
+
+/** What an upload would do. */
+function expected(
+  target: UploadTarget,
+  existing: Item | undefined,
+  { conflict }: UploadOptions,
+): Omit<TransferResult, "path" | "local" | "bytes" | "seconds"> {
+  if (existing && existing.type !== "file") {
+    throw new GraphError("conflict", `${existing.path} is a ${existing.type}, which no file can replace`, {
+      code: "nameAlreadyExists",
+      hint: "choose another name",
     });
   }
+  if (existing && conflict === "fail") {
+    throw new GraphError("conflict", `${existing.path} exists already`, {
+      code: "nameAlreadyExists",
+      hint: "choose with --conflict replace or --conflict rename",
+    });
+  }
+  const { folder } = target;
+  const nothing = { id: "", driveId: folder.driveId, eTag: null, quickXorHash: null };
   return {
-    driveItem: value,
-    created: status === 201,
-    ...hash.digest(),
-    sentBytes: bytes.length,
-    resumedFrom: null,
+    ...(existing ? resultOf(existing) : { ...nothing, sentBytes: 0, resumedFrom: null }),
+    result: !existing ? "created" : conflict === "rename" ? "renamed" : "replaced",
+    verdict: "unverified",
   };
+}
+
+function resultOf(item: Item) {
+  const { path, id, driveId, eTag, hash } = item;
+  return { path, id, driveId, eTag, quickXorHash: hash, sentBytes: 0, resumedFrom: null };
+}
+
+function itemIn(target: UploadTarget, driveItem: DriveItem): Item {
+  const name = driveItem.name ?? target.name;
+  return itemOf(driveItem, target.folder.driveId, [target.folderPath, name].filter(Boolean).join("/"));
+}
+
+function pathOf({ folderPath, name }: UploadTarget): string {
+  return [folderPath, name].filter(Boolean).join("/");
 }

@@ -1,74 +1,110 @@
 /**
- * What `put` and `put-large` have in common.
+ * From the arguments of `put` to its transfers: everything local is looked at before anything is sent.
  *
  * @module
  */
 import { basename } from "@std/path";
-import type { Option, Run } from "./cli.ts";
 import type { Connection } from "./connection.ts";
-import { usageError } from "./errors.ts";
+import { GraphError, usageError } from "./errors.ts";
+import { failedJob, type TransferJob } from "./jobs.ts";
+import { folderName, type LocalTree, readLocalTree } from "./local_tree.ts";
 import type { Location } from "./location.ts";
-import { sameName } from "./names.ts";
-import { formatSize } from "./sizes.ts";
-import type { TransferResult } from "./transfer.ts";
-import type { UploadOptions } from "./upload.ts";
+import { remoteName, sameName } from "./names.ts";
+import { uploadFile, type UploadOptions, uploadStream } from "./upload.ts";
+import { uploadTree } from "./upload_tree.ts";
 
-/** The option for names that are taken. */
-export const CONFLICTS: Option = {
-  name: "conflict",
-  value: "HOW",
-  help: "if the name is taken: replace (default), fail, rename",
-};
+/** One argument of `put`. */
+type Input =
+  | { kind: "file"; path: string; name: string }
+  | { kind: "folder"; path: string; name: string; tree: LocalTree }
+  | { kind: "stream" };
 
-/** One upload, as `put` or `put-large` does it. */
-export type Upload = (
+/**
+ * Reads the inputs.
+ *
+ * @returns What starts the transfers, given a connection.
+ * @throws {GraphError} `usage` when two inputs would have one name, when something has a forbidden name, or for a folder
+ *   without `recursive`.
+ */
+export async function uploadJobs(
+  paths: readonly string[],
+  location: Location,
+  recursive: boolean,
+  options: UploadOptions,
+): Promise<(connection: Connection) => AsyncGenerator<TransferJob>> {
+  const inputs: Input[] = [];
+  for (const path of paths) inputs.push(await readInput(path, recursive));
+  refuseSameNames(inputs);
+  refuseForbiddenNames(inputs);
+  return async function* (connection) {
+    for (const input of inputs) {
+      if (input.kind === "folder") {
+        yield* treeJobs(connection, input, location, options);
+        continue;
+      }
+      yield {
+        name: input.kind === "file" ? input.path : "standard input",
+        run: (onProgress) =>
+          input.kind === "file"
+            ? uploadFile(connection, input.path, location, { ...options, onProgress })
+            : uploadStream(connection, location, { ...options, onProgress }),
+      };
+    }
+  };
+}
+
+async function* treeJobs(
   connection: Connection,
-  file: string,
+  { path, tree }: Input & { kind: "folder" },
   location: Location,
   options: UploadOptions,
-) => Promise<TransferResult>;
-
-/** Uploads each file to the target, with progress and one result each. */
-export async function uploadEach(
-  run: Run,
-  files: readonly string[],
-  target: string,
-  upload: Upload,
-): Promise<void> {
-  const conflict = run.choice("conflict", ["fail", "replace", "rename"]) ?? "replace";
-  const { locations: [location], beyondOwnDrive } = await run.locations([target]);
-  refuseSameNames(files);
-  const connection = await run.connect("write", beyondOwnDrive);
-  for (const file of files) {
-    await run.attempt(async () => {
-      const progress = run.output.progress(file);
-      try {
-        const result = await upload(connection, file, location!, {
-          conflict,
-          ...(progress ? { onProgress: progress.update } : {}),
-        });
-        run.output.result(result, describe(result));
-      } finally {
-        progress?.clear();
-      }
-    });
+): AsyncGenerator<TransferJob> {
+  for (const leftOut of tree.leftOut) {
+    connection.notice(`${leftOut} is left out: it is neither a file nor a folder of its own`);
+  }
+  try {
+    yield* uploadTree(connection, path, tree, location, options);
+  } catch (error) {
+    yield failedJob(path, error as Error);
   }
 }
 
-/** Of two files of one name in the same folder the second would replace the first. */
-function refuseSameNames(files: readonly string[]): void {
-  for (const [index, file] of files.entries()) {
-    const twin = files.slice(0, index).find((other) => sameName(basename(other), basename(file)));
-    if (twin !== undefined) {
-      throw usageError(
-        `${twin} and ${file} would have the same name`,
-        "upload them to different folders",
-        "sameName",
-      );
-    }
+async function readInput(path: string, recursive: boolean): Promise<Input> {
+  if (path === "-") return { kind: "stream" };
+  const facts = await Deno.stat(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined; // reported in its turn, among the others
+    throw error;
+  });
+  if (!facts?.isDirectory) return { kind: "file", path, name: remoteName(basename(path)) };
+  if (!recursive) {
+    throw usageError(`${path} is a folder`, "use -r for a folder with all that is in it", "localFolder");
+  }
+  return { kind: "folder", path, name: await folderName(path), tree: await readLocalTree(path) };
+}
+
+/** Of two inputs of one name in the same folder the second would replace the first. */
+function refuseSameNames(inputs: readonly Input[]): void {
+  const named = inputs.filter((input) => input.kind !== "stream");
+  for (const [index, input] of named.entries()) {
+    const twin = named.slice(0, index).find(({ name }) => sameName(name, input.name));
+    if (!twin) continue;
+    throw usageError(
+      `${twin.path} and ${input.path} would have the same name`,
+      "upload them to different folders",
+      "sameName",
+    );
   }
 }
 
-function describe({ result, path, bytes, verdict }: TransferResult): string {
-  return `${result} ${path} (${formatSize(bytes)}, ${verdict})`;
+/** All of them at once, so that a person need not mend them one by one. */
+function refuseForbiddenNames(inputs: readonly Input[]): void {
+  const faults = inputs.flatMap((input) => input.kind === "folder" ? input.tree.faults : []);
+  const [first, ...others] = faults;
+  if (!first) return;
+  if (others.length === 0) throw first;
+  throw new GraphError(
+    "usage",
+    `${faults.length} names cannot be stored: ${faults.map(({ message }) => message).join("; ")}`,
+    { code: "illegalName", hint: "rename them; nothing was sent" },
+  );
 }

@@ -7,15 +7,18 @@
 import { childUrl } from "./address.ts";
 import { commandName } from "./commands.ts";
 import { CommittedItem, type Completed, parseItem } from "./committed_item.ts";
+import { ContentReader } from "./content_reader.ts";
 import { GraphError } from "./errors.ts";
 import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "./fragments.ts";
 import { type HttpAnswer, interrupted, retryAfterMs } from "./http.ts";
-import type { DriveItem, UploadTarget } from "./items.ts";
+import type { DriveItem } from "./items.ts";
+import type { LocalContent } from "./local_file.ts";
+import { releaseCopies } from "./memory.ts";
 import { serviceError, serviceErrorFrom } from "./service_error.ts";
-import { fingerprintOf, targetKey, type UploadEntry, UploadJournal } from "./journal.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
-import type { StorageClient } from "./storage.ts";
-import { checkUnchanged, type LocalFile, type OnProgress, readAt, type TransferContext } from "./transfer.ts";
+import type { OnProgress, TransferContext } from "./transfer.ts";
+import { cancelSession, UnfinishedUpload } from "./unfinished_upload.ts";
+import type { UploadTarget } from "./upload_target.ts";
 import { ContentHash } from "./verify.ts";
 
 /** A second session may help, a third only blocks the name (graph-protocol U7). */
@@ -28,7 +31,6 @@ const NEW_SESSION_PAUSE_MS = 2_000;
 /** A line of less than 64 KiB/s is as good as dead. */
 const SLOWEST_BYTES_PER_MS = 64;
 const ANSWER_TIME_MS = 60_000;
-const CANCEL_TIMEOUT_MS = 5_000;
 /** How long an interruption waits for a session that is being created. */
 const INTERRUPTED_CREATE_MS = 10_000;
 const LOOK_UPS = 4;
@@ -68,43 +70,30 @@ export interface Uploaded {
  */
 export async function uploadThroughSession(
   context: TransferContext,
-  local: LocalFile,
+  content: LocalContent,
   target: UploadTarget,
   options: SessionOptions,
 ): Promise<Uploaded> {
-  checkFragmentBytes(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES);
-  using file = await Deno.open(local.path);
-  const { http } = context.graph;
-  const journal = new UploadJournal(context.settings.uploadJournal, http.now, context.notice);
-  const whole = { ...local, path: await Deno.realPath(local.path) };
-  const identity = targetKey(context.settings.apiOrigin, target.folder, target.name);
-  const key = await journal.keyOf(identity, whole.path);
-  return await journal.exclusively(key, http.signal, async () => {
-    const record = { journal, key, target: identity, fingerprint: await fingerprintOf(file, local) };
-    return await new SessionUpload(context, file, whole, target, options, await ContentHash.create(), record)
-      .run();
-  });
-}
-
-/** Where an upload keeps what a later process needs. */
-interface UploadRecord {
-  journal: UploadJournal;
-  key: string;
-  target: string;
-  fingerprint: string;
+  const fragmentBytes = options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES;
+  checkFragmentBytes(fragmentBytes);
+  const reader = new ContentReader(content, await ContentHash.create(), fragmentBytes);
+  return await UnfinishedUpload.during(
+    context,
+    content,
+    target,
+    (record) => new SessionUpload(context, content, reader, target, options, record).run(),
+  );
 }
 
 /** One upload; one object lives for one file. */
 class SessionUpload {
   readonly #context: TransferContext;
-  readonly #file: Deno.FsFile;
-  readonly #local: LocalFile;
+  readonly #content: LocalContent;
+  readonly #reader: ContentReader;
   readonly #target: UploadTarget;
   readonly #options: SessionOptions;
-  readonly #hash: ContentHash;
-  readonly #record: UploadRecord;
+  readonly #record: UnfinishedUpload;
   readonly #what: string;
-  readonly #buffer: Uint8Array<ArrayBuffer>;
   /** Time of the last change as it is sent. */
   readonly #modified: string | undefined;
   readonly #committed: CommittedItem;
@@ -120,28 +109,24 @@ class SessionUpload {
 
   constructor(
     context: TransferContext,
-    file: Deno.FsFile,
-    local: LocalFile,
+    content: LocalContent,
+    reader: ContentReader,
     target: UploadTarget,
     options: SessionOptions,
-    hash: ContentHash,
-    record: UploadRecord,
+    record: UnfinishedUpload,
   ) {
     this.#context = context;
-    this.#record = record;
-    this.#file = file;
-    this.#local = local;
+    this.#content = content;
+    this.#reader = reader;
     this.#target = target;
     this.#options = options;
-    this.#hash = hash;
+    this.#record = record;
     this.#what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
-    this.#modified = local.modified?.toISOString().replace(/\.\d+Z$/, "Z");
-    this.#committed = new CommittedItem(context.graph, local, target, this.#modified);
-    this.#buffer = new Uint8Array(Math.min(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES, local.size));
+    this.#modified = content.modified?.toISOString().replace(/\.\d+Z$/, "Z");
+    this.#committed = new CommittedItem(context.graph, content, target, this.#modified);
   }
 
   async run(): Promise<Uploaded> {
-    const { journal, key } = this.#record;
     try {
       let done = await this.#takeUp();
       if (!done && !this.#uploadUrl) {
@@ -149,86 +134,76 @@ class SessionUpload {
         await this.#createSession();
       }
       while (!done) {
-        this.#options.onProgress?.(this.#position, this.#local.size);
+        this.#options.onProgress?.(this.#position, this.#content.size);
         done = await this.#sendFragment();
       }
-      this.#options.onProgress?.(this.#local.size, this.#local.size);
-      await journal.remove(key);
-      return { ...done, ...this.#hash.digest(), sentBytes: this.#sentBytes, resumedFrom: this.#resumedFrom };
+      this.#options.onProgress?.(this.#content.size, this.#content.size);
+      await this.#record.forget();
+      const hashes = this.#reader.hash.digest();
+      return { ...done, ...hashes, sentBytes: this.#sentBytes, resumedFrom: this.#resumedFrom };
     } catch (error) {
-      if (error instanceof GraphError && this.#uploadUrl && canGoOn(error)) throw this.#unfinished(error);
-      await this.#cancel();
-      await journal.remove(key);
+      if (error instanceof GraphError && this.#uploadUrl && canGoOn(error) && this.#content.lasting) {
+        throw this.#unfinished(error);
+      }
+      // A session that could not be ended is for the next run to end: without its URL it would block the name.
+      if (await this.#cancel()) await this.#record.forget();
       throw error;
     }
   }
 
   /** Goes on with the upload of an earlier process, where its session stands. */
   async #takeUp(): Promise<Completed | undefined> {
-    const { journal, key, fingerprint } = this.#record;
-    const entry = await journal.read(key);
+    const entry = await this.#record.read();
     if (!entry) return undefined;
-    const { size, modified } = this.#local;
-    const same = entry.size === size && entry.modified === (modified?.getTime() ?? null) &&
-      entry.fingerprint === fingerprint;
     this.#uploadUrl = entry.uploadUrl;
     this.#context.storage.check(entry.uploadUrl);
-    if (same && this.#isWanted(entry) && journal.isFresh(entry)) {
+    if (!this.#record.isSame(entry)) {
+      if (this.#content.lasting) {
+        this.#context.notice(
+          `${this.#content.path} has changed since its upload was interrupted; starting from its first byte`,
+        );
+      }
+    } else if (this.#options.resume !== false && this.#record.isWanted(entry, this.#wish)) {
       this.#committed.versionBefore = entry.versionBefore ?? undefined;
-      const answer = await this.#context.storage.send({
-        method: "GET",
-        url: entry.uploadUrl,
-        retry: "repeatable",
-      });
-      const session = answer.status === 200 ? parseSession(await answer.text()) : undefined;
-      const next = session && nextExpected(session.nextExpectedRanges ?? []);
-      if (next !== undefined && next < size) {
-        this.#sessions = 1;
-        this.#position = this.#furthest = this.#resumedFrom = next;
-        return undefined;
-      }
-      // It ended: perhaps because all bytes were there when the other process died.
-      if (answer.status === 404 || session) {
-        await this.#hashUpTo(size);
-        const done = await this.#findFinished(1);
-        if (done) return done;
-      }
-      if (answer.status !== 200) await answer.discard();
-    } else if (!same) {
-      this.#context.notice(
-        `${this.#local.path} has changed since its upload was interrupted; starting from its first byte`,
-      );
+      const done = await this.#goOn();
+      if (done || this.#sessions > 0) return done;
     }
     await this.#cancel();
-    await journal.remove(key);
+    await this.#record.forget();
     return undefined;
   }
 
-  /** Whether the session of an earlier process does what this one is asked to do. */
-  #isWanted({ conflict }: UploadEntry): boolean {
-    return this.#options.resume !== false && conflict === this.#options.conflict;
+  /** Finds where the session stands, or that it has ended with all bytes in place; otherwise it is of no more use. */
+  async #goOn(): Promise<Completed | undefined> {
+    const answer = await this.#context.storage.send({
+      method: "GET",
+      url: this.#uploadUrl,
+      retry: "repeatable",
+    });
+    const session = answer.status === 200 ? parseSession(await answer.text()) : undefined;
+    if (answer.status !== 200) await answer.discard();
+    const next = session && nextExpected(session.nextExpectedRanges ?? []);
+    if (next !== undefined && next < this.#content.size) {
+      this.#sessions = 1;
+      this.#position = this.#furthest = this.#resumedFrom = next;
+      return undefined;
+    }
+    if (answer.status !== 404 && !session) return undefined;
+    await this.#reader.hashUpTo(this.#content.size);
+    return await this.#findFinished(1);
   }
 
-  /** Before the first byte, so that a kill at any later moment can be mended. */
-  async #remember(): Promise<void> {
-    const { journal, key, target, fingerprint } = this.#record;
-    await journal.write(key, {
-      uploadUrl: this.#uploadUrl,
-      createdAt: this.#context.graph.http.now(),
-      local: this.#local.path,
-      size: this.#local.size,
-      modified: this.#local.modified?.getTime() ?? null,
-      fingerprint,
-      target,
-      path: [this.#target.folderPath, this.#target.name].filter(Boolean).join("/"),
-      conflict: this.#options.conflict,
-      versionBefore: this.#committed.versionBefore ?? null,
-    });
+  get #wish(): { conflict: string; description: string | undefined } {
+    return { conflict: this.#options.conflict, description: this.#options.description };
+  }
+
+  #remember(): Promise<void> {
+    return this.#record.remember(this.#uploadUrl, this.#wish, this.#committed.versionBefore);
   }
 
   #unfinished(error: GraphError): GraphError {
-    const share = Math.floor(this.#furthest / this.#local.size * 100);
-    const where = `${this.#furthest} of ${this.#local.size} bytes (${share} %) are there`;
+    const share = Math.floor(this.#furthest / this.#content.size * 100);
+    const where = `${this.#furthest} of ${this.#content.size} bytes (${share} %) are there`;
     return new GraphError(error.kind, `${error.message}; ${where}`, {
       code: error.code,
       hint: "run the same command again within 15 minutes to go on from there",
@@ -265,7 +240,7 @@ class SessionUpload {
     );
     if (answer.status > 299) {
       const error = await serviceError(answer, this.#what);
-      if (error.status === 409 && await this.#cancelOrphans()) return await this.#createSession();
+      if (error.status === 409 && await this.#record.cancelOthers()) return await this.#createSession();
       throw this.#explainConflict(error);
     }
     const text = await answer.text();
@@ -282,29 +257,13 @@ class SessionUpload {
     this.#stuckRounds = 0;
   }
 
-  /** Ends unfinished uploads of ours that block the name (graph-protocol U9); tells whether there were any. */
-  async #cancelOrphans(): Promise<boolean> {
-    const { journal, target, key } = this.#record;
-    let found = false;
-    for await (const orphan of journal.entries()) {
-      if (orphan.entry.target !== target || orphan.key === key) continue;
-      await journal.exclusively(orphan.key, undefined, async () => {
-        this.#context.notice(`the unfinished upload of ${orphan.entry.local} to the same place is given up`);
-        await cancelSession(this.#context.storage, orphan.entry.uploadUrl);
-        await journal.remove(orphan.key);
-      });
-      found = true;
-    }
-    return found;
-  }
-
   /** Sends the fragment at the session's position; returns the item when that completed it. */
   async #sendFragment(): Promise<Completed | undefined> {
     const start = this.#position;
-    const bytes = await this.#read(start);
+    const bytes = await this.#reader.fragment(start);
     const end = start + bytes.length;
-    const last = end === this.#local.size;
-    if (last) await checkUnchanged(this.#file, this.#local);
+    const last = end === this.#content.size;
+    if (last) await this.#content.checkUnchanged();
     this.#sentBytes += bytes.length;
     let answer: HttpAnswer;
     try {
@@ -313,7 +272,7 @@ class SessionUpload {
         url: this.#uploadUrl,
         headers: {
           "content-type": "application/octet-stream",
-          "content-range": `bytes ${start}-${end - 1}/${this.#local.size}`,
+          "content-range": `bytes ${start}-${end - 1}/${this.#content.size}`,
         },
         body: bytes,
         retry: "never",
@@ -322,6 +281,8 @@ class SessionUpload {
     } catch (error) {
       if (!(error instanceof GraphError) || error.kind !== "unavailable") throw error;
       return await this.#afterFault(error, undefined, last);
+    } finally {
+      releaseCopies(bytes.length);
     }
     if (answer.status === 200 || answer.status === 201) return await this.#completed(answer, last);
     if (answer.status !== 202) return await this.#afterError(answer, last);
@@ -360,13 +321,29 @@ class SessionUpload {
 
   /** The URL is dead: after its 24 hours, or because the service is still busy with the last version (U6, U7). */
   async #beginAnew(error: GraphError): Promise<undefined> {
-    if (this.#sessions >= MOST_SESSIONS) throw error;
+    if (this.#sessions >= MOST_SESSIONS) throw error.status === 404 ? this.#sessionLost(error) : error;
     this.#context.notice(
       `${this.#what}: the session ended (HTTP ${error.status}); starting again with a new one`,
     );
     await this.#cancel();
     await this.#context.graph.http.wait(NEW_SESSION_PAUSE_MS, "new upload session");
     await this.#createSession();
+  }
+
+  #sessionLost(error: GraphError): GraphError {
+    return new GraphError(
+      "unavailable",
+      `${this.#what}: the service lost its session, and the next one, too`,
+      {
+        code: "sessionLost",
+        hint:
+          "somebody may have the file open, or the service still works on its last version; try again in some minutes",
+        status: error.status,
+        requestId: error.requestId,
+        date: error.date,
+        cause: error,
+      },
+    );
   }
 
   async #afterFault(
@@ -411,19 +388,19 @@ class SessionUpload {
   /** Never past what the server says, and not for ever on the spot, nor to and fro. */
   async #goTo(ranges: readonly string[], last: boolean): Promise<Completed | undefined> {
     const next = nextExpected(ranges);
-    if (next === undefined || next === this.#local.size) {
+    if (next === undefined || next === this.#content.size) {
       if (last || next !== undefined) return await this.#finished();
-    } else if (next > this.#furthest && next < this.#local.size) {
+    } else if (next > this.#furthest && next < this.#content.size) {
       this.#furthest = next;
       this.#stuckRounds = 0;
       this.#faults = 0;
       this.#waitedMs = 0;
       this.#position = next;
       return undefined;
-    } else if (next > this.#local.size) {
+    } else if (next > this.#content.size) {
       throw new GraphError(
         "failed",
-        `${this.#what}: the session wants byte ${next} of a file of ${this.#local.size}`,
+        `${this.#what}: the session wants byte ${next} of a file of ${this.#content.size}`,
         {
           code: "invalidRange",
           hint: "run the same command again",
@@ -466,34 +443,10 @@ class SessionUpload {
 
   async #findFinished(lookUps: number): Promise<Completed | undefined> {
     // A renamed file cannot be found by its name.
-    if (this.#options.conflict === "rename" || this.#hash.position < this.#local.size) return undefined;
-    return await this.#committed.find(this.#hash, lookUps);
-  }
-
-  async #read(start: number): Promise<Uint8Array<ArrayBuffer>> {
-    await this.#hashUpTo(start);
-    const bytes = await this.#readExactly(start, Math.min(this.#buffer.length, this.#local.size - start));
-    this.#hash.add(bytes, start);
-    return bytes;
-  }
-
-  /** A session that goes on from a later byte: what was sent before is hashed all the same. */
-  async #hashUpTo(end: number): Promise<void> {
-    while (this.#hash.position < end) {
-      const at = this.#hash.position;
-      this.#hash.add(await this.#readExactly(at, Math.min(this.#buffer.length, end - at)), at);
+    if (this.#options.conflict === "rename" || this.#reader.hash.position < this.#content.size) {
+      return undefined;
     }
-  }
-
-  async #readExactly(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = this.#buffer.subarray(0, length);
-    if (await readAt(this.#file, bytes, start) < length) {
-      throw new GraphError("conflict", `${this.#local.path} became shorter while it was uploaded`, {
-        code: "localChanged",
-        hint: "run the same command again when nothing writes to it",
-      });
-    }
-    return bytes;
+    return await this.#committed.find(this.#reader.hash, lookUps);
   }
 
   /** 409 has several meanings. */
@@ -516,28 +469,16 @@ class SessionUpload {
     );
   }
 
-  async #cancel(): Promise<void> {
+  /** @returns Whether no session of ours is left, as far as we know. */
+  async #cancel(): Promise<boolean> {
     const url = this.#uploadUrl;
     this.#uploadUrl = "";
-    if (url) await cancelSession(this.#context.storage, url);
+    return !url || await cancelSession(this.#context.storage, url);
   }
 }
 
 /** Whether the same session can be gone on with later. */
 function canGoOn({ kind, code }: GraphError): boolean {
-  return kind === "interrupted" || (kind === "unavailable" && code !== "sessionStuck");
-}
-
-/** Gives a session up, so that it does not block the name; its own failure changes nothing (graph-protocol U10). */
-export async function cancelSession(storage: StorageClient, uploadUrl: string): Promise<void> {
-  try {
-    const answer = await storage.detached(CANCEL_TIMEOUT_MS).send({
-      method: "DELETE",
-      url: uploadUrl,
-      retry: "never",
-    });
-    await answer.discard();
-  } catch {
-    // the session ends by itself
-  }
+  return kind === "interrupted" ||
+    (kind === "unavailable" && code !== "sessionStuck" && code !== "sessionLost");
 }

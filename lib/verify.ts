@@ -4,7 +4,10 @@
  * @module
  */
 import type { Hash } from "node:crypto";
+import { type LocalContent, readExactly } from "./local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
+
+const READ_BYTES = 1024 * 1024;
 
 /**
  * - `same`: size and QuickXorHash are equal;
@@ -64,6 +67,17 @@ export class ContentHash {
   static async create(): Promise<ContentHash> {
     const { createHash } = await import("node:crypto");
     return new ContentHash(createHash("sha256"));
+  }
+
+  /** Both hashes of a local content, which is read from its beginning. */
+  static async of(content: LocalContent): Promise<{ quickXorHash: string; sha256: string }> {
+    const hash = await ContentHash.create();
+    const buffer = new Uint8Array(Math.min(READ_BYTES, content.size));
+    while (hash.position < content.size) {
+      const part = buffer.subarray(0, content.size - hash.position);
+      hash.add(await readExactly(content, part, hash.position), hash.position);
+    }
+    return hash.digest();
   }
 
   /** How far the content is hashed, in bytes from its beginning. */

@@ -40,7 +40,7 @@ async function run(run: Run): Promise<void> {
   const connection = await run.connect("read", beyondOwnDrive);
   for (const location of locations) {
     await run.attempt(async () => {
-      const progress = run.output.progress(location.text);
+      const progress = run.output.progress(() => location.text);
       try {
         const result = await downloadFile(connection, location, destination, {
           conflict,

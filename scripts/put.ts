@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run -q -P=put
 /**
- * Uploads files to OneDrive, SharePoint and Teams; the right way follows from the size.
+ * Uploads files and folders to OneDrive, SharePoint and Teams; the right way follows from the size.
  *
  * Permissions on Microsoft Graph: `Files.ReadWrite` for the own OneDrive, otherwise `Files.ReadWrite.All` and
  * `Sites.Read.All`.
@@ -8,33 +8,52 @@
  * @module
  */
 import { type Command, type Run, runCommand } from "../lib/cli.ts";
-import { CONFLICTS, uploadEach } from "../lib/upload_command.ts";
-import { uploadFile } from "../lib/upload.ts";
-import { parseLocation } from "../lib/location.ts";
 import { usageError } from "../lib/errors.ts";
+import { uploadJobs } from "../lib/upload_command.ts";
+import { jobsOption, transferAll } from "../lib/transfer_command.ts";
+import { parseLocation } from "../lib/location.ts";
+
+const JOBS = 4;
 
 /** The definition of `put`. */
 export const put: Command = {
   name: "put",
   summary: "Uploads files: up to 4 MiB in one request, larger ones through an upload session.",
-  forms: ["FILE LOCATION", "FILE… FOLDER/"],
+  forms: ["FILE LOCATION", "FILE… FOLDER/", "-r FOLDER LOCATION", "- LOCATION"],
   arguments: { least: 2, most: Infinity, names: "FILE and LOCATION" },
-  options: [CONFLICTS],
+  options: [
+    { name: "recursive", short: "r", help: "folders with all that is in them" },
+    { name: "conflict", value: "HOW", help: "if the name is taken: replace (default), fail, rename" },
+    { name: "if-changed", help: "send nothing for a file that is there with the same content" },
+    { name: "times", help: "keep the time of the last change of small files, too" },
+    { name: "dry-run", help: "change nothing, say what would be done" },
+    jobsOption(JOBS),
+  ],
   locations: true,
   run,
 };
 
 async function run(run: Run): Promise<void> {
+  const conflict = run.choice("conflict", ["fail", "replace", "rename"]) ?? "replace";
   const target = run.args.at(-1)!;
-  const files = run.args.slice(0, -1);
-  if (files.length > 1 && parseLocation(target, "any").path.length > 0 && !target.endsWith("/")) {
+  const inputs = run.args.slice(0, -1);
+  if (inputs.length > 1 && parseLocation(target, "any").path.length > 0 && !target.endsWith("/")) {
     throw usageError(
       `${target}: several files need a folder, with a slash at its end`,
       `write ${target}/`,
       "notAFolder",
     );
   }
-  await uploadEach(run, files, target, uploadFile);
+  const { locations: [location], beyondOwnDrive } = await run.locations([target]);
+  const jobs = await uploadJobs(inputs, location!, run.has("recursive"), {
+    conflict,
+    ifChanged: run.has("if-changed"),
+    times: run.has("times"),
+    dryRun: run.has("dry-run"),
+  });
+  const connection = await run.connect("write", beyondOwnDrive);
+  await transferAll(run, jobs(connection), JOBS);
+  if (run.has("if-changed")) await connection.rewritten.settle(connection.graph);
 }
 
 if (import.meta.main) Deno.exit(await runCommand(put, Deno.args));

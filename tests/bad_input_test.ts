@@ -106,13 +106,30 @@ Deno.test("illegal remote names are refused before any request", async () => {
 Deno.test("sizes of fragments that the service would refuse at the end are refused at the start", async () => {
   await using b = await bench({ signIn: false });
   const file = await b.file("a.txt", "a");
+  await refused(
+    b,
+    2,
+    /10MB is 10000000 bytes, since MB stands for 1000² bytes.*if 1024² is meant, write 10MiB/,
+    [
+      "put-large",
+      "--fragment-size",
+      "10MB",
+      file,
+      "x",
+    ],
+  );
+  await refused(b, 2, /use for example 10MiB/, ["put-large", "--fragment-size", "1MB", file, "x"]);
   await refused(b, 2, /not a multiple of 320 KiB; use for example 9600KiB/, [
     "put-large",
     "--fragment-size",
-    "10MB",
+    "10000000",
     file,
     "x",
   ]);
+  for (const jobs of ["0", "17", "four", "1.5"]) {
+    await refused(b, 2, /not a whole number from 1 to 16/, ["put", "--jobs", jobs, file, "x"]);
+  }
+  await refused(b, 2, /is not a time; write it as 30s, 5m or 1h/, ["put", "--max-wait", "soon", file, "x"]);
   await refused(b, 2, /more than 61120 KiB/, ["put-large", "--fragment-size", "60MiB", file, "x"]);
   await refused(b, 2, /not a multiple/, ["put-large", "--fragment-size", "0", file, "x"]);
   await refused(b, 2, /is not a size/, ["put-large", "--fragment-size", "much", file, "x"]);
@@ -180,7 +197,7 @@ Deno.test("help fits a screen and names every option; the version is told", asyn
   for (const script of ["whoami", "ls", "get", "put", "put-large"] as const) {
     const { code, stdout } = await b.run(script, "--help");
     assertEquals(code, 0);
-    assert(stdout.split("\n").length <= 30, `${script}: ${stdout.split("\n").length} lines`);
+    assert(stdout.split("\n").length <= 36, `${script}: ${stdout.split("\n").length} lines`);
     assert(stdout.split("\n").every((line) => line.length <= 100), `${script}: a line is too long`);
     assertEquals((await b.run(script, "--version")).stdout, `${script} 0.1.0\n`);
   }

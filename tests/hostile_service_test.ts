@@ -31,9 +31,14 @@ Deno.test("an old version with the same time of change is not taken for a finish
     status: 404,
     body: { error: { code: "itemNotFound" } },
   });
-  const { code } = await b.run("put-large", file, "General/");
-  assertEquals(code, 3);
-  assertEquals(b.sandbox.tenant.find("Documents", "General/r.pdf")?.size, 3000);
+  const { code, stderr } = await b.run("put-large", file, "General/");
+  assertEquals(code, 0, stderr);
+  assertMatch(stderr, /loses its upload sessions; sending it in one request/);
+  assertEquals(b.sandbox.tenant.find("Documents", "General/r.pdf")?.size, 5000);
+  await b.file("r.pdf", noise(6000));
+  await Deno.utime(file, time, time);
+  assertEquals((await b.run("put-large", "--conflict", "fail", file, "General/r2.pdf")).code, 8);
+  assertEquals(b.sandbox.tenant.find("Documents", "General/r2.pdf"), undefined);
 });
 
 Deno.test("a page or nothing in place of a file is damaged, whatever its type, and the old local file stays", async () => {

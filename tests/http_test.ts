@@ -1,3 +1,4 @@
+import { Pace } from "../lib/pace.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { GraphError } from "../lib/errors.ts";
 import { Http, type HttpOptions, retryAfterMs } from "../lib/http.ts";
@@ -8,6 +9,7 @@ import { CLOUDS } from "../lib/clouds.ts";
 function scripted(answers: (Response | Error)[], options: HttpOptions = {}) {
   const waits: number[] = [];
   const sent: Request[] = [];
+  let now = Date.parse("2026-01-01T00:00:00Z");
   const http = new Http({
     fetch: (input, init) => {
       sent.push(new Request(input, init));
@@ -17,10 +19,11 @@ function scripted(answers: (Response | Error)[], options: HttpOptions = {}) {
     },
     sleep: (ms) => {
       waits.push(ms);
+      now += ms;
       return Promise.resolve();
     },
     random: () => 0.999999,
-    now: () => Date.parse("2026-01-01T00:00:00Z"),
+    now: () => now,
     ...options,
   });
   return { http, waits, sent };
@@ -176,4 +179,33 @@ Deno.test("transfer links are followed to storage hosts only", () => {
     }
     assert(error instanceof GraphError, link);
   }
+});
+
+Deno.test("a host that has asked to wait is left alone by all requests, others are not", async () => {
+  const { http, waits } = scripted([
+    status(429, { "retry-after": "7" }),
+    status(200),
+    status(200),
+    status(200),
+  ]);
+  const other = http.outliving(1);
+  const first = http.send({ method: "GET", url, retry: "repeatable" });
+  await first;
+  assertEquals(waits, [7000]);
+  const pace = new Pace();
+  pace.hold("a.example", 1000);
+  assertEquals(pace.turn("a.example", 400).ms, 600);
+  assertEquals(pace.turn("b.example", 400).ms, 0);
+  assertEquals(pace.turn("a.example", 1000).ms, 0);
+  assertEquals((await other.send({ method: "GET", url, retry: "never" })).status, 200);
+});
+
+Deno.test("no more requests go out in five minutes than the service takes", () => {
+  const pace = new Pace(3);
+  const at = (now: number) => pace.turn("graph.microsoft.com", now).ms;
+  assertEquals([at(0), at(1000), at(2000)], [0, 0, 0]);
+  assertEquals(at(3000), 297_000);
+  assertEquals(at(300_000), 0);
+  assertEquals(at(300_000), 1000);
+  assertEquals([at(301_000), at(302_000)], [0, 0]);
 });

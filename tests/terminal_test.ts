@@ -60,7 +60,11 @@ Deno.test({
 Deno.test("a progress line fits the terminal, whatever the name", () => {
   for (const columns of [10, 40, 80]) {
     const drawn: string[] = [];
-    const line = new ProgressLine("a-very-long-name-".repeat(10), (text) => drawn.push(text), () => columns);
+    const line = new ProgressLine(
+      () => "a-very-long-name-".repeat(10),
+      (text) => drawn.push(text),
+      () => columns,
+    );
     line.update(0, 1000);
     line.update(1000, 1000);
     for (const text of drawn) assert(text.replace("\r\x1b[K", "").length <= columns, text);
