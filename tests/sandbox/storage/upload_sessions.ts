@@ -103,6 +103,11 @@ export class UploadSessions {
     discard(session);
   }
 
+  /** The time of all sessions has passed. */
+  expireAll(): void {
+    for (const session of this.#sessions.values()) session.expires = 0;
+  }
+
   /** All live sessions. */
   open(): SessionFacts[] {
     this.#expire();

@@ -131,6 +131,11 @@ export class Tenant {
     return this.#sessions.open();
   }
 
+  /** Lets all open upload sessions end, as they do by themselves after a while without a fragment. */
+  expireUploadSessions(): void {
+    this.#sessions.expireAll();
+  }
+
   /** Every token, code and pre-authenticated URL ever issued. */
   secrets(): string[] {
     return this.#secrets.all();
