@@ -77,6 +77,8 @@ export interface HttpRequest {
   /** Longest time to the header of the answer, in milliseconds; sending the body counts. @default 100_000 */
   headerTimeoutMs?: number;
   signal?: AbortSignal | undefined;
+  /** Does not count among the requests that the service takes in a time: fragments, one after another. */
+  uncounted?: boolean;
 }
 
 /** An answer of any status; its body must be read or discarded. */
@@ -236,9 +238,9 @@ export class Http {
   }
 
   /** All requests of a run keep the pace that the service likes, and wait when it has asked one of them to wait. */
-  async #takeTurn({ url, signal }: HttpRequest): Promise<void> {
+  async #takeTurn({ url, signal, uncounted }: HttpRequest): Promise<void> {
     for (;;) {
-      const { ms, reason } = this.#options.pace!.turn(hostOf(url), this.now());
+      const { ms, reason } = this.#options.pace!.turn(hostOf(url), this.now(), !uncounted);
       if (ms === 0) return;
       this.#options.onWait?.({ ms, reason });
       await this.#sleep(ms, signal ?? this.signal);

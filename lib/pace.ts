@@ -23,9 +23,10 @@ export class Pace {
   }
 
   /** How long a request must wait, in milliseconds; with 0 its turn is taken. */
-  turn(host: string, now: number): { ms: number; reason: string } {
+  turn(host: string, now: number, counts = true): { ms: number; reason: string } {
     const held = (this.#held.get(host) ?? 0) - now;
     if (held > 0) return { ms: held, reason: `${host} has asked to wait` };
+    if (!counts) return { ms: 0, reason: "" };
     const oldest = this.#times[this.#next];
     const full = oldest === undefined ? 0 : oldest + WINDOW_MS - now;
     if (full > 0) {

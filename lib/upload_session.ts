@@ -275,6 +275,7 @@ class SessionUpload {
           "content-range": `bytes ${start}-${end - 1}/${this.#content.size}`,
         },
         body: bytes,
+        uncounted: true,
         retry: "never",
         headerTimeoutMs: ANSWER_TIME_MS + bytes.length / SLOWEST_BYTES_PER_MS,
       });
