@@ -84,6 +84,8 @@ export interface Settings {
   tokenCache: string;
   /** Folder of unfinished uploads. */
   uploadJournal: string;
+  /** Folder of the records of unfinished downloads. */
+  downloadJournal: string;
   loginOrigin: string;
   apiOrigin: string;
   storageHosts: readonly string[];
@@ -138,6 +140,7 @@ export async function readSettings(
     tokenCache: value("tokenCache") ??
       join(folders.state, `tokens-${tokensOf(cloud, loginOrigin)}-${clientId ?? "none"}.json`),
     uploadJournal: join(folders.state, "uploads"),
+    downloadJournal: join(folders.state, "downloads"),
     loginOrigin,
     apiOrigin: origin("apiOrigin", value("apiOrigin") ?? CLOUDS[cloud].apiOrigin),
     storageHosts: value("storageHosts")?.split(/[\s,]+/).filter(Boolean) ?? CLOUDS[cloud].storageHosts,

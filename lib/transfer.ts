@@ -17,7 +17,7 @@ export interface TransferResult {
   /** Local path; `-` for standard input or output. */
   local: string;
   bytes: number;
-  result: "created" | "replaced" | "renamed" | "skipped" | "downloaded";
+  result: "created" | "replaced" | "renamed" | "unchanged" | "skipped" | "downloaded";
   verdict: Verdict;
   id: string;
   driveId: string;
@@ -36,7 +36,7 @@ export type OnProgress = (doneBytes: number, totalBytes: number | undefined) => 
 
 /** What transfers work with. */
 export interface TransferContext extends ItemContext {
-  settings: Pick<Settings, "siteHost" | "apiOrigin" | "uploadJournal">;
+  settings: Pick<Settings, "siteHost" | "apiOrigin" | "uploadJournal" | "downloadJournal">;
   storage: StorageClient;
   /** Told what a person should know and no result says. */
   notice: (text: string) => void;

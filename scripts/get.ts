@@ -7,7 +7,7 @@
  * @module
  */
 import { type Command, type Run, runCommand } from "../lib/cli.ts";
-import { downloadFile } from "../lib/download.ts";
+import { checkConnections, downloadFile, MOST_CONNECTIONS } from "../lib/download.ts";
 import { usageError } from "../lib/errors.ts";
 import { formatSize } from "../lib/sizes.ts";
 import type { TransferResult } from "../lib/transfer.ts";
@@ -19,14 +19,20 @@ export const get: Command = {
   forms: ["LOCATION [DEST]", "LOCATION… FOLDER"],
   arguments: { least: 1, most: Infinity, names: "LOCATION" },
   options: [
-    { name: "conflict", value: "HOW", help: "if the local file exists: fail (default), replace, skip" },
+    {
+      name: "conflict",
+      value: "HOW",
+      help: "if the local file exists: fail (default), replace, skip, resume",
+    },
+    { name: "connections", value: "N", help: "connections at once, 1 to 16 (default 4, below 64MiB 1)" },
   ],
   locations: true,
   run,
 };
 
 async function run(run: Run): Promise<void> {
-  const conflict = run.choice("conflict", ["fail", "replace", "skip"]) ?? "fail";
+  const conflict = run.choice("conflict", ["fail", "replace", "skip", "resume"]) ?? "fail";
+  const connections = connectionsOf(run.value("connections"));
   const sources = run.args.length > 1 ? run.args.slice(0, -1) : run.args;
   const destination = run.args.length > 1 ? run.args.at(-1)! : ".";
   if (sources.length > 1 && !await isFolder(destination)) {
@@ -44,6 +50,7 @@ async function run(run: Run): Promise<void> {
       try {
         const result = await downloadFile(connection, location, destination, {
           conflict,
+          ...(connections === undefined ? {} : { connections }),
           ...(progress ? { onProgress: progress.update } : {}),
         });
         if (destination === "-") run.output.resultBeside(result);
@@ -55,8 +62,19 @@ async function run(run: Run): Promise<void> {
   }
 }
 
+function connectionsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const connections = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (Number.isNaN(connections)) {
+    throw usageError(`--connections ${text}: not a number`, `give a number from 1 to ${MOST_CONNECTIONS}`);
+  }
+  checkConnections(connections);
+  return connections;
+}
+
 function describe({ result, path, local, bytes, verdict }: TransferResult): string {
   if (result === "skipped") return `skipped ${path}: ${local} exists already`;
+  if (result === "unchanged") return `unchanged ${path}: ${local} is the same`;
   return `downloaded ${path} to ${local} (${formatSize(bytes)}, ${verdict})`;
 }
 
