@@ -114,8 +114,10 @@ export class ParallelReception {
     const got = await this.#judge(asked, part);
     if (!got) return;
     const start = part.position;
+    const endsThere = asked.answer.headers.get("content-length") === String(part.end - start);
     for await (const chunk of asked.answer.chunks()) {
       // Never more than was asked for, nor what another connection has taken over meanwhile.
+      if (part.position >= part.end) return;
       const bytes = chunk.subarray(0, part.end - part.position);
       part.position += bytes.length;
       part.pace.add(bytes.length);
@@ -123,7 +125,8 @@ export class ParallelReception {
       this.#content.arrived(chunk.length);
       await writer.write(bytes);
       this.#onProgress?.(this.#done, this.#size);
-      if (part.position >= part.end) return;
+      // A connection whose body was read to its end serves the next part as well.
+      if (part.position >= part.end && !endsThere) return;
     }
     const expected = Math.min(part.end, got.end);
     if (part.position < expected || part.position === start) throw partOnly(this.#content);

@@ -62,7 +62,9 @@ Deno.test("the partial file and its record are private, and neither holds a link
   const record = journal(b).find((path) => path.endsWith(".json"))!;
   assertMatch(partialOf(b)!, /\/\.[0-9a-f]{16}\.partial$/);
   if (Deno.build.os !== "windows") {
-    for (const path of [record, partialOf(b)!]) assertEquals(Deno.statSync(path).mode! & 0o777, 0o600, path);
+    for (const path of [record, partialOf(b)!]) {
+      assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600, path);
+    }
   }
   const text = await Deno.readTextFile(record);
   assert(!/https?:|tempauth/.test(text), text);

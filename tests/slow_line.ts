@@ -69,7 +69,9 @@ export function slowLine(b: Bench, options: LineOptions): SlowLine {
   };
   works.push((async () => {
     for await (const client of listener) {
-      works.push(serve(client, options.silentAfter?.(line.connections++) ?? Infinity).catch(() => {})); // as above
+      const silentAfter = options.silentAfter?.(line.connections) ?? Infinity;
+      line.connections++;
+      works.push(serve(client, silentAfter).catch(() => {})); // as above
     }
   })());
   b.sandbox.env.GRAPH_STORAGE_HOSTS = `127.0.0.1:${port}`;
