@@ -128,8 +128,6 @@ class FileDownload {
     { path, existing }: LocalTarget,
   ): Promise<Downloaded | undefined> {
     if (!existing || !isSameContent(entry, this.#content.found)) return undefined;
-    const [first, second] = entry.done;
-    if (second || first?.[0] !== 0 || first[1] !== existing.size) return undefined;
     const partial = await ownFactsOf(this.#place.path);
     const isPartial = partial !== undefined && partial.ino !== null && partial.ino === existing.ino &&
       partial.dev === existing.dev;
@@ -226,7 +224,7 @@ class FileDownload {
     await takeMode(target, this.#place.path);
     const { modified } = this.#content.item;
     if (modified) await partial.file.utime(new Date(modified), new Date(modified));
-    await partial.record();
+    await partial.settle();
   }
 
   async #keepDamaged({ bytes, quickXorHash }: ReceivedFile): Promise<GraphError> {

@@ -14,6 +14,9 @@ const RECORD_PAUSE_MS = 250;
 /** Recording may take this share of the time. */
 const RECORD_SHARE = 1 / 20;
 
+/** Less than this is fetched again faster than it is recorded. */
+const WORTH_RECORDING_BYTES = 1024 * 1024;
+
 /** Where a partial file and its record lie. */
 export interface PartialPlace {
   journal: DownloadJournal;
@@ -97,6 +100,13 @@ export class PartialFile {
     await this.#recording;
     if (this.#failure) throw this.#failure;
     await this.#record();
+  }
+
+  /** All is written: synced, and recorded as far as it is worth it. */
+  async settle(): Promise<void> {
+    if (this.ranges.total - this.#recordedBytes >= WORTH_RECORDING_BYTES) return await this.record();
+    await this.#recording;
+    await this.file.syncData();
   }
 
   /** Another version, or the same once more: from the first byte. */
