@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { join } from "@std/path";
 import type { ItemAddress } from "./address.ts";
-import { readPrivateFile, setAside, withLock, writePrivateFile } from "./private_file.ts";
 import type { LocalContent } from "./local_file.ts";
+import { PrivateRecords, recordKey, sha256 } from "./records.ts";
 
 /** An upload URL dies 24 hours after its creation, whatever the session says (graph-protocol U6). */
 const LONGEST_LIFE_MS = 23.5 * 60 * 60 * 1000;
@@ -40,84 +39,22 @@ export interface UploadEntry {
 }
 
 /** The folder of unfinished uploads. */
-export class UploadJournal {
-  readonly #folder: string;
+export class UploadJournal extends PrivateRecords<UploadEntry> {
   readonly #now: () => number;
-  readonly #notice: (text: string) => void;
 
   constructor(folder: string, now: () => number, notice: (text: string) => void) {
-    this.#folder = folder;
+    super(folder, { what: "an unfinished upload", parse }, now, notice);
     this.#now = now;
-    this.#notice = notice;
   }
 
   /** Name of the entry of a local file, its target, and the account that uploads it. */
-  async keyOf(target: string, localPath: string, account: string | undefined): Promise<string> {
-    const text = [target, localPath, account ?? ""].join("\n");
-    return (await sha256(new TextEncoder().encode(text))).slice(0, 32);
-  }
-
-  /** Keeps other processes from the same upload. */
-  async exclusively<T>(key: string, signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
-    const path = this.#path(key);
-    return await withLock(path, 0, signal, async () => {
-      try {
-        return await body();
-      } finally {
-        await Deno.remove(`${path}.lock`).catch(() => {}); // on Windows an open file stays
-      }
-    });
-  }
-
-  /** An entry; one that cannot be understood is set aside. */
-  async read(key: string): Promise<UploadEntry | undefined> {
-    const path = this.#path(key);
-    const text = await readPrivateFile(path);
-    if (text === undefined) return undefined;
-    const entry = parse(text);
-    if (entry) return entry;
-    const aside = await setAside(path, this.#now());
-    if (aside) {
-      this.#notice(`the record of an unfinished upload could not be understood; it is kept as ${aside}`);
-    }
-    return undefined;
-  }
-
-  write(key: string, entry: UploadEntry): Promise<void> {
-    return writePrivateFile(this.#path(key), JSON.stringify(entry));
-  }
-
-  async remove(key: string): Promise<void> {
-    try {
-      await Deno.remove(this.#path(key));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-
-  /** All unfinished uploads. */
-  async *entries(): AsyncGenerator<{ key: string; entry: UploadEntry }> {
-    const keys: string[] = [];
-    try {
-      for await (const { name } of Deno.readDir(this.#folder)) {
-        if (/^[0-9a-f]{32}\.json$/.test(name)) keys.push(name.slice(0, 32));
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    for (const key of keys.toSorted()) {
-      const entry = await this.read(key);
-      if (entry) yield { key, entry };
-    }
+  keyOf(target: string, localPath: string, account: string | undefined): Promise<string> {
+    return recordKey([target, localPath, account ?? ""].join("\n"));
   }
 
   /** Whether the URL of an entry may still be alive. */
   isFresh({ createdAt }: UploadEntry): boolean {
     return this.#now() - createdAt < LONGEST_LIFE_MS && createdAt <= this.#now();
-  }
-
-  #path(key: string): string {
-    return join(this.#folder, `${key}.json`);
   }
 }
 
@@ -136,24 +73,11 @@ export async function fingerprintOf(content: LocalContent): Promise<string> {
   return await sha256(edges);
 }
 
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function parse(text: string): UploadEntry | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined; // reported by the caller, who sets the file aside
-  }
-  if (typeof value !== "object" || value === null) return undefined;
-  const entry = value as Record<string, unknown>;
+function parse(entry: Record<string, unknown>): UploadEntry | undefined {
   const texts = ["uploadUrl", "local", "fingerprint", "target", "path", "conflict"].every((name) =>
     typeof entry[name] === "string"
   );
   return texts && typeof entry.size === "number" && typeof entry.createdAt === "number"
-    ? value as UploadEntry
+    ? entry as unknown as UploadEntry
     : undefined;
 }

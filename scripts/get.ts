@@ -1,35 +1,50 @@
 #!/usr/bin/env -S deno run -q -P=get
 /**
- * Downloads files of OneDrive, SharePoint and Teams.
+ * Downloads files and folders of OneDrive, SharePoint and Teams.
  *
  * Permissions on Microsoft Graph: `Files.Read` for the own OneDrive, otherwise `Files.Read.All` and `Sites.Read.All`.
  *
  * @module
  */
 import { type Command, type Run, runCommand } from "../lib/cli.ts";
-import { downloadFile } from "../lib/download.ts";
+import { MOST_CONNECTIONS } from "../lib/download.ts";
+import { downloadJobs } from "../lib/download_command.ts";
 import { usageError } from "../lib/errors.ts";
-import { formatSize } from "../lib/sizes.ts";
-import type { TransferResult } from "../lib/transfer.ts";
+import { describe, jobsOption, transferAll } from "../lib/transfer_command.ts";
+
+const JOBS = 8;
 
 /** The definition of `get`. */
 export const get: Command = {
   name: "get",
-  summary: "Downloads files of OneDrive, SharePoint and Teams.",
-  forms: ["LOCATION [DEST]", "LOCATION… FOLDER"],
+  summary: "Downloads files and folders of OneDrive, SharePoint and Teams.",
+  forms: ["LOCATION [DEST]", "LOCATION… FOLDER", "-r LOCATION [FOLDER]", "LOCATION -"],
   arguments: { least: 1, most: Infinity, names: "LOCATION" },
   options: [
-    { name: "conflict", value: "HOW", help: "if the local file exists: fail (default), replace, skip" },
+    { name: "recursive", short: "r", help: "folders with all that is in them" },
+    { name: "conflict", value: "HOW", help: "if the file is here: fail (default), replace, skip, resume" },
+    { name: "if-changed", help: "fetch nothing for a file that is here with the same content" },
+    { name: "dry-run", help: "change nothing, say what would be done" },
+    {
+      name: "connections",
+      value: "N",
+      help: `for one file, 1 to ${MOST_CONNECTIONS} (default 1; 4 for a single file from 64 MiB on)`,
+    },
+    jobsOption(JOBS),
   ],
   locations: true,
   run,
 };
 
 async function run(run: Run): Promise<void> {
-  const conflict = run.choice("conflict", ["fail", "replace", "skip"]) ?? "fail";
-  const sources = run.args.length > 1 ? run.args.slice(0, -1) : run.args;
-  const destination = run.args.length > 1 ? run.args.at(-1)! : ".";
-  if (sources.length > 1 && !await isFolder(destination)) {
+  const conflict = run.choice("conflict", ["fail", "replace", "skip", "resume"]) ?? "fail";
+  const recursive = run.has("recursive");
+  const [destination] = run.args.length > 1 ? run.args.slice(-1) : [];
+  const sources = destination === undefined ? run.args : run.args.slice(0, -1);
+  if (destination === "-" && (recursive || sources.length > 1)) {
+    throw usageError("standard output takes one file", "give a folder as DEST", "standardOutput");
+  }
+  if (sources.length > 1 && !await isFolder(destination!)) {
     throw usageError(
       `${destination} is not a folder`,
       "several files need an existing folder as the last argument",
@@ -37,27 +52,21 @@ async function run(run: Run): Promise<void> {
     );
   }
   const { locations, beyondOwnDrive } = await run.locations(sources);
+  // Several files are several connections already.
+  const connections = run.number("connections", 1, MOST_CONNECTIONS) ??
+    (recursive || sources.length > 1 ? 1 : undefined);
+  const options = {
+    conflict,
+    ifChanged: run.has("if-changed"),
+    dryRun: run.has("dry-run"),
+    ...(connections === undefined ? {} : { connections }),
+  };
   const connection = await run.connect("read", beyondOwnDrive);
-  for (const location of locations) {
-    await run.attempt(async () => {
-      const progress = run.output.progress(() => location.text);
-      try {
-        const result = await downloadFile(connection, location, destination, {
-          conflict,
-          ...(progress ? { onProgress: progress.update } : {}),
-        });
-        if (destination === "-") run.output.resultBeside(result);
-        else run.output.result(result, describe(result));
-      } finally {
-        progress?.clear();
-      }
-    });
-  }
-}
-
-function describe({ result, path, local, bytes, verdict }: TransferResult): string {
-  if (result === "skipped") return `skipped ${path}: ${local} exists already`;
-  return `downloaded ${path} to ${local} (${formatSize(bytes)}, ${verdict})`;
+  const jobs = downloadJobs(connection, { locations, destination, recursive, options });
+  await transferAll(run, jobs, JOBS, (result) => {
+    if (destination === "-") run.output.resultBeside(result);
+    else run.output.result(result, describe(result));
+  });
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -151,7 +151,7 @@ Deno.test("remote paths that do not exist, and things that are no files", async 
     GRAPH_SITE: "contoso.sharepoint.com/sites/Nope",
   });
   await refused(b, 3, /no drive here is called Nope.*there are: Documents/, ["ls", "drive:Nope"]);
-  await refused(b, 2, /General is a folder; name a file/, ["get", "General"]);
+  await refused(b, 2, /General is a folder; use -r/, ["get", "General"]);
   await refused(b, 2, /Team Notebook is a OneNote notebook/, ["get", "General/Team Notebook"]);
   await refused(b, 6, /Team Notebook is a OneNote notebook/, ["put", file, "General/Team Notebook"]);
   await refused(b, 2, /Agenda\.md is a file, not a folder/, ["put", file, "General/Agenda.md/"]);

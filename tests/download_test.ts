@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { bench, jsonLines, noise } from "./harness.ts";
+import { type Bench, bench, jsonLines, noise } from "./harness.ts";
 
 const SIZE = 3 * 1024 * 1024 + 17;
 const content = noise(SIZE);
@@ -9,6 +9,14 @@ async function withFile(name = "big.bin", bytes: Uint8Array = content) {
   const b = await bench();
   b.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
   return b;
+}
+
+async function journal(b: Bench): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(`${b.sandbox.env.GRAPH_SCRIPTS_HOME}/downloads`)) {
+    names.push(name);
+  }
+  return names;
 }
 
 function names(folder: string): string[] {
@@ -84,7 +92,7 @@ Deno.test("while it is incomplete the file is private and under another name", a
     await new Promise((resolve) => setTimeout(resolve, 20));
     partial = names(b.folder).find((name) => name.endsWith(".partial"));
   }
-  assertMatch(partial, /^\.[0-9a-f]{8}\.partial$/);
+  assertMatch(partial, /^\.[0-9a-f]{16}\.partial$/);
   if (Deno.build.os !== "windows") {
     assertEquals(((await Deno.stat(join(b.folder, partial))).mode ?? 0) & 0o777, 0o600);
   }
@@ -227,15 +235,30 @@ Deno.test("content that is not what the service states: exit code 7, both copies
   await using b = await withFile();
   b.sandbox.addFault({
     service: "graph",
-    path: "root:/General/big.bin",
-    times: 3,
+    times: "always",
     patch: { file: { hashes: { quickXorHash: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" } } },
   });
   const { code, stderr } = await b.run("get", "General/big.bin");
   assertEquals(code, 7);
-  assertMatch(stderr, /is not what the service states.*kept as \.[0-9a-f]{8}\.damaged/);
-  assertEquals(names(b.folder).map((name) => name.replace(/[0-9a-f]{8}/, "x")), [".x.damaged"]);
+  assertMatch(stderr, /is not what the service states.*once more/);
+  assertMatch(stderr, /is not what the service states.*kept as \S+\.[0-9a-f]{8}\.damaged/);
+  const [kept, ...others] = names(b.folder);
+  assertMatch(kept!, /^\.[0-9a-f]{8}\.damaged$/);
+  assertEquals([others, await journal(b)], [[], []]);
+  assertEquals(await Deno.readFile(join(b.folder, kept!)), content);
+  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), content);
   assertEquals((await b.run("get", "General/big.bin", "-")).code, 7);
+});
+
+Deno.test("content that was spoilt on its way is received once more, cleanly", async () => {
+  await using b = await withFile();
+  const spoilt = new TextDecoder("latin1").decode(new Uint8Array(SIZE));
+  b.sandbox.addFault({ service: "storage", path: "download.aspx", status: 200, body: spoilt });
+  const { code, stdout, stderr } = await b.run("get", "--json", "General/big.bin");
+  assertEquals(code, 0, stderr);
+  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.sentBytes], ["same", 2 * SIZE]);
+  assertEquals(await Deno.readFile(join(b.folder, "big.bin")), content);
+  assertEquals([names(b.folder), await journal(b)], [["big.bin"], []]);
 });
 
 Deno.test("a file without a hash is unverified; an Office file that differs is told as such", async () => {

@@ -46,7 +46,13 @@ Deno.test("a page or nothing in place of a file is damaged, whatever its type, a
   for (const body of ["<html>Sign in</html>", ""]) {
     await b.file("Report.docx", "mine");
     b.sandbox.clearFaults();
-    b.sandbox.addFault({ ...download, status: 200, headers: { "content-type": "text/html" }, body });
+    b.sandbox.addFault({
+      ...download,
+      times: "always",
+      status: 200,
+      headers: { "content-type": "text/html" },
+      body,
+    });
     const { code } = await b.run("get", "--conflict", "replace", "General/Report.docx");
     assertEquals(code, 7, body);
     assertEquals(await Deno.readTextFile(join(b.folder, "Report.docx")), "mine");

@@ -1,0 +1,286 @@
+/**
+ * One download into one local path, from what an earlier process left to the finished file.
+ *
+ * @module
+ */
+import { dirname, join } from "@std/path";
+import type { Connection } from "./connection.ts";
+import type { DownloadConflict, DownloadOptions } from "./download.ts";
+import { type DownloadEntry, DownloadJournal, isSameContent } from "./download_record.ts";
+import { GraphError } from "./errors.ts";
+import { hashOfFile } from "./file_hash.ts";
+import { FileReception, type ReceivedFile } from "./file_reception.ts";
+import { interrupted } from "./http.ts";
+import type { FoundItem } from "./items.ts";
+import { asGraphError } from "./local_error.ts";
+import {
+  alreadyThere,
+  giveName,
+  type LocalTarget,
+  lookAtTarget,
+  ownFactsOf,
+  takeMode,
+} from "./local_target.ts";
+import { PartWriter } from "./part_writer.ts";
+import type { PartialFile, PartialPlace } from "./partial_file.ts";
+import { RemoteContent } from "./remote_content.ts";
+import { damagedError, type TransferResult } from "./transfer.ts";
+import { openPartial, readUnfinished, removeUnfinished } from "./unfinished_download.ts";
+
+/** What a download did. */
+export type Downloaded = Pick<
+  TransferResult,
+  "result" | "verdict" | "bytes" | "sentBytes" | "resumedFrom" | "sha256"
+>;
+
+const COPY_BYTES = 1024 * 1024;
+const SKIPPED: Downloaded = {
+  result: "skipped",
+  verdict: "unverified",
+  bytes: 0,
+  sentBytes: 0,
+  resumedFrom: null,
+};
+
+/**
+ * Downloads an item to an exact local path.
+ *
+ * @throws {GraphError} `unavailable`, code `locked`, when another process does the same.
+ */
+export async function downloadToFile(
+  connection: Connection,
+  found: FoundItem,
+  local: string,
+  options: DownloadOptions,
+): Promise<{ downloaded: Downloaded; found: FoundItem }> {
+  const { settings, storage, notice } = connection;
+  const { now, signal } = storage.http;
+  const journal = new DownloadJournal(join(settings.state, "downloads"), now, notice);
+  const target = await lookAtTarget(local);
+  const key = await journal.keyOf(target.path);
+  const conflict = options.conflict ?? "fail";
+  // Nothing is to be done for most files of a second run: they cost no lock.
+  if (target.existing && !await journal.has(key)) {
+    if (conflict === "skip") return { downloaded: SKIPPED, found };
+    if (conflict === "fail") throw alreadyThere(local);
+  }
+  // Not the file's name with more behind it: that could be longer than the file system allows.
+  const path = join(dirname(target.path), `.${key.slice(0, 16)}.partial`);
+  const place: PartialPlace = { journal, key, path, local: target.path, signal };
+  return await journal.exclusively(key, signal, async () => {
+    const content = new RemoteContent(connection, found);
+    const download = new FileDownload(connection, content, place, local, options);
+    return { downloaded: await download.run(), found: content.found };
+  });
+}
+
+/** One download, while no other process works on the same local path. */
+class FileDownload {
+  readonly #connection: Connection;
+  readonly #content: RemoteContent;
+  readonly #place: PartialPlace;
+  readonly #local: string;
+  readonly #options: DownloadOptions;
+  readonly #conflict: DownloadConflict;
+
+  constructor(
+    connection: Connection,
+    content: RemoteContent,
+    place: PartialPlace,
+    local: string,
+    options: DownloadOptions,
+  ) {
+    this.#connection = connection;
+    this.#content = content;
+    this.#place = place;
+    this.#local = local;
+    this.#options = options;
+    this.#conflict = options.conflict ?? "fail";
+  }
+
+  async run(): Promise<Downloaded> {
+    const { notice } = this.#connection;
+    const target = await lookAtTarget(this.#local);
+    let entry = await readUnfinished(this.#place, notice);
+    if (entry) {
+      const finished = await this.#findFinished(entry, target);
+      if (finished) return finished;
+      if (!await ownFactsOf(this.#place.path)) {
+        await this.#place.journal.remove(this.#place.key);
+        entry = undefined;
+      }
+    }
+    const settled = await this.#settleConflict(target, entry);
+    if (settled) return settled;
+    const partial = await openPartial(this.#place, entry, this.#content.found, notice);
+    try {
+      return await this.#fill(partial, target);
+    } catch (error) {
+      throw await this.#unfinished(error, partial);
+    } finally {
+      await partial.close();
+    }
+  }
+
+  /** A process may have died after its work was done, and before it could say so. */
+  async #findFinished(
+    entry: DownloadEntry,
+    { path, existing }: LocalTarget,
+  ): Promise<Downloaded | undefined> {
+    if (!existing || !isSameContent(entry, this.#content.found)) return undefined;
+    const partial = await ownFactsOf(this.#place.path);
+    const isPartial = partial !== undefined && partial.ino !== null && partial.ino === existing.ino &&
+      partial.dev === existing.dev;
+    if (partial && !isPartial) return undefined;
+    const { bytes, quickXorHash, sha256 } = await hashOfFile(path, this.#place.signal);
+    const verdict = this.#content.verdict(bytes, quickXorHash);
+    if (verdict === "damaged" || (!isPartial && verdict !== "same")) return undefined;
+    if (partial) await Deno.remove(this.#place.path);
+    await this.#place.journal.remove(this.#place.key);
+    return { result: "downloaded", verdict, bytes, sentBytes: 0, resumedFrom: bytes, sha256 };
+  }
+
+  /** What to do about a file that is there; `undefined`: download. */
+  async #settleConflict(
+    { path, existing }: LocalTarget,
+    entry: DownloadEntry | undefined,
+  ): Promise<Downloaded | undefined> {
+    if (!existing || this.#conflict === "replace") return undefined;
+    if (this.#conflict === "skip") return SKIPPED;
+    if (this.#conflict === "fail") throw alreadyThere(this.#local);
+    const { item } = this.#content;
+    if (existing.size > item.size) {
+      throw new GraphError(
+        "conflict",
+        `${this.#local} is longer than ${item.path}: ${existing.size} bytes, not ${item.size}`,
+        {
+          code: "localLonger",
+          hint: "it is not the beginning of that file: choose with --conflict replace, or give another DEST",
+        },
+      );
+    }
+    if (existing.size < item.size) return undefined;
+    const { bytes, quickXorHash, sha256 } = await hashOfFile(path, this.#place.signal);
+    if (this.#content.verdict(bytes, quickXorHash) !== "same") return undefined;
+    if (entry) await removeUnfinished(this.#place, entry);
+    return { result: "unchanged", verdict: "same", bytes, sentBytes: 0, resumedFrom: null, sha256 };
+  }
+
+  async #fill(partial: PartialFile, target: LocalTarget): Promise<Downloaded> {
+    const guessed = await this.#takeBeginning(partial, target);
+    const reception = new FileReception(this.#content, partial, {
+      connections: this.#options.connections,
+      onProgress: this.#options.onProgress,
+      notice: this.#connection.notice,
+      guessedFrom: guessed ? this.#local : undefined,
+    });
+    const received = await reception.run();
+    const { verdict, bytes, sha256 } = received;
+    await this.#finish(partial, target, received);
+    if (verdict === "damaged") throw await this.#keepDamaged(received);
+    if (verdict === "enriched") this.#connection.notice(whyEnriched(bytes, this.#content));
+    const replace = this.#conflict === "replace" ? "any" : this.#conflict === "resume" ? "seen" : "none";
+    await giveName(this.#place.path, target, replace);
+    await this.#place.journal.remove(this.#place.key);
+    const { resumedFrom } = reception;
+    return {
+      result: "downloaded",
+      verdict,
+      bytes,
+      sentBytes: this.#content.arrivedBytes,
+      resumedFrom,
+      sha256,
+    };
+  }
+
+  /** Copies a local file that may be the beginning of the item, for `--conflict resume`; tells whether it did. */
+  async #takeBeginning(partial: PartialFile, { path, existing }: LocalTarget): Promise<boolean> {
+    const { size, hash } = this.#content.item;
+    if (this.#conflict !== "resume" || !existing || partial.ranges.total > 0) return false;
+    // Without a hash nobody could tell whether it is.
+    if (hash === null || existing.size === 0 || existing.size >= size) return false;
+    using file = await Deno.open(path);
+    const writer = new PartWriter(partial);
+    try {
+      const buffer = new Uint8Array(COPY_BYTES);
+      for (let left = existing.size; left > 0;) {
+        const { signal } = this.#place;
+        if (signal?.aborted) throw interrupted(signal);
+        const count = await file.read(buffer.subarray(0, Math.min(left, COPY_BYTES)));
+        if (count === null) break;
+        await writer.write(buffer.subarray(0, count));
+        left -= count;
+      }
+      await writer.flush();
+    } finally {
+      writer.close();
+    }
+    return true;
+  }
+
+  /** Length, mode and time as they are to be, all of it on the disk, and known to be. */
+  async #finish(partial: PartialFile, target: LocalTarget, { bytes }: ReceivedFile): Promise<void> {
+    await partial.file.truncate(bytes);
+    await takeMode(target, this.#place.path);
+    const { modified } = this.#content.item;
+    if (modified) await partial.file.utime(new Date(modified), new Date(modified));
+    await partial.settle();
+  }
+
+  async #keepDamaged({ bytes, quickXorHash }: ReceivedFile): Promise<GraphError> {
+    const { item } = this.#content;
+    const kept = join(dirname(this.#place.path), `.${crypto.randomUUID().slice(0, 8)}.damaged`);
+    await Deno.rename(this.#place.path, kept);
+    await this.#place.journal.remove(this.#place.key);
+    return damagedError(
+      `${item.path} ${whyDamaged(bytes, quickXorHash, this.#content)}`,
+      `the file on the server is as it was; what arrived is kept as ${kept}`,
+    );
+  }
+
+  /** Keeps what came, and says how much it is and how to go on; what nobody could go on from is removed. */
+  async #unfinished(error: unknown, partial: PartialFile): Promise<unknown> {
+    const failure = asGraphError(error);
+    if (failure.kind === "damaged") return failure;
+    try {
+      await partial.record();
+    } catch {
+      // The disk may be full: then the last record holds.
+    }
+    if (partial.recordedBytes === 0) {
+      await partial.remove();
+      return error;
+    }
+    const share = Math.floor(partial.recordedBytes / partial.totalBytes * 100);
+    const where = `${partial.recordedBytes} of ${partial.totalBytes} bytes (${share} %) are there`;
+    return new GraphError(failure.kind, `${failure.message}; ${where}`, {
+      code: failure.code,
+      hint: hintToGoOn(failure),
+      status: failure.status,
+      requestId: failure.requestId,
+      date: failure.date,
+      cause: failure.cause ?? failure,
+    });
+  }
+}
+
+/** For a notice: content that differs, as it does with files of its kind. */
+export function whyEnriched(bytes: number, { item }: RemoteContent): string {
+  return `${item.path}: ${bytes} bytes came where the service states ${item.size}, as it happens with such files`;
+}
+
+/** In what content differs from what the service states. */
+export function whyDamaged(bytes: number, quickXorHash: string, { item }: RemoteContent): string {
+  return `is not what the service states: ${bytes} bytes with QuickXorHash ${quickXorHash}, instead of ${item.size} with ${item.hash}`;
+}
+
+function hintToGoOn({ kind, code, hint }: GraphError): string {
+  if (kind === "interrupted" || kind === "unavailable") {
+    return "run the same command again to go on from there";
+  }
+  if (kind === "noSpace") return "free space, then run the same command again to go on from there";
+  if (code === "localExists" || code === "localChanged") {
+    return "move it away, or choose with --conflict replace: then the same command goes on from there";
+  }
+  return `${hint ? `${hint}; ` : ""}the same command goes on from there`;
+}
