@@ -5,6 +5,7 @@
  * @module
  */
 import { GraphError, isGraphError } from "./errors.ts";
+import { renewingFetch } from "./renewing_fetch.ts";
 import { VERSION } from "./version.ts";
 
 /** Decorated as SharePoint asks; undecorated traffic is served last (graph-protocol section 8). */
@@ -120,8 +121,9 @@ export class Http {
   readonly #options: HttpOptions;
 
   constructor(options: HttpOptions = {}) {
-    this.#options = options;
-    this.#fetch = options.fetch ?? fetch;
+    this.#fetch = options.fetch ?? renewingFetch();
+    // What derives from this one shares its connections.
+    this.#options = { ...options, fetch: this.#fetch };
     this.#sleep = options.sleep ?? sleep;
     this.now = options.now ?? Date.now;
     this.signal = options.signal;
