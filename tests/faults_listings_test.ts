@@ -1,7 +1,7 @@
 /** What `ls` makes of odd pages and odd items (graph-protocol 4.1 and 17.2, item 15), and tokens that end (11 and 12). */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { faultTest, type StruckBench } from "./fault_bench.ts";
+import { faultTest, FOUR_FRAGMENTS, type StruckBench } from "./fault_bench.ts";
 import { jsonLines } from "./harness.ts";
 
 const PAGES = 5;
@@ -103,6 +103,17 @@ faultTest(
   },
 );
 
+// Nothing makes folders before `put -r` does.
+faultTest("new-folder-not-yet-there", "put -r waits for the folders that it has made", async (b) => {
+  await Deno.mkdir(`${b.folder}/New`);
+  await b.file("New/a.txt", "a");
+  await b.file("New/big.bin", FOUR_FRAGMENTS);
+  const { code, stderr } = await b.struck("put", "-r", "New", "General/");
+  assertEquals(code, 0, stderr);
+  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/New/big.bin"), FOUR_FRAGMENTS);
+  assertEquals(b.sandbox.tenant.find("Documents", "General/New")!.children.toSorted(), ["a.txt", "big.bin"]);
+}, { ignore: true });
+
 faultTest(
   "token-expires-in-listing",
   "it is renewed once, and the same page is asked for again",
@@ -130,6 +141,17 @@ faultTest("claims-challenge", "its claims go into one renewal, and the listing g
   const after = b.requests().slice(refused + 1).map(({ service, status }) => `${service} ${status}`);
   assertEquals(after, ["login 200", "graph 200"]);
 }, { signIn: true });
+
+faultTest(
+  "claims-challenge",
+  "a token given in GRAPH_ACCESS_TOKEN cannot answer it: exit code 4",
+  async (b) => {
+    const { code, stdout, stderr } = await b.struck("ls", "General");
+    assertEquals([code, stdout], [4, ""]);
+    assertMatch(stderr, /does not accept GRAPH_ACCESS_TOKEN/);
+    assertEquals(b.story(), ["list 401"]);
+  },
+);
 
 faultTest(
   "claims-challenge-needs-person",

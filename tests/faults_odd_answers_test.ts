@@ -51,6 +51,14 @@ faultTest("empty-answer", "put does not call it a success: exit code 1, with wha
   assertEquals(b.story(), ["put 201"]);
 });
 
+// To do in lib/upload.ts, in place of the test above: the item tells what its answer does not, as after a commit.
+faultTest("empty-answer", "put finds the file that it has stored", async (b) => {
+  const { code, stdout, stderr } = await b.struck("put", "--json", await b.file("a.txt", "a"), "General/");
+  assertEquals(code, 0, stderr);
+  assertEquals([jsonLines(stdout)[0]!.result, jsonLines(stdout)[0]!.verdict], ["created", "same"]);
+  assertEquals(b.story(), ["put 201", "look up 200"]);
+}, { ignore: true });
+
 faultTest("empty-answer-to-listing", "ls does not call it an empty folder: exit code 1", async (b) => {
   const { code, stdout, stderr } = await b.struck("ls", "General");
   assertEquals([code, stdout], [1, ""]);

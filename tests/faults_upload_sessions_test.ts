@@ -58,11 +58,6 @@ const MENDED: [FaultName, string, string[]][] = [
     [...BEGIN, "send 1 416", "ask 200", ...REST],
   ],
   ["session-without-ranges", "the first byte is taken for the next", [...BEGIN, "send 1 202", ...REST]],
-  [
-    "token-expires-in-upload",
-    "fragments need no token, and none is asked for",
-    [...BEGIN, "send 1 202", ...REST],
-  ],
 ];
 
 for (const [name, sentence, story] of MENDED) {
@@ -75,6 +70,11 @@ for (const name of ["fragment-stored-but-503", "fragment-refused-with-503"] as c
     assertWaited(b.gapsMs()[0], 1000);
   });
 }
+
+faultTest("token-expires-in-upload", "fragments need no token, and none is asked for", async (b) => {
+  const story = await succeeds(b);
+  assertEquals(story.slice(story.indexOf("create 200")), [...BEGIN, "send 1 202", ...REST]);
+}, { signIn: true });
 
 faultTest("connection-cut-in-body", "the first wait is half a second to one", async (b) => {
   await succeeds(b);
@@ -194,6 +194,16 @@ faultTest(
   async (b) => {
     assertEquals(await fails(b, 6, /the name is blocked.*15 minutes/), ["create 409"]);
   },
+);
+
+// To do in lib/upload_session.ts: what is there already is known, so a 409 for a free name is a session.
+faultTest(
+  "leftover-session",
+  "it is told as such under --conflict fail as well, for the name is free",
+  async (b) => {
+    assertEquals(await fails(b, 6, /the name is blocked.*15 minutes/, "--conflict", "fail"), ["create 409"]);
+  },
+  { ignore: true },
 );
 
 faultTest("file-locked", "put-large says that it is open in Office: exit code 6", async (b) => {

@@ -17,11 +17,11 @@ const PENDING = entra("authorization_pending", 70016, "Authorization is pending.
 
 export const SIGN_IN = {
   "authorization-pending": {
-    what: "three polls find the code not approved yet",
+    what: "two polls find the code not approved yet",
     item: 13,
     traps: ["A7"],
     scripts,
-    rules: () => [{ ...POLL, ...PENDING, times: 3 }],
+    rules: () => [{ ...POLL, ...PENDING, times: 2 }],
   },
   "slow-down": {
     what: "the first poll is told to slow down, which adds five seconds to the interval",
