@@ -1,6 +1,6 @@
 /** What rules let happen beside the request they strike, seen by a plain client. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { startSandbox } from "./mod.ts";
 import {
   assertError,
@@ -34,7 +34,10 @@ Deno.test("a part of a broken fragment can be kept, as personal OneDrive does", 
   const bytes = patternBytes(2 * KIB_320);
   const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/x.bin"));
   sandbox.addFault({ method: "PUT", dropAfterBytes: 100_001, keepPart: true });
-  await sendFragment(url, bytes, 0, KIB_320).then(() => assert(false, "it was answered"), () => {});
+  // A Blob, which fetch never sends a second time by itself.
+  const headers = { "content-range": `bytes 0-${KIB_320 - 1}/${bytes.length}` };
+  const body = new Blob([bytes.subarray(0, KIB_320)]);
+  await assertRejects(() => send(url, { method: "PUT", body, headers }));
   assertEquals((await send(url)).json.nextExpectedRanges, ["100001-"]);
   assertEquals((await sendFragment(url, bytes, 100_001, 2 * KIB_320)).status, 201);
   assertEquals(await sandbox.tenant.bytes("Documents", "x.bin"), bytes);
