@@ -6,6 +6,7 @@
  */
 import { GraphError, isGraphError } from "./errors.ts";
 import { Pace } from "./pace.ts";
+import { renewingFetch } from "./renewing_fetch.ts";
 import { VERSION } from "./version.ts";
 
 /** Decorated as SharePoint asks; undecorated traffic is served last (graph-protocol section 8). */
@@ -125,8 +126,9 @@ export class Http {
   readonly #options: HttpOptions;
 
   constructor(options: HttpOptions = {}) {
-    this.#options = { ...options, pace: options.pace ?? new Pace() };
-    this.#fetch = options.fetch ?? fetch;
+    this.#fetch = options.fetch ?? renewingFetch();
+    // What derives from this one shares its connections and its pace.
+    this.#options = { ...options, fetch: this.#fetch, pace: options.pace ?? new Pace() };
     this.#sleep = options.sleep ?? sleep;
     this.now = options.now ?? Date.now;
     this.signal = options.signal;

@@ -6,7 +6,8 @@
  */
 import { commandName } from "./commands.ts";
 import { type FailureKind, GraphError } from "./errors.ts";
-import { type HttpAnswer, requestIdOf } from "./http.ts";
+import { type HttpAnswer, requestIdOf, retryAfterMs } from "./http.ts";
+import { formatDuration } from "./sizes.ts";
 
 /** Codes and message of an error body. */
 interface ErrorBody {
@@ -136,12 +137,19 @@ function explain({ status, headers }: HttpAnswer, body: ErrorBody, what: string)
   return new GraphError(kind, `${what}: ${words}`, {
     code: body.codes.at(-1) ?? `http${status}`,
     codes: body.codes,
-    hint,
+    hint: kind === "unavailable" ? patience(headers) ?? hint : hint,
     status,
     requestId: requestIdOf(headers) ?? body.requestId,
     date: utc(headers.get("date")),
     claims: claimsOf(headers),
   });
+}
+
+/** A wait that was too long for us is the person's. */
+function patience(headers: Headers): string | undefined {
+  const ms = retryAfterMs(headers, Date.now()) ?? 0;
+  if (ms < 1000) return undefined;
+  return `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`;
 }
 
 /** `innerError` in Graph's answers, `innererror` in storage's; nested any number of times; plain text and HTML occur. */

@@ -111,10 +111,18 @@ export interface Bench extends AsyncDisposable {
   file(name: string, content: string | Uint8Array): Promise<string>;
 }
 
-/** Starts a sandbox whose person approves at once, and signs in unless told otherwise. */
+/**
+ * Starts a sandbox whose person approves at once, and signs in unless told otherwise. Known faults come into force after
+ * that sign-in, so that it is not what they strike.
+ */
 export async function bench(options: SandboxOptions & { signIn?: boolean } = {}): Promise<Bench> {
-  const { signIn = true, ...sandboxOptions } = options;
-  const sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0, ...sandboxOptions });
+  const { signIn = true, fault = [], ...sandboxOptions } = options;
+  const sandbox = await startSandbox({
+    approve: true,
+    pollIntervalSeconds: 0,
+    ...sandboxOptions,
+    fault: signIn ? [] : fault,
+  });
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   const started: Bench = {
     sandbox,
@@ -147,6 +155,7 @@ export async function bench(options: SandboxOptions & { signIn?: boolean } = {})
   if (signIn) {
     const { code, stderr } = await started.run("whoami", "--prompt");
     if (code !== 0) throw new Error(`sign-in failed: ${stderr}`);
+    sandbox.addFault(...fault);
   }
   return started;
 }

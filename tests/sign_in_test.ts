@@ -125,13 +125,6 @@ Deno.test("slow_down, 429, 503 and a dropped connection while polling do not end
   assertEquals(code, 0, stderr);
 });
 
-Deno.test("public client flows switched off: the portal's setting is named", async () => {
-  await using b = await bench({ signIn: false, publicClientFlows: false });
-  const { code, stderr } = await b.run("whoami", "--prompt");
-  assertEquals(code, 5);
-  assertMatch(stderr, /Allow public client flows to Yes.*AADSTS7000218/s);
-});
-
 Deno.test("an error body under HTTP 200 in place of a device code is an error", async () => {
   await using b = await bench({ signIn: false });
   b.sandbox.addFault({

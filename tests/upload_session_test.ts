@@ -134,33 +134,6 @@ Deno.test("a last fragment whose commit took effect is found finished", async ()
   assert(ranges(b).length <= 11, "a finished file was sent again");
 });
 
-Deno.test("416 for a fragment that is there already: the session is asked and obeyed", async () => {
-  await using b = await bench();
-  b.sandbox.addFault({
-    ...fragments,
-    nth: 2,
-    when: "after",
-    status: 416,
-    body: { error: { code: "invalidRange", innererror: { code: "fragmentOverlap" } } },
-  });
-  await uploads(b, 4 * UNIT);
-  assertEquals(ranges(b).length, 4);
-});
-
-Deno.test("a session that does not advance is given up", async () => {
-  await using b = await bench();
-  b.sandbox.addFault({
-    ...fragments,
-    nth: 2,
-    times: "always",
-    status: 202,
-    body: { nextExpectedRanges: [`${UNIT}-`] },
-  });
-  const stderr = await uploads(b, 4 * UNIT, 8);
-  assertMatch(stderr, /does not advance/);
-  assert(ranges(b).length < 8, "sent for ever");
-});
-
 Deno.test("a session that is lost is begun anew once, and not more often", async () => {
   await using b = await bench();
   for (const status of [404, 401, 403]) {
@@ -207,26 +180,6 @@ Deno.test("answers to the creation of a session that cannot be used", async () =
     body: { uploadUrl: "https://evil.example/up", nextExpectedRanges: ["0-"] },
   });
   await uploads(b, 2 * UNIT, 5);
-});
-
-Deno.test("an unfinished upload of somebody else blocks the name: told, with the time it takes", async () => {
-  await using b = await bench();
-  const file = await b.file("big.bin", noise(2 * UNIT));
-  b.sandbox.addFault({
-    service: "graph",
-    path: "createUploadSession",
-    status: 409,
-    body: { error: { code: "nameAlreadyExists", message: "An upload session already exists for this file" } },
-  });
-  const { code, stderr } = await b.run("put-large", file, "General/");
-  assertEquals(code, 6);
-  assertMatch(stderr, /the name is blocked.*15 minutes/);
-});
-
-Deno.test("the access token may expire during an upload", async () => {
-  await using b = await bench({ tokenLifeSeconds: 1 });
-  b.sandbox.addFault({ ...fragments, nth: 2, delayMs: 1500 });
-  await uploads(b, 3 * UNIT);
 });
 
 Deno.test("a local file that becomes shorter is told, not padded", async () => {

@@ -1,7 +1,7 @@
 /** One request from its arrival to its answer, with the fault that strikes it, if any. */
 
-import { faultAnswer, patchAnswer } from "./fault_answers.ts";
-import { faultName, type FaultRule, type Faults } from "./faults.ts";
+import { faultAnswer, faultHeaders, patchAnswer } from "./fault_answers.ts";
+import { faultName, type FaultRule, type Faults, type Meanwhile } from "./faults.ts";
 import { type Answer, type Call, ConnectionLost } from "./message.ts";
 
 /** What tests see of a request. */
@@ -11,6 +11,8 @@ export interface RequestRecord {
   /** ISO time of arrival. */
   at: string;
   service: Call["service"];
+  /** Number of the connection it came over, from 1 for each service. */
+  connection: number;
   method: string;
   /** Path and query as they came over the wire. */
   path: string;
@@ -30,13 +32,19 @@ export type Outcome = { answer: Answer; truncateTo: number | undefined } | "drop
 
 export type Handler = (call: Call) => Promise<Answer>;
 
+/** What fault rules need of the sandbox around them. */
+export interface Surroundings {
+  pause(ms: number): Promise<void>;
+  meanwhile(what: Meanwhile, call: Call): void;
+}
+
 /** Lets the service answer, bent by the fault rule that strikes. Fills in the record. */
 export async function exchange(
   call: Call,
   record: RequestRecord,
   handler: Handler,
   faults: Faults,
-  pause: (ms: number) => Promise<void>,
+  surroundings: Surroundings,
 ): Promise<Outcome> {
   if (faults.repeats.isRepeat(call)) {
     record.fault = "silent repetition of a dropped request";
@@ -47,7 +55,7 @@ export async function exchange(
   let outcome: Outcome;
   try {
     outcome = rule
-      ? await struck(call, handler, rule, pause)
+      ? await struck(call, handler, rule, surroundings)
       : { answer: await handler(call), truncateTo: undefined };
     // The client may still be sending: it reads the answer only when it is through.
     if (outcome !== "drop") await call.body.drain();
@@ -65,15 +73,16 @@ async function struck(
   call: Call,
   handler: Handler,
   rule: FaultRule,
-  pause: (ms: number) => Promise<void>,
+  { pause, meanwhile }: Surroundings,
 ): Promise<Outcome> {
   const after = rule.when === "after";
+  if (rule.meanwhile !== undefined) meanwhile(rule.meanwhile, call);
   if (rule.delayMs && !after) await pause(rule.delayMs);
   if (!after && rule.drop) return "drop";
   if (!after && rule.status !== undefined) {
     return answered(rule, faultAnswer({ ...rule, status: rule.status }, call));
   }
-  if (rule.dropAfterBytes !== undefined) call.body.cutAfter(rule.dropAfterBytes);
+  if (rule.dropAfterBytes !== undefined) call.body.cutAfter(rule.dropAfterBytes, rule.keepPart);
   const seen = { ...call, headers: { ...call.headers } };
   for (const name of rule.hideHeaders ?? []) delete seen.headers[name.toLowerCase()];
   let answer = await handler(seen);
@@ -81,7 +90,7 @@ async function struck(
   if (rule.delayMs && after) await pause(rule.delayMs);
   if (rule.drop) return "drop";
   if (rule.status !== undefined) answer = faultAnswer({ ...rule, status: rule.status }, call);
-  else if (rule.headers) Object.assign(answer.headers, lowerCased(rule.headers));
+  else if (rule.headers) Object.assign(answer.headers, faultHeaders(rule));
   if (rule.patch) answer = patchAnswer(answer, rule.patch);
   if (rule.rewrite) answer = await rule.rewrite(answer, call);
   return answered(rule, answer);
@@ -89,8 +98,4 @@ async function struck(
 
 function answered(rule: FaultRule, answer: Answer): Outcome {
   return { answer, truncateTo: rule.truncateBodyTo };
-}
-
-function lowerCased(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -36,19 +36,26 @@ const GRAPH_ERRORS: Record<number, { code: string; inner?: string; message: stri
 
 /** The answer a rule stands for. */
 export function faultAnswer(rule: FaultRule & { status: number }, call: Call): Answer {
-  const headers = Object.fromEntries(
-    Object.entries(rule.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-  if (typeof rule.body === "string") {
-    const type = /^\s*<(!doctype|html)/i.test(rule.body) ? "text/html" : "text/plain";
+  const headers = faultHeaders(rule);
+  const given: unknown = typeof rule.body === "function" ? rule.body(call) : rule.body;
+  if (typeof given === "string") {
+    const type = /^\s*<(!doctype|html)/i.test(given) ? "text/html" : "text/plain";
     return {
       status: rule.status,
       headers: { "content-type": `${type}; charset=utf-8`, ...headers },
-      body: rule.body,
+      body: given,
     };
   }
-  if (rule.body === undefined && rule.status < 400) return { status: rule.status, headers, body: "" };
-  return jsonAnswer(rule.status, rule.body ?? usualBody(rule.status, call.service), headers);
+  if (given === undefined && rule.status < 400) return { status: rule.status, headers, body: "" };
+  // Errors in the service's own words carry its id, as all its answers do; those of gateways do not.
+  const own = given === undefined && call.service !== "login" ? { "request-id": crypto.randomUUID() } : {};
+  return jsonAnswer(rule.status, given ?? usualBody(rule.status, call.service), { ...own, ...headers });
+}
+
+/** The headers of a rule, by lower-case names. */
+export function faultHeaders(rule: FaultRule): Record<string, string> {
+  const headers = typeof rule.headers === "function" ? rule.headers() : rule.headers ?? {};
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function usualBody(status: number, service: Service): unknown {

@@ -3,6 +3,21 @@
 import type { Answer, Call, Service } from "./message.ts";
 import { SilentRepeats } from "./silent_repeats.ts";
 
+/** What somebody else, or the service behind the client's back, does at the moment a rule strikes. */
+export type Meanwhile =
+  /** All access tokens expire. */
+  | "tokens-expire"
+  /** The upload or download URL of this request is dead from now on, whatever its session says: 401 (trap U6, D3). */
+  | "link-expires"
+  /** As before, with 403 (trap U6). */
+  | "link-forbidden"
+  /** Another writer stores a file under the name that this upload session is for (graph-protocol 7.3). */
+  | "name-taken"
+  /** Continuous access evaluation: only tokens got with the claims of a challenge are good (graph-protocol 9.1). */
+  | "claims-demanded"
+  /** The same, and only a person can answer it: renewals are `interaction_required`. */
+  | "person-demanded";
+
 /**
  * One rule. It counts the requests that match it and strikes from the `nth` on, `times` times. Of several rules that
  * would strike the first in the list does.
@@ -14,6 +29,8 @@ export interface FaultRule {
   method?: string;
   /** Against path and query: a substring, a pattern with `*`, or a regular expression (in JSON: "/…/"). */
   path?: string | RegExp;
+  /** Only the fragment that completes an upload: the one whose Content-Range ends at the total. */
+  lastFragment?: true;
   /** First matching request to strike. @default 1 */
   nth?: number;
   /** How many requests to strike. @default 1 */
@@ -22,13 +39,18 @@ export interface FaultRule {
   when?: "before" | "after";
   /** Answers with this status; without `body`, with the body the service gives under it. */
   status?: number;
-  headers?: Record<string, string>;
-  /** Text as it stands, or anything else as JSON. */
-  body?: unknown;
+  /** Of the answer; as a function for what depends on the moment. */
+  headers?: Record<string, string> | (() => Record<string, string>);
+  /** Text as it stands, or anything else as JSON; as a function for what depends on the request. */
+  body?: unknown | ((call: Call) => unknown);
+  /** What else happens at that moment, before the request takes effect. */
+  meanwhile?: Meanwhile;
   /** Cuts the connection. What fetch repeats by itself after that is cut too: see silent_repeats.ts. */
   drop?: true;
-  /** Cuts the connection after so many bytes of the request body; nothing of them is kept. */
+  /** Cuts the connection after so many bytes of the request body; nothing of them is kept, as on B. */
   dropAfterBytes?: number;
+  /** With `dropAfterBytes`: what has arrived of the fragment is kept, as it happens on P (graph-protocol 7.3). */
+  keepPart?: true;
   /** Sends so many bytes of the answer's body, fewer than its Content-Length, then cuts the connection. */
   truncateBodyTo?: number;
   /** Waits before the request takes effect, or, with `when: "after"`, before its answer goes out. */
@@ -71,8 +93,14 @@ function lastHit(rule: FaultRule): number {
 function matches(rule: FaultRule, call: Call): boolean {
   if (rule.service !== undefined && rule.service !== call.service) return false;
   if (rule.method !== undefined && rule.method.toUpperCase() !== call.method) return false;
+  if (rule.lastFragment && !isLastFragment(call)) return false;
   if (rule.path === undefined) return true;
   return typeof rule.path === "string" ? pathMatches(rule.path, call.target) : rule.path.test(call.target);
+}
+
+function isLastFragment({ method, headers }: Call): boolean {
+  const [, end, total] = /^bytes \d+-(\d+)\/(\d+)$/.exec(headers["content-range"] ?? "") ?? [];
+  return method === "PUT" && end !== undefined && Number(end) + 1 === Number(total);
 }
 
 function pathMatches(pattern: string, target: string): boolean {

@@ -3,6 +3,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { parseFaultRules } from "./fault_file.ts";
+import { type FaultName, isFaultName, KNOWN_FAULTS, listKnownFaults } from "./known_faults.ts";
 import { type FaultRule, type SandboxOptions, startSandbox } from "./mod.ts";
 
 const HELP = `Usage: deno task sandbox [options]
@@ -13,6 +14,7 @@ environment that points the scripts at it, then "# ready", and runs until it is 
 Options:
   --approve             approve every device code at once; otherwise its /devicelogin page is used
   --port N              first of three consecutive ports (default: three free ones)
+  --fault NAME[,NAME…]  known faults by name, also given several times; --fault help lists them
   --faults FILE         scripted faults: a JSON array of rules
   --token-life SECONDS  life of access tokens (default: 3600)
   --log FILE            append one JSON line a request
@@ -27,16 +29,18 @@ class UsageError extends Error {
 const BOOLEAN_OPTIONS = ["approve", "help"];
 const STRING_OPTIONS = ["port", "faults", "token-life", "log"];
 
-/** Reads the command line; undefined when help was asked for. @throws {UsageError} */
-async function optionsFrom(args: string[]): Promise<SandboxOptions | undefined> {
-  const parsed: Record<string, unknown> = parseArgs(args, {
+/** Reads the command line; a text when only that is to be printed. @throws {UsageError} */
+async function optionsFrom(args: string[]): Promise<SandboxOptions | string> {
+  const { names, rest } = takeFaultNames(args);
+  const parsed: Record<string, unknown> = parseArgs(rest, {
     boolean: BOOLEAN_OPTIONS,
     string: [...STRING_OPTIONS, "_"],
     alias: {},
   });
-  if (parsed["help"] === true) return undefined;
+  if (parsed["help"] === true) return HELP;
   checkNames(parsed);
-  const options: SandboxOptions = { approve: parsed["approve"] === true };
+  if (names.includes("help")) return listKnownFaults();
+  const options: SandboxOptions = { approve: parsed["approve"] === true, fault: names.map(faultNamed) };
   const port = text(parsed, "port");
   if (port !== undefined) options.port = wholeNumber("--port", port, 1, 65_533);
   const life = text(parsed, "token-life");
@@ -46,6 +50,25 @@ async function optionsFrom(args: string[]): Promise<SandboxOptions | undefined> 
   const faults = text(parsed, "faults");
   if (faults !== undefined) options.faults = await readFaults(faults);
   return options;
+}
+
+/** Takes `--fault NAME[,NAME…]` out of the arguments, however often it is there: the parser keeps one value only. */
+function takeFaultNames(args: readonly string[]): { names: string[]; rest: string[] } {
+  const names: string[] = [];
+  const rest: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index]!;
+    const value = arg === "--fault" ? args[++index] : /^--fault=(.*)$/s.exec(arg)?.[1];
+    if (arg !== "--fault" && value === undefined) rest.push(arg);
+    else if (!value || value.startsWith("-")) throw new UsageError("--fault takes a value");
+    else names.push(...value.split(",").map((name) => name.trim()).filter(Boolean));
+  }
+  return { names, rest };
+}
+
+function faultNamed(name: string): FaultName {
+  if (isFaultName(name)) return name;
+  throw new UsageError(`there is no fault "${name}"; there are ${Object.keys(KNOWN_FAULTS).join(", ")}`);
 }
 
 function checkNames(parsed: Record<string, unknown>): void {
@@ -86,7 +109,7 @@ function shellQuote(text: string): string {
 
 /** Runs the sandbox until SIGINT (130) or SIGTERM (0). @returns the exit code */
 export async function main(args: string[]): Promise<number> {
-  let options: SandboxOptions | undefined;
+  let options: SandboxOptions | string;
   try {
     options = await optionsFrom(args);
   } catch (error) {
@@ -94,8 +117,8 @@ export async function main(args: string[]): Promise<number> {
     say(`sandbox: ${error.message} (try --help)`);
     return 2;
   }
-  if (options === undefined) {
-    await print(HELP);
+  if (typeof options === "string") {
+    await print(options);
     return 0;
   }
   const interrupted = untilInterrupted();

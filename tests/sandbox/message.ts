@@ -16,6 +16,8 @@ export interface Call {
   /** Lower-case names; a repeated header is joined with ", ". */
   readonly headers: Record<string, string>;
   readonly body: RequestBody;
+  /** Number of the connection, from 1 for each service. */
+  readonly connection: number;
   /** Whether the connection has carried requests before this one. */
   readonly reused: boolean;
 }
@@ -55,6 +57,8 @@ export class RequestBody {
   received = 0;
   readonly #source: BodySource;
   #cutAfterBytes = Infinity;
+  /** Whether what has arrived of a broken body is kept. */
+  keptInPart = false;
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -69,8 +73,9 @@ export class RequestBody {
   }
 
   /** Makes the body break off once this many bytes have been read. */
-  cutAfter(bytes: number): void {
+  cutAfter(bytes: number, keptInPart = false): void {
     this.#cutAfterBytes = bytes;
+    this.keptInPart = keptInPart;
   }
 
   /**
@@ -82,7 +87,11 @@ export class RequestBody {
   async read(take: (chunk: Uint8Array) => void): Promise<void> {
     for (let chunk; (chunk = await this.#source.pull()) !== undefined;) {
       this.received += chunk.length;
-      if (this.received > this.#cutAfterBytes) throw new ConnectionLost("cut by a fault rule");
+      const over = this.received - this.#cutAfterBytes;
+      if (over > 0) {
+        if (this.keptInPart) take(chunk.subarray(0, Math.max(0, chunk.length - over)));
+        throw new ConnectionLost("cut by a fault rule");
+      }
       take(chunk);
     }
   }

@@ -13,15 +13,16 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exchange, type Handler, type RequestRecord } from "./exchange.ts";
+import { exchange, type Handler, type RequestRecord, type Surroundings } from "./exchange.ts";
 import { type FaultRule, Faults } from "./faults.ts";
 import { graphService } from "./graph/mod.ts";
 import { Listener, type Respond } from "./http/listener.ts";
-
+import { type FaultName, knownFault, optionsOf } from "./known_faults.ts";
 import { DeviceCodes } from "./login/device_codes.ts";
 import { loginService } from "./login/mod.ts";
 import { Person } from "./login/person.ts";
 import { Tokens } from "./login/tokens.ts";
+import { meanwhile } from "./meanwhile.ts";
 import type { Call, Service } from "./message.ts";
 import { type SandboxOptions, settingsFrom } from "./options.ts";
 import { RequestLog } from "./request_log.ts";
@@ -36,6 +37,7 @@ import { Tenant } from "./tenant/tenant.ts";
 
 export type { Answer, Call, Service } from "./message.ts";
 export type { FaultRule } from "./faults.ts";
+export { type FaultName, knownFault } from "./known_faults.ts";
 export type { ItemFacts } from "./tenant/tenant.ts";
 export type { Person, RequestRecord, SandboxOptions, Tenant };
 
@@ -60,9 +62,13 @@ export interface Sandbox extends AsyncDisposable {
   readonly requests: RequestRecord[];
   /** The fault rules in force. */
   readonly faults: FaultRule[];
-  /** Adds a rule behind the others. */
-  addFault(rule: FaultRule): void;
-  /** Drops all rules. */
+  /**
+   * Adds rules behind the others, and known faults by their names.
+   *
+   * @throws {Error} for a fault that only `startSandbox` can make, being an option of it
+   */
+  addFault(...faults: (FaultRule | FaultName)[]): void;
+  /** Drops all rules; what a fault has changed in the tenant's behaviour stays. */
   clearFaults(): void;
   /** The person at the browser. */
   readonly person: Person;
@@ -80,6 +86,7 @@ export interface Sandbox extends AsyncDisposable {
 
 /** Starts a sandbox on 127.0.0.1. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  options = { ...optionsOf(options.fault ?? []), ...options };
   const folder = await mkdtemp(join(tmpdir(), "graph-sandbox-"));
   const closing = new AbortController();
   const faults = new Faults(options.faults ?? []);
@@ -92,17 +99,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const requests = log = new RequestLog(options.logFile);
     // The listeners come first: the state needs their origins. No request can come before this turn ends.
     const services: Partial<Record<Service, Handler>> = {};
+    const surroundings: Surroundings = {
+      pause: (ms) => pause(ms, closing.signal),
+      meanwhile: (what, call) => meanwhile(state, what, call),
+    };
     const respond = (call: Call) =>
       requests.record(
         call,
-        (record) =>
-          exchange(call, record, services[call.service]!, faults, (ms) => pause(ms, closing.signal)),
+        (record) => exchange(call, record, services[call.service]!, faults, surroundings),
       );
     listeners = openListeners(options.port, respond);
     const [login, graph, storage] = listeners.map((listener) => listener.origin) as [string, string, string];
     const state = newState(options, { login, graph, storage }, content);
     Object.assign(services, servicesOf(state));
     const sandbox = sandboxOf(state, faults, requests, home, options.approve === true);
+    for (const name of options.fault ?? []) strike(state, faults, name);
     let closed: Promise<void> | undefined;
     const close = () => closed ??= closeAll(listeners, state.sessions, requests, folder, closing);
     return { ...sandbox, close, [Symbol.asyncDispose]: close };
@@ -150,7 +161,9 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string, 
     env: environment(origins, home),
     requests: log.requests,
     faults: faults.rules,
-    addFault: (rule: FaultRule) => void faults.rules.push(rule),
+    addFault: (...added: (FaultRule | FaultName)[]) => {
+      for (const fault of added) addFault(state, faults, fault);
+    },
     clearFaults: () => void faults.rules.splice(0),
     person: new Person(state.deviceCodes, tenant.directory.users, approve ? "approve" : "ignore"),
     tenant,
@@ -158,6 +171,21 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string, 
     expireAccessTokens: () => tokens.expireAccess(),
     revokeRefreshTokens: () => tokens.revokeRefresh(),
   };
+}
+
+/** Puts a known fault into force. */
+function strike(state: State, faults: Faults, name: FaultName): void {
+  const { rules = () => [], behavior = {} } = knownFault(name);
+  faults.rules.push(...rules().map((rule) => ({ name, ...rule })));
+  Object.assign(state.tenant.behavior, behavior);
+}
+
+function addFault(state: State, faults: Faults, fault: FaultRule | FaultName): void {
+  if (typeof fault !== "string") return void faults.rules.push(fault);
+  if (knownFault(fault).options) {
+    throw new Error(`${fault} is an option: startSandbox({ fault: ["${fault}"] })`);
+  }
+  strike(state, faults, fault);
 }
 
 function newState(options: SandboxOptions, origins: Origins, folder: string): State {

@@ -1,6 +1,7 @@
 /** How a sandbox can be set up. */
 
 import type { FaultRule } from "./faults.ts";
+import type { FaultName } from "./known_faults.ts";
 
 /** Options of {@link startSandbox}. */
 export interface SandboxOptions {
@@ -28,6 +29,8 @@ export interface SandboxOptions {
   publicClientFlows?: boolean;
   /** A used refresh token is dead; the service leaves it alive. @default false */
   revokeOldRefreshTokens?: boolean;
+  /** Known faults by their names; see known_faults.ts. */
+  fault?: readonly FaultName[];
   /** Scripted faults. */
   faults?: FaultRule[];
   /** File that gets one JSON line a request. */
@@ -35,7 +38,9 @@ export interface SandboxOptions {
 }
 
 /** Options with their defaults filled in. */
-export type Settings = Readonly<Required<Omit<SandboxOptions, "port" | "approve" | "faults" | "logFile">>>;
+export type Settings = Readonly<
+  Required<Omit<SandboxOptions, "port" | "approve" | "fault" | "faults" | "logFile">>
+>;
 
 const CONSENTED = [
   "User.Read",

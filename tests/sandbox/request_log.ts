@@ -20,6 +20,7 @@ export class RequestLog {
       n: this.requests.length + 1,
       at: new Date().toISOString(),
       service: call.service,
+      connection: call.connection,
       method: call.method,
       path: call.target,
       headers: call.headers,

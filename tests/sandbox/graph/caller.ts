@@ -34,12 +34,24 @@ export function authenticate(state: State, call: Call): Caller {
   if (grant.expires <= Date.now()) {
     throw unauthorized(state, "Lifetime validation failed, the token is expired.");
   }
+  if (!state.tokens.answersChallenge(grant.claims)) throw challenged(state, state.tokens.challenge!.claims);
   return grant;
 }
 
 function unauthorized(state: State, message: string): ServiceError {
   const challenge = `Bearer realm="", authorization_uri="${state.origins.login}/common/oauth2/authorize", ` +
     `client_id="00000003-0000-0000-c000-000000000000"`;
+  return new ServiceError(401, "InvalidAuthenticationToken", message, {
+    headers: { "www-authenticate": challenge },
+  });
+}
+
+/** Continuous access evaluation wants another token (graph-protocol 9.1). */
+function challenged(state: State, claims: string): ServiceError {
+  const message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and " +
+    "code: TokenCreatedWithOutdatedPolicies";
+  const challenge = `Bearer realm="", authorization_uri="${state.origins.login}/common/oauth2/authorize", ` +
+    `error="insufficient_claims", claims="${btoa(claims)}"`;
   return new ServiceError(401, "InvalidAuthenticationToken", message, {
     headers: { "www-authenticate": challenge },
   });

@@ -18,6 +18,8 @@ import type { ItemAddress } from "./resolve.ts";
 const DEFAULT_PAGE = 200;
 /** A larger `$top` is silently lowered (api-docs#691, trap L8). */
 const MAX_PAGE = 1000;
+/** In a skip token, in place of the id of the last item. */
+const FROM_THE_START = "start";
 const skipTokenKey = randomBytes(32);
 
 /** GET. */
@@ -35,12 +37,14 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const all = ordered([...folder.children.values()], query.get("$orderby"));
   const start = startOf(request, all);
-  const page = all.slice(start, start + pageSize(query.get("$top")));
+  const isFirst = request.query.get("$skiptoken") === undefined;
+  const empty = isFirst && state.tenant.behavior.emptyFirstPage;
+  const page = all.slice(start, start + (empty ? 0 : pageSize(query.get("$top"))));
   const wants = (property: string) => names === undefined || names.includes(property);
   const more = start + page.length < all.length;
   return jsonAnswer(200, {
     "@odata.context": contextUrl(state, `drives('${address.drive.id}')/items('${folder.id}')/children`),
-    ...(more ? { "@odata.nextLink": nextLink(state, request, page.at(-1)!) } : {}),
+    ...(more ? { "@odata.nextLink": nextLink(state, request, page.at(-1)) } : {}),
     value: page.map((child) => pick(driveItemJson(state, child, wants), names)),
   });
 }
@@ -68,6 +72,7 @@ export async function createFolder(
     conflict,
     author: authorOf(state, request),
   });
+  if (created) state.tenant.madeByClient(item);
   return entityAnswer(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
 }
 
@@ -103,9 +108,9 @@ function pageSize(top: string | undefined): number {
 }
 
 /** The token names the last item of the page and seals the whole link: a link altered in any way is refused. */
-function nextLink(state: State, request: GraphRequest, last: Item): string {
+function nextLink(state: State, request: GraphRequest, last: Item | undefined): string {
   const target = withoutSkipToken(request.call.target);
-  const place = Buffer.from(last.id).toString("base64url");
+  const place = Buffer.from(last?.id ?? FROM_THE_START).toString("base64url");
   const joint = target.includes("?") ? "&" : "?";
   return `${state.origins.graph}${target}${joint}$skiptoken=${place}.${seal(target, place)}`;
 }
@@ -118,6 +123,7 @@ function startOf(request: GraphRequest, all: readonly Item[]): number {
     throw invalidRequest("The skip token is not valid.");
   }
   const last = Buffer.from(place, "base64url").toString();
+  if (last === FROM_THE_START) return 0;
   const index = all.findIndex((item) => item.id === last);
   // The item was deleted between two pages: the listing cannot go on.
   if (index < 0) throw invalidRequest("The skip token is no longer valid.");

@@ -1,7 +1,7 @@
 /** Microsoft Graph: authenticates, resolves the address, calls the handler, and gives every answer its headers. */
 
 import { type Answer, type Call, jsonAnswer } from "../message.ts";
-import { ServiceError } from "../service_error.ts";
+import { itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { authenticate } from "./caller.ts";
 import { createFolder, listChildren } from "./children.ts";
@@ -79,6 +79,7 @@ async function answerItem(
   address: ItemAddress,
   relation: string,
 ): Promise<Answer> {
+  if (state.tenant.misses(address.item ?? address.folder)) throw itemNotFound();
   switch (`${request.call.method} ${relation}`) {
     case "GET ":
       return getItem(state, request, address);

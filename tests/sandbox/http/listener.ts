@@ -19,6 +19,7 @@ export class Listener {
   readonly #respond: Respond;
   readonly #listener: Deno.TcpListener;
   readonly #connections = new Set<Deno.TcpConn>();
+  #count = 0;
   readonly #work = new Set<Promise<void>>();
 
   /** Listens at once. `port` 0 takes a free one. @throws {Deno.errors.AddrInUse} */
@@ -54,9 +55,10 @@ export class Listener {
   /** One request after the other, until either side has had enough. */
   async #serve(connection: Deno.TcpConn): Promise<void> {
     const reader = new ByteReader(connection);
+    const number = ++this.#count;
     try {
       connection.setNoDelay(true);
-      for (let reused = false; await this.#serveOne(connection, reader, reused);) reused = true;
+      for (let reused = false; await this.#serveOne(connection, reader, { number, reused });) reused = true;
     } catch (error) {
       if (error instanceof MalformedRequest || error instanceof LineTooLong) await refuse(connection, error);
       else if (!isBroken(error)) throw error;
@@ -66,10 +68,10 @@ export class Listener {
   }
 
   /** @returns whether the connection can take another request */
-  async #serveOne(connection: Deno.TcpConn, reader: ByteReader, reused: boolean): Promise<boolean> {
+  async #serveOne(connection: Deno.TcpConn, reader: ByteReader, on: Carrier): Promise<boolean> {
     const head = await readHead(reader);
     const source = bodySource(reader, head, () => writeAll(connection, CONTINUE));
-    const outcome = await this.#outcome(callFrom(this.#service, head, new RequestBody(source), reused));
+    const outcome = await this.#outcome(callFrom(this.#service, head, new RequestBody(source), on));
     if (outcome === "drop") return false;
     const { answer, truncateTo } = outcome;
     const keepAlive = head.keepAlive && answer.headers["connection"] !== "close";
@@ -111,7 +113,13 @@ function report(what: string, error: unknown): void {
 
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
-function callFrom(service: Service, head: RequestHead, body: RequestBody, reused: boolean): Call {
+/** The connection that a request comes over. */
+interface Carrier {
+  readonly number: number;
+  readonly reused: boolean;
+}
+
+function callFrom(service: Service, head: RequestHead, body: RequestBody, on: Carrier): Call {
   const { method, target, headers } = head;
   const mark = target.indexOf("?");
   return {
@@ -122,7 +130,8 @@ function callFrom(service: Service, head: RequestHead, body: RequestBody, reused
     query: mark < 0 ? "" : target.slice(mark + 1),
     headers,
     body,
-    reused,
+    connection: on.number,
+    reused: on.reused,
   };
 }
 

@@ -56,13 +56,23 @@ function redeemDeviceCode(state: State, form: Form): Answer {
   code.redeemed = true;
   // The person has seen the scopes on the page and agreed to them.
   for (const scope of code.request.graph) state.consented.add(scope);
+  const { challenge } = state.tokens;
+  if (challenge && state.tokens.answersChallenge(form.get("claims") ?? undefined)) {
+    state.tokens.challenge = { ...challenge, needsPerson: false };
+  }
   return tokenAnswer(state, form, user, code.request);
 }
 
-/** The `claims` parameter MSAL always sends along is accepted; a claims challenge would be answered from it here. */
+/** The `claims` parameter says whether a challenge is answered (graph-protocol 9.1). */
 function redeemRefreshToken(state: State, form: Form): Answer {
   checkPublicClient(state);
   const grant = state.tokens.refresh(required(form, "refresh_token"));
+  if (state.tokens.challenge?.needsPerson) {
+    const message =
+      "Due to a configuration change made by your administrator, or because you moved to a new " +
+      "location, you must use multi-factor authentication to access the resource.";
+    throw new EntraError("interaction_required", 50076, message, { suberror: "basic_action" });
+  }
   const scope = form.get("scope");
   const request = scope === null ? grant.request : parseScopes(scope, [...state.consented]);
   const missing = request.graph.find((name) => !state.consented.has(name));
@@ -87,7 +97,7 @@ function tokenAnswer(state: State, form: Form, user: User, request: ScopeRequest
     scope: listed.join(" "),
     expires_in: lifeSeconds,
     ext_expires_in: lifeSeconds,
-    access_token: state.tokens.issueAccess(user, request.graph, lifeSeconds),
+    access_token: state.tokens.issueAccess(user, request.graph, lifeSeconds, form.get("claims") ?? undefined),
     ...(request.openid.includes("offline_access")
       ? { refresh_token: state.tokens.issueRefresh(user, request) }
       : {}),

@@ -12,6 +12,8 @@ export interface AccessGrant {
   readonly user: User;
   readonly scopes: ReadonlySet<string>;
   expires: number;
+  /** What a client asked for by the `claims` parameter. */
+  readonly claims: string | undefined;
 }
 
 /** What a refresh token stands for. */
@@ -27,6 +29,8 @@ export class Tokens {
   readonly #secrets: Secrets;
   readonly #access = new Map<string, AccessGrant>();
   readonly #refresh = new Map<string, RefreshGrant>();
+  /** Set while continuous access evaluation wants other tokens than those it has given out (graph-protocol 9.1). */
+  challenge: { readonly claims: string; readonly needsPerson: boolean } | undefined;
 
   constructor(directory: Directory, loginOrigin: string, secrets: Secrets) {
     this.#directory = directory;
@@ -35,7 +39,7 @@ export class Tokens {
   }
 
   /** A new access token. It looks like a JWT of about 1.5 kB; clients must treat it as opaque. */
-  issueAccess(user: User, scopes: readonly string[], lifeSeconds: number): string {
+  issueAccess(user: User, scopes: readonly string[], lifeSeconds: number, claims?: string): string {
     const now = Math.floor(Date.now() / 1000);
     const token = this.#jwt({ typ: "JWT", nonce: randomText(32), alg: "RS256", x5t: KEY_ID, kid: KEY_ID }, {
       aud: "00000003-0000-0000-c000-000000000000",
@@ -62,7 +66,8 @@ export class Tokens {
       xms_idrel: "1 28",
       xms_tcdt: 1709540130,
     });
-    this.#access.set(token, { user, scopes: new Set(scopes), expires: Date.now() + lifeSeconds * 1000 });
+    const expires = Date.now() + lifeSeconds * 1000;
+    this.#access.set(token, { user, scopes: new Set(scopes), expires, claims });
     return token;
   }
 
@@ -107,6 +112,24 @@ export class Tokens {
       throw new EntraError("invalid_grant", 50173, message, { suberror: "bad_token" });
     }
     return grant;
+  }
+
+  /** Wants other tokens from now on. */
+  demandClaims(needsPerson: boolean): void {
+    const nbf = { essential: true, value: String(Math.floor(Date.now() / 1000)) };
+    this.challenge = { claims: JSON.stringify({ access_token: { nbf } }), needsPerson };
+  }
+
+  /** Whether a `claims` parameter, to which clients may have added their capabilities, answers the challenge. */
+  answersChallenge(claims: string | undefined): boolean {
+    const { challenge } = this;
+    if (challenge === undefined) return true;
+    const nbf = (text: string) => JSON.parse(text)?.access_token?.nbf?.value;
+    try {
+      return claims !== undefined && nbf(claims) === nbf(challenge.claims);
+    } catch {
+      return false; // a client that sends something else than JSON has not answered
+    }
   }
 
   /** Lets all access tokens expire now. */

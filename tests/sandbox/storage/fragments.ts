@@ -114,14 +114,15 @@ function checkIfMatch(session: UploadSession): void {
   throw new ServiceError(412, "resourceModified", message, { innerCode: "entityTagDoesNotMatch" });
 }
 
-/** Writes the body behind what is kept. If it breaks off, nothing of it is kept on this back end. */
+/** Writes the body behind what is kept. If it breaks off, nothing of it is kept unless a fault rule says so. */
 async function receiveBytes(session: UploadSession, call: Call): Promise<void> {
   session.receiving = true;
   try {
     await call.body.read((chunk) => session.staging.append(chunk));
     session.staging.keep();
   } catch (error) {
-    session.staging.undo();
+    if (call.body.keptInPart) session.staging.keep();
+    else session.staging.undo();
     throw error;
   } finally {
     session.receiving = false;

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
 import type { Call } from "../message.ts";
 import type { Secrets } from "../secrets.ts";
-import { ServiceError } from "../service_error.ts";
+import { accessDenied, ServiceError } from "../service_error.ts";
 
 /** What a `tempauth` allows. */
 export interface Grant {
@@ -22,6 +22,8 @@ const TEMPAUTH = /(^|&)tempauth=([^&]*)/;
 export class UrlSigner {
   readonly #key = randomBytes(32);
   readonly #secrets: Secrets;
+  /** Tokens that are dead before their time, with the status they get. */
+  readonly #dead = new Map<string, 401 | 403>();
 
   constructor(secrets: Secrets) {
     this.#secrets = secrets;
@@ -43,6 +45,11 @@ export class UrlSigner {
     return this.#secrets.issue(`${origin}${path}?${query.replace("tempauth=", `tempauth=${tempauth}`)}`);
   }
 
+  /** From now on the URL of this request is answered with this status, and no other URL is. */
+  kill(call: Call, status: 401 | 403): void {
+    this.#dead.set(TEMPAUTH.exec(call.query)?.[2] ?? "", status);
+  }
+
   /** The grant behind a request. @throws {ServiceError} 401 when the URL was altered or has expired */
   check(call: Call, use: Grant["use"]): Grant {
     const [, , tempauth = ""] = TEMPAUTH.exec(call.query) ?? [];
@@ -55,7 +62,9 @@ export class UrlSigner {
     }
     const grant = JSON.parse(Buffer.from(payload, "base64url").toString()) as Grant;
     if (grant.use !== use) throw new ServiceError(401, "unauthenticated", "Authentication failed.");
-    if (Date.now() / 1000 >= grant.exp) {
+    const dead = this.#dead.get(tempauth);
+    if (dead === 403) throw accessDenied();
+    if (dead === 401 || Date.now() / 1000 >= grant.exp) {
       const from = new Date(grant.nbf * 1000).toISOString();
       const to = new Date(grant.exp * 1000).toISOString();
       const message = `The access token has expired. It's valid from '${from}' to '${to}'.`;

@@ -40,6 +40,10 @@ export interface Behavior {
   readsWithoutHash: number;
   /** SharePoint rewrites Office files after upload: already in the answer, or only after it (graph-protocol 10.2). */
   rewriteOfficeFiles: "no" | "in-answer" | "after-answer";
+  /** How many requests for a folder, or for something in it, find nothing after a client has made it (trap E3). */
+  missesOfNewFolders: number;
+  /** A listing begins with a page of no items and a link to the next (graph-protocol 4.1). */
+  emptyFirstPage: boolean;
 }
 
 /** Where SharePoint promotes properties into the file (graph-protocol 10.2). */
@@ -49,11 +53,18 @@ const REWRITTEN = /\.(docx|xlsx|pptx|pdf|html|aspx)$/i;
 export class Tenant {
   readonly directory: Directory;
   readonly store: ContentStore;
-  readonly behavior: Behavior = { putCreatesParents: true, readsWithoutHash: 0, rewriteOfficeFiles: "no" };
+  readonly behavior: Behavior = {
+    putCreatesParents: true,
+    readsWithoutHash: 0,
+    rewriteOfficeFiles: "no",
+    missesOfNewFolders: 0,
+    emptyFirstPage: false,
+  };
   readonly #drives: Map<string, Drive>;
   readonly #secrets: Secrets;
   readonly #sessions: UploadSessions;
   readonly #hashReads = new WeakMap<Item, number>();
+  readonly #misses = new WeakMap<Item, number>();
   #unsettled: Item[] = [];
 
   constructor(folder: string, secrets: Secrets, sessions: UploadSessions) {
@@ -139,6 +150,18 @@ export class Tenant {
   /** Every token, code and pre-authenticated URL ever issued. */
   secrets(): string[] {
     return this.#secrets.all();
+  }
+
+  /** Notes a folder that a client has just made. */
+  madeByClient(folder: Item): void {
+    this.#misses.set(folder, this.behavior.missesOfNewFolders);
+  }
+
+  /** Whether this request still does not find a new folder (trap E3). */
+  misses(folder: Item): boolean {
+    const left = this.#misses.get(folder) ?? 0;
+    if (left > 0) this.#misses.set(folder, left - 1);
+    return left > 0;
   }
 
   /** The hash as an answer shows it: none for empty files, and for a while none for new ones (graph-protocol 10). */

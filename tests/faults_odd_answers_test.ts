@@ -1,0 +1,120 @@
+/** Files that SharePoint rewrites, and answers that no service should give (graph-protocol 17.2, items 16 and 17). */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "./fault_bench.ts";
+import { jsonLines } from "./harness.ts";
+
+const DOCUMENT = new TextEncoder().encode("a document");
+
+/** Uploads a document and asks the service for something afterwards, so that a late rewriting has happened. */
+async function uploadDocument(b: StruckBench, script: "put" | "put-large") {
+  const file = await b.file("Plan.docx", DOCUMENT);
+  const ended = await b.struck(script, "--json", file, "General/");
+  assertEquals(ended.code, 0, ended.stderr);
+  const uploads = b.story().filter((word) => /^(put|send)/.test(word));
+  assertEquals(uploads.length, 1, "sent again");
+  const listing = await b.struck("ls", "--json", "General/Plan.docx");
+  return { result: jsonLines(ended.stdout)[0]!, item: jsonLines(listing.stdout)[0]!, stderr: ended.stderr };
+}
+
+for (const script of ["put", "put-large"] as const) {
+  faultTest("sharepoint-rewrite", `${script} calls it enriched, and does not repair it`, async (b) => {
+    const { result, item } = await uploadDocument(b, script);
+    assertEquals([result.verdict, result.result, result.bytes], ["enriched", "created", DOCUMENT.length]);
+    assertEquals((item.size as number) > DOCUMENT.length, true);
+    assertEquals(b.sandbox.tenant.find("Documents", "General/Plan.docx")!.size, item.size);
+  });
+
+  faultTest(
+    "sharepoint-rewrite-told-late",
+    `${script} is content with the answer, and does not repair it`,
+    async (b) => {
+      const { result, item } = await uploadDocument(b, script);
+      assertEquals([result.verdict, result.result], ["same", "created"]);
+      assertEquals((item.size as number) > DOCUMENT.length, true);
+    },
+  );
+}
+
+faultTest("sharepoint-rewrite-told-late", "the rewritten file is downloaded as it is now", async (b) => {
+  const { item } = await uploadDocument(b, "put");
+  await Deno.mkdir(`${b.folder}/copy`);
+  const { code, stdout, stderr } = await b.struck("get", "--json", "General/Plan.docx", "copy");
+  assertEquals(code, 0, stderr);
+  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["same", item.size]);
+});
+
+faultTest("empty-answer", "put does not call it a success: exit code 1, with what to look at", async (b) => {
+  const { code, stdout, stderr } = await b.struck("put", await b.file("a.txt", "a"), "General/");
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /the answer is not JSON/);
+  assertEquals(b.story(), ["put 201"]);
+});
+
+// To do in lib/upload.ts, in place of the test above: the item tells what its answer does not, as after a commit.
+faultTest("empty-answer", "put finds the file that it has stored", async (b) => {
+  const { code, stdout, stderr } = await b.struck("put", "--json", await b.file("a.txt", "a"), "General/");
+  assertEquals(code, 0, stderr);
+  assertEquals([jsonLines(stdout)[0]!.result, jsonLines(stdout)[0]!.verdict], ["created", "same"]);
+  assertEquals(b.story(), ["put 201", "look up 200"]);
+}, { ignore: true });
+
+faultTest("empty-answer-to-listing", "ls does not call it an empty folder: exit code 1", async (b) => {
+  const { code, stdout, stderr } = await b.struck("ls", "General");
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /the answer is not JSON; a proxy may have answered/);
+});
+
+faultTest("length-required-html", "put tells the status, not the page: exit code 1", async (b) => {
+  const { code, stderr } = await b.struck("put", await b.file("a.txt", "a"), "General/");
+  assertEquals(code, 1);
+  assertMatch(stderr, /HTTP 411 http411/);
+  assertEquals(/<|Length Required/.test(stderr), false, "the page was printed");
+  assertEquals(b.story(), ["put 411"]);
+  assertEquals(b.sandbox.tenant.find("Documents", "General/a.txt"), undefined);
+});
+
+faultTest("gateway-timeout", "a listing is tried again", async (b) => {
+  const { code, stderr } = await b.struck("ls", "General");
+  assertEquals(code, 0, stderr);
+  assertEquals(b.story(), ["list 504", "list 200"]);
+  assertWaited(b.gapsMs()[0], 1500, 2000);
+});
+
+faultTest("gateway-timeout", "a fragment that was stored is not sent again", async (b) => {
+  const { code, stderr } = await b.upload(FOUR_FRAGMENTS);
+  assertEquals(code, 0, stderr);
+  assertEquals(b.story(), ["create 200", "send 0 202", "send 1 504", "ask 200", "send 2 202", "send 3 201"]);
+  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), FOUR_FRAGMENTS);
+});
+
+faultTest(
+  "gateway-timeout",
+  "the same bytes under the same name are sent again, for that does no harm",
+  async (b) => {
+    const { code, stderr } = await b.struck("put", await b.file("a.txt", "a"), "General/");
+    assertEquals(code, 0, stderr);
+    assertEquals(b.story(), ["put 504", "put 200"]);
+  },
+);
+
+faultTest(
+  "gateway-timeout",
+  "under --conflict rename they are not, for that would make two files: exit code 8",
+  async (b) => {
+    const file = await b.file("a.txt", "a");
+    const { code, stderr } = await b.struck("put", "--conflict", "rename", file, "General/");
+    assertEquals([code, b.story()], [8, ["put 504"]]);
+    assertMatch(stderr, /the service is unavailable.*HTTP 504/);
+    const { children } = b.sandbox.tenant.find("Documents", "General")!;
+    assertEquals(children.filter((name) => /^a.*\.txt$/.test(name)), ["a.txt"]);
+  },
+);
+
+// To do in lib/upload.ts: "run the same command again" would only meet the file that is there.
+faultTest("gateway-timeout", "under --conflict fail put finds the file that it has stored", async (b) => {
+  const file = await b.file("a.txt", "a");
+  const { code, stdout, stderr } = await b.struck("put", "--json", "--conflict", "fail", file, "General/");
+  assertEquals(code, 0, stderr);
+  assertEquals([jsonLines(stdout)[0]!.result, b.story()], ["created", ["put 504", "look up 200"]]);
+}, { ignore: true });

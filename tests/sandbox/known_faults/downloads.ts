@@ -1,0 +1,91 @@
+/** Content that comes late, in part, or not at all (graph-protocol 5). */
+
+import type { Answer } from "../message.ts";
+import { DOWNLOAD, type KnownFault } from "./known_fault.ts";
+
+const scripts = ["get"] as const;
+const CUT_BYTES = 1_000_000;
+const PAGE = "<!DOCTYPE html><html><head><title>Sign in to your account</title></head></html>";
+const HTML = { "Content-Type": "text/html; charset=utf-8" };
+
+/** What the service states of a file before it changes it on the way out, such as HEIC (trap D6). */
+function understated(answer: Answer): Answer {
+  if (answer.status !== 200 || typeof answer.body !== "string") return answer;
+  const item = JSON.parse(answer.body);
+  if (item.file === undefined) return answer;
+  const file = { ...item.file, hashes: { quickXorHash: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" } };
+  return { ...answer, body: JSON.stringify({ ...item, file, size: Math.floor(item.size / 2) }) };
+}
+
+export const DOWNLOADS = {
+  "download-url-expired": {
+    what:
+      "the connection ends after 1 MB, and by then the download URL has expired: 401 until a fresh one is got",
+    item: 14,
+    traps: ["D3"],
+    scripts,
+    rules: () => [
+      { ...DOWNLOAD, truncateBodyTo: CUT_BYTES },
+      { ...DOWNLOAD, nth: 2, meanwhile: "link-expires" },
+    ],
+  },
+  "download-url-refused": {
+    what: "a brand-new download URL is refused with 401; the next one is good",
+    item: 14,
+    traps: ["5"],
+    scripts,
+    rules: () => [{ ...DOWNLOAD, meanwhile: "link-expires" }],
+  },
+  "range-ignored": {
+    what: "the connection ends after 1 MB, and the rest is answered by 200 with everything",
+    item: 14,
+    traps: ["D2"],
+    scripts,
+    rules: () => [
+      { ...DOWNLOAD, truncateBodyTo: CUT_BYTES },
+      { ...DOWNLOAD, nth: 2, times: "always", hideHeaders: ["range"] },
+    ],
+  },
+  "body-cut": {
+    what: "the body ends after 1 MB, short of its Content-Length",
+    item: 14,
+    traps: ["5"],
+    scripts,
+    rules: () => [{ ...DOWNLOAD, truncateBodyTo: CUT_BYTES }],
+  },
+  "body-too-long": {
+    what: "the body is twice as long as the item's size, and its hash is another",
+    item: 14,
+    traps: ["D6"],
+    scripts,
+    rules:
+      () => [{ service: "graph", method: "GET", path: "/drives/", times: "always", rewrite: understated }],
+  },
+  "html-instead-of-content": {
+    what: "the download URL leads to a page of HTML under 200",
+    item: 14,
+    traps: ["D1", "D5"],
+    scripts,
+    rules: () => [{ ...DOWNLOAD, times: "always", status: 200, headers: HTML, body: PAGE }],
+  },
+  "redirect-to-html": {
+    what: "the download URL is answered by 302 to a page of HTML",
+    item: 14,
+    traps: ["D1", "D5"],
+    scripts,
+    rules: () => [{
+      ...DOWNLOAD,
+      times: "always",
+      status: 302,
+      headers: { ...HTML, Location: "/_layouts/15/Error.aspx" },
+      body: PAGE,
+    }],
+  },
+  "content-empty": {
+    what: "the download URL is answered by 200 and no byte",
+    item: 14,
+    traps: ["D5"],
+    scripts,
+    rules: () => [{ ...DOWNLOAD, times: "always", status: 200, headers: {}, body: "" }],
+  },
+} satisfies Record<string, KnownFault>;

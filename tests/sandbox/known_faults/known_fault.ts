@@ -1,0 +1,30 @@
+/** What the sandbox knows of a fault that it can make by name. */
+
+import type { FaultRule } from "../faults.ts";
+import type { SandboxOptions } from "../options.ts";
+import type { Behavior } from "../tenant/tenant.ts";
+
+export interface KnownFault {
+  /** One line for people. */
+  what: string;
+  /** Item of graph-protocol 17.2. */
+  item: number;
+  /** Traps of graph-protocol 16, or sections, where the service is seen to do so. */
+  traps: readonly string[];
+  /** The scripts that meet it. */
+  scripts: readonly ("whoami" | "ls" | "get" | "put" | "put-large")[];
+  /** Fresh rules: some remember what they have seen. They carry the name of the fault. */
+  rules?: () => FaultRule[];
+  /** How the tenant behaves. */
+  behavior?: Partial<Behavior>;
+  /** What only the start of a sandbox can set. */
+  options?: Omit<SandboxOptions, "fault" | "faults">;
+}
+
+export const GET_CHILDREN: FaultRule = { service: "graph", method: "GET", path: "/children" };
+export const PUT_CONTENT: FaultRule = { service: "graph", method: "PUT", path: "/content" };
+export const CREATE_SESSION: FaultRule = { service: "graph", method: "POST", path: "createUploadSession" };
+export const FRAGMENT: FaultRule = { service: "storage", method: "PUT" };
+export const SECOND_FRAGMENT: FaultRule = { ...FRAGMENT, nth: 2 };
+export const LAST_FRAGMENT: FaultRule = { ...FRAGMENT, lastFragment: true };
+export const DOWNLOAD: FaultRule = { service: "storage", method: "GET", path: "download.aspx" };

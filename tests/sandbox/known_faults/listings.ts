@@ -1,0 +1,124 @@
+/** Listings with odd pages and odd items, and tokens that end while one is read (graph-protocol 4.1, 9.1). */
+
+import type { FaultRule } from "../faults.ts";
+import type { Answer, Call } from "../message.ts";
+import { GET_CHILDREN, type KnownFault } from "./known_fault.ts";
+
+const scripts = ["ls"] as const;
+const NEXT_PAGE: FaultRule = { ...GET_CHILDREN, path: "skiptoken" };
+
+type Page = { value: Record<string, unknown>[]; "@odata.nextLink"?: string };
+
+function onPages(change: (page: Page, call: Call) => Page): FaultRule {
+  return {
+    ...GET_CHILDREN,
+    times: "always",
+    rewrite: (answer: Answer, call: Call) =>
+      answer.status === 200 && typeof answer.body === "string"
+        ? { ...answer, body: JSON.stringify(change(JSON.parse(answer.body), call)) }
+        : answer,
+  };
+}
+
+function looped(page: Page, { headers, target }: Call): Page {
+  return { ...page, "@odata.nextLink": `http://${headers["host"]}${target}` };
+}
+
+/** Each page but the first begins with the last item of the page before. */
+function repeating(): FaultRule {
+  let last: Page["value"][number] | undefined;
+  return onPages((page, { target }) => {
+    const repeated = /skiptoken/i.test(target) && last ? [last] : [];
+    last = page.value.at(-1);
+    return { ...page, value: [...repeated, ...page.value] };
+  });
+}
+
+/** Every folder's first file in the shape of something else. */
+function firstFile(change: (item: Record<string, unknown>) => Record<string, unknown>): FaultRule {
+  return onPages((page) => {
+    const index = page.value.findIndex((item) => "file" in item);
+    return { ...page, value: page.value.map((item, at) => at === index ? change(item) : item) };
+  });
+}
+
+function elsewhere({ file: _, ...item }: Record<string, unknown>): Record<string, unknown> {
+  const parentReference = { driveId: "b!elsewhere", id: "01ELSEWHERE", driveType: "business" };
+  return {
+    ...item,
+    remoteItem: { id: "01REMOTE", name: item["name"], size: 0, folder: {}, parentReference },
+  };
+}
+
+export const LISTINGS = {
+  "new-folder-not-yet-there": {
+    what: "what a client does in a folder that it has just made finds nothing, twice",
+    item: 15,
+    traps: ["E3"],
+    scripts: ["put"],
+    behavior: { missesOfNewFolders: 2 },
+  },
+  "next-link-loop": {
+    what: "each page links to itself as the next one",
+    item: 15,
+    traps: ["L7"],
+    scripts,
+    rules: () => [onPages(looped)],
+  },
+  "page-repeats-item": {
+    what: "each page begins with the last item of the page before",
+    item: 15,
+    traps: ["L7"],
+    scripts,
+    rules: () => [repeating()],
+  },
+  "empty-page": {
+    what: "the first page has no items, and a link to the next",
+    item: 15,
+    traps: ["4.1"],
+    scripts,
+    behavior: { emptyFirstPage: true },
+  },
+  "item-without-facet": {
+    what: "the first file is neither file nor folder nor anything else",
+    item: 15,
+    traps: ["4.1"],
+    scripts,
+    rules: () => [firstFile(({ file: _, ...item }) => item)],
+  },
+  "package": {
+    what: "the first file is a OneNote notebook",
+    item: 15,
+    traps: ["E7"],
+    scripts,
+    rules: () => [firstFile(({ file: _, ...item }) => ({ ...item, package: { type: "oneNote" } }))],
+  },
+  "remote-item": {
+    what: "the first file is a shortcut to a folder of another drive",
+    item: 15,
+    traps: ["4.1"],
+    scripts,
+    rules: () => [firstFile(elsewhere)],
+  },
+  "token-expires-in-listing": {
+    what: "all access tokens expire at the third page",
+    item: 11,
+    traps: ["9"],
+    scripts,
+    rules: () => [{ ...NEXT_PAGE, nth: 2, meanwhile: "tokens-expire" }],
+  },
+  "claims-challenge": {
+    what: "a listing is answered by a claims challenge, which a renewal with those claims answers",
+    item: 12,
+    traps: ["A10", "9.1"],
+    scripts,
+    rules: () => [{ ...GET_CHILDREN, meanwhile: "claims-demanded" }],
+  },
+  "claims-challenge-needs-person": {
+    what: "a listing is answered by a claims challenge, and the renewal by interaction_required",
+    item: 12,
+    traps: ["A10", "9.1"],
+    scripts,
+    rules: () => [{ ...GET_CHILDREN, meanwhile: "person-demanded" }],
+  },
+} satisfies Record<string, KnownFault>;

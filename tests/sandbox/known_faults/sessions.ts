@@ -1,0 +1,136 @@
+/** Upload sessions that begin or end in another way than they should (graph-protocol 7.1, 7.3). */
+
+import {
+  CREATE_SESSION,
+  FRAGMENT,
+  type KnownFault,
+  LAST_FRAGMENT,
+  PUT_CONTENT,
+  SECOND_FRAGMENT,
+} from "./known_fault.ts";
+
+const scripts = ["put", "put-large"] as const;
+const SESSION_NOT_FOUND = {
+  status: 404,
+  body: {
+    error: {
+      code: "itemNotFound",
+      message: "The upload session was not found",
+      innererror: { code: "uploadSessionNotFound" },
+    },
+  },
+};
+const LEFTOVER = {
+  error: { code: "nameAlreadyExists", message: "An upload session already exists for this file." },
+};
+
+export const SESSIONS = {
+  "session-lost-once": {
+    what: "404 for the first fragment of a new session; a second session works (SharePoint and Office files)",
+    item: 5,
+    traps: ["U7"],
+    scripts,
+    rules: () => [{ ...FRAGMENT, ...SESSION_NOT_FOUND }],
+  },
+  "session-lost-twice": {
+    what: "404 for the first fragment of a new session, and of the second one as well",
+    item: 5,
+    traps: ["U7"],
+    scripts,
+    rules: () => [{ ...FRAGMENT, ...SESSION_NOT_FOUND, times: 2 }],
+  },
+  "commit-says-500": {
+    what: "the last fragment makes the file, and is answered by 500",
+    item: 7,
+    traps: ["U15"],
+    scripts,
+    rules: () => [{ ...LAST_FRAGMENT, status: 500, when: "after" }],
+  },
+  "commit-says-404": {
+    what: "the last fragment makes the file, and is answered by 404",
+    item: 7,
+    traps: ["U15"],
+    scripts,
+    rules: () => [{ ...LAST_FRAGMENT, ...SESSION_NOT_FOUND, when: "after" }],
+  },
+  "commit-answer-lost": {
+    what: "the last fragment makes the file, and the connection ends before the answer",
+    item: 3,
+    traps: ["U15"],
+    scripts,
+    rules: () => [{ ...LAST_FRAGMENT, drop: true, when: "after" }],
+  },
+  "commit-empty-ranges": {
+    what: "the last fragment makes the file, and is answered by 202 with empty nextExpectedRanges",
+    item: 7,
+    traps: ["U15"],
+    scripts,
+    rules: () => [{ ...LAST_FRAGMENT, status: 202, body: { nextExpectedRanges: [] }, when: "after" }],
+  },
+  "name-taken-at-commit": {
+    what: "another writer makes a file of the same name just before the last fragment",
+    item: 8,
+    traps: ["7.3"],
+    scripts,
+    rules: () => [{ ...LAST_FRAGMENT, meanwhile: "name-taken" }],
+  },
+  "leftover-session": {
+    what: "409 for a new session: one that nobody knows any more is still open",
+    item: 8,
+    traps: ["U9"],
+    scripts,
+    rules: () => [{ ...CREATE_SESSION, times: "always", status: 409, body: LEFTOVER }],
+  },
+  "file-locked": {
+    what: "423 resourceLocked: the file is open in Office",
+    item: 9,
+    traps: ["U23"],
+    scripts,
+    rules: () => [CREATE_SESSION, PUT_CONTENT].map((place) => ({ ...place, times: "always", status: 423 })),
+  },
+  "quota-reached": {
+    what: "507 quotaLimitReached, in a session with its second fragment",
+    item: 9,
+    traps: ["U24"],
+    scripts,
+    rules: () => [SECOND_FRAGMENT, PUT_CONTENT].map((place) => ({ ...place, times: "always", status: 507 })),
+  },
+  "precondition-failed": {
+    what: "412: somebody has changed the file meanwhile; in a session with its second fragment",
+    item: 9,
+    traps: ["U17"],
+    scripts,
+    rules: () => [SECOND_FRAGMENT, PUT_CONTENT].map((place) => ({ ...place, times: "always", status: 412 })),
+  },
+  "session-error-under-200": {
+    what: "a new session is answered by 200 with an error in it",
+    item: 10,
+    traps: ["E2"],
+    scripts,
+    rules: () => [{
+      ...CREATE_SESSION,
+      times: "always",
+      status: 200,
+      body: { error: { code: "notSupported", message: "The media type is not supported." } },
+    }],
+  },
+  "session-without-ranges": {
+    what: "a new session does not say which bytes it expects",
+    item: 10,
+    traps: ["7.1"],
+    scripts,
+    rules: () => [{ ...CREATE_SESSION, patch: { nextExpectedRanges: null } }],
+  },
+  "session-on-foreign-host": {
+    what: "the upload URL of a new session leads to a host that is not Microsoft's",
+    item: 10,
+    traps: ["15"],
+    scripts,
+    rules: () => [{
+      ...CREATE_SESSION,
+      times: "always",
+      status: 200,
+      body: { uploadUrl: "https://uploads.example/up?tempauth=x", nextExpectedRanges: ["0-"] },
+    }],
+  },
+} satisfies Record<string, KnownFault>;

@@ -1,0 +1,61 @@
+/** The service asks for patience (graph-protocol 8). */
+
+import type { FaultRule } from "../faults.ts";
+import { DOWNLOAD, GET_CHILDREN, type KnownFault, PUT_CONTENT, SECOND_FRAGMENT } from "./known_fault.ts";
+
+const scripts = ["ls", "get", "put", "put-large"] as const;
+
+/** Each kind of work meets it once: a listing, an upload in one request, a second fragment, a download. */
+function everywhere(fault: FaultRule): FaultRule[] {
+  return [GET_CHILDREN, PUT_CONTENT, SECOND_FRAGMENT, DOWNLOAD].map((place) => ({ ...place, ...fault }));
+}
+
+/** HTTP dates know whole seconds only: between one and two seconds from now. */
+function soon(): Record<string, string> {
+  return { "Retry-After": new Date(Math.ceil(Date.now() / 1000 + 1) * 1000).toUTCString() };
+}
+
+export const THROTTLING = {
+  "throttled-with-retry-after": {
+    what: "429 with Retry-After: 2",
+    item: 1,
+    traps: ["8"],
+    scripts,
+    rules: () => everywhere({ status: 429, headers: { "Retry-After": "2" } }),
+  },
+  "throttled-without-retry-after": {
+    what: "429 twice, and no word about how long to wait",
+    item: 1,
+    traps: ["E1"],
+    scripts,
+    rules: () => everywhere({ status: 429, times: 2 }),
+  },
+  "throttled-with-date": {
+    what: "429 with an HTTP date as Retry-After, one to two seconds ahead",
+    item: 1,
+    traps: ["8"],
+    scripts,
+    rules: () => everywhere({ status: 429, headers: soon }),
+  },
+  "throttled-as-plain-text": {
+    what: "429 whose body is the text 429 TOO MANY REQUESTS",
+    item: 1,
+    traps: ["E1"],
+    scripts,
+    rules: () => everywhere({ status: 429, body: "429 TOO MANY REQUESTS" }),
+  },
+  "throttled-for-an-hour": {
+    what: "429 with Retry-After: 3600, again and again",
+    item: 1,
+    traps: ["8"],
+    scripts,
+    rules: () => everywhere({ status: 429, times: "always", headers: { "Retry-After": "3600" } }),
+  },
+  "server-too-busy": {
+    what: "503 with Retry-After: 1; the next try should come over a new connection",
+    item: 2,
+    traps: ["8"],
+    scripts,
+    rules: () => everywhere({ status: 503, headers: { "Retry-After": "1" } }),
+  },
+} satisfies Record<string, KnownFault>;

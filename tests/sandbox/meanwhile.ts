@@ -1,0 +1,47 @@
+/** What fault rules let happen beside the request they strike: real changes of the sandbox's state. */
+
+import type { Meanwhile } from "./faults.ts";
+import type { Call } from "./message.ts";
+import { ServiceError } from "./service_error.ts";
+import type { State } from "./state.ts";
+
+/** Lets it happen, just before the request takes effect. */
+export function meanwhile(state: State, what: Meanwhile, call: Call): void {
+  try {
+    happens(state, what, call);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error; // a link that is no good: the service is about to say so itself
+  }
+}
+
+function happens(state: State, what: Meanwhile, call: Call): void {
+  switch (what) {
+    case "tokens-expire":
+      return state.tokens.expireAccess();
+    case "link-expires":
+      return endLink(state, call, 401);
+    case "link-forbidden":
+      return endLink(state, call, 403);
+    case "name-taken":
+      return takeName(state, call);
+    case "claims-demanded":
+      return state.tokens.demandClaims(false);
+    case "person-demanded":
+      return state.tokens.demandClaims(true);
+  }
+}
+
+/** The session of a dead upload URL goes with it: all clients that were looked at get a new one at once (7.4). */
+function endLink(state: State, call: Call, status: 401 | 403): void {
+  if (call.path.endsWith("/uploadSession")) {
+    state.sessions.end(state.sessions.get(state.signer.check(call, "upload").subject), "abandoned");
+  }
+  state.signer.kill(call, status);
+}
+
+function takeName(state: State, call: Call): void {
+  const { drive, parent, name } = state.sessions.get(state.signer.check(call, "upload").subject);
+  const author = { user: state.tenant.directory.users[1]! };
+  const content = state.tenant.store.put(new TextEncoder().encode("another writer's"));
+  drive.placeFile(parent, name, content, { conflict: "replace", author });
+}
