@@ -6,7 +6,8 @@
  */
 import { join } from "@std/path";
 import type { ItemAddress } from "./address.ts";
-import { readPrivateFile, setAside, withLock, writePrivateFile } from "./private_file.ts";
+import { withLock } from "./file_lock.ts";
+import { readPrivateFile, setAside, writePrivateFile } from "./private_file.ts";
 import { type LocalFile, readAt } from "./transfer.ts";
 
 /** An upload URL dies 24 hours after its creation, whatever the session says (graph-protocol U6). */
