@@ -111,10 +111,15 @@ export class SignIn implements Session {
     let reason: GraphError;
     try {
       // Nobody waits for a person while holding the lock: polling can take 15 minutes.
-      return await this.#cache.renewing(this.#options.http.signal, async () => {
-        const other = claims ? undefined : this.#cached(); // renewed by another process meanwhile
-        return other && other.secret !== stale ? other : await this.#silent(stale !== undefined, claims);
-      });
+      const renewedByOther = () => {
+        const other = claims ? undefined : this.#cached();
+        return other && other.secret !== stale ? other : undefined;
+      };
+      return await this.#cache.renewing(
+        this.#options.http.signal,
+        renewedByOther,
+        () => this.#silent(stale !== undefined, claims),
+      );
     } catch (error) {
       if (!(error instanceof GraphError) || !needsPerson(error)) throw error;
       reason = error;

@@ -34,6 +34,19 @@ export interface LockOptions {
  * @throws {GraphError} `unavailable`, code `locked`, when another process holds it for the whole time.
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<AsyncDisposable> {
+  return (await acquireLockUnless(path, options, () => Promise.resolve(false)))!;
+}
+
+/**
+ * As {@linkcode acquireLock}, for work that another process may do meanwhile.
+ *
+ * @param done Asked while waiting; once it says so, the wait ends without the lock: `undefined`.
+ */
+export async function acquireLockUnless(
+  path: string,
+  options: LockOptions,
+  done: () => Promise<boolean>,
+): Promise<AsyncDisposable | undefined> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const lockPath = `${path}.lock`;
   const fallback = new OwnerLock(`${lockPath}.owner`, options.times);
@@ -42,6 +55,7 @@ export async function acquireLock(path: string, options: LockOptions): Promise<A
   while (true) {
     const lock = await tryOnce(lockPath, fallback, options.tryLock);
     if (lock) return lock;
+    if (await done()) return undefined;
     const waitedMs = performance.now() - started;
     if (waitedMs >= options.timeoutMs) throw await locked(lockPath, fallback);
     if (waitedMs > LONG_WAIT_MS && !told) {

@@ -15,7 +15,7 @@ import {
   type TokenQuery,
 } from "./cached_tokens.ts";
 import { GraphError, isGraphError } from "./errors.ts";
-import { acquireLock } from "./file_lock.ts";
+import { acquireLock, acquireLockUnless, type LockOptions } from "./file_lock.ts";
 import { asGraphError } from "./local_error.ts";
 import { checkFolder, readPrivateFile, removeLeftovers, setAside, writePrivateFile } from "./private_file.ts";
 import { DamagedSeal, isSealed, seal, unseal } from "./sealed_text.ts";
@@ -45,6 +45,7 @@ export class TokenCache {
   /** What could not be written, so that at least this process goes on with it. */
   #unsaved: Snapshot | undefined;
   #held = false;
+  #version: string | undefined;
   /** Why there is no lock, while work goes on without one. */
   #noLock: unknown;
 
@@ -121,8 +122,14 @@ export class TokenCache {
    * @throws {GraphError} `unavailable`, code `locked`, after two minutes; what {@linkcode TokenCache.load} throws.
    */
   async hold(signal: AbortSignal | undefined): Promise<AsyncDisposable> {
-    const { notice } = this.#options;
-    const lock = await acquireLock(this.path, { timeoutMs: LOCK_TIMEOUT_MS, signal, onLongWait: notice });
+    return await this.#holding(await acquireLock(this.path, this.#waiting(signal)));
+  }
+
+  #waiting(signal: AbortSignal | undefined): LockOptions {
+    return { timeoutMs: LOCK_TIMEOUT_MS, signal, onLongWait: this.#options.notice };
+  }
+
+  async #holding(lock: AsyncDisposable): Promise<AsyncDisposable> {
     const release = async () => {
       this.#held = false;
       await lock[Symbol.asyncDispose]();
@@ -146,20 +153,33 @@ export class TokenCache {
   }
 
   /**
-   * As {@linkcode TokenCache.exclusively}, but runs `body` also where no lock can be made: on a read-only disk a renewed
-   * token is good for this run, and the refresh token of the file lives on (graph-protocol 13.3). Nothing is written then.
+   * Lets one process renew what many need: the others wait, and find it in the file.
+   *
+   * Where no lock can be made, each renews for itself: on a read-only disk a renewed token is good for its run, and the
+   * refresh token of the file lives on (graph-protocol 13.3). Nothing is written then.
+   *
+   * @param found Looks for it in what was read last.
+   * @param renew Called while the file is held.
    */
-  async renewing<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
+  async renewing<T>(
+    signal: AbortSignal | undefined,
+    found: () => T | undefined,
+    renew: () => Promise<T>,
+  ): Promise<T> {
     let hold: AsyncDisposable | undefined;
+    let other: T | undefined;
     try {
-      hold = await this.hold(signal);
+      const isFound = async () => await this.#reloadIfChanged() && (other = found()) !== undefined;
+      const lock = await acquireLockUnless(this.path, this.#waiting(signal), isFound);
+      if (!lock) return other!;
+      hold = await this.#holding(lock);
     } catch (error) {
       if (isGraphError(error)) throw error;
       this.#noLock = error;
       await this.load();
     }
     try {
-      return await body();
+      return found() ?? await renew();
     } finally {
       await hold?.[Symbol.asyncDispose]();
       this.#noLock = undefined;
@@ -207,6 +227,22 @@ export class TokenCache {
       if (back.text !== text) throw new TypeError("what was sealed does not come back");
       await writePrivateFile(this.path, sealed);
     });
+  }
+
+  /** Whether the file is another one than when this was asked last; then it is read. */
+  async #reloadIfChanged(): Promise<boolean> {
+    let version: string;
+    try {
+      const { ino, mtime } = await Deno.stat(this.path);
+      version = `${ino} ${mtime?.getTime()}`;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+    if (version === this.#version) return false;
+    this.#version = version;
+    await this.load();
+    return true;
   }
 
   async #read(): Promise<Snapshot | "unreadable" | undefined> {
