@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { commandName } from "./commands.ts";
 import { GraphError, usageError } from "./errors.ts";
+import { shellQuoted } from "./private_file.ts";
 
 /** Where a key is. The value itself is never part of an output or error. */
 export type KeySetting =
@@ -15,10 +17,11 @@ export type KeyDerivation =
   | { kdf: "none" }
   | { kdf: "PBKDF2-SHA-256"; iterations: number; salt: string };
 
-/** An AES key, and a few bytes that tell it from others without telling it. */
+/** An AES key. */
 export interface DerivedKey {
   aes: CryptoKey;
-  check: string;
+  /** A few bytes that tell it from others without telling it. */
+  check(): Promise<string>;
 }
 
 type Material = { raw: Uint8Array<ArrayBuffer> } | { passPhrase: string };
@@ -114,7 +117,9 @@ async function readKeyFile(path: string, variable: string): Promise<Material> {
     if (Deno.build.os !== "windows" && mode !== null && (mode & 0o077) !== 0) {
       throw new GraphError("refused", `${name} can be read by other users of this machine`, {
         code: "exposedKey",
-        hint: `mend it with: chmod 600 FILE, and if others may have read it: scripts/whoami.ts --rekey`,
+        hint: `mend it with: chmod 600 ${
+          shellQuoted(path)
+        }; if others may have read it, change the key with: ${commandName("whoami")} --rekey`,
       });
     }
     return parseKey(await readText(file, name), name);
@@ -161,12 +166,16 @@ function explained(error: unknown, path: string, name: string): unknown {
 }
 
 async function derivedKey(bytes: Uint8Array<ArrayBuffer>): Promise<DerivedKey> {
-  const hmac = { name: "HMAC", hash: "SHA-256" };
-  const forCheck = await crypto.subtle.importKey("raw", bytes, hmac, false, ["sign"]);
-  const label = new TextEncoder().encode("graph-scripts token cache: which key");
-  const check = new Uint8Array(await crypto.subtle.sign("HMAC", forCheck, label)).slice(0, 8);
   const aes = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
-  return { aes, check: toBase64(check) };
+  return {
+    aes,
+    async check() {
+      const hmac = { name: "HMAC", hash: "SHA-256" };
+      const key = await crypto.subtle.importKey("raw", bytes, hmac, false, ["sign"]);
+      const label = new TextEncoder().encode("graph-scripts token cache: which key");
+      return toBase64(new Uint8Array(await crypto.subtle.sign("HMAC", key, label)).slice(0, 8));
+    },
+  };
 }
 
 /** Bytes as base64. */

@@ -11,8 +11,15 @@ import { OwnerLock, type OwnerLockTimes } from "./owner_lock.ts";
 
 const LOCK_TRY_MS = 50;
 const LONG_WAIT_MS = 3_000;
-/** What `flock` answers on NFS without a lock service, and on some FUSE file systems. */
-const NO_LOCKS = ["ENOTSUP", "EOPNOTSUPP", "ENOLCK", "ENOSYS"];
+/**
+ * What the system answers where a file system has no locks, as NFS without its lock service and some of FUSE: ENOLCK,
+ * ENOSYS, ENOTSUP, EOPNOTSUPP. Numbers, because Deno gives the error a code only for the third.
+ */
+const NO_LOCKS: Partial<Record<typeof Deno.build.os, readonly number[]>> = {
+  linux: [37, 38, 95],
+  darwin: [77, 78, 45, 102],
+  windows: [1, 50],
+};
 
 /** How {@linkcode acquireLock} waits. */
 export interface LockOptions {
@@ -96,14 +103,20 @@ async function tryOnce(
       },
     };
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && NO_LOCKS.includes(String(error.code)))) throw error;
+    if (!isWithoutLocks(error)) throw error;
     return await fallback.tryTake();
   } finally {
     if (!kept) file.close();
   }
 }
 
+function isWithoutLocks(error: unknown): boolean {
+  const [, number] = /\(os error (\d+)\)/.exec(error instanceof Error ? error.message : "") ?? [];
+  return NO_LOCKS[Deno.build.os]?.includes(Number(number)) ?? false;
+}
+
 async function isStill(path: string, file: Deno.FsFile): Promise<boolean> {
+  if (Deno.build.os === "windows") return true; // an open file cannot be removed there
   try {
     return (await Deno.stat(path)).ino === (await file.stat()).ino;
   } catch (error) {

@@ -38,7 +38,7 @@ export async function seal(text: string, key: CacheKey, derivation: KeyDerivatio
     graphScriptsTokenCache: VERSION,
     cipher: CIPHER,
     ...derivation,
-    keyCheck: derived.check,
+    keyCheck: await derived.check(),
     iv: toBase64(iv),
   };
   const algorithm = { name: "AES-GCM", iv, additionalData: authenticated(header) };
@@ -70,7 +70,7 @@ export async function unseal(
   }
   const derivation = derivationOf(header);
   const derived = await key.derive(derivation);
-  if (derived?.check !== header.keyCheck) throw wrongKey(path, key);
+  if (!derived) throw wrongKey(path, key);
   try {
     const algorithm = {
       name: "AES-GCM",
@@ -80,6 +80,7 @@ export async function unseal(
     const text = await crypto.subtle.decrypt(algorithm, derived.aes, fromBase64(ciphertext));
     return { text: new TextDecoder().decode(text), derivation };
   } catch (error) {
+    if (await derived.check() !== header.keyCheck) throw wrongKey(path, key);
     throw new DamagedSeal(`${path} does not match its seal`, { cause: error });
   }
 }

@@ -104,7 +104,7 @@ Deno.test("with a key nothing of the tokens is on disk, and renewals keep it so"
     const [first, second] = texts.map((text) => JSON.parse(text));
     assert(first.iv !== second.iv);
     assertEquals(first.salt, second.salt); // derived once a process, although it is read and written
-    for (const text of texts) assertEquals(/secret|contoso|Adele|eyJ/.test(text), false);
+    for (const text of texts) assertEquals(/secret|contoso|Adele/.test(text), false);
   }
 });
 
