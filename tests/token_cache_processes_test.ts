@@ -8,6 +8,9 @@ import { type Bench, bench, jsonLines } from "./harness.ts";
 const PROCESSES = Number(Deno.env.get("GRAPH_SCRIPTS_PROCESSES") ?? 50);
 const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
 
+/** Where the machine has so much to do that a wait becomes long, it is told. */
+const LONG_WAIT = /^ls: waiting for another process, which holds \S+\n/;
+
 type Entries = Record<string, { secret: string; home_account_id: string }>;
 
 async function cacheOf(b: Bench): Promise<string> {
@@ -45,7 +48,10 @@ for (const encrypted of [false, true]) {
     const before = tokenRequests(b).length;
     const runs = Array.from({ length: PROCESSES }, () => b.runWith({ env }, "ls", "General"));
     const ended = await Promise.all(runs);
-    assertEquals(ended.map(({ code, stderr }) => `${code}${stderr}`), Array(PROCESSES).fill("0"));
+    assertEquals(
+      ended.map(({ code, stderr }) => `${code}${stderr.replace(LONG_WAIT, "")}`),
+      Array(PROCESSES).fill("0"),
+    );
     assertEquals(new Set(ended.map(({ stdout }) => stdout)).size, 1);
     assertEquals(tokenRequests(b).slice(before).map(({ status }) => status), [200]);
     assertEquals(await leftBeside(cache), []);
