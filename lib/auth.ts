@@ -6,13 +6,16 @@
  */
 import type * as Msal from "@azure/msal-node";
 import { authNetwork, explainedBy } from "./auth_network.ts";
+import { CacheKey } from "./cache_key.ts";
+import { cachePlugin } from "./cache_plugin.ts";
+import { type CachedAccount, type CachedToken, covers, shortScope } from "./cached_tokens.ts";
 import { commandName } from "./commands.ts";
 import { CLOUDS } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
 import type { TokenSource } from "./graph.ts";
 import { type Http, interrupted } from "./http.ts";
 import type { Settings } from "./settings.ts";
-import { type CachedAccount, type CachedToken, covers, shortScope, TokenCache } from "./token_cache.ts";
+import { TokenCache } from "./token_cache.ts";
 
 /** What a person must do to sign in. */
 export interface DeviceCode {
@@ -61,7 +64,8 @@ export class SignIn implements Session {
 
   constructor(options: SignInOptions) {
     this.#options = options;
-    this.#cache = new TokenCache(options.settings.tokenCache, options.http.now, options.notice);
+    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now }, notice } = options;
+    this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, notice });
   }
 
   async token(renew?: { claims: string | undefined }): Promise<string> {
@@ -70,7 +74,8 @@ export class SignIn implements Session {
       if (this.#current && this.#current.expiresAt - this.#options.http.now() > 300_000) {
         return this.#current.secret;
       }
-      this.#current = await this.#cached();
+      await this.#cache.load();
+      this.#current = this.#cached();
       if (this.#current) return this.#current.secret;
     }
     this.#current = await this.#renewed(stale, renew?.claims);
@@ -78,7 +83,8 @@ export class SignIn implements Session {
   }
 
   async facts(): Promise<SessionFacts> {
-    const account = await this.#account();
+    if (!this.#current) await this.#cache.load();
+    const account = this.#account();
     return {
       username: account?.username,
       tenantId: account?.realm,
@@ -90,7 +96,7 @@ export class SignIn implements Session {
 
   /** Forgets the account and its tokens on this machine; `false` when nobody was signed in. */
   async signOut(): Promise<boolean> {
-    const app = await this.#app();
+    const app = await this.#app({ mustWrite: true });
     return await this.#cache.exclusively(this.#options.http.signal, async () => {
       const account = await this.#msalAccount(app);
       if (!account) return false;
@@ -105,22 +111,27 @@ export class SignIn implements Session {
     let reason: GraphError;
     try {
       // Nobody waits for a person while holding the lock: polling can take 15 minutes.
-      return await this.#cache.exclusively(this.#options.http.signal, async () => {
-        const other = claims ? undefined : await this.#cached(); // renewed by another process meanwhile
-        return other && other.secret !== stale ? other : await this.#silent(stale !== undefined, claims);
-      });
+      const renewedByOther = () => {
+        const other = claims ? undefined : this.#cached();
+        return other && other.secret !== stale ? other : undefined;
+      };
+      return await this.#cache.renewing(
+        this.#options.http.signal,
+        renewedByOther,
+        () => this.#silent(stale !== undefined, claims),
+      );
     } catch (error) {
       if (!(error instanceof GraphError) || !needsPerson(error)) throw error;
       reason = error;
     }
     if (!this.#options.showDeviceCode) throw reason;
+    await this.#cache.checkWritable(this.#options.http.signal);
     if (reason.code !== "notSignedIn") this.#options.notice(`${reason.message} (${reason.code})`);
     return await this.#deviceCode(clientId, claims ?? reason.claims);
   }
 
   async #silent(forceRefresh: boolean, claims: string | undefined): Promise<CachedToken> {
-    const known = await this.#account();
-    const app = known && await this.#app();
+    const app = this.#account() && await this.#app({ mustWrite: false });
     const account = app && await this.#msalAccount(app);
     if (!account) throw notSignedIn();
     const result = await this.#msal(() =>
@@ -135,7 +146,7 @@ export class SignIn implements Session {
   }
 
   async #deviceCode(clientId: string, claims: string | undefined): Promise<CachedToken> {
-    const app = await this.#app();
+    const app = await this.#app({ mustWrite: false });
     const { signal } = this.#options.http;
     const request: Msal.DeviceCodeRequest = {
       scopes: this.#scopes(),
@@ -191,18 +202,17 @@ export class SignIn implements Session {
     }
   }
 
-  async #cached(): Promise<CachedToken | undefined> {
-    const account = await this.#account();
+  #cached(): CachedToken | undefined {
+    const account = this.#account();
     const { clientId, environment } = this.#registration();
-    return account &&
-      await this.#cache.find({ clientId, environment, account, scopes: this.#options.scopes });
+    return account && this.#cache.find({ clientId, environment, account, scopes: this.#options.scopes });
   }
 
   /** The one account that is meant; several without `--account` are an error, never a guess. */
-  async #account(): Promise<CachedAccount | undefined> {
+  #account(): CachedAccount | undefined {
     const { clientId, tenantId, environment } = this.#registration();
     const wanted = this.#options.settings.account?.toLowerCase();
-    const inTenant = (await this.#cache.accounts(clientId, environment)).filter((account) =>
+    const inTenant = this.#cache.accounts(clientId, environment).filter((account) =>
       !/^[0-9a-f-]{36}$/i.test(tenantId) || account.realm.toLowerCase() === tenantId.toLowerCase()
     );
     const meant = wanted === undefined
@@ -217,7 +227,7 @@ export class SignIn implements Session {
   }
 
   async #msalAccount(app: Msal.PublicClientApplication): Promise<Msal.AccountInfo | undefined> {
-    const meant = await this.#account();
+    const meant = this.#account();
     const accounts = meant ? await this.#msal(() => app.getTokenCache().getAllAccounts()) : [];
     const account = accounts.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
     // Without the tenant of the entry MSAL hands out the token of the home tenant for another one.
@@ -244,31 +254,18 @@ export class SignIn implements Session {
     );
   }
 
-  async #app(): Promise<Msal.PublicClientApplication> {
+  async #app({ mustWrite }: { mustWrite: boolean }): Promise<Msal.PublicClientApplication> {
     const { clientId, tenantId } = this.#registration();
-    const { settings, http } = this.#options;
+    const { settings, http, notice } = this.#options;
     const knownOrigin = CLOUDS[settings.cloud].loginOrigin;
     const { AuthError, PublicClientApplication } = await import("@azure/msal-node");
     return new PublicClientApplication({
       auth: { clientId, authority: `${knownOrigin}/${tenantId}` },
-      cache: { cachePlugin: this.#plugin() },
+      cache: { cachePlugin: cachePlugin({ cache: this.#cache, signal: http.signal, notice, mustWrite }) },
       system: {
         networkClient: authNetwork(AuthError, { http, knownOrigin, loginOrigin: settings.loginOrigin }),
       },
     });
-  }
-
-  #plugin(): Msal.ICachePlugin {
-    const cache = this.#cache;
-    return {
-      async beforeCacheAccess(context) {
-        const text = await cache.read();
-        if (text !== undefined) context.tokenCache.deserialize(text);
-      },
-      async afterCacheAccess(context) {
-        if (context.cacheHasChanged) await cache.write(context.tokenCache.serialize());
-      },
-    };
   }
 
   /** Calls MSAL and turns its errors into ours. */

@@ -5,7 +5,8 @@
  * @module
  */
 import { join } from "@std/path";
-import { readPrivateFile, setAside, withLock, writePrivateFile } from "./private_file.ts";
+import { withLock } from "./file_lock.ts";
+import { readPrivateFile, setAside, writePrivateFile } from "./private_file.ts";
 
 /** What the records of a folder are. */
 export interface RecordKind<T> {

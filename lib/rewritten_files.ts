@@ -8,7 +8,8 @@ import { join } from "@std/path";
 import { itemUrl } from "./address.ts";
 import type { GraphClient } from "./graph.ts";
 import { type DriveItem, type Item, itemOf } from "./items.ts";
-import { readPrivateFile, withLock, writePrivateFile } from "./private_file.ts";
+import { withLock } from "./file_lock.ts";
+import { readPrivateFile, writePrivateFile } from "./private_file.ts";
 import type { Content } from "./verify.ts";
 
 /** So soon after its answer the service has mostly rewritten a file. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import type { KeySetting } from "./cache_key.ts";
 import { type CloudName, CLOUDS } from "./clouds.ts";
 import { usageError } from "./errors.ts";
 import { isLoopback } from "./storage.ts";
@@ -49,6 +50,21 @@ export const SETTINGS = {
     help: "use this token; no sign-in, no cache",
   },
   tokenCache: { variable: "GRAPH_TOKEN_CACHE", value: "FILE", help: "the token cache file" },
+  tokenCacheKeyFile: {
+    variable: "GRAPH_TOKEN_CACHE_KEY_FILE",
+    value: "FILE",
+    help: "encrypt the token cache with the key in this file",
+  },
+  tokenCacheKey: {
+    variable: "GRAPH_TOKEN_CACHE_KEY",
+    value: "KEY",
+    help: "encrypt the token cache with this key",
+  },
+  tokenCacheNewKeyFile: {
+    variable: "GRAPH_TOKEN_CACHE_NEW_KEY_FILE",
+    value: "FILE",
+    help: "for whoami --rekey: the key to change to",
+  },
   loginOrigin: {
     variable: "GRAPH_LOGIN_ORIGIN",
     value: "URL",
@@ -84,13 +100,17 @@ export interface Settings {
   tokenCache: string;
   /** Private folder for what one run leaves to the next: unfinished transfers, and the token cache. */
   state: string;
+  /** Where the key of the token cache is; `undefined`: it is in clear. */
+  tokenCacheKey: KeySetting | undefined;
+  /** Of the key that `whoami --rekey` changes to. */
+  tokenCacheNewKeyFile: string | undefined;
   loginOrigin: string;
   apiOrigin: string;
   storageHosts: readonly string[];
 }
 
-/** Never in the config file: they would make it a secret, or decide where it lies. */
-const NOT_IN_FILE: readonly SettingName[] = ["accessToken", "home"];
+/** Never in the config file: they would make it a secret, decide where it lies, or are meant for one run only. */
+const NOT_IN_FILE: readonly SettingName[] = ["accessToken", "home", "tokenCacheKey", "tokenCacheNewKeyFile"];
 
 /**
  * Reads the settings.
@@ -138,6 +158,8 @@ export async function readSettings(
     tokenCache: value("tokenCache") ??
       join(folders.state, `tokens-${tokensOf(cloud, loginOrigin)}-${clientId ?? "none"}.json`),
     state: folders.state,
+    tokenCacheKey: keySetting((name) => flags[name] ?? env(SETTINGS[name].variable) ?? file[name]),
+    tokenCacheNewKeyFile: value("tokenCacheNewKeyFile"),
     loginOrigin,
     apiOrigin: origin("apiOrigin", value("apiOrigin") ?? CLOUDS[cloud].apiOrigin),
     storageHosts: value("storageHosts")?.split(/[\s,]+/).filter(Boolean) ?? CLOUDS[cloud].storageHosts,
@@ -148,6 +170,29 @@ function tokensOf(cloud: CloudName, loginOrigin: string): string {
   return loginOrigin === CLOUDS[cloud].loginOrigin
     ? cloud
     : new URL(loginOrigin).host.replaceAll(/[:[\]]/g, "-");
+}
+
+/**
+ * An empty variable is an error here: it is what remains of a command that failed to print a key, and to go on without one
+ * would write the tokens in clear.
+ */
+function keySetting(value: (name: SettingName) => string | undefined): KeySetting | undefined {
+  const names = ["tokenCacheKeyFile", "tokenCacheKey"] as const;
+  const variables = names.map((name) => SETTINGS[name].variable);
+  const [file, text] = names.map(value);
+  const given = [file, text].findIndex((setting) => setting === "");
+  if (given >= 0) {
+    throw usageError(
+      `${variables[given]} is set, but empty`,
+      "set it to a key, or unset it to keep the token cache in clear",
+      "invalidSetting",
+    );
+  }
+  if (file !== undefined && text !== undefined) {
+    throw usageError(`${variables.join(" and ")} are both set`, "unset one of them", "invalidSetting");
+  }
+  if (file !== undefined) return { variable: variables[0]!, file };
+  return text === undefined ? undefined : { variable: variables[1]!, text };
 }
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -1,157 +1,316 @@
 /**
- * The file behind a sign-in, in MSAL's own cache format, and the fast path over it: a cached access token that is still
- * good is used without loading MSAL, which costs about 100 ms.
+ * The file behind a sign-in: private, replaced whole, changed by one process at a time, encrypted if there is a key.
  *
  * @module
  */
-import { readPrivateFile, setAside, withLock, writePrivateFile } from "./private_file.ts";
+import type { CacheKey, KeyDerivation } from "./cache_key.ts";
+import {
+  accountsIn,
+  type CacheContent,
+  type CachedAccount,
+  type CachedToken,
+  contentOf,
+  jsonObject,
+  tokenIn,
+  type TokenQuery,
+} from "./cached_tokens.ts";
+import { GraphError, isGraphError } from "./errors.ts";
+import { acquireLock, acquireLockUnless, type LockOptions } from "./file_lock.ts";
+import { asGraphError } from "./local_error.ts";
+import { checkFolder, readPrivateFile, removeLeftovers, setAside, writePrivateFile } from "./private_file.ts";
+import { DamagedSeal, isSealed, seal, unseal } from "./sealed_text.ts";
 
-/** Renew when less than this is left; MSAL uses the same. */
-const LEAST_LIFE_SECONDS = 300;
+/** Longer than a renewal with all its retries. */
 const LOCK_TIMEOUT_MS = 120_000;
-const SECTIONS = ["Account", "IdToken", "AccessToken", "RefreshToken", "AppMetadata"] as const;
 
-type Entry = Record<string, unknown>;
-type Section = Record<string, Entry>;
-type Content = Partial<Record<typeof SECTIONS[number], Section>>;
+/** The file as it was last read or written. */
+type Snapshot = { text: string; content: CacheContent; sealed: KeyDerivation | undefined };
 
-/** An account of the cache, by MSAL's names. */
-export interface CachedAccount {
-  homeAccountId: string;
-  /** Tenant of the tokens. */
-  realm: string;
-  username: string;
-  name: string | undefined;
+/** How {@linkcode TokenCache} works. */
+export interface TokenCacheOptions {
+  path: string;
+  /** Encrypts the file; without it the file is in clear. */
+  key?: CacheKey | undefined;
+  /** The clock, in milliseconds since 1970. */
+  now: () => number;
+  /** Told what a person should know, such as a file that was set aside. */
+  notice: (text: string) => void;
 }
 
-/** An access token of the cache. */
-export interface CachedToken {
-  secret: string;
-  scopes: string[];
-  /** Milliseconds since 1970. */
-  expiresAt: number;
-}
-
-/** What is looked for in the cache. */
-export interface TokenQuery {
-  clientId: string;
-  /** MSAL's name of the cloud: `login.windows.net` for the global one. */
-  environment: string;
-  account: CachedAccount;
-  /** Without the origin of the API. */
-  scopes: readonly string[];
-}
-
-/** The token cache file. */
+/** The token cache file. What is asked of it is answered from what {@linkcode TokenCache.load} read last. */
 export class TokenCache {
   readonly path: string;
-  readonly #now: () => number;
-  readonly #notice: (text: string) => void;
+  readonly #options: TokenCacheOptions;
+  #snapshot: Snapshot | undefined;
+  /** What could not be written, so that at least this process goes on with it. */
+  #unsaved: Snapshot | undefined;
+  #held = false;
+  #version: string | undefined;
+  /** Why there is no lock, while work goes on without one. */
+  #noLock: unknown;
 
-  /** @param notice Told when an unreadable file was set aside. */
-  constructor(path: string, now: () => number, notice: (text: string) => void) {
-    this.path = path;
-    this.#now = now;
-    this.#notice = notice;
+  constructor(options: TokenCacheOptions) {
+    this.path = options.path;
+    this.#options = options;
   }
 
-  /** The file as MSAL wrote it; `undefined` when there is none, or none that can be read. */
-  async read(): Promise<string | undefined> {
-    const text = await readPrivateFile(this.path);
-    // MSAL accepts an empty file but throws raw TypeErrors on others, after the person has signed in.
-    if (text === undefined || parse(text) !== undefined) return text;
-    const aside = await setAside(this.path, this.#now());
-    if (aside) {
-      this.#notice(
-        `the token cache ${this.path} could not be understood; it is kept as ${aside}, and a new sign-in is needed`,
-      );
-    }
-    return undefined;
-  }
-
-  /** Replaces the file. */
-  write(text: string): Promise<void> {
-    return writePrivateFile(this.path, text);
-  }
-
-  /** Holds off other processes, so that an expired token is renewed by one of them only. */
-  exclusively<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
-    return withLock(this.path, LOCK_TIMEOUT_MS, signal, body);
+  /** The content in MSAL's format; `undefined` when there was no file, or none that could be read. */
+  get text(): string | undefined {
+    return this.#snapshot?.text;
   }
 
   /** The signed-in accounts of one client in one cloud. */
-  async accounts(clientId: string, environment: string): Promise<CachedAccount[]> {
-    const content = parse(await this.read() ?? "{}") ?? {};
-    // Accounts are not bound to a client in MSAL's format; refresh tokens are.
-    const ours = new Set(
-      Object.values(content.RefreshToken ?? {})
-        .filter((entry) => entry.client_id === clientId && entry.environment === environment)
-        .map((entry) => entry.home_account_id),
-    );
-    return Object.values(content.Account ?? {})
-      .filter((entry) => entry.environment === environment && ours.has(entry.home_account_id))
-      .map((entry) => ({
-        homeAccountId: String(entry.home_account_id),
-        realm: String(entry.realm),
-        username: String(entry.username ?? ""),
-        name: typeof entry.name === "string" ? entry.name : undefined,
-      }));
+  accounts(clientId: string, environment: string): CachedAccount[] {
+    return accountsIn(this.#snapshot?.content ?? {}, clientId, environment);
   }
 
-  /** A token that is good for five more minutes. Anything odd about an entry leaves it to MSAL. */
-  async find(query: TokenQuery): Promise<CachedToken | undefined> {
-    const content = parse(await this.read() ?? "{}") ?? {};
-    const seconds = this.#now() / 1000;
-    for (const entry of Object.values(content.AccessToken ?? {})) {
-      const scopes = String(entry.target ?? "").split(" ").map(shortScope);
-      const wanted = query.scopes.every((scope) => scopes.some((granted) => covers(granted, scope)));
-      if (
-        wanted && entry.client_id === query.clientId && entry.environment === query.environment &&
-        entry.home_account_id === query.account.homeAccountId && entry.realm === query.account.realm &&
-        typeof entry.secret === "string" && entry.secret !== "" &&
-        Number(entry.cached_at) <= seconds + 1 && // MSAL rounds to the nearest second
-        Number(entry.expires_on) - LEAST_LIFE_SECONDS > seconds &&
-        !(Number(entry.refresh_on) <= seconds) && !entry.requestedClaims
-      ) {
-        return { secret: entry.secret, scopes, expiresAt: Number(entry.expires_on) * 1000 };
-      }
+  /** A token that is good for five more minutes. */
+  find(query: TokenQuery): CachedToken | undefined {
+    return tokenIn(this.#snapshot?.content ?? {}, query, this.#options.now());
+  }
+
+  /** Whether this object works with the file just now, and knows whether others can. */
+  get busy(): boolean {
+    return this.#held || this.#noLock !== undefined;
+  }
+
+  /**
+   * Reads the file. One that cannot be understood is set aside; one in clear is encrypted, if there is a key.
+   *
+   * @throws {GraphError} what {@linkcode readPrivateFile} and {@linkcode unseal} throw; nothing is changed then.
+   */
+  async load(): Promise<void> {
+    const read = this.#unsaved ?? await this.#read();
+    this.#snapshot = read === "unreadable" ? undefined : read;
+    if (read === "unreadable") await this.#mend(() => this.#putAside());
+    else if (this.#options.key && isClear(read)) await this.#mend(() => this.#encrypt());
+  }
+
+  /**
+   * Replaces the file.
+   *
+   * @param text In MSAL's format.
+   */
+  async write(text: string): Promise<void> {
+    if (!this.#held) throw this.#noLock ?? new TypeError("the token cache is written without its lock");
+    const { key } = this.#options;
+    // The salt of the file is kept, so that a pass phrase is derived once a process.
+    const sealed = key && (this.#snapshot?.sealed ?? await key.newDerivation());
+    await writePrivateFile(this.path, key && sealed ? await seal(text, key, sealed) : text);
+    this.#snapshot = snapshotOf(text, sealed);
+    this.#unsaved = undefined;
+  }
+
+  /** As {@linkcode TokenCache.write}; what goes wrong is told, and this process goes on with what it has. */
+  async writeOrTell(text: string): Promise<void> {
+    try {
+      await this.write(text);
+    } catch (error) {
+      this.#unsaved = snapshotOf(text, this.#snapshot?.sealed);
+      this.#snapshot = this.#unsaved;
+      this.#options.notice(
+        `the sign-in is good for this run, but could not be kept in ${this.path}: ${
+          asGraphError(error).message
+        }`,
+      );
     }
-    return undefined;
+  }
+
+  /**
+   * Holds off other processes, reads what they wrote, and leaves the file to them again on disposal.
+   *
+   * @throws {GraphError} `unavailable`, code `locked`, after two minutes; what {@linkcode TokenCache.load} throws.
+   */
+  async hold(signal: AbortSignal | undefined): Promise<AsyncDisposable> {
+    return await this.#holding(await acquireLock(this.path, this.#waiting(signal)));
+  }
+
+  #waiting(signal: AbortSignal | undefined): LockOptions {
+    return { timeoutMs: LOCK_TIMEOUT_MS, signal, onLongWait: this.#options.notice };
+  }
+
+  async #holding(lock: AsyncDisposable): Promise<AsyncDisposable> {
+    const release = async () => {
+      this.#held = false;
+      await lock[Symbol.asyncDispose]();
+    };
+    try {
+      this.#held = true;
+      await checkFolder(this.path);
+      await removeLeftovers(this.path);
+      await this.load();
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    return { [Symbol.asyncDispose]: release };
+  }
+
+  /** Runs `body` while the file is held. */
+  async exclusively<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
+    await using _hold = await this.hold(signal);
+    return await body();
+  }
+
+  /**
+   * Lets one process renew what many need: the others wait, and find it in the file.
+   *
+   * Where no lock can be made, each renews for itself: on a read-only disk a renewed token is good for its run, and the
+   * refresh token of the file lives on (graph-protocol 13.3). Nothing is written then.
+   *
+   * @param found Looks for it in what was read last.
+   * @param renew Called while the file is held.
+   */
+  async renewing<T>(
+    signal: AbortSignal | undefined,
+    found: () => T | undefined,
+    renew: () => Promise<T>,
+  ): Promise<T> {
+    let hold: AsyncDisposable | undefined;
+    let other: T | undefined;
+    try {
+      const isFound = async () => await this.#reloadIfChanged() && (other = found()) !== undefined;
+      const lock = await acquireLockUnless(this.path, this.#waiting(signal), isFound);
+      if (!lock) return other!;
+      hold = await this.#holding(lock);
+    } catch (error) {
+      if (isGraphError(error)) throw error;
+      this.#noLock = error;
+      await this.load();
+    }
+    try {
+      return found() ?? await renew();
+    } finally {
+      await hold?.[Symbol.asyncDispose]();
+      this.#noLock = undefined;
+    }
+  }
+
+  /**
+   * Finds out before a person signs in whether the sign-in can be kept.
+   *
+   * @throws {GraphError} when it cannot.
+   */
+  async checkWritable(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#options.key?.newDerivation();
+      await this.exclusively(signal, () => Promise.resolve());
+    } catch (error) {
+      if (isGraphError(error)) throw error;
+      const { kind, code, message } = asGraphError(error);
+      throw new GraphError(kind, `a sign-in could not be kept in ${this.path}: ${message}`, {
+        code,
+        hint: "make its folder writable, or choose another file with GRAPH_TOKEN_CACHE",
+        cause: error,
+      });
+    }
+  }
+
+  /**
+   * Encrypts the file with another key, or writes it in clear.
+   *
+   * @throws {GraphError} `notFound` when there is no cache.
+   */
+  async replaceKey(next: CacheKey | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const derivation = await next?.newDerivation();
+    await this.exclusively(signal, async () => {
+      const { text } = this;
+      if (!text) {
+        throw new GraphError("notFound", `there is no token cache ${this.path}`, {
+          code: "noTokenCache",
+          hint: "nothing was changed; sign in first",
+        });
+      }
+      if (!next || !derivation) return await writePrivateFile(this.path, text);
+      const sealed = await seal(text, next, derivation);
+      const back = await unseal(JSON.parse(sealed), next, this.path);
+      if (back.text !== text) throw new TypeError("what was sealed does not come back");
+      await writePrivateFile(this.path, sealed);
+    });
+  }
+
+  /** Whether the file is another one than when this was asked last; then it is read. */
+  async #reloadIfChanged(): Promise<boolean> {
+    let version: string;
+    try {
+      const { ino, mtime } = await Deno.stat(this.path);
+      version = `${ino} ${mtime?.getTime()}`;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+    if (version === this.#version) return false;
+    this.#version = version;
+    await this.load();
+    return true;
+  }
+
+  async #read(): Promise<Snapshot | "unreadable" | undefined> {
+    const text = await readPrivateFile(this.path);
+    if (text === undefined) return undefined;
+    // MSAL accepts an empty file but throws raw TypeErrors on others, after the person has signed in.
+    if (text.trim() === "") return { text: "", content: {}, sealed: undefined };
+    const value = jsonObject(text);
+    if (!value) return "unreadable";
+    if (!isSealed(value)) {
+      const content = contentOf(value);
+      return content ? { text, content, sealed: undefined } : "unreadable";
+    }
+    try {
+      const opened = await unseal(value, this.#options.key, this.path);
+      return snapshotOf(opened.text, opened.derivation);
+    } catch (error) {
+      if (error instanceof DamagedSeal) return "unreadable";
+      throw error;
+    }
+  }
+
+  /** Changes what was read, under the lock; where that cannot be, the content is used as it is. */
+  async #mend(change: () => Promise<void>): Promise<void> {
+    if (this.#held) return await change();
+    try {
+      await using _lock = await acquireLock(this.path, { timeoutMs: 0 });
+      this.#held = true;
+      await change();
+    } catch (error) {
+      if (isGraphError(error) && error.code === "locked") return; // who holds it does the same
+      this.#options.notice(`${this.path} could not be replaced: ${asGraphError(error).message}`);
+    } finally {
+      this.#held = false;
+    }
+  }
+
+  /** What was read may be gone: another process may have set it aside and written a new one. */
+  async #putAside(): Promise<void> {
+    const again = await this.#read();
+    if (again !== "unreadable") {
+      this.#snapshot = again;
+      return;
+    }
+    const aside = await setAside(this.path, this.#options.now());
+    if (aside) {
+      this.#options.notice(
+        `the token cache ${this.path} could not be understood; it is kept as ${aside}, and a new sign-in is needed`,
+      );
+    }
+  }
+
+  /** At once and not with the next renewal: who sets a key expects that the tokens are no longer in clear. */
+  async #encrypt(): Promise<void> {
+    const again = await this.#read();
+    if (again === "unreadable" || !isClear(again)) return; // another process was quicker
+    await this.write(again.text);
+    this.#options.notice(
+      `the token cache ${this.path} is encrypted from now on; copies made before, as in backups, are not`,
+    );
   }
 }
 
-/** `Files.ReadWrite.All` is good for all that `Files.Read` is. MSAL keeps one of two tokens whose scopes overlap. */
-export function covers(granted: string, wanted: string): boolean {
-  const least = wanted.toLowerCase();
-  const writing = least.replace(".read", ".readwrite");
-  return [least, `${least}.all`, writing, `${writing}.all`].includes(granted.toLowerCase());
+function isClear(snapshot: Snapshot | undefined): snapshot is Snapshot {
+  return snapshot !== undefined && snapshot.text !== "" && snapshot.sealed === undefined;
 }
 
-/** National clouds and some answers write scopes with the origin of the API in front. */
-export function shortScope(scope: string): string {
-  return scope.replace(/^https:\/\/[^/]+\//, "");
-}
-
-/** The content of a cache file, or `undefined` when MSAL could not live with it. */
-function parse(text: string): Content | undefined {
-  if (text.trim() === "") return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined; // reported by the caller, who sets the file aside
-  }
-  if (!isObject(value)) return undefined;
-  for (const name of SECTIONS) {
-    const section = value[name];
-    if (section === undefined) continue;
-    if (!isObject(section) || !Object.values(section).every(isObject)) return undefined;
-  }
-  // A file of some other program is JSON too.
-  const known = Object.keys(value).some((name) => (SECTIONS as readonly string[]).includes(name));
-  return known || Object.keys(value).length === 0 ? value : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, Entry> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Of a text that MSAL wrote. */
+function snapshotOf(text: string, sealed: KeyDerivation | undefined): Snapshot {
+  return { text, content: contentOf(jsonObject(text) ?? {}) ?? {}, sealed };
 }

@@ -7,22 +7,40 @@
  * @module
  */
 import { type Command, type Run, runCommand } from "../lib/cli.ts";
+import { usageError } from "../lib/errors.ts";
 import { getMe, type Me } from "../lib/me.ts";
+import { shellQuoted } from "../lib/private_file.ts";
+import { type Rekeyed, rekeyTokenCache } from "../lib/rekey.ts";
 import { formatDuration } from "../lib/sizes.ts";
 
 /** The definition of `whoami`. */
 export const whoami: Command = {
   name: "whoami",
   summary: "Signs in if needed, and shows who is signed in.",
-  forms: ["", "--sign-out"],
+  forms: ["", "--sign-out", "--rekey", "--decrypt"],
   arguments: { least: 0, most: 0, names: "" },
-  options: [{ name: "sign-out", help: "forget the sign-in on this machine" }],
+  options: [
+    { name: "sign-out", help: "forget the sign-in on this machine" },
+    { name: "rekey", help: "encrypt the token cache with the key of GRAPH_TOKEN_CACHE_NEW_KEY_FILE" },
+    { name: "decrypt", help: "write the token cache in clear" },
+  ],
   locations: false,
   run,
 };
 
 async function run(run: Run): Promise<void> {
+  const doing = ["sign-out", "rekey", "decrypt"].filter((name) => run.has(name));
+  if (doing.length > 1) {
+    throw usageError(`--${doing.join(" and --")} do not go together`, "see whoami --help");
+  }
   const connection = await run.connect("identity", false);
+  if (run.has("rekey") || run.has("decrypt")) {
+    const to = run.has("rekey") ? "newKey" : "clear";
+    const { signal, output: { notice } } = run;
+    const rekeyed = await rekeyTokenCache(connection.settings, to, { signal, notice });
+    run.output.result(rekeyed, describeRekeyed(rekeyed));
+    return;
+  }
   if (run.has("sign-out")) {
     const signedOut = await connection.session.signOut();
     run.output.result({ signedOut }, signedOut ? "signed out on this machine" : "nobody was signed in");
@@ -30,6 +48,14 @@ async function run(run: Run): Promise<void> {
   }
   const me = await getMe(connection);
   run.output.result(me, describe(me));
+}
+
+function describeRekeyed({ cache, encrypted, set, unset }: Rekeyed): string {
+  return [
+    `${cache} is ${encrypted ? "encrypted with the new key" : "in clear"}; from now on:`,
+    ...Object.entries(set).map(([name, value]) => `  export ${name}=${shellQuoted(value)}`),
+    `  unset ${unset.join(" ")}`,
+  ].join("\n");
 }
 
 function describe(me: Me): string {

@@ -1,0 +1,123 @@
+/**
+ * The content of a token cache, in MSAL's own format, and the fast path over it: a cached access token that is still good
+ * is used without loading MSAL, which costs about 100 ms.
+ *
+ * @module
+ */
+
+/** Renew when less than this is left; MSAL uses the same. */
+const LEAST_LIFE_SECONDS = 300;
+const SECTIONS = ["Account", "IdToken", "AccessToken", "RefreshToken", "AppMetadata"] as const;
+
+type Entry = Record<string, unknown>;
+type Section = Record<string, Entry>;
+
+/** What MSAL keeps. */
+export type CacheContent = Partial<Record<typeof SECTIONS[number], Section>>;
+
+/** An account of the cache, by MSAL's names. */
+export interface CachedAccount {
+  homeAccountId: string;
+  /** Tenant of the tokens. */
+  realm: string;
+  username: string;
+  name: string | undefined;
+}
+
+/** An access token of the cache. */
+export interface CachedToken {
+  secret: string;
+  scopes: string[];
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+}
+
+/** What is looked for in the cache. */
+export interface TokenQuery {
+  clientId: string;
+  /** MSAL's name of the cloud: `login.windows.net` for the global one. */
+  environment: string;
+  account: CachedAccount;
+  /** Without the origin of the API. */
+  scopes: readonly string[];
+}
+
+/** The content of a cache, or `undefined` when MSAL could not live with it. */
+export function contentOf(value: Record<string, unknown>): CacheContent | undefined {
+  for (const name of SECTIONS) {
+    const section = value[name];
+    if (section === undefined) continue;
+    if (!isObject(section) || !Object.values(section).every(isObject)) return undefined;
+  }
+  // A file of some other program is JSON too.
+  const known = Object.keys(value).some((name) => (SECTIONS as readonly string[]).includes(name));
+  return known || Object.keys(value).length === 0 ? value : undefined;
+}
+
+/** The signed-in accounts of one client in one cloud. */
+export function accountsIn(content: CacheContent, clientId: string, environment: string): CachedAccount[] {
+  // Accounts are not bound to a client in MSAL's format; refresh tokens are.
+  const ours = new Set(
+    Object.values(content.RefreshToken ?? {})
+      .filter((entry) => entry.client_id === clientId && entry.environment === environment)
+      .map((entry) => entry.home_account_id),
+  );
+  return Object.values(content.Account ?? {})
+    .filter((entry) => entry.environment === environment && ours.has(entry.home_account_id))
+    .map((entry) => ({
+      homeAccountId: String(entry.home_account_id),
+      realm: String(entry.realm),
+      username: String(entry.username ?? ""),
+      name: typeof entry.name === "string" ? entry.name : undefined,
+    }));
+}
+
+/**
+ * A token that is good for five more minutes. Anything odd about an entry leaves it to MSAL.
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function tokenIn(content: CacheContent, query: TokenQuery, now: number): CachedToken | undefined {
+  const seconds = now / 1000;
+  for (const entry of Object.values(content.AccessToken ?? {})) {
+    const scopes = String(entry.target ?? "").split(" ").map(shortScope);
+    const wanted = query.scopes.every((scope) => scopes.some((granted) => covers(granted, scope)));
+    if (
+      wanted && entry.client_id === query.clientId && entry.environment === query.environment &&
+      entry.home_account_id === query.account.homeAccountId && entry.realm === query.account.realm &&
+      typeof entry.secret === "string" && entry.secret !== "" &&
+      Number(entry.cached_at) <= seconds + 1 && // MSAL rounds to the nearest second
+      Number(entry.expires_on) - LEAST_LIFE_SECONDS > seconds &&
+      !(Number(entry.refresh_on) <= seconds) && !entry.requestedClaims
+    ) {
+      return { secret: entry.secret, scopes, expiresAt: Number(entry.expires_on) * 1000 };
+    }
+  }
+  return undefined;
+}
+
+/** `Files.ReadWrite.All` is good for all that `Files.Read` is. MSAL keeps one of two tokens whose scopes overlap. */
+export function covers(granted: string, wanted: string): boolean {
+  const least = wanted.toLowerCase();
+  const writing = least.replace(".read", ".readwrite");
+  return [least, `${least}.all`, writing, `${writing}.all`].includes(granted.toLowerCase());
+}
+
+/** National clouds and some answers write scopes with the origin of the API in front. */
+export function shortScope(scope: string): string {
+  return scope.replace(/^https:\/\/[^/]+\//, "");
+}
+
+/** A text as a JSON object; `undefined` when it is none. */
+export function jsonObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined; // told by who asked
+  }
+}
+
+function isObject(value: unknown): value is Record<string, Entry> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,186 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { join, toFileUrl } from "@std/path";
+import { GraphError } from "../lib/errors.ts";
+import { acquireLock, type LockOptions } from "../lib/file_lock.ts";
+import { bench, CONFIG, jsonLines, ROOT } from "./harness.ts";
+
+/** What Deno says on NFS without its lock service. */
+const NO_LOCKS = `No locks available (os error ${{ darwin: 77, windows: 50 }[String(Deno.build.os)] ?? 37})`;
+const noLocks = () => Promise.reject(new Error(NO_LOCKS));
+const kinds: [string, Partial<LockOptions>][] = [
+  ["the operating system's lock", {}],
+  ["the lock without the operating system", {
+    tryLock: noLocks,
+    times: { signMs: 40, deadMs: 400 },
+  }],
+];
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A process that takes the lock of `path` and does something with it. */
+async function holder(
+  folder: string,
+  path: string,
+  doing: string,
+  fallback: boolean,
+): Promise<Deno.ChildProcess> {
+  const file = join(folder, `${crypto.randomUUID()}.ts`);
+  const lib = toFileUrl(join(ROOT, "lib", "file_lock.ts")).href;
+  await Deno.writeTextFile(
+    file,
+    `import { acquireLock } from ${JSON.stringify(lib)};
+const path = ${JSON.stringify(path)};
+const noLocks = () => Promise.reject(new Error(${JSON.stringify(NO_LOCKS)}));
+const options = { timeoutMs: 60_000, ${
+      fallback ? "tryLock: noLocks, times: { signMs: 40, deadMs: 400 }" : ""
+    } };
+${doing}`,
+  );
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--no-lock", "-c", join(ROOT, CONFIG), "-A", file],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+}
+
+const HOLD = `const lock = await acquireLock(path, options);
+console.log("held"); setInterval(() => lock, 1000);`;
+const COUNT = `for (let i = 0; i < 25; i++) {
+  const lock = await acquireLock(path, options);
+  const count = Number(await Deno.readTextFile(path));
+  await Deno.writeTextFile(path, String(count + 1));
+  await lock[Symbol.asyncDispose]();
+}`;
+
+async function held(child: Deno.ChildProcess): Promise<void> {
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  assertStringIncludes(new TextDecoder().decode(value), "held");
+  await reader.cancel();
+}
+
+for (const [name, kind] of kinds) {
+  const fallback = kind.tryLock !== undefined;
+
+  Deno.test(`${name}: four processes count to a hundred`, () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "count");
+      await Deno.writeTextFile(path, "0");
+      const started = [];
+      for (let i = 0; i < 4; i++) started.push(await holder(folder, path, COUNT, fallback));
+      const ended = await Promise.all(started.map((child) => child.output()));
+      assertEquals(ended.map(({ code }) => code), [0, 0, 0, 0]);
+      assertEquals(await Deno.readTextFile(path), "100");
+      const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name))
+        .filter((name) => !name.endsWith(".ts"));
+      assertEquals(names.toSorted(), ["count", "count.lock"]);
+    }));
+
+  Deno.test(`${name}: who waits in vain is told which lock, and who holds it`, () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "cache.json");
+      const child = await holder(folder, path, HOLD, fallback);
+      await held(child);
+      const started = performance.now();
+      const error = await assertRejects(() => acquireLock(path, { ...kind, timeoutMs: 300 }));
+      assert(error instanceof GraphError && performance.now() - started < 3000);
+      assertEquals([error.code, error.exitCode], ["locked", 8]);
+      assertStringIncludes(error.message, `another process holds ${path}.lock (process ${child.pid}`);
+      child.kill("SIGKILL");
+      await child.status;
+    }));
+
+  Deno.test(`${name}: the lock of a killed process is taken over`, () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "cache.json");
+      const child = await holder(folder, path, HOLD, fallback);
+      await held(child);
+      child.kill("SIGKILL");
+      await child.status;
+      const started = performance.now();
+      const waiting = [1, 2, 3].map(async () => {
+        await using _lock = await acquireLock(path, { ...kind, timeoutMs: 10_000 });
+      });
+      await Promise.all(waiting);
+      const ms = performance.now() - started;
+      assert(fallback ? ms > 400 && ms < 5000 : ms < 2000, `after ${ms} ms`);
+    }));
+}
+
+Deno.test("without the operating system an owner that gives signs of life keeps its lock", () =>
+  inFolder(async (folder) => {
+    const options: LockOptions = { tryLock: noLocks, times: { signMs: 40, deadMs: 400 }, timeoutMs: 1200 };
+    const path = join(folder, "cache.json");
+    await using _lock = await acquireLock(path, options);
+    const error = await assertRejects(() => acquireLock(path, options));
+    assert(error instanceof GraphError);
+    assertMatch(error.message, new RegExp(`process ${Deno.pid}( on \\S+)? since 20`));
+  }));
+
+Deno.test("an owner of long ago is dead also for who does not stay to watch", () =>
+  inFolder(async (folder) => {
+    const options: LockOptions = { tryLock: noLocks, timeoutMs: 200 };
+    const path = join(folder, "cache.json");
+    const left = `${path}.lock.owner`;
+    await Deno.writeTextFile(left, '{"id":"x","pid":1}');
+    await assertRejects(() => acquireLock(path, options));
+    const old = new Date(Date.now() - 11 * 60_000);
+    await Deno.utime(left, old, old);
+    await using _lock = await acquireLock(path, options);
+  }));
+
+Deno.test("an error that is not about locks is not taken for one", () =>
+  inFolder(async (folder) => {
+    const broken = () =>
+      Promise.reject(Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" }));
+    const options = { timeoutMs: 0, tryLock: broken };
+    const error = await assertRejects(() => acquireLock(join(folder, "x"), options));
+    assertMatch(String(error), /Input\/output error/);
+  }));
+
+Deno.test("a lock whose file was removed under it is no lock", () =>
+  inFolder(async (folder) => {
+    if (Deno.build.os === "windows") return; // an open file stays there
+    const path = join(folder, "entry.json");
+    let once = true;
+    const tryLock = async (file: Deno.FsFile) => {
+      const got = await file.tryLock(true);
+      if (once) await Deno.remove(`${path}.lock`); // by who held it before, between our opening and our locking
+      once = false;
+      return got;
+    };
+    await using _lock = await acquireLock(path, { timeoutMs: 5000, tryLock });
+    assertEquals(
+      (await assertRejects(() => acquireLock(path, { timeoutMs: 0 })) as GraphError).code,
+      "locked",
+    );
+  }));
+
+Deno.test("a script that waits for a hanging process says so, and ends at once when it is interrupted", async () => {
+  if (Deno.build.os === "windows") return;
+  await using b = await bench();
+  const cache = String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
+  b.sandbox.expireAccessTokens();
+  await using _lock = await acquireLock(cache, { timeoutMs: 0 });
+  const child = b.spawn("whoami");
+  let stderr = "";
+  let interrupted = 0;
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    stderr += text;
+    if (!interrupted && stderr.includes("\n")) {
+      interrupted = performance.now();
+      child.kill("SIGINT");
+    }
+  }
+  assertEquals((await child.status).code, 130);
+  assertStringIncludes(stderr, `waiting for another process, which holds ${cache}.lock`);
+  assert(performance.now() - interrupted < 2000, "went on waiting");
+  await child.stdout.cancel();
+});
