@@ -5,13 +5,15 @@
  */
 import { childUrl } from "./address.ts";
 import { commandName } from "./commands.ts";
+import { parseItem } from "./committed_item.ts";
 import { GraphError } from "./errors.ts";
-import type { DriveItem } from "./items.ts";
+import type { GraphClient } from "./graph.ts";
+import { type DriveItem, itemOf } from "./items.ts";
 import { type LocalContent, readExactly } from "./local_file.ts";
 import type { TransferContext } from "./transfer.ts";
 import type { UploadConflict, Uploaded } from "./upload_session.ts";
 import type { UploadTarget } from "./upload_target.ts";
-import { ContentHash } from "./verify.ts";
+import { type Content, ContentHash, judge } from "./verify.ts";
 
 /**
  * Uploads content that fits into memory.
@@ -41,23 +43,45 @@ export async function uploadSimply(
         retry: conflict === "replace" ? "repeatable" : "refused",
       },
     );
-  const { value, status } = await put().catch((error) => {
-    // Quick overwrites are refused once in a while (graph-protocol U17).
-    if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
-    throw error;
-  });
-  if (!value?.id) {
+  const hashes = hash.digest();
+  const done = { ...hashes, sentBytes: bytes.length, resumedFrom: null };
+  try {
+    const { value, status } = await put().catch((error) => {
+      // Quick overwrites are refused once in a while (graph-protocol U17).
+      if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
+      throw error;
+    });
+    if (value?.id) return { driveItem: value, created: status === 201, ...done };
     throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
       code: "invalidAnswer",
       hint: `look with ${commandName("ls")}`,
       status,
     });
+  } catch (error) {
+    if (!(error instanceof GraphError) || !mayBeStored(error) || conflict === "rename") throw error;
+    const driveItem = await findStored(graph, target, { size: bytes.length, hash: hashes.quickXorHash });
+    if (!driveItem) throw error;
+    const created = error.status === 201 || conflict === "fail" || target.existing === undefined;
+    return { driveItem, created, ...done };
   }
-  return {
-    driveItem: value,
-    created: status === 201,
-    ...hash.digest(),
-    sentBytes: bytes.length,
-    resumedFrom: null,
-  };
+}
+
+/** Whether the file may be there although the answer was lost or cannot be read. */
+function mayBeStored({ kind, code, status }: GraphError): boolean {
+  if (code === "invalidAnswer") return true;
+  return kind === "unavailable" && status !== 429 && status !== 503;
+}
+
+/** The item of the target, if it has this very content; a missing hash proves nothing. */
+async function findStored(
+  graph: GraphClient,
+  { folder, name }: UploadTarget,
+  content: Content,
+): Promise<DriveItem | undefined> {
+  const answer = await graph.answer(childUrl(folder, name), { what: name });
+  const driveItem = answer.status === 200 ? parseItem(await answer.text()) : undefined;
+  if (answer.status !== 200) await answer.discard();
+  return driveItem && judge(content, itemOf(driveItem, folder.driveId, ""), name, "") === "same"
+    ? driveItem
+    : undefined;
 }

@@ -28,6 +28,8 @@ const MOST_STUCK_ROUNDS = 2;
 /** Faults in a row, each after a longer wait, before we give up. */
 const MOST_FAULTS = 6;
 const NEW_SESSION_PAUSE_MS = 2_000;
+/** A session ends so long after its last fragment (graph-protocol 7.2). */
+const SESSION_LIFE_MS = 15 * 60 * 1000;
 /** A line of less than 64 KiB/s is as good as dead. */
 const SLOWEST_BYTES_PER_MS = 64;
 const ANSWER_TIME_MS = 60_000;
@@ -105,6 +107,8 @@ class SessionUpload {
   #stuckRounds = 0;
   #faults = 0;
   #waitedMs = 0;
+  /** How long the service has asked to wait when it last asked. */
+  #askedMs = 0;
   #sentBytes = 0;
 
   constructor(
@@ -204,9 +208,10 @@ class SessionUpload {
   #unfinished(error: GraphError): GraphError {
     const share = Math.floor(this.#furthest / this.#content.size * 100);
     const where = `${this.#furthest} of ${this.#content.size} bytes (${share} %) are there`;
+    const isOver = this.#askedMs > SESSION_LIFE_MS;
     return new GraphError(error.kind, `${error.message}; ${where}`, {
       code: error.code,
-      hint: "run the same command again within 15 minutes to go on from there",
+      hint: isOver ? error.hint : "run the same command again within 15 minutes to go on from there",
       status: error.status,
       requestId: error.requestId,
       date: error.date,
@@ -241,7 +246,7 @@ class SessionUpload {
     if (answer.status > 299) {
       const error = await serviceError(answer, this.#what);
       if (error.status === 409 && await this.#record.cancelOthers()) return await this.#createSession();
-      throw this.#explainConflict(error);
+      throw this.#explainConflict(error, this.#committed.versionBefore !== undefined);
     }
     const text = await answer.text();
     const session = parseSession(text);
@@ -317,7 +322,7 @@ class SessionUpload {
       if (status === 404 && last && this.#options.conflict === "rename") throw this.#notCommitted();
       return await this.#beginAnew(error);
     }
-    throw this.#explainConflict(error);
+    throw this.#explainConflict(error, true);
   }
 
   /** The URL is dead: after its 24 hours, or because the service is still busy with the last version (U6, U7). */
@@ -353,6 +358,7 @@ class SessionUpload {
     last: boolean,
   ): Promise<Completed | undefined> {
     const { http } = this.#context.storage;
+    this.#askedMs = askedMs ?? 0;
     const ms = askedMs ?? http.backoffMs(this.#faults + 1);
     this.#waitedMs += ms;
     if (++this.#faults > MOST_FAULTS || this.#waitedMs > http.maxWaitMs) throw fault;
@@ -450,11 +456,9 @@ class SessionUpload {
     return await this.#committed.find(this.#reader.hash, lookUps);
   }
 
-  /** 409 has several meanings. */
-  #explainConflict(error: GraphError): GraphError {
-    if (error.status !== 409 || this.#options.conflict === "fail") {
-      return error;
-    }
+  /** 409 has several meanings. @param mayExist Whether something may have the name. */
+  #explainConflict(error: GraphError, mayExist: boolean): GraphError {
+    if (error.status !== 409 || (this.#options.conflict === "fail" && mayExist)) return error;
     return new GraphError(
       "conflict",
       `${this.#what}: the name is blocked: an upload of it is not finished, or it is a OneNote notebook`,

@@ -103,7 +103,6 @@ faultTest(
   },
 );
 
-// Nothing makes folders before `put -r` does.
 faultTest("new-folder-not-yet-there", "put -r waits for the folders that it has made", async (b) => {
   await Deno.mkdir(`${b.folder}/New`);
   await b.file("New/a.txt", "a");
@@ -112,7 +111,7 @@ faultTest("new-folder-not-yet-there", "put -r waits for the folders that it has 
   assertEquals(code, 0, stderr);
   assertEquals(await b.sandbox.tenant.bytes("Documents", "General/New/big.bin"), FOUR_FRAGMENTS);
   assertEquals(b.sandbox.tenant.find("Documents", "General/New")!.children.toSorted(), ["a.txt", "big.bin"]);
-}, { ignore: true });
+});
 
 faultTest(
   "token-expires-in-listing",
