@@ -19,7 +19,7 @@ import { slowLine } from "./slow_line.ts";
 const MIB = 1024 * 1024;
 const content = contentOf(6);
 const SIZE = content.length;
-const SLOW = { bytesPerSecond: 4 * MIB };
+const SLOW = { bytesPerSecond: 3 * MIB };
 
 /** Downloads over a fast line and returns its result. */
 async function goOn(b: Bench, ...args: string[]) {
@@ -45,8 +45,8 @@ Deno.test("after a kill the same command goes on from what was recorded, whateve
 Deno.test("an unfinished download in parts goes on with the bytes that lack, also with one connection", async () => {
   for (const args of [["--connections", "1"], ["--connections", "3"], []]) {
     await using b = await benchWith(content);
-    await using _line = slowLine(b, { bytesPerSecond: 2 * MIB });
-    await killedAfter(b, 3 * MIB, ["--connections", "3"]);
+    await using _line = slowLine(b, { bytesPerSecond: MIB });
+    await killedAfter(b, 2 * MIB, ["--connections", "3"]);
     const ranges = await recorded(b);
     assert(ranges.length > 1, "the parts did not come side by side");
     const { result } = await goOn(b, ...args);
