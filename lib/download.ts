@@ -5,8 +5,9 @@
  * @module
  */
 import type { Connection } from "./connection.ts";
+import { whyDamaged, whyEnriched } from "./download_outcome.ts";
 import { usageError } from "./errors.ts";
-import { type Downloaded, downloadToFile, whyDamaged, whyEnriched } from "./file_download.ts";
+import { type Downloaded, downloadToFile } from "./file_download.ts";
 import { type FoundItem, getItem } from "./items.ts";
 import { alreadyThere, factsOf, localPathFor, lookAtTarget } from "./local_target.ts";
 import type { LocationLike } from "./location.ts";

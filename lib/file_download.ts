@@ -7,10 +7,10 @@ import { dirname, join } from "@std/path";
 import type { Connection } from "./connection.ts";
 import type { DownloadConflict, DownloadOptions } from "./download.ts";
 import { type DownloadEntry, DownloadJournal, isSameContent } from "./download_record.ts";
+import { unfinishedError, whyDamaged, whyEnriched } from "./download_outcome.ts";
 import { GraphError } from "./errors.ts";
 import { hashOfFile } from "./file_hash.ts";
 import { FileReception, type ReceivedFile } from "./file_reception.ts";
-import { interrupted } from "./http.ts";
 import type { FoundItem } from "./items.ts";
 import { asGraphError } from "./local_error.ts";
 import {
@@ -21,7 +21,7 @@ import {
   ownFactsOf,
   takeMode,
 } from "./local_target.ts";
-import { PartWriter } from "./part_writer.ts";
+import { copyInto } from "./part_writer.ts";
 import type { PartialFile, PartialPlace } from "./partial_file.ts";
 import { RemoteContent } from "./remote_content.ts";
 import { damagedError, type TransferResult } from "./transfer.ts";
@@ -33,7 +33,6 @@ export type Downloaded = Pick<
   "result" | "verdict" | "bytes" | "sentBytes" | "resumedFrom" | "sha256"
 >;
 
-const COPY_BYTES = 1024 * 1024;
 const SKIPPED: Downloaded = {
   result: "skipped",
   verdict: "unverified",
@@ -193,28 +192,13 @@ class FileDownload {
     };
   }
 
-  /** Copies a local file that may be the beginning of the item, for `--conflict resume`; tells whether it did. */
+  /** For `--conflict resume`; tells whether the local file is now the beginning of the partial one. */
   async #takeBeginning(partial: PartialFile, { path, existing }: LocalTarget): Promise<boolean> {
     const { size, hash } = this.#content.item;
     if (this.#conflict !== "resume" || !existing || partial.ranges.total > 0) return false;
     // Without a hash nobody could tell whether it is.
     if (hash === null || existing.size === 0 || existing.size >= size) return false;
-    using file = await Deno.open(path);
-    const writer = new PartWriter(partial);
-    try {
-      const buffer = new Uint8Array(COPY_BYTES);
-      for (let left = existing.size; left > 0;) {
-        const { signal } = this.#place;
-        if (signal?.aborted) throw interrupted(signal);
-        const count = await file.read(buffer.subarray(0, Math.min(left, COPY_BYTES)));
-        if (count === null) break;
-        await writer.write(buffer.subarray(0, count));
-        left -= count;
-      }
-      await writer.flush();
-    } finally {
-      writer.close();
-    }
+    await copyInto(partial, path, existing.size);
     return true;
   }
 
@@ -251,36 +235,6 @@ class FileDownload {
       await partial.remove();
       return error;
     }
-    const share = Math.floor(partial.recordedBytes / partial.totalBytes * 100);
-    const where = `${partial.recordedBytes} of ${partial.totalBytes} bytes (${share} %) are there`;
-    return new GraphError(failure.kind, `${failure.message}; ${where}`, {
-      code: failure.code,
-      hint: hintToGoOn(failure),
-      status: failure.status,
-      requestId: failure.requestId,
-      date: failure.date,
-      cause: failure.cause ?? failure,
-    });
+    return unfinishedError(failure, partial.recordedBytes, partial.totalBytes);
   }
-}
-
-/** For a notice: content that differs, as it does with files of its kind. */
-export function whyEnriched(bytes: number, { item }: RemoteContent): string {
-  return `${item.path}: ${bytes} bytes came where the service states ${item.size}, as it happens with such files`;
-}
-
-/** In what content differs from what the service states. */
-export function whyDamaged(bytes: number, quickXorHash: string, { item }: RemoteContent): string {
-  return `is not what the service states: ${bytes} bytes with QuickXorHash ${quickXorHash}, instead of ${item.size} with ${item.hash}`;
-}
-
-function hintToGoOn({ kind, code, hint }: GraphError): string {
-  if (kind === "interrupted" || kind === "unavailable") {
-    return "run the same command again to go on from there";
-  }
-  if (kind === "noSpace") return "free space, then run the same command again to go on from there";
-  if (code === "localExists" || code === "localChanged") {
-    return "move it away, or choose with --conflict replace: then the same command goes on from there";
-  }
-  return `${hint ? `${hint}; ` : ""}the same command goes on from there`;
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { interrupted } from "./http.ts";
 import type { PartialFile } from "./partial_file.ts";
 
 const WRITE_BYTES = 1024 * 1024;
@@ -57,5 +58,25 @@ export class PartWriter {
   close(): void {
     this.#file?.close();
     this.#file = undefined;
+  }
+}
+
+/** Copies the first bytes of a local file into the partial file. */
+export async function copyInto(partial: PartialFile, path: string, bytes: number): Promise<void> {
+  using file = await Deno.open(path);
+  const { signal } = partial.place;
+  const writer = new PartWriter(partial);
+  const buffer = new Uint8Array(WRITE_BYTES);
+  try {
+    for (let left = bytes; left > 0;) {
+      if (signal?.aborted) throw interrupted(signal);
+      const count = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
+      if (count === null) break; // it became shorter: the hash tells
+      await writer.write(buffer.subarray(0, count));
+      left -= count;
+    }
+    await writer.flush();
+  } finally {
+    writer.close();
   }
 }

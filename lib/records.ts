@@ -35,6 +35,7 @@ export class PrivateRecords<T> {
   async exclusively<R>(key: string, signal: AbortSignal | undefined, body: () => Promise<R>): Promise<R> {
     const path = this.#path(key);
     return await withLock(path, 0, signal, async () => {
+      await this.#sweep(key);
       try {
         return await body();
       } finally {
@@ -99,6 +100,15 @@ export class PrivateRecords<T> {
     for (const key of keys.toSorted()) {
       const entry = await this.read(key);
       if (entry) yield { key, entry };
+    }
+  }
+
+  /** A process that was killed while it wrote a record has left half of it under another name. */
+  async #sweep(key: string): Promise<void> {
+    for await (const { name } of Deno.readDir(this.#folder)) {
+      if (name.startsWith(`${key}.json.`) && name.endsWith(".tmp")) {
+        await Deno.remove(join(this.#folder, name));
+      }
     }
   }
 

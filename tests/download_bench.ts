@@ -45,7 +45,12 @@ export function journal(b: Bench): string[] {
 /** What the record says is done. */
 export async function recorded(b: Bench): Promise<ByteRange[]> {
   const path = journal(b).find((path) => path.endsWith(".json"));
-  return path === undefined ? [] : JSON.parse(await Deno.readTextFile(path)).done;
+  try {
+    return path === undefined ? [] : JSON.parse(await Deno.readTextFile(path)).done;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return []; // the download ended this very moment
+    throw error;
+  }
 }
 
 /** How many bytes ranges hold. */
@@ -77,7 +82,10 @@ export async function killedAfter(
   signal: Deno.Signal = "SIGKILL",
 ): Promise<string> {
   const child = b.spawn("get", ...args, "General/big.bin");
-  await until(async () => bytesOf(await recorded(b)) >= bytes);
+  let ended = false;
+  child.status.then(() => ended = true);
+  await until(async () => ended || bytesOf(await recorded(b)) >= bytes);
+  assert(!ended, "it ended before so much was recorded");
   child.kill(signal);
   return new TextDecoder().decode((await child.output()).stderr);
 }

@@ -45,8 +45,8 @@ Deno.test("after a kill the same command goes on from what was recorded, whateve
 Deno.test("an unfinished download in parts goes on with the bytes that lack, also with one connection", async () => {
   for (const args of [["--connections", "1"], ["--connections", "3"], []]) {
     await using b = await benchWith(content);
-    await using _line = slowLine(b, { bytesPerSecond: 2 * MIB });
-    await killedAfter(b, 3 * MIB, ["--connections", "3"]);
+    await using _line = slowLine(b, { bytesPerSecond: MIB });
+    await killedAfter(b, 2 * MIB, ["--connections", "3"]);
     const ranges = await recorded(b);
     assert(ranges.length > 1, "the parts did not come side by side");
     const { result } = await goOn(b, ...args);
