@@ -177,7 +177,11 @@ class FileDownload {
     const { verdict, bytes, sha256 } = received;
     await this.#finish(partial, target, received);
     if (verdict === "damaged") throw await this.#keepDamaged(received);
-    if (verdict === "enriched") this.#connection.notice(whyEnriched(bytes, this.#content));
+    if (verdict === "enriched") {
+      this.#connection.notice(whyEnriched(bytes, this.#content));
+      const here = { size: bytes, hash: received.quickXorHash };
+      await this.#connection.rewritten.remember(here, this.#content.item, null);
+    }
     const replace = this.#conflict === "replace" ? "any" : this.#conflict === "resume" ? "seen" : "none";
     await giveName(this.#place.path, target, replace);
     await this.#place.journal.remove(this.#place.key);

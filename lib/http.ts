@@ -190,7 +190,8 @@ export class Http {
           const why = outcome instanceof GraphError
             ? outcome.message
             : `HTTP ${outcome.status} from ${hostOf(request.url)}`;
-          await this.wait(ms, why);
+          this.#options.onWait?.({ ms, reason: why });
+          await this.#sleep(ms, this.#signalOf(request));
           waitedMs += ms;
           continue;
         }
@@ -240,13 +241,19 @@ export class Http {
   }
 
   /** All requests of a run keep the pace that the service likes, and wait when it has asked one of them to wait. */
-  async #takeTurn({ url, signal, uncounted }: HttpRequest): Promise<void> {
+  async #takeTurn(request: HttpRequest): Promise<void> {
+    const { url, uncounted } = request;
     for (;;) {
       const { ms, reason } = this.#options.pace!.turn(hostOf(url), this.now(), !uncounted);
       if (ms === 0) return;
       this.#options.onWait?.({ ms, reason });
-      await this.#sleep(ms, signal ?? this.signal);
+      await this.#sleep(ms, this.#signalOf(request));
     }
+  }
+
+  /** Ends when the run is ended, and when the request is no longer wanted. */
+  #signalOf({ signal }: HttpRequest): AbortSignal | undefined {
+    return signal && this.signal ? AbortSignal.any([signal, this.signal]) : signal ?? this.signal;
   }
 
   #answer(

@@ -115,6 +115,24 @@ Deno.test("a second run with --if-changed fetches no content; what has changed i
   assertEquals(jsonLines(fourth.stdout).filter(({ result }) => result === "downloaded").length, 1);
 });
 
+Deno.test("a file that always comes with another content than is stated is known again", async () => {
+  await using b = await bench();
+  b.sandbox.tenant.addFile("Documents", "General/Photo.heic", "one");
+  b.sandbox.addFault({
+    service: "storage",
+    method: "GET",
+    times: "always",
+    status: 200,
+    body: "converted on the way",
+  });
+  const { code, stderr } = await b.run("get", "General/Photo.heic");
+  assertEquals(code, 0, stderr);
+  const [again] = jsonLines((await b.run("get", "--json", "--if-changed", "General/Photo.heic")).stdout);
+  assertEquals([again!.result, again!.verdict, again!.sentBytes], ["unchanged", "enriched", 0]);
+  b.sandbox.tenant.addFile("Documents", "General/Photo.heic", "another");
+  assertEquals((await b.run("get", "--if-changed", "General/Photo.heic")).code, 6);
+});
+
 Deno.test("--dry-run makes nothing and says what would be done", async () => {
   await using b = await bench();
   tree(b);

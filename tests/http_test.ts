@@ -209,3 +209,20 @@ Deno.test("no more requests go out in five minutes than the service takes", () =
   assertEquals(at(300_000), 1000);
   assertEquals([at(301_000), at(302_000)], [0, 0]);
 });
+
+Deno.test("a request that is no longer wanted waits no longer", async () => {
+  const controller = new AbortController();
+  let waiting = () => {};
+  const isWaiting = new Promise<void>((resolve) => waiting = resolve);
+  const http = new Http({
+    fetch: () => Promise.resolve(status(429, { "retry-after": "100" })),
+    onWait: () => waiting(),
+    signal: new AbortController().signal,
+  });
+  const request = http.send({ method: "GET", url, retry: "repeatable", signal: controller.signal }).catch((
+    error,
+  ) => error);
+  await isWaiting;
+  controller.abort();
+  assertEquals((await request).kind, "interrupted");
+});
