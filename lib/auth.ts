@@ -1,6 +1,6 @@
 /**
- * Sign-in with a device code and silent renewal after it. The only file that knows MSAL, and it loads it only when no
- * cached access token is good for five more minutes (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code).
+ * The sign-in of a person, kept in the token cache, and its silent renewal. MSAL is loaded only when no cached access token
+ * is good for five more minutes.
  *
  * @module
  */
@@ -13,18 +13,10 @@ import { commandName } from "./commands.ts";
 import { CLOUDS } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
 import type { TokenSource } from "./graph.ts";
-import { type Http, interrupted } from "./http.ts";
+import type { Http } from "./http.ts";
+import type { Interaction } from "./interaction.ts";
 import type { Settings } from "./settings.ts";
 import { TokenCache } from "./token_cache.ts";
-
-/** What a person must do to sign in. */
-export interface DeviceCode {
-  /** The instruction as the service words it. */
-  message: string;
-  userCode: string;
-  verificationUri: string;
-  expiresInSeconds: number;
-}
 
 /** How {@linkcode SignIn} works. */
 export interface SignInOptions {
@@ -32,8 +24,8 @@ export interface SignInOptions {
   /** Delegated permissions to ask for, by their short names. */
   scopes: readonly string[];
   http: Http;
-  /** Shows a device code; without it nobody is ever asked. */
-  showDeviceCode: ((code: DeviceCode) => void) | undefined;
+  /** How a person signs in; without it nobody is ever asked. */
+  interact: Interaction | undefined;
   /** Told what a person should know, such as a cache that was set aside. */
   notice: (text: string) => void;
 }
@@ -124,10 +116,11 @@ export class SignIn implements Session {
       if (!(error instanceof GraphError) || !needsPerson(error)) throw error;
       reason = error;
     }
-    if (!this.#options.showDeviceCode) throw reason;
+    const { interact } = this.#options;
+    if (!interact) throw reason;
     await this.#cache.checkWritable(this.#options.http.signal);
     if (reason.code !== "notSignedIn") this.#options.notice(`${reason.message} (${reason.code})`);
-    return await this.#deviceCode(clientId, claims ?? reason.claims);
+    return await this.#byPerson(interact, clientId, claims ?? reason.claims);
   }
 
   async #silent(forceRefresh: boolean, claims: string | undefined): Promise<CachedToken> {
@@ -145,36 +138,17 @@ export class SignIn implements Session {
     return tokenOf(result);
   }
 
-  async #deviceCode(clientId: string, claims: string | undefined): Promise<CachedToken> {
+  async #byPerson(
+    interact: Interaction,
+    clientId: string,
+    claims: string | undefined,
+  ): Promise<CachedToken> {
     const app = await this.#app({ mustWrite: false });
-    const { signal } = this.#options.http;
-    const request: Msal.DeviceCodeRequest = {
-      scopes: this.#scopes(),
-      ...(claims === undefined ? {} : { claims }),
-      deviceCodeCallback: (code) =>
-        this.#options.showDeviceCode?.({
-          message: code.message,
-          userCode: code.userCode,
-          verificationUri: code.verificationUri,
-          expiresInSeconds: code.expiresIn,
-        }),
-    };
-    const flow = this.#msal(() => app.acquireTokenByDeviceCode(request));
-    const ended = Promise.withResolvers<never>();
-    const onAbort = () => {
-      request.cancel = true; // MSAL sees it at its next poll only, so nobody waits for that
-      ended.reject(interrupted(signal));
-    };
-    if (signal?.aborted) onAbort();
-    signal?.addEventListener("abort", onAbort, { once: true });
-    flow.catch(() => {}); // its failure is reported through the race; after an abort nobody asks any more
-    try {
-      const result = await Promise.race([flow, ended.promise]);
-      this.#checkAccount(result, clientId);
-      return this.#checkScopes(tokenOf(result));
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
+    const { http: { signal }, settings: { account: loginHint } } = this.#options;
+    const request = { scopes: this.#scopes(), claims, loginHint };
+    const result = await this.#msal(() => interact(app, request, signal));
+    this.#checkAccount(result, clientId);
+    return this.#checkScopes(tokenOf(result));
   }
 
   /** The service may grant less than it was asked for; what follows would be refused, and asked for again each time. */

@@ -4,7 +4,8 @@
  * @module
  */
 import { AccessToken } from "./access_token.ts";
-import { type DeviceCode, type Session, SignIn } from "./auth.ts";
+import { type Session, SignIn } from "./auth.ts";
+import { type DeviceCode, deviceCodeInteraction } from "./device_code.ts";
 import { Drives } from "./drives.ts";
 import { GraphClient } from "./graph.ts";
 import { Http, type HttpOptions } from "./http.ts";
@@ -68,9 +69,13 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
   const showDeviceCode = options.showDeviceCode === undefined
     ? (Deno.stderr.isTerminal() ? ({ message }: DeviceCode) => toStandardError(message) : undefined)
     : options.showDeviceCode ?? undefined;
-  const session = settings.accessToken !== undefined
-    ? new AccessToken(settings.accessToken)
-    : new SignIn({ settings, scopes, http, showDeviceCode, notice });
+  const session = settings.accessToken !== undefined ? new AccessToken(settings.accessToken) : new SignIn({
+    settings,
+    scopes,
+    http,
+    interact: showDeviceCode && deviceCodeInteraction(showDeviceCode),
+    notice,
+  });
   const graph = new GraphClient(http, settings.apiOrigin, session);
   return {
     settings,

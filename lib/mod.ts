@@ -14,7 +14,8 @@
  * @module
  */
 export { type Access, connect, type Connection, type ConnectOptions } from "./connection.ts";
-export { type DeviceCode, type Session, type SessionFacts } from "./auth.ts";
+export { type Session, type SessionFacts } from "./auth.ts";
+export { type DeviceCode } from "./device_code.ts";
 export { getMe, type Me } from "./me.ts";
 export { type DriveFacts, type SiteFacts } from "./drives.ts";
 export { type FoundItem, getItem, type Item, listItems } from "./items.ts";

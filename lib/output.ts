@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DeviceCode } from "./auth.ts";
+import type { DeviceCode } from "./device_code.ts";
 import type { GraphError } from "./errors.ts";
 import type { TraceEvent } from "./http.ts";
 import { ProgressLine } from "./progress.ts";
