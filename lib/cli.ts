@@ -123,6 +123,7 @@ export class Run {
       beyondOwnDrive,
       settings: this.#settings(),
       showDeviceCode: mayPrompt ? output.deviceCode : null,
+      showAddress: output.signInAddress,
       notice: output.notice,
       signal: this.signal,
       http: {

@@ -53,6 +53,10 @@ export class Output {
   /** The sign-in instruction in the service's own words; it is never suppressed. */
   readonly deviceCode = ({ message }: DeviceCode): void => this.#toError(message);
 
+  /** Where to sign in with a browser; it is never suppressed. */
+  readonly signInAddress = (address: string): void =>
+    this.#toError(`To sign in, open this address in a browser of this machine:\n${address}`);
+
   /** One request, for `--verbose`. */
   readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
     this.#toError(
