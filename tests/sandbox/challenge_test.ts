@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { type Sandbox, startSandbox } from "./mod.ts";
 import { type Reply, send } from "./testing.ts";
 import { assertEntraError, refresh, signIn, start } from "./testing_login.ts";
-import { failure, publicClient } from "./testing_msal.ts";
+import { failure, publicClient, unattendedClient } from "./testing_msal.ts";
 
 const CAPABLE = { access_token: { xms_cc: { values: ["cp1"] } } };
 const SCOPES = ["User.Read"];
@@ -71,6 +71,21 @@ Deno.test("MSAL: when the renewal wants the person, a device code with the claim
     forceRefresh: true,
   });
   assertEquals((await me(sandbox, renewed.accessToken)).status, 200);
+});
+
+Deno.test("MSAL: an app by itself is challenged too", async () => {
+  await using sandbox = await startSandbox();
+  const auth = { clientSecret: sandbox.app.clientSecret, clientCapabilities: ["cp1"] };
+  const client = unattendedClient(sandbox, auth);
+  const request = { scopes: ["https://graph.microsoft.com/.default"] };
+  const root = (token: string) =>
+    send(`${sandbox.apiOrigin}/v1.0/sites/root`, { headers: { authorization: `Bearer ${token}` } });
+  const first = await client.acquireTokenByClientCredential(request);
+  assertEquals((await root(first!.accessToken)).status, 200);
+  sandbox.challenge();
+  const claims = claimsOf(await root(first!.accessToken));
+  const second = await client.acquireTokenByClientCredential({ ...request, claims });
+  assertEquals((await root(second!.accessToken)).status, 200);
 });
 
 Deno.test("clients that never said cp1 are not challenged, and keep short tokens", async () => {

@@ -81,8 +81,9 @@ export interface Sandbox extends AsyncDisposable {
   /** Lets all access tokens expire now, in the middle of whatever goes on. */
   expireAccessTokens(): void;
   /**
-   * Makes all refresh tokens useless: the next renewal is `invalid_grant` with this AADSTS number. 50173 as after a
-   * password reset (the default), 70043 by a sign-in frequency policy, 700082 after 90 days of disuse.
+   * Makes all refresh tokens useless: the next renewal fails with this AADSTS number. `invalid_grant` 50173 as after a
+   * password reset (the default), 70043 by a sign-in frequency policy, 700082 after 90 days of disuse;
+   * `interaction_required` 50076 and `access_denied` 53003 by a new rule of the organisation.
    */
   revokeRefreshTokens(why?: Revocation): void;
   /**

@@ -30,8 +30,15 @@ Deno.test("sign-in frequency counts from the sign-in, whatever was renewed since
   assertEquals((await refresh(sandbox, (await signIn(sandbox)).refresh_token)).status, 200);
 });
 
-Deno.test("MSAL: revoked, unused and too old grants by their numbers", async () => {
-  for (const number of [50173, 70043, 700082] as const) {
+Deno.test("MSAL: grants that are revoked, unused, too old, or against a new rule, by their numbers", async () => {
+  const expected = [
+    [50076, "InteractionRequiredAuthError", "interaction_required"],
+    [50173, "InteractionRequiredAuthError", "invalid_grant"],
+    [53003, "ServerError", "access_denied"],
+    [70043, "ServerError", "invalid_grant"],
+    [700082, "ServerError", "invalid_grant"],
+  ] as const;
+  for (const [number, name, errorCode] of expected) {
     await using sandbox = await startSandbox(QUICK);
     const client = publicClient(sandbox);
     const scopes = ["User.Read"];
@@ -40,7 +47,7 @@ Deno.test("MSAL: revoked, unused and too old grants by their numbers", async () 
     const refused = await failure(
       client.acquireTokenSilent({ account: account!, scopes, forceRefresh: true }),
     );
-    assertEquals(Number(refused.errorNo), number);
+    assertEquals([Number(refused.errorNo), refused.name, refused.errorCode], [number, name, errorCode]);
   }
 });
 

@@ -38,20 +38,37 @@ export interface RefreshGrant {
   readonly answered: number;
 }
 
-/** Why a refresh token is dead: its AADSTS number (graph-protocol 13.4). */
+/** Why a refresh token gets no tokens any more: an AADSTS number (graph-protocol 13.3 and 13.4). */
 export type Revocation = keyof typeof REVOCATIONS;
 
 const REVOCATIONS = {
+  50076: {
+    error: "interaction_required",
+    suberror: "basic_action",
+    message:
+      "Due to a configuration change made by your administrator, you must use multi-factor authentication.",
+  },
   50173: {
+    error: "invalid_grant",
     suberror: "bad_token",
     message: "The provided grant has expired due to it being revoked, a fresh auth token is needed.",
   },
+  // Also for device codes that were fine when they were used: such sessions are tracked (CAF).
+  53003: {
+    error: "access_denied",
+    suberror: undefined,
+    message:
+      "Access has been blocked by Conditional Access policies. The access policy does not allow token " +
+      "issuance.",
+  },
   70043: {
+    error: "invalid_grant",
     suberror: "token_expired",
     message:
       "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.",
   },
   700082: {
+    error: "invalid_grant",
     suberror: "token_expired",
     message: "The refresh token has expired due to inactivity. It was inactive for 90.00:00:00.",
   },
@@ -172,8 +189,8 @@ export class Tokens {
     if (now - held.lastUsed >= refreshTokenIdleSeconds * 1000) held.revoked ??= 700082;
     if (now - held.grant.signedIn >= signInFrequencySeconds * 1000) held.revoked ??= 70043;
     if (held.revoked !== undefined) {
-      const { message, suberror } = REVOCATIONS[held.revoked];
-      throw new EntraError("invalid_grant", held.revoked, message, { suberror });
+      const { error, message, suberror } = REVOCATIONS[held.revoked];
+      throw new EntraError(error, held.revoked, message, suberror === undefined ? {} : { suberror });
     }
     held.lastUsed = now;
     return held.grant;
