@@ -92,10 +92,10 @@ export function accountAt(directory: Directory, authority: Authority, person: Us
   if (personal) {
     const message = `User account '${home.userPrincipalName}' is a personal Microsoft account. Personal ` +
       "Microsoft accounts are not supported for this application unless explicitly invited to an organization.";
-    throw new EntraError("invalid_request", 500200, message);
+    throw new EntraError("invalid_grant", 500200, message);
   }
   const message = `User account '${home.userPrincipalName}' from identity provider ` +
     `'https://sts.windows.net/${home.tenantId}/' does not exist in this tenant and cannot access the ` +
     `application '${directory.application.id}'(${directory.application.displayName}) in that tenant.`;
-  throw new EntraError("invalid_request", 50020, message);
+  throw new EntraError("invalid_grant", 50020, message);
 }
