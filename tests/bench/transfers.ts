@@ -1,0 +1,46 @@
+// deno-lint-ignore-file no-console -- a program that talks to people
+/**
+ * One large file, up and down, beside the same upload with Microsoft's Graph SDK.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { type Bench, CONFIG, ROOT, type ScriptName } from "../harness.ts";
+import { measure, type Measured, measureScript } from "./measure.ts";
+
+/** The SDK is given the whole file in memory, which no machine has for more. */
+const MOST_SDK_BYTES = 2 * 1024 ** 3;
+
+/** Measures uploads with several sizes of fragments, and downloads over one and four connections. */
+export async function transfers(b: Bench, path: string, bytes: number): Promise<void> {
+  const copy = join(b.folder, "copy.bin");
+  const [remote, get] = ["General/large.bin", ["--conflict", "replace", "General/large.bin", copy]];
+  const lines: [string, ScriptName, string[]][] = [
+    ["put-large 10MiB", "put-large", [path, remote]],
+    ["put-large 320KiB", "put-large", ["--fragment-size", "320KiB", path, remote]],
+    ["put-large 58.75MiB", "put-large", ["--fragment-size", "60160KiB", path, remote]],
+    ["get, 1 connection", "get", ["--connections", "1", ...get]],
+    ["get, 4 connections", "get", ["--connections", "4", ...get]],
+  ];
+  const sdk = bytes > MOST_SDK_BYTES ? undefined : await sdkUpload(b, path);
+  const row = (name: string, { seconds, peakMiB }: Measured) => {
+    const rate = (bytes / 1024 ** 2 / seconds).toFixed(0).padStart(5);
+    const ratio = sdk ? `${(seconds / sdk.seconds).toFixed(2)} × the SDK's time   ` : "";
+    console.log(
+      `transfer  ${name.padEnd(18)} ${rate} MiB/s   ${ratio}peak ${peakMiB?.toFixed(0) ?? "?"} MiB`,
+    );
+  };
+  if (sdk) row("Graph SDK 10MiB", sdk);
+  for (const [name, script, args] of lines) row(name, await measureScript(b, script, ...args));
+  await Deno.remove(copy);
+}
+
+async function sdkUpload(b: Bench, path: string): Promise<Measured> {
+  const program = new URL("sdk_upload.ts", import.meta.url).href;
+  return await measure(
+    // Without the lock of the scripts, which must not learn of the SDK.
+    [Deno.execPath(), "run", "-q", "--no-lock", "--config", join(ROOT, CONFIG), "-A", program, path],
+    { ...b.sandbox.env, GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() },
+    b.folder,
+  );
+}
