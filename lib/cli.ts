@@ -94,6 +94,12 @@ export class Run {
     throw usageError(`--${name} ${value}: not a whole number from ${least} to ${most}`, "see --help");
   }
 
+  /** A time, in seconds. */
+  duration(name: string): number | undefined {
+    const value = this.value(name);
+    return value === undefined ? undefined : parseDuration(value, `--${name} `);
+  }
+
   /** One of several words. */
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
     const value = this.value(name);
@@ -116,7 +122,7 @@ export class Run {
   /** Connects with the settings of this run. */
   connect(access: Access, beyondOwnDrive: boolean): Promise<Connection> {
     const { output } = this;
-    const maxWait = this.value("max-wait");
+    const maxWait = this.duration("max-wait");
     const mayPrompt = !this.has("no-prompt") && (this.has("prompt") || Deno.stderr.isTerminal());
     return connect({
       access,
@@ -128,7 +134,7 @@ export class Run {
       signal: this.signal,
       http: {
         onWait: output.wait,
-        ...(maxWait === undefined ? {} : { maxWaitMs: parseDuration(maxWait) * 1000 }),
+        ...(maxWait === undefined ? {} : { maxWaitMs: maxWait * 1000 }),
         ...(this.has("verbose") ? { trace: output.trace } : {}),
       },
     });

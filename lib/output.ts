@@ -86,7 +86,9 @@ export class Output {
   error(error: GraphError): void {
     const { code, hint, status, requestId, date } = error;
     if (this.options.json) {
-      this.#toError(JSON.stringify({ error: { code, message: error.message, hint, status, requestId } }));
+      this.#toError(
+        JSON.stringify({ error: { code, message: error.message, hint, status, requestId, date } }),
+      );
       return;
     }
     const facts = [
