@@ -24,6 +24,7 @@ import {
 import { copyInto } from "./part_writer.ts";
 import type { PartialFile, PartialPlace } from "./partial_file.ts";
 import { RemoteContent } from "./remote_content.ts";
+import { noteRewritten } from "./rewritten_files.ts";
 import { damagedError, type TransferResult } from "./transfer.ts";
 import { openPartial, readUnfinished, removeUnfinished } from "./unfinished_download.ts";
 
@@ -166,12 +167,11 @@ class FileDownload {
   }
 
   async #fill(partial: PartialFile, target: LocalTarget): Promise<Downloaded> {
-    const guessed = await this.#takeBeginning(partial, target);
+    await this.#takeBeginning(partial, target);
     const reception = new FileReception(this.#content, partial, {
       connections: this.#options.connections,
       onProgress: this.#options.onProgress,
       notice: this.#connection.notice,
-      guessedFrom: guessed ? this.#local : undefined,
     });
     const received = await reception.run();
     const { verdict, bytes, sha256 } = received;
@@ -180,7 +180,7 @@ class FileDownload {
     if (verdict === "enriched") {
       this.#connection.notice(whyEnriched(bytes, this.#content));
       const here = { size: bytes, hash: received.quickXorHash };
-      await this.#connection.rewritten.remember(here, this.#content.item, null);
+      await noteRewritten(this.#connection, here, this.#content.found, null);
     }
     const replace = this.#conflict === "replace" ? "any" : this.#conflict === "resume" ? "seen" : "none";
     await giveName(this.#place.path, target, replace);
@@ -196,14 +196,14 @@ class FileDownload {
     };
   }
 
-  /** For `--conflict resume`; tells whether the local file is now the beginning of the partial one. */
-  async #takeBeginning(partial: PartialFile, { path, existing }: LocalTarget): Promise<boolean> {
+  /** For `--conflict resume`: the local file becomes the beginning of a partial one that holds nothing yet. */
+  async #takeBeginning(partial: PartialFile, { path, existing }: LocalTarget): Promise<void> {
     const { size, hash } = this.#content.item;
-    if (this.#conflict !== "resume" || !existing || partial.ranges.total > 0) return false;
+    if (this.#conflict !== "resume" || !existing || partial.ranges.total > 0) return;
     // Without a hash nobody could tell whether it is.
-    if (hash === null || existing.size === 0 || existing.size >= size) return false;
+    if (hash === null || existing.size === 0 || existing.size >= size) return;
+    partial.guessedFrom = this.#local; // before a byte of it can be recorded
     await copyInto(partial, path, existing.size);
-    return true;
   }
 
   /** Length, mode and time as they are to be, all of it on the disk, and known to be. */

@@ -12,6 +12,7 @@ import { type LocalContent, openLocalFile } from "./local_file.ts";
 import type { LocationLike } from "./location.ts";
 import { remoteName, sameName } from "./names.ts";
 import { whenThere } from "./new_folder.ts";
+import { noteRewritten } from "./rewritten_files.ts";
 import { uploadSimply } from "./simple_upload.ts";
 import { readStandardInput } from "./standard_input.ts";
 import { damagedError, type OnProgress, type TransferResult } from "./transfer.ts";
@@ -164,7 +165,7 @@ async function send(
     const verdict = judge(local, item, item.name, target.driveType);
     if (verdict !== "damaged") {
       if (mayBeRewritten(item.name, target.driveType)) {
-        await connection.rewritten.remember(local, item, content.modified);
+        await noteRewritten(connection, local, { item, driveItem: uploaded.driveItem }, content.modified);
       }
       return { uploaded: { ...uploaded, created, sentBytes }, item, verdict };
     }
@@ -203,9 +204,14 @@ async function sendOnce(
 async function existingItem(connection: Connection, target: UploadTarget): Promise<Item | undefined> {
   if (target.existing === "unknown") {
     const { graph } = connection;
-    const answer = await graph.answer(childUrl(target.folder, target.name), { what: pathOf(target) });
-    const text = await answer.text();
-    target.existing = answer.status === 200 ? JSON.parse(text) as DriveItem : undefined;
+    try {
+      target.existing = await graph.call<DriveItem>(childUrl(target.folder, target.name), {
+        what: pathOf(target),
+      });
+    } catch (error) {
+      if (!(error instanceof GraphError) || error.kind !== "notFound") throw error;
+      target.existing = undefined;
+    }
   }
   return target.existing && itemIn(target, target.existing);
 }
@@ -219,7 +225,7 @@ async function compare(
 ): Promise<{ verdict: Verdict; sha256: string } | undefined> {
   const rewritable = mayBeRewritten(item.name, target.driveType);
   if (item.type !== "file" || (item.size !== content.size && !rewritable)) return undefined;
-  const hash = await ContentHash.of(content);
+  const hash = await ContentHash.of(content, connection.graph.http.signal);
   const { quickXorHash, sha256 } = hash;
   if (judge({ size: content.size, hash: quickXorHash }, item, item.name, "") === "same") {
     return { verdict: "same", sha256 };
