@@ -26,6 +26,8 @@ export interface UploadEntry {
   fingerprint: string;
   /** Identifies the target. */
   target: string;
+  /** Id of the folder that the session is for, whatever its name is by now; `null` when nobody knows. */
+  folderId: string | null;
   /** Remote path, for people. */
   path: string;
   /** What the session does when the name is taken: it was settled when the session was made. */

@@ -78,7 +78,8 @@ export async function uploadThroughSession(
 ): Promise<Uploaded> {
   const fragmentBytes = options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES;
   checkFragmentBytes(fragmentBytes);
-  const reader = new ContentReader(content, await ContentHash.create(), fragmentBytes);
+  const { signal } = context.graph.http;
+  const reader = new ContentReader(content, await ContentHash.create(), fragmentBytes, signal);
   return await UnfinishedUpload.during(
     context,
     content,
@@ -167,6 +168,10 @@ class SessionUpload {
           `${this.#content.path} has changed since its upload was interrupted; starting from its first byte`,
         );
       }
+    } else if (!this.#record.isSamePlace(entry)) {
+      this.#context.notice(
+        `the folder of ${entry.path} is another one than when its upload was interrupted; starting from the first byte`,
+      );
     } else if (this.#options.resume !== false && this.#record.isWanted(entry, this.#wish)) {
       this.#committed.versionBefore = entry.versionBefore ?? undefined;
       const done = await this.#goOn();
