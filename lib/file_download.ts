@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
 import type { DownloadConflict, DownloadOptions } from "./download.ts";
 import { type DownloadEntry, DownloadJournal, isSameContent } from "./download_record.ts";
 import { unfinishedError, whyDamaged, whyEnriched } from "./download_outcome.ts";
-import { GraphError } from "./errors.ts";
+import type { GraphError } from "./errors.ts";
 import { hashOfFile } from "./file_hash.ts";
 import { FileReception, type ReceivedFile } from "./file_reception.ts";
 import type { FoundItem } from "./items.ts";
@@ -17,6 +17,7 @@ import {
   alreadyThere,
   giveName,
   type LocalTarget,
+  longerThan,
   lookAtTarget,
   ownFactsOf,
   takeMode,
@@ -149,16 +150,7 @@ class FileDownload {
     if (this.#conflict === "skip") return SKIPPED;
     if (this.#conflict === "fail") throw alreadyThere(this.#local);
     const { item } = this.#content;
-    if (existing.size > item.size) {
-      throw new GraphError(
-        "conflict",
-        `${this.#local} is longer than ${item.path}: ${existing.size} bytes, not ${item.size}`,
-        {
-          code: "localLonger",
-          hint: "it is not the beginning of that file: choose with --conflict replace, or give another DEST",
-        },
-      );
-    }
+    if (existing.size > item.size) throw longerThan(item, this.#local, existing.size);
     if (existing.size < item.size) return undefined;
     const { bytes, quickXorHash, sha256 } = await hashOfFile(path, this.#place.signal);
     if (this.#content.verdict(bytes, quickXorHash) !== "same") return undefined;

@@ -5,7 +5,9 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { GraphError, usageError } from "./errors.ts";
+import type { Item } from "./items.ts";
 import { addressFault } from "./names.ts";
+import { shellQuoted } from "./private_file.ts";
 
 /** A local path and the file that is there. */
 export interface LocalTarget {
@@ -35,10 +37,11 @@ export async function localPathFor(destination: string, name: string): Promise<s
   }
   const facts = await factsOf(destination);
   if (facts?.isDirectory) return destination === "." ? name : join(destination, name);
-  if (!/[/\\]$/.test(destination)) return destination;
-  throw new GraphError("notFound", `no such local folder: ${destination}`, {
+  const folder = /[/\\]$/.test(destination) ? destination : dirname(destination);
+  if (folder !== destination && await factsOf(folder)) return destination;
+  throw new GraphError("notFound", `no such local folder: ${folder}`, {
     code: "noLocalFolder",
-    hint: `make it first: mkdir ${basename(destination)}`,
+    hint: `make it first: mkdir -p ${shellQuoted(folder)}`,
   });
 }
 
@@ -130,6 +133,14 @@ export function alreadyThere(local: string): GraphError {
   return new GraphError("conflict", `${local} exists already`, {
     code: "localExists",
     hint: "choose with --conflict replace or --conflict skip, or give another DEST",
+  });
+}
+
+/** The error of a local file that cannot be the beginning of an item. */
+export function longerThan({ path, size }: Item, local: string, bytes: number): GraphError {
+  return new GraphError("conflict", `${local} is longer than ${path}: ${bytes} bytes, not ${size}`, {
+    code: "localLonger",
+    hint: "it is not the beginning of that file: choose with --conflict replace, or give another DEST",
   });
 }
 

@@ -13,6 +13,7 @@ import { nextExpected, parseSession } from "./session_answer.ts";
 import type { StorageClient } from "./storage.ts";
 import type { TransferContext } from "./transfer.ts";
 import type { UploadTarget } from "./upload_target.ts";
+import { mayBeRewritten } from "./verify.ts";
 
 const CANCEL_TIMEOUT_MS = 5_000;
 
@@ -70,7 +71,8 @@ export class UnfinishedUpload {
     const key = await journal.keyOf(place, local, account);
     return await journal.exclusively(key, context.graph.http.signal, async () => {
       // What cannot be read again is never gone on with: its fingerprint fits nothing.
-      const fingerprint = content.lasting ? await fingerprintOf(content) : crypto.randomUUID();
+      const strictly = mayBeRewritten(target.name, target.driveType);
+      const fingerprint = content.lasting ? await fingerprintOf(content, strictly) : crypto.randomUUID();
       const facts = { key, target: place, local, fingerprint, account: account ?? null };
       return await body(new UnfinishedUpload(journal, context, content, target, facts));
     });

@@ -1,7 +1,10 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { sameBytes } from "./download_bench.ts";
-import { type Bench, bench, jsonLines, noise } from "./harness.ts";
+import { type Bench, bench, commandLine, environment, jsonLines, noise, type ScriptName } from "./harness.ts";
+import { eachAtOnce } from "../lib/jobs.ts";
+import { readLocalTree } from "../lib/local_tree.ts";
+import { Pace } from "../lib/pace.ts";
 
 const UNIT = 327_680;
 const OLD = new Date(1_700_000_000_000);
@@ -235,4 +238,343 @@ Deno.test("Ctrl-C while a session's creation waits ends at once", async () => {
   const { code } = await child.output();
   assertEquals(code, 130);
   assert(performance.now() - started < 5_000, `${performance.now() - started} ms`);
+});
+
+Deno.test("what cannot be looked at in a local folder is one failure, and the rest is sent", async () => {
+  if (Deno.build.os === "windows") return;
+  await using b = await bench();
+  await Deno.mkdir(join(b.folder, "photos/sub"), { recursive: true });
+  await b.file("photos/a.txt", "a");
+  await b.file("photos/sub/b.txt", "b");
+  await Deno.symlink("loop", join(b.folder, "photos", "loop"));
+  const { code, stdout, stderr } = await b.run("put", "-r", "photos", "General/");
+  assertEquals(stdout.split("\n").filter(Boolean).length, 2, stderr);
+  assert(code !== 0, "a file was left out and nobody was told");
+  assertMatch(stderr, /photos\/loop/);
+});
+
+Deno.test("Ctrl-C ends the hashing of a large local file", async () => {
+  if (Deno.build.os === "windows") return;
+  await using b = await bench();
+  const path = await b.file("big.pdf", "");
+  await Deno.truncate(path, 8 * 1024 ** 3); // sparse
+  b.sandbox.tenant.addFile("Documents", "General/big.pdf", "x");
+  const before = b.sandbox.requests.length;
+  const child = b.spawn("put", "--if-changed", "big.pdf", "General/");
+  await until(() => b.sandbox.requests.slice(before).some(({ path }) => path.includes("big.pdf")));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const started = performance.now();
+  child.kill("SIGINT");
+  assertEquals((await child.output()).code, 130);
+  assert(performance.now() - started < 3_000, `${performance.now() - started} ms`);
+});
+
+Deno.test("ten thousand names of one folder are compared in no time", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (let i = 0; i < 10_000; i++) await Deno.writeTextFile(join(folder, `file number ${i}.txt`), "");
+    const started = performance.now();
+    assertEquals((await readLocalTree(folder)).files.length, 10_000);
+    assert(performance.now() - started < 3_000, `${performance.now() - started} ms`);
+    const ended = new AbortController();
+    ended.abort();
+    await assertRejects(() => readLocalTree(folder, ended.signal));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a clock that was set back holds up nobody", () => {
+  const pace = new Pace(2);
+  const hour = 3_600_000;
+  pace.hold("a.example", 2 * hour + 1000);
+  assertEquals(pace.turn("a.example", 2 * hour).ms, 1000);
+  assertEquals(pace.turn("a.example", hour).ms, 0);
+  for (const host of ["a.example", "b.example"]) pace.turn(host, hour + 1);
+  assert(pace.turn("a.example", hour + 2).ms > 0);
+  assertEquals(pace.turn("a.example", 0).ms, 0);
+});
+
+Deno.test("a list of transfers that breaks off leaves none of them running", async () => {
+  let ended = false;
+  async function* list() {
+    yield 1;
+    await Promise.resolve();
+    throw new Error("broken off");
+  }
+  await assertRejects(() =>
+    eachAtOnce(list(), 4, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      ended = true;
+    })
+  );
+  assert(ended, "it still ran");
+});
+
+Deno.test("a name that another program takes while a download runs is not replaced, in any way of asking", async () => {
+  for (const how of ["fail", "skip", "resume"]) {
+    await using b = await bench();
+    b.sandbox.tenant.addFile("Documents", "General/x.bin", noise(1000));
+    b.sandbox.addFault({
+      service: "storage",
+      method: "GET",
+      rewrite: async (answer) => {
+        await b.file("x.bin", "theirs");
+        return answer;
+      },
+    });
+    const { code, stderr } = await b.run("get", "--conflict", how, "General/x.bin");
+    assertEquals(code, 6, `${how}: ${stderr}`);
+    assertEquals(await Deno.readTextFile(join(b.folder, "x.bin")), "theirs");
+  }
+});
+
+Deno.test("a dry run of get tells the conflicts that a real one would meet", async () => {
+  await using b = await bench();
+  b.sandbox.tenant.addFile("Documents", "General/x.bin", noise(1000));
+  await b.file("x.bin", noise(2000));
+  assertEquals((await b.run("get", "--conflict", "resume", "General/x.bin")).code, 6);
+  assertEquals((await b.run("get", "--dry-run", "--conflict", "resume", "General/x.bin")).code, 6);
+  assertEquals((await b.run("get", "General/x.bin", "nowhere/x.bin")).code, 3);
+  assertEquals((await b.run("get", "--dry-run", "General/x.bin", "nowhere/x.bin")).code, 3);
+  await b.file("y.bin", noise(1000));
+  const { stdout } = await b.run("get", "--dry-run", "--conflict", "resume", "General/x.bin", "y.bin");
+  assertMatch(stdout, /^unchanged/);
+});
+
+Deno.test("a dry run leaves no trace on this machine", async () => {
+  await using b = await bench();
+  await Deno.mkdir(join(b.folder, "photos"));
+  await b.file("photos/big.bin", noise(5_000_000));
+  await b.file("photos/a.docx", noise(500));
+  b.sandbox.tenant.addFile("Documents", "General/x.pdf", noise(1000));
+  const list = async () =>
+    (await Array.fromAsync(Deno.readDir(b.sandbox.env.GRAPH_SCRIPTS_HOME!))).map(({ name }) => name)
+      .toSorted();
+  const before = await list();
+  for (
+    const args of [["put", "-r", "--if-changed", "photos", "General/"], [
+      "put-large",
+      "photos/big.bin",
+      "General/",
+    ], [
+      "get",
+      "-r",
+      "--if-changed",
+      "General",
+      "there",
+    ]] as [ScriptName, ...string[]][]
+  ) {
+    const [script, ...rest] = args;
+    const { code, stderr } = await b.run(script, "--dry-run", ...rest);
+    assertEquals(code, 0, stderr);
+  }
+  assertEquals(await list(), before);
+  assertEquals((await Array.fromAsync(Deno.readDir(b.folder))).map(({ name }) => name), ["photos"]);
+  const stdin = noise(5_000_000);
+  assertEquals((await b.runWith({ stdin }, "put", "--dry-run", "-", "General/in.bin")).code, 0);
+});
+
+Deno.test("two processes that put different content to one place leave one of them, whole", async () => {
+  await using b = await bench();
+  const [one, two] = [noise(6_000_000, 1), noise(6_000_000, 2)];
+  await b.file("one.bin", one);
+  await b.file("two.bin", two);
+  const ended = await Promise.all([
+    b.run("put", "one.bin", "General/same.bin"),
+    b.run("put", "two.bin", "General/same.bin"),
+  ]);
+  const there = await b.sandbox.tenant.bytes("Documents", "General/same.bin");
+  const which = ended.map(({ code }) => code);
+  assert(which.includes(0), JSON.stringify(ended));
+  assert(sameBytes(there, one) || sameBytes(there, two), "neither");
+  assert(ended.every(({ code }) => [0, 6, 8].includes(code)), JSON.stringify(ended));
+  assertEquals(b.sandbox.tenant.openSessions(), []);
+});
+
+Deno.test("Ctrl-C while standard input is read ends at once, and leaves nothing", async () => {
+  if (Deno.build.os === "windows") return;
+  await using b = await bench();
+  const [program, ...args] = commandLine("put", ["-", "General/in.bin"]);
+  const child = new Deno.Command(program!, {
+    args,
+    cwd: b.folder,
+    clearEnv: true,
+    env: environment(b.sandbox.env),
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(noise(6_000_000));
+  const spool = join(b.sandbox.env.GRAPH_SCRIPTS_HOME!, "spool");
+  while (!await Deno.stat(spool).then(() => true, () => false)) await new Promise((r) => setTimeout(r, 10));
+  child.kill("SIGINT");
+  const { code, stderr } = await child.status.then(async (status) => ({
+    ...status,
+    stderr: await new Response(child.stderr).text(),
+  }));
+  await writer.abort().catch(() => {});
+  await child.stdout.cancel();
+  assertEquals(code, 130);
+  assertEquals(stderr.split("\n").filter(Boolean).length, 1, stderr);
+  assertEquals(await Array.fromAsync(Deno.readDir(spool)), []);
+});
+
+Deno.test("a folder deleted while a tree is uploaded, or replaced by a file, fails its own files only", async () => {
+  await using b = await bench();
+  for (const name of ["one", "two"]) {
+    await Deno.mkdir(join(b.folder, "tree", name), { recursive: true });
+    for (const file of ["1.txt", "2.txt"]) await b.file(`tree/${name}/${file}`, file);
+  }
+  b.sandbox.addFault({
+    method: "PUT",
+    path: "/content",
+    rewrite: (answer) => {
+      b.sandbox.tenant.remove("Documents", "General/tree/one");
+      return answer;
+    },
+  });
+  const { code, stdout, stderr } = await b.run(
+    "put",
+    "-r",
+    "--jobs",
+    "1",
+    "--max-wait",
+    "0s",
+    "tree",
+    "General/",
+  );
+  assertEquals(code, 3, stderr);
+  assertEquals(stdout.split("\n").filter(Boolean).length, 3, stderr);
+  assertEquals(stderr.split("\n").filter((line) => line.includes("2.txt")).length, 1, stderr);
+});
+
+Deno.test("Ctrl-C while a remote tree is listed, and while several downloads run, ends with 130 and leaves none half", async () => {
+  if (Deno.build.os === "windows") return;
+  await using b = await bench();
+  for (let i = 0; i < 6; i++) {
+    b.sandbox.tenant.addFile("Documents", `General/Many/${i}.bin`, noise(3_000_000, i + 1));
+  }
+  for (const fault of [{ path: "/children" }, { service: "storage" as const, method: "GET", nth: 3 }]) {
+    b.sandbox.clearFaults();
+    b.sandbox.addFault({ ...fault, times: "always", delayMs: 15_000 });
+    const before = b.sandbox.requests.length;
+    const child = b.spawn("get", "-r", "General/Many", "here");
+    await until(() =>
+      b.sandbox.requests.slice(before).filter(({ path, service }) =>
+        "path" in fault ? path.includes("General/Many") : service === "storage"
+      ).length >= 1
+    );
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const started = performance.now();
+    child.kill("SIGINT");
+    const { code, stderr } = await child.output();
+    assertEquals(code, 130);
+    assert(performance.now() - started < 3_000);
+    const text = new TextDecoder().decode(stderr);
+    assertMatch(text, /interrupted; run the same command again/);
+    assertEquals(text.split("\n").filter(Boolean).length, 1, text);
+    const here = await Array.fromAsync(Deno.readDir(join(b.folder, "here"))).catch(() => []);
+    for (const { name } of here.filter(({ name }) => name.endsWith(".bin"))) {
+      assertEquals((await Deno.stat(join(b.folder, "here", name))).size, 3_000_000, name);
+    }
+    assertEquals(here.filter(({ name }) => !name.endsWith(".bin")), [], "nothing to go on from was left");
+  }
+});
+
+Deno.test("a local file that is replaced by another during its upload is sent as one of them", async () => {
+  await using b = await bench();
+  const [old, fresh] = [noise(4_000_000, 1), noise(4_000_000, 2)];
+  await oldFile(b, "big.bin", old);
+  b.sandbox.addFault({
+    service: "storage",
+    method: "PUT",
+    nth: 2,
+    rewrite: async (answer) => {
+      await b.file("new.bin", fresh);
+      await Deno.rename(join(b.folder, "new.bin"), join(b.folder, "big.bin"));
+      return answer;
+    },
+  });
+  const { code, stderr } = await b.run("put-large", ...SMALL, "big.bin", "General/");
+  assertEquals(code, 0, stderr);
+  assert(sameBytes(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), old));
+});
+
+Deno.test("a file whose content changes behind its time and size is not gone on with", async () => {
+  await using b = await bench();
+  const content = noise(4 * UNIT);
+  await oldFile(b, "big.bin", content);
+  b.sandbox.addFault({
+    service: "storage",
+    method: "PUT",
+    nth: 3,
+    times: "always",
+    status: 503,
+    headers: { "retry-after": "900" },
+  });
+  assertEquals((await b.run("put-large", ...SMALL, "big.bin", "General/")).code, 8);
+  b.sandbox.clearFaults();
+  // In the middle of what was sent, where no fingerprint of the edges looks.
+  content[UNIT + 7]! ^= 1;
+  await oldFile(b, "big.bin", content);
+  const { code, stderr } = await b.run("put-large", ...SMALL, "big.bin", "General/");
+  assertEquals(code, 0, stderr);
+  assert(sameBytes(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), content), stderr);
+});
+
+Deno.test("a PDF whose content changes behind its time and size is not gone on with, either", async () => {
+  await using b = await bench();
+  const content = noise(4 * UNIT);
+  await oldFile(b, "big.pdf", content);
+  b.sandbox.addFault({
+    service: "storage",
+    method: "PUT",
+    nth: 3,
+    times: "always",
+    status: 503,
+    headers: { "retry-after": "900" },
+  });
+  assertEquals((await b.run("put-large", ...SMALL, "big.pdf", "General/")).code, 8);
+  b.sandbox.clearFaults();
+  content[UNIT + 7]! ^= 1;
+  await oldFile(b, "big.pdf", content);
+  const { code, stderr } = await b.run("put-large", ...SMALL, "big.pdf", "General/");
+  assertEquals(code, 0, stderr);
+  assert(sameBytes(await b.sandbox.tenant.bytes("Documents", "General/big.pdf"), content), stderr);
+});
+
+Deno.test("an upload to a file that was deleted or renamed before it goes on makes the file anew", async () => {
+  await using b = await bench();
+  const content = noise(4 * UNIT);
+  for (const how of ["deleted", "renamed"]) {
+    b.sandbox.tenant.addFile("Documents", "General/big.bin", "first");
+    await oldFile(b, "big.bin", content);
+    b.sandbox.addFault({
+      service: "storage",
+      method: "PUT",
+      nth: 3,
+      times: "always",
+      status: 503,
+      headers: { "retry-after": "900" },
+    });
+    assertEquals((await b.run("put-large", ...SMALL, "big.bin", "General/")).code, 8);
+    b.sandbox.clearFaults();
+    if (how === "deleted") b.sandbox.tenant.remove("Documents", "General/big.bin");
+    else {
+      const { id, driveId } = b.sandbox.tenant.find("Documents", "General/big.bin")!;
+      const item = b.sandbox.tenant.drive(driveId).item(id)!;
+      item.drive.update(item, { name: "other.bin" }, item.createdBy);
+    }
+    const { code, stderr } = await b.run("put-large", ...SMALL, "big.bin", "General/");
+    assertEquals(code, 0, `${how}: ${stderr}`);
+    assert(sameBytes(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), content), how);
+    if (how === "renamed") {
+      assertEquals(
+        new TextDecoder().decode(await b.sandbox.tenant.bytes("Documents", "General/other.bin")),
+        "first",
+      );
+    }
+  }
 });
