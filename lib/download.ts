@@ -7,7 +7,7 @@
 import type { Connection } from "./connection.ts";
 import { whyDamaged, whyEnriched } from "./download_outcome.ts";
 import { usageError } from "./errors.ts";
-import { type Downloaded, downloadToFile } from "./file_download.ts";
+import { type Downloaded, downloadToFile, dropUnfinished } from "./file_download.ts";
 import { type FoundItem, getItem } from "./items.ts";
 import { alreadyThere, factsOf, localPathFor, longerThan, lookAtTarget } from "./local_target.ts";
 import type { LocationLike } from "./location.ts";
@@ -84,6 +84,7 @@ export async function downloadItem(
   const nothing = { sentBytes: 0, resumedFrom: null };
   const dry = options.dryRun ? { dryRun: true as const } : {};
   if (present) {
+    if (!options.dryRun) await dropUnfinished(connection, local);
     return { ...resultOf(found, local, { result: "unchanged", ...nothing, ...present }, started), ...dry };
   }
   if (options.dryRun) {

@@ -54,25 +54,41 @@ export async function downloadToFile(
   local: string,
   options: DownloadOptions,
 ): Promise<{ downloaded: Downloaded; found: FoundItem }> {
-  const { settings, storage, notice } = connection;
-  const { now, signal } = storage.http;
-  const journal = new DownloadJournal(join(settings.state, "downloads"), now, notice);
   const target = await lookAtTarget(local);
-  const key = await journal.keyOf(target.path);
+  const place = await placeOf(connection, target);
+  const { journal, key, signal } = place;
   const conflict = options.conflict ?? "fail";
   // Nothing is to be done for most files of a second run: they cost no lock.
   if (target.existing && !await journal.has(key)) {
     if (conflict === "skip") return { downloaded: SKIPPED, found };
     if (conflict === "fail") throw alreadyThere(local);
   }
-  // Not the file's name with more behind it: that could be longer than the file system allows.
-  const path = join(dirname(target.path), `.${key.slice(0, 16)}.partial`);
-  const place: PartialPlace = { journal, key, path, local: target.path, signal };
   return await journal.exclusively(key, signal, async () => {
     const content = new RemoteContent(connection, found);
     const download = new FileDownload(connection, content, place, local, options);
     return { downloaded: await download.run(), found: content.found };
   });
+}
+
+/** Removes what an earlier process has left of a download that is no longer needed: the file is there. */
+export async function dropUnfinished(connection: Connection, local: string): Promise<void> {
+  const place = await placeOf(connection, await lookAtTarget(local));
+  if (!await place.journal.has(place.key)) return; // as with most files of a second run
+  await place.journal.exclusively(place.key, place.signal, async () => {
+    const entry = await readUnfinished(place, connection.notice);
+    if (entry) await removeUnfinished(place, entry);
+  });
+}
+
+async function placeOf(
+  { settings, storage, notice }: Connection,
+  { path: local }: LocalTarget,
+): Promise<PartialPlace> {
+  const { now, signal } = storage.http;
+  const journal = new DownloadJournal(join(settings.state, "downloads"), now, notice);
+  const key = await journal.keyOf(local);
+  // Not the file's name with more behind it: that could be longer than the file system allows.
+  return { journal, key, path: join(dirname(local), `.${key.slice(0, 16)}.partial`), local, signal };
 }
 
 /** One download, while no other process works on the same local path. */

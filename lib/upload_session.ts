@@ -16,7 +16,7 @@ import type { LocalContent } from "./local_file.ts";
 import { releaseCopies } from "./memory.ts";
 import { serviceError, serviceErrorFrom } from "./service_error.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
-import type { OnProgress, TransferContext } from "./transfer.ts";
+import { answerTimeMs, type OnProgress, type TransferContext } from "./transfer.ts";
 import { cancelSession, UnfinishedUpload } from "./unfinished_upload.ts";
 import type { UploadTarget } from "./upload_target.ts";
 import { ContentHash } from "./verify.ts";
@@ -30,9 +30,6 @@ const MOST_FAULTS = 6;
 const NEW_SESSION_PAUSE_MS = 2_000;
 /** A session ends so long after its last fragment (graph-protocol 7.2). */
 const SESSION_LIFE_MS = 15 * 60 * 1000;
-/** A line of less than 64 KiB/s is as good as dead. */
-const SLOWEST_BYTES_PER_MS = 64;
-const ANSWER_TIME_MS = 60_000;
 /** How long an interruption waits for a session that is being created. */
 const INTERRUPTED_CREATE_MS = 10_000;
 const LOOK_UPS = 4;
@@ -287,7 +284,7 @@ class SessionUpload {
         body: bytes,
         uncounted: true,
         retry: "never",
-        headerTimeoutMs: ANSWER_TIME_MS + bytes.length / SLOWEST_BYTES_PER_MS,
+        headerTimeoutMs: answerTimeMs(bytes.length),
       });
     } catch (error) {
       if (!(error instanceof GraphError) || error.kind !== "unavailable") throw error;

@@ -2,9 +2,14 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { sameBytes } from "./download_bench.ts";
 import { type Bench, bench, commandLine, environment, jsonLines, noise, type ScriptName } from "./harness.ts";
+import { GraphClient } from "../lib/graph.ts";
+import { Http } from "../lib/http.ts";
 import { eachAtOnce } from "../lib/jobs.ts";
+import type { LocalContent } from "../lib/local_file.ts";
 import { readLocalTree } from "../lib/local_tree.ts";
 import { Pace } from "../lib/pace.ts";
+import { uploadSimply } from "../lib/simple_upload.ts";
+import type { TransferContext } from "../lib/transfer.ts";
 
 const UNIT = 327_680;
 const OLD = new Date(1_700_000_000_000);
@@ -538,6 +543,7 @@ Deno.test("a PDF whose content changes behind its time and size is not gone on w
   });
   assertEquals((await b.run("put-large", ...SMALL, "big.pdf", "General/")).code, 8);
   b.sandbox.clearFaults();
+  await new Promise((resolve) => setTimeout(resolve, 1_100)); // Deno tells that time to the second
   content[UNIT + 7]! ^= 1;
   await oldFile(b, "big.pdf", content);
   const { code, stderr } = await b.run("put-large", ...SMALL, "big.pdf", "General/");
@@ -577,4 +583,62 @@ Deno.test("an upload to a file that was deleted or renamed before it goes on mak
       );
     }
   }
+});
+
+Deno.test("what was left of a download goes once the same file is there in another way", async () => {
+  await using b = await bench();
+  const content = noise(3_000_000);
+  b.sandbox.tenant.addFile("Documents", "General/x.bin", content);
+  b.sandbox.addFault(
+    { service: "storage", method: "GET", truncateBodyTo: 2_000_000 },
+    { service: "storage", method: "GET", status: 503, times: "always", headers: { "retry-after": "900" } },
+  );
+  assertEquals((await b.run("get", "General/x.bin")).code, 8);
+  b.sandbox.clearFaults();
+  const partials = async () =>
+    (await Array.fromAsync(Deno.readDir(b.folder))).filter(({ name }) => name.endsWith(".partial")).length;
+  assertEquals(await partials(), 1);
+  await b.file("x.bin", content);
+  const { code, stdout } = await b.run("get", "--if-changed", "General/x.bin");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^unchanged/);
+  assertEquals(await partials(), 0);
+});
+
+Deno.test("a small file has as much time on a slow line as a fragment of its size", async () => {
+  const limits: number[] = [];
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = ((work: () => void, ms?: number) => {
+    limits.push(ms ?? 0);
+    return setTimeout(work, ms);
+  }) as typeof setTimeout;
+  try {
+    const http = new Http({ fetch: () => Promise.resolve(Response.json({ id: "x", name: "big.bin" })) });
+    const graph = new GraphClient(http, "https://graph.microsoft.com", {
+      token: () => Promise.resolve("t"),
+    });
+    const size = 64 * 1024 * 1024;
+    const content: LocalContent = {
+      path: "big.bin",
+      name: "big.bin",
+      size,
+      modified: null,
+      lasting: false,
+      read: (buffer) => Promise.resolve(buffer.length),
+      checkUnchanged: () => Promise.resolve(),
+      [Symbol.dispose]: () => {},
+    };
+    const target = {
+      folder: { driveId: "d", itemId: "i" },
+      folderId: "i",
+      folderPath: "",
+      name: "big.bin",
+      existing: undefined,
+      driveType: "business",
+    };
+    await uploadSimply({ graph } as TransferContext, content, target, "replace");
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assert(Math.max(...limits) > 1_000_000, `${limits}`);
 });
