@@ -52,12 +52,14 @@ export async function localPathFor(destination: string, name: string): Promise<s
  */
 export async function lookAtTarget(local: string): Promise<LocalTarget> {
   const path = join(await Deno.realPath(dirname(local)), basename(local));
-  const existing = await factsOf(local);
+  // A link that leads nowhere is in the way as well, which should not be found out after the download.
+  const existing = await factsOf(local) ?? await ownFactsOf(local);
   if (existing?.isDirectory) {
     throw usageError(`${local} is a folder`, "give a file name as DEST", "localFolder");
   }
   if (existing && !existing.isFile) {
-    throw usageError(`${local} is not a regular file`, "give another DEST", "notAFile");
+    const what = existing.isSymlink ? "is a link that leads nowhere" : "is not a regular file";
+    throw usageError(`${local} ${what}`, "give another DEST", "notAFile");
   }
   return { local, path, existing };
 }

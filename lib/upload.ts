@@ -132,7 +132,9 @@ export async function uploadContent(
     if (same) return { ...facts, ...resultOf(existing), ...same, result: "unchanged", ...dry };
     if (options.dryRun) return { ...facts, ...expected(target, existing, options), ...dry };
   }
-  const { uploaded, item, verdict } = await send(connection, content, target, options);
+  const { uploaded, item, verdict } = await send(connection, content, target, options).catch(
+    (error) => explainTaken(connection, target, error),
+  );
   return {
     ...facts,
     ...resultOf(item),
@@ -235,18 +237,29 @@ async function compare(
   return madeFrom ? { verdict: "enriched", sha256 } : undefined;
 }
 
+/** The service says of a name that a folder has no more than that it is taken, and of a session not even that. */
+async function explainTaken(connection: Connection, target: UploadTarget, error: unknown): Promise<never> {
+  if (error instanceof GraphError && error.status === 409) {
+    const existing = await existingItem(connection, { ...target, existing: "unknown" });
+    if (existing && existing.type !== "file") throw notReplaceable(existing);
+  }
+  throw error;
+}
+
+function notReplaceable({ path, type }: Item): GraphError {
+  return new GraphError("conflict", `${path} is a ${type}, which no file can replace`, {
+    code: "nameAlreadyExists",
+    hint: "choose another name",
+  });
+}
+
 /** What an upload would do. */
 function expected(
   target: UploadTarget,
   existing: Item | undefined,
   { conflict }: UploadOptions,
 ): Omit<TransferResult, "path" | "local" | "bytes" | "seconds"> {
-  if (existing && existing.type !== "file") {
-    throw new GraphError("conflict", `${existing.path} is a ${existing.type}, which no file can replace`, {
-      code: "nameAlreadyExists",
-      hint: "choose another name",
-    });
-  }
+  if (existing && existing.type !== "file") throw notReplaceable(existing);
   if (existing && conflict === "fail") {
     throw new GraphError("conflict", `${existing.path} exists already`, {
       code: "nameAlreadyExists",

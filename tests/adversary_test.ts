@@ -642,3 +642,28 @@ Deno.test("a small file has as much time on a slow line as a fragment of its siz
   }
   assert(Math.max(...limits) > 1_000_000, `${limits}`);
 });
+
+Deno.test("a folder that has the name of a file is told as what it is, and stays", async () => {
+  await using b = await bench();
+  for (const [name, size] of [["a.txt", 1], ["big.bin", 5_000_000]] as const) {
+    b.sandbox.tenant.addFolder("Documents", `General/${name}`);
+    const { code, stderr } = await b.run("put", await b.file(name, noise(size)), "General/");
+    assertEquals(code, 6);
+    assertMatch(stderr, /is a folder, which no file can replace; choose another name/);
+    assertEquals(b.sandbox.tenant.find("Documents", `General/${name}`)!.kind, "folder");
+  }
+});
+
+Deno.test("a link that leads nowhere is in the way before anything is fetched", async () => {
+  if (Deno.build.os === "windows") return;
+  await using b = await bench();
+  b.sandbox.tenant.addFile("Documents", "General/x.bin", "abc");
+  await Deno.symlink("nowhere", join(b.folder, "x.bin"));
+  for (const how of ["fail", "skip", "resume", "replace"]) {
+    const { code, stderr } = await b.run("get", "--conflict", how, "General/x.bin");
+    assertEquals(code, 2, how);
+    assertMatch(stderr, /x\.bin is a link that leads nowhere/);
+  }
+  assertEquals(b.sandbox.requests.filter(({ service }) => service === "storage"), []);
+  assertEquals((await Array.fromAsync(Deno.readDir(b.folder))).map(({ name }) => name), ["x.bin"]);
+});
