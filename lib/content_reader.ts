@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { interrupted } from "./http.ts";
 import { type LocalContent, readExactly } from "./local_file.ts";
 import type { ContentHash } from "./verify.ts";
 
@@ -11,10 +12,18 @@ export class ContentReader {
   readonly hash: ContentHash;
   readonly #content: LocalContent;
   readonly #buffer: Uint8Array<ArrayBuffer>;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(content: LocalContent, hash: ContentHash, fragmentBytes: number) {
+  /** @param signal Ends the reading of what was sent before, which may take minutes. */
+  constructor(
+    content: LocalContent,
+    hash: ContentHash,
+    fragmentBytes: number,
+    signal: AbortSignal | undefined,
+  ) {
     this.#content = content;
     this.hash = hash;
+    this.#signal = signal;
     this.#buffer = new Uint8Array(Math.min(fragmentBytes, content.size));
   }
 
@@ -29,6 +38,7 @@ export class ContentReader {
   /** An upload that goes on from a later byte: what was sent before is hashed all the same. */
   async hashUpTo(end: number): Promise<void> {
     while (this.hash.position < end) {
+      if (this.#signal?.aborted) throw interrupted(this.#signal);
       const at = this.hash.position;
       this.hash.add(await this.#read(at, end), at);
     }

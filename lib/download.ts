@@ -7,9 +7,9 @@
 import type { Connection } from "./connection.ts";
 import { whyDamaged, whyEnriched } from "./download_outcome.ts";
 import { usageError } from "./errors.ts";
-import { type Downloaded, downloadToFile } from "./file_download.ts";
+import { type Downloaded, downloadToFile, dropUnfinished } from "./file_download.ts";
 import { type FoundItem, getItem } from "./items.ts";
-import { alreadyThere, factsOf, localPathFor, lookAtTarget } from "./local_target.ts";
+import { alreadyThere, factsOf, localPathFor, longerThan, lookAtTarget } from "./local_target.ts";
 import type { LocationLike } from "./location.ts";
 import { isPresent } from "./present_file.ts";
 import { Reception, type Sink } from "./reception.ts";
@@ -84,10 +84,11 @@ export async function downloadItem(
   const nothing = { sentBytes: 0, resumedFrom: null };
   const dry = options.dryRun ? { dryRun: true as const } : {};
   if (present) {
+    if (!options.dryRun) await dropUnfinished(connection, local);
     return { ...resultOf(found, local, { result: "unchanged", ...nothing, ...present }, started), ...dry };
   }
   if (options.dryRun) {
-    const expected = { ...await expectedDownload(local, found.item.size, options.conflict), ...nothing };
+    const expected = { ...await expectedDownload(connection, found, local, options.conflict), ...nothing };
     return { ...resultOf(found, local, expected, started), ...dry };
   }
   const { downloaded, found: latest } = await downloadToFile(connection, found, local, options);
@@ -106,10 +107,21 @@ export function checkConnections(connections: number | undefined): void {
 }
 
 /** What a download would do. */
-async function expectedDownload(local: string, size: number, conflict: DownloadConflict = "fail") {
+async function expectedDownload(
+  connection: Connection,
+  found: FoundItem,
+  local: string,
+  conflict: DownloadConflict = "fail",
+) {
+  const { size } = found.item;
   // Its folder may not be there yet, either.
   const existing = await factsOf(local) && (await lookAtTarget(local)).existing;
   if (existing && conflict === "fail") throw alreadyThere(local);
+  if (existing && conflict === "resume") {
+    if (existing.size > size) throw longerThan(found.item, local, existing.size);
+    const present = existing.size === size ? await isPresent(connection, found, local) : undefined;
+    if (present?.verdict === "same") return { result: "unchanged" as const, ...present };
+  }
   const skipped = existing && conflict === "skip";
   return {
     result: skipped ? "skipped" as const : "downloaded" as const,

@@ -23,6 +23,8 @@ export interface DownloadEntry {
   local: string;
   /** Bytes that storage announced, where they are more than `size` (graph-protocol D6). */
   announcedBytes: number | null;
+  /** The local file whose bytes it begins with, as long as that is only a guess; `null` when all of it was received. */
+  guessedFrom: string | null;
   /** Bytes that are in the partial file. */
   done: ByteRange[];
 }
@@ -55,9 +57,11 @@ function parse(value: Record<string, unknown>): DownloadEntry | undefined {
   const texts = ["driveId", "itemId", "version", "path", "local"].every((name) =>
     typeof value[name] === "string"
   );
-  const { size, hash, announcedBytes, done } = value;
+  const { size, hash, announcedBytes, guessedFrom, done } = value;
   const known = texts && isCount(size) && (hash === null || typeof hash === "string") &&
-    (announcedBytes === null || isCount(announcedBytes)) && Array.isArray(done) && done.every(isRange);
+    (announcedBytes === null || isCount(announcedBytes)) &&
+    ((guessedFrom ?? null) === null || typeof guessedFrom === "string") && Array.isArray(done) &&
+    done.every(isRange);
   return known ? value as unknown as DownloadEntry : undefined;
 }
 

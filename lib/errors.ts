@@ -78,6 +78,13 @@ export class GraphError extends Error {
     return EXIT_CODES[this.kind];
   }
 
+  /** The same failure with another message. */
+  retold(message: string): GraphError {
+    const { kind, code, hint, status, requestId, date, codes, claims } = this;
+    const details = { code, hint, status, requestId, date, codes: [...codes], claims, cause: this };
+    return new GraphError(kind, message, details);
+  }
+
   /** Whether the service gave this code at any depth of its error body. */
   has(code: string): boolean {
     return this.codes.includes(code);

@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
 import type { DownloadConflict, DownloadOptions } from "./download.ts";
 import { type DownloadEntry, DownloadJournal, isSameContent } from "./download_record.ts";
 import { unfinishedError, whyDamaged, whyEnriched } from "./download_outcome.ts";
-import { GraphError } from "./errors.ts";
+import type { GraphError } from "./errors.ts";
 import { hashOfFile } from "./file_hash.ts";
 import { FileReception, type ReceivedFile } from "./file_reception.ts";
 import type { FoundItem } from "./items.ts";
@@ -17,6 +17,7 @@ import {
   alreadyThere,
   giveName,
   type LocalTarget,
+  longerThan,
   lookAtTarget,
   ownFactsOf,
   takeMode,
@@ -24,6 +25,7 @@ import {
 import { copyInto } from "./part_writer.ts";
 import type { PartialFile, PartialPlace } from "./partial_file.ts";
 import { RemoteContent } from "./remote_content.ts";
+import { noteRewritten } from "./rewritten_files.ts";
 import { damagedError, type TransferResult } from "./transfer.ts";
 import { openPartial, readUnfinished, removeUnfinished } from "./unfinished_download.ts";
 
@@ -52,25 +54,41 @@ export async function downloadToFile(
   local: string,
   options: DownloadOptions,
 ): Promise<{ downloaded: Downloaded; found: FoundItem }> {
-  const { settings, storage, notice } = connection;
-  const { now, signal } = storage.http;
-  const journal = new DownloadJournal(join(settings.state, "downloads"), now, notice);
   const target = await lookAtTarget(local);
-  const key = await journal.keyOf(target.path);
+  const place = await placeOf(connection, target);
+  const { journal, key, signal } = place;
   const conflict = options.conflict ?? "fail";
   // Nothing is to be done for most files of a second run: they cost no lock.
   if (target.existing && !await journal.has(key)) {
     if (conflict === "skip") return { downloaded: SKIPPED, found };
     if (conflict === "fail") throw alreadyThere(local);
   }
-  // Not the file's name with more behind it: that could be longer than the file system allows.
-  const path = join(dirname(target.path), `.${key.slice(0, 16)}.partial`);
-  const place: PartialPlace = { journal, key, path, local: target.path, signal };
   return await journal.exclusively(key, signal, async () => {
     const content = new RemoteContent(connection, found);
     const download = new FileDownload(connection, content, place, local, options);
     return { downloaded: await download.run(), found: content.found };
   });
+}
+
+/** Removes what an earlier process has left of a download that is no longer needed: the file is there. */
+export async function dropUnfinished(connection: Connection, local: string): Promise<void> {
+  const place = await placeOf(connection, await lookAtTarget(local));
+  if (!await place.journal.has(place.key)) return; // as with most files of a second run
+  await place.journal.exclusively(place.key, place.signal, async () => {
+    const entry = await readUnfinished(place, connection.notice);
+    if (entry) await removeUnfinished(place, entry);
+  });
+}
+
+async function placeOf(
+  { settings, storage, notice }: Connection,
+  { path: local }: LocalTarget,
+): Promise<PartialPlace> {
+  const { now, signal } = storage.http;
+  const journal = new DownloadJournal(join(settings.state, "downloads"), now, notice);
+  const key = await journal.keyOf(local);
+  // Not the file's name with more behind it: that could be longer than the file system allows.
+  return { journal, key, path: join(dirname(local), `.${key.slice(0, 16)}.partial`), local, signal };
 }
 
 /** One download, while no other process works on the same local path. */
@@ -148,16 +166,7 @@ class FileDownload {
     if (this.#conflict === "skip") return SKIPPED;
     if (this.#conflict === "fail") throw alreadyThere(this.#local);
     const { item } = this.#content;
-    if (existing.size > item.size) {
-      throw new GraphError(
-        "conflict",
-        `${this.#local} is longer than ${item.path}: ${existing.size} bytes, not ${item.size}`,
-        {
-          code: "localLonger",
-          hint: "it is not the beginning of that file: choose with --conflict replace, or give another DEST",
-        },
-      );
-    }
+    if (existing.size > item.size) throw longerThan(item, this.#local, existing.size);
     if (existing.size < item.size) return undefined;
     const { bytes, quickXorHash, sha256 } = await hashOfFile(path, this.#place.signal);
     if (this.#content.verdict(bytes, quickXorHash) !== "same") return undefined;
@@ -166,12 +175,11 @@ class FileDownload {
   }
 
   async #fill(partial: PartialFile, target: LocalTarget): Promise<Downloaded> {
-    const guessed = await this.#takeBeginning(partial, target);
+    await this.#takeBeginning(partial, target);
     const reception = new FileReception(this.#content, partial, {
       connections: this.#options.connections,
       onProgress: this.#options.onProgress,
       notice: this.#connection.notice,
-      guessedFrom: guessed ? this.#local : undefined,
     });
     const received = await reception.run();
     const { verdict, bytes, sha256 } = received;
@@ -180,7 +188,7 @@ class FileDownload {
     if (verdict === "enriched") {
       this.#connection.notice(whyEnriched(bytes, this.#content));
       const here = { size: bytes, hash: received.quickXorHash };
-      await this.#connection.rewritten.remember(here, this.#content.item, null);
+      await noteRewritten(this.#connection, here, this.#content.found, null);
     }
     const replace = this.#conflict === "replace" ? "any" : this.#conflict === "resume" ? "seen" : "none";
     await giveName(this.#place.path, target, replace);
@@ -196,14 +204,14 @@ class FileDownload {
     };
   }
 
-  /** For `--conflict resume`; tells whether the local file is now the beginning of the partial one. */
-  async #takeBeginning(partial: PartialFile, { path, existing }: LocalTarget): Promise<boolean> {
+  /** For `--conflict resume`: the local file becomes the beginning of a partial one that holds nothing yet. */
+  async #takeBeginning(partial: PartialFile, { path, existing }: LocalTarget): Promise<void> {
     const { size, hash } = this.#content.item;
-    if (this.#conflict !== "resume" || !existing || partial.ranges.total > 0) return false;
+    if (this.#conflict !== "resume" || !existing || partial.ranges.total > 0) return;
     // Without a hash nobody could tell whether it is.
-    if (hash === null || existing.size === 0 || existing.size >= size) return false;
+    if (hash === null || existing.size === 0 || existing.size >= size) return;
+    partial.guessedFrom = this.#local; // before a byte of it can be recorded
     await copyInto(partial, path, existing.size);
-    return true;
   }
 
   /** Length, mode and time as they are to be, all of it on the disk, and known to be. */

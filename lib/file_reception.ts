@@ -30,8 +30,6 @@ export interface ReceptionOptions {
   connections: number | undefined;
   onProgress: OnProgress | undefined;
   notice: (text: string) => void;
-  /** The local file whose bytes the partial file begins with, when that is only a guess. */
-  guessedFrom: string | undefined;
 }
 
 /** One partial file that is filled. */
@@ -41,14 +39,12 @@ export class FileReception {
   readonly #content: RemoteContent;
   readonly #partial: PartialFile;
   readonly #options: ReceptionOptions;
-  #guessedFrom: string | undefined;
   #retried = false;
 
   constructor(content: RemoteContent, partial: PartialFile, options: ReceptionOptions) {
     this.#content = content;
     this.#partial = partial;
     this.#options = options;
-    this.#guessedFrom = options.guessedFrom;
     this.resumedFrom = partial.ranges.total || null;
   }
 
@@ -116,8 +112,9 @@ export class FileReception {
       return true;
     }
     const { notice } = this.#options;
-    if (this.#guessedFrom !== undefined) {
-      notice(`${this.#guessedFrom} is not the beginning of ${item.path}; starting from the first byte`);
+    const { guessedFrom } = this.#partial;
+    if (guessedFrom !== null) {
+      notice(`${guessedFrom} is not the beginning of ${item.path}; starting from the first byte`);
       return true;
     }
     if (verdict !== "damaged" || this.#retried) return false;
@@ -128,7 +125,6 @@ export class FileReception {
 
   async #restart(): Promise<void> {
     this.resumedFrom = null;
-    this.#guessedFrom = undefined;
     await this.#partial.restart(this.#content.found);
   }
 

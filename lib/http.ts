@@ -48,6 +48,8 @@ export interface HttpOptions {
   stallTimeoutMs?: number;
   /** Ends every request and every wait. */
   signal?: AbortSignal;
+  /** Ends every wait, even sooner. */
+  waitSignal?: AbortSignal | undefined;
   /** Told of every answer and fault, without secrets. */
   trace?: (event: TraceEvent) => void;
   /** Told before every wait. */
@@ -141,10 +143,17 @@ export class Http {
 
   /** The same without the run's signal, for cleaning up after an interruption; it ends by itself. */
   detached(timeoutMs: number): Http {
-    return new Http({ ...this.#options, signal: AbortSignal.timeout(timeoutMs) });
+    return new Http({
+      ...this.#options,
+      signal: AbortSignal.timeout(timeoutMs),
+      waitSignal: undefined,
+    });
   }
 
-  /** The same with a signal that comes later than the run's, for what must not be left half-known. */
+  /**
+   * The same with a signal that comes later than the run's, for what must not be left half-known: requests go on for the
+   * grace, waits end at once.
+   */
   outliving(graceMs: number): Http {
     const later = new AbortController();
     const { signal } = this;
@@ -154,7 +163,7 @@ export class Http {
       () => Deno.unrefTimer(setTimeout(() => later.abort(signal.reason), graceMs)),
       { once: true },
     );
-    return new Http({ ...this.#options, signal: later.signal });
+    return new Http({ ...this.#options, signal: later.signal, waitSignal: signal });
   }
 
   /** Waits for the caller's own retries; ends with the run's signal. */
@@ -251,9 +260,10 @@ export class Http {
     }
   }
 
-  /** Ends when the run is ended, and when the request is no longer wanted. */
+  /** Ends a wait when the run is ended, and when the request is no longer wanted. */
   #signalOf({ signal }: HttpRequest): AbortSignal | undefined {
-    return signal && this.signal ? AbortSignal.any([signal, this.signal]) : signal ?? this.signal;
+    const signals = [signal, this.signal, this.#options.waitSignal].filter((one) => one !== undefined);
+    return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   }
 
   #answer(

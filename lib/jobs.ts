@@ -23,7 +23,7 @@ export function failedJob(name: string, error: Error): TransferJob {
 /**
  * Works on all things, at most `atOnce` at a time, in the order in which they come.
  *
- * @throws what `work` throws; nothing further is begun then, and what is going on is awaited.
+ * @throws what `work` or the list throws; nothing further is begun then, and what is going on is awaited.
  */
 export async function eachAtOnce<T>(
   things: AsyncIterable<T> | Iterable<T>,
@@ -32,13 +32,17 @@ export async function eachAtOnce<T>(
 ): Promise<void> {
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  for await (const thing of things) {
-    const one: Promise<void> = work(thing)
-      .catch((error) => void failures.push(error))
-      .finally(() => running.delete(one));
-    running.add(one);
-    if (running.size >= atOnce) await Promise.race(running);
-    if (failures.length > 0) break;
+  try {
+    for await (const thing of things) {
+      const one: Promise<void> = work(thing)
+        .catch((error) => void failures.push(error))
+        .finally(() => running.delete(one));
+      running.add(one);
+      if (running.size >= atOnce) await Promise.race(running);
+      if (failures.length > 0) break;
+    }
+  } catch (error) {
+    failures.push(error);
   }
   await Promise.all(running);
   if (failures.length > 0) throw failures[0];

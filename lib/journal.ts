@@ -26,6 +26,8 @@ export interface UploadEntry {
   fingerprint: string;
   /** Identifies the target. */
   target: string;
+  /** Id of the folder that the session is for, whatever its name is by now; `null` when nobody knows. */
+  folderId: string | null;
   /** Remote path, for people. */
   path: string;
   /** What the session does when the name is taken: it was settled when the session was made. */
@@ -64,13 +66,18 @@ export function targetKey(apiOrigin: string, folder: ItemAddress, name: string):
   return [apiOrigin, folder.driveId, place, name.toLowerCase()].join("\n");
 }
 
-/** Tells a file from another of the same size and time: SHA-256 of its first and last 64 KiB. */
-export async function fingerprintOf(content: LocalContent): Promise<string> {
+/**
+ * Tells a file from another of the same size and time: SHA-256 of its first and last 64 KiB.
+ *
+ * @param strictly Also of the time when anything about it changed, where no hash would tell in the end that it is another.
+ */
+export async function fingerprintOf(content: LocalContent, strictly: boolean): Promise<string> {
   const length = Math.min(EDGE_BYTES, content.size);
   const edges = new Uint8Array(2 * length);
   await content.read(edges.subarray(0, length), 0);
   await content.read(edges.subarray(length), content.size - length);
-  return await sha256(edges);
+  const changed = strictly ? String(content.changed?.getTime() ?? "") : "";
+  return await sha256(new Uint8Array([...new TextEncoder().encode(changed), ...edges]));
 }
 
 function parse(entry: Record<string, unknown>): UploadEntry | undefined {

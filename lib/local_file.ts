@@ -14,6 +14,8 @@ export interface LocalFile {
   size: number;
   /** Last change of its content; `null` where nobody knows. */
   modified: Date | null;
+  /** Last change of anything about it, which no program can set back, in contrast to the other; where it is known. */
+  changed?: Date | null;
 }
 
 /** Opened content that can be read at any place and again. */
@@ -48,8 +50,9 @@ export async function openLocalFile(path: string): Promise<LocalContent> {
   }
   if (!isFile) throw usageError(`${path} is neither a file nor a folder`, "name a regular file", "notAFile");
   const file = await Deno.open(path);
-  const { size, mtime } = await file.stat();
-  return new OpenFile(file, { path, name: basename(path), size, modified: mtime }, true);
+  const { size, mtime, ctime } = await file.stat();
+  const facts = { path, name: basename(path), size, modified: mtime, changed: ctime };
+  return new OpenFile(file, facts, true);
 }
 
 /** An open file as content. */
@@ -58,15 +61,17 @@ export class OpenFile implements LocalContent {
   readonly name: string;
   readonly size: number;
   readonly modified: Date | null;
+  readonly changed: Date | null;
   readonly lasting: boolean;
   readonly #file: Deno.FsFile;
 
-  constructor(file: Deno.FsFile, { path, name, size, modified }: LocalFile, lasting: boolean) {
+  constructor(file: Deno.FsFile, { path, name, size, modified, changed }: LocalFile, lasting: boolean) {
     this.#file = file;
     this.path = path;
     this.name = name;
     this.size = size;
     this.modified = modified;
+    this.changed = changed ?? null;
     this.lasting = lasting;
   }
 

@@ -5,6 +5,7 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { GraphError, usageError } from "./errors.ts";
+import type { Item } from "./items.ts";
 import { addressFault } from "./names.ts";
 import { shellQuoted } from "./private_file.ts";
 
@@ -36,8 +37,9 @@ export async function localPathFor(destination: string, name: string): Promise<s
   }
   const facts = await factsOf(destination);
   if (facts?.isDirectory) return destination === "." ? name : join(destination, name);
-  if (!/[/\\]$/.test(destination)) return destination;
-  throw noLocalFolder(destination.replace(/(.)[/\\]+$/, "$1"));
+  const folder = /[/\\]$/.test(destination) ? destination.replace(/(.)[/\\]+$/, "$1") : dirname(destination);
+  if (!/[/\\]$/.test(destination) && await factsOf(folder)) return destination;
+  throw noLocalFolder(folder);
 }
 
 /**
@@ -51,12 +53,14 @@ export async function lookAtTarget(local: string): Promise<LocalTarget> {
     throw error instanceof Deno.errors.NotFound ? noLocalFolder(folder) : error;
   });
   const path = join(whole, basename(local));
-  const existing = await factsOf(local);
+  // A link that leads nowhere is in the way as well, which should not be found out after the download.
+  const existing = await factsOf(local) ?? await ownFactsOf(local);
   if (existing?.isDirectory) {
     throw usageError(`${local} is a folder`, "give a file name as DEST", "localFolder");
   }
   if (existing && !existing.isFile) {
-    throw usageError(`${local} is not a regular file`, "give another DEST", "notAFile");
+    const what = existing.isSymlink ? "is a link that leads nowhere" : "is not a regular file";
+    throw usageError(`${local} ${what}`, "give another DEST", "notAFile");
   }
   return { local, path, existing };
 }
@@ -139,6 +143,14 @@ function noLocalFolder(folder: string): GraphError {
   return new GraphError("notFound", `no such local folder: ${folder}`, {
     code: "noLocalFolder",
     hint: `make it first: mkdir -p ${shellQuoted(folder)}`,
+  });
+}
+
+/** The error of a local file that cannot be the beginning of an item. */
+export function longerThan({ path, size }: Item, local: string, bytes: number): GraphError {
+  return new GraphError("conflict", `${local} is longer than ${path}: ${bytes} bytes, not ${size}`, {
+    code: "localLonger",
+    hint: "it is not the beginning of that file: choose with --conflict replace, or give another DEST",
   });
 }
 

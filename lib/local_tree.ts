@@ -5,7 +5,8 @@
  */
 import { basename, join } from "@std/path";
 import { type GraphError, usageError } from "./errors.ts";
-import { nameFault, remoteName, sameName } from "./names.ts";
+import { interrupted } from "./http.ts";
+import { nameFault, nameKey, remoteName } from "./names.ts";
 
 /** A file below a folder. */
 export interface LocalTreeFile {
@@ -26,22 +27,32 @@ export interface LocalTree {
   faults: GraphError[];
   /** What is left out: links to folders, devices, … */
   leftOut: string[];
+  /** What could not be looked at: no permission, gone meanwhile, … */
+  unreadable: { path: string; error: Error }[];
 }
 
 /** Looks at everything in a folder; links to files count as files, links to folders are not followed. */
-export async function readLocalTree(folder: string): Promise<LocalTree> {
-  const tree: LocalTree = { folders: [], files: [], faults: [], leftOut: [] };
-  await readFolder(folder, [], tree);
+export async function readLocalTree(folder: string, signal?: AbortSignal): Promise<LocalTree> {
+  const tree: LocalTree = { folders: [], files: [], faults: [], leftOut: [], unreadable: [] };
+  await readFolder(folder, [], tree, signal);
   return tree;
 }
 
-async function readFolder(folder: string, folders: string[], tree: LocalTree): Promise<void> {
-  const entries = await Array.fromAsync(Deno.readDir(folder));
-  const names: string[] = [];
+async function readFolder(
+  folder: string,
+  folders: string[],
+  tree: LocalTree,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const entries = await attempt(folder, tree, () => Array.fromAsync(Deno.readDir(folder))) ?? [];
+  const names = new Map<string, string>();
   for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
+    if (signal?.aborted) throw interrupted(signal);
     const path = join(folder, entry.name);
-    const facts = entry.isSymlink ? await Deno.stat(path).catch(() => undefined) : entry; // it may lead nowhere
-    if (!facts || !(facts.isFile || entry.isDirectory)) {
+    const mayBeFile = entry.isFile || entry.isSymlink;
+    const facts = mayBeFile ? await attempt(path, tree, () => lookAt(path, entry.isSymlink)) : undefined;
+    if (mayBeFile && !facts) continue;
+    if (!entry.isDirectory && !facts?.isFile) {
       tree.leftOut.push(path);
       continue;
     }
@@ -50,16 +61,39 @@ async function readFolder(folder: string, folders: string[], tree: LocalTree): P
     if (fault) {
       tree.faults.push(usageError(`${path}: ${fault}`, "rename it; nothing was sent", "illegalName"));
     }
-    names.push(name);
-    if (entry.isDirectory) {
+    if (facts) tree.files.push({ path, folders, name, size: facts.size });
+    else {
       tree.folders.push([...folders, name]);
-      await readFolder(path, [...folders, name], tree);
-    } else tree.files.push({ path, folders, name, size: (await Deno.stat(path)).size });
+      await readFolder(path, [...folders, name], tree, signal);
+    }
   }
 }
 
-function twinFault(name: string, names: readonly string[]): string | undefined {
-  const twin = names.find((other) => sameName(other, name));
+/** Facts of a file; a link that leads nowhere is none. */
+async function lookAt(path: string, isLink: boolean): Promise<{ isFile: boolean; size: number }> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (isLink && error instanceof Deno.errors.NotFound) return { isFile: false, size: 0 };
+    throw error;
+  }
+}
+
+/** What cannot be looked at is noted, and does not keep the rest from being sent. */
+async function attempt<T>(path: string, tree: LocalTree, look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    tree.unreadable.push({ path, error: error as Error });
+    return undefined;
+  }
+}
+
+/** @param names Names of the same folder so far, by what the service compares; a linear search would take minutes. */
+function twinFault(name: string, names: Map<string, string>): string | undefined {
+  const key = nameKey(name);
+  const twin = names.get(key);
+  names.set(key, name);
   return twin === undefined ? undefined : `to the service the name is the same as ${twin}`;
 }
 

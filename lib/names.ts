@@ -78,7 +78,12 @@ export function remoteName(localName: string): string {
   return localName.normalize("NFC");
 }
 
-/** Whether two names are the same to the service: case does not count. */
+/** What the service compares of a name: case does not count. */
+export function nameKey(name: string): string {
+  return name.normalize("NFC").toLowerCase();
+}
+
+/** Whether two names are the same to the service. */
 export function sameName(a: string, b: string): boolean {
-  return a.normalize("NFC").toLowerCase() === b.normalize("NFC").toLowerCase();
+  return nameKey(a) === nameKey(b);
 }

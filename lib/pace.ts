@@ -13,8 +13,9 @@ const WINDOW_MS = 5 * 60 * 1000;
 export class Pace {
   readonly #mostRequests: number;
   /** When the last requests went, as a ring. */
-  readonly #times: number[] = [];
+  #times: number[] = [];
   #next = 0;
+  #latest = -Infinity;
   readonly #held = new Map<string, number>();
 
   /** @param mostRequests In any 5 minutes. @default 3_000 */
@@ -24,6 +25,7 @@ export class Pace {
 
   /** How long a request must wait, in milliseconds; with 0 its turn is taken. */
   turn(host: string, now: number, counts = true): { ms: number; reason: string } {
+    this.#checkClock(now);
     const held = (this.#held.get(host) ?? 0) - now;
     if (held > 0) return { ms: held, reason: `${host} has asked to wait` };
     if (!counts) return { ms: 0, reason: "" };
@@ -43,5 +45,15 @@ export class Pace {
   /** The host has asked for no request before this time. */
   hold(host: string, until: number): void {
     this.#held.set(host, Math.max(this.#held.get(host) ?? 0, until));
+  }
+
+  /** After a clock was set back, times from before would be waited for until it has caught up with them. */
+  #checkClock(now: number): void {
+    if (now < this.#latest) {
+      this.#times = [];
+      this.#next = 0;
+      this.#held.clear();
+    }
+    this.#latest = now;
   }
 }

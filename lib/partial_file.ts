@@ -36,6 +36,8 @@ export class PartialFile {
   readonly hash: OrderedHash;
   readonly place: PartialPlace;
   readonly file: Deno.FsFile;
+  /** The local file whose bytes it begins with, when that is only a guess. */
+  guessedFrom: string | null = null;
   #found: FoundItem;
   #announcedBytes: number | null = null;
   #recordedBytes: number;
@@ -114,6 +116,7 @@ export class PartialFile {
     this.ranges.clear();
     this.#found = found;
     this.#announcedBytes = null;
+    this.guessedFrom = null;
     await this.hash.restart();
     await this.record(); // before a byte of it is overwritten
     await this.file.truncate(0);
@@ -145,7 +148,10 @@ export class PartialFile {
   async #record(): Promise<void> {
     const started = performance.now();
     const { total } = this.ranges;
-    const entry = newEntry(this.place, this.#found, this.ranges, this.#announcedBytes);
+    const entry = newEntry(this.place, this.#found, this.ranges, {
+      announcedBytes: this.#announcedBytes,
+      guessedFrom: this.guessedFrom,
+    });
     await this.file.syncData();
     await this.place.journal.write(this.place.key, entry);
     this.#recordedBytes = total;
@@ -159,7 +165,7 @@ export function newEntry(
   place: PartialPlace,
   found: FoundItem,
   done: ByteRanges,
-  announcedBytes: number | null,
+  state: Pick<DownloadEntry, "announcedBytes" | "guessedFrom">,
 ): DownloadEntry {
   const { driveId, id, size, hash, path } = found.item;
   return {
@@ -170,7 +176,7 @@ export function newEntry(
     hash,
     path,
     local: place.local,
-    announcedBytes,
+    ...state,
     done: done.toJSON(),
   };
 }

@@ -7,7 +7,7 @@ import { itemUrl } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import { GraphError } from "./errors.ts";
 import { childrenOf, type DriveItem, type FoundItem, type Item, itemOf } from "./items.ts";
-import { remoteName } from "./names.ts";
+import { nameKey } from "./names.ts";
 import { whenThere } from "./new_folder.ts";
 import type { FolderTarget, UploadTarget } from "./upload_target.ts";
 
@@ -42,9 +42,10 @@ export class RemoteFolders {
   /** Where a file goes. */
   async fileTarget(path: readonly string[], name: string): Promise<UploadTarget> {
     const { item, children, fresh } = await this.#folder(path);
-    const existing = children.get(keyOf(name));
+    const existing = children.get(nameKey(name));
     return {
       folder: { driveId: item.driveId, itemId: item.id },
+      folderId: item.id,
       folderPath: item.path,
       name: existing?.item.name ?? name,
       existing: existing?.driveItem,
@@ -54,7 +55,7 @@ export class RemoteFolders {
   }
 
   #folder(path: readonly string[]): Promise<KnownFolder> {
-    const key = path.map(keyOf).join("/");
+    const key = path.map(nameKey).join("/");
     let known = this.#known.get(key);
     if (!known) this.#known.set(key, known = this.#find(path));
     return known;
@@ -68,7 +69,7 @@ export class RemoteFolders {
   }
 
   async #enter(parent: KnownFolder, name: string): Promise<KnownFolder> {
-    const found = parent.children.get(keyOf(name));
+    const found = parent.children.get(nameKey(name));
     if (!found) return await this.#make(parent, name);
     if (found.item.type === "folder") return await this.#look(found.item);
     throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
@@ -79,7 +80,9 @@ export class RemoteFolders {
 
   async #look(item: Item): Promise<KnownFolder> {
     const children = new Map<string, FoundItem>();
-    for await (const child of childrenOf(this.#connection, item)) children.set(keyOf(child.item.name), child);
+    for await (const child of childrenOf(this.#connection, item)) {
+      children.set(nameKey(child.item.name), child);
+    }
     return { item, children, fresh: false };
   }
 
@@ -105,12 +108,8 @@ export class RemoteFolders {
       // Somebody was quicker, or the answer to our own request was lost or empty (graph-protocol section 9).
       if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
       const now = await this.#look(parent.item);
-      if (!now.children.has(keyOf(name))) throw error;
+      if (!now.children.has(nameKey(name))) throw error;
       return await this.#enter(now, name);
     }
   }
-}
-
-function keyOf(name: string): string {
-  return remoteName(name).toLowerCase();
 }

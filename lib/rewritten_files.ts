@@ -6,14 +6,18 @@
  */
 import { join } from "@std/path";
 import { itemUrl } from "./address.ts";
+import { GraphError } from "./errors.ts";
 import type { GraphClient } from "./graph.ts";
-import { type DriveItem, type Item, itemOf } from "./items.ts";
+import { type DriveItem, type FoundItem, type Item, itemOf } from "./items.ts";
 import { withLock } from "./file_lock.ts";
+import { asGraphError } from "./local_error.ts";
 import { readPrivateFile, writePrivateFile } from "./private_file.ts";
 import type { Content } from "./verify.ts";
 
 /** So soon after its answer the service has mostly rewritten a file. */
 const SETTLE_MS = 2_000;
+/** A later change is somebody's. */
+const REWRITE_MS = 10_000;
 const LOCK_WAIT_MS = 10_000;
 /** Lines of which most are outdated are swept out from here on. */
 const SWEEP_LINES = 1_000;
@@ -33,7 +37,7 @@ interface SentFile {
 export class RewrittenFiles {
   readonly #path: string;
   readonly #now: () => number;
-  readonly #sent: { entry: SentFile; at: number }[] = [];
+  readonly #sent: { entry: SentFile; shown: DriveItem; at: number }[] = [];
   #known: Promise<Map<string, SentFile>> | undefined;
 
   /** @param folder The private folder of the toolkit's state. */
@@ -47,7 +51,11 @@ export class RewrittenFiles {
    *
    * @param modified Time of the last change as it was sent with the content, if it was.
    */
-  async remember(sent: Content & { hash: string }, item: Item, modified: Date | null): Promise<void> {
+  async remember(
+    sent: Content & { hash: string },
+    { item, driveItem }: FoundItem,
+    modified: Date | null,
+  ): Promise<void> {
     const entry: SentFile = {
       driveId: item.driveId,
       itemId: item.id,
@@ -56,24 +64,36 @@ export class RewrittenFiles {
       remoteHash: item.hash,
       modified: isOwnTime(item.modified, modified, this.#now()) ? item.modified : null,
     };
-    this.#sent.push({ entry, at: this.#now() });
+    this.#sent.push({ entry, shown: driveItem, at: this.#now() });
     await this.#note(entry);
   }
 
-  /** Looks once more at what this run has sent: the service may have rewritten it after its answer. */
+  /**
+   * Looks once more at what this run has sent: the service may have rewritten it after its answer. Somebody's change
+   * meanwhile is not taken for that.
+   */
   async settle(graph: GraphClient): Promise<void> {
     const last = this.#sent.at(-1);
     if (!last) return;
     const { http } = graph;
     const left = last.at + SETTLE_MS - this.#now();
     if (left > 0) await http.wait(left, "the service may still rewrite the files");
-    for (const { entry } of this.#sent.splice(0)) {
+    for (const { entry, shown } of this.#sent.splice(0)) {
       const { driveId, itemId } = entry;
-      const driveItem = await graph.call<DriveItem>(itemUrl({ driveId, itemId }), {
-        what: "look at a sent file",
-      });
+      let driveItem: DriveItem;
+      try {
+        driveItem = await graph.call<DriveItem>(itemUrl({ driveId, itemId }), {
+          what: "look at a sent file",
+        });
+      } catch (error) {
+        if (!(error instanceof GraphError) || error.kind === "interrupted") throw error;
+        if (error.kind === "unavailable") return; // neither would be the others
+        continue; // it was uploaded all the same; at worst it is sent once more
+      }
       const { hash } = itemOf(driveItem, driveId, "");
-      if (hash !== entry.remoteHash) await this.#note({ ...entry, remoteHash: hash });
+      if (hash !== entry.remoteHash && isRewriting(shown, driveItem)) {
+        await this.#note({ ...entry, remoteHash: hash });
+      }
     }
   }
 
@@ -114,6 +134,28 @@ export class RewrittenFiles {
     const text = [...entries.values()].map((entry) => `${JSON.stringify(entry)}\n`).join("");
     await withLock(this.#path, LOCK_WAIT_MS, undefined, () => writePrivateFile(this.#path, text));
   }
+}
+
+/** Remembers a file whose transfer has succeeded: a record that cannot be written does not make it fail. */
+export async function noteRewritten(
+  { rewritten, notice }: { rewritten: RewrittenFiles; notice: (text: string) => void },
+  sent: Content & { hash: string },
+  found: FoundItem,
+  modified: Date | null,
+): Promise<void> {
+  try {
+    await rewritten.remember(sent, found, modified);
+  } catch (error) {
+    notice(`${found.item.path}: --if-changed will not know it again: ${asGraphError(error).message}`);
+  }
+}
+
+/** Whether the service itself has changed an item: in the name of who sent it, and at once. */
+function isRewriting(sent: DriveItem, now: DriveItem): boolean {
+  if (itemOf(sent, "", "").modified === itemOf(now, "", "").modified) return true;
+  const who = sent.lastModifiedBy?.user?.id;
+  const laterMs = Date.parse(now.lastModifiedDateTime ?? "") - Date.parse(sent.lastModifiedDateTime ?? "");
+  return who !== undefined && who === now.lastModifiedBy?.user?.id && laterMs <= REWRITE_MS;
 }
 
 /** The service's own time is no sign of ours, nor one that somebody's change at the same moment could have. */

@@ -10,7 +10,7 @@ import { GraphError } from "./errors.ts";
 import type { GraphClient } from "./graph.ts";
 import { type DriveItem, itemOf } from "./items.ts";
 import { type LocalContent, readExactly } from "./local_file.ts";
-import type { TransferContext } from "./transfer.ts";
+import { answerTimeMs, type TransferContext } from "./transfer.ts";
 import type { UploadConflict, Uploaded } from "./upload_session.ts";
 import type { UploadTarget } from "./upload_target.ts";
 import { type Content, ContentHash, judge } from "./verify.ts";
@@ -40,6 +40,7 @@ export async function uploadSimply(
         // Without it the service refuses (graph-protocol U19); the type it stores follows from the name.
         headers: { "content-type": "application/octet-stream" },
         // The same bytes under the same name again do no harm; a second "rename" would make a second file.
+        headerTimeoutMs: answerTimeMs(bytes.length),
         retry: conflict === "replace" ? "repeatable" : "refused",
       },
     );

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { basename } from "@std/path";
 import type { Option, Run } from "./cli.ts";
+import { type GraphError, isGraphError } from "./errors.ts";
 import { eachAtOnce, type TransferJob } from "./jobs.ts";
 import { formatSize } from "./sizes.ts";
 import type { TransferResult } from "./transfer.ts";
@@ -25,6 +27,7 @@ export async function transferAll(
 ): Promise<void> {
   const atOnce = run.number("jobs", 1, MOST_JOBS) ?? preset;
   const progress = new JobsProgress(run);
+  const unfinished: GraphError[] = [];
   try {
     await eachAtOnce(jobs, atOnce, (job) =>
       run.attempt(async () => {
@@ -32,13 +35,31 @@ export async function transferAll(
         try {
           const result = await job.run(update);
           if (result) print(result);
+        } catch (error) {
+          const failure = named(error, job);
+          // An interruption that has more to say than that: how much of this one is there.
+          if (isGraphError(error) && error.kind === "interrupted" && error !== run.signal.reason) {
+            unfinished.push(failure as GraphError);
+          }
+          throw failure;
         } finally {
           progress.end(job);
         }
       }));
+  } catch (error) {
+    const last = unfinished.pop();
+    for (const other of unfinished) run.output.error(other);
+    throw last ?? error;
   } finally {
     progress.clear();
   }
+}
+
+/** An error that says of which transfer it is: those of the network and of an interruption do not know. */
+function named(error: unknown, { name }: TransferJob): unknown {
+  const isPlain = !isGraphError(error) || error.kind === "interrupted" && error.cause === undefined;
+  if (isPlain || error.message.includes(basename(name))) return error;
+  return error.retold(`${name}: ${error.message}`);
 }
 
 /** One line for all transfers that are going on. */

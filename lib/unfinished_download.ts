@@ -12,6 +12,8 @@ import { newEntry, PartialFile, type PartialPlace } from "./partial_file.ts";
 import { shellQuoted } from "./private_file.ts";
 import { ByteRanges } from "./ranges.ts";
 
+const NOTHING_YET = { announcedBytes: null, guessedFrom: null };
+
 /** The record of an earlier process, if there is one; an unreadable one goes aside together with its partial file. */
 export async function readUnfinished(
   { journal, key, path }: PartialPlace,
@@ -43,6 +45,7 @@ export async function openPartial(
     if (isSameContent(entry, found)) {
       const partial = await PartialFile.over(place, file, found, new ByteRanges(entry.done));
       partial.announce(entry.announcedBytes ?? 0);
+      partial.guessedFrom = entry.guessedFrom ?? null; // earlier records do not tell
       return partial;
     }
     notice(
@@ -69,7 +72,7 @@ export async function removeUnfinished(place: PartialPlace, entry: DownloadEntry
 /** The record comes first: a partial file that no record knows is nobody's. */
 async function createPartial(place: PartialPlace, found: FoundItem): Promise<PartialFile> {
   const ranges = new ByteRanges();
-  await place.journal.write(place.key, newEntry(place, found, ranges, null));
+  await place.journal.write(place.key, newEntry(place, found, ranges, NOTHING_YET));
   let file: Deno.FsFile | undefined;
   try {
     file = await Deno.open(place.path, { read: true, write: true, createNew: true, mode: 0o600 });

@@ -8,10 +8,12 @@ import { join } from "@std/path";
 import { GraphError, usageError } from "./errors.ts";
 import { fingerprintOf, targetKey, type UploadEntry, UploadJournal } from "./journal.ts";
 import type { LocalContent } from "./local_file.ts";
+import { serviceError } from "./service_error.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
 import type { StorageClient } from "./storage.ts";
 import type { TransferContext } from "./transfer.ts";
 import type { UploadTarget } from "./upload_target.ts";
+import { mayBeRewritten } from "./verify.ts";
 
 const CANCEL_TIMEOUT_MS = 5_000;
 
@@ -69,7 +71,8 @@ export class UnfinishedUpload {
     const key = await journal.keyOf(place, local, account);
     return await journal.exclusively(key, context.graph.http.signal, async () => {
       // What cannot be read again is never gone on with: its fingerprint fits nothing.
-      const fingerprint = content.lasting ? await fingerprintOf(content) : crypto.randomUUID();
+      const strictly = mayBeRewritten(target.name, target.driveType);
+      const fingerprint = content.lasting ? await fingerprintOf(content, strictly) : crypto.randomUUID();
       const facts = { key, target: place, local, fingerprint, account: account ?? null };
       return await body(new UnfinishedUpload(journal, context, content, target, facts));
     });
@@ -84,6 +87,11 @@ export class UnfinishedUpload {
   isSame({ size, modified, fingerprint }: UploadEntry): boolean {
     return size === this.#content.size && modified === (this.#content.modified?.getTime() ?? null) &&
       fingerprint === this.#facts.fingerprint;
+  }
+
+  /** Whether the session of an entry leads into the folder that is meant now: its name may have gone to another one. */
+  isSamePlace({ folderId }: UploadEntry): boolean {
+    return (folderId ?? this.#target.folderId) === this.#target.folderId;
   }
 
   /** Whether the session of an entry does what is wanted now, and may still be alive. */
@@ -107,6 +115,7 @@ export class UnfinishedUpload {
       modified: this.#content.modified?.getTime() ?? null,
       fingerprint,
       target,
+      folderId: this.#target.folderId,
       path: [this.#target.folderPath, this.#target.name].filter(Boolean).join("/"),
       conflict,
       description: description ?? null,
@@ -141,22 +150,25 @@ export interface UnfinishedUploadFacts {
   /** Whole path of the local file. */
   local: string;
   size: number;
-  /** Bytes that the service has; `null` when the session has ended. */
-  doneBytes: number | null;
+  /** Bytes that the service has; `null` when the session has ended; missing when it could not be asked. */
+  doneBytes?: number | null;
   account: string | null;
   /** When the session was made, in UTC. */
   created: string;
 }
 
-/** Lists the unfinished uploads of this machine's user, and asks each session where it stands; no sign-in is needed. */
+/**
+ * Lists the unfinished uploads of this machine's user, and asks each session where it stands; no sign-in is needed. One
+ * that cannot be asked, such as one of another cloud, is listed all the same.
+ */
 export async function* unfinishedUploads(
   context: Pick<TransferContext, "settings" | "storage" | "graph" | "notice">,
 ): AsyncGenerator<UnfinishedUploadFacts> {
   for await (const { key, entry } of journalOf(context).entries()) {
     const { path, local, size, account, createdAt } = entry;
-    const doneBytes = await positionOf(context.storage, entry);
+    const position = await askedPosition(context, entry);
     const created = new Date(createdAt).toISOString().replace(/\.\d+Z$/, "Z");
-    yield { id: key.slice(0, 8), path, local, size, doneBytes, account: account ?? null, created };
+    yield { id: key.slice(0, 8), path, local, size, ...position, account: account ?? null, created };
   }
 }
 
@@ -205,18 +217,33 @@ async function giveUp(
   journal: UploadJournal,
   storage: StorageClient,
   key: string,
-  { uploadUrl }: UploadEntry,
+  entry: UploadEntry,
   onlyIfCancelled: boolean,
 ): Promise<boolean> {
   return await journal.exclusively(key, undefined, async () => {
-    const cancelled = await cancelSession(storage, uploadUrl);
+    // An old session is over, also where nobody can be asked, as with one of another cloud.
+    const cancelled = await cancelSession(storage, entry.uploadUrl) || !journal.isFresh(entry);
     if (cancelled || !onlyIfCancelled) await journal.remove(key);
     return cancelled;
   });
 }
 
+async function askedPosition(
+  { storage, notice }: Pick<TransferContext, "storage" | "notice">,
+  entry: UploadEntry,
+): Promise<Pick<UnfinishedUploadFacts, "doneBytes">> {
+  try {
+    return { doneBytes: await positionOf(storage, entry) };
+  } catch (error) {
+    if (!(error instanceof GraphError) || error.kind === "interrupted") throw error;
+    notice(`the session of ${entry.path} cannot be asked: ${error.message}`);
+    return {};
+  }
+}
+
 async function positionOf(storage: StorageClient, { uploadUrl, size }: UploadEntry): Promise<number | null> {
   const answer = await storage.send({ method: "GET", url: uploadUrl, retry: "repeatable" });
+  if (answer.status === 429 || answer.status >= 500) throw await serviceError(answer, "session");
   if (answer.status !== 200) {
     await answer.discard();
     return null;

@@ -12,6 +12,7 @@ import { type LocalContent, openLocalFile } from "./local_file.ts";
 import type { LocationLike } from "./location.ts";
 import { remoteName, sameName } from "./names.ts";
 import { whenThere } from "./new_folder.ts";
+import { noteRewritten } from "./rewritten_files.ts";
 import { uploadSimply } from "./simple_upload.ts";
 import { readStandardInput } from "./standard_input.ts";
 import { damagedError, type OnProgress, type TransferResult } from "./transfer.ts";
@@ -131,7 +132,9 @@ export async function uploadContent(
     if (same) return { ...facts, ...resultOf(existing), ...same, result: "unchanged", ...dry };
     if (options.dryRun) return { ...facts, ...expected(target, existing, options), ...dry };
   }
-  const { uploaded, item, verdict } = await send(connection, content, target, options);
+  const { uploaded, item, verdict } = await send(connection, content, target, options).catch(
+    (error) => explainTaken(connection, target, error),
+  );
   return {
     ...facts,
     ...resultOf(item),
@@ -164,7 +167,7 @@ async function send(
     const verdict = judge(local, item, item.name, target.driveType);
     if (verdict !== "damaged") {
       if (mayBeRewritten(item.name, target.driveType)) {
-        await connection.rewritten.remember(local, item, content.modified);
+        await noteRewritten(connection, local, { item, driveItem: uploaded.driveItem }, content.modified);
       }
       return { uploaded: { ...uploaded, created, sentBytes }, item, verdict };
     }
@@ -203,9 +206,14 @@ async function sendOnce(
 async function existingItem(connection: Connection, target: UploadTarget): Promise<Item | undefined> {
   if (target.existing === "unknown") {
     const { graph } = connection;
-    const answer = await graph.answer(childUrl(target.folder, target.name), { what: pathOf(target) });
-    const text = await answer.text();
-    target.existing = answer.status === 200 ? JSON.parse(text) as DriveItem : undefined;
+    try {
+      target.existing = await graph.call<DriveItem>(childUrl(target.folder, target.name), {
+        what: pathOf(target),
+      });
+    } catch (error) {
+      if (!(error instanceof GraphError) || error.kind !== "notFound") throw error;
+      target.existing = undefined;
+    }
   }
   return target.existing && itemIn(target, target.existing);
 }
@@ -219,7 +227,7 @@ async function compare(
 ): Promise<{ verdict: Verdict; sha256: string } | undefined> {
   const rewritable = mayBeRewritten(item.name, target.driveType);
   if (item.type !== "file" || (item.size !== content.size && !rewritable)) return undefined;
-  const hash = await ContentHash.of(content);
+  const hash = await ContentHash.of(content, connection.graph.http.signal);
   const { quickXorHash, sha256 } = hash;
   if (judge({ size: content.size, hash: quickXorHash }, item, item.name, "") === "same") {
     return { verdict: "same", sha256 };
@@ -229,18 +237,29 @@ async function compare(
   return madeFrom ? { verdict: "enriched", sha256 } : undefined;
 }
 
+/** The service says of a name that a folder has no more than that it is taken, and of a session not even that. */
+async function explainTaken(connection: Connection, target: UploadTarget, error: unknown): Promise<never> {
+  if (error instanceof GraphError && error.status === 409) {
+    const existing = await existingItem(connection, { ...target, existing: "unknown" });
+    if (existing && existing.type !== "file") throw notReplaceable(existing);
+  }
+  throw error;
+}
+
+function notReplaceable({ path, type }: Item): GraphError {
+  return new GraphError("conflict", `${path} is a ${type}, which no file can replace`, {
+    code: "nameAlreadyExists",
+    hint: "choose another name",
+  });
+}
+
 /** What an upload would do. */
 function expected(
   target: UploadTarget,
   existing: Item | undefined,
   { conflict }: UploadOptions,
 ): Omit<TransferResult, "path" | "local" | "bytes" | "seconds"> {
-  if (existing && existing.type !== "file") {
-    throw new GraphError("conflict", `${existing.path} is a ${existing.type}, which no file can replace`, {
-      code: "nameAlreadyExists",
-      hint: "choose another name",
-    });
-  }
+  if (existing && existing.type !== "file") throw notReplaceable(existing);
   if (existing && conflict === "fail") {
     throw new GraphError("conflict", `${existing.path} exists already`, {
       code: "nameAlreadyExists",

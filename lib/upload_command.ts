@@ -22,6 +22,7 @@ type Input =
 /**
  * Reads the inputs.
  *
+ * @param signal Ends the reading, which takes a while for large folders.
  * @returns What starts the transfers, given a connection.
  * @throws {GraphError} `usage` when two inputs would have one name, when something has a forbidden name, or for a folder
  *   without `recursive`.
@@ -30,10 +31,11 @@ export async function uploadJobs(
   paths: readonly string[],
   location: Location,
   recursive: boolean,
+  signal: AbortSignal,
   options: UploadOptions,
 ): Promise<(connection: Connection) => AsyncGenerator<TransferJob>> {
   const inputs: Input[] = [];
-  for (const path of paths) inputs.push(await readInput(path, recursive));
+  for (const path of paths) inputs.push(await readInput(path, recursive, signal));
   refuseSameNames(inputs);
   refuseForbiddenNames(inputs);
   return async function* (connection) {
@@ -62,6 +64,7 @@ async function* treeJobs(
   for (const leftOut of tree.leftOut) {
     connection.notice(`${leftOut} is left out: it is neither a file nor a folder of its own`);
   }
+  for (const { path, error } of tree.unreadable) yield failedJob(path, error);
   try {
     yield* uploadTree(connection, path, tree, location, options);
   } catch (error) {
@@ -69,17 +72,14 @@ async function* treeJobs(
   }
 }
 
-async function readInput(path: string, recursive: boolean): Promise<Input> {
+async function readInput(path: string, recursive: boolean, signal: AbortSignal): Promise<Input> {
   if (path === "-") return { kind: "stream" };
-  const facts = await Deno.stat(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined; // reported in its turn, among the others
-    throw error;
-  });
+  const facts = await Deno.stat(path).catch(() => undefined); // reported in its turn, among the others
   if (!facts?.isDirectory) return { kind: "file", path, name: remoteName(basename(path)) };
   if (!recursive) {
     throw usageError(`${path} is a folder`, "use -r for a folder with all that is in it", "localFolder");
   }
-  return { kind: "folder", path, name: await folderName(path), tree: await readLocalTree(path) };
+  return { kind: "folder", path, name: await folderName(path), tree: await readLocalTree(path, signal) };
 }
 
 /** Of two inputs of one name in the same folder the second would replace the first. */

@@ -16,7 +16,7 @@ import type { LocalContent } from "./local_file.ts";
 import { releaseCopies } from "./memory.ts";
 import { serviceError, serviceErrorFrom } from "./service_error.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
-import type { OnProgress, TransferContext } from "./transfer.ts";
+import { answerTimeMs, type OnProgress, type TransferContext } from "./transfer.ts";
 import { cancelSession, UnfinishedUpload } from "./unfinished_upload.ts";
 import type { UploadTarget } from "./upload_target.ts";
 import { ContentHash } from "./verify.ts";
@@ -30,9 +30,6 @@ const MOST_FAULTS = 6;
 const NEW_SESSION_PAUSE_MS = 2_000;
 /** A session ends so long after its last fragment (graph-protocol 7.2). */
 const SESSION_LIFE_MS = 15 * 60 * 1000;
-/** A line of less than 64 KiB/s is as good as dead. */
-const SLOWEST_BYTES_PER_MS = 64;
-const ANSWER_TIME_MS = 60_000;
 /** How long an interruption waits for a session that is being created. */
 const INTERRUPTED_CREATE_MS = 10_000;
 const LOOK_UPS = 4;
@@ -78,7 +75,8 @@ export async function uploadThroughSession(
 ): Promise<Uploaded> {
   const fragmentBytes = options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES;
   checkFragmentBytes(fragmentBytes);
-  const reader = new ContentReader(content, await ContentHash.create(), fragmentBytes);
+  const { signal } = context.graph.http;
+  const reader = new ContentReader(content, await ContentHash.create(), fragmentBytes, signal);
   return await UnfinishedUpload.during(
     context,
     content,
@@ -146,8 +144,10 @@ class SessionUpload {
       const hashes = this.#reader.hash.digest();
       return { ...done, ...hashes, sentBytes: this.#sentBytes, resumedFrom: this.#resumedFrom };
     } catch (error) {
-      if (error instanceof GraphError && this.#uploadUrl && canGoOn(error) && this.#content.lasting) {
-        throw this.#unfinished(error);
+      if (error instanceof GraphError && this.#uploadUrl && this.#content.lasting) {
+        // The session holds all bytes and may be about to commit: the next run finds out.
+        if (error.code === "notCommitted") throw error;
+        if (canGoOn(error)) throw this.#unfinished(error);
       }
       // A session that could not be ended is for the next run to end: without its URL it would block the name.
       if (await this.#cancel()) await this.#record.forget();
@@ -167,6 +167,10 @@ class SessionUpload {
           `${this.#content.path} has changed since its upload was interrupted; starting from its first byte`,
         );
       }
+    } else if (!this.#record.isSamePlace(entry)) {
+      this.#context.notice(
+        `the folder of ${entry.path} is another one than when its upload was interrupted; starting from the first byte`,
+      );
     } else if (this.#options.resume !== false && this.#record.isWanted(entry, this.#wish)) {
       this.#committed.versionBefore = entry.versionBefore ?? undefined;
       const done = await this.#goOn();
@@ -282,7 +286,7 @@ class SessionUpload {
         body: bytes,
         uncounted: true,
         retry: "never",
-        headerTimeoutMs: ANSWER_TIME_MS + bytes.length / SLOWEST_BYTES_PER_MS,
+        headerTimeoutMs: answerTimeMs(bytes.length),
       });
     } catch (error) {
       if (!(error instanceof GraphError) || error.kind !== "unavailable") throw error;
@@ -300,7 +304,17 @@ class SessionUpload {
   async #completed(answer: HttpAnswer, last: boolean): Promise<Completed | undefined> {
     const driveItem = parseItem(await answer.text());
     if (driveItem) return { driveItem, created: answer.status === 201 };
-    return last ? await this.#finished() : await this.#askPosition(last);
+    if (!last) return await this.#askPosition(last);
+    // An empty answer, or a page of a proxy that was here before the service: the session tells whether it has all bytes.
+    const status = await this.#context.storage.send({
+      method: "GET",
+      url: this.#uploadUrl,
+      retry: "repeatable",
+    });
+    const ranges = status.status === 200 ? parseSession(await status.text())?.nextExpectedRanges : undefined;
+    if (ranges) return await this.#goTo(ranges, last);
+    if (status.status !== 200) await status.discard();
+    return await this.#finished();
   }
 
   /** What to do after each status: graph-protocol 7.4. */
@@ -436,7 +450,6 @@ class SessionUpload {
   }
 
   #notCommitted(): GraphError {
-    this.#uploadUrl = ""; // it holds all bytes and may still be about to commit
     const renamed = this.#options.conflict === "rename" ? " under this name; it may have got another" : "";
     return new GraphError(
       "unavailable",

@@ -24,6 +24,8 @@ import { checkNewName } from "./names.ts";
 /** Where an upload goes. */
 export interface UploadTarget {
   folder: ItemAddress;
+  /** Id of the folder that has this address at present. */
+  folderId: string;
   /** For messages and results: the folder's path from the root of its drive. */
   folderPath: string;
   /** The name that the file is to have. */
@@ -137,6 +139,7 @@ export async function findFolderTarget(
     });
   }
   const inside = location.folder || ("path" in address && address.path.length === 0);
+  if (inside) checkNewName(localName);
   if (found) {
     const type = typeOfDrive(found.driveItem) ?? driveType;
     return { base: found, name: inside ? localName : undefined, driveType: type };
@@ -158,6 +161,7 @@ function targetOf({ driveItem, item }: FoundItem, driveType: string, address: It
     : { driveId: item.driveId, itemId: parentId };
   return {
     folder,
+    folderId: parentId,
     folderPath: item.path.split("/").slice(0, -1).join("/"),
     name: item.name,
     existing: driveItem,
@@ -177,6 +181,7 @@ function targetIn(
     folder.path === address.path.join("/");
   return {
     folder: same ? address : { driveId: folder.driveId, itemId: folder.id },
+    folderId: folder.id,
     folderPath: folder.path,
     name,
     existing,

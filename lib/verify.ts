@@ -4,6 +4,7 @@
  * @module
  */
 import type { Hash } from "node:crypto";
+import { interrupted } from "./http.ts";
 import { type LocalContent, readExactly } from "./local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
 
@@ -69,11 +70,15 @@ export class ContentHash {
     return new ContentHash(createHash("sha256"));
   }
 
-  /** Both hashes of a local content, which is read from its beginning. */
-  static async of(content: LocalContent): Promise<{ quickXorHash: string; sha256: string }> {
+  /** Both hashes of a local content, which is read from its beginning. @param signal Ends the reading. */
+  static async of(
+    content: LocalContent,
+    signal?: AbortSignal,
+  ): Promise<{ quickXorHash: string; sha256: string }> {
     const hash = await ContentHash.create();
     const buffer = new Uint8Array(Math.min(READ_BYTES, content.size));
     while (hash.position < content.size) {
+      if (signal?.aborted) throw interrupted(signal);
       const part = buffer.subarray(0, content.size - hash.position);
       hash.add(await readExactly(content, part, hash.position), hash.position);
     }

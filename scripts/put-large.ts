@@ -86,7 +86,9 @@ async function list(run: Run): Promise<void> {
 }
 
 function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploadFacts): string {
-  const done = doneBytes === null
+  const done = doneBytes === undefined
+    ? formatSize(size)
+    : doneBytes === null
     ? "its session has ended"
     : `${Math.floor(doneBytes / size * 100)} % of ${formatSize(size)}`;
   return `${id}  ${path}  from ${local}  ${done}  since ${created}`;

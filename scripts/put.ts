@@ -45,7 +45,9 @@ async function run(run: Run): Promise<void> {
     );
   }
   const { locations: [location], beyondOwnDrive } = await run.locations([target]);
-  const jobs = await uploadJobs(inputs, location!, run.has("recursive"), {
+  // Several files need a folder, also where an id does not tell whether it is one.
+  const place = inputs.length > 1 ? { ...location!, folder: true } : location!;
+  const jobs = await uploadJobs(inputs, place, run.has("recursive"), run.signal, {
     conflict,
     ifChanged: run.has("if-changed"),
     times: run.has("times"),

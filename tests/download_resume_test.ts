@@ -93,7 +93,7 @@ Deno.test("Ctrl-C and a service that stays away say how far it got, and keep it"
     const share = Math.floor(there / SIZE * 100);
     assertEquals(
       stderr,
-      `get: interrupted; ${there} of ${SIZE} bytes (${share} %) are there; run the same command again to go on from there (interrupted)\n`,
+      `get: General/big.bin: interrupted; ${there} of ${SIZE} bytes (${share} %) are there; run the same command again to go on from there (interrupted)\n`,
     );
   } else await killedAfter(b, MIB);
   const there = bytesOf(await recorded(b));

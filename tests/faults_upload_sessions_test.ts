@@ -214,7 +214,7 @@ faultTest(
   "leftover-session",
   "it is told how long it blocks the name: exit code 6, without a loop",
   async (b) => {
-    assertEquals(await fails(b, 6, /the name is blocked.*15 minutes/), ["create 409"]);
+    assertEquals(await fails(b, 6, /the name is blocked.*15 minutes/), ["create 409", "look up 404"]);
   },
 );
 
@@ -222,7 +222,10 @@ faultTest(
   "leftover-session",
   "it is told as such under --conflict fail as well, for the name is free",
   async (b) => {
-    assertEquals(await fails(b, 6, /the name is blocked.*15 minutes/, "--conflict", "fail"), ["create 409"]);
+    assertEquals(await fails(b, 6, /the name is blocked.*15 minutes/, "--conflict", "fail"), [
+      "create 409",
+      "look up 404",
+    ]);
   },
 );
 
