@@ -11,7 +11,8 @@ const ILLEGAL_CHARACTER = /["*:<>?/\\|]/;
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 const RESERVED = /^(\.lock|desktop\.ini|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i;
 const LONGEST_NAME = 255;
-const LONGEST_PATH = 400;
+/** What the service takes for a path from the root of its drive, in characters. */
+export const LONGEST_PATH = 400;
 
 /** Why a name cannot be part of any address, or `undefined`. */
 export function addressFault(name: string): string | undefined {

@@ -5,10 +5,12 @@
  */
 import { join } from "@std/path";
 import type { Connection } from "./connection.ts";
+import { usageError } from "./errors.ts";
 import type { TransferJob } from "./jobs.ts";
 import { openLocalFile } from "./local_file.ts";
 import { folderName, type LocalTree } from "./local_tree.ts";
 import type { LocationLike } from "./location.ts";
+import { LONGEST_PATH } from "./names.ts";
 import { RemoteFolders } from "./remote_folders.ts";
 import { uploadContent, type UploadOptions } from "./upload.ts";
 import { findFolderTarget } from "./upload_target.ts";
@@ -27,6 +29,7 @@ export async function* uploadTree(
   options: UploadOptions = {},
 ): AsyncGenerator<TransferJob> {
   const target = await findFolderTarget(connection, location, await folderName(folder));
+  refuseLongPaths(tree, [target.base.item.path, target.name ?? ""].filter(Boolean).join("/"));
   const remote = new RemoteFolders(connection, target, options.dryRun ?? false);
   const filled = new Set(tree.files.map(({ folders }) => folders.join("/")));
   for (const path of [[], ...tree.folders]) {
@@ -43,6 +46,22 @@ export async function* uploadTree(
       },
     };
   }
+}
+
+/** The service would refuse them one by one, after all the others were sent. */
+function refuseLongPaths(tree: LocalTree, below: string): void {
+  const paths = [...tree.folders, ...tree.files.map(({ folders, name }) => [...folders, name])];
+  const long = paths.map((path) => [below, ...path].filter(Boolean).join("/"))
+    .filter((path) => path.length > LONGEST_PATH);
+  const [first] = long;
+  if (first === undefined) return;
+  throw usageError(
+    `${long.length} paths are longer than the service allows, ${LONGEST_PATH} characters: ${first}${
+      long.length > 1 ? ", …" : ""
+    }`,
+    "use shorter names, or a place nearer to the root; nothing was sent",
+    "illegalName",
+  );
 }
 
 function emptyFolder(remote: RemoteFolders, name: string, path: string[]): TransferJob {

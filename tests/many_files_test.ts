@@ -163,6 +163,18 @@ Deno.test("all names that the service forbids are listed before anything is sent
   assertEquals(b.sandbox.requests.length, before);
 });
 
+Deno.test("paths that are too long for the service are told before anything is sent", async () => {
+  await using b = await bench();
+  const deep = Array(4).fill("d".repeat(98)).join("/");
+  await Deno.mkdir(join(b.folder, "photos", ...deep.split("/")), { recursive: true });
+  await Deno.writeTextFile(join(b.folder, "photos", "a.txt"), "a");
+  await Deno.writeTextFile(join(b.folder, "photos", ...deep.split("/"), "b.txt"), "b");
+  const { code, stderr } = await b.run("put", "-r", "photos", "General/P");
+  assertEquals(code, 2, stderr);
+  assertMatch(stderr, /2 paths are longer than the service allows, 400 characters/);
+  assertEquals(b.sandbox.tenant.find("Documents", "General/P"), undefined);
+});
+
 Deno.test("links to files are followed, links to folders and other things are left out and told", async () => {
   if (Deno.build.os === "windows") return;
   await using b = await bench();
