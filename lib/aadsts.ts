@@ -60,6 +60,13 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
   ...explain(
     "refused",
     "app owner",
+    "the app registration does not know the way back from the browser",
+    "App registrations > your app > Authentication > Add a platform > Mobile and desktop applications: add http://localhost",
+    [50011, 500113],
+  ),
+  ...explain(
+    "refused",
+    "app owner",
     "the client secret is not one of the app's",
     "App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file",
     [7000215],
@@ -120,14 +127,14 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
     "refused",
     "administrator",
     "the organisation wants a known or compliant device, which a device code cannot prove",
-    "ask for an exception for this app, or use a token got in another way in GRAPH_ACCESS_TOKEN",
+    `try a browser of a managed device: ${WHOAMI} --sign-in browser; otherwise ask for an exception for this app`,
     [50097, 53000, 53001, 50129, 50005, 50131],
   ),
   ...explain(
     "refused",
     "administrator",
     "a Conditional Access policy blocks this sign-in; a policy against device code flow shows in the same way",
-    "ask your administrator to look at the sign-in log, tab Conditional Access, for the correlation id",
+    `if it is against device codes, try: ${WHOAMI} --sign-in browser; otherwise ask your administrator to look at the sign-in log, tab Conditional Access, for the correlation id`,
     [53003],
   ),
   ...explain(
@@ -226,8 +233,8 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
   ...explain(
     "failed",
     "app owner",
-    "the service does not understand the permissions asked for",
-    "report it, with the correlation id",
+    "the service does not know the permissions asked for; a personal account has none for sites",
+    "with a personal account set GRAPH_TENANT_ID=consumers, and no site; otherwise report it, with the correlation id",
     [70011, 28002, 700022],
   ),
   ...explain(

@@ -50,8 +50,14 @@ export class Output {
     if (ms >= 1000 && reason !== "sign-in") this.notice(`waiting ${formatDuration(ms / 1000)}: ${reason}`);
   };
 
-  /** The sign-in instruction in the service's own words; it is never suppressed. */
-  readonly deviceCode = ({ message }: DeviceCode): void => this.#toError(message);
+  /** The sign-in instruction in the service's own words, and the code to copy; it is never suppressed. */
+  readonly deviceCode = ({ message, userCode, expiresInSeconds }: DeviceCode): void => {
+    const until = new Date(Date.now() + expiresInSeconds * 1000);
+    const time = `${until.getHours()}:${String(until.getMinutes()).padStart(2, "0")}`;
+    const minutes = Math.floor(expiresInSeconds / 60);
+    const life = minutes > 0 ? `${minutes} minute${minutes > 1 ? "s" : ""}` : `${expiresInSeconds} seconds`;
+    this.#toError(`${message}\n\n    ${userCode}\n\nThe code is valid for ${life}, until ${time}.`);
+  };
 
   /** Where to sign in with a browser; it is never suppressed. */
   readonly signInAddress = (address: string): void =>

@@ -12,7 +12,7 @@ Deno.test("the device code is shown in the service's own words, on standard erro
   assertEquals(code, 0, stderr);
   assertMatch(
     stderr,
-    /^To sign in, use a web browser to open the page http:\S+\/devicelogin and enter the code \w+ to authenticate\.\n$/,
+    /^To sign in, use a web browser to open the page http:\S+\/devicelogin and enter the code (\w+) to authenticate\.\n\n {4}\1\n\nThe code is valid for 15 minutes, until \d+:\d\d\.\n$/,
   );
   assertMatch(stdout, /^Adele Vance <AdeleV@contoso.com>\n/);
 });
