@@ -15,6 +15,7 @@ import { GraphError, usageError } from "./errors.ts";
 import type { TokenSource } from "./graph.ts";
 import type { Http } from "./http.ts";
 import type { Interaction } from "./interaction.ts";
+import { withoutSecrets } from "./redact.ts";
 import type { Settings } from "./settings.ts";
 import { TokenCache } from "./token_cache.ts";
 
@@ -260,7 +261,7 @@ export class SignIn implements Session {
           }; if the browser showed 53003, a policy forbids device codes: ask your administrator`,
         });
       }
-      throw new GraphError("failed", `sign-in: ${(error as Error).message}`, {
+      throw new GraphError("failed", `sign-in: ${withoutSecrets((error as Error).message)}`, {
         code,
         hint: "run the same command with --verbose",
         cause: error,
