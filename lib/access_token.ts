@@ -6,6 +6,7 @@
 import type { Session, SessionFacts } from "./auth.ts";
 import { commandName } from "./commands.ts";
 import { GraphError, usageError } from "./errors.ts";
+import { claimsOf } from "./token_claims.ts";
 
 /** A session that has one token and cannot renew it. */
 export class AccessToken implements Session {
@@ -46,7 +47,7 @@ export class AccessToken implements Session {
 
   /** What the token says of itself, if it can be read: a hint for people, never a decision. */
   facts(): Promise<SessionFacts> {
-    const claims = payload(this.#token);
+    const claims = claimsOf(this.#token);
     return Promise.resolve({
       username: typeof claims.upn === "string" ? claims.upn : undefined,
       tenantId: typeof claims.tid === "string" ? claims.tid : undefined,
@@ -54,14 +55,5 @@ export class AccessToken implements Session {
       expiresAt: typeof claims.exp === "number" ? claims.exp * 1000 : undefined,
       cache: undefined,
     });
-  }
-}
-
-function payload(token: string): Record<string, unknown> {
-  try {
-    const part = token.split(".")[1] ?? "";
-    return JSON.parse(atob(part.replaceAll("-", "+").replaceAll("_", "/")));
-  } catch {
-    return {}; // tokens of personal accounts are opaque
   }
 }

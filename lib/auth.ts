@@ -5,17 +5,16 @@
  * @module
  */
 import type * as Msal from "@azure/msal-node";
-import { authNetwork, explainedBy } from "./auth_network.ts";
+import { authNetwork } from "./auth_network.ts";
 import { CacheKey } from "./cache_key.ts";
 import { cachePlugin } from "./cache_plugin.ts";
 import { type CachedAccount, type CachedToken, covers, shortScope } from "./cached_tokens.ts";
-import { commandName } from "./commands.ts";
 import { CLOUDS } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
 import type { TokenSource } from "./graph.ts";
 import type { Http } from "./http.ts";
 import type { Interaction } from "./interaction.ts";
-import { withoutSecrets } from "./redact.ts";
+import { explainMsal, notSignedIn } from "./msal_error.ts";
 import type { Settings } from "./settings.ts";
 import { TokenCache } from "./token_cache.ts";
 
@@ -40,6 +39,8 @@ export interface SessionFacts {
   expiresAt: number | undefined;
   /** Path of the token cache; `undefined` when a ready token is used. */
   cache: string | undefined;
+  /** Client id of an app that acts for nobody. */
+  app?: string;
 }
 
 /** A token source that can tell about itself. */
@@ -128,7 +129,7 @@ export class SignIn implements Session {
     const app = this.#account() && await this.#app({ mustWrite: false });
     const account = app && await this.#msalAccount(app);
     if (!account) throw notSignedIn();
-    const result = await this.#msal(() =>
+    const result = await explainMsal(() =>
       app.acquireTokenSilent({
         account,
         scopes: this.#scopes(),
@@ -147,7 +148,7 @@ export class SignIn implements Session {
     const app = await this.#app({ mustWrite: false });
     const { http: { signal }, settings: { account: loginHint } } = this.#options;
     const request = { scopes: this.#scopes(), claims, loginHint };
-    const result = await this.#msal(() => interact(app, request, signal));
+    const result = await explainMsal(() => interact(app, request, signal));
     this.#checkAccount(result, clientId);
     return this.#checkScopes(tokenOf(result));
   }
@@ -203,7 +204,7 @@ export class SignIn implements Session {
 
   async #msalAccount(app: Msal.PublicClientApplication): Promise<Msal.AccountInfo | undefined> {
     const meant = this.#account();
-    const accounts = meant ? await this.#msal(() => app.getTokenCache().getAllAccounts()) : [];
+    const accounts = meant ? await explainMsal(() => app.getTokenCache().getAllAccounts()) : [];
     const account = accounts.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
     // Without the tenant of the entry MSAL hands out the token of the home tenant for another one.
     return account && meant && { ...account, tenantId: meant.realm };
@@ -242,32 +243,6 @@ export class SignIn implements Session {
       },
     });
   }
-
-  /** Calls MSAL and turns its errors into ours. */
-  async #msal<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      const explained = explainedBy(error);
-      if (explained) throw explained;
-      const code = error instanceof Error && "errorCode" in error ? String(error.errorCode) : undefined;
-      if (code === undefined) throw error;
-      if (code === "no_tokens_found" || code === "no_account_in_silent_request") throw notSignedIn();
-      if (code === "device_code_expired" || code === "user_timeout_reached") {
-        throw new GraphError("signInNeeded", "sign-in: the code expired before anybody approved it", {
-          code: "expired_token",
-          hint: `start again with: ${
-            commandName("whoami")
-          }; if the browser showed 53003, a policy forbids device codes: ask your administrator`,
-        });
-      }
-      throw new GraphError("failed", `sign-in: ${withoutSecrets((error as Error).message)}`, {
-        code,
-        hint: "run the same command with --verbose",
-        cause: error,
-      });
-    }
-  }
 }
 
 const REGISTER = [
@@ -277,13 +252,6 @@ const REGISTER = [
   "  3. Authentication > Settings: Allow public client flows: Yes, Save",
   "  4. API permissions: add the delegated Microsoft Graph permissions that the README lists for each script",
 ].join("\n");
-
-function notSignedIn(): GraphError {
-  return new GraphError("signInNeeded", "not signed in", {
-    code: "notSignedIn",
-    hint: `sign in once, in a terminal, with: ${commandName("whoami")}`,
-  });
-}
 
 /** Whether a person could help: a new sign-in, or consent. */
 function needsPerson(error: GraphError): boolean {

@@ -4,8 +4,8 @@
  * @module
  */
 import { commandName } from "./commands.ts";
-import { GraphError, usageError } from "./errors.ts";
-import { shellQuoted } from "./private_file.ts";
+import { usageError } from "./errors.ts";
+import { readSecretFile } from "./secret_file.ts";
 
 /** Where a key is. The value itself is never part of an output or error. */
 export type KeySetting =
@@ -31,7 +31,6 @@ const ITERATIONS = 600_000;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 const LEAST_PASS_PHRASE = 12;
-const MOST_BYTES = 4096;
 const MAKE_ONE = "make a key with: (umask 077; openssl rand -base64 32 > FILE)";
 
 /** A key that is read when it is first needed, and once. */
@@ -107,62 +106,14 @@ export function parseKey(given: string, name: string): Material {
   return { passPhrase: text.normalize("NFC") }; // macOS writes the same letters in other code points
 }
 
-/** Links are followed: secrets of containers are links. */
 async function readKeyFile(path: string, variable: string): Promise<Material> {
   const name = `the key file ${path} (${variable})`;
-  try {
-    using file = await Deno.open(path);
-    const { mode, isFile, isFifo } = await file.stat();
-    if (!isFile && !isFifo) throw usageError(`${name} is not a file`, MAKE_ONE, "badKey");
-    if (Deno.build.os !== "windows" && mode !== null && (mode & 0o077) !== 0) {
-      throw new GraphError("refused", `${name} can be read by other users of this machine`, {
-        code: "exposedKey",
-        hint: `mend it with: chmod 600 ${
-          shellQuoted(path)
-        }; if others may have read it, change the key with: ${commandName("whoami")} --rekey`,
-      });
-    }
-    return parseKey(await readText(file, name), name);
-  } catch (error) {
-    throw explained(error, path, name);
-  }
-}
-
-async function readText(file: Deno.FsFile, name: string): Promise<string> {
-  const bytes = new Uint8Array(MOST_BYTES + 1);
-  let at = 0;
-  while (at < bytes.length) {
-    const read = await file.read(bytes.subarray(at));
-    if (read === null) break;
-    at += read;
-  }
-  if (at > MOST_BYTES) throw usageError(`${name} is too long for a key`, MAKE_ONE, "badKey");
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, at));
-  } catch {
-    throw usageError(`${name} is not text: write the bytes as base64 or hex`, MAKE_ONE, "badKey");
-  }
-}
-
-function explained(error: unknown, path: string, name: string): unknown {
-  if (error instanceof Deno.errors.NotFound) {
-    return usageError(`${name} does not exist`, MAKE_ONE, "noKeyFile");
-  }
-  if (error instanceof Deno.errors.NotCapable && /^\/(dev|proc)\//.test(path)) {
-    return usageError(
-      `${name} cannot be opened: Deno opens an inherited descriptor only when it is a pipe`,
-      "use a command's output, <(COMMAND), or the path of the file itself",
-      "badKey",
-    );
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return new GraphError("refused", `${name} cannot be read: permission denied`, {
-      code: "keyFileDenied",
-      hint: "check its owner and mode with: ls -l",
-      cause: error,
-    });
-  }
-  return error;
+  const text = await readSecretFile(path, {
+    name,
+    hint: MAKE_ONE,
+    exposedHint: `if others may have read it, change the key with: ${commandName("whoami")} --rekey`,
+  });
+  return parseKey(text, name);
 }
 
 async function derivedKey(bytes: Uint8Array<ArrayBuffer>): Promise<DerivedKey> {

@@ -119,6 +119,19 @@ export function keptTokens(content: CacheContent, query: Omit<TokenQuery, "scope
     .toSorted((a, b) => b.expiresAt - a.expiresAt);
 }
 
+/** A token of an app by itself that is good for five more minutes. */
+export function appTokenIn(
+  content: CacheContent,
+  { clientId, environment, tenantId }: { clientId: string; environment: string; tenantId: string },
+  now: number,
+): CachedToken | undefined {
+  const account = { homeAccountId: "", realm: tenantId, username: "", name: undefined };
+  const own = Object.entries(content.AccessToken ?? {}).filter(([, entry]) => !entry.home_account_id)
+    .map(([key, entry]) => [key, { ...entry, home_account_id: "" }]);
+  const query = { clientId, environment, account, scopes: [".default"] };
+  return tokenIn({ AccessToken: Object.fromEntries(own) }, query, now);
+}
+
 /** `Files.ReadWrite.All` is good for all that `Files.Read` is. MSAL keeps one of two tokens whose scopes overlap. */
 export function covers(granted: string, wanted: string): boolean {
   const least = wanted.toLowerCase();

@@ -95,6 +95,12 @@ export class Run {
     throw usageError(`--${name} ${value}: not a whole number from ${least} to ${most}`, "see --help");
   }
 
+  /** A time, in seconds. */
+  duration(name: string): number | undefined {
+    const value = this.value(name);
+    return value === undefined ? undefined : parseDuration(value, `--${name} `);
+  }
+
   /** One of several words. */
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
     const value = this.value(name);
@@ -123,6 +129,7 @@ export class Run {
       beyondOwnDrive,
       settings: this.settings(),
       showDeviceCode: mayPrompt ? output.deviceCode : null,
+      showAddress: output.signInAddress,
       notice: output.notice,
       signal: this.signal,
       http: this.httpOptions(),
@@ -131,10 +138,10 @@ export class Run {
 
   /** How this run sends its requests. */
   httpOptions(): Omit<HttpOptions, "signal"> {
-    const maxWait = this.value("max-wait");
+    const maxWait = this.duration("max-wait");
     return {
       onWait: this.output.wait,
-      ...(maxWait === undefined ? {} : { maxWaitMs: parseDuration(maxWait) * 1000 }),
+      ...(maxWait === undefined ? {} : { maxWaitMs: maxWait * 1000 }),
       ...(this.has("verbose") ? { trace: this.output.trace } : {}),
     };
   }

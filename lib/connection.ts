@@ -4,6 +4,9 @@
  * @module
  */
 import { AccessToken } from "./access_token.ts";
+import { AppSignIn } from "./app_sign_in.ts";
+import { browserInteraction } from "./browser_sign_in.ts";
+import { CLOUDS } from "./clouds.ts";
 import { type Session, SignIn } from "./auth.ts";
 import { type DeviceCode, deviceCodeInteraction } from "./device_code.ts";
 import { Drives } from "./drives.ts";
@@ -33,6 +36,8 @@ export interface ConnectOptions {
    * @default on a terminal, the service's instruction on standard error
    */
   showDeviceCode?: ((code: DeviceCode) => void) | null;
+  /** Shows the address at which a person signs in, with `signIn: "browser"`. @default on standard error */
+  showAddress?: (address: string) => void;
   /** Told what a person should know. @default standard error */
   notice?: (text: string) => void;
   /** Ends everything that the connection does. */
@@ -66,16 +71,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
   const http = new Http({ ...options.http, ...(options.signal ? { signal: options.signal } : {}) });
   const beyond = options.beyondOwnDrive ?? (settings.site !== undefined || settings.drive !== undefined);
   const scopes = SCOPES[options.access ?? "read"][beyond ? "beyond" : "own"];
-  const showDeviceCode = options.showDeviceCode === undefined
-    ? (Deno.stderr.isTerminal() ? ({ message }: DeviceCode) => toStandardError(message) : undefined)
-    : options.showDeviceCode ?? undefined;
-  const session = settings.accessToken !== undefined ? new AccessToken(settings.accessToken) : new SignIn({
-    settings,
-    scopes,
-    http,
-    interact: showDeviceCode && deviceCodeInteraction(showDeviceCode),
-    notice,
-  });
+  const session = sessionOf(settings, scopes, http, notice, options);
   const graph = new GraphClient(http, settings.apiOrigin, session);
   return {
     settings,
@@ -87,6 +83,29 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     account: async () => (await session.facts()).username,
     notice,
   };
+}
+
+function sessionOf(
+  settings: Settings,
+  scopes: readonly string[],
+  http: Http,
+  notice: (text: string) => void,
+  options: ConnectOptions,
+): Session {
+  if (settings.accessToken !== undefined) return new AccessToken(settings.accessToken);
+  const { appCredential: credential, loginOrigin } = settings;
+  if (credential) return new AppSignIn({ settings, credential, http, notice });
+  const { showDeviceCode: show } = options;
+  if (show === null || (show === undefined && !Deno.stderr.isTerminal())) {
+    return new SignIn({ settings, scopes, http, interact: undefined, notice });
+  }
+  const knownOrigin = CLOUDS[settings.cloud].loginOrigin;
+  const showAddress = options.showAddress ??
+    ((address) => toStandardError(`To sign in, open this address in a browser of this machine: ${address}`));
+  const interact = settings.signIn === "browser"
+    ? browserInteraction({ show: showAddress, http, knownOrigin, loginOrigin })
+    : deviceCodeInteraction(show ?? (({ message }) => toStandardError(message)));
+  return new SignIn({ settings, scopes, http, interact, notice });
 }
 
 function toStandardError(text: string): void {

@@ -66,9 +66,9 @@ function subject({ message }: Error): string {
 }
 
 function grantHint({ message }: Error): string {
-  // MSAL looks for these two and needs neither.
-  if (/"Program(Data|Files)"/.test(message)) {
-    return "run it with --ignore-env=ProgramData,ProgramFiles as well";
+  // MSAL looks for these and needs none.
+  if (/"(ProgramData|ProgramFiles|MSAL_FORCE_REGION|REGION_NAME)"/.test(message)) {
+    return "run it with --ignore-env=ProgramData,ProgramFiles,MSAL_FORCE_REGION,REGION_NAME as well";
   }
   const flag = /--allow-[a-z]+/.exec(message)?.[0] ?? "the permission";
   return `run it with ${flag} as well, or with deno run -P and the script's own permission set`;

@@ -6,6 +6,7 @@
 import { basename, dirname, join } from "@std/path";
 import { GraphError, usageError } from "./errors.ts";
 import { addressFault } from "./names.ts";
+import { shellQuoted } from "./private_file.ts";
 
 /** A local path and the file that is there. */
 export interface LocalTarget {
@@ -36,19 +37,20 @@ export async function localPathFor(destination: string, name: string): Promise<s
   const facts = await factsOf(destination);
   if (facts?.isDirectory) return destination === "." ? name : join(destination, name);
   if (!/[/\\]$/.test(destination)) return destination;
-  throw new GraphError("notFound", `no such local folder: ${destination}`, {
-    code: "noLocalFolder",
-    hint: `make it first: mkdir ${basename(destination)}`,
-  });
+  throw noLocalFolder(destination.replace(/(.)[/\\]+$/, "$1"));
 }
 
 /**
  * Looks at a local path.
  *
- * @throws {GraphError} `usage` for a folder or device; the system's error when its folder does not exist.
+ * @throws {GraphError} `usage` for a folder or device; `notFound` when its folder does not exist.
  */
 export async function lookAtTarget(local: string): Promise<LocalTarget> {
-  const path = join(await Deno.realPath(dirname(local)), basename(local));
+  const folder = dirname(local);
+  const whole = await Deno.realPath(folder).catch((error) => {
+    throw error instanceof Deno.errors.NotFound ? noLocalFolder(folder) : error;
+  });
+  const path = join(whole, basename(local));
   const existing = await factsOf(local);
   if (existing?.isDirectory) {
     throw usageError(`${local} is a folder`, "give a file name as DEST", "localFolder");
@@ -130,6 +132,13 @@ export function alreadyThere(local: string): GraphError {
   return new GraphError("conflict", `${local} exists already`, {
     code: "localExists",
     hint: "choose with --conflict replace or --conflict skip, or give another DEST",
+  });
+}
+
+function noLocalFolder(folder: string): GraphError {
+  return new GraphError("notFound", `no such local folder: ${folder}`, {
+    code: "noLocalFolder",
+    hint: `make it first: mkdir -p ${shellQuoted(folder)}`,
   });
 }
 

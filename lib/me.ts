@@ -4,7 +4,9 @@
  * @module
  */
 import type { User } from "@microsoft/microsoft-graph-types";
+import type { Session } from "./auth.ts";
 import type { Connection } from "./connection.ts";
+import type { Settings } from "./settings.ts";
 
 /** Who is signed in, proved by the service, as `whoami --json` prints it. */
 export interface Me {
@@ -27,6 +29,7 @@ export interface Me {
  * @throws {GraphError} `signInNeeded` when the sign-in is no longer accepted.
  */
 export async function getMe({ graph, session, settings }: Connection): Promise<Me> {
+  if (settings.appCredential && settings.accessToken === undefined) return await appFacts(session, settings);
   const user = await graph.call<User>("/me", { what: "who is signed in" });
   const { tenantId, scopes, expiresAt, cache } = await session.facts();
   return {
@@ -36,7 +39,27 @@ export async function getMe({ graph, session, settings }: Connection): Promise<M
     tenantId: tenantId ?? null,
     cloud: settings.cloud,
     scopes,
-    expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString().replace(/\.\d+Z$/, "Z"),
+    expiresAt: timeOf(expiresAt),
     cache: cache ?? null,
   };
+}
+
+/** An app acts for nobody, and Graph knows no "me" of it: that a token came is the proof. */
+async function appFacts(session: Session, { cloud, clientId }: Settings): Promise<Me> {
+  await session.token();
+  const { tenantId, scopes, expiresAt, cache, app } = await session.facts();
+  return {
+    displayName: null,
+    userPrincipalName: null,
+    id: app ?? clientId ?? "",
+    tenantId: tenantId ?? null,
+    cloud,
+    scopes,
+    expiresAt: timeOf(expiresAt),
+    cache: cache ?? null,
+  };
+}
+
+function timeOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -54,6 +54,10 @@ export class Output {
   /** The sign-in instruction in the service's own words; it is never suppressed. */
   readonly deviceCode = ({ message }: DeviceCode): void => this.#toError(message);
 
+  /** Where to sign in with a browser; it is never suppressed. */
+  readonly signInAddress = (address: string): void =>
+    this.#toError(`To sign in, open this address in a browser of this machine:\n${address}`);
+
   /** One request, for `--verbose`. */
   readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
     this.#toError(
@@ -83,7 +87,9 @@ export class Output {
   error(error: GraphError): void {
     const { code, hint, status, requestId, date } = error;
     if (this.options.json) {
-      this.#toError(JSON.stringify({ error: { code, message: error.message, hint, status, requestId } }));
+      this.#toError(
+        JSON.stringify({ error: { code, message: error.message, hint, status, requestId, date } }),
+      );
       return;
     }
     const facts = [

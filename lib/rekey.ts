@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from "@std/path";
 import { CacheKey } from "./cache_key.ts";
 import { usageError } from "./errors.ts";
 import type { Settings } from "./settings.ts";
@@ -38,7 +39,7 @@ export async function rekeyTokenCache(
   const key = present && new CacheKey(present);
   const cache = new TokenCache({ path, key, now: Date.now, notice });
   await cache.replaceKey(next, signal);
-  const set: Record<string, string> = next && file ? { GRAPH_TOKEN_CACHE_KEY_FILE: file } : {};
+  const set: Record<string, string> = next && file ? { GRAPH_TOKEN_CACHE_KEY_FILE: resolve(file) } : {};
   return { cache: path, encrypted: next !== undefined, set, unset: KEYS.filter((name) => !(name in set)) };
 }
 

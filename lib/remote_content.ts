@@ -11,6 +11,7 @@ import { GraphError } from "./errors.ts";
 import { type HttpAnswer, retryAfterMs } from "./http.ts";
 import { type DriveItem, type FoundItem, type Item, itemOf } from "./items.ts";
 import { serviceError } from "./service_error.ts";
+import { formatDuration } from "./sizes.ts";
 import { judgeDownload, type Verdict } from "./verify.ts";
 
 /** Broken connections in a row without a new byte, before we give up. */
@@ -155,9 +156,9 @@ export class RemoteContent {
     const { http } = this.#connection.storage;
     for (let ms; (ms = this.#notBefore - http.now()) > 0;) {
       if (ms > http.maxWaitMs) {
-        throw new GraphError("unavailable", `${this.what}: the service wants no request for ${ms} ms`, {
+        throw new GraphError("unavailable", `${this.what}: the service is throttling`, {
           code: "longWait",
-          hint: "run the same command again later",
+          hint: `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`,
         });
       }
       this.#waiting ??= http.wait(ms, reason).finally(() => this.#waiting = undefined);

@@ -58,7 +58,7 @@ const BY_STATUS: Record<number, Explanation> = {
     kind: "refused",
     why: "no permission",
     hint:
-      "check that the app has the permission (README, Permissions) and that you may open this place in a browser",
+      "check that the app has the permission (README, Register an app) and that you may open this place in a browser",
   },
   404: {
     kind: "notFound",

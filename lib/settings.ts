@@ -5,6 +5,7 @@
  */
 import { join } from "@std/path";
 import type { KeySetting } from "./cache_key.ts";
+import type { AppCredentialSetting } from "./app_credentials.ts";
 import { type CloudName, CLOUDS } from "./clouds.ts";
 import { usageError } from "./errors.ts";
 import { isLoopback } from "./storage.ts";
@@ -48,6 +49,22 @@ export const SETTINGS = {
     variable: "GRAPH_ACCESS_TOKEN",
     value: "TOKEN",
     help: "use this token; no sign-in, no cache",
+  },
+  signIn: {
+    variable: "GRAPH_SIGN_IN",
+    flag: "sign-in",
+    value: "HOW",
+    help: "device (a code, default) or browser (on this machine)",
+  },
+  clientSecretFile: {
+    variable: "GRAPH_CLIENT_SECRET_FILE",
+    value: "FILE",
+    help: "the app acts by itself, with the secret in this file",
+  },
+  clientCertificateFile: {
+    variable: "GRAPH_CLIENT_CERTIFICATE_FILE",
+    value: "FILE",
+    help: "the app acts by itself, with the certificate and key in this file",
   },
   tokenCache: { variable: "GRAPH_TOKEN_CACHE", value: "FILE", help: "the token cache file" },
   tokenCacheKeyFile: {
@@ -96,6 +113,10 @@ export interface Settings {
   siteHost: string | undefined;
   drive: string | undefined;
   accessToken: string | undefined;
+  /** How a person signs in. */
+  signIn: "device" | "browser";
+  /** With what an app signs in by itself; `undefined`: a person signs in. */
+  appCredential: AppCredentialSetting | undefined;
   /** Path of the token cache file. */
   tokenCache: string;
   /** Private folder for what one run leaves to the next: unfinished transfers, and the token cache. */
@@ -159,6 +180,8 @@ export async function readSettings(
     siteHost: value("siteHost"),
     drive: value("drive"),
     accessToken: value("accessToken")?.trim(),
+    signIn: signInOf(value("signIn")),
+    appCredential: appCredential(value("clientSecretFile"), value("clientCertificateFile")),
     // Tokens of one cloud, gateway or sandbox must never reach another, so each has a file of its own.
     tokenCache: value("tokenCache") ??
       join(folders.state, `tokens-${tokensOf(cloud, loginOrigin)}-${clientId ?? "none"}.json`),
@@ -205,6 +228,32 @@ const GUID_HINT =
   "copy the Application (client) ID, 8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
 const TENANT =
   /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|common|organizations|consumers|[a-z0-9-]+(\.[a-z0-9-]+)+)$/i;
+
+function signInOf(how: string | undefined): "device" | "browser" {
+  if (how === undefined || how === "device") return "device";
+  if (how === "browser") return how;
+  throw usageError(
+    `unknown way to sign in ${JSON.stringify(how)}`,
+    "use device or browser; an app by itself signs in with GRAPH_CLIENT_SECRET_FILE or GRAPH_CLIENT_CERTIFICATE_FILE",
+    "invalidSetting",
+  );
+}
+
+function appCredential(
+  secretFile: string | undefined,
+  certificateFile: string | undefined,
+): AppCredentialSetting | undefined {
+  const { clientSecretFile: secret, clientCertificateFile: certificate } = SETTINGS;
+  if (secretFile && certificateFile) {
+    throw usageError(
+      `${secret.variable} and ${certificate.variable} are both set`,
+      "unset one of them; the certificate is the safer way",
+      "invalidSetting",
+    );
+  }
+  if (certificateFile) return { kind: "certificate", file: certificateFile, variable: certificate.variable };
+  return secretFile ? { kind: "secret", file: secretFile, variable: secret.variable } : undefined;
+}
 
 function oneOf(cloud: string): CloudName {
   if (Object.hasOwn(CLOUDS, cloud)) return cloud as CloudName;

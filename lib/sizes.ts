@@ -22,14 +22,15 @@ const UNITS: Record<string, number> = {
 /**
  * Parses a size: `10MiB` and `10M` are 10·1024², `10MB` is 10·1000², a bare number is bytes.
  *
+ * @param of For the message: what the size is of.
  * @throws {GraphError} `usage`.
  */
-export function parseSize(text: string): number {
+export function parseSize(text: string, of = ""): number {
   const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
   const factor = UNITS[unit.toLowerCase()];
   if (digits === undefined || factor === undefined) {
     throw usageError(
-      `${JSON.stringify(text)} is not a size`,
+      `${of}${JSON.stringify(text)} is not a size`,
       "write bytes, or 320KiB, 10MiB (1024² bytes), 10MB (1000² bytes)",
       "invalidSize",
     );
@@ -42,13 +43,14 @@ const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600 };
 /**
  * Parses a time: `30s`, `5m`, `1h`; a bare number is seconds.
  *
+ * @param of For the message: what the time is of.
  * @returns Seconds.
  * @throws {GraphError} `usage`.
  */
-export function parseDuration(text: string): number {
+export function parseDuration(text: string, of = ""): number {
   const [, digits, unit = "s"] = /^(\d{1,6}(?:\.\d+)?)\s*([smh])?$/.exec(text.trim()) ?? [];
   if (digits !== undefined) return Number(digits) * SECONDS[unit]!;
-  throw usageError(`${JSON.stringify(text)} is not a time`, "write it as 30s, 5m or 1h", "invalidTime");
+  throw usageError(`${of}${JSON.stringify(text)} is not a time`, "write it as 30s, 5m or 1h", "invalidTime");
 }
 
 /** `1.5 MiB`; exact below 1 KiB. */

@@ -6,6 +6,7 @@
 import type { CacheKey, KeyDerivation } from "./cache_key.ts";
 import {
   accountsIn,
+  appTokenIn,
   type CacheContent,
   type CachedAccount,
   type CachedToken,
@@ -74,6 +75,11 @@ export class TokenCache {
   /** A token that is good for five more minutes. */
   find(query: TokenQuery): CachedToken | undefined {
     return tokenIn(this.#snapshot?.content ?? {}, query, this.#options.now());
+  }
+
+  /** A token of an app by itself that is good for five more minutes. */
+  findApp(query: { clientId: string; environment: string; tenantId: string }): CachedToken | undefined {
+    return appTokenIn(this.#snapshot?.content ?? {}, query, this.#options.now());
   }
 
   /** Whether this object works with the file just now, and knows whether others can. */

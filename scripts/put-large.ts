@@ -49,7 +49,7 @@ async function run(run: Run): Promise<void> {
 
 async function upload(run: Run): Promise<void> {
   const size = run.value("fragment-size");
-  const fragmentBytes = size === undefined ? DEFAULT_FRAGMENT_BYTES : parseSize(size);
+  const fragmentBytes = size === undefined ? DEFAULT_FRAGMENT_BYTES : parseSize(size, "--fragment-size ");
   checkFragmentBytes(fragmentBytes, size);
   const description = run.value("description");
   const options = {

@@ -79,7 +79,9 @@ function describe(me: Me): string {
     ? ""
     : ` (in ${formatDuration((Date.parse(me.expiresAt) - Date.now()) / 1000)}; renewed by itself)`;
   return [
-    `${me.displayName ?? "(no name)"} <${me.userPrincipalName ?? me.id}>`,
+    me.displayName === null && me.userPrincipalName === null
+      ? "an app by itself, for no person"
+      : `${me.displayName ?? "(no name)"} <${me.userPrincipalName ?? me.id}>`,
     `id       ${me.id}`,
     `tenant   ${me.tenantId ?? "unknown"} (${me.cloud})`,
     `scopes   ${me.scopes.join(" ") || "unknown"}`,

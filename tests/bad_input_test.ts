@@ -129,10 +129,22 @@ Deno.test("sizes of fragments that the service would refuse at the end are refus
   for (const jobs of ["0", "17", "four", "1.5"]) {
     await refused(b, 2, /not a whole number from 1 to 16/, ["put", "--jobs", jobs, file, "x"]);
   }
-  await refused(b, 2, /is not a time; write it as 30s, 5m or 1h/, ["put", "--max-wait", "soon", file, "x"]);
+  await refused(b, 2, /--max-wait "soon" is not a time; write it as 30s, 5m or 1h/, [
+    "put",
+    "--max-wait",
+    "soon",
+    file,
+    "x",
+  ]);
   await refused(b, 2, /more than 61120 KiB/, ["put-large", "--fragment-size", "60MiB", file, "x"]);
   await refused(b, 2, /not a multiple/, ["put-large", "--fragment-size", "0", file, "x"]);
-  await refused(b, 2, /is not a size/, ["put-large", "--fragment-size", "much", file, "x"]);
+  await refused(b, 2, /--fragment-size "much" is not a size/, [
+    "put-large",
+    "--fragment-size",
+    "much",
+    file,
+    "x",
+  ]);
   await refused(b, 2, /is not a size/, ["put-large", "--fragment-size=-1", file, "x"]);
   assertEquals(b.sandbox.requests, []);
 });

@@ -277,8 +277,27 @@ Deno.test("a token from outside is checked, and no cache is looked at", async ()
   assertMatch(good.found.account!.detail, /by GRAPH_ACCESS_TOKEN/);
   const dead = await check(b, { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken({ lifeSeconds: -10 }) });
   assertEquals([dead.code, dead.found.token!.status, dead.found.me!.status], [4, "fail", "fail"]);
+  const files = await check(b, { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken({ scopes: ["Files.Read"] }) });
+  assertEquals([files.code, files.found.me!.status], [0, "ok"]);
+  assertMatch(files.found.me!.detail, /accepts the token, which does not let it tell whose it is/);
   const none = await check(b, { GRAPH_ACCESS_TOKEN: "Bearer x y" });
   assertEquals([none.code, none.found.token!.status, none.found.login!.status], [2, "fail", "ok"]);
+});
+
+Deno.test("an app by itself needs no person, and its credential is checked", async () => {
+  await using b = await bench({ signIn: false });
+  const secret = await b.file("secret", "the-secret-of-the-app-1234567890");
+  if (!windows) await Deno.chmod(secret, 0o600);
+  const env = { GRAPH_CLIENT_SECRET_FILE: secret };
+  const before = await files(home(b));
+  const { code, stdout, found } = await check(b, env);
+  assertEquals([code, found.account!.status, found.cache!.status], [0, "ok", "ok"]);
+  assertMatch(found.account!.detail, /^the app by itself, with the secret of GRAPH_CLIENT_SECRET_FILE$/);
+  assertEquals(stdout.includes("the-secret-of"), false);
+  assertEquals(await files(home(b)), before);
+  const missing = await check(b, { GRAPH_CLIENT_SECRET_FILE: join(b.folder, "none") });
+  assertEquals([missing.code === 0, missing.found.account!.status], [false, "fail"]);
+  assertEquals(b.sandbox.requests.filter(({ method }) => method !== "GET"), []);
 });
 
 Deno.test("unfinished transfers are counted, not touched", async () => {

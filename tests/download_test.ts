@@ -23,6 +23,19 @@ function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
 }
 
+Deno.test("get says which local folder is missing, and how to make it", async () => {
+  await using b = await withFile();
+  for (const [dest, folder] of [["no where/x.bin", "no where"], ["nowhere/", "nowhere"]] as const) {
+    const { code, stderr } = await b.run("get", "General/big.bin", dest);
+    assertEquals(code, 3);
+    assertMatch(
+      stderr,
+      new RegExp(`no such local folder: ${folder}; make it first: mkdir -p '?${folder}'? `),
+    );
+  }
+  assertEquals(names(b.folder), []);
+});
+
 Deno.test("get brings a file into the current folder, another folder, or under another name", async () => {
   await using b = await withFile();
   await Deno.mkdir(join(b.folder, "sub"));

@@ -180,7 +180,7 @@ Deno.test("several locations are all tried; the first failure decides the exit c
   assertStringIncludes(stdout, "General/Agenda.md");
   assertEquals(stderr.trim().split("\n").length, 2);
   const json = jsonLines<{ error: Record<string, unknown> }>((await b.run("ls", "--json", "Nope")).stderr);
-  assertEquals(Object.keys(json[0]!.error), ["code", "message", "hint", "status", "requestId"]);
+  assertEquals(Object.keys(json[0]!.error), ["code", "message", "hint", "status", "requestId", "date"]);
 });
 
 Deno.test("control characters in names of other people do not reach the terminal", async () => {

@@ -171,7 +171,7 @@ Deno.test("the README lists exactly the options of each script", async () => {
     assertEquals(rows, options.map(shown), name);
   }
   const { stdout } = await runProcess(commandLine("ls", ["--help"]), {});
-  const common = /^Common: (.*?)^Exit codes/ms.exec(stdout)?.[1]?.match(/--[a-z-]+/g);
+  const common = /^Common: (.*?)^Exit codes/ms.exec(stdout)?.[1]?.match(/--[a-z-]+(?: [A-Z]+)?/g);
   assertEquals(
     table(section("### Options of every script"), "Option").map(([option]) => spans(option!)[0]),
     [...common ?? []],
@@ -207,6 +207,37 @@ Deno.test("the README names exactly the JSON fields that the scripts print", asy
   assertEquals(await printed("put", file, "General/"), transfer);
   assertEquals(await printed("put-large", file, "General/"), transfer);
   assertEquals(await printed("get", "General/a.txt", "copy.txt"), transfer);
+  assertEquals(
+    await printed("get", "General/a.txt", "dry.txt", "--dry-run"),
+    [
+      ...transfer.filter((field) => field !== "sha256"), // nothing was read
+      "dryRun",
+    ].toSorted(),
+  );
+
+  b.sandbox.addFault({
+    service: "storage",
+    method: "PUT",
+    times: "always",
+    status: 503,
+    headers: { "retry-after": "900" },
+  });
+  assertEquals((await b.run("put-large", file, "General/unfinished.txt")).code, EXIT_CODES.unavailable);
+  b.sandbox.clearFaults();
+  assertEquals(await printed("put-large", "--list"), fields("### put-large", "JSON fields with `--list`"));
+  assertEquals(
+    await printed("put-large", "--abandon", "General/unfinished.txt"),
+    fields("### put-large", "With `--abandon`"),
+  );
+
+  const key = await b.file("key", "correct horse battery staple");
+  if (Deno.build.os !== "windows") await Deno.chmod(key, 0o600);
+  b.sandbox.env.GRAPH_TOKEN_CACHE_NEW_KEY_FILE = key;
+  assertEquals(await printed("whoami", "--rekey"), fields("### whoami", "With `--rekey` and `--decrypt`"));
+  delete b.sandbox.env.GRAPH_TOKEN_CACHE_NEW_KEY_FILE;
+  b.sandbox.env.GRAPH_TOKEN_CACHE_KEY_FILE = key;
+  assertEquals(await printed("whoami", "--decrypt"), fields("### whoami", "With `--rekey` and `--decrypt`"));
+  delete b.sandbox.env.GRAPH_TOKEN_CACHE_KEY_FILE;
   assertEquals(await printed("whoami", "--sign-out"), fields("### whoami", "With `--sign-out`"));
 });
 
@@ -252,6 +283,29 @@ Deno.test("error texts that send people to the README name headings that it has"
     if (!name.endsWith(".ts")) continue;
     const code = await Deno.readTextFile(join(ROOT, "lib", name));
     for (const [, heading] of code.matchAll(/\(README, ([^)]+)\)/g)) section(`## ${heading}`);
+  }
+});
+
+Deno.test("the contents of the README name all its parts, in their order", () => {
+  const [top] = README.split("\n## ");
+  const contents = [...top!.matchAll(/\[([^\]]+)\]\(#/g)].map(([, heading]) =>
+    heading!.replaceAll(/\s+/g, " ")
+  );
+  const fences = README.replaceAll(/```.*?```/gs, "");
+  assertEquals(contents, [...fences.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading!));
+});
+
+Deno.test("the README's faults with names are faults, and its numbers of jobs and connections those of --help", async () => {
+  const { isFaultName } = await import("./sandbox/known_faults.ts");
+  const names = /--fault ([a-z0-9,-]+)`:/.exec(README)?.[1]?.split(",") ?? [];
+  assert(names.length > 0);
+  for (const name of names) assert(isFaultName(name), name);
+  for (const command of [get, put]) {
+    const rows = table(section(`### ${command.name}`), "Option");
+    for (const option of command.options.filter(({ name }) => ["jobs", "connections"].includes(name))) {
+      const [, meaning] = rows.find(([cell]) => cell!.includes(`--${option.name} `))!;
+      assertEquals(meaning!.match(/\d+/g), option.help.match(/\d+/g), option.name);
+    }
   }
 });
 

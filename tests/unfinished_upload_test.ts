@@ -33,7 +33,7 @@ Deno.test("unfinished uploads are listed with where their sessions stand, and gi
   ]);
   assertMatch(
     (await b.run("put-large", "--list")).stdout,
-    /General\/one\.bin  from \S+one\.bin  50 % of 1\.3 MiB  since 20/,
+    /General\/one\.bin {2}from \S+one\.bin {2}50 % of 1\.3 MiB {2}since 20/,
   );
   const { code, stdout } = await b.run("put-large", "--abandon", lines[0]!.id as string);
   assertEquals(code, 0);

@@ -57,6 +57,9 @@ function ownerThatCounts(): number | null {
 
 async function judged(settings: Settings, state: string, content: CacheContent): Promise<Diagnosis> {
   const { tokenCache: path, tokenCacheKey: key, clientId, cloud } = settings;
+  if (state === "absent" && settings.appCredential) {
+    return ok("cache", `${path} does not exist yet; an app needs none to begin with`);
+  }
   if (state === "absent") {
     return fail(
       "cache",

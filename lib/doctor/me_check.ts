@@ -18,23 +18,43 @@ import { unreachable } from "./network_failure.ts";
 /** Asks Graph who is signed in, and where their drive is. */
 export async function checkMe(
   http: Http,
-  { apiOrigin, accessToken }: Settings,
-  { token, scopes }: CheckedSignIn,
+  { apiOrigin, accessToken, appCredential }: Settings,
+  { tokenFor, scopes }: CheckedSignIn,
 ): Promise<{ diagnosis: Diagnosis; drive: DriveFacts | undefined }> {
+  if (appCredential && accessToken === undefined) {
+    const hint = `prove that it gets a token with: ${commandName("whoami")}`;
+    return {
+      diagnosis: warn("me", "not asked: an app by itself is nobody that Graph could name", hint),
+      drive: undefined,
+    };
+  }
+  const token = tokenFor("User.Read");
   if (token === undefined) {
     const detail = "not asked: no access token is good just now, and checking renews none";
     const hint = `prove the sign-in with: ${commandName("whoami")} --no-prompt`;
     return { diagnosis: warn("me", detail, hint), drive: undefined };
   }
-  const graph = new GraphClient(http, apiOrigin, {
-    token: (renew) => renew ? Promise.reject(refused(accessToken !== undefined)) : Promise.resolve(token),
-  });
+  const graphWith = (secret: string) =>
+    new GraphClient(http, apiOrigin, {
+      token: (renew) => renew ? Promise.reject(refused(accessToken !== undefined)) : Promise.resolve(secret),
+    });
   try {
-    const user = await graph.call<User>("/me", { what: "who is signed in" });
+    const user = await graphWith(token).call<User>("/me", { what: "who is signed in" });
     const who = `${user.displayName ?? "(no name)"} <${user.userPrincipalName ?? user.id}>`;
-    return { diagnosis: ok("me", `Graph accepts the token of ${who}`), drive: await driveOf(graph, scopes) };
+    return {
+      diagnosis: ok("me", `Graph accepts the token of ${who}`),
+      drive: await driveOf(graphWith(tokenFor("Files.Read") ?? token), scopes),
+    };
   } catch (error) {
     if (!isGraphError(error) || error.kind === "interrupted") throw error;
+    const mayAsk = scopes.length === 0 || scopes.some((scope) => covers(scope, "User.Read"));
+    if (error.status === 403 && !mayAsk) {
+      const accepted = ok(
+        "me",
+        "Graph accepts the token, which does not let it tell whose it is (no User.Read)",
+      );
+      return { diagnosis: accepted, drive: await driveOf(graphWith(token), scopes) };
+    }
     return { diagnosis: unreachable("me", error), drive: undefined };
   }
 }

@@ -18,6 +18,7 @@ import { type Access, SCOPES } from "../connection.ts";
 import { asGraphError } from "../local_error.ts";
 import type { Settings } from "../settings.ts";
 import { formatDuration } from "../sizes.ts";
+import { checkApp } from "./app_check.ts";
 import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
 
 /** Scripts renew a token when less than this is left of it. */
@@ -38,8 +39,8 @@ const SIGN_IN = `sign in once, in a terminal, with: ${commandName("whoami")}`;
 /** The sign-in as far as it is known. */
 export interface CheckedSignIn {
   diagnoses: Diagnosis[];
-  /** An access token that is good by the clock of this machine. */
-  token: string | undefined;
+  /** An access token that is good by the clock of this machine; one with this permission, if there is one. */
+  tokenFor(scope: string): string | undefined;
   /** Delegated permissions that have been granted. */
   scopes: readonly string[];
 }
@@ -54,7 +55,8 @@ export async function checkSignIn(
   now: number,
 ): Promise<CheckedSignIn> {
   if (settings.accessToken !== undefined) return await checkReadyToken(settings, settings.accessToken, now);
-  const { clientId, tenantId, cloud } = settings;
+  const { clientId, tenantId, cloud, appCredential } = settings;
+  if (appCredential) return await checkApp(settings, appCredential, content, now);
   if (!content || !clientId || !tenantId) return notKnown("mend the findings above first");
   const { diagnosis, account } = chosenAccount(settings, content);
   const tokens = account
@@ -64,7 +66,11 @@ export async function checkSignIn(
   const scopes = [...new Set(tokens.flatMap(({ scopes }) => scopes))];
   return {
     diagnoses: [diagnosis, keptToken(known, now), ...granted(scopes, settings), renewal(known, now)],
-    token: good(tokens, now)?.secret,
+    tokenFor: (scope) => {
+      const alive = tokens.filter((token) => isGood(token, now));
+      return (alive.find(({ scopes }) => scopes.some((granted) => covers(granted, scope))) ?? alive[0])
+        ?.secret;
+    },
     scopes,
   };
 }
@@ -88,7 +94,7 @@ async function checkReadyToken(settings: Settings, secret: string, now: number):
         ...granted(scopes, settings),
         ok("renewal", "GRAPH_ACCESS_TOKEN is not renewed by these scripts"),
       ],
-      token: secret,
+      tokenFor: () => secret,
       scopes,
     };
   } catch (error) {
@@ -100,7 +106,11 @@ async function checkReadyToken(settings: Settings, secret: string, now: number):
 
 function notKnown(hint: string): CheckedSignIn {
   const checks = ["account", "token", "scopes", "renewal"];
-  return { diagnoses: checks.map((check) => warn(check, "not known", hint)), token: undefined, scopes: [] };
+  return {
+    diagnoses: checks.map((check) => warn(check, "not known", hint)),
+    tokenFor: () => undefined,
+    scopes: [],
+  };
 }
 
 /** As a sign-in chooses: by tenant and name, and never one of several by a guess. */
@@ -130,13 +140,13 @@ function chosenAccount(
   return { diagnosis: fail("account", "signInNeeded", `${who} signed in here`, SIGN_IN), account: undefined };
 }
 
-function good(tokens: readonly KeptToken[], now: number): KeptToken | undefined {
-  return tokens.find(({ expiresAt }) => expiresAt - now > LEAST_LIFE_MS);
+function isGood({ expiresAt }: KeptToken, now: number): boolean {
+  return expiresAt - now > LEAST_LIFE_MS;
 }
 
 function keptToken({ tokens, account }: Known, now: number): Diagnosis {
   if (!account) return warn("token", "none, for want of an account", SIGN_IN);
-  const best = good(tokens, now);
+  const best = tokens.find((token) => isGood(token, now));
   if (best) return ok("token", lifeOf(best.expiresAt, now));
   const last = tokens[0] ? lifeOf(tokens[0].expiresAt, now) : "none is kept";
   return ok("token", `${last}; the next script that needs one renews it`);

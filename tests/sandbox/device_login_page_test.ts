@@ -1,29 +1,11 @@
 /** The device login page in a real browser, by keyboard alone. Skipped, plainly, where there is no Chromium. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Browser, chromium, type Page } from "npm:playwright-core@1.65.1";
+import type { Page } from "npm:playwright-core@1.65.1";
 import { type Sandbox, startSandbox } from "./mod.ts";
 import { type Reply, send } from "./testing.ts";
+import { CHROMIUM, withBrowserPage } from "./testing_browser.ts";
 import { poll, start } from "./testing_login.ts";
-
-const CHROMIUM = findChromium();
-const ARGS = [
-  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
-  ...["--disable-background-networking", "--disable-component-update"],
-];
-
-function findChromium(): string | undefined {
-  for (const path of [Deno.env.get("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser"]) {
-    try {
-      if (path !== undefined && Deno.statSync(path).isFile) return path;
-    } catch { /* look on */ }
-  }
-  // deno-lint-ignore no-console
-  console.error(
-    "SKIPPED: device_login_page_test.ts needs Chromium; there is none at $CHROMIUM or /usr/bin/chromium",
-  );
-  return undefined;
-}
 
 /** Presses Tab until the element has the focus. */
 async function tabTo(page: Page, selector: string): Promise<void> {
@@ -53,14 +35,10 @@ async function withPage(
 ): Promise<void> {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, pendingPolls: 0 });
   const code = (await start(sandbox, { scope: "User.Read Files.ReadWrite openid" })).json;
-  const browser: Browser = await chromium.launch({ executablePath: CHROMIUM!, args: ARGS });
-  try {
-    const page = await browser.newPage({ javaScriptEnabled: true });
+  await withBrowserPage(async (page) => {
     await page.goto(code.verification_uri);
     await act(sandbox, page, code);
-  } finally {
-    await browser.close();
-  }
+  });
 }
 
 Deno.test({

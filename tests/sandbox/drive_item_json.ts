@@ -2,9 +2,9 @@
 
 import type { State } from "./state.ts";
 import { downloadUrl } from "./storage/download.ts";
+import { isPersonal } from "./tenant/directory.ts";
 import type { Drive } from "./tenant/drive.ts";
-import { cTag, eTag } from "./tenant/ids.ts";
-import { type Author, type Item, pathOf } from "./tenant/item.ts";
+import { type Author, cTagOf, eTagOf, type Item, pathOf } from "./tenant/item.ts";
 import { mimeType } from "./tenant/mime_types.ts";
 
 type Json = Record<string, unknown>;
@@ -16,25 +16,27 @@ export function driveItemJson(
   wants: (property: string) => boolean = () => true,
 ): Json {
   const isFile = item.kind === "file";
+  // A personal OneDrive shows fractions of a second, and as few digits as will do (ab#2471).
+  const timeText = item.drive.cid === undefined ? seconds : milliseconds;
   return {
     ...(isFile && wants("@microsoft.graph.downloadUrl")
       ? { "@microsoft.graph.downloadUrl": downloadUrl(state, item) }
       : {}),
     createdDateTime: seconds(item.created),
-    eTag: eTag(item.guid, item.eTagVersion),
+    eTag: eTagOf(item),
     id: item.id,
     lastModifiedDateTime: seconds(item.modified),
     name: item.name,
     webUrl: webUrl(item),
-    // Folders have no cTag on this back end (DI).
-    ...(isFile ? { cTag: cTag(item.guid, item.cTagVersion) } : {}),
+    // Folders have no cTag on the business back end (DI).
+    ...(isFile || item.drive.cid !== undefined ? { cTag: cTagOf(item) } : {}),
     size: item.size,
     createdBy: identitySet(item.createdBy),
     lastModifiedBy: identitySet(item.modifiedBy),
     ...(item.parent ? { parentReference: parentReference(item.parent) } : {}),
     fileSystemInfo: {
-      createdDateTime: seconds(item.fileSystemInfo.created),
-      lastModifiedDateTime: seconds(item.fileSystemInfo.modified),
+      createdDateTime: timeText(item.fileSystemInfo.created),
+      lastModifiedDateTime: timeText(item.fileSystemInfo.modified),
     },
     ...facets(state, item),
   };
@@ -55,7 +57,11 @@ function facets(state: State, item: Item): Json {
 
 function fileFacet(state: State, item: Item): Json {
   const hash = state.tenant.reportedHash(item);
-  return { mimeType: mimeType(item.name), hashes: hash === undefined ? {} : { quickXorHash: hash } };
+  const sha1 = hash === undefined ? undefined : state.tenant.reportedSha1(item);
+  const hashes = hash === undefined
+    ? {}
+    : { quickXorHash: hash, ...(sha1 === undefined ? {} : { sha1Hash: sha1 }) };
+  return { mimeType: mimeType(item.name), hashes };
 }
 
 function remoteItem(target: Item): Json {
@@ -75,24 +81,29 @@ function remoteItem(target: Item): Json {
 
 /** `path` is percent-encoded, `name` is not (trap N8). */
 function parentReference(parent: Item): Json {
+  const { cid } = parent.drive;
+  // The same id in another spelling: upper case, and without its leading zero (trap N9).
+  const driveId = cid === undefined ? parent.drive.id : cid.toUpperCase().replace(/^0/, "");
   const path = pathOf(parent).map((name) => `/${encodeURIComponent(name)}`).join("");
   return {
     driveType: driveType(parent.drive),
-    driveId: parent.drive.id,
+    driveId,
     id: parent.id,
-    name: parent.parent ? parent.name : parent.drive.info.urlName,
-    path: `/drives/${parent.drive.id}/root:${path}`,
-    siteId: parent.drive.info.site.siteGuid,
+    name: parent.parent ? parent.name : cid === undefined ? parent.drive.info.urlName : "root",
+    path: `/drives/${driveId}/root:${path}`,
+    ...(cid === undefined ? { siteId: parent.drive.info.site.siteGuid } : {}),
   };
 }
 
 /** The address of an item in the browser. */
 export function webUrl(item: Item): string {
+  if (item.drive.cid !== undefined) return `${item.drive.webUrl}&id=${encodeURIComponent(item.id)}`;
   return [item.drive.webUrl, ...pathOf(item).map(encodeURIComponent)].join("/");
 }
 
-/** `business` for a person's OneDrive, `documentLibrary` for a library of a site. */
-export function driveType(drive: Drive): "business" | "documentLibrary" {
+/** `personal` or `business` for a person's OneDrive, `documentLibrary` for a library of a site. */
+export function driveType(drive: Drive): "personal" | "business" | "documentLibrary" {
+  if (drive.cid !== undefined) return "personal";
   return drive.info.owner ? "business" : "documentLibrary";
 }
 
@@ -101,8 +112,18 @@ export function identitySet(author: Author): Json {
   const { user, application } = author;
   return {
     ...(application ? { application: { id: application.id, displayName: application.displayName } } : {}),
-    user: { email: user.userPrincipalName, id: user.id, displayName: user.displayName },
+    ...(user
+      ? {
+        user: isPersonal(user)
+          ? { displayName: user.displayName, id: user.id }
+          : { email: user.mail, id: user.id, displayName: user.displayName },
+      }
+      : {}),
   };
+}
+
+function milliseconds(time: Date): string {
+  return time.toISOString().replace(/\.?0+Z$/, "Z");
 }
 
 /** Whole seconds, as this back end writes times. */

@@ -13,7 +13,10 @@ export type Meanwhile =
   | "link-forbidden"
   /** Another writer stores a file under the name that this upload session is for (graph-protocol 7.3). */
   | "name-taken"
-  /** Continuous access evaluation: only tokens got with the claims of a challenge are good (graph-protocol 9.1). */
+  /**
+   * Continuous access evaluation: only tokens got with the claims of a challenge are good, also for clients that never
+   * said `cp1` (graph-protocol 9.1).
+   */
   | "claims-demanded"
   /** The same, and only a person can answer it: renewals are `interaction_required`. */
   | "person-demanded";

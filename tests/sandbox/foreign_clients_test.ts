@@ -1,7 +1,6 @@
 /** Other people's clients against the sandbox, unchanged: Microsoft's Graph SDK and MSAL Node. */
 
 import { assert, assertEquals } from "@std/assert";
-import { PublicClientApplication } from "@azure/msal-node";
 import {
   Client,
   FileUpload,
@@ -14,6 +13,7 @@ import {
 import { LoopbackProxy } from "./loopback_proxy.ts";
 import { type Sandbox, startSandbox } from "./mod.ts";
 import { patternBytes } from "./testing.ts";
+import { publicClient } from "./testing_msal.ts";
 
 /** The SDK with its usual middleware; only the last link, which calls fetch, is replaced. */
 function graphSdk(sandbox: Sandbox): Client {
@@ -112,27 +112,9 @@ Deno.test("Graph SDK: errors arrive as GraphError with code and status", async (
   }
 });
 
-/** MSAL with the production authority and the sandbox's endpoints (msal-on-deno section 3). */
-function msal(sandbox: Sandbox): PublicClientApplication {
-  const base = `${sandbox.loginOrigin}/{tenantid}`;
-  return new PublicClientApplication({
-    auth: {
-      clientId: sandbox.env["GRAPH_CLIENT_ID"]!,
-      authority: `https://login.microsoftonline.com/${sandbox.env["GRAPH_TENANT_ID"]}`,
-      authorityMetadata: JSON.stringify({
-        authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
-        token_endpoint: `${base}/oauth2/v2.0/token`,
-        end_session_endpoint: `${base}/oauth2/v2.0/logout`,
-        issuer: "https://login.microsoftonline.com/{tenantid}/v2.0",
-        jwks_uri: `${base}/discovery/v2.0/keys`,
-      }),
-    },
-  });
-}
-
 Deno.test("MSAL: device code, silent from the cache, forced refresh", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, pendingPolls: 2 });
-  const client = msal(sandbox);
+  const client = publicClient(sandbox);
   const scopes = ["User.Read", "Files.ReadWrite.All"];
   const signedIn = await client.acquireTokenByDeviceCode({
     scopes,
@@ -166,7 +148,7 @@ Deno.test("MSAL: missing consent is an InteractionRequiredAuthError, a short-liv
     tokenLifeSeconds: 60,
     consented: ["User.Read", "Files.Read"],
   });
-  const client = msal(sandbox);
+  const client = publicClient(sandbox);
   const signedIn = await client.acquireTokenByDeviceCode({
     scopes: ["User.Read"],
     deviceCodeCallback: () => {},

@@ -91,7 +91,8 @@ Deno.test("a challenge is answered by its claims alone, and by a person where on
   const renew = (extra: Record<string, string>) =>
     post("token", { grant_type: "refresh_token", refresh_token, scope, ...extra });
   assertEquals((await me((await renew({})).json.access_token)).status, 401);
-  assertEquals((await me((await renew({ claims: "no JSON" })).json.access_token)).status, 401);
+  const other = JSON.stringify({ access_token: { nbf: { essential: true, value: "1" } } });
+  assertEquals((await me((await renew({ claims: other })).json.access_token)).status, 401);
   assertEquals((await me((await renew({ claims })).json.access_token)).status, 200);
   sandbox.addFault({ path: "/me", nth: 1, meanwhile: "person-demanded" });
   const again = atob(/claims="([^"]+)"/.exec((await me(access_token)).headers.get("www-authenticate")!)![1]!);
@@ -101,6 +102,8 @@ Deno.test("a challenge is answered by its claims alone, and by a person where on
   ]]);
   const { access_token: answered } = await signIn({ claims: again });
   assertEquals((await me(answered)).status, 200);
+  sandbox.challenge();
+  assertEquals((await me(answered)).status, 200, "only rules challenge clients that never said cp1");
 });
 
 Deno.test("new folders are not found at first, by path, by id and as parents", async () => {

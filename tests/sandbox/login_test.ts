@@ -151,6 +151,12 @@ Deno.test("discovery names the sandbox's own endpoints", async () => {
   const { json } = await send(`${sandbox.loginOrigin}/${tenant}/v2.0/.well-known/openid-configuration`);
   assertEquals(json.token_endpoint, `${sandbox.loginOrigin}/${tenant}/oauth2/v2.0/token`);
   assert(json.issuer.startsWith(sandbox.loginOrigin));
+  const issuers = [["common", "{tenantid}"], ["consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"]] as const;
+  for (const [name, issuer] of issuers) {
+    const found = await send(`${sandbox.loginOrigin}/${name}/v2.0/.well-known/openid-configuration`);
+    assertEquals(found.json.issuer, `${sandbox.loginOrigin}/${issuer}/v2.0`);
+    assertEquals(found.json.authorization_endpoint, `${sandbox.loginOrigin}/${name}/oauth2/v2.0/authorize`);
+  }
   const instance = await send(`${sandbox.loginOrigin}/common/discovery/instance?api-version=1.1`);
   assertStringIncludes(instance.json.tenant_discovery_endpoint, sandbox.loginOrigin);
   assertEquals((await send(`${sandbox.loginOrigin}/nothing/here`)).status, 404);

@@ -2,8 +2,10 @@
 /** `deno task sandbox`: a loopback Microsoft 365 to rehearse against. Prints the environment that points scripts at it. */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { type AppCredential, writeAppCredentials } from "./app_credentials.ts";
 import { parseFaultRules } from "./fault_file.ts";
 import { type FaultName, isFaultName, KNOWN_FAULTS, listKnownFaults } from "./known_faults.ts";
+import { SIGN_IN_AUDIENCES } from "./login/authorities.ts";
 import { type FaultRule, type SandboxOptions, startSandbox } from "./mod.ts";
 
 const HELP = `Usage: deno task sandbox [options]
@@ -13,6 +15,9 @@ environment that points the scripts at it, then "# ready", and runs until it is 
 
 Options:
   --approve             approve every device code at once; otherwise its /devicelogin page is used
+  --app[=certificate]   print the environment of an app that works by itself, with its client secret in a
+                        file, or its certificate and key
+  --audience NAME       whose accounts the app registration takes (signInAudience of its manifest)
   --port N              first of three consecutive ports (default: three free ones)
   --fault NAME[,NAME…]  known faults by name, also given several times; --fault help lists them
   --faults FILE         scripted faults: a JSON array of rules
@@ -27,10 +32,16 @@ class UsageError extends Error {
 }
 
 const BOOLEAN_OPTIONS = ["approve", "help"];
-const STRING_OPTIONS = ["port", "faults", "token-life", "log"];
+const STRING_OPTIONS = ["app", "audience", "port", "faults", "token-life", "log"];
+
+/** What a command line asks for. */
+interface Order {
+  readonly options: SandboxOptions;
+  readonly app: AppCredential | undefined;
+}
 
 /** Reads the command line; a text when only that is to be printed. @throws {UsageError} */
-async function optionsFrom(args: string[]): Promise<SandboxOptions | string> {
+async function orderFrom(args: string[]): Promise<Order | string> {
   const { names, rest } = takeFaultNames(args);
   const parsed: Record<string, unknown> = parseArgs(rest, {
     boolean: BOOLEAN_OPTIONS,
@@ -49,7 +60,21 @@ async function optionsFrom(args: string[]): Promise<SandboxOptions | string> {
   if (log !== undefined) options.logFile = log;
   const faults = text(parsed, "faults");
   if (faults !== undefined) options.faults = await readFaults(faults);
-  return options;
+  const audience = text(parsed, "audience");
+  if (audience !== undefined) options.signInAudience = oneOf("--audience", SIGN_IN_AUDIENCES, audience);
+  return { options, app: appCredential(parsed["app"]) };
+}
+
+/** `--app` by itself stands for the secret. */
+function appCredential(value: unknown): AppCredential | undefined {
+  if (value === undefined) return undefined;
+  return oneOf<AppCredential>("--app", ["secret", "certificate"], value === "" ? "secret" : String(value));
+}
+
+function oneOf<Name extends string>(option: string, names: readonly Name[], value: string): Name {
+  const name = names.find((name) => name === value);
+  if (name === undefined) throw new UsageError(`${option} takes one of ${names.join(", ")}, not "${value}"`);
+  return name;
 }
 
 /** Takes `--fault NAME[,NAME…]` out of the arguments, however often it is there: the parser keeps one value only. */
@@ -109,18 +134,19 @@ function shellQuote(text: string): string {
 
 /** Runs the sandbox until SIGINT (130) or SIGTERM (0). @returns the exit code */
 export async function main(args: string[]): Promise<number> {
-  let options: SandboxOptions | string;
+  let order: Order | string;
   try {
-    options = await optionsFrom(args);
+    order = await orderFrom(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     say(`sandbox: ${error.message} (try --help)`);
     return 2;
   }
-  if (typeof options === "string") {
-    await print(options);
+  if (typeof order === "string") {
+    await print(order);
     return 0;
   }
+  const { options, app } = order;
   const interrupted = untilInterrupted();
   let sandbox;
   try {
@@ -129,7 +155,8 @@ export async function main(args: string[]): Promise<number> {
     say(`sandbox: cannot start: ${(error as Error).message}`);
     return 1;
   }
-  const lines = Object.entries(sandbox.env).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`);
+  const env = { ...sandbox.env, ...(app === undefined ? {} : await writeAppCredentials(sandbox, app)) };
+  const lines = Object.entries(env).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`);
   await print(`${lines.join("")}# ready\n`);
   say(
     options.approve

@@ -25,9 +25,9 @@ function happens(state: State, what: Meanwhile, call: Call): void {
     case "name-taken":
       return takeName(state, call);
     case "claims-demanded":
-      return state.tokens.demandClaims(false);
+      return state.challenges.issue("tokens", "everybody");
     case "person-demanded":
-      return state.tokens.demandClaims(true);
+      return state.challenges.issue("interaction_required", "everybody");
   }
 }
 

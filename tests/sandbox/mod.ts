@@ -18,35 +18,41 @@ import { type FaultRule, Faults } from "./faults.ts";
 import { graphService } from "./graph/mod.ts";
 import { Listener, type Respond } from "./http/listener.ts";
 import { type FaultName, knownFault, optionsOf } from "./known_faults.ts";
-import { DeviceCodes } from "./login/device_codes.ts";
+import type { ChallengedRefresh } from "./login/claims.ts";
+import { serverTime } from "./login/clock.ts";
 import { loginService } from "./login/mod.ts";
-import { Person } from "./login/person.ts";
-import { Tokens } from "./login/tokens.ts";
+import type { Person } from "./login/person.ts";
+import type { Revocation } from "./login/tokens.ts";
+import type { UnattendedApp } from "./login/unattended_app.ts";
 import { meanwhile } from "./meanwhile.ts";
-import type { Call, Service } from "./message.ts";
-import { type SandboxOptions, settingsFrom } from "./options.ts";
+import type { Answer, Call, Service } from "./message.ts";
+import type { SandboxOptions } from "./options.ts";
 import { RequestLog } from "./request_log.ts";
-import { Secrets } from "./secrets.ts";
-import type { Origins, State } from "./state.ts";
+import { newState, type Origins, type State } from "./state.ts";
 import { storageService } from "./storage/mod.ts";
-import { UploadSessions } from "./storage/upload_sessions.ts";
-import { UrlSigner } from "./storage/url_signer.ts";
+import type { UploadSessions } from "./storage/upload_sessions.ts";
 import { CLIENT_ID, TENANT_ID } from "./tenant/contoso.ts";
-import type { User } from "./tenant/directory.ts";
-import { Tenant } from "./tenant/tenant.ts";
+import type { UserKey } from "./tenant/directory.ts";
+import type { Tenant } from "./tenant/tenant.ts";
 
 export type { Answer, Call, Service } from "./message.ts";
 export type { FaultRule } from "./faults.ts";
 export { type FaultName, knownFault } from "./known_faults.ts";
 export type { ItemFacts } from "./tenant/tenant.ts";
-export type { Person, RequestRecord, SandboxOptions, Tenant };
+export type { Certificate } from "./login/certificate.ts";
+export type { UserKey } from "./tenant/directory.ts";
+export type { Person, RequestRecord, SandboxOptions, Tenant, UnattendedApp };
 
 /** What {@link Sandbox.issueToken} puts into the token. */
 export interface TokenOptions {
   /** @default "adele" */
-  as?: User["key"];
-  /** Delegated Graph scopes. @default everything consented */
+  as?: UserKey;
+  /** Delegated Graph scopes, or roles of an app-only token. @default everything consented */
   scopes?: string[];
+  /** A token of {@link Sandbox.app} by itself, without a person. @default false */
+  appOnly?: boolean;
+  /** A token of a client that can be challenged (`cp1`). @default false */
+  challengeable?: boolean;
   /** @default `tokenLifeSeconds` of the sandbox */
   lifeSeconds?: number;
 }
@@ -74,12 +80,24 @@ export interface Sandbox extends AsyncDisposable {
   readonly person: Person;
   /** The state of the tenant. */
   readonly tenant: Tenant;
+  /** The app registration for unattended work: its ids, its secret, and ways to give it more credentials. */
+  readonly app: UnattendedApp;
   /** An access token without a sign-in. */
   issueToken(options?: TokenOptions): string;
   /** Lets all access tokens expire now, in the middle of whatever goes on. */
   expireAccessTokens(): void;
-  /** Revokes all refresh tokens, as a password reset does: the next renewal is `invalid_grant`. */
-  revokeRefreshTokens(): void;
+  /**
+   * Makes all refresh tokens useless: the next renewal fails with this AADSTS number. `invalid_grant` 50173 as after a
+   * password reset (the default), 70043 by a sign-in frequency policy, 700082 after 90 days of disuse;
+   * `interaction_required` 50076 and `access_denied` 53003 by a new rule of the organisation.
+   */
+  revokeRefreshTokens(why?: Revocation): void;
+  /**
+   * Challenges all tokens of clients that can be challenged, access and refresh tokens alike: Graph answers 401 with
+   * `claims` until a token comes that was asked for with them. With "interaction_required" the renewal is refused,
+   * and only the person can mend it.
+   */
+  challenge(refresh?: ChallengedRefresh): void;
   /** Stops the listeners and deletes everything the sandbox has put on disk. */
   close(): Promise<void>;
 }
@@ -112,7 +130,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const [login, graph, storage] = listeners.map((listener) => listener.origin) as [string, string, string];
     const state = newState(options, { login, graph, storage }, content);
     Object.assign(services, servicesOf(state));
-    const sandbox = sandboxOf(state, faults, requests, home, options.approve === true);
+    const sandbox = sandboxOf(state, faults, requests, home);
     for (const name of options.fault ?? []) strike(state, faults, name);
     let closed: Promise<void> | undefined;
     const close = () => closed ??= closeAll(listeners, state.sessions, requests, folder, closing);
@@ -140,20 +158,24 @@ function openListeners(port: number | undefined, respond: Respond): Listener[] {
 }
 
 function servicesOf(state: State): Record<Service, Handler> {
+  const dated = (answer: Answer) => {
+    answer.headers["date"] = new Date(serverTime(state.settings)).toUTCString();
+    return answer;
+  };
   const settled = (service: typeof graphService): Handler => async (call) => {
     await state.tenant.settle();
-    return await service(state, call);
+    return dated(await service(state, call));
   };
   return {
-    login: (call) => loginService(state, call),
+    login: async (call) => dated(await loginService(state, call)),
     graph: settled(graphService),
     storage: settled(storageService),
   };
 }
 
 /** Everything of a sandbox that does not concern its listeners. */
-function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string, approve: boolean) {
-  const { origins, tenant, tokens } = state;
+function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) {
+  const { origins, tenant, tokens, person, app } = state;
   return {
     loginOrigin: origins.login,
     apiOrigin: origins.graph,
@@ -165,11 +187,13 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string, 
       for (const fault of added) addFault(state, faults, fault);
     },
     clearFaults: () => void faults.rules.splice(0),
-    person: new Person(state.deviceCodes, tenant.directory.users, approve ? "approve" : "ignore"),
+    person,
     tenant,
+    app,
     issueToken: (options?: TokenOptions) => issueToken(state, options),
     expireAccessTokens: () => tokens.expireAccess(),
-    revokeRefreshTokens: () => tokens.revokeRefresh(),
+    revokeRefreshTokens: (why: Revocation = 50173) => tokens.revokeRefresh(why),
+    challenge: (refresh: ChallengedRefresh = "tokens") => state.challenges.issue(refresh),
   };
 }
 
@@ -188,24 +212,6 @@ function addFault(state: State, faults: Faults, fault: FaultRule | FaultName): v
   strike(state, faults, fault);
 }
 
-function newState(options: SandboxOptions, origins: Origins, folder: string): State {
-  const settings = settingsFrom(options);
-  const secrets = new Secrets();
-  const sessions = new UploadSessions(settings.uploadSessionLifeSeconds);
-  const tenant = new Tenant(folder, secrets, sessions);
-  return {
-    settings,
-    consented: new Set(settings.consented),
-    origins,
-    secrets,
-    tenant,
-    tokens: new Tokens(tenant.directory, origins.login, secrets),
-    deviceCodes: new DeviceCodes(settings, secrets),
-    signer: new UrlSigner(secrets),
-    sessions,
-  };
-}
-
 function environment(origins: Origins, home: string): Record<string, string> {
   return {
     GRAPH_LOGIN_ORIGIN: origins.login,
@@ -220,9 +226,19 @@ function environment(origins: Origins, home: string): Record<string, string> {
 }
 
 function issueToken(state: State, options: TokenOptions = {}): string {
-  const user = state.tenant.directory.users.find((user) => user.key === (options.as ?? "adele"))!;
+  const { directory } = state.tenant;
+  const user = directory.users.find((user) => user.key === (options.as ?? "adele"))!;
+  const common = {
+    lifeSeconds: options.lifeSeconds ?? state.settings.tokenLifeSeconds,
+    answered: 0,
+    challengeable: options.challengeable === true,
+  };
+  if (options.appOnly === true) {
+    const scopes = options.scopes ?? state.app.roles;
+    return state.tokens.issueAccess({ user: undefined, application: state.app, scopes, ...common });
+  }
   const scopes = options.scopes ?? [...state.consented];
-  return state.tokens.issueAccess(user, scopes, options.lifeSeconds ?? state.settings.tokenLifeSeconds);
+  return state.tokens.issueAccess({ user, application: directory.application, scopes, ...common });
 }
 
 /** Waits, but not beyond the end of the sandbox. */

@@ -2,6 +2,7 @@
 
 import type { FaultRule } from "./faults.ts";
 import type { FaultName } from "./known_faults.ts";
+import type { SignInAudience } from "./login/authorities.ts";
 
 /** Options of {@link startSandbox}. */
 export interface SandboxOptions {
@@ -29,6 +30,22 @@ export interface SandboxOptions {
   publicClientFlows?: boolean;
   /** A used refresh token is dead; the service leaves it alive. @default false */
   revokeOldRefreshTokens?: boolean;
+  /** Which accounts may use the app: `signInAudience` of its manifest. @default "AzureADMyOrg", this tenant only */
+  signInAudience?: SignInAudience;
+  /** Redirect addresses of the app; of a loopback one the port does not count. @default ["http://localhost"] */
+  redirectUris?: string[];
+  /** Life of authorization codes. @default 600 */
+  authorizationCodeLifeSeconds?: number;
+  /** Life of access tokens of clients that can be challenged (`cp1`). @default `tokenLifeSeconds`, or else 86400 */
+  challengeableTokenLifeSeconds?: number;
+  /** Refresh tokens not used for so long are dead (AADSTS700082). @default 90 days */
+  refreshTokenIdleSeconds?: number;
+  /** A policy: so long after the sign-in no refresh token works any more (AADSTS70043, trap A6). @default never */
+  signInFrequencySeconds?: number;
+  /** How far the clock of the services is ahead of this machine's: `Date` headers and times in tokens. @default 0 */
+  clockOffsetSeconds?: number;
+  /** Application permissions of the app that works by itself. @default Files.ReadWrite.All and Sites.ReadWrite.All */
+  appRoles?: string[];
   /** Known faults by their names; see known_faults.ts. */
   fault?: readonly FaultName[];
   /** Scripted faults. */
@@ -67,5 +84,14 @@ export function settingsFrom(options: SandboxOptions): Settings {
     consented: options.consented ?? CONSENTED,
     publicClientFlows: options.publicClientFlows ?? true,
     revokeOldRefreshTokens: options.revokeOldRefreshTokens ?? false,
+    signInAudience: options.signInAudience ?? "AzureADMyOrg",
+    redirectUris: options.redirectUris ?? ["http://localhost"],
+    authorizationCodeLifeSeconds: options.authorizationCodeLifeSeconds ?? 600,
+    challengeableTokenLifeSeconds: options.challengeableTokenLifeSeconds ?? options.tokenLifeSeconds ??
+      86_400,
+    refreshTokenIdleSeconds: options.refreshTokenIdleSeconds ?? 90 * 86_400,
+    signInFrequencySeconds: options.signInFrequencySeconds ?? Infinity,
+    clockOffsetSeconds: options.clockOffsetSeconds ?? 0,
+    appRoles: options.appRoles ?? ["Files.ReadWrite.All", "Sites.ReadWrite.All"],
   };
 }

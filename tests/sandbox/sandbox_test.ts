@@ -1,7 +1,9 @@
 /** The sandbox as a whole: starting, closing, recording, and the program around it. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { Buffer } from "node:buffer";
+import { createHash, createPrivateKey, sign, X509Certificate } from "node:crypto";
 import { startSandbox } from "./mod.ts";
 import { createSession, graphOf, libraryPath, send, until } from "./testing.ts";
 
@@ -179,6 +181,73 @@ Deno.test("the program prints the environment, serves, and cleans up when it is 
   assertEquals([terminated.code, exists(join(home, ".."))], [0, false]);
 });
 
+Deno.test("the program hands out the app that works by itself, with either of its credentials", async () => {
+  const secret = await runUntil(["--app", "--approve"], "SIGINT", async (env) => {
+    const file = env["GRAPH_CLIENT_SECRET_FILE"]!;
+    assertPrivate(env, file);
+    const client_secret = await Deno.readTextFile(file);
+    await assertAppSignsIn(env, { client_secret });
+    assertEquals(env["GRAPH_CLIENT_CERTIFICATE_FILE"], undefined);
+  });
+  assertEquals(secret.code, 130);
+  const certificate = await runUntil(["--app=certificate"], "SIGINT", async (env) => {
+    const file = env["GRAPH_CLIENT_CERTIFICATE_FILE"]!;
+    assertPrivate(env, file);
+    const pem = await Deno.readTextFile(file);
+    const { raw } = new X509Certificate(pem);
+    const x5t = createHash("sha1").update(raw).digest("base64url");
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const now = Math.floor(Date.now() / 1000);
+    const id = env["GRAPH_CLIENT_ID"]!;
+    const signed = `${part({ alg: "RS256", typ: "JWT", x5t })}.${
+      part({ aud: tokenEndpoint(env), iss: id, sub: id, jti: crypto.randomUUID(), nbf: now, exp: now + 600 })
+    }`;
+    const signature = sign(
+      "sha256",
+      Buffer.from(signed),
+      createPrivateKey(/-----BEGIN (.*PRIVATE KEY)-----[^]+-----END \1-----/.exec(pem)![0]),
+    ).toString("base64url");
+    await assertAppSignsIn(env, {
+      client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+      client_assertion: `${signed}.${signature}`,
+    });
+    assertEquals(env["GRAPH_CLIENT_SECRET_FILE"], undefined);
+  });
+  assertEquals(certificate.code, 130);
+});
+
+function assertPrivate(env: Record<string, string>, file: string): void {
+  assertEquals(dirname(file), env["GRAPH_SCRIPTS_HOME"]);
+  if (Deno.build.os !== "windows") assertEquals(Deno.statSync(file).mode! & 0o777, 0o600);
+}
+
+function tokenEndpoint(env: Record<string, string>): string {
+  return `${env["GRAPH_LOGIN_ORIGIN"]}/${env["GRAPH_TENANT_ID"]}/oauth2/v2.0/token`;
+}
+
+async function assertAppSignsIn(env: Record<string, string>, form: Record<string, string>): Promise<void> {
+  const body = new URLSearchParams({
+    client_id: env["GRAPH_CLIENT_ID"]!,
+    grant_type: "client_credentials",
+    scope: "https://graph.microsoft.com/.default",
+    ...form,
+  });
+  const { status, json } = await send(tokenEndpoint(env), { method: "POST", body });
+  assertEquals(status, 200, JSON.stringify(json));
+  const headers = { authorization: `Bearer ${json.access_token}` };
+  assertEquals((await send(`${env["GRAPH_API_ORIGIN"]}/v1.0/sites/root`, { headers })).status, 200);
+}
+
+Deno.test("the program takes the audience of the app registration", async () => {
+  for (const [args, status] of [[[], 400], [["--audience", "AzureADMultipleOrgs"], 200]] as const) {
+    await runUntil([...args], "SIGINT", async (env) => {
+      const body = new URLSearchParams({ client_id: env["GRAPH_CLIENT_ID"]!, scope: "User.Read" });
+      const url = `${env["GRAPH_LOGIN_ORIGIN"]}/common/oauth2/v2.0/devicecode`;
+      assertEquals((await send(url, { method: "POST", body })).status, status);
+    });
+  }
+});
+
 Deno.test("the program refuses what it does not know in one line", async () => {
   for (
     const [args, gist] of [
@@ -187,6 +256,9 @@ Deno.test("the program refuses what it does not know in one line", async () => {
       [["--port", "0"], "--port takes a whole number"],
       [["--token-life", "1h"], "--token-life takes a whole number"],
       [["--port"], "--port takes a value"],
+      [["--app=password"], '--app takes one of secret, certificate, not "password"'],
+      [["--audience", "everybody"], "--audience takes one of AzureADMyOrg, AzureADMultipleOrgs, "],
+      [["--audience"], "--audience takes a value"],
       [["--faults", "/no/such/file"], "--faults /no/such/file:"],
     ] as [string[], string][]
   ) {
@@ -196,7 +268,7 @@ Deno.test("the program refuses what it does not know in one line", async () => {
   }
   const help = await run(["--help"]);
   assertEquals([help.code, help.stderr], [0, ""]);
-  for (const option of ["--approve", "--port", "--faults", "--token-life", "--log"]) {
+  for (const option of ["--approve", "--app", "--audience", "--port", "--faults", "--token-life", "--log"]) {
     assertStringIncludes(help.stdout, option);
   }
 });

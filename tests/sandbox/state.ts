@@ -1,12 +1,18 @@
 /** What the three services of one sandbox share. */
 
-import type { Tokens } from "./login/tokens.ts";
-import type { DeviceCodes } from "./login/device_codes.ts";
-import type { Settings } from "./options.ts";
-import type { Secrets } from "./secrets.ts";
-import type { UrlSigner } from "./storage/url_signer.ts";
-import type { UploadSessions } from "./storage/upload_sessions.ts";
-import type { Tenant } from "./tenant/tenant.ts";
+import { AuthorizationCodes } from "./login/authorization_codes.ts";
+import { Challenges } from "./login/claims.ts";
+import { Person } from "./login/person.ts";
+import { UnattendedApp } from "./login/unattended_app.ts";
+import { Tokens } from "./login/tokens.ts";
+import { DeviceCodes } from "./login/device_codes.ts";
+import { type SandboxOptions, type Settings, settingsFrom } from "./options.ts";
+import { Secrets } from "./secrets.ts";
+import { UrlSigner } from "./storage/url_signer.ts";
+import { UploadSessions } from "./storage/upload_sessions.ts";
+import { APP_CLIENT_ID } from "./tenant/contoso.ts";
+import type { User } from "./tenant/directory.ts";
+import { Tenant } from "./tenant/tenant.ts";
 
 export interface Origins {
   readonly login: string;
@@ -23,6 +29,38 @@ export interface State {
   readonly tenant: Tenant;
   readonly tokens: Tokens;
   readonly deviceCodes: DeviceCodes;
+  readonly authorizationCodes: AuthorizationCodes;
+  readonly challenges: Challenges;
+  readonly person: Person;
+  /** Whose session the browser holds, for sign-ins that ask nobody. */
+  readonly browser: { user: User | undefined };
+  /** The app registration for unattended work. */
+  readonly app: UnattendedApp;
   readonly signer: UrlSigner;
   readonly sessions: UploadSessions;
+}
+
+/** The state of a new sandbox. `folder` gets the bytes of all files. */
+export function newState(options: SandboxOptions, origins: Origins, folder: string): State {
+  const settings = settingsFrom(options);
+  const secrets = new Secrets();
+  const sessions = new UploadSessions(settings.uploadSessionLifeSeconds);
+  const tenant = new Tenant(folder, secrets, sessions);
+  const deviceCodes = new DeviceCodes(settings, secrets);
+  return {
+    settings,
+    consented: new Set(settings.consented),
+    origins,
+    secrets,
+    tenant,
+    tokens: new Tokens(tenant.directory, origins.login, secrets, settings),
+    deviceCodes,
+    authorizationCodes: new AuthorizationCodes(settings, secrets),
+    challenges: new Challenges(),
+    person: new Person(deviceCodes, tenant.directory, options.approve === true ? "approve" : "ignore"),
+    browser: { user: undefined },
+    app: new UnattendedApp(APP_CLIENT_ID, settings.appRoles, secrets),
+    signer: new UrlSigner(secrets),
+    sessions,
+  };
 }

@@ -4,7 +4,8 @@ import { type Answer, jsonAnswer } from "../message.ts";
 import { invalidRequest, itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { SessionRequest, UploadSession } from "../storage/upload_sessions.ts";
-import { eTag } from "../tenant/ids.ts";
+import type { Drive } from "../tenant/drive.ts";
+import { eTagOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
 import { mayWriteDrive } from "./caller.ts";
 import { conflictBehavior } from "./children.ts";
@@ -13,6 +14,8 @@ import { authorOf, checkIfMatch, contextUrl, type GraphRequest, readJson } from 
 import type { ItemAddress } from "./resolve.ts";
 
 const CONFLICT = "@microsoft.graph.conflictBehavior";
+/** Documented for personal OneDrive only (DIUP). */
+const PERSONAL_ONLY = ["description", "fileSize"];
 
 /** POST. */
 export async function createUploadSession(
@@ -28,12 +31,12 @@ export async function createUploadSession(
     return jsonAnswer(200, { error: { code: "notSupported", message } });
   }
   const { parent, name } = placeOf(address);
-  const wanted = readItem(body["item"], name);
+  const wanted = readItem(body["item"], name, address.drive);
   checkIfMatch(request.call, address.item);
   address.drive.nameForFile(parent, name, wanted.conflict);
   const { item } = address;
   const ifMatch = request.call.headers["if-match"] !== undefined && item
-    ? { item, eTag: eTag(item.guid, item.eTagVersion) }
+    ? { item, eTag: eTagOf(item) }
     : undefined;
   const session = state.sessions.create({
     ...wanted,
@@ -68,7 +71,11 @@ function placeOf(address: ItemAddress): Pick<SessionRequest, "parent" | "name"> 
 }
 
 /** Only what stands inside `item` counts; bare properties have no effect (OpenFn/adaptors#1761, trap U2). */
-function readItem(item: unknown, name: string): Pick<SessionRequest, "conflict" | "fileSystemInfo"> {
+function readItem(
+  item: unknown,
+  name: string,
+  drive: Drive,
+): Pick<SessionRequest, "conflict" | "fileSystemInfo"> {
   if (item === undefined) return { conflict: "replace", fileSystemInfo: {} };
   if (typeof item !== "object" || item === null) {
     throw invalidRequest("The property 'item' is not an object.");
@@ -76,10 +83,12 @@ function readItem(item: unknown, name: string): Pick<SessionRequest, "conflict" 
   const properties = item as Record<string, unknown>;
   const keys = Object.keys(properties);
   // fileSize, size, description, @odata.type and the like (docs#10585, docs#14819, trap U4).
-  const refused = keys.find((key) => ![CONFLICT, "name", "fileSystemInfo"].includes(key));
+  const known = [CONFLICT, "name", "fileSystemInfo", ...(drive.cid === undefined ? [] : PERSONAL_ONLY)];
+  const refused = keys.find((key) => !known.includes(key));
   if (refused !== undefined) {
     throw invalidRequest(`The property '${refused}' is not allowed in an upload session.`);
   }
+  if (typeof properties["fileSize"] === "number") drive.reserve(properties["fileSize"]);
   // The annotation has to come before fileSystemInfo (python-o365, drive.py).
   if (keys.includes("fileSystemInfo") && keys.indexOf(CONFLICT) > keys.indexOf("fileSystemInfo")) {
     throw invalidRequest("An annotation must precede the properties it applies to.");

@@ -7,6 +7,7 @@ import { authenticate } from "./caller.ts";
 import { createFolder, listChildren } from "./children.ts";
 import { getContent, putContent } from "./content.ts";
 import { createUploadSession } from "./create_upload_session.ts";
+import * as drives from "./drives.ts";
 import { deleteItem, getItem, patchItem } from "./items.ts";
 import * as places from "./places.ts";
 import { parseQuery } from "./query.ts";
@@ -113,13 +114,13 @@ function answerPlace(state: State, request: GraphRequest, { resource, relation }
       if (resource.kind === "user") return places.getUser(state, request, resource.user, resource.me);
       break;
     case "GET user drives":
-      if (resource.kind === "user") return places.listUserDrives(state, request, resource.user);
+      if (resource.kind === "user") return drives.listUserDrives(state, request, resource.user);
       break;
     case "GET user joinedTeams":
       if (resource.kind === "user" && resource.me) return places.listJoinedTeams(state, request);
       break;
     case "GET drive ":
-      if (resource.kind === "drive") return places.getDrive(state, request, resource.drive);
+      if (resource.kind === "drive") return drives.getDrive(state, request, resource.drive);
       break;
     case "GET sites ":
       return places.searchSites(state, request);
@@ -127,10 +128,10 @@ function answerPlace(state: State, request: GraphRequest, { resource, relation }
       if (resource.kind === "site") return places.getSite(state, request, resource.site);
       break;
     case "GET site drives":
-      if (resource.kind === "site") return places.listSiteDrives(state, request, resource.site);
+      if (resource.kind === "site") return drives.listSiteDrives(state, request, resource.site);
       break;
     case "GET group drives":
-      if (resource.kind === "group") return places.listSiteDrives(state, request, resource.team.site);
+      if (resource.kind === "group") return drives.listSiteDrives(state, request, resource.team.site);
       break;
     case "GET team channels":
       if (resource.kind === "team") return places.listChannels(state, request, resource.team);

@@ -3,8 +3,7 @@
 import { type Answer, type Call, jsonAnswer } from "../message.ts";
 import { invalidRequest, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { cTag, eTag } from "../tenant/ids.ts";
-import type { Author, Item } from "../tenant/item.ts";
+import { type Author, cTagOf, eTagOf, type Item } from "../tenant/item.ts";
 import type { Caller } from "./caller.ts";
 import type { Query } from "./query.ts";
 
@@ -16,9 +15,10 @@ export interface GraphRequest {
 
 type Json = Record<string, unknown>;
 
-/** The person through the app, as `createdBy` shows it. */
-export function authorOf(state: State, request: GraphRequest): Author {
-  return { user: request.caller.user, application: state.tenant.directory.application };
+/** The person through the app, or the app alone, as `createdBy` shows it. */
+export function authorOf(_state: State, request: GraphRequest): Author {
+  const { user, application } = request.caller;
+  return { ...(user ? { user } : {}), application };
 }
 
 /** One entity with its `@odata.context`. */
@@ -75,7 +75,8 @@ export function checkIfMatch(call: Call, item: Item | undefined): void {
   const header = call.headers["if-match"];
   if (header === undefined) return;
   if (item !== undefined && (header === "*" || tagsOf(item).includes(header))) return;
-  if (header !== "*" && !/^(W\/)?"[^]*"$/.test(header)) {
+  // The tags of a personal OneDrive have no quotes.
+  if (header !== "*" && item?.drive.cid === undefined && !/^(W\/)?"[^]*"$/.test(header)) {
     throw invalidRequest("The entity tag is malformed.", "malformedEntityTag");
   }
   const message = "ETag does not match current item's value";
@@ -89,5 +90,6 @@ export function unchanged(call: Call, item: Item): boolean {
 }
 
 function tagsOf(item: Item): string[] {
-  return [eTag(item.guid, item.eTagVersion), cTag(item.guid, item.cTagVersion)];
+  const tags = [eTagOf(item), cTagOf(item)];
+  return item.drive.cid === undefined ? tags : [...tags, ...tags.map((tag) => `"${tag}"`)];
 }

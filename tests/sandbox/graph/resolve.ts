@@ -2,12 +2,16 @@
 
 import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { type Channel, type Site, siteId, type Team, type User } from "../tenant/directory.ts";
+import { type Channel, isPersonal, type Site, siteId, type Team, type User } from "../tenant/directory.ts";
 import type { Drive } from "../tenant/drive.ts";
+import { PHANTOM_DRIVE_ID } from "../tenant/contoso.ts";
+import { canonicalPersonalId } from "../tenant/ids.ts";
 import type { Item } from "../tenant/item.ts";
 import { pathFault } from "../tenant/names.ts";
 import { pathOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
+import { delegatedOnly, hasNoSharePoint, noSharePoint, workAccountsOnly } from "./caller.ts";
+import { noDrive } from "./drives.ts";
 import type { Step } from "./steps.ts";
 
 /** An item, or the place by path where one could be. */
@@ -39,17 +43,25 @@ export interface Target {
   readonly relation: string;
 }
 
-/** Walks the steps. @throws {ServiceError} 400 or 404 */
-export function resolve(state: State, caller: User, steps: readonly Step[]): Target {
+/** Walks the steps; `caller` is undefined for an app by itself. @throws {ServiceError} 400 or 404 */
+export function resolve(state: State, caller: User | undefined, steps: readonly Step[]): Target {
   const route = new Route(steps);
   const { users } = state.tenant.directory;
   const start = route.name();
+  if (["sites", "groups", "teams"].includes(start) && caller && isPersonal(caller)) throw workAccountsOnly();
+  if (["drives", "sites", "groups", "teams"].includes(start) && hasNoSharePoint(state, caller)) {
+    throw noSharePoint();
+  }
   switch (start) {
     case "me":
+      if (caller === undefined) throw delegatedOnly();
       return ofUser(state, route, caller, true);
     case "users": {
       const key = route.name().toLowerCase();
-      const user = users.find((user) => user.id === key || user.userPrincipalName.toLowerCase() === key);
+      const tenantId = caller?.tenantId ?? state.tenant.directory.tenantId;
+      const user = [...users, ...(caller ? [caller] : [])].find((user) =>
+        user.tenantId === tenantId && (user.id === key || user.userPrincipalName.toLowerCase() === key)
+      );
       if (!user) throw new ServiceError(404, "Request_ResourceNotFound", `Resource '${key}' does not exist.`);
       return ofUser(state, route, user, false);
     }
@@ -115,7 +127,7 @@ function ofUser(state: State, route: Route, user: User, me: boolean): Target {
     return { resource, relation: name };
   }
   const drive = state.tenant.drives.find((drive) => drive.info.owner === user);
-  if (!drive) throw new ServiceError(404, "ResourceNotFound", "User's mysite not found.");
+  if (!drive) throw noDrive(state, user);
   return ofDrive(drive, route);
 }
 
@@ -166,9 +178,11 @@ function specialFolder(drive: Drive, name: string): Item {
 }
 
 function driveById(state: State, id: string): Drive {
-  const drive = state.tenant.drives.find((drive) => drive.id === id);
+  const drive = state.tenant.drives.find((drive) => drive.id === id) ??
+    state.tenant.drives.find((drive) => drive.cid !== undefined && drive.cid === canonicalPersonalId(id));
   if (drive) return drive;
-  if (!/^b![A-Za-z0-9_-]{64}$/.test(id)) {
+  if (id === PHANTOM_DRIVE_ID) throw invalidRequest("ObjectHandle is Invalid");
+  if (!/^[0-9a-f]{15,16}$/i.test(id) && !/^b![A-Za-z0-9_-]{64}$/.test(id)) {
     throw invalidRequest(
       "The provided drive id appears to be malformed, or does not represent a valid drive.",
       "invalidResourceId",

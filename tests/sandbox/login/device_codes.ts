@@ -3,18 +3,25 @@
 import { randomInt } from "node:crypto";
 import type { Settings } from "../options.ts";
 import type { Secrets } from "../secrets.ts";
-import type { User } from "../tenant/directory.ts";
+import type { Application, User } from "../tenant/directory.ts";
+import { type Decision, declined } from "./approval.ts";
+import { type Authority, sameAuthority } from "./authorities.ts";
+import type { Claims } from "./claims.ts";
 import { EntraError } from "./entra_error.ts";
 import type { ScopeRequest } from "./scopes.ts";
 import { randomText } from "./tokens.ts";
 
-/** What the person has done with a code. */
-export type Decision = { kind: "open" } | { kind: "approved"; user: User } | { kind: "declined" };
+/** What an app asked for, and where. */
+export interface DeviceCodeRequest {
+  readonly authority: Authority;
+  readonly client: Application;
+  readonly request: ScopeRequest;
+  readonly claims: Claims;
+}
 
-export interface DeviceCode {
+export interface DeviceCode extends DeviceCodeRequest {
   readonly userCode: string;
   readonly deviceCode: string;
-  readonly request: ScopeRequest;
   readonly expires: number;
   decision: Decision;
   /** Pending answers still owed after the approval. */
@@ -47,13 +54,13 @@ export class DeviceCodes {
     this.#listeners.push(listener);
   }
 
-  issue(request: ScopeRequest): DeviceCode {
+  issue(request: DeviceCodeRequest): DeviceCode {
     const userCode = Array.from({ length: 9 }, () => USER_CODE_ALPHABET[randomInt(USER_CODE_ALPHABET.length)])
       .join("");
     const code: DeviceCode = {
       userCode: this.#secrets.issue(userCode),
       deviceCode: this.#secrets.issue(`KAQABAAEAAAD--${randomText(180)}`),
-      request,
+      ...request,
       expires: Date.now() + this.#settings.deviceCodeLifeSeconds * 1000,
       decision: { kind: "open" },
       pendingPolls: this.#settings.pendingPolls,
@@ -80,9 +87,10 @@ export class DeviceCodes {
   }
 
   /** One poll. @returns the code and the person once it may be turned into tokens. @throws {EntraError} */
-  poll(deviceCode: string): { code: DeviceCode; user: User } {
+  poll(deviceCode: string, authority: Authority, client: Application): { code: DeviceCode; user: User } {
     const code = this.#codes.get(deviceCode);
-    if (code === undefined) {
+    // A poll goes to the tenant the code came from (graph-protocol 13.2).
+    if (code === undefined || code.client !== client || !sameAuthority(code.authority, authority)) {
       throw new EntraError(
         "bad_verification_code",
         70018,
@@ -99,12 +107,13 @@ export class DeviceCodes {
       throw new EntraError("invalid_grant", 70000, "The device code was already redeemed.");
     }
     if (code.decision.kind === "declined") {
-      throw new EntraError("authorization_declined", 65004, "User declined to consent to access the app.");
+      throw declined();
     }
     if (code.decision.kind === "open" || code.pendingPolls-- > 0) {
       const message = "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
       throw new EntraError("authorization_pending", 70016, message);
     }
+    if (code.decision.kind === "refused") throw code.decision.error;
     return { code, user: code.decision.user };
   }
 

@@ -2,11 +2,12 @@
 
 import { type Answer, jsonAnswer } from "../message.ts";
 import type { State } from "../state.ts";
+import { type Authority, issuerTenant } from "./authorities.ts";
 
 /** `GET /{tenant}/v2.0/.well-known/openid-configuration` */
-export function openidConfiguration(state: State): Answer {
-  const { tenantId } = state.tenant.directory;
-  const base = `${state.origins.login}/${tenantId}`;
+export function openidConfiguration(state: State, authority: Authority): Answer {
+  const segment = authority.kind === "tenant" ? authority.tenantId : authority.kind;
+  const base = `${state.origins.login}/${segment}`;
   return jsonAnswer(200, {
     token_endpoint: `${base}/oauth2/v2.0/token`,
     token_endpoint_auth_methods_supported: ["client_secret_post", "private_key_jwt", "client_secret_basic"],
@@ -16,7 +17,7 @@ export function openidConfiguration(state: State): Answer {
     id_token_signing_alg_values_supported: ["RS256"],
     response_types_supported: ["code", "id_token", "code id_token", "id_token token"],
     scopes_supported: ["openid", "profile", "email", "offline_access"],
-    issuer: `${base}/v2.0`,
+    issuer: `${state.origins.login}/${issuerTenant(authority)}/v2.0`,
     request_uri_parameter_supported: false,
     userinfo_endpoint: "https://graph.microsoft.com/oidc/userinfo",
     authorization_endpoint: `${base}/oauth2/v2.0/authorize`,

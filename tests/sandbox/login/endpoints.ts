@@ -1,21 +1,42 @@
 /** The OAuth endpoints a script calls: `/devicecode` and `/token`. */
 
-import { Buffer } from "node:buffer";
 import { type Answer, jsonAnswer } from "../message.ts";
 import type { State } from "../state.ts";
-import type { User } from "../tenant/directory.ts";
+import { type Application, isPersonal, type User } from "../tenant/directory.ts";
+import { accountAt, type Authority } from "./authorities.ts";
+import { type Claims, parseClaims } from "./claims.ts";
+import {
+  authenticateApp,
+  authenticateClient,
+  clientOf,
+  type Form,
+  refuseCredentials,
+  required,
+} from "./clients.ts";
 import { EntraError } from "./entra_error.ts";
-import { missingParameter, parseScopes, type ScopeRequest } from "./scopes.ts";
+import { checkAppScope, parseScopes, personalRequest, type ScopeRequest } from "./scopes.ts";
+import { clientInfo } from "./tokens.ts";
+import { UnattendedApp } from "./unattended_app.ts";
 
-/** A form body, each parameter at most once. */
-export type Form = URLSearchParams;
+/** A request to one of the endpoints. */
+export interface LoginRequest {
+  readonly authority: Authority;
+  /** The tenant segment as it came. */
+  readonly tenant: string;
+  readonly form: Form;
+}
 
 /** `POST /{tenant}/oauth2/v2.0/devicecode` */
-export function startDeviceCode(state: State, form: Form): Answer {
-  checkClient(state, form);
-  const request = parseScopes(required(form, "scope"), [...state.consented]);
-  const code = state.deviceCodes.issue(request);
-  const verificationUri = `${state.origins.login}/devicelogin`;
+export function startDeviceCode(state: State, { authority, form }: LoginRequest): Answer {
+  const client = clientOf(state, authority, form);
+  refuseCredentials(client, form);
+  const asked = parseScopes(required(form, "scope"), [...state.consented]);
+  const request = authority.kind === "consumers" ? personalRequest(asked) : asked;
+  const claims = parseClaims(form.get("claims"));
+  const code = state.deviceCodes.issue({ authority, client, request, claims });
+  // Personal accounts have a page of their own, https://www.microsoft.com/link (graph-protocol 13.1).
+  const page = authority.kind === "consumers" ? "link" : "devicelogin";
+  const verificationUri = `${state.origins.login}/${page}`;
   return jsonAnswer(200, {
     user_code: code.userCode,
     device_code: code.deviceCode,
@@ -27,20 +48,21 @@ export function startDeviceCode(state: State, form: Form): Answer {
   });
 }
 
-/**
- * `POST /{tenant}/oauth2/v2.0/token`. Each grant is one case here; authorization code with PKCE and client credentials
- * would be two more, and the account types other than this tenant's a question of {@link checkClient}.
- */
-export function redeem(state: State, form: Form): Answer {
-  checkClient(state, form);
-  const grantType = required(form, "grant_type");
+/** `POST /{tenant}/oauth2/v2.0/token`. Each grant is one case here. */
+export function redeem(state: State, login: LoginRequest): Answer {
+  const client = clientOf(state, login.authority, login.form);
+  const grantType = required(login.form, "grant_type");
   switch (grantType) {
     // MSAL Node sends the short form (cli-microsoft365#6692).
     case "device_code":
     case "urn:ietf:params:oauth:grant-type:device_code":
-      return redeemDeviceCode(state, form);
+      return redeemDeviceCode(state, login, client);
+    case "authorization_code":
+      return redeemAuthorizationCode(state, login, client);
     case "refresh_token":
-      return redeemRefreshToken(state, form);
+      return redeemRefreshToken(state, login, client);
+    case "client_credentials":
+      return redeemCredentials(state, login, client);
     default:
       throw new EntraError(
         "unsupported_grant_type",
@@ -50,87 +72,165 @@ export function redeem(state: State, form: Form): Answer {
   }
 }
 
-function redeemDeviceCode(state: State, form: Form): Answer {
-  const { code, user } = state.deviceCodes.poll(required(form, "device_code"));
-  checkPublicClient(state);
+function redeemDeviceCode(
+  state: State,
+  { authority, form, tenant }: LoginRequest,
+  client: Application,
+): Answer {
+  refuseCredentials(client, form);
+  const { code, user } = state.deviceCodes.poll(required(form, "device_code"), authority, client);
+  authenticateClient(state, client, form, tenant);
   code.redeemed = true;
-  // The person has seen the scopes on the page and agreed to them.
-  for (const scope of code.request.graph) state.consented.add(scope);
-  const { challenge } = state.tokens;
-  if (challenge && state.tokens.answersChallenge(form.get("claims") ?? undefined)) {
-    state.tokens.challenge = { ...challenge, needsPerson: false };
-  }
-  return tokenAnswer(state, form, user, code.request);
+  consent(state, code.request);
+  const said = parseClaims(form.get("claims"));
+  const claims = said.capable ? said : code.claims;
+  const answered = Math.max(said.answers, code.claims.answers);
+  return tokenAnswer(state, form, { ...fresh(user, client, code.request), claims, answered });
 }
 
-/** The `claims` parameter says whether a challenge is answered (graph-protocol 9.1). */
-function redeemRefreshToken(state: State, form: Form): Answer {
-  checkPublicClient(state);
-  const grant = state.tokens.refresh(required(form, "refresh_token"));
-  if (state.tokens.challenge?.needsPerson) {
-    const message =
-      "Due to a configuration change made by your administrator, or because you moved to a new " +
-      "location, you must use multi-factor authentication to access the resource.";
-    throw new EntraError("interaction_required", 50076, message, { suberror: "basic_action" });
-  }
+function redeemAuthorizationCode(
+  state: State,
+  { authority, form, tenant }: LoginRequest,
+  client: Application,
+): Answer {
+  authenticateClient(state, client, form, tenant);
+  const redemption = {
+    authority,
+    client,
+    redirectUri: required(form, "redirect_uri"),
+    verifier: form.get("code_verifier"),
+  };
+  const grant = state.authorizationCodes.redeem(required(form, "code"), redemption);
+  consent(state, grant.request);
+  const said = parseClaims(form.get("claims"));
+  const answered = Math.max(said.answers, grant.claims.answers);
+  const claims = said.capable ? said : grant.claims;
+  const { user, request, nonce } = grant;
+  return tokenAnswer(state, form, { ...fresh(user, client, request), claims, answered, nonce });
+}
+
+function redeemRefreshToken(
+  state: State,
+  { authority, form, tenant }: LoginRequest,
+  client: Application,
+): Answer {
+  authenticateClient(state, client, form, tenant);
+  const token = required(form, "refresh_token");
+  const grant = state.tokens.refresh(token, client);
+  // Not bound to a tenant (RT): elsewhere the same person has another account, or none.
+  const user = accountAt(state.tenant.directory, authority, grant.user);
   const scope = form.get("scope");
-  const request = scope === null ? grant.request : parseScopes(scope, [...state.consented]);
-  const missing = request.graph.find((name) => !state.consented.has(name));
-  if (missing !== undefined) {
-    const { id, displayName } = state.tenant.directory.application;
-    const message =
-      `The user or administrator has not consented to use the application with ID '${id}' named ` +
-      `'${displayName}'. Send an interactive authorization request for this user and resource.`;
-    throw new EntraError("invalid_grant", 65001, message, { suberror: "consent_required" });
-  }
-  if (state.settings.revokeOldRefreshTokens) grant.revoked = true;
-  return tokenAnswer(state, form, grant.user, request);
+  const asked = scope === null ? grant.request : parseScopes(scope, [...state.consented]);
+  const request = isPersonal(user) ? personalRequest(asked) : asked;
+  checkConsent(state, request);
+  const claims = parseClaims(form.get("claims"));
+  const answered = Math.max(claims.answers, grant.answered);
+  state.challenges.checkRefresh({ answered: grant.answered, challengeable: claims.capable });
+  if (state.settings.revokeOldRefreshTokens) state.tokens.retire(token);
+  return tokenAnswer(state, form, { user, client, request, signedIn: grant.signedIn, claims, answered });
 }
 
-function tokenAnswer(state: State, form: Form, user: User, request: ScopeRequest): Answer {
-  const lifeSeconds = state.settings.tokenLifeSeconds;
-  const clientInfo = { uid: user.id, utid: state.tenant.directory.tenantId };
+/** An app by itself: application permissions, no person, no refresh token. */
+function redeemCredentials(
+  state: State,
+  { authority, form, tenant }: LoginRequest,
+  client: Application,
+): Answer {
+  refuseCredentials(client, form);
+  if (!(client instanceof UnattendedApp)) {
+    const message =
+      "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' " +
+      "grant type.";
+    throw new EntraError("invalid_client", 7000216, message, { status: 401 });
+  }
+  if (authority.kind !== "tenant") {
+    const message =
+      "No tenant-identifying information found in either the request or implied by any provided credentials.";
+    throw new EntraError("invalid_request", 50059, message);
+  }
+  authenticateApp(state, client, form, tenant);
+  checkAppScope(required(form, "scope"));
+  const can = capability(state, parseClaims(form.get("claims")), 0);
+  const start = { user: undefined, application: client, scopes: client.roles, ...can };
+  return answerOf({
+    token_type: "Bearer",
+    expires_in: can.lifeSeconds,
+    ext_expires_in: can.lifeSeconds,
+    access_token: state.tokens.issueAccess(start),
+  });
+}
+
+/** What goes into an answer with tokens for a person. */
+interface Issue {
+  readonly user: User;
+  readonly client: Application;
+  readonly request: ScopeRequest;
+  readonly signedIn: number;
+  readonly claims: Claims;
+  /** The last challenge that was answered with this sign-in. */
+  readonly answered: number;
+  readonly nonce?: string | undefined;
+}
+
+function fresh(user: User, client: Application, asked: ScopeRequest): Omit<Issue, "claims" | "answered"> {
+  const request = isPersonal(user) ? personalRequest(asked) : asked;
+  return { user, client, request, signedIn: Date.now() };
+}
+
+function tokenAnswer(state: State, form: Form, issue: Issue): Answer {
+  const { user, client, request, signedIn } = issue;
+  const can = capability(state, issue.claims, issue.answered);
   // offline_access is granted but never listed (graph-protocol 13.3).
   const listed = [...request.spelled, ...request.openid.filter((scope) => scope !== "offline_access")];
-  return jsonAnswer(200, {
+  const grant = { user, client, request, signedIn, answered: issue.answered };
+  const access = { user, application: client, scopes: request.graph, ...can };
+  return answerOf({
     token_type: "Bearer",
     scope: listed.join(" "),
-    expires_in: lifeSeconds,
-    ext_expires_in: lifeSeconds,
-    access_token: state.tokens.issueAccess(user, request.graph, lifeSeconds, form.get("claims") ?? undefined),
-    ...(request.openid.includes("offline_access")
-      ? { refresh_token: state.tokens.issueRefresh(user, request) }
+    expires_in: can.lifeSeconds,
+    ext_expires_in: can.lifeSeconds,
+    access_token: state.tokens.issueAccess(access),
+    ...(request.openid.includes("offline_access") ? { refresh_token: state.tokens.issueRefresh(grant) } : {}),
+    ...(request.openid.includes("openid")
+      ? { id_token: state.tokens.issueId(user, client, issue.nonce) }
       : {}),
-    ...(request.openid.includes("openid") ? { id_token: state.tokens.issueId(user) } : {}),
-    ...(form.get("client_info") === "1"
-      ? { client_info: Buffer.from(JSON.stringify(clientInfo)).toString("base64url") }
-      : {}),
-  }, { "cache-control": "no-store, no-cache", pragma: "no-cache" });
+    ...(form.get("client_info") === "1" ? { client_info: clientInfo(user) } : {}),
+  });
 }
 
-function checkClient(state: State, form: Form): void {
-  const clientId = required(form, "client_id");
-  const { application, tenantId } = state.tenant.directory;
-  if (clientId.toLowerCase() !== application.id) {
-    const message = `Application with identifier '${clientId}' was not found in the directory '${tenantId}'.`;
-    throw new EntraError("unauthorized_client", 700016, message);
-  }
-  if (form.has("client_secret") || form.has("client_assertion")) {
-    const message = "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.";
-    throw new EntraError("invalid_client", 700025, message, { status: 401 });
-  }
+/** Tokens of a client that can be challenged live longer, since they can be stopped (graph-protocol 9.1). */
+function capability(
+  state: State,
+  claims: Claims,
+  answered: number,
+): { lifeSeconds: number; answered: number; challengeable: boolean } {
+  const { tokenLifeSeconds, challengeableTokenLifeSeconds } = state.settings;
+  return {
+    lifeSeconds: claims.capable ? challengeableTokenLifeSeconds : tokenLifeSeconds,
+    answered: Math.max(claims.answers, answered),
+    challengeable: claims.capable,
+  };
 }
 
-/** Found out only here, after the person has done everything (trap A1). */
-function checkPublicClient(state: State): void {
-  if (state.settings.publicClientFlows) return;
+function answerOf(body: Record<string, unknown>): Answer {
+  return jsonAnswer(200, body, { "cache-control": "no-store, no-cache", pragma: "no-cache" });
+}
+
+/** The person has seen the scopes on the page and agreed to them. */
+function consent(state: State, request: ScopeRequest): void {
+  for (const scope of request.graph) state.consented.add(scope);
+}
+
+function checkConsent(state: State, request: ScopeRequest): void {
+  const missing = request.graph.find((name) => !state.consented.has(name));
+  if (missing !== undefined) throw consentRequired(state);
+}
+
+/** AADSTS65001 */
+export function consentRequired(state: State): EntraError {
+  const { id, displayName } = state.tenant.directory.application;
   const message =
-    "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-  throw new EntraError("invalid_client", 7000218, message, { status: 401 });
-}
-
-function required(form: Form, name: string): string {
-  const value = form.get(name);
-  if (value === null || value === "") throw missingParameter(name);
-  return value;
+    `The user or administrator has not consented to use the application with ID '${id}' named ` +
+    `'${displayName}'. Send an interactive authorization request for this user and resource.`;
+  return new EntraError("invalid_grant", 65001, message, { suberror: "consent_required" });
 }

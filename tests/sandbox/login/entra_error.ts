@@ -24,12 +24,24 @@ export class EntraError extends Error {
   }
 }
 
-/** The JSON answer; 400, or 401 for `invalid_client`. */
-export function entraErrorAnswer(error: EntraError, call: Call): Answer {
+/** The fields of an error. */
+export interface ErrorFields {
+  readonly error: string;
+  readonly error_description: string;
+  readonly error_codes: readonly number[];
+  readonly timestamp: string;
+  readonly trace_id: string;
+  readonly correlation_id: string;
+  readonly error_uri: string;
+  readonly suberror?: string;
+}
+
+/** What an error says wherever it is shown: in JSON, in a redirect, on a page. */
+export function describeError(error: EntraError, call: Call): ErrorFields {
   const timestamp = `${new Date().toISOString().slice(0, 19).replace("T", " ")}Z`;
   const traceId = crypto.randomUUID();
   const correlationId = call.headers["client-request-id"] ?? crypto.randomUUID();
-  return jsonAnswer(error.status, {
+  return {
     error: error.error,
     error_description: `AADSTS${error.number}: ${error.message} Trace ID: ${traceId} ` +
       `Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
@@ -39,5 +51,10 @@ export function entraErrorAnswer(error: EntraError, call: Call): Answer {
     correlation_id: correlationId,
     error_uri: `https://login.microsoftonline.com/error?code=${error.number}`,
     ...(error.suberror === undefined ? {} : { suberror: error.suberror }),
-  });
+  };
+}
+
+/** The JSON answer; 400, or 401 for `invalid_client`. */
+export function entraErrorAnswer(error: EntraError, call: Call): Answer {
+  return jsonAnswer(error.status, describeError(error, call));
 }

@@ -1,7 +1,10 @@
-/** Entra ID: sign-in by device code, tokens, discovery, and the page where a person types the code. */
+/** Entra ID: sign-in by device code, in the browser, or by an app itself; tokens, discovery, and the pages. */
 
 import { type Answer, type Call, jsonAnswer } from "../message.ts";
 import type { State } from "../state.ts";
+import { authorityOf } from "./authorities.ts";
+import { authorize } from "./authorize.ts";
+import { withBasicCredentials } from "./clients.ts";
 import { deviceLoginPage } from "./device_login_page.ts";
 import { instanceDiscovery, openidConfiguration } from "./discovery.ts";
 import { redeem, startDeviceCode } from "./endpoints.ts";
@@ -20,49 +23,30 @@ export async function loginService(state: State, call: Call): Promise<Answer> {
 }
 
 async function route(state: State, call: Call): Promise<Answer> {
-  if (call.path === "/devicelogin") return await deviceLoginPage(state, call);
+  if (call.path === "/devicelogin" || call.path === "/link") return await deviceLoginPage(state, call);
   const [, tenant = "", ...rest] = call.path.split("/").map(decodeURIComponent);
   const endpoint = rest.join("/");
+  const at = () => authorityOf(state.tenant.directory, tenant);
   switch (`${call.method} ${endpoint}`) {
     case "GET discovery/instance":
       return instanceDiscovery(state);
     case "GET v2.0/.well-known/openid-configuration":
-      checkTenant(state, tenant);
-      return openidConfiguration(state);
+      return openidConfiguration(state, at());
+    case "GET oauth2/v2.0/authorize":
+    case "POST oauth2/v2.0/authorize":
+      return await authorize(state, call, at());
     case "POST oauth2/v2.0/devicecode":
-      checkTenant(state, tenant);
-      return startDeviceCode(state, await readForm(call));
-    case "POST oauth2/v2.0/token":
-      checkTenant(state, tenant);
-      return redeem(state, await readForm(call));
+      return startDeviceCode(state, { authority: at(), tenant, form: await readForm(call) });
+    case "POST oauth2/v2.0/token": {
+      const form = withBasicCredentials(call, await readForm(call));
+      return redeem(state, { authority: at(), tenant, form });
+    }
     default:
       return jsonAnswer(404, {
         error: "not_found",
         error_description: `The sandbox has no ${call.method} ${call.path}`,
       });
   }
-}
-
-function checkTenant(state: State, tenant: string): void {
-  const { tenantId, domains, application } = state.tenant.directory;
-  const name = tenant.toLowerCase();
-  if (name === tenantId || domains.includes(name)) return;
-  if (name === "common" || name === "organizations") {
-    const message =
-      `Application '${application.id}'(${application.displayName}) is not configured as a multi-tenant ` +
-      `application. Usage of the /${name} endpoint is not supported for such apps. Use a tenant-specific endpoint.`;
-    throw new EntraError("invalid_request", 50194, message);
-  }
-  if (name === "consumers") {
-    const message =
-      `Application '${application.id}'(${application.displayName}) is configured for use by Azure Active ` +
-      "Directory users only. Please do not use the /consumers endpoint to serve this request.";
-    throw new EntraError("invalid_request", 9002332, message);
-  }
-  const message =
-    `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing ` +
-    "into the correct cloud. Check with your subscription administrator.";
-  throw new EntraError("invalid_tenant", 90002, message);
 }
 
 async function readForm(call: Call): Promise<URLSearchParams> {

@@ -31,6 +31,11 @@ const GRAPH_SCOPES = [
   "Calendars.Read",
 ];
 
+/** Those of them that personal accounts know: nothing of SharePoint, groups, teams or a directory (graph-protocol 13.5). */
+const PERSONAL_SCOPES = GRAPH_SCOPES.filter((scope) =>
+  /^(User\.Read$|Files\.|Mail\.|Calendars\.)/.test(scope)
+);
+
 const GRAPH_AUDIENCES = ["https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000/"];
 
 /** What a request asked for. */
@@ -40,6 +45,8 @@ export interface ScopeRequest {
   readonly openid: readonly string[];
   /** How the answer lists the Graph permissions: as they were asked, short or in full. */
   readonly spelled: readonly string[];
+  /** `.default` was asked: whatever there is. */
+  readonly everything: boolean;
 }
 
 /** Reads a `scope` parameter. @throws {EntraError} 70011 for a scope that does not exist, 28002 for a second resource */
@@ -47,6 +54,7 @@ export function parseScopes(text: string, consented: readonly string[]): ScopeRe
   const graph: string[] = [];
   const openid: string[] = [];
   const spelled: string[] = [];
+  let everything = false;
   for (const asked of text.split(" ").filter((scope) => scope !== "")) {
     const known = OPENID_SCOPES.find((scope) => scope === asked.toLowerCase());
     if (known) {
@@ -55,13 +63,51 @@ export function parseScopes(text: string, consented: readonly string[]): ScopeRe
     }
     const audience = GRAPH_AUDIENCES.find((prefix) => asked.startsWith(prefix)) ?? "";
     const name = asked.slice(audience.length);
+    everything ||= name === ".default";
     for (const scope of name === ".default" ? consented : [graphScope(name)]) {
       graph.push(scope);
       spelled.push(audience + scope);
     }
   }
   if (graph.length === 0 && openid.length === 0) throw missingParameter("scope");
-  return { graph: [...new Set(graph)], openid: [...new Set(openid)], spelled: [...new Set(spelled)] };
+  return {
+    graph: [...new Set(graph)],
+    openid: [...new Set(openid)],
+    spelled: [...new Set(spelled)],
+    everything,
+  };
+}
+
+/**
+ * What a personal account can be asked for. The error is the one of python-o365#799, where `User.ReadBasic.All` was
+ * asked; that `Sites.*` gets the same is the likeliest guess.
+ *
+ * @throws {EntraError} 70011 for a scope that exists for work accounts only
+ */
+export function personalRequest(request: ScopeRequest): ScopeRequest {
+  const known = (scope: string) => PERSONAL_SCOPES.includes(scope.slice(scope.lastIndexOf("/") + 1));
+  const refused = request.graph.find((scope) => !known(scope));
+  if (refused !== undefined && !request.everything) {
+    const message = "The provided value for the input parameter 'scope' is not valid. The scope " +
+      `'${refused}' is not valid.`;
+    throw new EntraError("invalid_scope", 70011, message);
+  }
+  return { ...request, graph: request.graph.filter(known), spelled: request.spelled.filter(known) };
+}
+
+/** Whether `scope` is `…/.default` of Graph, as an app that works by itself must ask. @throws {EntraError} */
+export function checkAppScope(text: string): void {
+  if (!/^\S+\/\.default$/.test(text)) {
+    const message =
+      `The provided value for scope ${text} is not valid. Client credential flows must have a ` +
+      "scope value with /.default suffixed to the resource identifier (application ID URI).";
+    throw new EntraError("invalid_scope", 1002012, message);
+  }
+  const resource = text.slice(0, -".default".length);
+  if (GRAPH_AUDIENCES.includes(resource)) return;
+  const message = `The resource principal named ${resource.slice(0, -1)} was not found in the tenant named ` +
+    "contoso. This can happen if the application has not been installed by the administrator of the tenant.";
+  throw new EntraError("invalid_resource", 500011, message);
 }
 
 function graphScope(name: string): string {

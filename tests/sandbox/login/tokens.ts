@@ -2,92 +2,171 @@
 
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
+import type { Settings } from "../options.ts";
 import type { Secrets } from "../secrets.ts";
-import type { Directory, User } from "../tenant/directory.ts";
+import { type Application, type Directory, isPersonal, type User } from "../tenant/directory.ts";
+import { serverTime } from "./clock.ts";
 import { EntraError } from "./entra_error.ts";
 import type { ScopeRequest } from "./scopes.ts";
 
 /** What an access token allows. */
 export interface AccessGrant {
-  readonly user: User;
+  /** Undefined when the app works by itself. */
+  readonly user: User | undefined;
+  readonly application: Application;
+  /** Delegated scopes, or the roles of an app that works by itself. */
   readonly scopes: ReadonlySet<string>;
+  /** The challenge this token was asked for with; 0 without one. */
+  readonly answered: number;
+  /** Whether the client said that it can handle challenges (`cp1`). */
+  readonly challengeable: boolean;
   expires: number;
-  /** What a client asked for by the `claims` parameter. */
-  readonly claims: string | undefined;
 }
+
+/** What {@link Tokens.issueAccess} is told. */
+export type AccessStart = Omit<AccessGrant, "scopes" | "expires"> & {
+  readonly scopes: readonly string[];
+  readonly lifeSeconds: number;
+};
 
 /** What a refresh token stands for. */
 export interface RefreshGrant {
   readonly user: User;
+  readonly client: Application;
   readonly request: ScopeRequest;
-  revoked: boolean;
+  /** When the person signed in. */
+  readonly signedIn: number;
+  /** The challenge that was answered last with this sign-in. */
+  readonly answered: number;
+}
+
+/** Why a refresh token gets no tokens any more: an AADSTS number (graph-protocol 13.3 and 13.4). */
+export type Revocation = keyof typeof REVOCATIONS;
+
+const REVOCATIONS = {
+  50076: {
+    error: "interaction_required",
+    suberror: "basic_action",
+    message:
+      "Due to a configuration change made by your administrator, you must use multi-factor authentication.",
+  },
+  50173: {
+    error: "invalid_grant",
+    suberror: "bad_token",
+    message: "The provided grant has expired due to it being revoked, a fresh auth token is needed.",
+  },
+  // Also for device codes that were fine when they were used: such sessions are tracked (CAF).
+  53003: {
+    error: "access_denied",
+    suberror: undefined,
+    message:
+      "Access has been blocked by Conditional Access policies. The access policy does not allow token " +
+      "issuance.",
+  },
+  70043: {
+    error: "invalid_grant",
+    suberror: "token_expired",
+    message:
+      "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.",
+  },
+  700082: {
+    error: "invalid_grant",
+    suberror: "token_expired",
+    message: "The refresh token has expired due to inactivity. It was inactive for 90.00:00:00.",
+  },
+};
+
+interface HeldRefresh {
+  readonly grant: RefreshGrant;
+  lastUsed: number;
+  revoked: Revocation | undefined;
 }
 
 export class Tokens {
   readonly #directory: Directory;
-  readonly #issuer: string;
+  readonly #loginOrigin: string;
   readonly #secrets: Secrets;
+  readonly #settings: Settings;
   readonly #access = new Map<string, AccessGrant>();
-  readonly #refresh = new Map<string, RefreshGrant>();
-  /** Set while continuous access evaluation wants other tokens than those it has given out (graph-protocol 9.1). */
-  challenge: { readonly claims: string; readonly needsPerson: boolean } | undefined;
+  readonly #refresh = new Map<string, HeldRefresh>();
 
-  constructor(directory: Directory, loginOrigin: string, secrets: Secrets) {
+  constructor(directory: Directory, loginOrigin: string, secrets: Secrets, settings: Settings) {
     this.#directory = directory;
-    this.#issuer = `${loginOrigin}/${directory.tenantId}/v2.0`;
+    this.#loginOrigin = loginOrigin;
     this.#secrets = secrets;
+    this.#settings = settings;
   }
 
-  /** A new access token. It looks like a JWT of about 1.5 kB; clients must treat it as opaque. */
-  issueAccess(user: User, scopes: readonly string[], lifeSeconds: number, claims?: string): string {
-    const now = Math.floor(Date.now() / 1000);
-    const token = this.#jwt({ typ: "JWT", nonce: randomText(32), alg: "RS256", x5t: KEY_ID, kid: KEY_ID }, {
-      aud: "00000003-0000-0000-c000-000000000000",
-      iss: `https://sts.windows.net/${this.#directory.tenantId}/`,
-      iat: now,
-      nbf: now,
-      exp: now + Math.ceil(lifeSeconds),
-      acct: 0,
-      acr: "1",
-      aio: randomText(90),
-      amr: ["pwd", "mfa"],
-      app_displayname: this.#directory.application.displayName,
-      appid: this.#directory.application.id,
-      appidacr: "0",
-      idtyp: "user",
-      ipaddr: "127.0.0.1",
-      ...this.#person(user),
-      rh: `1.${randomText(48)}`,
-      scp: scopes.join(" "),
-      unique_name: user.userPrincipalName,
-      upn: user.userPrincipalName,
-      uti: randomText(16),
-      wids: ["b79fbf4d-3ef9-4689-8143-76b194e85509"],
-      xms_idrel: "1 28",
-      xms_tcdt: 1709540130,
-    });
+  /**
+   * A new access token. For a work account it looks like a JWT of about 1.5 kB, for a personal one like nothing at all
+   * (graph-protocol 13.3); clients must treat it as opaque.
+   */
+  issueAccess({ lifeSeconds, ...start }: AccessStart): string {
+    const personal = start.user !== undefined && isPersonal(start.user);
+    const token = personal
+      ? this.#secrets.issue(`EwB${randomText(1200)}`)
+      : this.#jwt({ typ: "JWT", nonce: randomText(32), alg: "RS256", x5t: KEY_ID, kid: KEY_ID }, {
+        ...this.#accessClaims(start),
+        ...this.#times(lifeSeconds),
+      });
     const expires = Date.now() + lifeSeconds * 1000;
-    this.#access.set(token, { user, scopes: new Set(scopes), expires, claims });
+    this.#access.set(token, { ...start, scopes: new Set(start.scopes), expires });
     return token;
   }
 
+  #accessClaims({ user, application, scopes, challengeable }: Omit<AccessStart, "lifeSeconds">) {
+    const tenantId = user?.tenantId ?? this.#directory.tenantId;
+    return {
+      aud: "00000003-0000-0000-c000-000000000000",
+      iss: `https://sts.windows.net/${tenantId}/`,
+      aio: randomText(90),
+      app_displayname: application.displayName,
+      appid: application.id,
+      appidacr: user ? "0" : "1",
+      idtyp: user ? "user" : "app",
+      rh: `1.${randomText(48)}`,
+      uti: randomText(16),
+      xms_idrel: "1 28",
+      xms_tcdt: 1709540130,
+      ...(challengeable ? { xms_cc: ["cp1"] } : {}),
+      ...(user
+        ? {
+          acct: user.home ? 1 : 0,
+          acr: "1",
+          amr: ["pwd", "mfa"],
+          ipaddr: "127.0.0.1",
+          ...this.#person(user),
+          scp: scopes.join(" "),
+          unique_name: user.userPrincipalName,
+          upn: user.userPrincipalName,
+          wids: ["b79fbf4d-3ef9-4689-8143-76b194e85509"],
+        }
+        : {
+          ...(scopes.length === 0 ? {} : { roles: scopes }),
+          tid: tenantId,
+          ver: "2.0",
+          wids: ["0997a1d0-0d1d-4acb-b408-d5ca73121e90"],
+        }),
+    };
+  }
+
   /** A new refresh token. */
-  issueRefresh(user: User, request: ScopeRequest): string {
+  issueRefresh(grant: RefreshGrant): string {
     const token = this.#secrets.issue(`1.${randomText(750)}`);
-    this.#refresh.set(token, { user, request, revoked: false });
+    this.#refresh.set(token, { grant, lastUsed: Date.now(), revoked: undefined });
     return token;
   }
 
   /** An id_token, which is what MSAL makes its account of. */
-  issueId(user: User): string {
-    const now = Math.floor(Date.now() / 1000);
+  issueId(user: User, client: Application, nonce: string | undefined): string {
+    const { home } = user;
     return this.#jwt({ typ: "JWT", alg: "RS256", kid: KEY_ID }, {
-      aud: this.#directory.application.id,
-      iss: this.#issuer,
-      iat: now,
-      nbf: now,
-      exp: now + 3600,
-      preferred_username: user.userPrincipalName,
+      aud: client.id,
+      iss: `${this.#loginOrigin}/${user.tenantId}/v2.0`,
+      ...this.#times(3600),
+      ...(nonce === undefined ? {} : { nonce }),
+      ...(home ? { idp: `https://sts.windows.net/${home.tenantId}/` } : {}),
+      preferred_username: home ? user.mail : user.userPrincipalName,
       rh: `1.${randomText(48)}`,
       uti: randomText(16),
       ...this.#person(user),
@@ -99,37 +178,29 @@ export class Tokens {
     return this.#access.get(token);
   }
 
-  /** @throws {EntraError} when the refresh token was never issued or is revoked */
-  refresh(token: string): RefreshGrant {
-    const grant = this.#refresh.get(token);
-    if (grant === undefined) {
+  /** @throws {EntraError} when the refresh token was never issued to this app, is revoked, or too old */
+  refresh(token: string, client: Application): RefreshGrant {
+    const held = this.#refresh.get(token);
+    if (held === undefined || held.grant.client !== client) {
       throw new EntraError("invalid_grant", 70000, "Provided grant is invalid or malformed.", {
         suberror: "bad_token",
       });
     }
-    if (grant.revoked) {
-      const message = "The provided grant has expired due to it being revoked, a fresh auth token is needed.";
-      throw new EntraError("invalid_grant", 50173, message, { suberror: "bad_token" });
+    const now = Date.now();
+    const { refreshTokenIdleSeconds, signInFrequencySeconds } = this.#settings;
+    if (now - held.lastUsed >= refreshTokenIdleSeconds * 1000) held.revoked ??= 700082;
+    if (now - held.grant.signedIn >= signInFrequencySeconds * 1000) held.revoked ??= 70043;
+    if (held.revoked !== undefined) {
+      const { error, message, suberror } = REVOCATIONS[held.revoked];
+      throw new EntraError(error, held.revoked, message, suberror === undefined ? {} : { suberror });
     }
-    return grant;
+    held.lastUsed = now;
+    return held.grant;
   }
 
-  /** Wants other tokens from now on. */
-  demandClaims(needsPerson: boolean): void {
-    const nbf = { essential: true, value: String(Math.floor(Date.now() / 1000)) };
-    this.challenge = { claims: JSON.stringify({ access_token: { nbf } }), needsPerson };
-  }
-
-  /** Whether a `claims` parameter, to which clients may have added their capabilities, answers the challenge. */
-  answersChallenge(claims: string | undefined): boolean {
-    const { challenge } = this;
-    if (challenge === undefined) return true;
-    const nbf = (text: string) => JSON.parse(text)?.access_token?.nbf?.value;
-    try {
-      return claims !== undefined && nbf(claims) === nbf(challenge.claims);
-    } catch {
-      return false; // a client that sends something else than JSON has not answered
-    }
+  /** Revokes one refresh token. */
+  retire(token: string): void {
+    this.#refresh.get(token)!.revoked ??= 50173;
   }
 
   /** Lets all access tokens expire now. */
@@ -137,17 +208,23 @@ export class Tokens {
     for (const grant of this.#access.values()) grant.expires = 0;
   }
 
-  /** Revokes all refresh tokens, as a password reset does. */
-  revokeRefresh(): void {
-    for (const grant of this.#refresh.values()) grant.revoked = true;
+  /** Makes all refresh tokens useless from now on. */
+  revokeRefresh(why: Revocation): void {
+    for (const held of this.#refresh.values()) held.revoked ??= why;
+  }
+
+  #times(lifeSeconds: number): { iat: number; nbf: number; exp: number } {
+    const now = Math.floor(serverTime(this.#settings) / 1000);
+    return { iat: now, nbf: now, exp: now + Math.ceil(lifeSeconds) };
   }
 
   #person(user: User): Record<string, string> {
+    const { id } = this.#directory.application;
     return {
       name: user.displayName,
-      oid: user.id,
-      sub: Buffer.from(`${user.id}${this.#directory.application.id}`).toString("base64url").slice(0, 43),
-      tid: this.#directory.tenantId,
+      oid: objectId(user),
+      sub: Buffer.from(`${user.id}${id}`).toString("base64url").slice(0, 43),
+      tid: user.tenantId,
       ver: "2.0",
     };
   }
@@ -160,6 +237,19 @@ export class Tokens {
 }
 
 const KEY_ID = "c2FuZGJveC1rZXktb2YtY29udG9zbw";
+
+/** The id of an account as tokens have it: that of a personal one is padded to a GUID. */
+export function objectId(user: User): string {
+  if (!isPersonal(user)) return user.id;
+  return `00000000-0000-0000-${user.id.slice(0, 4)}-${user.id.slice(4)}`;
+}
+
+/** `client_info`: the account at home, whichever tenant it is used in (MSALPY token_cache.py). */
+export function clientInfo(user: User): string {
+  const home = user.home ?? user;
+  const info = { uid: objectId(home), utid: home.tenantId };
+  return Buffer.from(JSON.stringify(info)).toString("base64url");
+}
 
 /** Random base64url text of this length. */
 export function randomText(length: number): string {

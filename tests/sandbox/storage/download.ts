@@ -3,8 +3,7 @@
 import type { Answer, Call } from "../message.ts";
 import { itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { eTag } from "../tenant/ids.ts";
-import type { Item } from "../tenant/item.ts";
+import { eTagOf, type Item } from "../tenant/item.ts";
 import { mimeType } from "../tenant/mime_types.ts";
 
 /** `{site}/_layouts/15/download.aspx?UniqueId=…&Translate=false&tempauth=…&ApiVersion=2.0` */
@@ -25,7 +24,7 @@ export function download(state: State, call: Call): Answer {
     "accept-ranges": "bytes",
     "content-type": mimeType(item.name),
     "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(item.name)}`,
-    etag: eTag(item.guid, item.eTagVersion),
+    etag: eTagOf(item),
     "last-modified": item.modified.toUTCString(),
   };
   const range = parseRange(call.headers["range"], content.length);

@@ -4,7 +4,7 @@ import { type Answer, type Call, emptyAnswer, jsonAnswer } from "../message.ts";
 import { driveItemJson } from "../drive_item_json.ts";
 import { invalidRequest, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { eTag } from "../tenant/ids.ts";
+import { eTagOf } from "../tenant/item.ts";
 import { discard, sessionNotFound, type UploadSession } from "./upload_sessions.ts";
 
 const ALIGNMENT_BYTES = 327_680;
@@ -25,7 +25,9 @@ export async function receiveFragment(state: State, session: UploadSession, call
   await receiveBytes(session, call);
   const length = range.end - range.start + 1;
   const complete = range.end + 1 === range.total;
-  if (!complete && length % ALIGNMENT_BYTES !== 0) session.misaligned = true;
+  // Where part of a fragment was kept, the next one fills it up and ends where the whole would have.
+  const fillsUp = session.drive.cid !== undefined && (range.end + 1) % ALIGNMENT_BYTES === 0;
+  if (!complete && !fillsUp && length % ALIGNMENT_BYTES !== 0) session.misaligned = true;
   state.sessions.prolong(session);
   if (!complete) return progressAnswer(session, 202);
   if (session.deferCommit) return progressAnswer(session, 202);
@@ -109,19 +111,22 @@ function checkOrder(session: UploadSession, range: ContentRange): void {
 /** Creating the session has itself changed the eTag, so an If-Match given then fails here (trap U17). */
 function checkIfMatch(session: UploadSession): void {
   const { ifMatch } = session;
-  if (ifMatch === undefined || ifMatch.eTag === eTag(ifMatch.item.guid, ifMatch.item.eTagVersion)) return;
+  if (ifMatch === undefined || ifMatch.eTag === eTagOf(ifMatch.item)) return;
   const message = "ETag does not match current item's value";
   throw new ServiceError(412, "resourceModified", message, { innerCode: "entityTagDoesNotMatch" });
 }
 
-/** Writes the body behind what is kept. If it breaks off, nothing of it is kept unless a fault rule says so. */
+/**
+ * Writes the body behind what is kept. If it breaks off, a personal OneDrive keeps what came, the other nothing unless a
+ * fault rule says so.
+ */
 async function receiveBytes(session: UploadSession, call: Call): Promise<void> {
   session.receiving = true;
   try {
     await call.body.read((chunk) => session.staging.append(chunk));
     session.staging.keep();
   } catch (error) {
-    if (call.body.keptInPart) session.staging.keep();
+    if (session.drive.cid !== undefined || call.body.keptInPart) session.staging.keep();
     else session.staging.undo();
     throw error;
   } finally {

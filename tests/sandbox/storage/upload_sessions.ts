@@ -60,7 +60,11 @@ export class UploadSessions {
   create(request: SessionRequest, store: ContentStore): UploadSession {
     this.#expire();
     for (const other of this.#sessions.values()) {
-      if (other.parent === request.parent && nameKey(other.name) === nameKey(request.name)) {
+      // A personal OneDrive lets them run side by side.
+      if (
+        request.drive.cid === undefined && other.parent === request.parent &&
+        nameKey(other.name) === nameKey(request.name)
+      ) {
         // One session an item, whatever the conflict behaviour (docs#5812, trap U9).
         throw new ServiceError(409, "nameAlreadyExists", "An upload session already exists for this file.");
       }

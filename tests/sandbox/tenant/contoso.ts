@@ -1,17 +1,31 @@
 /** The people, sites and team of the tenant "contoso". All GUIDs are the same in every run. */
 
 import type { ContentStore } from "./content_store.ts";
-import type { Directory, Role, Site, Team, User } from "./directory.ts";
+import {
+  type Directory,
+  PERSONAL_TENANT_ID,
+  type Role,
+  type Site,
+  type Team,
+  type User,
+} from "./directory.ts";
 import { Drive } from "./drive.ts";
-import { fixedGuid } from "./ids.ts";
+import { driveId, fixedGuid } from "./ids.ts";
 import type { Author } from "./item.ts";
 
 export const TENANT_ID = "7d3c1f52-9b8e-4a60-8c1d-2f5e6a7b8c90";
 export const CLIENT_ID = "b1a7e2c4-5d3f-4e86-9a0b-c7d8e9f01234";
+/** Of the app registration for unattended work. */
+export const APP_CLIENT_ID = "e4c0a9d2-7b16-4f58-a3e1-90d5c8b72f64";
 
 const HOSTNAME = "contoso.sharepoint.com";
 const MY_HOSTNAME = "contoso-my.sharepoint.com";
 export const FOUNDED = new Date("2024-03-04T08:15:30Z");
+
+const OTHER_TENANT = {
+  tenantId: "3b9d5e71-0c42-4f6a-9d18-64e2a7c1f583",
+  domains: ["northwindtraders.com", "northwindtraders.onmicrosoft.com"],
+};
 
 function person(
   key: User["key"],
@@ -23,15 +37,69 @@ function person(
   return {
     key,
     id: fixedGuid(`user ${key}`),
+    tenantId: TENANT_ID,
+    home: undefined,
     displayName: `${givenName} ${surname}`,
     givenName,
     surname,
     userPrincipalName: `${givenName}${surname[0]}@contoso.com`,
+    mail: `${givenName}${surname[0]}@contoso.com`,
     jobTitle,
     officeLocation: office,
     businessPhone: `+1 425 555 01${office.slice(-2)}`,
   };
 }
+
+/** Dana works at Northwind Traders and is a guest here: two accounts with one password (graph-protocol 1). */
+function guest(): User {
+  const mail = "dana@northwindtraders.com";
+  const common = { key: "dana", displayName: "Dana Lee", givenName: "Dana", surname: "Lee", mail } as const;
+  const rest = { jobTitle: null, officeLocation: null, businessPhone: undefined };
+  const home: User = {
+    ...common,
+    ...rest,
+    id: fixedGuid("user dana at home"),
+    tenantId: OTHER_TENANT.tenantId,
+    home: undefined,
+    userPrincipalName: mail,
+  };
+  return {
+    ...common,
+    ...rest,
+    id: fixedGuid("user dana"),
+    tenantId: TENANT_ID,
+    home,
+    userPrincipalName: "dana_northwindtraders.com#EXT#@contoso.onmicrosoft.com",
+  };
+}
+
+/** A personal account. Its id is the number of its OneDrive (unverified, graph-protocol 1). */
+function consumer(): User {
+  return {
+    key: "robin",
+    id: PERSONAL_CID,
+    tenantId: PERSONAL_TENANT_ID,
+    home: undefined,
+    displayName: "Robin Hale",
+    givenName: "Robin",
+    surname: "Hale",
+    userPrincipalName: "robin.hale@outlook.com",
+    mail: "robin.hale@outlook.com",
+    jobTitle: null,
+    officeLocation: null,
+    businessPhone: undefined,
+  };
+}
+
+/** A drive of the system that personal accounts are shown and nobody can open (trap L2). */
+export const PHANTOM_DRIVE_ID: string = driveId(
+  fixedGuid("phantom"),
+  fixedGuid("phantom web"),
+  fixedGuid("phantom list"),
+);
+
+/** With a leading zero, which the service sometimes drops (trap N9). */
+const PERSONAL_CID = "0a5f3c9e17d2b846";
 
 function site(name: string, path: string, description: string, roles: ReadonlyMap<User, Role>): Site {
   return {
@@ -61,8 +129,12 @@ function personalSite(owner: User): Site {
 
 function addDrive(at: Site, name: string, urlName: string, author: Author, store: ContentStore): Drive {
   const owner = at.personal ? author.user : undefined;
+  const profile = owner?.tenantId === PERSONAL_TENANT_ID ? "personal" : "business";
   const listGuid = fixedGuid(`list ${at.displayName} ${name}`);
-  const drive = new Drive({ name, urlName, listGuid, site: at, owner, created: FOUNDED, author }, store);
+  const drive = new Drive(
+    { name, urlName, listGuid, site: at, owner, profile, created: FOUNDED, author },
+    store,
+  );
   at.drives.push(drive);
   return drive;
 }
@@ -71,12 +143,14 @@ function addDrive(at: Site, name: string, urlName: string, author: Author, store
 export function contoso(store: ContentStore): { directory: Directory; drives: Map<string, Drive> } {
   const adele = person("adele", "Adele", "Vance", "Retail Manager", "18/2111");
   const megan = person("megan", "Megan", "Bowen", "Marketing Manager", "12/1110");
+  const dana = guest();
+  const robin = consumer();
   const root = site("Contoso", "", "Home of all sites", new Map([[adele, "visitor"], [megan, "visitor"]]));
   const testTeam = site(
     "TestTeam",
     "/sites/TestTeam",
     "Files of the Test Team",
-    new Map([[adele, "owner"], [megan, "member"]]),
+    new Map([[adele, "owner"], [megan, "member"], [dana, "visitor"]]),
   );
   // Adele may only read here: effective rights are scope and the person's own rights together (graph-protocol 13.5).
   const marketing = site(
@@ -87,9 +161,16 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
   );
   const adeles = personalSite(adele);
   const megans = personalSite(megan);
+  // Not one of the sites: a personal OneDrive has the same engine behind it, but no address of its own in Graph.
+  const robins = {
+    ...personalSite(robin),
+    hostname: "my.microsoftpersonalcontent.com",
+    path: `/personal/${robin.id}`,
+  };
   const drives = new Map<string, Drive>([
     ["me", addDrive(adeles, "OneDrive", "Documents", { user: adele }, store)],
     ["megan", addDrive(megans, "OneDrive", "Documents", { user: megan }, store)],
+    ["robin", addDrive(robins, "OneDrive", "Documents", { user: robin }, store)],
     ["Contoso", addDrive(root, "Documents", "Shared Documents", { user: megan }, store)],
     ["Documents", addDrive(testTeam, "Documents", "Shared Documents", { user: adele }, store)],
     ["Archive", addDrive(testTeam, "Archive", "Archive", { user: adele }, store)],
@@ -102,7 +183,8 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
       domains: ["contoso.com", "contoso.onmicrosoft.com"],
       hostname: HOSTNAME,
       application: { id: CLIENT_ID, displayName: "graph-scripts" },
-      users: [adele, megan],
+      otherTenant: OTHER_TENANT,
+      users: [adele, megan, dana, robin],
       sites: [root, testTeam, marketing, adeles, megans],
       teams: [testTeamOf(testTeam, [adele, megan])],
     },

@@ -1,19 +1,34 @@
-/** People, sites, teams and the app registration of the tenant. */
+/** People, sites, teams and the app registrations of the tenant. */
 
 import type { Drive } from "./drive.ts";
 
-/** A person who can sign in. */
+/** What tests call the people. */
+export type UserKey = "adele" | "megan" | "dana" | "robin";
+
+/** An account in one tenant: what a person who signs in there is known as. */
 export interface User {
-  /** What tests call the person. */
-  readonly key: "adele" | "megan";
+  readonly key: UserKey;
   readonly id: string;
+  /** The tenant of this account; {@link PERSONAL_TENANT_ID} for a personal one. */
+  readonly tenantId: string;
+  /** Of a guest: the account in the tenant the person comes from. */
+  readonly home: User | undefined;
   readonly displayName: string;
   readonly givenName: string;
   readonly surname: string;
   readonly userPrincipalName: string;
-  readonly jobTitle: string;
-  readonly officeLocation: string;
-  readonly businessPhone: string;
+  readonly mail: string;
+  readonly jobTitle: string | null;
+  readonly officeLocation: string | null;
+  readonly businessPhone: string | undefined;
+}
+
+/** The tenant all personal accounts are in (graph-protocol 1). */
+export const PERSONAL_TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/** Whether this is a personal Microsoft account, as opposed to one for work. */
+export function isPersonal(user: User): boolean {
+  return user.tenantId === PERSONAL_TENANT_ID;
 }
 
 /** What a person may do in a site. */
@@ -53,7 +68,7 @@ export interface Team {
   readonly channels: readonly Channel[];
 }
 
-/** The app registration the scripts sign in with: single-tenant, like the one a reader of the README makes. */
+/** An app registration: the one the scripts sign in with, or the one for unattended work. */
 export interface Application {
   readonly id: string;
   readonly displayName: string;
@@ -65,6 +80,9 @@ export interface Directory {
   readonly domains: readonly string[];
   readonly hostname: string;
   readonly application: Application;
+  /** Another organisation, where guests come from. It has no SharePoint. */
+  readonly otherTenant: { readonly tenantId: string; readonly domains: readonly string[] };
+  /** Everyone a browser offers at sign-in: the people of this tenant, its guests, and a personal account. */
   readonly users: readonly User[];
   readonly sites: readonly Site[];
   readonly teams: readonly Team[];

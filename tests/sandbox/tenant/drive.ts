@@ -33,6 +33,8 @@ export interface DriveInfo {
   readonly site: Site;
   /** The person whose OneDrive this is. */
   readonly owner: User | undefined;
+  /** Which of the two back ends holds it. */
+  readonly profile: "business" | "personal";
   readonly created: Date;
   readonly author: Author;
 }
@@ -40,6 +42,8 @@ export interface DriveInfo {
 export class Drive {
   readonly info: DriveInfo;
   readonly id: string;
+  /** The number of the account whose personal OneDrive this is; undefined on the other back end. */
+  readonly cid: string | undefined;
   readonly root: Item;
   /** Bytes the drive may hold; tests lower it. */
   quotaBytes = 1024 ** 4;
@@ -50,7 +54,8 @@ export class Drive {
   constructor(info: DriveInfo, store: ContentStore) {
     this.info = info;
     this.#store = store;
-    this.id = driveId(info.site.siteGuid, info.site.webGuid, info.listGuid);
+    this.cid = info.profile === "personal" ? info.owner!.id : undefined;
+    this.id = this.cid ?? driveId(info.site.siteGuid, info.site.webGuid, info.listGuid);
     this.#prefix = drivePrefix(info.listGuid);
     const { author, created: at } = info;
     this.root = this.#newItem({
@@ -63,8 +68,14 @@ export class Drive {
     });
   }
 
+  /** A time as this back end keeps it: whole seconds, except in a personal OneDrive (graph-protocol 11). */
+  keptTime(time: Date): Date {
+    return this.cid === undefined ? wholeSeconds(time) : time;
+  }
+
   /** The library's address in the browser. */
   get webUrl(): string {
+    if (this.cid !== undefined) return `https://onedrive.live.com/?cid=${this.cid}`;
     return `https://${this.info.site.hostname}${this.info.site.path}/${
       encodeURIComponent(this.info.urlName)
     }`;
@@ -160,10 +171,10 @@ export class Drive {
     item.versions++;
     this.#changed(item, author);
     item.cTagVersion++;
-    item.fileSystemInfo.modified = wholeSeconds(item.modified);
+    item.fileSystemInfo.modified = this.keptTime(item.modified);
   }
 
-  /** Renames or re-dates an item; a file gets one more version for it (trap U21). */
+  /** Renames or re-dates an item; a file gets one more version for it, except in a personal OneDrive (trap U21). */
   update(
     item: Item,
     change: { name?: string; fileSystemInfo?: Partial<FileSystemInfo> },
@@ -171,7 +182,7 @@ export class Drive {
   ): void {
     if (change.name !== undefined) this.#rename(item, change.name);
     this.#setFileSystemInfo(item, change.fileSystemInfo);
-    if (item.kind === "file") item.versions++;
+    if (item.kind === "file" && this.cid === undefined) item.versions++;
     this.#changed(item, author);
   }
 
@@ -226,8 +237,8 @@ export class Drive {
   }
 
   #setFileSystemInfo(item: Item, info: Partial<FileSystemInfo> | undefined): void {
-    if (info?.created) item.fileSystemInfo.created = wholeSeconds(info.created);
-    if (info?.modified) item.fileSystemInfo.modified = wholeSeconds(info.modified);
+    if (info?.created) item.fileSystemInfo.created = this.keptTime(info.created);
+    if (info?.modified) item.fileSystemInfo.modified = this.keptTime(info.modified);
   }
 
   #setContent(item: Item, content: Content): void {

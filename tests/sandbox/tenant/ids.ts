@@ -1,4 +1,4 @@
-/** Ids and tags in the shapes of OneDrive for work and SharePoint (graph-protocol 2.1). */
+/** Ids and tags in the shapes of the two back ends: OneDrive for work and SharePoint, and personal OneDrive (graph-protocol 2.1). */
 
 import { createHash } from "node:crypto";
 
@@ -54,6 +54,22 @@ export function eTag(itemGuid: string, version: number): string {
 /** cTag: changes with content only. */
 export function cTag(itemGuid: string, version: number): string {
   return `"c:{${itemGuid.toUpperCase()}},${version}"`;
+}
+
+/** Item id of a personal OneDrive, in the form of migrated accounts: `CID!s` and the GUID without hyphens. */
+export function personalItemId(cid: string, itemGuid: string): string {
+  return `${cid.toUpperCase()}!s${itemGuid.replaceAll("-", "")}`;
+}
+
+/** eTag or cTag of a personal OneDrive: opaque, and without quotes (ab#2471). */
+export function personalTag(kind: "" | "c:", cid: string, itemGuid: string, version: number): string {
+  const text = `${kind}${personalItemId(cid, itemGuid)}.${version}`;
+  return `a${base64url(new TextEncoder().encode(text))}`;
+}
+
+/** The one form of a personal drive id that can be compared: lower case, 16 digits (trap N9). */
+export function canonicalPersonalId(id: string): string {
+  return id.toLowerCase().padStart(16, "0");
 }
 
 /** base64url without padding. */

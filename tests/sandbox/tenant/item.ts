@@ -3,17 +3,18 @@
 import type { Content } from "./content_store.ts";
 import type { User } from "./directory.ts";
 import type { Drive } from "./drive.ts";
-import { itemId } from "./ids.ts";
+import { cTag, eTag, itemId, personalItemId, personalTag } from "./ids.ts";
 
 export type ItemKind = "folder" | "file" | "package" | "link";
 
 /** Who did something: a person, through an application. */
 export interface Author {
-  readonly user: User;
+  /** Undefined when an application works by itself. */
+  readonly user?: User;
   readonly application?: { readonly id: string; readonly displayName: string };
 }
 
-/** The timestamps a client may set; whole seconds on this back end (graph-protocol 11). */
+/** The timestamps a client may set; whole seconds except in a personal OneDrive (graph-protocol 11). */
 export interface FileSystemInfo {
   created: Date;
   modified: Date;
@@ -65,7 +66,9 @@ export interface ItemStart {
 export function newItem({ prefix, at, author, target, ...start }: ItemStart): Item {
   return {
     ...start,
-    id: itemId(prefix, start.guid),
+    id: start.drive.cid === undefined
+      ? itemId(prefix, start.guid)
+      : personalItemId(start.drive.cid, start.guid),
     children: new Map(),
     content: undefined,
     target,
@@ -75,10 +78,20 @@ export function newItem({ prefix, at, author, target, ...start }: ItemStart): It
     versions: 1,
     created: at,
     modified: at,
-    fileSystemInfo: { created: wholeSeconds(at), modified: wholeSeconds(at) },
+    fileSystemInfo: { created: start.drive.keptTime(at), modified: start.drive.keptTime(at) },
     createdBy: author,
     modifiedBy: author,
   };
+}
+
+/** The eTag of an item as its back end writes it. */
+export function eTagOf({ drive, guid, eTagVersion }: Item): string {
+  return drive.cid === undefined ? eTag(guid, eTagVersion) : personalTag("", drive.cid, guid, eTagVersion);
+}
+
+/** The cTag of an item as its back end writes it. */
+export function cTagOf({ drive, guid, cTagVersion }: Item): string {
+  return drive.cid === undefined ? cTag(guid, cTagVersion) : personalTag("c:", drive.cid, guid, cTagVersion);
 }
 
 /** The names from the root down to the item; empty for the root. */

@@ -57,7 +57,7 @@ class Planter {
 
 /** Fills all libraries. */
 export function seed(drives: ReadonlyMap<string, Drive>, users: readonly User[], store: ContentStore): void {
-  const [adele, megan] = users as [User, User];
+  const [adele, megan, , robin] = users as [User, User, User, User];
   seedTestTeam(new Planter(drives.get("Documents")!, store, megan));
   const archive = new Planter(drives.get("Archive")!, store, adele);
   archive.file("2024/Minutes 2024-12.txt", "The last meeting of the year was short.\n");
@@ -69,6 +69,9 @@ export function seed(drives: ReadonlyMap<string, Drive>, users: readonly User[],
   new Planter(drives.get("Contoso")!, store, megan).file("Welcome.txt", "Welcome to Contoso.\n");
   const megans = new Planter(drives.get("megan")!, store, megan);
   megans.file("Documents/Private notes.txt", "Only Megan reads this.\n");
+  const robins = new Planter(drives.get("robin")!, store, robin);
+  robins.file("Documents/Shopping list.txt", "Bread, butter, cheese.\n");
+  robins.file("Pictures/Holiday.png", png());
   seedAdele(new Planter(drives.get("me")!, store, adele), campaign);
   store.writePack();
 }

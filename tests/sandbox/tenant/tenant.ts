@@ -6,8 +6,7 @@ import { type Content, ContentStore } from "./content_store.ts";
 import { contoso } from "./contoso.ts";
 import type { Directory } from "./directory.ts";
 import type { Drive } from "./drive.ts";
-import { cTag, eTag } from "./ids.ts";
-import { type Author, type Item, type ItemKind, pathOf } from "./item.ts";
+import { type Author, cTagOf, eTagOf, type Item, type ItemKind, pathOf } from "./item.ts";
 import { nameKey } from "./names.ts";
 import { seed } from "./seed.ts";
 
@@ -65,6 +64,7 @@ export class Tenant {
   readonly #sessions: UploadSessions;
   readonly #hashReads = new WeakMap<Item, number>();
   readonly #misses = new WeakMap<Item, number>();
+  readonly #sha1 = new WeakMap<Content, string>();
   #unsettled: Item[] = [];
 
   constructor(folder: string, secrets: Secrets, sessions: UploadSessions) {
@@ -84,7 +84,7 @@ export class Tenant {
 
   /**
    * A drive by the name tests use, or by id: "me" or "adele", "megan", "Documents" or "TestTeam" (default library of
-   * the site TestTeam), "Archive", "Marketing", "Contoso" (root site).
+   * the site TestTeam), "Archive", "Marketing", "Contoso" (root site), "robin" (a personal OneDrive).
    */
   drive(name: string): Drive {
     const drive = this.#drives.get(name) ?? this.drives.find((drive) => drive.id === name);
@@ -171,6 +171,14 @@ export class Tenant {
     return reads < this.behavior.readsWithoutHash ? undefined : item.content?.quickXorHash;
   }
 
+  /** SHA-1 in upper-case hex, which only a personal OneDrive shows, and only beside the other hash (ab#2471). */
+  reportedSha1(item: Item): string | undefined {
+    if (item.drive.cid === undefined || item.content === undefined) return undefined;
+    const known = this.#sha1.get(item.content) ?? this.store.sha1(item.content);
+    this.#sha1.set(item.content, known);
+    return known;
+  }
+
   /** What the service answers once a file is stored, with SharePoint's own changes to it (trap U20). */
   async storedFile<T>(item: Item, toJson: () => T): Promise<T> {
     const rewritten = item.drive.info.owner === undefined && REWRITTEN.test(item.name);
@@ -230,8 +238,8 @@ function factsOf(item: Item): ItemFacts {
     path: pathOf(item).join("/"),
     kind: item.kind,
     size: item.size,
-    eTag: eTag(item.guid, item.eTagVersion),
-    cTag: cTag(item.guid, item.cTagVersion),
+    eTag: eTagOf(item),
+    cTag: cTagOf(item),
     quickXorHash: item.content?.quickXorHash,
     versions: item.versions,
     modified: item.modified,

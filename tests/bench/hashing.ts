@@ -1,0 +1,60 @@
+// deno-lint-ignore-file no-console -- a program that talks to people
+/**
+ * How fast content is hashed on one core, beside the SHA-256 of Node.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { QuickXorHash } from "../../lib/quick_xor_hash.ts";
+import { ContentHash } from "../../lib/verify.ts";
+import { noise } from "../harness.ts";
+import { median } from "./measure.ts";
+
+const ROUNDS = 9;
+/** As transfers read. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Measures QuickXorHash, SHA-256, and both together as every transfer computes them. */
+export async function hashing(): Promise<void> {
+  const bytes = noise(64 * 1024 * 1024);
+  const chunks = Array.from(
+    { length: bytes.length / CHUNK_BYTES },
+    (_, index) => bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
+  );
+  const kinds: Record<string, () => Promise<void>> = {
+    "SHA-256": () => {
+      const hash = createHash("sha256");
+      for (const chunk of chunks) hash.update(chunk);
+      hash.digest();
+      return Promise.resolve();
+    },
+    "QuickXorHash": () => {
+      const hash = new QuickXorHash();
+      for (const [index, chunk] of chunks.entries()) hash.add(chunk, index * CHUNK_BYTES);
+      hash.digest();
+      return Promise.resolve();
+    },
+    "both": async () => {
+      const hash = await ContentHash.create();
+      for (const [index, chunk] of chunks.entries()) hash.add(chunk, index * CHUNK_BYTES);
+      hash.digest();
+    },
+  };
+  let base: number | undefined;
+  for (const [name, compute] of Object.entries(kinds)) {
+    const times: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const started = performance.now();
+      await compute();
+      times.push((performance.now() - started) / 1000);
+    }
+    const seconds = median(times);
+    base ??= seconds;
+    const rate = (bytes.length / 1024 ** 3 / seconds).toFixed(1);
+    console.log(
+      `hash      ${name.padEnd(13)} ${rate.padStart(5)} GiB/s   ${
+        (seconds / base).toFixed(2)
+      } × the time of SHA-256`,
+    );
+  }
+}

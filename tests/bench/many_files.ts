@@ -1,0 +1,51 @@
+// deno-lint-ignore-file no-console -- a program that talks to people
+/**
+ * A folder of many small files, up and down, one at a time and several at a time, and a second run that finds nothing
+ * changed. Graph and storage answer late, as a service that is some way off does: on loopback nothing would be waited for.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { bench, noise, type ScriptName } from "../harness.ts";
+import { type Measured, measureScript } from "./measure.ts";
+
+const FILES = 200;
+const FILE_BYTES = 20_000;
+const DELAY_MS = 50;
+
+/** Measures `put -r` and `get -r`. */
+export async function manyFiles(): Promise<void> {
+  await using b = await bench();
+  const folder = join(b.folder, "small");
+  await Deno.mkdir(folder);
+  for (let index = 0; index < FILES; index++) {
+    await Deno.writeFile(join(folder, `${index}.bin`), noise(FILE_BYTES, index + 1));
+  }
+  await b.run("ls", "General"); // signed in for reading
+  for (const service of ["graph", "storage"] as const) {
+    b.sandbox.addFault({ service, delayMs: DELAY_MS, times: "always" });
+  }
+  console.log(`${FILES} files of ${FILE_BYTES} bytes; each answer comes ${DELAY_MS} ms late`);
+  const put = ["-r", folder];
+  const lines: [string, ScriptName, string[]][] = [
+    ["put --jobs 1", "put", ["--jobs", "1", ...put, "General/one"]],
+    ["put --jobs 4", "put", ["--jobs", "4", ...put, "General/four"]],
+    ["put --jobs 8", "put", ["--jobs", "8", ...put, "General/eight"]],
+    ["put --if-changed", "put", ["--if-changed", ...put, "General/four"]],
+    ["get --jobs 1", "get", ["--jobs", "1", "-r", "General/one", "one"]],
+    ["get --jobs 4", "get", ["--jobs", "4", "-r", "General/one", "four"]],
+    ["get --jobs 8", "get", ["--jobs", "8", "-r", "General/one", "eight"]],
+    ["get --if-changed", "get", ["--if-changed", "-r", "General/one", "eight"]],
+  ];
+  const base = new Map<ScriptName, Measured>();
+  for (const [name, script, args] of lines) {
+    const measured = await measureScript(b, script, ...args);
+    const { seconds } = base.get(script) ?? measured;
+    if (!base.has(script)) base.set(script, measured);
+    console.log(
+      `files     ${name.padEnd(18)} ${measured.seconds.toFixed(1).padStart(5)} s   ${
+        (measured.seconds / seconds).toFixed(2)
+      } × ${script} --jobs 1   peak ${measured.peakMiB?.toFixed(0) ?? "?"} MiB`,
+    );
+  }
+}

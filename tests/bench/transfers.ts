@@ -1,0 +1,68 @@
+// deno-lint-ignore-file no-console -- a program that talks to people
+/**
+ * One large file, up and down, beside the same upload with Microsoft's Graph SDK.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { type Bench, CONFIG, ROOT, type ScriptName } from "../harness.ts";
+import { measure, type Measured, measureScript } from "./measure.ts";
+
+/** The SDK is given the whole file in memory, which no machine has for more. */
+const MOST_SDK_BYTES = 2 * 1024 ** 3;
+
+/**
+ * Measures uploads with several sizes of fragments, and downloads over one and four connections.
+ *
+ * @param rounds How often each is done; the shortest time and the highest memory count.
+ */
+export async function transfers(b: Bench, path: string, bytes: number, rounds: number): Promise<void> {
+  const copy = join(b.folder, "copy.bin");
+  const [remote, get] = ["General/large.bin", ["--conflict", "replace", "General/large.bin", copy]];
+  const lines: [string, ScriptName, string[]][] = [
+    ["put-large 10MiB", "put-large", [path, remote]],
+    ["put-large 320KiB", "put-large", ["--fragment-size", "320KiB", path, remote]],
+    ["put-large 58.75MiB", "put-large", ["--fragment-size", "60160KiB", path, remote]],
+    ["get, 1 connection", "get", ["--connections", "1", ...get]],
+    ["get, 4 connections", "get", ["--connections", "4", ...get]],
+  ];
+  const works: [string, () => Promise<Measured>][] = lines.map(([name, script, args]) => [
+    name,
+    () => measureScript(b, script, ...args),
+  ]);
+  if (bytes <= MOST_SDK_BYTES) works.unshift(["Graph SDK 10MiB", () => sdkUpload(b, path)]);
+  const best = new Map<string, Measured>();
+  // All of them in turn, so that a busy minute of the machine strikes each alike.
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, work] of works) best.set(name, better(best.get(name), await work()));
+  }
+  const sdkSeconds = best.get("Graph SDK 10MiB")?.seconds;
+  for (const [name, { seconds, peakMiB }] of best) {
+    const rate = (bytes / 1024 ** 2 / seconds).toFixed(0).padStart(5);
+    const ratio = sdkSeconds ? `${(seconds / sdkSeconds).toFixed(2)} × the SDK's time   ` : "";
+    console.log(
+      `transfer  ${name.padEnd(18)} ${rate} MiB/s   ${ratio}peak ${peakMiB?.toFixed(0) ?? "?"} MiB`,
+    );
+  }
+  await Deno.remove(copy);
+}
+
+/** The shortest time and the highest memory of two runs. */
+function better(one: Measured | undefined, other: Measured): Measured {
+  if (!one) return other;
+  const peaks = [one, other].flatMap(({ peakMiB }) => peakMiB ?? []);
+  return {
+    seconds: Math.min(one.seconds, other.seconds),
+    peakMiB: peaks.length > 0 ? Math.max(...peaks) : undefined,
+  };
+}
+
+async function sdkUpload(b: Bench, path: string): Promise<Measured> {
+  const program = new URL("sdk_upload.ts", import.meta.url).href;
+  return await measure(
+    // Without the lock of the scripts, which must not learn of the SDK.
+    [Deno.execPath(), "run", "-q", "--no-lock", "--config", join(ROOT, CONFIG), "-A", program, path],
+    { ...b.sandbox.env, GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() },
+    b.folder,
+  );
+}

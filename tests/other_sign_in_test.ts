@@ -1,0 +1,202 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+import { type Bench, bench, jsonLines } from "./harness.ts";
+import { browse } from "./sandbox/testing_msal.ts";
+
+/** Environment of an app by itself, with a credential in a private file. */
+async function appWith(
+  b: Bench,
+  variable: "GRAPH_CLIENT_SECRET_FILE" | "GRAPH_CLIENT_CERTIFICATE_FILE",
+  text: string,
+): Promise<Record<string, string>> {
+  const path = await b.file("credential", text);
+  await Deno.chmod(path, 0o600);
+  return { GRAPH_CLIENT_ID: b.sandbox.app.clientId, [variable]: path };
+}
+
+function tokenRequests(b: Bench): number {
+  return b.sandbox.requests.filter(({ service, path }) => service === "login" && path.includes("/token"))
+    .length;
+}
+
+Deno.test("an app signs in by itself with a secret, works with files, and keeps its token for the next run", async () => {
+  await using b = await bench({ signIn: false });
+  const env = await appWith(b, "GRAPH_CLIENT_SECRET_FILE", `${b.sandbox.app.clientSecret}\n`);
+  const run = (...args: Parameters<Bench["run"]>) => b.runWith({ env }, ...args);
+  const { code, stdout, stderr } = await run("whoami", "--json");
+  assertEquals(code, 0, stderr);
+  const [me] = jsonLines(stdout);
+  assertEquals([me!.displayName, me!.id, me!.scopes], [
+    null,
+    b.sandbox.app.clientId,
+    ["Files.ReadWrite.All", "Sites.ReadWrite.All"],
+  ]);
+  assertMatch((await run("whoami")).stdout, /^an app by itself, for no person\n/);
+  assertEquals((await run("put", await b.file("a.txt", "a"), "General/")).code, 0);
+  assertEquals((await run("get", "General/a.txt", "copy.txt")).code, 0);
+  assertEquals((await run("ls", "--json", "General/a.txt")).code, 0);
+  assertEquals(tokenRequests(b), 1, "the token was kept");
+  b.sandbox.expireAccessTokens();
+  assertEquals((await run("ls", "General")).code, 0);
+  assertEquals(tokenRequests(b), 2, "a refused token is renewed");
+  for await (const { name } of Deno.readDir(b.sandbox.env.GRAPH_SCRIPTS_HOME!)) {
+    if (!name.startsWith("tokens-")) continue;
+    const text = await Deno.readTextFile(join(b.sandbox.env.GRAPH_SCRIPTS_HOME!, name));
+    assert(!text.includes(b.sandbox.app.clientSecret), "the secret is in the cache");
+  }
+});
+
+Deno.test("an app signs in by itself with a certificate", async () => {
+  await using b = await bench({ signIn: false });
+  const { certificate, privateKey } = b.sandbox.app.newCertificate();
+  for (const text of [certificate + privateKey, privateKey + certificate]) {
+    const env = await appWith(b, "GRAPH_CLIENT_CERTIFICATE_FILE", text);
+    const { code, stderr } = await b.runWith({ env }, "ls", "General");
+    assertEquals(code, 0, stderr);
+    b.sandbox.expireAccessTokens();
+  }
+});
+
+Deno.test("an app has no OneDrive of its own, and nobody to sign out", async () => {
+  await using b = await bench({ signIn: false });
+  const env = await appWith(b, "GRAPH_CLIENT_SECRET_FILE", b.sandbox.app.clientSecret);
+  const own = await b.runWith({ env }, "ls", "me:");
+  assert(own.code !== 0);
+  assertEquals(own.stderr.split("\n").length, 2);
+  const out = await b.runWith({ env }, "whoami", "--sign-out");
+  assertEquals(out.code, 2);
+  assertMatch(out.stderr, /GRAPH_CLIENT_SECRET_FILE: there is no sign-in to forget/);
+});
+
+Deno.test("wrong credentials each have their line, who can mend it, and never show the secret", async () => {
+  await using b = await bench({ signIn: false });
+  const { app } = b.sandbox;
+  const [mine, other] = [app.newCertificate(), app.newCertificate()];
+  const old = app.newCertificate({ from: new Date("2020-01-01"), until: new Date("2021-01-01") });
+  const encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIabc\n-----END ENCRYPTED PRIVATE KEY-----\n";
+  const secret = "GRAPH_CLIENT_SECRET_FILE";
+  const certificate = "GRAPH_CLIENT_CERTIFICATE_FILE";
+  const cases: [typeof secret | typeof certificate, string, number, RegExp][] = [
+    [
+      secret,
+      "not-the-secret-at-all",
+      5,
+      /not one of the app's.*Value \(not its Secret ID\).*for the app owner.*AADSTS7000215/,
+    ],
+    [secret, app.addSecret(-1), 5, /has expired.*make a new secret.*AADSTS7000222/],
+    [secret, "", 2, /is empty/],
+    [secret, "two words", 2, /is not one word/],
+    [secret, "3f6c1b8e-52d4-4c0a-9a37-0d6d1f0f7e21", 2, /holds an id; copy the column Value/],
+    [certificate, "nothing", 2, /holds no certificate in PEM form/],
+    [certificate, mine.certificate, 2, /holds no private key/],
+    [certificate, mine.certificate + encrypted, 2, /a private key with a pass phrase.*openssl pkcs8/],
+    [certificate, mine.certificate + other.privateKey, 2, /holds a key that is not that of its certificate/],
+    [certificate, old.certificate + old.privateKey, 2, /has expired: it was valid until 2021-01-01/],
+    [
+      certificate,
+      `${mine.certificate}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`,
+      2,
+      /cannot be read/,
+    ],
+  ];
+  for (const [variable, text, code, line] of cases) {
+    const env = await appWith(b, variable, text);
+    const ended = await b.runWith({ env }, "ls", "General");
+    assertEquals(ended.code, code, ended.stderr);
+    assertMatch(ended.stderr, line);
+    assertEquals(ended.stderr.split("\n").length, 2, "one line");
+    if (text.length > 12) {
+      assert(!ended.stderr.includes(text.slice(0, 60)) || text === "two words", "the secret is shown");
+    }
+  }
+  const env = await appWith(b, secret, "x".repeat(40));
+  if (Deno.build.os !== "windows") {
+    await Deno.chmod(env[secret]!, 0o644);
+    assertMatch((await b.runWith({ env }, "ls")).stderr, /can be read by other users.*chmod 600/);
+  }
+  const missing = { ...env, [secret]: join(b.folder, "nope") };
+  assertMatch(
+    (await b.runWith({ env: missing }, "ls")).stderr,
+    /nope \(GRAPH_CLIENT_SECRET_FILE\) does not exist/,
+  );
+  const both = { ...env, [certificate]: join(b.folder, "nope") };
+  assertMatch((await b.runWith({ env: both }, "ls")).stderr, /are both set; unset one of them/);
+  const common = { ...env, GRAPH_TENANT_ID: "common" };
+  if (Deno.build.os !== "windows") await Deno.chmod(env[secret]!, 0o600);
+  assertMatch(
+    (await b.runWith({ env: common }, "ls")).stderr,
+    /set GRAPH_CLIENT_ID, and GRAPH_TENANT_ID to the id or domain/,
+  );
+});
+
+/** Starts a sign-in with a browser and gives the address that it shows. */
+async function addressShown(child: Deno.ChildProcess): Promise<{ address: string; rest: Promise<string> }> {
+  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!/\nhttp\S+\n/.test(text)) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`no address: ${text}`);
+    text += value;
+  }
+  const rest = (async () => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return text;
+      text += value;
+    }
+  })();
+  return { address: /\n(http\S+)\n/.exec(text)![1]!, rest };
+}
+
+Deno.test("a person signs in with a browser of this machine, once, and is remembered", async () => {
+  await using b = await bench({ signIn: false });
+  const child = b.spawn("whoami", "--sign-in", "browser", "--prompt");
+  const { address, rest } = await addressShown(child);
+  const url = new URL(address);
+  assertEquals(url.searchParams.get("code_challenge_method"), "S256");
+  assertMatch(url.searchParams.get("redirect_uri")!, /^http:\/\/localhost:\d+/);
+  await browse(address);
+  const [status, out, err] = await Promise.all([child.status, new Response(child.stdout).text(), rest]);
+  assertEquals(status.code, 0, err);
+  assertMatch(out, /^Adele Vance </);
+  const again = await b.run("whoami", "--no-prompt");
+  assertEquals([again.code, again.stderr], [0, ""]);
+});
+
+Deno.test("a browser sign-in that is declined, blocked or interrupted says so and leaves nothing", async () => {
+  await using b = await bench({ signIn: false });
+  b.sandbox.person.stopAt(53003);
+  const blocked = b.spawn("whoami", "--sign-in", "browser", "--prompt");
+  const first = await addressShown(blocked);
+  await browse(first.address);
+  const [status, , err] = await Promise.all([
+    blocked.status,
+    new Response(blocked.stdout).text(),
+    first.rest,
+  ]);
+  assertEquals(status.code, 5, err);
+  assertMatch(err, /Conditional Access.*for the administrator.*AADSTS53003/);
+  b.sandbox.person.stopAt(undefined);
+  if (Deno.build.os === "windows") return;
+  const interrupted = b.spawn("whoami", "--sign-in", "browser", "--prompt");
+  const second = await addressShown(interrupted);
+  interrupted.kill("SIGINT");
+  const [ended, , text] = await Promise.all([
+    interrupted.status,
+    new Response(interrupted.stdout).text(),
+    second.rest,
+  ]);
+  assertEquals(ended.code, 130, text);
+  assertEquals((await b.run("whoami", "--no-prompt")).code, 4);
+});
+
+Deno.test("ways to sign in that do not exist are refused, and without a terminal nobody is asked", async () => {
+  await using b = await bench({ signIn: false });
+  assertMatch(
+    (await b.run("whoami", "--sign-in", "magic")).stderr,
+    /unknown way to sign in "magic"; use device or browser/,
+  );
+  const { code, stderr } = await b.run("whoami", "--sign-in", "browser");
+  assertEquals(code, 4);
+  assertMatch(stderr, /not signed in/);
+});

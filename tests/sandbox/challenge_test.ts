@@ -1,0 +1,110 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { type Sandbox, startSandbox } from "./mod.ts";
+import { type Reply, send } from "./testing.ts";
+import { assertEntraError, refresh, signIn, start } from "./testing_login.ts";
+import { failure, publicClient, unattendedClient } from "./testing_msal.ts";
+
+const CAPABLE = { access_token: { xms_cc: { values: ["cp1"] } } };
+const SCOPES = ["User.Read"];
+
+function me(sandbox: Sandbox, token: string): Promise<Reply> {
+  return send(`${sandbox.apiOrigin}/v1.0/me`, { headers: { authorization: `Bearer ${token}` } });
+}
+
+/** The claims a 401 asks for, decoded. */
+function claimsOf(reply: Reply): string {
+  assertEquals([reply.status, reply.json.error.code], [401, "InvalidAuthenticationToken"]);
+  assertStringIncludes(reply.json.error.message, "TokenCreatedWithOutdatedPolicies");
+  const header = reply.headers.get("www-authenticate")!;
+  assertMatch(header, /^Bearer realm="", authorization_uri="http[^"]+", error="insufficient_claims", /);
+  return Buffer.from(/claims="([^"]+)"/.exec(header)![1]!, "base64").toString();
+}
+
+Deno.test("MSAL: a challenged token is renewed with the claims, and stays good afterwards", async () => {
+  await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
+  const client = publicClient(sandbox, { clientCapabilities: ["cp1"] });
+  const first = await client.acquireTokenByDeviceCode({ scopes: SCOPES, deviceCodeCallback: () => {} });
+  const account = first!.account!;
+  assertEquals((await me(sandbox, first!.accessToken)).status, 200);
+  sandbox.challenge();
+  const claims = claimsOf(await me(sandbox, first!.accessToken));
+  const stubborn = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
+  claimsOf(await me(sandbox, stubborn.accessToken));
+  const mended = await client.acquireTokenSilent({ account, scopes: SCOPES, claims });
+  assertEquals((await me(sandbox, mended.accessToken)).status, 200);
+  const later = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
+  assertEquals(
+    (await me(sandbox, later.accessToken)).status,
+    200,
+    "a session that has answered stays answered",
+  );
+  sandbox.challenge();
+  assertEquals(
+    claimsOf(await me(sandbox, later.accessToken)) === claims,
+    false,
+    "each challenge is a new one",
+  );
+});
+
+Deno.test("MSAL: when the renewal wants the person, a device code with the claims mends it", async () => {
+  await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
+  const client = publicClient(sandbox, { clientCapabilities: ["cp1"] });
+  const request = { scopes: SCOPES, deviceCodeCallback: () => {} };
+  const first = await client.acquireTokenByDeviceCode(request);
+  const account = first!.account!;
+  sandbox.challenge("interaction_required");
+  const claims = claimsOf(await me(sandbox, first!.accessToken));
+  const refused = await failure(client.acquireTokenSilent({ account, scopes: SCOPES, claims }));
+  assertEquals([refused.name, refused.errorCode], ["InteractionRequiredAuthError", "interaction_required"]);
+  const forgot = await client.acquireTokenByDeviceCode({ scopes: SCOPES, deviceCodeCallback: () => {} });
+  claimsOf(await me(sandbox, forgot!.accessToken));
+  const mended = await client.acquireTokenByDeviceCode({
+    scopes: SCOPES,
+    deviceCodeCallback: () => {},
+    claims,
+  });
+  assertEquals((await me(sandbox, mended!.accessToken)).status, 200);
+  const renewed = await client.acquireTokenSilent({
+    account: mended!.account!,
+    scopes: SCOPES,
+    forceRefresh: true,
+  });
+  assertEquals((await me(sandbox, renewed.accessToken)).status, 200);
+});
+
+Deno.test("MSAL: an app by itself is challenged too", async () => {
+  await using sandbox = await startSandbox();
+  const auth = { clientSecret: sandbox.app.clientSecret, clientCapabilities: ["cp1"] };
+  const client = unattendedClient(sandbox, auth);
+  const request = { scopes: ["https://graph.microsoft.com/.default"] };
+  const root = (token: string) =>
+    send(`${sandbox.apiOrigin}/v1.0/sites/root`, { headers: { authorization: `Bearer ${token}` } });
+  const first = await client.acquireTokenByClientCredential(request);
+  assertEquals((await root(first!.accessToken)).status, 200);
+  sandbox.challenge();
+  const claims = claimsOf(await root(first!.accessToken));
+  const second = await client.acquireTokenByClientCredential({ ...request, claims });
+  assertEquals((await root(second!.accessToken)).status, 200);
+});
+
+Deno.test("clients that never said cp1 are not challenged, and keep short tokens", async () => {
+  await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
+  const plain = await signIn(sandbox);
+  const capable = await signIn(sandbox, { claims: JSON.stringify(CAPABLE) });
+  assertEquals([plain.expires_in, capable.expires_in], [3600, 86_400]);
+  const [issued, challengeable] = [sandbox.issueToken(), sandbox.issueToken({ challengeable: true })];
+  sandbox.challenge("interaction_required");
+  assertEquals((await me(sandbox, plain.access_token)).status, 200);
+  assertEquals((await me(sandbox, issued)).status, 200);
+  assertEquals((await refresh(sandbox, plain.refresh_token)).status, 200);
+  claimsOf(await me(sandbox, capable.access_token));
+  claimsOf(await me(sandbox, challengeable));
+});
+
+Deno.test("claims that are no JSON object are refused", async () => {
+  await using sandbox = await startSandbox();
+  for (const claims of ["x", "[]", "7", '{"access_token":[]}', btoa(JSON.stringify(CAPABLE))]) {
+    assertEntraError(await start(sandbox, { claims }), 400, "invalid_request", 9002313);
+  }
+});

@@ -1,0 +1,107 @@
+/** Drives of people, sites and groups (graph-protocol 2.2). */
+
+import { driveType, identitySet, seconds } from "../drive_item_json.ts";
+import type { Answer } from "../message.ts";
+import { ServiceError } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { PHANTOM_DRIVE_ID } from "../tenant/contoso.ts";
+import type { Site, User } from "../tenant/directory.ts";
+import type { Drive } from "../tenant/drive.ts";
+import * as may from "./caller.ts";
+import { allowOptions, pick, type Query, selected } from "./query.ts";
+import { collectionAnswer, entityAnswer, type GraphRequest } from "./request.ts";
+
+type Json = Record<string, unknown>;
+
+/** `/me/drives`, `/users/{id}/drives`. */
+export function listUserDrives(state: State, request: GraphRequest, user: User): Answer {
+  const drives = state.tenant.drives.filter((drive) => drive.info.owner === user);
+  if (drives.length === 0) throw noDrive(state, user);
+  for (const drive of drives) may.mayReadDrive(request.caller, drive);
+  // Phantoms come first: who takes the first drive of the list has none (trap L2).
+  const phantoms = drives.some((drive) => drive.cid !== undefined)
+    ? [{ ...driveJson(drives[0]!), ...PHANTOM }]
+    : [];
+  return driveList(state, drives, request.query, phantoms);
+}
+
+const PHANTOM = {
+  id: PHANTOM_DRIVE_ID,
+  name: "Personal Vault",
+  webUrl: "https://my.microsoftpersonalcontent.com/",
+};
+
+/** What a person without OneDrive gets; the wording has changed over the years (trap L4). */
+export function noDrive(state: State, user: User): ServiceError {
+  if (may.hasNoSharePoint(state, user)) return may.noSharePoint();
+  return new ServiceError(404, "ResourceNotFound", "User's mysite not found.");
+}
+
+/** `/sites/{id}/drives`, `/groups/{id}/drives`. */
+export function listSiteDrives(state: State, request: GraphRequest, site: Site): Answer {
+  may.mayReadDrives(request.caller, site);
+  return driveList(state, site.drives, request.query);
+}
+
+const DRIVE_PROPERTIES = new Set([
+  ...[
+    "createdBy",
+    "createdDateTime",
+    "description",
+    "driveType",
+    "id",
+    "lastModifiedDateTime",
+    "name",
+    "owner",
+  ],
+  ...["quota", "sharePointIds", "system", "webUrl"],
+]);
+
+function driveList(
+  state: State,
+  drives: readonly Drive[],
+  query: Query,
+  phantoms: readonly Json[] = [],
+): Answer {
+  allowOptions(query, "$select", "$top");
+  const names = selected(query, DRIVE_PROPERTIES, "microsoft.graph.drive");
+  const all = [...phantoms, ...drives.map(driveJson)];
+  return collectionAnswer(state, "drives", all.map((drive) => pick(drive, names)));
+}
+
+/** `/drives/{id}` and its other names. */
+export function getDrive(state: State, request: GraphRequest, drive: Drive): Answer {
+  may.mayReadDrive(request.caller, drive);
+  allowOptions(request.query, "$select");
+  const names = selected(request.query, DRIVE_PROPERTIES, "microsoft.graph.drive");
+  return entityAnswer(state, 200, "drives", pick(driveJson(drive), names));
+}
+
+function driveJson(drive: Drive): Json {
+  const { info, root } = drive;
+  const owner = info.owner
+    ? identitySet({ user: info.owner })
+    : { group: { displayName: info.site.displayName } };
+  return {
+    createdDateTime: seconds(info.created),
+    description: "",
+    id: drive.id,
+    lastModifiedDateTime: seconds(root.modified),
+    name: info.name,
+    webUrl: drive.webUrl,
+    driveType: driveType(drive),
+    createdBy: { user: { displayName: "System Account" } },
+    owner,
+    quota: {
+      deleted: 0,
+      remaining: drive.remainingBytes,
+      state: quotaState(drive.remainingBytes / drive.quotaBytes),
+      total: drive.quotaBytes,
+      used: root.size,
+    },
+  };
+}
+
+function quotaState(free: number): string {
+  return free <= 0 ? "exceeded" : free < 0.01 ? "critical" : free < 0.1 ? "nearing" : "normal";
+}

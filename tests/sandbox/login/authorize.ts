@@ -1,0 +1,198 @@
+/** `/{tenant}/oauth2/v2.0/authorize`: the sign-in in the browser that ends in a code for the app (RFC 6749, 7636, 8252). */
+
+import type { Answer, Call } from "../message.ts";
+import type { State } from "../state.ts";
+import type { Application, User } from "../tenant/directory.ts";
+import { approve, declined } from "./approval.ts";
+import type { Authority } from "./authorities.ts";
+import { accountPage, errorPage, formPostPage } from "./authorize_page.ts";
+import { type Claims, parseClaims } from "./claims.ts";
+import { clientOf, type Form, required } from "./clients.ts";
+import { consentRequired } from "./endpoints.ts";
+import { describeError, EntraError } from "./entra_error.ts";
+import { parseScopes, personalRequest, type ScopeRequest } from "./scopes.ts";
+import { clientInfo } from "./tokens.ts";
+import { UnattendedApp } from "./unattended_app.ts";
+
+/** Where the answer goes: known before anything else is looked at, since errors go there too. */
+interface Return {
+  readonly redirectUri: string;
+  readonly mode: "query" | "fragment" | "form_post";
+  readonly state: string | null;
+}
+
+/** A request that has been understood. */
+interface SignInRequest {
+  readonly authority: Authority;
+  readonly client: Application;
+  readonly request: ScopeRequest;
+  readonly claims: Claims;
+  readonly challenge: string | undefined;
+  readonly prompt: string | null;
+}
+
+/** GET shows the accounts; POST, from that page, carries what the person did. */
+export async function authorize(state: State, call: Call, authority: Authority): Promise<Answer> {
+  const form = new URLSearchParams(call.query);
+  let client: Application;
+  let back: Return;
+  try {
+    client = clientOf(state, authority, form);
+    back = returnOf(state, client, form);
+  } catch (error) {
+    // There is no trustworthy address to tell this to.
+    if (error instanceof EntraError) return errorPage(describeError(error, call).error_description);
+    throw error;
+  }
+  try {
+    const asked = readRequest(state, client, authority, form);
+    const decisions = call.method === "POST" ? new URLSearchParams(await call.body.text()) : undefined;
+    return signIn(state, call, form, { asked, back, decisions });
+  } catch (error) {
+    if (!(error instanceof EntraError)) throw error;
+    if (SHOWN_IN_BROWSER.has(error.number)) return errorPage(describeError(error, call).error_description);
+    return sendBack(back, errorFields(error, call));
+  }
+}
+
+/** A wrong account is the person's matter, not the app's. */
+const SHOWN_IN_BROWSER = new Set([50020, 500200]);
+
+function returnOf(state: State, client: Application, form: Form): Return {
+  const redirectUri = required(form, "redirect_uri");
+  if (!state.settings.redirectUris.some((registered) => matches(registered, redirectUri))) {
+    const message =
+      `The redirect URI '${redirectUri}' specified in the request does not match the redirect ` +
+      `URIs configured for the application '${client.id}'.`;
+    throw new EntraError("invalid_client", 50011, message);
+  }
+  const mode = form.get("response_mode") ?? "query";
+  if (mode !== "query" && mode !== "fragment" && mode !== "form_post") {
+    throw new EntraError("invalid_request", 70007, `'${mode}' is not a supported value of 'response_mode'.`);
+  }
+  return { redirectUri, mode, state: form.get("state") };
+}
+
+/** Loopback addresses match whatever their port (RFC 8252 section 7.3); `localhost` and `127.0.0.1` are two. */
+function matches(registered: string, asked: string): boolean {
+  if (!URL.canParse(asked)) return false;
+  const [known, given] = [new URL(registered), new URL(asked)];
+  if (given.hash !== "" || given.username !== "" || given.password !== "") return false;
+  if (known.protocol === "http:" && ["localhost", "127.0.0.1"].includes(known.hostname)) {
+    given.port = known.port;
+  }
+  return known.href === given.href;
+}
+
+const PROMPTS = ["login", "none", "consent", "select_account", "create"];
+
+function readRequest(state: State, client: Application, authority: Authority, form: Form): SignInRequest {
+  const responseType = required(form, "response_type");
+  if (responseType !== "code") {
+    const message = `response_type '${responseType}' is not enabled for the application.`;
+    throw new EntraError("unsupported_response_type", 700051, message);
+  }
+  const asked = parseScopes(required(form, "scope"), [...state.consented]);
+  const request = authority.kind === "consumers" ? personalRequest(asked) : asked;
+  const prompt = form.get("prompt");
+  if (prompt !== null && !PROMPTS.includes(prompt)) {
+    throw new EntraError("invalid_request", 90023, `Unsupported 'prompt' value '${prompt}'.`);
+  }
+  const claims = parseClaims(form.get("claims"));
+  return { authority, client, request, prompt, claims, challenge: challengeOf(client, form) };
+}
+
+/** A public client must bind the code to itself; an app with a credential may. */
+function challengeOf(client: Application, form: Form): string | undefined {
+  const challenge = form.get("code_challenge");
+  if (challenge === null && client instanceof UnattendedApp) return undefined;
+  if (challenge === null || form.get("code_challenge_method") !== "S256") {
+    const message = "Proof Key for Code Exchange is required: send code_challenge with the method S256.";
+    throw new EntraError("invalid_request", 9002325, message);
+  }
+  if (!/^[A-Za-z0-9_-]{43}$/.test(challenge)) {
+    throw new EntraError("invalid_request", 501491, "Invalid size of Code_Challenge parameter.");
+  }
+  return challenge;
+}
+
+interface Page {
+  readonly asked: SignInRequest;
+  readonly back: Return;
+  /** The fields of the page, once the person has sent it. */
+  readonly decisions: Form | undefined;
+}
+
+function signIn(state: State, call: Call, form: Form, { asked, back, decisions }: Page): Answer {
+  const { person, tenant: { directory } } = state;
+  if (asked.prompt === "none") return finish(state, form, asked, back, sessionOf(state, asked));
+  const hint = form.get("login_hint");
+  if (decisions === undefined) {
+    if (person.always === "decline") throw declined("access_denied");
+    if (person.always === "approve") return finish(state, form, asked, back, person.choose(hint));
+  } else if (decisions.get("decision") === "decline") {
+    throw declined("access_denied");
+  } else if (decisions.get("decision") === "approve") {
+    const user = directory.users.find((user) => user.key === decisions.get("person"));
+    if (user) return finish(state, form, asked, back, user);
+  }
+  return accountPage({
+    action: `${call.path}?${call.query}`,
+    returnOrigin: new URL(back.redirectUri).origin,
+    application: asked.client,
+    scopes: asked.request.graph,
+    users: directory.users,
+    chosen: person.choose(hint),
+    error: decisions === undefined ? undefined : "Choose who signs in.",
+  });
+}
+
+/** Who is signed in with this browser, for `prompt=none`. @throws {EntraError} 50058 or 65001 */
+function sessionOf(state: State, asked: SignInRequest): User {
+  const { user } = state.browser;
+  if (user === undefined) {
+    const message = "A silent sign-in request was sent but no user is signed in.";
+    throw new EntraError("login_required", 50058, message);
+  }
+  if (asked.request.graph.some((scope) => !state.consented.has(scope))) {
+    const { message, number } = consentRequired(state);
+    throw new EntraError("interaction_required", number, message, { suberror: "consent_required" });
+  }
+  return user;
+}
+
+/** The person has approved: the app gets a code. @throws {EntraError} when that is not enough */
+function finish(state: State, form: Form, asked: SignInRequest, back: Return, person: User): Answer {
+  // Here every stop comes back to the app: there is a way to tell it.
+  const stop = state.person.stop && { ...state.person.stop, seenBy: "app" } as const;
+  const outcome = approve(state.tenant.directory, asked, person, stop);
+  if (outcome.kind === "refused") throw outcome.error;
+  const { user } = outcome;
+  state.browser.user = user;
+  const code = state.authorizationCodes.issue({
+    ...asked,
+    user,
+    redirectUri: back.redirectUri,
+    nonce: form.get("nonce") ?? undefined,
+  });
+  return sendBack(back, {
+    code,
+    ...(form.get("client_info") === "1" ? { client_info: clientInfo(user) } : {}),
+    session_state: crypto.randomUUID(),
+  });
+}
+
+function errorFields(error: EntraError, call: Call): Record<string, string> {
+  const { error: code, error_description, error_uri } = describeError(error, call);
+  const cancelled = error.number === 65004 ? { error_subcode: "cancel" } : {};
+  return { error: code, ...cancelled, error_description, error_uri };
+}
+
+/** Hands the fields to the app through the browser. */
+function sendBack(back: Return, fields: Record<string, string>): Answer {
+  const all = { ...fields, ...(back.state === null ? {} : { state: back.state }) };
+  if (back.mode === "form_post") return formPostPage(back.redirectUri, all);
+  const mark = back.mode === "fragment" ? "#" : back.redirectUri.includes("?") ? "&" : "?";
+  const location = `${back.redirectUri}${mark}${new URLSearchParams(all)}`;
+  return { status: 302, headers: { location, "cache-control": "no-store" }, body: "" };
+}

@@ -1,0 +1,59 @@
+/** The pages of the sign-in in the browser. */
+
+import { createHash } from "node:crypto";
+import type { Answer } from "../message.ts";
+import type { Application, User } from "../tenant/directory.ts";
+import { errorText, escapeHtml, htmlAnswer, page, personChoice } from "./html.ts";
+
+/** What the page with the accounts shows. */
+export interface AccountPage {
+  /** Path and query of the request, to which the form goes. */
+  readonly action: string;
+  /** Where the browser is sent in the end: the form's way there has to be allowed. */
+  readonly returnOrigin: string;
+  readonly application: Application;
+  readonly scopes: readonly string[];
+  readonly users: readonly User[];
+  readonly chosen: User;
+  readonly error: string | undefined;
+}
+
+/** The accounts to choose from, and what the app asks for. */
+export function accountPage(shown: AccountPage): Answer {
+  const scopes = shown.scopes.map((scope) => `<li><code>${escapeHtml(scope)}</code></li>`).join("");
+  const choices = shown.users.map((user) => personChoice(user, user === shown.chosen)).join("");
+  const body = page(
+    "Sign in",
+    `${errorText(shown.error)}<p><strong>${escapeHtml(shown.application.displayName)}</strong> asks for:</p>
+    <ul>${scopes}</ul>
+    <form method="post" action="${escapeHtml(shown.action)}">
+      <fieldset><legend>Sign in as</legend>${choices}</fieldset>
+      <p><button type="submit" name="decision" value="approve">Approve</button>
+      <button type="submit" name="decision" value="decline">Decline</button></p>
+    </form>`,
+  );
+  return htmlAnswer(200, body, { forms: shown.returnOrigin });
+}
+
+/** An error the app cannot be told. */
+export function errorPage(description: string): Answer {
+  return htmlAnswer(400, page("Sorry, but we are having trouble signing you in", errorText(description)));
+}
+
+const SUBMIT = "document.forms[0].submit()";
+
+/** `response_mode=form_post`: a form that sends itself. */
+export function formPostPage(redirectUri: string, fields: Record<string, string>): Answer {
+  const inputs = Object.entries(fields).map(([name, value]) =>
+    `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`
+  ).join("\n");
+  const body = page(
+    "Working…",
+    `<form method="post" action="${escapeHtml(redirectUri)}">${inputs}
+      <p><button type="submit">Continue</button></p>
+    </form>
+    <script>${SUBMIT}</script>`,
+  );
+  const hash = createHash("sha256").update(SUBMIT).digest("base64");
+  return htmlAnswer(200, body, { forms: new URL(redirectUri).origin, script: `'sha256-${hash}'` });
+}

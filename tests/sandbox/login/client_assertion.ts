@@ -1,0 +1,101 @@
+/** A JWT with which an app proves that it holds the key of a certificate (RFC 7523). */
+
+import { Buffer } from "node:buffer";
+import { constants, verify } from "node:crypto";
+import { EntraError } from "./entra_error.ts";
+import type { RegisteredCertificate, UnattendedApp } from "./unattended_app.ts";
+
+type Json = Record<string, unknown>;
+
+/** What an assertion is checked against. */
+export interface AssertionRules {
+  /** Token endpoints it may be meant for. */
+  readonly audiences: readonly string[];
+  /** Milliseconds since 1970 by the servers' clock. */
+  readonly now: number;
+}
+
+/** Accepts an assertion or says what is wrong with it. Nothing forbids using one twice: MSAL does, for ten minutes. */
+export function checkAssertion(app: UnattendedApp, assertion: string, rules: AssertionRules): void {
+  const parts = assertion.split(".");
+  const [head, body, signature] = parts as [string, string, string];
+  if (parts.length !== 3) throw refused(50027, "JWT token is invalid or malformed.");
+  const header = jsonOf(head);
+  const claims = jsonOf(body);
+  if (header["alg"] !== "RS256" && header["alg"] !== "PS256") {
+    throw refused(5002738, `Invalid JWT token. '${header["alg"]}' is not a supported signature algorithm.`);
+  }
+  const certificate = app.certificate(header["x5t"], header["x5t#S256"]);
+  if (certificate === undefined) throw badSignature("The key was not found.", header, app);
+  if (!isSigned(certificate, `${head}.${body}`, signature, header["alg"] === "PS256")) {
+    throw badSignature(
+      "The provided signature value did not match the expected signature value.",
+      header,
+      app,
+    );
+  }
+  if (certificate.from > rules.now || certificate.until <= rules.now) {
+    throw badSignature("The key used is expired.", header, app);
+  }
+  checkClaims(app, claims, rules);
+}
+
+function checkClaims(app: UnattendedApp, claims: Json, { audiences, now }: AssertionRules): void {
+  const { aud, iss, sub, exp, nbf, jti } = claims;
+  if (iss !== sub || iss !== app.id) {
+    throw refused(700021, "Client assertion application identifier doesn't match 'client_id' parameter.");
+  }
+  if (typeof aud !== "string" || !audiences.includes(aud.toLowerCase())) {
+    throw refused(700023, `Client assertion audience claim does not match Realm issuer.`);
+  }
+  if (typeof exp !== "number" || typeof jti !== "string" || jti === "") {
+    throw refused(50027, "JWT token is invalid or malformed: 'exp' and 'jti' are required.");
+  }
+  const start = typeof nbf === "number" ? nbf * 1000 : -Infinity;
+  if (start - CLOCK_TOLERANCE_MS > now || exp * 1000 + CLOCK_TOLERANCE_MS <= now) {
+    const message = `Client assertion is not within its valid time range. Current time: ` +
+      `${new Date(now).toISOString()}, expiry time of assertion ${new Date(exp * 1000).toISOString()}.`;
+    throw refused(700024, message);
+  }
+}
+
+/** Clocks differ a little; five minutes is what such services allow. */
+const CLOCK_TOLERANCE_MS = 300_000;
+
+function isSigned(
+  certificate: RegisteredCertificate,
+  text: string,
+  signature: string,
+  pss: boolean,
+): boolean {
+  const key = pss
+    ? {
+      key: certificate.publicKey,
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+    }
+    : certificate.publicKey;
+  return verify("sha256", Buffer.from(text), key, Buffer.from(signature, "base64url"));
+}
+
+function jsonOf(part: string): Json {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString());
+    if (typeof value === "object" && value !== null) return value as Json;
+  } catch { /* answered below */ }
+  throw refused(50027, "JWT token is invalid or malformed.");
+}
+
+function badSignature(reason: string, header: Json, app: UnattendedApp): EntraError {
+  const thumbprint = Buffer.from(String(header["x5t"] ?? header["x5t#S256"] ?? ""), "base64url").toString(
+    "hex",
+  );
+  const message = `The certificate with identifier used to sign the client assertion is not registered on ` +
+    `application. [Reason - ${reason}, Thumbprint of key used by client: '${thumbprint.toUpperCase()}', ` +
+    `Please visit the Azure Portal for app '${app.id}'.]`;
+  return refused(700027, message);
+}
+
+function refused(number: number, message: string): EntraError {
+  return new EntraError("invalid_client", number, message, { status: 401 });
+}

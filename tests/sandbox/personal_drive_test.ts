@@ -1,0 +1,103 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { createHash } from "node:crypto";
+import { startSandbox } from "./mod.ts";
+import { assertError, createSession, graphOf, patternBytes, send, sendFragment } from "./testing.ts";
+
+const ROOT = "/me/drive/root:";
+
+Deno.test("a personal OneDrive has ids, tags and hashes of its own kind", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox, { as: "robin" });
+  const drive = (await graph("GET", "/me/drive")).json;
+  assertEquals([drive.driveType, drive.owner.user.displayName], ["personal", "Robin Hale"]);
+  assertMatch(drive.id, /^[0-9a-f]{16}$/);
+  const { json, headers } = await graph("GET", `${ROOT}/Documents/Shopping%20list.txt`);
+  assertMatch(json.id, /^[0-9A-F]{16}!s[0-9a-f]{32}$/);
+  assertMatch(json.eTag, /^a[A-Za-z0-9_-]+$/);
+  assertEquals(headers.get("etag"), json.eTag);
+  const bytes = await sandbox.tenant.bytes("robin", "Documents/Shopping list.txt");
+  assertEquals(json.file.hashes.sha1Hash, createHash("sha1").update(bytes).digest("hex").toUpperCase());
+  assertEquals(json.file.hashes.quickXorHash.length, 28);
+  assertEquals([json.parentReference.driveType, json.parentReference.siteId], ["personal", undefined]);
+  assertEquals((await graph("GET", `/me/drive/items/${json.id}`)).json.name, "Shopping list.txt");
+  const business = (await graphOf(sandbox)("GET", `${ROOT}/Documents/Letter.docx`)).json;
+  assertEquals(Object.keys(business.file.hashes), ["quickXorHash"]);
+});
+
+Deno.test("one drive id in several spellings names the same drive (trap N9)", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox, { as: "robin" });
+  const drive = (await graph("GET", "/me/drive")).json;
+  const item = (await graph("GET", `${ROOT}/Documents`)).json;
+  const { driveId } = item.parentReference;
+  assert(driveId !== drive.id);
+  assertEquals(driveId.toLowerCase().padStart(16, "0"), drive.id);
+  for (const id of [driveId, drive.id, drive.id.toUpperCase()]) {
+    assertEquals((await graph("GET", `/drives/${id}/items/${item.id}/children`)).json.value.length, 1);
+  }
+  assertError(await graph("GET", "/drives/0000000000000001"), 404, "itemNotFound");
+});
+
+Deno.test("/me/drives shows a drive of the system first, which nobody can open (trap L2)", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox, { as: "robin" });
+  const [phantom, own] = (await graph("GET", "/me/drives")).json.value;
+  assertEquals([phantom.driveType, own.id], ["personal", (await graph("GET", "/me/drive")).json.id]);
+  for (const path of ["", "/root/children"]) {
+    assertError(await graph("GET", `/drives/${phantom.id}${path}`), 400, "invalidRequest");
+  }
+});
+
+Deno.test("tags without quotes guard changes, and every change makes a new one", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox, { as: "robin" });
+  const path = `${ROOT}/Documents/Shopping%20list.txt`;
+  const before = (await graph("GET", path)).json;
+  const guarded = (tag: string) => graph("PUT", `${path}:/content`, "milk", { "if-match": tag });
+  const after = await guarded(before.eTag);
+  assertEquals(after.status, 200);
+  assert(after.json.eTag !== before.eTag && after.json.cTag !== before.cTag);
+  assertError(await guarded(before.eTag), 412, "resourceModified", "entityTagDoesNotMatch");
+  assertEquals((await guarded(`"${after.json.eTag}"`)).status, 200);
+});
+
+Deno.test("times keep their fractions, and a new time makes no new version (trap U21)", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox, { as: "robin" });
+  const fileSystemInfo = { lastModifiedDateTime: "2025-06-07T08:09:10.220Z" };
+  const { json } = await graph("PATCH", `${ROOT}/Documents/Shopping%20list.txt`, { fileSystemInfo });
+  assertEquals(json.fileSystemInfo.lastModifiedDateTime, "2025-06-07T08:09:10.22Z");
+  assertEquals(sandbox.tenant.find("robin", "Documents/Shopping list.txt")!.versions, 1);
+});
+
+Deno.test("an upload session keeps the part of a fragment that came before the connection broke", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox, { as: "robin" });
+  const bytes = patternBytes(1_000_000);
+  const url = await createSession(graph, `${ROOT}/Documents/part.bin`);
+  assert(url.startsWith(sandbox.storageOrigin), "the same hosts as ever");
+  sandbox.addFault({ service: "storage", method: "PUT", nth: 1, dropAfterBytes: 400_000 });
+  let broke = false;
+  await sendFragment(url, bytes, 0, 655_360).catch(() => broke = true);
+  assert(broke);
+  const [next] = (await send(url)).json.nextExpectedRanges;
+  const kept = parseInt(next);
+  assert(kept > 0 && kept <= 400_000, `kept ${kept}`);
+  assertEquals((await sendFragment(url, bytes, kept, 655_360)).status, 202);
+  assertEquals((await sendFragment(url, bytes, 655_360, bytes.length)).status, 201);
+  assertEquals(await sandbox.tenant.bytes("robin", "Documents/part.bin"), bytes);
+});
+
+Deno.test("a session takes description and fileSize, and refuses what does not fit", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox, { as: "robin" });
+  const item = { description: "A list", fileSize: 10 };
+  await createSession(graph, `${ROOT}/Documents/a.bin`, item);
+  sandbox.tenant.drive("robin").quotaBytes = 1000;
+  const reply = await graph("POST", `${ROOT}/Documents/b.bin:/createUploadSession`, {
+    item: { fileSize: 1_000_000 },
+  });
+  assertError(reply, 507, "quotaLimitReached");
+  const business = await graphOf(sandbox)("POST", `${ROOT}/Documents/a.bin:/createUploadSession`, { item });
+  assertError(business, 400, "invalidRequest");
+});

@@ -1,0 +1,217 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { sign } from "node:crypto";
+import { type Sandbox, startSandbox } from "./mod.ts";
+import { assertError, graphOf, type Reply, send } from "./testing.ts";
+import { assertEntraError, poll, post, start } from "./testing_login.ts";
+import { failure, unattendedClient } from "./testing_msal.ts";
+
+const DEFAULT = "https://graph.microsoft.com/.default";
+const REQUEST = { scopes: [DEFAULT] };
+
+function payload(jwt: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(jwt.split(".")[1]!, "base64url").toString());
+}
+
+function credentials(sandbox: Sandbox, form: Record<string, string>, tenant?: string): Promise<Reply> {
+  return post(
+    sandbox,
+    "token",
+    { grant_type: "client_credentials", client_id: sandbox.app.clientId, scope: DEFAULT, ...form },
+    tenant,
+  );
+}
+
+/** Whether Graph takes the token. */
+async function sites(sandbox: Sandbox, token: string | undefined): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` };
+  return (await send(`${sandbox.apiOrigin}/v1.0/sites/root`, { headers })).status;
+}
+
+Deno.test("MSAL: an app signs in with a secret, and its token has roles and no person", async () => {
+  await using sandbox = await startSandbox();
+  const client = unattendedClient(sandbox, { clientSecret: sandbox.app.clientSecret });
+  const result = await client.acquireTokenByClientCredential(REQUEST);
+  const claims = payload(result!.accessToken);
+  assertEquals(claims["roles"], ["Files.ReadWrite.All", "Sites.ReadWrite.All"]);
+  assertEquals([claims["idtyp"], claims["scp"], claims["oid"]], ["app", undefined, undefined]);
+  assertEquals([result!.account, await sites(sandbox, result!.accessToken)], [null, 200]);
+  assertEquals((await client.acquireTokenByClientCredential(REQUEST))!.fromCache, true);
+  const { json } = await credentials(sandbox, { client_secret: sandbox.app.clientSecret });
+  assertEquals(Object.keys(json).sort(), ["access_token", "expires_in", "ext_expires_in", "token_type"]);
+});
+
+Deno.test("MSAL: an app signs in with a certificate, by either thumbprint", async () => {
+  await using sandbox = await startSandbox();
+  const made = sandbox.app.newCertificate();
+  for (const thumb of [{ thumbprintSha256: made.thumbprintSha256 }, { thumbprint: made.thumbprint }]) {
+    const clientCertificate = { ...thumb, privateKey: made.privateKey, x5c: made.certificate };
+    const client = unattendedClient(sandbox, { clientCertificate });
+    const result = await client.acquireTokenByClientCredential(REQUEST);
+    assertEquals(await sites(sandbox, result!.accessToken), 200);
+  }
+});
+
+Deno.test("MSAL: wrong credentials are told apart", async () => {
+  await using sandbox = await startSandbox();
+  const { app } = sandbox;
+  const [made, other] = [app.newCertificate(), app.newCertificate()];
+  const expired = app.newCertificate({ from: new Date("2020-01-01"), until: new Date("2021-01-01") });
+  const wrong: [Parameters<typeof unattendedClient>[1], string][] = [
+    [{ clientSecret: "guessed" }, "AADSTS7000215"],
+    [{ clientSecret: app.addSecret(-1) }, "AADSTS7000222"],
+    [
+      { clientCertificate: { thumbprintSha256: "AB".repeat(32), privateKey: made.privateKey } },
+      "AADSTS700027",
+    ],
+    [
+      { clientCertificate: { thumbprintSha256: made.thumbprintSha256, privateKey: other.privateKey } },
+      "AADSTS700027",
+    ],
+    [
+      { clientCertificate: { thumbprintSha256: expired.thumbprintSha256, privateKey: expired.privateKey } },
+      "AADSTS700027",
+    ],
+  ];
+  for (const [auth, number] of wrong) {
+    const { errorCode, message } = await failure(
+      unattendedClient(sandbox, auth).acquireTokenByClientCredential(REQUEST),
+    );
+    assertEquals(errorCode, "invalid_client");
+    assertStringIncludes(message, number);
+  }
+  assertEquals(sandbox.requests.map((request) => request.status), [401, 401, 401, 401, 401]);
+});
+
+Deno.test("what an app must ask for, and where", async () => {
+  await using sandbox = await startSandbox();
+  const client_secret = sandbox.app.clientSecret;
+  const asks = (scope: string, tenant?: string) => credentials(sandbox, { client_secret, scope }, tenant);
+  assertEntraError(
+    await asks("https://graph.microsoft.com/Files.Read.All"),
+    400,
+    "invalid_scope",
+    1002012,
+  );
+  assertEntraError(await asks("User.Read"), 400, "invalid_scope", 1002012);
+  assertEntraError(await asks(""), 400, "invalid_request", 900144);
+  assertEntraError(await asks("https://fabrikam.test/.default"), 400, "invalid_resource", 500011);
+  assertEntraError(await asks(DEFAULT, "common"), 400, "invalid_request", 50059);
+  assertEntraError(await asks(DEFAULT, "northwindtraders.com"), 400, "unauthorized_client", 700016);
+  assertEquals((await asks(DEFAULT, "contoso.com")).status, 200);
+  assertEntraError(await credentials(sandbox, {}), 401, "invalid_client", 7000218);
+  const client_id = sandbox.env["GRAPH_CLIENT_ID"]!;
+  assertEntraError(await credentials(sandbox, { client_id }), 401, "invalid_client", 7000216);
+  assertEntraError(await credentials(sandbox, { client_id, client_secret }), 401, "invalid_client", 700025);
+  assertEquals((await start(sandbox, { client_id: sandbox.app.clientId })).status, 200);
+});
+
+Deno.test("for a person the app must prove itself too: with codes of both kinds", async () => {
+  await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0, pendingPolls: 0 });
+  const client = unattendedClient(sandbox, { clientSecret: sandbox.app.clientSecret });
+  const request = { scopes: ["User.Read"], redirectUri: "http://localhost" };
+  const code = async () => {
+    const url = new URL(await client.getAuthCodeUrl(request));
+    url.searchParams.set("response_mode", "query");
+    return new URL((await send(url.href)).headers.get("location")!).searchParams.get("code")!;
+  };
+  const result = await client.acquireTokenByCode({ ...request, code: await code() });
+  assertEquals(result!.account!.username, "AdeleV@contoso.com");
+  const bare = { client_id: sandbox.app.clientId };
+  const grant = { grant_type: "authorization_code", redirect_uri: request.redirectUri };
+  const unproven = await post(sandbox, "token", { ...bare, ...grant, code: await code() });
+  assertEntraError(unproven, 401, "invalid_client", 7000218);
+  const device_code = (await start(sandbox, bare)).json.device_code;
+  assertEntraError(await poll(sandbox, device_code, bare), 401, "invalid_client", 7000218);
+  const proof = { ...bare, client_secret: sandbox.app.clientSecret };
+  assertEquals((await poll(sandbox, device_code, proof)).status, 200);
+});
+
+Deno.test("client id and secret may come as HTTP Basic", async () => {
+  await using sandbox = await startSandbox();
+  const url = `${sandbox.loginOrigin}/contoso.com/oauth2/v2.0/token`;
+  const pair = `${sandbox.app.clientId}:${encodeURIComponent(sandbox.app.clientSecret)}`;
+  const reply = await send(url, {
+    method: "POST",
+    headers: { authorization: `Basic ${btoa(pair)}` },
+    body: new URLSearchParams({ grant_type: "client_credentials", scope: DEFAULT }),
+  });
+  assertEquals(reply.status, 200, reply.text);
+});
+
+Deno.test("an assertion is checked claim by claim", async () => {
+  await using sandbox = await startSandbox();
+  const made = sandbox.app.newCertificate();
+  const now = Math.floor(Date.now() / 1000);
+  const aud = `${sandbox.loginOrigin}/${sandbox.env["GRAPH_TENANT_ID"]}/oauth2/v2.0/token`;
+  const right = {
+    aud,
+    iss: sandbox.app.clientId,
+    sub: sandbox.app.clientId,
+    jti: "1",
+    nbf: now,
+    exp: now + 600,
+  };
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const x5t = Buffer.from(made.thumbprint, "hex").toString("base64url");
+  const assertion = (claims: object, header: object = { alg: "RS256", x5t }) => {
+    const text = `${part(header)}.${part(claims)}`;
+    return `${text}.${sign("sha256", Buffer.from(text), made.privateKey).toString("base64url")}`;
+  };
+  const shows = (client_assertion: string, type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") =>
+    credentials(sandbox, { client_assertion, client_assertion_type: type });
+  assertEquals((await shows(assertion(right))).status, 200);
+  assertEquals(
+    (await shows(
+      assertion({ ...right, aud: aud.replace(/^http:\/\/[^/]+/, "https://login.microsoftonline.com") }),
+    )).status,
+    200,
+  );
+  const { jti: _, ...unnamed } = right;
+  const wrong: [string, number][] = [
+    [assertion({ ...right, aud: "https://graph.microsoft.com" }), 700023],
+    [assertion({ ...right, iss: "somebody else" }), 700021],
+    [assertion({ ...right, exp: now - 301 }), 700024],
+    [assertion({ ...right, nbf: now + 600 }), 700024],
+    [assertion(unnamed), 50027],
+    [assertion(right, { alg: "none", x5t }), 5002738],
+    [assertion(right, { alg: "PS256", x5t }), 700027],
+    [assertion(right, { alg: "RS256" }), 700027],
+    [`${assertion(right).slice(0, -4)}AAAA`, 700027],
+    ["not.a.token", 50027],
+    ["nothing", 50027],
+  ];
+  for (const [text, number] of wrong) assertEntraError(await shows(text), 401, "invalid_client", number);
+  assertEntraError(await shows(assertion(right), "else"), 401, "invalid_client", 7000218);
+});
+
+Deno.test('an app reads and writes by its permissions, and is nobody\'s "me"', async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox, { appOnly: true });
+  for (const path of ["/me", "/me/drive", "/me/drive/root/children", "/me/joinedTeams"]) {
+    const reply = await graph("GET", path);
+    assertError(reply, 400, "BadRequest");
+    assertStringIncludes(reply.json.error.message, "only valid with delegated authentication flow");
+  }
+  assertEquals((await graph("GET", "/sites")).json.value.length, 3, "without a search: for apps only");
+  const site = (await graph("GET", "/sites/contoso.sharepoint.com:/sites/Marketing")).json;
+  assertEquals((await graph("GET", `/sites/${site.id}/drives`)).status, 200);
+  const file = `/drives/${sandbox.tenant.drive("Marketing").id}/root:/app.txt:`;
+  const created = await graph("PUT", `${file}/content`, "x");
+  assertEquals([created.status, created.json.createdBy.user], [201, undefined]);
+  assertEquals(created.json.createdBy.application.id, sandbox.app.clientId);
+  assertEquals((await graph("GET", `/drives/${sandbox.tenant.drive("megan").id}/root/children`)).status, 200);
+  assertError(await graph("GET", "/users/adelev@contoso.com"), 403, "Authorization_RequestDenied");
+  assertEquals((await graph("GET", "/users/adelev@contoso.com/drive")).status, 200);
+  assertError(await graph("GET", `/drives/${sandbox.tenant.drive("robin").id}`), 403, "accessDenied");
+  const reader = graphOf(sandbox, { appOnly: true, scopes: ["Sites.Read.All"] });
+  assertError(await reader("PUT", `${file}/content`, "y"), 403, "accessDenied");
+  assertEquals((await reader("GET", file)).status, 200);
+  sandbox.app.roles = [];
+  const none = await credentials(sandbox, { client_secret: sandbox.app.clientSecret });
+  assertEquals([payload(none.json.access_token)["roles"], await sites(sandbox, none.json.access_token)], [
+    undefined,
+    403,
+  ]);
+  assert(sandbox.tenant.secrets().includes(sandbox.app.clientSecret));
+});
