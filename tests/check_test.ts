@@ -134,6 +134,15 @@ Deno.test("an expired token is not renewed, and not used", async () => {
   assert(b.sandbox.requests.slice(sent).every(({ headers }) => headers.authorization === undefined));
 });
 
+Deno.test("the token of another script serves when that of whoami has expired", async () => {
+  await using b = await bench();
+  await changeTokens(b, { expires_on: seconds(0.1) });
+  assertEquals((await b.run("ls", "General")).code, 0);
+  const { code, found } = await check(b);
+  assertEquals([code, found.me!.status, found.token!.status], [0, "ok", "ok"]);
+  assertMatch(found.me!.detail, /^Graph accepts the token/);
+});
+
 Deno.test("a sign-in that is not used for long is told before it dies", async () => {
   await using b = await bench();
   for (const [days, status, code] of [[70, "ok", 0], [80, "warn", 0], [91, "fail", 4]] as const) {

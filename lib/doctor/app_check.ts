@@ -18,7 +18,13 @@ export async function checkApp(
   credential: AppCredentialSetting,
   content: CacheContent | undefined,
   now: number,
-): Promise<{ diagnoses: Diagnosis[]; tokenFor: () => string | undefined; scopes: readonly string[] }> {
+): Promise<
+  {
+    diagnoses: Diagnosis[];
+    tokenFor: () => { secret: string; scopes: readonly string[] } | undefined;
+    scopes: readonly string[];
+  }
+> {
   const { clientId, tenantId, cloud } = settings;
   const environment = CLOUDS[cloud].cacheEnvironment;
   const token = content && clientId && tenantId
@@ -37,7 +43,7 @@ export async function checkApp(
       scopes.length > 0 ? ok("scopes", scopes.join(" ")) : warn("scopes", "not known without a token", hint),
       ok("renewal", "an app signs in by itself each time; mind the day on which its credential expires"),
     ],
-    tokenFor: () => token?.secret,
+    tokenFor: () => token,
     scopes,
   };
 }

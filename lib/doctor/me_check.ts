@@ -39,21 +39,21 @@ export async function checkMe(
       token: (renew) => renew ? Promise.reject(refused(accessToken !== undefined)) : Promise.resolve(secret),
     });
   try {
-    const user = await graphWith(token).call<User>("/me", { what: "who is signed in" });
+    const user = await graphWith(token.secret).call<User>("/me", { what: "who is signed in" });
     const who = `${user.displayName ?? "(no name)"} <${user.userPrincipalName ?? user.id}>`;
     return {
       diagnosis: ok("me", `Graph accepts the token of ${who}`),
-      drive: await driveOf(graphWith(tokenFor("Files.Read") ?? token), scopes),
+      drive: await driveOf(graphWith((tokenFor("Files.Read") ?? token).secret), scopes),
     };
   } catch (error) {
     if (!isGraphError(error) || error.kind === "interrupted") throw error;
-    const mayAsk = scopes.length === 0 || scopes.some((scope) => covers(scope, "User.Read"));
+    const mayAsk = token.scopes.length === 0 || token.scopes.some((scope) => covers(scope, "User.Read"));
     if (error.status === 403 && !mayAsk) {
       const accepted = ok(
         "me",
         "Graph accepts the token, which does not let it tell whose it is (no User.Read)",
       );
-      return { diagnosis: accepted, drive: await driveOf(graphWith(token), scopes) };
+      return { diagnosis: accepted, drive: await driveOf(graphWith(token.secret), token.scopes) };
     }
     return { diagnosis: unreachable("me", error), drive: undefined };
   }

@@ -36,11 +36,14 @@ const SCRIPT_ACCESS: Record<string, Access> = {
 };
 const SIGN_IN = `sign in once, in a terminal, with: ${commandName("whoami")}`;
 
+/** An access token, and what it is good for; no scopes: it does not tell. */
+export type UsableToken = { secret: string; scopes: readonly string[] };
+
 /** The sign-in as far as it is known. */
 export interface CheckedSignIn {
   diagnoses: Diagnosis[];
   /** An access token that is good by the clock of this machine; one with this permission, if there is one. */
-  tokenFor(scope: string): string | undefined;
+  tokenFor(scope: string): UsableToken | undefined;
   /** Delegated permissions that have been granted. */
   scopes: readonly string[];
 }
@@ -68,8 +71,7 @@ export async function checkSignIn(
     diagnoses: [diagnosis, keptToken(known, now), ...granted(scopes, settings), renewal(known, now)],
     tokenFor: (scope) => {
       const alive = tokens.filter((token) => isGood(token, now));
-      return (alive.find(({ scopes }) => scopes.some((granted) => covers(granted, scope))) ?? alive[0])
-        ?.secret;
+      return alive.find(({ scopes }) => scopes.some((granted) => covers(granted, scope))) ?? alive[0];
     },
     scopes,
   };
@@ -94,7 +96,7 @@ async function checkReadyToken(settings: Settings, secret: string, now: number):
         ...granted(scopes, settings),
         ok("renewal", "GRAPH_ACCESS_TOKEN is not renewed by these scripts"),
       ],
-      tokenFor: () => secret,
+      tokenFor: () => ({ secret, scopes }),
       scopes,
     };
   } catch (error) {
