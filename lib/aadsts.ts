@@ -7,6 +7,7 @@
  */
 import { commandName } from "./commands.ts";
 import { type FailureKind, GraphError } from "./errors.ts";
+import { plainWord, withoutSecrets } from "./redact.ts";
 
 /** An error body of the sign-in service. */
 export interface EntraErrorBody {
@@ -306,14 +307,18 @@ export function explainSignIn(body: EntraErrorBody, status?: number): GraphError
   const known = AADSTS.get(number) ?? BY_ERROR[body.suberror ?? ""] ??
     BY_ERROR[SYNONYMS[body.error] ?? body.error];
   const { kind, who, why, hint } = known ?? UNKNOWN;
-  const said = known ? "" : `: ${(body.error_description ?? body.error).split(/\r?\n/)[0]}`;
-  const code = Number.isNaN(number) ? body.error : `AADSTS${number}`;
+  const said = known
+    ? ""
+    : `: ${withoutSecrets(String(body.error_description ?? body.error).split(/\r?\n/)[0]!)}`;
+  const error = plainWord(body.error) ?? "unknownError";
+  const suberror = plainWord(body.suberror);
+  const code = Number.isInteger(number) ? `AADSTS${number}` : error;
   return new GraphError(kind, `sign-in: ${why}${said}`, {
     code,
-    codes: [body.error, ...(body.suberror ? [body.suberror] : []), code],
+    codes: [error, ...(suberror ? [suberror] : []), code],
     hint: who === "you" ? hint : `${hint} (for the ${who})`,
     status,
-    requestId: body.correlation_id,
+    requestId: plainWord(body.correlation_id, 64),
     date: utc(body.timestamp),
     claims: body.claims,
   });

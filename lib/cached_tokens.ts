@@ -96,6 +96,29 @@ export function tokenIn(content: CacheContent, query: TokenQuery, now: number): 
   return undefined;
 }
 
+/** A token that may have expired, and when it was kept. */
+export interface KeptToken extends CachedToken {
+  /** Milliseconds since 1970. */
+  keptAt: number;
+}
+
+/** All access tokens of an account, expired ones too, the one that lives longest first. */
+export function keptTokens(content: CacheContent, query: Omit<TokenQuery, "scopes">): KeptToken[] {
+  return Object.values(content.AccessToken ?? {})
+    .filter((entry) =>
+      entry.client_id === query.clientId && entry.environment === query.environment &&
+      entry.home_account_id === query.account.homeAccountId && entry.realm === query.account.realm &&
+      typeof entry.secret === "string" && entry.secret !== ""
+    )
+    .map((entry) => ({
+      secret: String(entry.secret),
+      scopes: String(entry.target ?? "").split(" ").filter(Boolean).map(shortScope),
+      expiresAt: Number(entry.expires_on) * 1000 || 0,
+      keptAt: Number(entry.cached_at) * 1000 || 0,
+    }))
+    .toSorted((a, b) => b.expiresAt - a.expiresAt);
+}
+
 /** A token of an app by itself that is good for five more minutes. */
 export function appTokenIn(
   content: CacheContent,

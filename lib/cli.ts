@@ -5,7 +5,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type Access, connect, type Connection } from "./connection.ts";
-import { EXIT_CODES, GraphError, usageError } from "./errors.ts";
+import { EXIT_CODES, type FailureKind, GraphError, usageError } from "./errors.ts";
+import type { HttpOptions } from "./http.ts";
 import { asGraphError } from "./local_error.ts";
 import { type Location, parseLocation } from "./location.ts";
 import { Output } from "./output.ts";
@@ -66,7 +67,7 @@ export class Run {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly #values: Record<string, unknown>;
-  #firstFailure: GraphError | undefined;
+  #firstFailure: Pick<GraphError, "exitCode"> | undefined;
 
   constructor(args: readonly string[], values: Record<string, unknown>, output: Output, signal: AbortSignal) {
     this.args = args;
@@ -109,7 +110,7 @@ export class Run {
 
   /** Parses locations before anything is sent, and tells whether they leave the person's own drive. */
   async locations(texts: readonly string[]): Promise<{ locations: Location[]; beyondOwnDrive: boolean }> {
-    const { site, drive, siteHost } = await readSettings(this.#settings());
+    const { site, drive, siteHost } = await readSettings(this.settings());
     const locations = texts.map((text) => parseLocation(text, siteHost));
     const ownByDefault = site === undefined && drive === undefined;
     const own = locations.every(({ base }) =>
@@ -122,22 +123,27 @@ export class Run {
   /** Connects with the settings of this run. */
   connect(access: Access, beyondOwnDrive: boolean): Promise<Connection> {
     const { output } = this;
-    const maxWait = this.duration("max-wait");
     const mayPrompt = !this.has("no-prompt") && (this.has("prompt") || Deno.stderr.isTerminal());
     return connect({
       access,
       beyondOwnDrive,
-      settings: this.#settings(),
+      settings: this.settings(),
       showDeviceCode: mayPrompt ? output.deviceCode : null,
       showAddress: output.signInAddress,
       notice: output.notice,
       signal: this.signal,
-      http: {
-        onWait: output.wait,
-        ...(maxWait === undefined ? {} : { maxWaitMs: maxWait * 1000 }),
-        ...(this.has("verbose") ? { trace: output.trace } : {}),
-      },
+      http: this.httpOptions(),
     });
+  }
+
+  /** How this run sends its requests. */
+  httpOptions(): Omit<HttpOptions, "signal"> {
+    const maxWait = this.duration("max-wait");
+    return {
+      onWait: this.output.wait,
+      ...(maxWait === undefined ? {} : { maxWaitMs: maxWait * 1000 }),
+      ...(this.has("verbose") ? { trace: this.output.trace } : {}),
+    };
   }
 
   /** Tries one of several inputs: a failure is reported, and the others are tried all the same. */
@@ -152,12 +158,18 @@ export class Run {
     }
   }
 
+  /** Ends the run as a failure of this kind; its results have told what failed. */
+  endAs(kind: FailureKind): void {
+    this.#firstFailure ??= { exitCode: EXIT_CODES[kind] };
+  }
+
   /** Exit code of the first failure, 0 without one. */
   get exitCode(): number {
     return this.#firstFailure?.exitCode ?? 0;
   }
 
-  #settings(): Partial<Record<SettingName, string>> {
+  /** Settings given on the command line. */
+  settings(): Partial<Record<SettingName, string>> {
     const flags: Partial<Record<SettingName, string>> = {};
     for (const [name, { flag }] of FLAG_SETTINGS) {
       const value = this.value(flag!);

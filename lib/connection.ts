@@ -54,7 +54,7 @@ export interface Connection extends TransferContext {
 }
 
 /** Delegated permissions: graph-protocol 13.5. */
-const SCOPES: Record<Access, { own: readonly string[]; beyond: readonly string[] }> = {
+export const SCOPES: Record<Access, { own: readonly string[]; beyond: readonly string[] }> = {
   identity: { own: ["User.Read"], beyond: ["User.Read"] },
   read: { own: ["Files.Read"], beyond: ["Files.Read.All", "Sites.Read.All"] },
   write: { own: ["Files.ReadWrite"], beyond: ["Files.ReadWrite.All", "Sites.Read.All"] },

@@ -6,6 +6,7 @@
  */
 import { GraphError, isGraphError } from "./errors.ts";
 import { Pace } from "./pace.ts";
+import { plainWord, shownTarget, withoutSecrets } from "./redact.ts";
 import { renewingFetch } from "./renewing_fetch.ts";
 import { VERSION } from "./version.ts";
 
@@ -314,11 +315,10 @@ export class Http {
     result: { status?: number; headers?: Headers; fault?: string },
   ): void {
     if (!this.#options.trace) return;
-    const url = new URL(request.url);
     const requestId = result.headers && requestIdOf(result.headers);
     this.#options.trace({
       method: request.method,
-      target: url.host + (request.secretUrl ? "/…" : url.pathname),
+      target: shownTarget(request.url, request.secretUrl ?? false),
       ms: this.now() - started,
       ...(result.status === undefined ? {} : { status: result.status }),
       ...(result.fault === undefined ? {} : { fault: result.fault }),
@@ -347,8 +347,8 @@ function orStalled<T>(next: Promise<T>, stallMs: number): Promise<T> {
 
 /** The id that Microsoft's support asks for, as Graph and as storage hosts name it. */
 export function requestIdOf(headers: Headers): string | undefined {
-  return headers.get("request-id") ?? headers.get("sprequestguid") ?? headers.get("x-ms-request-id") ??
-    undefined;
+  const names = ["request-id", "sprequestguid", "x-ms-request-id"];
+  return names.map((name) => plainWord(headers.get(name), 64)).find((id) => id !== undefined);
 }
 
 /** What `Retry-After` and `RateLimit-Reset` ask for, in milliseconds; seconds and HTTP dates both occur. */
@@ -378,7 +378,7 @@ function faultText(error: unknown): string {
     /error sending request( for url)?:?\s*/g,
     "",
   );
-  return text.trim() || "connection failed";
+  return withoutSecrets(text) || "connection failed";
 }
 
 function networkError(url: string, why: string, cause: unknown): GraphError {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type FailureKind, GraphError, isGraphError } from "./errors.ts";
+import { withoutSecrets } from "./redact.ts";
 
 type Rule = [matches: (error: Error) => boolean, kind: FailureKind, why: string, hint: string];
 
@@ -41,11 +42,11 @@ const RULES: readonly Rule[] = [
 export function asGraphError(error: unknown): GraphError {
   if (isGraphError(error)) return error;
   if (!(error instanceof Error)) {
-    return new GraphError("failed", String(error), { code: "internal", cause: error });
+    return new GraphError("failed", withoutSecrets(String(error)), { code: "internal", cause: error });
   }
   const rule = RULES.find(([matches]) => matches(error));
   if (!rule) {
-    return new GraphError("failed", `internal error: ${error.message}`, {
+    return new GraphError("failed", `internal error: ${withoutSecrets(error.message)}`, {
       code: "internal",
       hint: "this is a defect of the toolkit; run it with --verbose and report what it prints",
       cause: error,

@@ -7,6 +7,7 @@ import { explainSignIn } from "./aadsts.ts";
 import { explainedBy } from "./auth_network.ts";
 import { commandName } from "./commands.ts";
 import { GraphError } from "./errors.ts";
+import { withoutSecrets } from "./redact.ts";
 
 /** Calls MSAL and turns its errors into ours. */
 export async function explainMsal<T>(call: () => Promise<T>): Promise<T> {
@@ -31,7 +32,7 @@ export async function explainMsal<T>(call: () => Promise<T>): Promise<T> {
     if (/AADSTS\d+/.test(message) || code === "access_denied") {
       throw explainSignIn({ error: code, error_description: message });
     }
-    throw new GraphError("failed", `sign-in: ${message}`, {
+    throw new GraphError("failed", `sign-in: ${withoutSecrets(message)}`, {
       code,
       hint: "run the same command with --verbose",
       cause: error,

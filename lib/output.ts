@@ -7,6 +7,7 @@ import type { DeviceCode } from "./device_code.ts";
 import type { GraphError } from "./errors.ts";
 import type { TraceEvent } from "./http.ts";
 import { ProgressLine } from "./progress.ts";
+import { withoutSecrets } from "./redact.ts";
 import { formatDuration } from "./sizes.ts";
 
 /** How much to print, and how. */
@@ -104,7 +105,8 @@ export class Output {
     ].filter(Boolean);
     this.#toError(`${this.#program}: ${error.message}${hint ? `; ${hint}` : ""} (${facts.join(", ")})`);
     if (this.options.verbose && code === "internal" && error.cause instanceof Error) {
-      this.#toError(error.cause.stack ?? "");
+      const lines = (error.cause.stack ?? "").split("\n");
+      this.#toError(lines.map(withoutSecrets).join("\n"));
     }
   }
 

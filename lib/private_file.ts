@@ -19,15 +19,19 @@ const UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
  * @throws {GraphError} `refused` when other users of the machine can read it (code `exposedFile`), when it is another
  * user's (`foreignFile`), when others can swap it because they may write to its folder (`exposedFolder`), or when it is a
  * symbolic link (`linkedFile`); `usage` when it is a folder or a device.
+ * @param uidOf The owner that it must have; `null`: any. @default that of files made beside it, which one is for a moment
  */
-export async function readPrivateFile(path: string): Promise<string | undefined> {
+export async function readPrivateFile(
+  path: string,
+  uidOf: (path: string) => number | null = uidOfOurFiles,
+): Promise<string | undefined> {
   try {
     checkKind(path, await Deno.lstat(path));
     await checkFolder(path);
     using file = await Deno.open(path);
     const facts = await file.stat(); // of what is read, whatever the name means by now
     checkMode(path, facts);
-    checkOwner(path, facts, uidOfOurFiles(path));
+    checkOwner(path, facts, uidOf(path));
     return await readAll(file, facts.size);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;

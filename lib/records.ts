@@ -87,8 +87,20 @@ export class PrivateRecords<T> {
     }
   }
 
+  /** How many there are, readable or not; none of them is touched. */
+  async count(): Promise<number> {
+    return (await this.#keys()).length;
+  }
+
   /** All records. */
   async *entries(): AsyncGenerator<{ key: string; entry: T }> {
+    for (const key of await this.#keys()) {
+      const entry = await this.read(key);
+      if (entry) yield { key, entry };
+    }
+  }
+
+  async #keys(): Promise<string[]> {
     const keys: string[] = [];
     try {
       for await (const { name } of Deno.readDir(this.#folder)) {
@@ -97,10 +109,7 @@ export class PrivateRecords<T> {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
-    for (const key of keys.toSorted()) {
-      const entry = await this.read(key);
-      if (entry) yield { key, entry };
-    }
+    return keys.toSorted();
   }
 
   /** A process that was killed while it wrote a record has left half of it under another name. */

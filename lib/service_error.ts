@@ -7,6 +7,7 @@
 import { commandName } from "./commands.ts";
 import { type FailureKind, GraphError } from "./errors.ts";
 import { type HttpAnswer, requestIdOf, retryAfterMs } from "./http.ts";
+import { plainWord, withoutSecrets } from "./redact.ts";
 import { formatDuration } from "./sizes.ts";
 
 /** Codes and message of an error body. */
@@ -133,7 +134,7 @@ function explain({ status, headers }: HttpAnswer, body: ErrorBody, what: string)
   const { kind, why, hint } = (known ? BY_CODE[known] : undefined) ?? BY_STATUS[status] ??
     (status >= 500 ? UNAVAILABLE : REJECTED);
   // The service's own words say which of many rules was broken; where we have a sentence it says the same, shorter.
-  const words = kind === "failed" && body.message ? `${why}: ${oneLine(body.message)}` : why;
+  const words = kind === "failed" && body.message ? `${why}: ${withoutSecrets(body.message)}` : why;
   return new GraphError(kind, `${what}: ${words}`, {
     code: body.codes.at(-1) ?? `http${status}`,
     codes: body.codes,
@@ -165,10 +166,10 @@ export function parseErrorBody(text: string): ErrorBody {
   let at: unknown = isErrorBody(value) ? (value as { error: unknown }).error : value;
   for (let depth = 0; typeof at === "object" && at !== null && depth < 8; depth++) {
     const entries: Record<string, unknown> = at as Record<string, unknown>;
-    if (typeof entries.code === "string" && entries.code !== "") body.codes.push(entries.code);
+    const code = plainWord(entries.code);
+    if (code) body.codes.push(code);
     if (body.message === undefined && typeof entries.message === "string") body.message = entries.message;
-    const id = entries["request-id"];
-    if (typeof id === "string") body.requestId = id;
+    body.requestId = plainWord(entries["request-id"], 64) ?? body.requestId;
     at = entries.innerError ?? entries.innererror;
   }
   return body;
@@ -189,15 +190,6 @@ export function claimsOf(headers: Headers): string | undefined {
   } catch {
     return undefined; // not a challenge that anybody could answer
   }
-}
-
-/** A gateway may repeat the URL that it was asked for, and that may be a secret. */
-function oneLine(text: string): string {
-  return text.replace(/https?:\/\/\S+/gi, "…").replace(/\?\S*/g, "?…").replace(
-    /\b(tempauth|access_token|sig|guid)=\S+/gi,
-    "$1=…",
-  )
-    .replace(/\s+/g, " ").trim();
 }
 
 function utc(date: string | null): string | undefined {

@@ -130,6 +130,9 @@ export interface Settings {
   storageHosts: readonly string[];
 }
 
+/** The name of the config file, in its folder. */
+export const CONFIG_FILE = "graph-scripts.json";
+
 /** Never in the config file: they would make it a secret, decide where it lies, or are meant for one run only. */
 const NOT_IN_FILE: readonly SettingName[] = ["accessToken", "home", "tokenCacheKey", "tokenCacheNewKeyFile"];
 
@@ -137,15 +140,17 @@ const NOT_IN_FILE: readonly SettingName[] = ["accessToken", "home", "tokenCacheK
  * Reads the settings.
  *
  * @param flags Values given on the command line or by a snippet; they win.
+ * @param configFile Its content, where it has been read already.
  * @throws {GraphError} `usage` for a value that cannot be meant.
  */
 export async function readSettings(
   flags: Partial<Record<SettingName, string>> = {},
   env: (name: string) => string | undefined = (name) => Deno.env.get(name),
+  configFile?: Partial<Record<SettingName, string>>,
 ): Promise<Settings> {
   const given = (name: SettingName) => flags[name] || env(SETTINGS[name].variable) || undefined;
   const folders = platformFolders(given("home"), env);
-  const file = await readConfigFile(join(folders.config, "graph-scripts.json"));
+  const file = configFile ?? await readConfigFile(join(folders.config, CONFIG_FILE));
   const value = (name: SettingName) => given(name) ?? file[name];
 
   const cloud = oneOf(value("cloud") ?? "global");
@@ -269,7 +274,7 @@ function origin(name: SettingName, text: string): string {
   const { variable } = SETTINGS[name];
   if (!url || url.pathname !== "/" || url.search || url.hash || url.username) {
     throw usageError(
-      `${variable}=${text} is not an origin`,
+      `${variable}=${text.replace(/\/\/[^/@]*@/, "//…@")} is not an origin`,
       "write it like https://graph.microsoft.com",
       "invalidSetting",
     );
@@ -285,7 +290,7 @@ function origin(name: SettingName, text: string): string {
 }
 
 /** Where the platform keeps a program's configuration and its state. */
-function platformFolders(
+export function platformFolders(
   home: string | undefined,
   env: (name: string) => string | undefined,
 ): { config: string; state: string } {
@@ -312,7 +317,12 @@ function platformFolders(
   }
 }
 
-async function readConfigFile(path: string): Promise<Partial<Record<SettingName, string>>> {
+/**
+ * Reads the config file; empty when there is none.
+ *
+ * @throws {GraphError} `usage` for one that cannot be meant.
+ */
+export async function readConfigFile(path: string): Promise<Partial<Record<SettingName, string>>> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);

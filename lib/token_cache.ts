@@ -38,6 +38,13 @@ export interface TokenCacheOptions {
   notice: (text: string) => void;
 }
 
+/** What {@linkcode TokenCache.inspect} finds. */
+export interface CacheInspection {
+  state: "absent" | "unreadable" | "clear" | "encrypted";
+  /** Empty where there is none that could be read. */
+  content: CacheContent;
+}
+
 /** The token cache file. What is asked of it is answered from what {@linkcode TokenCache.load} read last. */
 export class TokenCache {
   readonly path: string;
@@ -90,6 +97,19 @@ export class TokenCache {
     this.#snapshot = read === "unreadable" ? undefined : read;
     if (read === "unreadable") await this.#mend(() => this.#putAside());
     else if (this.#options.key && isClear(read)) await this.#mend(() => this.#encrypt());
+  }
+
+  /**
+   * Looks at the file and leaves it as it is: nothing is set aside, encrypted or made.
+   *
+   * @param uidOf As of {@linkcode readPrivateFile}; it must make nothing either.
+   * @throws {GraphError} what {@linkcode TokenCache.load} throws.
+   */
+  async inspect(uidOf: (path: string) => number | null): Promise<CacheInspection> {
+    const read = await this.#read(uidOf);
+    if (read === "unreadable") return { state: "unreadable", content: {} };
+    if (read === undefined) return { state: "absent", content: {} };
+    return { state: read.sealed ? "encrypted" : "clear", content: read.content };
   }
 
   /**
@@ -251,8 +271,8 @@ export class TokenCache {
     return true;
   }
 
-  async #read(): Promise<Snapshot | "unreadable" | undefined> {
-    const text = await readPrivateFile(this.path);
+  async #read(uidOf?: (path: string) => number | null): Promise<Snapshot | "unreadable" | undefined> {
+    const text = await readPrivateFile(this.path, uidOf);
     if (text === undefined) return undefined;
     // MSAL accepts an empty file but throws raw TypeErrors on others, after the person has signed in.
     if (text.trim() === "") return { text: "", content: {}, sealed: undefined };

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Command, type Run, runCommand } from "../lib/cli.ts";
+import type { Diagnosis } from "../lib/doctor/finding.ts";
 import { usageError } from "../lib/errors.ts";
 import { getMe, type Me } from "../lib/me.ts";
 import { shellQuoted } from "../lib/private_file.ts";
@@ -17,9 +18,10 @@ import { formatDuration } from "../lib/sizes.ts";
 export const whoami: Command = {
   name: "whoami",
   summary: "Signs in if needed, and shows who is signed in.",
-  forms: ["", "--sign-out", "--rekey", "--decrypt"],
+  forms: ["", "--check", "--sign-out", "--rekey", "--decrypt"],
   arguments: { least: 0, most: 0, names: "" },
   options: [
+    { name: "check", help: "look for what is wrong, and change nothing; --quiet leaves out what is well" },
     { name: "sign-out", help: "forget the sign-in on this machine" },
     { name: "rekey", help: "encrypt the token cache with the key of GRAPH_TOKEN_CACHE_NEW_KEY_FILE" },
     { name: "decrypt", help: "write the token cache in clear" },
@@ -29,10 +31,11 @@ export const whoami: Command = {
 };
 
 async function run(run: Run): Promise<void> {
-  const doing = ["sign-out", "rekey", "decrypt"].filter((name) => run.has(name));
+  const doing = ["check", "sign-out", "rekey", "decrypt"].filter((name) => run.has(name));
   if (doing.length > 1) {
     throw usageError(`--${doing.join(" and --")} do not go together`, "see whoami --help");
   }
+  if (run.has("check")) return await check(run);
   const connection = await run.connect("identity", false);
   if (run.has("rekey") || run.has("decrypt")) {
     const to = run.has("rekey") ? "newKey" : "clear";
@@ -48,6 +51,19 @@ async function run(run: Run): Promise<void> {
   }
   const me = await getMe(connection);
   run.output.result(me, describe(me));
+}
+
+async function check(run: Run): Promise<void> {
+  const { diagnose, findingLine, worst } = await import("../lib/doctor/diagnose.ts"); // nobody else needs it loaded
+  const http = { ...run.httpOptions(), signal: run.signal };
+  const troubles = new Set<Diagnosis["trouble"]>();
+  for await (const { finding, trouble } of diagnose({ flags: run.settings(), http })) {
+    troubles.add(trouble);
+    if (finding.status === "ok" && run.output.options.quiet) continue;
+    run.output.result(finding, findingLine(finding));
+  }
+  const kind = worst(troubles);
+  if (kind) run.endAs(kind);
 }
 
 function describeRekeyed({ cache, encrypted, set, unset }: Rekeyed): string {

@@ -107,6 +107,7 @@ export interface Bench extends AsyncDisposable {
   runWith(options: RunOptions, script: ScriptName, ...args: string[]): Promise<Ended>;
   /** Starts a script without waiting for its end. */
   spawn(script: ScriptName, ...args: string[]): Deno.ChildProcess;
+  spawnWith(env: Record<string, string>, script: ScriptName, ...args: string[]): Deno.ChildProcess;
   /** Writes a local file and returns its path. */
   file(name: string, content: string | Uint8Array): Promise<string>;
 }
@@ -130,13 +131,14 @@ export async function bench(options: SandboxOptions & { signIn?: boolean } = {})
     run: (script, ...args) => started.runWith({}, script, ...args),
     runWith: ({ env, ...rest }, script, ...args) =>
       runProcess(commandLine(script, args), { cwd: folder, env: { ...sandbox.env, ...env }, ...rest }),
-    spawn: (script, ...args) => {
+    spawn: (script, ...args) => started.spawnWith({}, script, ...args),
+    spawnWith: (env, script, ...args) => {
       const [program, ...line] = commandLine(script, args);
       return new Deno.Command(program!, {
         args: line,
         cwd: folder,
         clearEnv: true,
-        env: environment(sandbox.env),
+        env: environment({ ...sandbox.env, ...env }),
         stdin: "null",
         stdout: "piped",
         stderr: "piped",
