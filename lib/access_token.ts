@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Session, SessionFacts } from "./auth.ts";
+import type { AccountFacts, Session, SessionFacts } from "./auth.ts";
 import { commandName } from "./commands.ts";
 import { GraphError, usageError } from "./errors.ts";
 import { claimsOf } from "./token_claims.ts";
@@ -38,8 +38,13 @@ export class AccessToken implements Session {
     );
   }
 
+  /** There is no account behind it that this machine keeps. */
+  accounts(): Promise<AccountFacts[]> {
+    return Promise.resolve([]);
+  }
+
   /** A token from outside is not ours to forget. */
-  signOut(): Promise<boolean> {
+  signOut(): Promise<string[]> {
     return Promise.reject(
       usageError("GRAPH_ACCESS_TOKEN is set: there is no sign-in to forget", "unset it", "noSignIn"),
     );

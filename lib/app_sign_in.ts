@@ -6,7 +6,7 @@
  */
 import type * as Msal from "@azure/msal-node";
 import { type AppCredentialSetting, readAppCredential } from "./app_credentials.ts";
-import type { Session, SessionFacts } from "./auth.ts";
+import type { AccountFacts, Session, SessionFacts } from "./auth.ts";
 import { authNetwork } from "./auth_network.ts";
 import { CacheKey } from "./cache_key.ts";
 import { cachePlugin } from "./cache_plugin.ts";
@@ -69,8 +69,13 @@ export class AppSignIn implements Session {
     };
   }
 
+  /** There is no account behind it that this machine keeps. */
+  accounts(): Promise<AccountFacts[]> {
+    return Promise.resolve([]);
+  }
+
   /** There is nobody to sign out. */
-  signOut(): Promise<boolean> {
+  signOut(): Promise<string[]> {
     return Promise.reject(
       usageError(
         `the app signs in by itself with ${this.#options.credential.variable}: there is no sign-in to forget`,

@@ -8,7 +8,14 @@ import type * as Msal from "@azure/msal-node";
 import { authNetwork } from "./auth_network.ts";
 import { CacheKey } from "./cache_key.ts";
 import { cachePlugin } from "./cache_plugin.ts";
-import { type CachedAccount, type CachedToken, covers, shortScope } from "./cached_tokens.ts";
+import {
+  type CachedAccount,
+  type CachedToken,
+  covers,
+  isOfTenant,
+  PERSONAL_TENANT,
+  shortScope,
+} from "./cached_tokens.ts";
 import { CLOUDS } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
 import type { TokenSource } from "./graph.ts";
@@ -46,8 +53,26 @@ export interface SessionFacts {
 /** A token source that can tell about itself. */
 export interface Session extends TokenSource {
   facts(): Promise<SessionFacts>;
-  /** Forgets the sign-in on this machine; `false` when nobody was signed in. */
-  signOut(): Promise<boolean>;
+  /**
+   * Forgets the chosen sign-in on this machine, or all of them.
+   *
+   * @returns The user names that were forgotten.
+   */
+  signOut(all?: boolean): Promise<string[]>;
+  /** The accounts that are signed in on this machine, with this app in this cloud. */
+  accounts(): Promise<AccountFacts[]>;
+}
+
+/** A signed-in account, as `whoami --accounts --json` prints it. */
+export interface AccountFacts {
+  userPrincipalName: string;
+  displayName: string | null;
+  tenantId: string;
+  /** Tenant in which the account lives; another one than `tenantId` for a guest. */
+  homeTenantId: string;
+  kind: "work" | "personal";
+  /** Whether scripts use it with the present settings. */
+  chosen: boolean;
 }
 
 /** The sign-in of a person, kept in the token cache. */
@@ -88,16 +113,32 @@ export class SignIn implements Session {
     };
   }
 
-  /** Forgets the account and its tokens on this machine; `false` when nobody was signed in. */
-  async signOut(): Promise<boolean> {
+  async signOut(all = false): Promise<string[]> {
     const app = await this.#app({ mustWrite: true });
     return await this.#cache.exclusively(this.#options.http.signal, async () => {
-      const account = await this.#msalAccount(app);
-      if (!account) return false;
-      await app.getTokenCache().removeAccount(account);
+      const chosen = all ? undefined : this.#account();
+      const meant = all ? this.#accounts() : chosen ? [chosen] : [];
+      const known = meant.length > 0 ? await explainMsal(() => app.getTokenCache().getAllAccounts()) : [];
+      for (const account of known) {
+        if (!meant.some(({ homeAccountId }) => homeAccountId === account.homeAccountId)) continue;
+        await app.getTokenCache().removeAccount(account);
+      }
       this.#current = undefined;
-      return true;
+      return [...new Set(meant.map(({ username }) => username))];
     });
+  }
+
+  async accounts(): Promise<AccountFacts[]> {
+    await this.#cache.load();
+    const meant = this.#meant();
+    return this.#accounts().map((account) => ({
+      userPrincipalName: account.username,
+      displayName: account.name ?? null,
+      tenantId: account.realm,
+      homeTenantId: account.homeTenantId,
+      kind: account.realm.toLowerCase() === PERSONAL_TENANT ? "personal" : "work",
+      chosen: meant.length === 1 && isSameAccount(meant[0]!, account),
+    }));
   }
 
   async #renewed(stale: string | undefined, claims: string | undefined): Promise<CachedToken> {
@@ -128,7 +169,7 @@ export class SignIn implements Session {
   async #silent(forceRefresh: boolean, claims: string | undefined): Promise<CachedToken> {
     const app = this.#account() && await this.#app({ mustWrite: false });
     const account = app && await this.#msalAccount(app);
-    if (!account) throw notSignedIn();
+    if (!account) throw notSignedIn(this.#options.settings.account, this.#accounts());
     const result = await explainMsal(() =>
       app.acquireTokenSilent({
         account,
@@ -155,9 +196,7 @@ export class SignIn implements Session {
 
   /** The service may grant less than it was asked for; what follows would be refused, and asked for again each time. */
   #checkScopes(token: CachedToken): CachedToken {
-    const missing = this.#options.scopes.filter((scope) =>
-      !token.scopes.some((granted) => covers(granted, scope))
-    );
+    const missing = this.#wanted.filter((scope) => !token.scopes.some((granted) => covers(granted, scope)));
     if (missing.length === 0) return token;
     throw new GraphError("refused", `signed in, but without the permission ${missing.join(" ")}`, {
       code: "missingScopes",
@@ -181,25 +220,33 @@ export class SignIn implements Session {
   #cached(): CachedToken | undefined {
     const account = this.#account();
     const { clientId, environment } = this.#registration();
-    return account && this.#cache.find({ clientId, environment, account, scopes: this.#options.scopes });
+    return account && this.#cache.find({ clientId, environment, account, scopes: this.#wanted });
   }
 
   /** The one account that is meant; several without `--account` are an error, never a guess. */
   #account(): CachedAccount | undefined {
-    const { clientId, tenantId, environment } = this.#registration();
-    const wanted = this.#options.settings.account?.toLowerCase();
-    const inTenant = this.#cache.accounts(clientId, environment).filter((account) =>
-      !/^[0-9a-f-]{36}$/i.test(tenantId) || account.realm.toLowerCase() === tenantId.toLowerCase()
-    );
-    const meant = wanted === undefined
-      ? inTenant
-      : inTenant.filter((account) => account.username.toLowerCase() === wanted);
+    const meant = this.#meant();
     if (meant.length <= 1) return meant[0];
+    const names = meant.map(({ username, realm }) => `${username} (tenant ${realm})`);
+    const several = new Set(meant.map(({ username }) => username.toLowerCase())).size > 1;
     throw usageError(
-      `several accounts are signed in: ${meant.map((account) => account.username).join(", ")}`,
-      "choose one with --account or GRAPH_ACCOUNT",
+      `several accounts are signed in: ${names.join(", ")}`,
+      several ? "choose one with --account or GRAPH_ACCOUNT" : "choose one with --tenant or GRAPH_TENANT_ID",
       "ambiguousAccount",
     );
+  }
+
+  #meant(): CachedAccount[] {
+    const { tenantId } = this.#registration();
+    const wanted = this.#options.settings.account?.toLowerCase();
+    return this.#accounts().filter((account) =>
+      isOfTenant(account, tenantId) && (wanted === undefined || account.username.toLowerCase() === wanted)
+    );
+  }
+
+  #accounts(): CachedAccount[] {
+    const { clientId, environment } = this.#registration();
+    return this.#cache.accounts(clientId, environment);
   }
 
   async #msalAccount(app: Msal.PublicClientApplication): Promise<Msal.AccountInfo | undefined> {
@@ -210,12 +257,18 @@ export class SignIn implements Session {
     return account && meant && { ...account, tenantId: meant.realm };
   }
 
+  /** Permissions for sites do not exist for personal accounts, and asking for them fails (graph-protocol 13.5). */
+  get #wanted(): readonly string[] {
+    const { tenantId } = this.#registration();
+    const isPersonal = tenantId.toLowerCase() === "consumers" ||
+      this.#account()?.realm.toLowerCase() === PERSONAL_TENANT;
+    return this.#options.scopes.filter((scope) => !(isPersonal && scope.startsWith("Sites.")));
+  }
+
   /** Full names outside of the global cloud, where short ones may not be resolved. */
   #scopes(): string[] {
     const { cloud } = this.#options.settings;
-    return this.#options.scopes.map((scope) =>
-      cloud === "global" ? scope : `${CLOUDS[cloud].apiOrigin}/${scope}`
-    );
+    return this.#wanted.map((scope) => cloud === "global" ? scope : `${CLOUDS[cloud].apiOrigin}/${scope}`);
   }
 
   #registration(): { clientId: string; tenantId: string; environment: string } {
@@ -252,6 +305,10 @@ const REGISTER = [
   "  3. Authentication > Settings: Allow public client flows: Yes, Save",
   "  4. API permissions: add the delegated Microsoft Graph permissions that the README lists for each script",
 ].join("\n");
+
+function isSameAccount(one: CachedAccount, other: CachedAccount): boolean {
+  return one.homeAccountId === other.homeAccountId && one.realm === other.realm;
+}
 
 /** Whether a person could help: a new sign-in, or consent. */
 function needsPerson(error: GraphError): boolean {

@@ -31,6 +31,7 @@ const ITERATIONS = 600_000;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 const LEAST_PASS_PHRASE = 12;
+const MOST_BYTES = 4096;
 const MAKE_ONE = "make a key with: (umask 077; openssl rand -base64 32 > FILE)";
 
 /** A key that is read when it is first needed, and once. */
@@ -111,6 +112,7 @@ async function readKeyFile(path: string, variable: string): Promise<Material> {
   const text = await readSecretFile(path, {
     name,
     hint: MAKE_ONE,
+    mostBytes: MOST_BYTES,
     exposedHint: `if others may have read it, change the key with: ${commandName("whoami")} --rekey`,
   });
   return parseKey(text, name);

@@ -18,10 +18,31 @@ export type CacheContent = Partial<Record<typeof SECTIONS[number], Section>>;
 /** An account of the cache, by MSAL's names. */
 export interface CachedAccount {
   homeAccountId: string;
-  /** Tenant of the tokens. */
+  /** Tenant of the tokens; for a guest another one than that of the account itself. */
   realm: string;
+  /** Tenant in which the account lives. */
+  homeTenantId: string;
   username: string;
   name: string | undefined;
+}
+
+/** The tenant of personal accounts. */
+export const PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Whether an account of the cache may be meant where this tenant is set. A domain's id is known to the service alone. */
+export function isOfTenant({ realm }: CachedAccount, tenantId: string): boolean {
+  const isPersonal = realm.toLowerCase() === PERSONAL_TENANT;
+  switch (tenantId.toLowerCase()) {
+    case "consumers":
+      return isPersonal;
+    case "organizations":
+      return !isPersonal;
+    case "common":
+      return true;
+    default:
+      return GUID.test(tenantId) ? realm.toLowerCase() === tenantId.toLowerCase() : !isPersonal;
+  }
 }
 
 /** An access token of the cache. */
@@ -64,12 +85,29 @@ export function accountsIn(content: CacheContent, clientId: string, environment:
   );
   return Object.values(content.Account ?? {})
     .filter((entry) => entry.environment === environment && ours.has(entry.home_account_id))
-    .map((entry) => ({
-      homeAccountId: String(entry.home_account_id),
-      realm: String(entry.realm),
-      username: String(entry.username ?? ""),
-      name: typeof entry.name === "string" ? entry.name : undefined,
-    }));
+    .flatMap((entry) => {
+      const account = {
+        homeAccountId: String(entry.home_account_id),
+        homeTenantId: String(entry.home_account_id).split(".").at(-1) ?? "",
+        username: String(entry.username ?? ""),
+        name: typeof entry.name === "string" ? entry.name : undefined,
+      };
+      // MSAL keeps one entry for an account; its tokens say in which tenants it is signed in.
+      const realms = tokenRealms(content, clientId, environment, account.homeAccountId);
+      return (realms.length > 0 ? realms : [String(entry.realm)]).map((realm) => ({ ...account, realm }));
+    });
+}
+
+function tokenRealms(content: CacheContent, clientId: string, environment: string, home: string): string[] {
+  const tokens = [...Object.values(content.IdToken ?? {}), ...Object.values(content.AccessToken ?? {})];
+  return [
+    ...new Set(
+      tokens.filter((entry) =>
+        entry.client_id === clientId && entry.environment === environment &&
+        entry.home_account_id === home && typeof entry.realm === "string" && entry.realm !== ""
+      ).map(({ realm }) => String(realm)),
+    ),
+  ];
 }
 
 /**
@@ -125,7 +163,7 @@ export function appTokenIn(
   { clientId, environment, tenantId }: { clientId: string; environment: string; tenantId: string },
   now: number,
 ): CachedToken | undefined {
-  const account = { homeAccountId: "", realm: tenantId, username: "", name: undefined };
+  const account = { homeAccountId: "", homeTenantId: "", realm: tenantId, username: "", name: undefined };
   const own = Object.entries(content.AccessToken ?? {}).filter(([, entry]) => !entry.home_account_id)
     .map(([key, entry]) => [key, { ...entry, home_account_id: "" }]);
   const query = { clientId, environment, account, scopes: [".default"] };

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Drive, Site } from "@microsoft/microsoft-graph-types";
-import { encodePath, itemUrl } from "./address.ts";
-import { GraphError } from "./errors.ts";
+import { canonicalDriveId, encodePath, itemUrl } from "./address.ts";
+import { GraphError, usageError } from "./errors.ts";
 import type { GraphClient } from "./graph.ts";
 import { type LocationBase, parseSite, type SiteName } from "./location.ts";
 import { sameName } from "./names.ts";
@@ -28,13 +28,16 @@ export interface DriveFacts {
   webUrl: string;
 }
 
+/** What decides which drives there are. */
+type DriveSettings = Pick<Settings, "site" | "siteHost" | "drive" | "tenantId" | "appCredential">;
+
 /** Finds sites and drives; remembers what it found for the length of a run. */
 export class Drives {
   readonly #graph: GraphClient;
-  readonly #settings: Pick<Settings, "site" | "siteHost" | "drive">;
+  readonly #settings: DriveSettings;
   readonly #known = new Map<string, Promise<unknown>>();
 
-  constructor(graph: GraphClient, settings: Pick<Settings, "site" | "siteHost" | "drive">) {
+  constructor(graph: GraphClient, settings: DriveSettings) {
     this.#graph = graph;
     this.#settings = settings;
   }
@@ -70,6 +73,13 @@ export class Drives {
   /** The person's own OneDrive; the service sets it up at the first call if there is a licence. */
   own(): Promise<DriveFacts> {
     return this.#once("me", async () => {
+      if (this.#settings.appCredential) {
+        throw usageError(
+          "an app by itself has no OneDrive",
+          "use site:, drive: or GRAPH_SITE to say whose files are meant",
+          "noPerson",
+        );
+      }
       try {
         return driveFacts(await this.#graph.call<Drive>("/me/drive", { what: "your OneDrive" }));
       } catch (error) {
@@ -78,7 +88,7 @@ export class Drives {
         throw new GraphError("notFound", "you have no OneDrive in this tenant", {
           code: error.code,
           hint:
-            "it needs a licence, and one visit in the browser; for files of a team use --site or GRAPH_SITE",
+            "it needs a licence, and one visit in the browser; a guest has it in another tenant, see --tenant; for files of a team use --site or GRAPH_SITE",
           status: error.status,
           requestId: error.requestId,
           date: error.date,
@@ -122,7 +132,7 @@ export class Drives {
     const own = await this.own();
     const listed = await this.#list("/me/drives", "your drives");
     // The listing can miss the OneDrive itself (graph-protocol L1).
-    return [own, ...listed.filter(({ id }) => canonicalId(id) !== canonicalId(own.id))];
+    return [own, ...listed.filter(({ id }) => canonicalDriveId(id) !== canonicalDriveId(own.id))];
   }
 
   /** Sites that the search index finds; new ones may be missing. */
@@ -154,6 +164,7 @@ export class Drives {
   site(name: SiteName): Promise<SiteFacts> {
     const { host, path } = name;
     return this.#once(`site ${host}/${path}`, async () => {
+      if (this.#settings.tenantId?.toLowerCase() === "consumers") throw noSites(path);
       const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
       try {
         return siteFacts(await this.#graph.call<Site>(url, { what: `site ${host}/${path}` }));
@@ -238,19 +249,23 @@ export class Drives {
   }
 }
 
+/** Sites and teams are of organisations. */
+function noSites(path: string): GraphError {
+  return usageError(
+    `site ${path}: personal accounts have no sites`,
+    "unset GRAPH_SITE, and use me: or plain paths; for a work account set GRAPH_TENANT_ID to its tenant",
+    "noSites",
+  );
+}
+
 /** Whether Graph found fault with the request itself; errors of the sign-in service come under HTTP 400 as well. */
 function isRejected(error: GraphError): boolean {
-  return error.kind === "failed" && error.status === 400;
+  return error.kind === "failed" && error.status === 400 && !error.code.startsWith("AADSTS");
 }
 
 /** `b!` and base64url for business, up to 16 hex digits for personal drives. */
 export function isDriveId(text: string): boolean {
   return /^b![\w-]{20,}$/.test(text) || /^[0-9a-f]{15,16}$/i.test(text);
-}
-
-/** Personal drive ids come in either case, with or without a leading zero (graph-protocol N9). */
-function canonicalId(id: string): string {
-  return /^[0-9a-f]{15,16}$/i.test(id) ? id.toLowerCase().padStart(16, "0") : id;
 }
 
 function isCalled(drive: DriveFacts, name: string): boolean {

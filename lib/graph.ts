@@ -5,7 +5,7 @@
  */
 import { GraphError } from "./errors.ts";
 import type { Http, HttpAnswer, RetryRule } from "./http.ts";
-import { isErrorBody, serviceError, serviceErrorFrom } from "./service_error.ts";
+import { demandedClaims, isErrorBody, serviceError, serviceErrorFrom } from "./service_error.ts";
 
 /** Gives an access token for Graph, renewing it when needed. */
 export interface TokenSource {
@@ -90,13 +90,20 @@ export class GraphClient {
     return { value: value as T, status: answer.status };
   }
 
-  /** Calls and returns the answer of any status; a 401 has been tried again with a renewed token. */
+  /**
+   * Calls and returns the answer of any status; a 401 has been tried again with a renewed token. Claims that the service
+   * demands are answered once: a token that has only expired may be refused first, so two renewals are the most.
+   */
   async answer(path: string, call: GraphCall): Promise<HttpAnswer> {
     const url = this.#url(path);
     const first = await this.#send(url, call, await this.#tokens.token());
     if (first.status !== 401) return first;
     const refusal = await serviceError(first, call.what);
-    return await this.#send(url, call, await this.#tokens.token({ claims: refusal.claims }));
+    const second = await this.#send(url, call, await this.#tokens.token({ claims: refusal.claims }));
+    const claims = second.status === 401 ? demandedClaims(second.headers) : undefined;
+    if (claims === undefined || refusal.claims !== undefined) return second;
+    await second.discard();
+    return await this.#send(url, call, await this.#tokens.token({ claims }));
   }
 
   /**

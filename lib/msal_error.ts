@@ -40,10 +40,19 @@ export async function explainMsal<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Nobody is signed in on this machine. */
-export function notSignedIn(): GraphError {
-  return new GraphError("signInNeeded", "not signed in", {
+/**
+ * Nobody is signed in on this machine, or nobody of those who are meant.
+ *
+ * @param wanted User name that was asked for.
+ * @param others Who is signed in.
+ */
+export function notSignedIn(wanted?: string, others: readonly { username: string }[] = []): GraphError {
+  const names = [...new Set(others.map(({ username }) => username))].join(", ");
+  const who = wanted === undefined ? "" : `${wanted} is `;
+  return new GraphError("signInNeeded", `${who}not signed in${names ? `, but ${names}` : ""}`, {
     code: "notSignedIn",
-    hint: `sign in once, in a terminal, with: ${commandName("whoami")}`,
+    hint: `sign in once, in a terminal, with: ${commandName("whoami")}${
+      wanted ? ` --account ${wanted}` : ""
+    }`,
   });
 }

@@ -6,8 +6,6 @@
 import { GraphError, usageError } from "./errors.ts";
 import { shellQuoted } from "./private_file.ts";
 
-const MOST_BYTES = 64 * 1024;
-
 /** Words for the errors about a secret file. */
 export interface SecretFileWords {
   /** What the file is, with its path and where that comes from. */
@@ -16,6 +14,8 @@ export interface SecretFileWords {
   hint: string;
   /** What to do when others can have read it. */
   exposedHint: string;
+  /** What is longer is something else, in bytes. */
+  mostBytes: number;
 }
 
 /**
@@ -42,15 +42,15 @@ export async function readSecretFile(path: string, words: SecretFileWords): Prom
   }
 }
 
-async function readText(file: Deno.FsFile, { name, hint }: SecretFileWords): Promise<string> {
-  const bytes = new Uint8Array(MOST_BYTES + 1);
+async function readText(file: Deno.FsFile, { name, hint, mostBytes }: SecretFileWords): Promise<string> {
+  const bytes = new Uint8Array(mostBytes + 1);
   let at = 0;
   while (at < bytes.length) {
     const read = await file.read(bytes.subarray(at));
     if (read === null) break;
     at += read;
   }
-  if (at > MOST_BYTES) throw usageError(`${name} is too long for what it should be`, hint, "badKey");
+  if (at > mostBytes) throw usageError(`${name} is too long for what it should be`, hint, "badKey");
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, at));
   } catch {

@@ -142,7 +142,7 @@ function explain({ status, headers }: HttpAnswer, body: ErrorBody, what: string)
     status,
     requestId: requestIdOf(headers) ?? body.requestId,
     date: utc(headers.get("date")),
-    claims: claimsOf(headers),
+    claims: demandedClaims(headers),
   });
 }
 
@@ -176,7 +176,7 @@ export function parseErrorBody(text: string): ErrorBody {
 }
 
 /** The claims of a challenge, decoded; several `WWW-Authenticate` headers may come, in any order. */
-export function claimsOf(headers: Headers): string | undefined {
+export function demandedClaims(headers: Headers): string | undefined {
   const encoded = /\bclaims="?([A-Za-z0-9+/=_-]+)/.exec(headers.get("www-authenticate") ?? "")?.[1];
   if (!encoded) return undefined;
   try {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Session } from "../lib/auth.ts";
 import { type Command, type Run, runCommand } from "../lib/cli.ts";
 import type { Diagnosis } from "../lib/doctor/finding.ts";
 import { usageError } from "../lib/errors.ts";
@@ -18,11 +19,13 @@ import { formatDuration } from "../lib/sizes.ts";
 export const whoami: Command = {
   name: "whoami",
   summary: "Signs in if needed, and shows who is signed in.",
-  forms: ["", "--check", "--sign-out", "--rekey", "--decrypt"],
+  forms: ["", "--check", "--accounts", "--sign-out [--all]", "--rekey", "--decrypt"],
   arguments: { least: 0, most: 0, names: "" },
   options: [
     { name: "check", help: "look for what is wrong, and change nothing; --quiet leaves out what is well" },
+    { name: "accounts", help: "the accounts that are signed in on this machine" },
     { name: "sign-out", help: "forget the sign-in on this machine" },
+    { name: "all", help: "with --sign-out: of all accounts" },
     { name: "rekey", help: "encrypt the token cache with the key of GRAPH_TOKEN_CACHE_NEW_KEY_FILE" },
     { name: "decrypt", help: "write the token cache in clear" },
   ],
@@ -31,9 +34,12 @@ export const whoami: Command = {
 };
 
 async function run(run: Run): Promise<void> {
-  const doing = ["check", "sign-out", "rekey", "decrypt"].filter((name) => run.has(name));
+  const doing = ["check", "accounts", "sign-out", "rekey", "decrypt"].filter((name) => run.has(name));
   if (doing.length > 1) {
     throw usageError(`--${doing.join(" and --")} do not go together`, "see whoami --help");
+  }
+  if (run.has("all") && !run.has("sign-out")) {
+    throw usageError("--all goes with --sign-out", "see whoami --help");
   }
   if (run.has("check")) return await check(run);
   const connection = await run.connect("identity", false);
@@ -44,13 +50,26 @@ async function run(run: Run): Promise<void> {
     run.output.result(rekeyed, describeRekeyed(rekeyed));
     return;
   }
+  if (run.has("accounts")) return await accounts(run, connection.session);
   if (run.has("sign-out")) {
-    const signedOut = await connection.session.signOut();
-    run.output.result({ signedOut }, signedOut ? "signed out on this machine" : "nobody was signed in");
+    const signedOut = await connection.session.signOut(run.has("all"));
+    const who = signedOut.length > 0
+      ? `${signedOut.join(", ")} signed out on this machine`
+      : "nobody was signed in";
+    run.output.result({ signedOut }, who);
     return;
   }
   const me = await getMe(connection);
   run.output.result(me, describe(me));
+}
+
+async function accounts(run: Run, session: Session): Promise<void> {
+  for (const account of await session.accounts()) {
+    const { userPrincipalName, tenantId, homeTenantId, kind, chosen } = account;
+    const guest = homeTenantId.toLowerCase() === tenantId.toLowerCase() ? "" : `, guest from ${homeTenantId}`;
+    const text = `${chosen ? "*" : " "} ${userPrincipalName}  ${kind} account, tenant ${tenantId}${guest}`;
+    run.output.result(account, text);
+  }
 }
 
 async function check(run: Run): Promise<void> {

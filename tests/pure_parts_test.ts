@@ -5,7 +5,7 @@ import { GraphError } from "../lib/errors.ts";
 import { parseLocation, parseSite } from "../lib/location.ts";
 import { addressFault, nameFault } from "../lib/names.ts";
 import { QuickXorHash } from "../lib/quick_xor_hash.ts";
-import { claimsOf, parseErrorBody } from "../lib/service_error.ts";
+import { demandedClaims, parseErrorBody } from "../lib/service_error.ts";
 import { readSettings } from "../lib/settings.ts";
 import { formatDuration, formatSize, parseSize } from "../lib/sizes.ts";
 import { nextExpected } from "../lib/session_answer.ts";
@@ -166,13 +166,13 @@ Deno.test("error bodies of every shape are read", () => {
 Deno.test("claims of a challenge are decoded, padded or not, base64 or base64url", () => {
   const claims = '{"access_token":{"nbf":{"essential":true,"value":"1702682181"}}}';
   const header = (value: string) =>
-    claimsOf(
+    demandedClaims(
       new Headers({ "www-authenticate": `Bearer realm="", error="insufficient_claims", claims="${value}"` }),
     );
   assertEquals(header(btoa(claims)), claims);
   assertEquals(header(btoa(claims).replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_")), claims);
   assertEquals(header("!!"), undefined);
-  assertEquals(claimsOf(new Headers()), undefined);
+  assertEquals(demandedClaims(new Headers()), undefined);
 });
 
 Deno.test("every AADSTS code that is known says what happened, who can mend it, and how", () => {

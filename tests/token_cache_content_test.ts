@@ -2,7 +2,13 @@ import { assertEquals } from "@std/assert";
 import { type CachedAccount, contentOf, tokenIn } from "../lib/cached_tokens.ts";
 
 const NOW = 1_800_000_000;
-const account: CachedAccount = { homeAccountId: "u.t", realm: "t", username: "a@b.c", name: undefined };
+const account: CachedAccount = {
+  homeAccountId: "u.t",
+  homeTenantId: "t",
+  realm: "t",
+  username: "a@b.c",
+  name: undefined,
+};
 const query = { clientId: "c", environment: "login.windows.net", account, scopes: ["Files.Read.All"] };
 const token = {
   client_id: "c",

@@ -9,6 +9,7 @@ import {
   type CacheContent,
   type CachedAccount,
   covers,
+  isOfTenant,
   type KeptToken,
   keptTokens,
 } from "../cached_tokens.ts";
@@ -122,9 +123,9 @@ function chosenAccount(
 ): { diagnosis: Diagnosis; account: CachedAccount | undefined } {
   const { clientId, tenantId = "", cloud, account: wanted } = settings;
   const all = clientId ? accountsIn(content, clientId, CLOUDS[cloud].cacheEnvironment) : [];
-  const meant = all.filter(({ realm, username }) =>
-    (!/^[0-9a-f-]{36}$/i.test(tenantId) || realm.toLowerCase() === tenantId.toLowerCase()) &&
-    (wanted === undefined || username.toLowerCase() === wanted.toLowerCase())
+  const meant = all.filter((account) =>
+    isOfTenant(account, tenantId) &&
+    (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
   );
   const [account, ...others] = meant;
   if (account && others.length > 0) {
