@@ -152,7 +152,9 @@ export class Run {
       await work();
     } catch (error) {
       const failure = asGraphError(error);
-      if (failure.kind === "interrupted" || error instanceof Deno.errors.BrokenPipe) throw error;
+      // Without a sign-in none of the others can do better.
+      const endsAll = failure.kind === "interrupted" || failure.kind === "signInNeeded";
+      if (endsAll || error instanceof Deno.errors.BrokenPipe) throw error;
       this.output.error(failure);
       this.#firstFailure ??= failure;
     }

@@ -55,9 +55,10 @@ export async function transferAll(
   }
 }
 
-/** An error that says of which transfer it is: those of the network and of an interruption do not know. */
+/** An error that says of which transfer it is: those of the network do not know. A missing sign-in concerns them all. */
 function named(error: unknown, { name }: TransferJob): unknown {
-  const isPlain = !isGraphError(error) || error.kind === "interrupted" && error.cause === undefined;
+  const isPlain = !isGraphError(error) || error.kind === "signInNeeded" ||
+    error.kind === "interrupted" && error.cause === undefined;
   if (isPlain || error.message.includes(basename(name))) return error;
   return error.retold(`${name}: ${error.message}`);
 }

@@ -280,3 +280,11 @@ Deno.test("Ctrl-C while a code waits for approval ends at once with 130", async 
   assertEquals((await child.output()).code, 130);
   assert(performance.now() - started < 3000, "waited for the next poll");
 });
+
+Deno.test("a missing sign-in is told once, however many files there are", async () => {
+  await using b = await bench({ signIn: false });
+  const files = await Promise.all(["1.txt", "2.txt", "3.txt"].map((name) => b.file(name, name)));
+  const { code, stderr } = await b.run("put", ...files, "General/");
+  assertEquals(code, 4);
+  assertEquals(stderr.split("\n").length, 2, stderr);
+});
