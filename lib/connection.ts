@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { AccessToken } from "./access_token.ts";
-import { AppSignIn } from "./app_sign_in.ts";
-import { browserInteraction } from "./browser_sign_in.ts";
+import { AccessToken } from "./sign_in/access_token.ts";
+import { AppSignIn } from "./sign_in/app_sign_in.ts";
+import { browserInteraction } from "./sign_in/browser_sign_in.ts";
 import { CLOUDS } from "./clouds.ts";
-import { type Session, SignIn } from "./auth.ts";
-import { type DeviceCode, deviceCodeInteraction } from "./device_code.ts";
-import { Drives } from "./drives.ts";
-import { GraphClient } from "./graph.ts";
-import { Http, type HttpOptions } from "./http.ts";
-import { RewrittenFiles } from "./rewritten_files.ts";
+import { type Session, SignIn } from "./sign_in/auth.ts";
+import { type DeviceCode, deviceCodeInteraction } from "./sign_in/device_code.ts";
+import { Drives } from "./graph/drives.ts";
+import { GraphClient } from "./graph/graph.ts";
+import { Http, type HttpOptions } from "./graph/http.ts";
+import { RewrittenFiles } from "./upload/rewritten_files.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
-import { StorageClient } from "./storage.ts";
-import type { TransferContext } from "./transfer.ts";
+import { StorageClient } from "./graph/storage.ts";
+import type { TransferContext } from "./transfer/transfer.ts";
 
 /** What a connection is for; it asks for the least permissions that suffice. */
 export type Access = "identity" | "read" | "write";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type FailureKind, GraphError, isGraphError } from "./errors.ts";
-import { withoutSecrets } from "./redact.ts";
+import { withoutSecrets } from "./graph/redact.ts";
 
 type Rule = [matches: (error: Error) => boolean, kind: FailureKind, why: string, hint: string];
 

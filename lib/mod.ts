@@ -14,14 +14,14 @@
  * @module
  */
 export { type Access, connect, type Connection, type ConnectOptions } from "./connection.ts";
-export { type Session, type SessionFacts } from "./auth.ts";
-export { type DeviceCode } from "./device_code.ts";
-export { getMe, type Me } from "./me.ts";
-export { type DriveFacts, type SiteFacts } from "./drives.ts";
-export { type FoundItem, getItem, type Item, listItems } from "./items.ts";
-export { type DownloadConflict, downloadFile, type DownloadOptions } from "./download.ts";
-export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload.ts";
-export { type UploadConflict } from "./upload_session.ts";
-export { type OnProgress, type TransferResult } from "./transfer.ts";
-export { type Verdict } from "./verify.ts";
+export { type Session, type SessionFacts } from "./sign_in/auth.ts";
+export { type DeviceCode } from "./sign_in/device_code.ts";
+export { getMe, type Me } from "./graph/me.ts";
+export { type DriveFacts, type SiteFacts } from "./graph/drives.ts";
+export { type FoundItem, getItem, type Item, listItems } from "./graph/items.ts";
+export { type DownloadConflict, downloadFile, type DownloadOptions } from "./download/download.ts";
+export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";
+export { type UploadConflict } from "./upload/upload_session.ts";
+export { type OnProgress, type TransferResult } from "./transfer/transfer.ts";
+export { type Verdict } from "./transfer/verify.ts";
 export { EXIT_CODES, type FailureKind, GraphError, isGraphError } from "./errors.ts";

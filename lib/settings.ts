@@ -4,11 +4,11 @@
  * @module
  */
 import { join } from "@std/path";
-import type { KeySetting } from "./cache_key.ts";
-import type { AppCredentialSetting } from "./app_credentials.ts";
+import type { KeySetting } from "./sign_in/cache_key.ts";
+import type { AppCredentialSetting } from "./sign_in/app_credentials.ts";
 import { type CloudName, CLOUDS } from "./clouds.ts";
 import { usageError } from "./errors.ts";
-import { isLoopback } from "./storage.ts";
+import { isLoopback } from "./graph/storage.ts";
 
 /** One setting: its names everywhere. */
 export interface SettingDefinition {

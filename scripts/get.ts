@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { type Command, type Run, runCommand } from "../lib/cli.ts";
-import { MOST_CONNECTIONS } from "../lib/download.ts";
-import { downloadJobs } from "../lib/download_command.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
+import { MOST_CONNECTIONS } from "../lib/download/download.ts";
+import { downloadJobs } from "../lib/cli/download_command.ts";
 import { usageError } from "../lib/errors.ts";
-import { describe, jobsOption, transferAll } from "../lib/transfer_command.ts";
+import { describe, jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
 
 const JOBS = 8;
 

@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { type Command, type Run, runCommand } from "../lib/cli.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import type { Connection } from "../lib/connection.ts";
 import { usageError } from "../lib/errors.ts";
-import { type Item, listItems } from "../lib/items.ts";
-import type { Location } from "../lib/location.ts";
+import { type Item, listItems } from "../lib/graph/items.ts";
+import type { Location } from "../lib/graph/location.ts";
 
 /** The definition of `ls`. */
 export const ls: Command = {

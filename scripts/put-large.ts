@@ -7,13 +7,17 @@
  *
  * @module
  */
-import { type Command, type Run, runCommand } from "../lib/cli.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import { usageError } from "../lib/errors.ts";
-import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/fragments.ts";
+import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/fragments.ts";
 import { formatSize, parseSize } from "../lib/sizes.ts";
-import { transferAll } from "../lib/transfer_command.ts";
-import { abandonUpload, type UnfinishedUploadFacts, unfinishedUploads } from "../lib/unfinished_upload.ts";
-import { uploadLargeFile } from "../lib/upload.ts";
+import { transferAll } from "../lib/cli/transfer_command.ts";
+import {
+  abandonUpload,
+  type UnfinishedUploadFacts,
+  unfinishedUploads,
+} from "../lib/upload/unfinished_upload.ts";
+import { uploadLargeFile } from "../lib/upload/upload.ts";
 
 /** The definition of `put-large`. */
 export const putLarge: Command = {

@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { type Command, type Run, runCommand } from "../lib/cli.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import { usageError } from "../lib/errors.ts";
-import { uploadJobs } from "../lib/upload_command.ts";
-import { jobsOption, transferAll } from "../lib/transfer_command.ts";
-import { parseLocation } from "../lib/location.ts";
+import { uploadJobs } from "../lib/cli/upload_command.ts";
+import { jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
+import { parseLocation } from "../lib/graph/location.ts";
 
 const JOBS = 4;
 

@@ -6,13 +6,13 @@
  *
  * @module
  */
-import type { Session } from "../lib/auth.ts";
-import { type Command, type Run, runCommand } from "../lib/cli.ts";
+import type { Session } from "../lib/sign_in/auth.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import type { Diagnosis } from "../lib/doctor/finding.ts";
 import { usageError } from "../lib/errors.ts";
-import { getMe, type Me } from "../lib/me.ts";
-import { shellQuoted } from "../lib/private_file.ts";
-import { type Rekeyed, rekeyTokenCache } from "../lib/rekey.ts";
+import { getMe, type Me } from "../lib/graph/me.ts";
+import { shellQuoted } from "../lib/files/private_file.ts";
+import { type Rekeyed, rekeyTokenCache } from "../lib/sign_in/rekey.ts";
 import { formatDuration } from "../lib/sizes.ts";
 
 /** The definition of `whoami`. */

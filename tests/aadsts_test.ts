@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { AADSTS, explainSignIn } from "../lib/aadsts.ts";
+import { AADSTS, explainSignIn } from "../lib/sign_in/aadsts.ts";
 
 /** What a person reads for each code, with the exit code and who can mend it. */
 const EXPLAINED = `

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
-import { Http } from "../lib/http.ts";
+import { Http } from "../lib/graph/http.ts";
 import { isGraphError } from "../lib/errors.ts";
 import { checkDeno } from "../lib/doctor/local_check.ts";
 import { unreachable } from "../lib/doctor/network_failure.ts";

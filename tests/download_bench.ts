@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { type Bench, bench, noise } from "./harness.ts";
-import type { ByteRange } from "../lib/ranges.ts";
+import type { ByteRange } from "../lib/download/ranges.ts";
 
 /** A bench with one file, `General/big.bin`. */
 export async function benchWith(content: Uint8Array): Promise<Bench> {

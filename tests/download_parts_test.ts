@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { OrderedHash } from "../lib/ordered_hash.ts";
-import { RATE_WINDOW_MS } from "../lib/byte_rate.ts";
-import { cutIntoParts, type Part, Parts } from "../lib/parts.ts";
-import { type ByteRange, ByteRanges } from "../lib/ranges.ts";
-import { ContentHash } from "../lib/verify.ts";
+import { OrderedHash } from "../lib/download/ordered_hash.ts";
+import { RATE_WINDOW_MS } from "../lib/transfer/byte_rate.ts";
+import { cutIntoParts, type Part, Parts } from "../lib/download/parts.ts";
+import { type ByteRange, ByteRanges } from "../lib/download/ranges.ts";
+import { ContentHash } from "../lib/transfer/verify.ts";
 import { noise } from "./harness.ts";
 
 const MIB = 1024 * 1024;

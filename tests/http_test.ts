@@ -1,8 +1,8 @@
-import { Pace } from "../lib/pace.ts";
+import { Pace } from "../lib/graph/pace.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { GraphError } from "../lib/errors.ts";
-import { Http, type HttpOptions, retryAfterMs } from "../lib/http.ts";
-import { StorageClient } from "../lib/storage.ts";
+import { Http, type HttpOptions, retryAfterMs } from "../lib/graph/http.ts";
+import { StorageClient } from "../lib/graph/storage.ts";
 import { CLOUDS } from "../lib/clouds.ts";
 
 /** Answers from a list; waits take no time and are remembered. */

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { AADSTS, explainSignIn } from "../lib/aadsts.ts";
-import { childUrl, itemUrl } from "../lib/address.ts";
+import { AADSTS, explainSignIn } from "../lib/sign_in/aadsts.ts";
+import { childUrl, itemUrl } from "../lib/graph/address.ts";
 import { GraphError } from "../lib/errors.ts";
-import { parseLocation, parseSite } from "../lib/location.ts";
-import { addressFault, nameFault } from "../lib/names.ts";
-import { QuickXorHash } from "../lib/quick_xor_hash.ts";
-import { demandedClaims, parseErrorBody } from "../lib/service_error.ts";
+import { parseLocation, parseSite } from "../lib/graph/location.ts";
+import { addressFault, nameFault } from "../lib/graph/names.ts";
+import { QuickXorHash } from "../lib/transfer/quick_xor_hash.ts";
+import { demandedClaims, parseErrorBody } from "../lib/graph/service_error.ts";
 import { readSettings } from "../lib/settings.ts";
 import { formatDuration, formatSize, parseSize } from "../lib/sizes.ts";
-import { nextExpected } from "../lib/session_answer.ts";
-import { judge, judgeDownload } from "../lib/verify.ts";
+import { nextExpected } from "../lib/upload/session_answer.ts";
+import { judge, judgeDownload } from "../lib/transfer/verify.ts";
 import { noise } from "./harness.ts";
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

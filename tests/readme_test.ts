@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
-import { AADSTS } from "../lib/aadsts.ts";
-import type { Command, Option } from "../lib/cli.ts";
+import { AADSTS } from "../lib/sign_in/aadsts.ts";
+import type { Command, Option } from "../lib/cli/cli.ts";
 import { EXIT_CODES } from "../lib/errors.ts";
 import { readSettings, type SettingDefinition, type SettingName, SETTINGS } from "../lib/settings.ts";
 import { VERSION } from "../lib/version.ts";
@@ -263,10 +263,7 @@ Deno.test("the README lists exactly the options of the sandbox, and its fault ru
 });
 
 Deno.test("the texts that Troubleshooting quotes are in the code, and so are the AADSTS numbers", async () => {
-  let code = "";
-  for await (const { name } of Deno.readDir(join(ROOT, "lib"))) {
-    if (name.endsWith(".ts")) code += await Deno.readTextFile(join(ROOT, "lib", name));
-  }
+  const code = (await sources(join(ROOT, "lib"))).join("\n");
   const rows = table(section("## Troubleshooting"), "You see");
   assert(rows.length > 20);
   for (const [quoted, meaning] of rows) {
@@ -278,10 +275,19 @@ Deno.test("the texts that Troubleshooting quotes are in the code, and so are the
   }
 });
 
+/** The text of each module in a folder and below. */
+async function sources(folder: string): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) texts.push(...await sources(path));
+    else if (name.endsWith(".ts")) texts.push(await Deno.readTextFile(path));
+  }
+  return texts;
+}
+
 Deno.test("error texts that send people to the README name headings that it has", async () => {
-  for await (const { name } of Deno.readDir(join(ROOT, "lib"))) {
-    if (!name.endsWith(".ts")) continue;
-    const code = await Deno.readTextFile(join(ROOT, "lib", name));
+  for (const code of await sources(join(ROOT, "lib"))) {
     for (const [, heading] of code.matchAll(/\(README, ([^)]+)\)/g)) section(`## ${heading}`);
   }
 });

@@ -1,7 +1,7 @@
 /** The sanitiser by itself: what it takes out, and what it leaves. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { plainWord, shownTarget, withoutSecrets } from "../lib/redact.ts";
+import { plainWord, shownTarget, withoutSecrets } from "../lib/graph/redact.ts";
 
 const JWT = `eyJ0eXAiOiJKV1QifQ.${"eyJhdWQiOiIwMDAw".repeat(5)}.${"Sig-nature_1".repeat(5)}`;
 const OPAQUE = "EwB4A8l6BAAUO9chh8cJscQLmU+LSWpbnr0vmwwAAQ9aZ/3Gk2nd";

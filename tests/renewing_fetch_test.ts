@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { toFileUrl } from "@std/path";
-import { Http } from "../lib/http.ts";
+import { Http } from "../lib/graph/http.ts";
 import { CONFIG, noise, ROOT, runProcess } from "./harness.ts";
 import { type RequestRecord, type Sandbox, startSandbox } from "./sandbox/mod.ts";
 
@@ -98,7 +98,7 @@ Deno.test(
       const snippet = `${folder}/snippet.ts`;
       await Deno.writeTextFile(
         snippet,
-        `import { Http } from ${JSON.stringify(toFileUrl(`${ROOT}lib/http.ts`).href)};
+        `import { Http } from ${JSON.stringify(toFileUrl(`${ROOT}lib/graph/http.ts`).href)};
 const answer = await new Http().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "repeatable" });
 console.log(answer.status, await answer.text());`,
       );

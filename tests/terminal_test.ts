@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console no-control-regex -- it tells what it skips, and looks at terminal codes
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bench, commandLine, environment, noise, type ScriptName } from "./harness.ts";
-import { printable } from "../lib/output.ts";
-import { ProgressLine } from "../lib/progress.ts";
+import { printable } from "../lib/cli/output.ts";
+import { ProgressLine } from "../lib/cli/progress.ts";
 
 /** `script` of util-linux gives a process a terminal; elsewhere these tests are skipped. */
 const hasTerminals = Deno.build.os === "linux" &&

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type CachedAccount, contentOf, tokenIn } from "../lib/cached_tokens.ts";
+import { type CachedAccount, contentOf, tokenIn } from "../lib/sign_in/cached_tokens.ts";
 
 const NOW = 1_800_000_000;
 const account: CachedAccount = {

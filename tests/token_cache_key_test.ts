@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, dirname } from "@std/path";
-import { CacheKey, parseKey } from "../lib/cache_key.ts";
-import { seal, unseal } from "../lib/sealed_text.ts";
+import { CacheKey, parseKey } from "../lib/sign_in/cache_key.ts";
+import { seal, unseal } from "../lib/sign_in/sealed_text.ts";
 import { type Bench, bench, jsonLines } from "./harness.ts";
 
 const windows = Deno.build.os === "windows";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { GraphError } from "../lib/errors.ts";
-import { acquireLock, type LockOptions } from "../lib/file_lock.ts";
+import { acquireLock, type LockOptions } from "../lib/files/file_lock.ts";
 import { bench, CONFIG, jsonLines, ROOT } from "./harness.ts";
 
 /** What Deno says on NFS without its lock service. */

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { dirname } from "@std/path";
-import { acquireLock } from "../lib/file_lock.ts";
+import { acquireLock } from "../lib/files/file_lock.ts";
 import { type Bench, bench, jsonLines } from "./harness.ts";
 
 const PROCESSES = Number(Deno.env.get("GRAPH_SCRIPTS_PROCESSES") ?? 50);

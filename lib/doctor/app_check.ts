@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { type AppCredentialSetting, readAppCredential } from "../app_credentials.ts";
-import { appTokenIn, type CacheContent } from "../cached_tokens.ts";
+import { type AppCredentialSetting, readAppCredential } from "../sign_in/app_credentials.ts";
+import { appTokenIn, type CacheContent } from "../sign_in/cached_tokens.ts";
 import { CLOUDS } from "../clouds.ts";
 import { commandName } from "../commands.ts";
 import { asGraphError } from "../local_error.ts";
 import type { Settings } from "../settings.ts";
-import { claimsOf } from "../token_claims.ts";
+import { claimsOf } from "../sign_in/token_claims.ts";
 import { type Diagnosis, failure, ok, warn } from "./finding.ts";
 
 /** Checks credential and cached token; whether Graph lets the app in, only a real run can tell. */

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { CacheKey } from "../cache_key.ts";
-import { accountsIn, type CacheContent } from "../cached_tokens.ts";
+import { CacheKey } from "../sign_in/cache_key.ts";
+import { accountsIn, type CacheContent } from "../sign_in/cached_tokens.ts";
 import { CLOUDS } from "../clouds.ts";
 import { commandName } from "../commands.ts";
 import { asGraphError } from "../local_error.ts";
 import type { Settings } from "../settings.ts";
 import { formatSize } from "../sizes.ts";
-import { TokenCache } from "../token_cache.ts";
+import { TokenCache } from "../sign_in/token_cache.ts";
 import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
 
 /** Looks at the token cache; its content is `undefined` where it could not be read. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Http, type HttpOptions } from "../http.ts";
+import { Http, type HttpOptions } from "../graph/http.ts";
 import type { SettingName } from "../settings.ts";
 import { checkCache } from "./cache_check.ts";
 import type { Diagnosis } from "./finding.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type EntraErrorBody, explainSignIn } from "../aadsts.ts";
+import { type EntraErrorBody, explainSignIn } from "../sign_in/aadsts.ts";
 import { type GraphError, isGraphError } from "../errors.ts";
-import { type Http, type HttpAnswer, requestIdOf } from "../http.ts";
+import { type Http, type HttpAnswer, requestIdOf } from "../graph/http.ts";
 import type { Settings } from "../settings.ts";
-import { isLoopback, StorageClient } from "../storage.ts";
+import { isLoopback, StorageClient } from "../graph/storage.ts";
 import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
 import { unreachable } from "./network_failure.ts";
 

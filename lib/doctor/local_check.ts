@@ -4,8 +4,8 @@
  * @module
  */
 import { join } from "@std/path";
-import { DownloadJournal } from "../download_record.ts";
-import { UploadJournal } from "../journal.ts";
+import { DownloadJournal } from "../download/download_record.ts";
+import { UploadJournal } from "../upload/upload_record.ts";
 import { asGraphError } from "../local_error.ts";
 import type { Settings } from "../settings.ts";
 import { type Diagnosis, failure, ok, warn } from "./finding.ts";

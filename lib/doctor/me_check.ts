@@ -4,11 +4,11 @@
  * @module
  */
 import type { User } from "@microsoft/microsoft-graph-types";
-import { covers } from "../cached_tokens.ts";
+import { covers } from "../sign_in/cached_tokens.ts";
 import { commandName } from "../commands.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import { GraphClient } from "../graph.ts";
-import type { Http } from "../http.ts";
+import { GraphClient } from "../graph/graph.ts";
+import type { Http } from "../graph/http.ts";
 import type { Settings } from "../settings.ts";
 import { type Diagnosis, ok, warn } from "./finding.ts";
 import type { DriveFacts } from "./hosts_check.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AccessToken } from "../access_token.ts";
+import { AccessToken } from "../sign_in/access_token.ts";
 import {
   accountsIn,
   type CacheContent,
@@ -12,7 +12,7 @@ import {
   isOfTenant,
   type KeptToken,
   keptTokens,
-} from "../cached_tokens.ts";
+} from "../sign_in/cached_tokens.ts";
 import { CLOUDS } from "../clouds.ts";
 import { commandName } from "../commands.ts";
 import { type Access, SCOPES } from "../connection.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { QuickXorHash } from "../../lib/quick_xor_hash.ts";
-import { ContentHash } from "../../lib/verify.ts";
+import { QuickXorHash } from "../../lib/transfer/quick_xor_hash.ts";
+import { ContentHash } from "../../lib/transfer/verify.ts";
 import { noise } from "../harness.ts";
 import { median } from "./measure.ts";
 

@@ -1,0 +1,120 @@
+/**
+ * From the arguments of `get` to its transfers.
+ *
+ * @module
+ */
+import { basename, join, resolve } from "@std/path";
+import type { Connection } from "../connection.ts";
+import { downloadFile, downloadItem, type DownloadOptions } from "../download/download.ts";
+import { downloadTree } from "../download/download_tree.ts";
+import { GraphError, usageError } from "../errors.ts";
+import { type FoundItem, getItem, type Item } from "../graph/items.ts";
+import { failedJob, type TransferJob } from "../transfer/jobs.ts";
+import { localNameFault } from "../files/local_names.ts";
+import { localPathFor } from "../files/local_target.ts";
+import type { Location } from "../graph/location.ts";
+
+/** What `get` is to do. */
+export interface DownloadWish {
+  locations: readonly Location[];
+  /** As it was typed; `undefined`: the current folder. */
+  destination: string | undefined;
+  /** Folders with all that is in them. */
+  recursive: boolean;
+  options: DownloadOptions;
+}
+
+/** The transfers of all locations. */
+export async function* downloadJobs(
+  connection: Connection,
+  { locations, destination = ".", recursive, options }: DownloadWish,
+): AsyncGenerator<TransferJob> {
+  if (destination === "-") {
+    for (const location of locations) {
+      yield {
+        name: location.text,
+        run: (onProgress) => downloadFile(connection, location, "-", { ...options, onProgress }),
+      };
+    }
+    return;
+  }
+  const targets = new Map<string, string>();
+  for (const location of locations) {
+    try {
+      const found = await getItem(connection, location);
+      yield* jobsOf(connection, found, destination, {
+        recursive,
+        several: locations.length > 1,
+        options,
+        claim: (local) => claim(targets, local, location.text),
+      });
+    } catch (error) {
+      yield failedJob(location.text, error as Error);
+    }
+  }
+}
+
+async function* jobsOf(
+  connection: Connection,
+  found: FoundItem,
+  destination: string,
+  how: { recursive: boolean; several: boolean; options: DownloadOptions; claim: (local: string) => void },
+): AsyncGenerator<TransferJob> {
+  const { item } = found;
+  if (item.type === "folder" && how.recursive) {
+    const local = how.several ? join(destination, folderNameOf(item)) : localFolderFor(destination, item);
+    how.claim(local);
+    yield* downloadTree(connection, item, local, how.options);
+    return;
+  }
+  if (item.type === "folder") {
+    throw usageError(
+      `${item.path || "the root folder"} is a folder`,
+      "use -r for a folder with all that is in it",
+      "notAFile",
+    );
+  }
+  const local = await localPathFor(destination, item.name);
+  how.claim(local);
+  yield {
+    name: item.path,
+    bytes: item.size,
+    run: (onProgress) => downloadItem(connection, found, local, { ...how.options, onProgress }),
+  };
+}
+
+/** By the rule of uploads: into a DEST with a slash at its end, or a dot, under its own name; otherwise it becomes DEST. */
+function localFolderFor(destination: string, item: Item): string {
+  const inside = /(^|[/\\])\.{0,2}$/.test(destination);
+  return inside ? join(destination, folderNameOf(item)) : destination;
+}
+
+function folderNameOf(item: Item): string {
+  if (item.path === "") {
+    throw usageError(
+      "the root folder has no name of its own",
+      "give a folder's name as DEST, without a slash",
+      "noName",
+    );
+  }
+  const fault = localNameFault(item.name);
+  if (!fault) return item.name;
+  throw usageError(
+    `${item.path}: ${JSON.stringify(item.name)} cannot be a local name: ${fault}`,
+    "give a folder's name as DEST, without a slash",
+    "illegalName",
+  );
+}
+
+/** Of two inputs of one name the second would replace the first, or fail for it. */
+function claim(targets: Map<string, string>, local: string, text: string): void {
+  const key = resolve(local).normalize("NFC").toLowerCase();
+  const twin = targets.get(key);
+  if (twin !== undefined) {
+    throw new GraphError("conflict", `${twin} and ${text} would both become ${basename(local)}`, {
+      code: "sameName",
+      hint: "get them into different folders",
+    });
+  }
+  targets.set(key, text);
+}

@@ -1,0 +1,149 @@
+/**
+ * What a run prints: results on standard output; everything else, from instructions to errors, on standard error.
+ *
+ * @module
+ */
+import type { DeviceCode } from "../sign_in/device_code.ts";
+import type { GraphError } from "../errors.ts";
+import type { TraceEvent } from "../graph/http.ts";
+import { ProgressLine } from "./progress.ts";
+import { withoutSecrets } from "../graph/redact.ts";
+import { formatDuration } from "../sizes.ts";
+
+/** How much to print, and how. */
+export interface OutputOptions {
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  /** Results are all that the program is for: it ends when nobody reads them. Otherwise the work goes on. */
+  readerEnds: boolean;
+}
+
+/** The output of one run. */
+export class Output {
+  readonly options: OutputOptions;
+  readonly #program: string;
+  #progress: ProgressLine | undefined;
+  #closed = false;
+
+  constructor(program: string, options: OutputOptions) {
+    this.#program = program;
+    this.options = options;
+  }
+
+  /** One result: a JSON object on a line, or text. */
+  result(value: object, text: string): void {
+    this.#toOutput(this.options.json ? JSON.stringify(value) : text);
+  }
+
+  /** As {@linkcode Output.result}, where standard output carries the content itself. */
+  resultBeside(value: object): void {
+    if (this.options.json) this.#toError(JSON.stringify(value));
+  }
+
+  /** What a person should know. */
+  readonly notice = (text: string): void => {
+    if (!this.options.quiet) this.#toError(`${this.#program}: ${text}`);
+  };
+
+  /** A wait of a second or more is worth a line. */
+  readonly wait = ({ ms, reason }: { ms: number; reason: string }): void => {
+    if (ms >= 1000 && reason !== "sign-in") this.notice(`waiting ${formatDuration(ms / 1000)}: ${reason}`);
+  };
+
+  /** The sign-in instruction in the service's own words, and the code to copy; it is never suppressed. */
+  readonly deviceCode = ({ message, userCode, expiresInSeconds }: DeviceCode): void => {
+    const until = new Date(Date.now() + expiresInSeconds * 1000);
+    const time = `${until.getHours()}:${String(until.getMinutes()).padStart(2, "0")}`;
+    const minutes = Math.floor(expiresInSeconds / 60);
+    const life = minutes > 0 ? `${minutes} minute${minutes > 1 ? "s" : ""}` : `${expiresInSeconds} seconds`;
+    this.#toError(`${message}\n\n    ${userCode}\n\nThe code is valid for ${life}, until ${time}.`);
+  };
+
+  /** Where to sign in with a browser; it is never suppressed. */
+  readonly signInAddress = (address: string): void =>
+    this.#toError(`To sign in, open this address in a browser of this machine:\n${address}`);
+
+  /** One request, for `--verbose`. */
+  readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
+    this.#toError(
+      `${method} ${target} ${status ?? fault} ${Math.round(ms)} ms${requestId ? ` ${requestId}` : ""}`,
+    );
+  };
+
+  /** Progress of the transfers; `undefined` where it is not drawn. */
+  progress(label: () => string): ProgressLine | undefined {
+    const { json, quiet } = this.options;
+    if (json || quiet || !Deno.stderr.isTerminal()) return undefined;
+    const columns = () => {
+      try {
+        return Deno.consoleSize().columns || 80; // 0 where nobody has told the terminal its size
+      } catch {
+        return 80; // standard error is a terminal, but not this process's console
+      }
+    };
+    return this.#progress = new ProgressLine(
+      () => printable(label()),
+      (text) => writeAll(Deno.stderr, text),
+      columns,
+    );
+  }
+
+  /** One line: what failed, why, what to do next, and what Microsoft's support asks for. */
+  error(error: GraphError): void {
+    const { code, hint, status, requestId, date } = error;
+    if (this.options.json) {
+      this.#toError(
+        JSON.stringify({ error: { code, message: error.message, hint, status, requestId, date } }),
+      );
+      return;
+    }
+    const facts = [
+      status === undefined ? code : `HTTP ${status} ${code}`,
+      requestId && `request-id ${requestId}`,
+      date,
+    ].filter(Boolean);
+    this.#toError(`${this.#program}: ${error.message}${hint ? `; ${hint}` : ""} (${facts.join(", ")})`);
+    if (this.options.verbose && code === "internal" && error.cause instanceof Error) {
+      const lines = (error.cause.stack ?? "").split("\n");
+      this.#toError(lines.map(withoutSecrets).join("\n"));
+    }
+  }
+
+  #toOutput(text: string): void {
+    this.#progress?.clear();
+    if (this.#closed) return;
+    try {
+      writeAll(Deno.stdout, `${printable(text)}\n`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe) || this.options.readerEnds) throw error;
+      this.#closed = true;
+    }
+  }
+
+  #toError(text: string): void {
+    this.#progress?.clear();
+    talk(`${printable(text)}
+`);
+  }
+}
+
+/** Names come from other people: no control character of theirs reaches a terminal. */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex -- finding control characters is its purpose
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+}
+
+/** Nobody may be listening any more: that must not stop the work. */
+function talk(text: string): void {
+  try {
+    writeAll(Deno.stderr, text);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+}

@@ -1,0 +1,191 @@
+/**
+ * Downloads (https://learn.microsoft.com/graph/api/driveitem-get-content): into a private partial file that a later
+ * process goes on with, verified, and only then given their name; or in order to standard output.
+ *
+ * @module
+ */
+import type { Connection } from "../connection.ts";
+import { whyDamaged, whyEnriched } from "./download_outcome.ts";
+import { usageError } from "../errors.ts";
+import { type Downloaded, downloadToFile, dropUnfinished } from "./file_download.ts";
+import { type FoundItem, getItem } from "../graph/items.ts";
+import { alreadyThere, factsOf, localPathFor, longerThan, lookAtTarget } from "../files/local_target.ts";
+import type { LocationLike } from "../graph/location.ts";
+import { isPresent } from "./present_file.ts";
+import { Reception, type Sink } from "./reception.ts";
+import { RemoteContent } from "./remote_content.ts";
+import { damagedError, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
+import { ContentHash } from "../transfer/verify.ts";
+
+/**
+ * What to do when the local file exists. `resume`: it may be the beginning of the remote file, left by another tool; it
+ * is replaced when the whole is verified.
+ */
+export type DownloadConflict = "fail" | "replace" | "skip" | "resume";
+
+/** How to download. */
+export interface DownloadOptions {
+  /** @default "fail" */
+  conflict?: DownloadConflict;
+  /** Connections at once, {@linkcode MOST_CONNECTIONS} at most. @default 1 below 64 MiB, otherwise 4 */
+  connections?: number;
+  /** Fetches nothing when the same content is there already. @default false */
+  ifChanged?: boolean;
+  /** Changes nothing and tells what would be done. @default false */
+  dryRun?: boolean;
+  onProgress?: OnProgress;
+}
+
+/** More at once gain nothing, and make the service throttle. */
+export const MOST_CONNECTIONS = 16;
+
+/**
+ * Downloads a file. What an earlier process of the same download left is gone on with.
+ *
+ * @param destination A file or a folder; `-` for standard output. @default the current folder
+ * @throws {GraphError} `notFound`, `conflict` when the local file exists, `damaged` when the content is not what the
+ *   service said it would be (it is kept under another name then), …
+ */
+export async function downloadFile(
+  connection: Connection,
+  location: LocationLike,
+  destination = ".",
+  options: DownloadOptions = {},
+): Promise<TransferResult> {
+  const started = performance.now();
+  const found = await getItem(connection, location);
+  checkFile(found);
+  if (destination !== "-") {
+    const local = await localPathFor(destination, found.item.name);
+    return await downloadItem(connection, found, local, options, started);
+  }
+  const content = new RemoteContent(connection, found);
+  const downloaded = await toStandardOutput(connection, content, options);
+  return resultOf(content.found, "-", downloaded, started);
+}
+
+/**
+ * Downloads an item that was found already.
+ *
+ * @param local Exact path of the local file; its folder must exist.
+ * @param started When the work began, by `performance.now()`. @default now
+ * @throws {GraphError} As {@linkcode downloadFile}.
+ */
+export async function downloadItem(
+  connection: Connection,
+  found: FoundItem,
+  local: string,
+  options: DownloadOptions = {},
+  started = performance.now(),
+): Promise<TransferResult> {
+  checkFile(found);
+  checkConnections(options.connections);
+  const present = options.ifChanged ? await isPresent(connection, found, local) : undefined;
+  const nothing = { sentBytes: 0, resumedFrom: null };
+  const dry = options.dryRun ? { dryRun: true as const } : {};
+  if (present) {
+    if (!options.dryRun) await dropUnfinished(connection, local);
+    return { ...resultOf(found, local, { result: "unchanged", ...nothing, ...present }, started), ...dry };
+  }
+  if (options.dryRun) {
+    const expected = { ...await expectedDownload(connection, found, local, options.conflict), ...nothing };
+    return { ...resultOf(found, local, expected, started), ...dry };
+  }
+  const { downloaded, found: latest } = await downloadToFile(connection, found, local, options);
+  return resultOf(latest, local, downloaded, started);
+}
+
+/** @throws {GraphError} `usage` for a number of connections that cannot be meant. */
+export function checkConnections(connections: number | undefined): void {
+  if (connections === undefined) return;
+  if (Number.isInteger(connections) && connections >= 1 && connections <= MOST_CONNECTIONS) return;
+  throw usageError(
+    `${connections} is not a number of connections`,
+    `give a number from 1 to ${MOST_CONNECTIONS}`,
+    "invalidConnections",
+  );
+}
+
+/** What a download would do. */
+async function expectedDownload(
+  connection: Connection,
+  found: FoundItem,
+  local: string,
+  conflict: DownloadConflict = "fail",
+) {
+  const { size } = found.item;
+  // Its folder may not be there yet, either.
+  const existing = await factsOf(local) && (await lookAtTarget(local)).existing;
+  if (existing && conflict === "fail") throw alreadyThere(local);
+  if (existing && conflict === "resume") {
+    if (existing.size > size) throw longerThan(found.item, local, existing.size);
+    const present = existing.size === size ? await isPresent(connection, found, local) : undefined;
+    if (present?.verdict === "same") return { result: "unchanged" as const, ...present };
+  }
+  const skipped = existing && conflict === "skip";
+  return {
+    result: skipped ? "skipped" as const : "downloaded" as const,
+    verdict: "unverified" as const,
+    bytes: skipped ? 0 : size,
+  };
+}
+
+function checkFile({ item }: FoundItem): void {
+  if (item.type === "file") return;
+  const kind = item.type === "package"
+    ? "a OneNote notebook, which has no content of its own"
+    : `a ${item.type}`;
+  throw usageError(`${item.path || "the root folder"} is ${kind}`, "name a file", "notAFile");
+}
+
+async function toStandardOutput(
+  { notice }: Connection,
+  content: RemoteContent,
+  options: DownloadOptions,
+): Promise<Downloaded> {
+  const hash = await ContentHash.create();
+  const sink: Sink = {
+    async write(bytes) {
+      for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+      hash.add(bytes, hash.position);
+    },
+    restart: () => Promise.resolve(hash.position === 0), // what was written cannot be taken back
+  };
+  await new Reception(content, sink, 0, options.onProgress).run();
+  const bytes = hash.position;
+  const { quickXorHash, sha256 } = hash.digest();
+  const verdict = content.verdict(bytes, quickXorHash);
+  if (verdict === "damaged") {
+    throw damagedError(
+      `${content.item.path} ${whyDamaged(bytes, quickXorHash, content)}`,
+      "what was written to standard output must not be used",
+    );
+  }
+  if (verdict === "enriched") notice(whyEnriched(bytes, content));
+  return {
+    result: "downloaded",
+    verdict,
+    bytes,
+    sentBytes: content.arrivedBytes,
+    resumedFrom: null,
+    sha256,
+  };
+}
+
+function resultOf(
+  { item }: FoundItem,
+  local: string,
+  downloaded: Downloaded,
+  started: number,
+): TransferResult {
+  return {
+    path: item.path,
+    local,
+    id: item.id,
+    driveId: item.driveId,
+    eTag: item.eTag,
+    quickXorHash: item.hash,
+    seconds: (performance.now() - started) / 1000,
+    ...downloaded,
+  };
+}

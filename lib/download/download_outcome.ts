@@ -1,0 +1,42 @@
+/**
+ * How downloads end, in words: content that differs, and what an unfinished one leaves.
+ *
+ * @module
+ */
+import { GraphError } from "../errors.ts";
+import type { RemoteContent } from "./remote_content.ts";
+
+/** For a notice: content that differs, as it does with files of its kind. */
+export function whyEnriched(bytes: number, { item }: RemoteContent): string {
+  return `${item.path}: ${bytes} bytes came where the service states ${item.size}, as it happens with such files`;
+}
+
+/** In what content differs from what the service states. */
+export function whyDamaged(bytes: number, quickXorHash: string, { item }: RemoteContent): string {
+  return `is not what the service states: ${bytes} bytes with QuickXorHash ${quickXorHash}, instead of ${item.size} with ${item.hash}`;
+}
+
+/** The error of a download that can be gone on with: how much is there, and how to go on. */
+export function unfinishedError(failure: GraphError, thereBytes: number, totalBytes: number): GraphError {
+  const share = Math.floor(thereBytes / totalBytes * 100);
+  const where = `${thereBytes} of ${totalBytes} bytes (${share} %) are there`;
+  return new GraphError(failure.kind, `${failure.message}; ${where}`, {
+    code: failure.code,
+    hint: hintToGoOn(failure),
+    status: failure.status,
+    requestId: failure.requestId,
+    date: failure.date,
+    cause: failure.cause ?? failure,
+  });
+}
+
+function hintToGoOn({ kind, code, hint }: GraphError): string {
+  if (kind === "interrupted" || kind === "unavailable") {
+    return "run the same command again to go on from there";
+  }
+  if (kind === "noSpace") return "free space, then run the same command again to go on from there";
+  if (code === "localExists" || code === "localChanged") {
+    return "move it away, or choose with --conflict replace: then the same command goes on from there";
+  }
+  return `${hint ? `${hint}; ` : ""}the same command goes on from there`;
+}

@@ -1,0 +1,69 @@
+/**
+ * Downloads of a folder with all that is in it.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import type { Connection } from "../connection.ts";
+import { downloadItem, type DownloadOptions } from "./download.ts";
+import { usageError } from "../errors.ts";
+import { childrenOf, enterFolder, type FoundItem, type Item } from "../graph/items.ts";
+import { failedJob, type TransferJob } from "../transfer/jobs.ts";
+import { LocalNames } from "../files/local_names.ts";
+
+/**
+ * The transfers that bring a folder to a local one; folders are made on the way, empty ones as well, and nothing local is
+ * removed. What cannot be had is one failed transfer each, and does not stop the others.
+ *
+ * @param folder The remote folder.
+ * @param local Path of the local folder that it becomes.
+ */
+export async function* downloadTree(
+  connection: Connection,
+  folder: Item,
+  local: string,
+  options: DownloadOptions,
+  listed: Set<string> = new Set(),
+): AsyncGenerator<TransferJob> {
+  try {
+    enterFolder(folder, listed);
+    if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
+    const names = new LocalNames();
+    for await (const found of childrenOf(connection, folder)) {
+      const { item } = found;
+      const fault = names.take(item.name);
+      const path = join(local, fault ? "" : item.name);
+      if (fault) yield failedJob(item.path, illegal(item, fault));
+      else if (item.type === "folder") yield* downloadTree(connection, item, path, options, listed);
+      else if (item.type === "file") yield fileJob(connection, found, path, options);
+      else connection.notice(`${item.path} is left out: ${whatItIs(item)}`);
+    }
+  } catch (error) {
+    yield failedJob(folder.path, error as Error);
+  }
+}
+
+function fileJob(
+  connection: Connection,
+  found: FoundItem,
+  local: string,
+  options: DownloadOptions,
+): TransferJob {
+  return {
+    name: found.item.path,
+    bytes: found.item.size,
+    run: (onProgress) => downloadItem(connection, found, local, { ...options, onProgress }),
+  };
+}
+
+function illegal({ path, name }: Item, fault: string): Error {
+  return usageError(
+    `${path}: ${JSON.stringify(name)} cannot be a local name: ${fault}`,
+    "get it alone, with a file name as DEST",
+    "illegalName",
+  );
+}
+
+function whatItIs({ type }: Item): string {
+  return type === "package" ? "a OneNote notebook has no content of its own" : "shortcuts are not followed";
+}

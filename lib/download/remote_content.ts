@@ -1,0 +1,238 @@
+/**
+ * The content of one item as storage serves it: its link, a fresh one for all connections when it expires, and what is
+ * known of its version.
+ *
+ * @module
+ */
+import { itemUrl } from "../graph/address.ts";
+import type { Connection } from "../connection.ts";
+import { versionOf } from "./download_record.ts";
+import { GraphError } from "../errors.ts";
+import { type HttpAnswer, retryAfterMs } from "../graph/http.ts";
+import { type DriveItem, type FoundItem, type Item, itemOf } from "../graph/items.ts";
+import { serviceError } from "../graph/service_error.ts";
+import { formatDuration } from "../sizes.ts";
+import { judgeDownload, type Verdict } from "../transfer/verify.ts";
+
+/** Broken connections in a row without a new byte, before we give up. */
+const MOST_FAULTS = 6;
+/** Fresh links in a row without a new byte, before we believe the refusal. */
+const MOST_FRESH_LINKS = 2;
+/** A content that keeps changing is not to be had. */
+const MOST_RESTARTS = 3;
+
+/** An answer, and which link it came from. */
+export interface ContentAnswer {
+  answer: HttpAnswer;
+  link: number;
+}
+
+/** The content of one item. */
+export class RemoteContent {
+  found: FoundItem;
+  /** Content bytes that came over all connections, repeated ones included. */
+  arrivedBytes = 0;
+  /** How often content was asked for. */
+  requests = 0;
+  /** Whether the service has shown that it does not serve parts of this item. */
+  wholeOnly = false;
+  readonly #connection: Connection;
+  #contentType = "";
+  #link = 0;
+  #refreshing: Promise<void> | undefined;
+  #freshLinks = 0;
+  #restarts = 0;
+  #notBefore = -Infinity;
+  #waiting: Promise<void> | undefined;
+
+  constructor(connection: Connection, found: FoundItem) {
+    this.#connection = connection;
+    this.found = found;
+  }
+
+  get item(): Item {
+    return this.found.item;
+  }
+
+  /** Of the content, as of the last look; see {@linkcode versionOf}. */
+  get version(): string | undefined {
+    return versionOf(this.found);
+  }
+
+  /** For messages. */
+  get what(): string {
+    return `download of ${this.item.path}`;
+  }
+
+  /**
+   * Asks storage for content.
+   *
+   * @param range As in the header: `bytes=0-99`; without it everything is asked for.
+   * @param retry `never` where the caller deals with what passes.
+   */
+  async request(
+    range: string | undefined,
+    retry: "repeatable" | "never",
+    signal?: AbortSignal,
+  ): Promise<ContentAnswer> {
+    await this.#refreshing;
+    const link = this.#link;
+    this.requests++;
+    const url = this.found.driveItem["@microsoft.graph.downloadUrl"] ?? await this.#redirect();
+    const answer = await this.#connection.storage.send({
+      method: "GET",
+      url,
+      headers: {
+        // Deno asks for compressed content otherwise, decodes it unseen, and neither lengths nor ranges fit any more.
+        "accept-encoding": "identity",
+        // Ranges go to this URL only; `/content` ignores them (graph-protocol D2).
+        ...(range === undefined ? {} : { range }),
+      },
+      retry,
+      signal,
+    });
+    if (answer.status === 200 || answer.status === 206) {
+      this.#contentType = answer.headers.get("content-type") ?? "";
+    }
+    return { answer, link };
+  }
+
+  /** Bytes have come: what went wrong before has passed. */
+  arrived(bytes: number): void {
+    this.arrivedBytes += bytes;
+    this.#freshLinks = 0;
+  }
+
+  /** Gets a fresh link after an answer that is none; throws what it says when that does not help. */
+  async afterRefusal({ answer, link }: ContentAnswer): Promise<void> {
+    const error = await serviceError(answer, this.what);
+    // The link lives for an hour at most, and a new one can be refused as well (graph-protocol D3).
+    const mayBeStale = [401, 403, 404, 410, 206, 416].includes(answer.status);
+    if (!mayBeStale || error.has("malwareDetected")) throw error;
+    if (link === this.#link && !this.#refreshing && ++this.#freshLinks > MOST_FRESH_LINKS) throw error;
+    await this.refresh(link);
+  }
+
+  /** Reads the facts again, with a fresh link: once for all connections that still use link number `stale`. */
+  async refresh(stale = this.#link): Promise<void> {
+    if (stale !== this.#link) return;
+    this.#refreshing ??= this.#readFacts().finally(() => this.#refreshing = undefined);
+    await this.#refreshing;
+  }
+
+  /** Counts a start from the first byte. */
+  noteRestart(): void {
+    if (++this.#restarts <= MOST_RESTARTS) return;
+    throw new GraphError("unavailable", `${this.what}: it had to begin again ${MOST_RESTARTS} times`, {
+      code: "restarts",
+      hint:
+        "it changes all the time, or a proxy drops ranges and connections; run the same command again later",
+    });
+  }
+
+  /** Compares what came with what the service states. A page in place of a file is never a version of it. */
+  verdict(bytes: number, quickXorHash: string): Verdict | "damaged" {
+    const { size, hash, name } = this.item;
+    const driveType = this.found.driveItem.parentReference?.driveType ?? "";
+    const verdict = judgeDownload({ size: bytes, hash: quickXorHash }, { size, hash }, name, driveType);
+    const isPage = this.#contentType.startsWith("text/html") && !/\.(html?|aspx|mht)$/i.test(name);
+    return verdict === "enriched" && (bytes === 0 || isPage) ? "damaged" : verdict;
+  }
+
+  /** The error of an answer that asks for patience; all connections wait as long as it says. */
+  async refusedForNow(answer: HttpAnswer): Promise<GraphError> {
+    const { http } = this.#connection.storage;
+    const askedMs = retryAfterMs(answer.headers, http.now());
+    if (askedMs !== undefined) this.#notBefore = Math.max(this.#notBefore, http.now() + askedMs);
+    const error = await serviceError(answer, this.what);
+    const { message, code, hint, status, requestId, date } = error;
+    return error.kind === "unavailable"
+      ? error
+      : new GraphError("unavailable", message, { code, hint, status, requestId, date });
+  }
+
+  /** Until the service may be asked again. */
+  async untilAllowed(reason = "the service asks for patience"): Promise<void> {
+    const { http } = this.#connection.storage;
+    for (let ms; (ms = this.#notBefore - http.now()) > 0;) {
+      if (ms > http.maxWaitMs) {
+        throw new GraphError("unavailable", `${this.what}: the service is throttling`, {
+          code: "longWait",
+          hint: `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`,
+        });
+      }
+      this.#waiting ??= http.wait(ms, reason).finally(() => this.#waiting = undefined);
+      await this.#waiting;
+    }
+  }
+
+  /**
+   * Waits after fault number `faults` in a row: as long as the service asks, otherwise longer each time, and gets a fresh
+   * link.
+   */
+  async pause(faults: number, reason: string): Promise<void> {
+    const { http } = this.#connection.storage;
+    if (this.#notBefore > http.now()) return await this.untilAllowed(reason);
+    const link = this.#link;
+    await http.wait(http.backoffMs(faults), reason);
+    await this.refresh(link);
+  }
+
+  async #readFacts(): Promise<void> {
+    const { driveId, id, path } = this.item;
+    const driveItem = await this.#connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }), {
+      what: this.what,
+    });
+    this.found = { driveItem, item: itemOf(driveItem, driveId, path) };
+    this.#link++;
+  }
+
+  /** Some items come without a link; the redirect of their content is the same. */
+  async #redirect(): Promise<string> {
+    const { driveId, id } = this.item;
+    const answer = await this.#connection.graph.answer(itemUrl({ driveId, itemId: id }, "content"), {
+      what: this.what,
+    });
+    const link = answer.headers.get("location");
+    if (answer.status !== 302 || !link) throw await serviceError(answer, this.what);
+    await answer.discard();
+    return link;
+  }
+}
+
+/** The faults of one connection: those in a row, while no other connection gets on either, are counted. */
+export class Patience {
+  readonly #content: RemoteContent;
+  #faults = 0;
+  #arrivedBytes = 0;
+
+  constructor(content: RemoteContent) {
+    this.#content = content;
+  }
+
+  /** Waits, longer each time, and gets a fresh link; throws `fault` when it was one too many. */
+  async afterFault(fault: GraphError): Promise<void> {
+    if (this.#content.arrivedBytes > this.#arrivedBytes) this.#faults = 0;
+    this.#arrivedBytes = this.#content.arrivedBytes;
+    if (++this.#faults > MOST_FAULTS) throw fault;
+    await this.#content.pause(this.#faults, fault.message);
+  }
+}
+
+/** A body that ended before its time. */
+export function partOnly(content: RemoteContent): GraphError {
+  return new GraphError("unavailable", `${content.what}: only a part came`, {
+    code: "partOnly",
+    hint: "run the same command again",
+  });
+}
+
+/** `Content-Range` of an answer; the total is `undefined` when the service does not know it. */
+export function rangeOf(
+  { headers }: HttpAnswer,
+): { start: number; end: number; total: number | undefined } | undefined {
+  const [, start, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get("content-range") ?? "") ??
+    [];
+  if (start === undefined) return undefined;
+  return { start: Number(start), end: Number(last) + 1, total: total === "*" ? undefined : Number(total) };
+}

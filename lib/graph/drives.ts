@@ -1,0 +1,296 @@
+/**
+ * Sites and drives: finding the drive in which a location lies.
+ *
+ * @module
+ */
+import type { Drive, Site } from "@microsoft/microsoft-graph-types";
+import { canonicalDriveId, encodePath, itemUrl } from "./address.ts";
+import { GraphError, usageError } from "../errors.ts";
+import type { GraphClient } from "./graph.ts";
+import { type LocationBase, parseSite, type SiteName } from "./location.ts";
+import { sameName } from "./names.ts";
+import { serviceError } from "./service_error.ts";
+import type { Settings } from "../settings.ts";
+
+/** A SharePoint site. */
+export interface SiteFacts {
+  id: string;
+  name: string;
+  webUrl: string;
+}
+
+/** A drive: a OneDrive, or a document library of a site. */
+export interface DriveFacts {
+  id: string;
+  name: string;
+  /** `personal`, `business` or `documentLibrary`. */
+  driveType: string;
+  webUrl: string;
+}
+
+/** What decides which drives there are. */
+type DriveSettings = Pick<Settings, "site" | "siteHost" | "drive" | "tenantId" | "appCredential">;
+
+/** Finds sites and drives; remembers what it found for the length of a run. */
+export class Drives {
+  readonly #graph: GraphClient;
+  readonly #settings: DriveSettings;
+  readonly #known = new Map<string, Promise<unknown>>();
+
+  constructor(graph: GraphClient, settings: DriveSettings) {
+    this.#graph = graph;
+    this.#settings = settings;
+  }
+
+  /**
+   * The drive of a location, and the names below its root.
+   *
+   * @throws {GraphError} `notFound`; `usage` with the candidates when a name fits twice.
+   */
+  async locate(
+    base: Exclude<LocationBase, { kind: "item" }>,
+    path: string[],
+  ): Promise<{ drive: DriveFacts; path: string[] }> {
+    switch (base.kind) {
+      case "me":
+        return { drive: await this.own(), path };
+      case "drive":
+        return { drive: await this.named(base.drive), path };
+      case "site":
+        return await this.#inSite(base.site, path);
+      case "default":
+        return { drive: await this.default(), path };
+    }
+  }
+
+  /** The drive of plain paths. */
+  default(): Promise<DriveFacts> {
+    if (this.#settings.drive) return this.named(this.#settings.drive);
+    const site = this.#defaultSite();
+    return site ? this.#siteDrive(site) : this.own();
+  }
+
+  /** The person's own OneDrive; the service sets it up at the first call if there is a licence. */
+  own(): Promise<DriveFacts> {
+    return this.#once("me", async () => {
+      if (this.#settings.appCredential) {
+        throw usageError(
+          "an app by itself has no OneDrive",
+          "use site:, drive: or GRAPH_SITE to say whose files are meant",
+          "noPerson",
+        );
+      }
+      try {
+        return driveFacts(await this.#graph.call<Drive>("/me/drive", { what: "your OneDrive" }));
+      } catch (error) {
+        // Its wording has changed over the years, so the status decides (graph-protocol L4).
+        if (!(error instanceof GraphError) || (error.kind !== "notFound" && !isRejected(error))) throw error;
+        throw new GraphError("notFound", "you have no OneDrive in this tenant", {
+          code: error.code,
+          hint:
+            "it needs a licence, and one visit in the browser; a guest has it in another tenant, see --tenant; for files of a team use --site or GRAPH_SITE",
+          status: error.status,
+          requestId: error.requestId,
+          date: error.date,
+          cause: error,
+        });
+      }
+    });
+  }
+
+  /** A library of the current site by its name or URL segment, or any drive by id. */
+  async named(drive: string): Promise<DriveFacts> {
+    if (isDriveId(drive)) {
+      return await this.#once(
+        `drive ${drive}`,
+        async () =>
+          driveFacts(
+            await this.#graph.call<Drive>(`/drives/${encodeURIComponent(drive)}`, { what: `drive ${drive}` }),
+          ),
+      );
+    }
+    const drives = await this.all();
+    const fits = drives.filter((candidate) => isCalled(candidate, drive));
+    if (fits.length === 1) return fits[0]!;
+    const list = (fits.length > 1 ? fits : drives).map(({ name, id }) => `${name} (${id})`).join(", ");
+    if (fits.length > 1) {
+      throw new GraphError("usage", `several drives are called ${drive}: ${list}`, {
+        code: "ambiguousDrive",
+        hint: "use the id: drive:ID/PATH",
+      });
+    }
+    throw new GraphError("notFound", `no drive here is called ${drive}`, {
+      code: "driveNotFound",
+      hint: `there are: ${list}`,
+    });
+  }
+
+  /** The drives of the default site, or the person's own. */
+  async all(): Promise<DriveFacts[]> {
+    const site = this.#defaultSite();
+    if (site) return await this.#siteDrives(site);
+    const own = await this.own();
+    const listed = await this.#list("/me/drives", "your drives");
+    // The listing can miss the OneDrive itself (graph-protocol L1).
+    return [own, ...listed.filter(({ id }) => canonicalDriveId(id) !== canonicalDriveId(own.id))];
+  }
+
+  /** Sites that the search index finds; new ones may be missing. */
+  async *search(text: string): AsyncGenerator<SiteFacts> {
+    const what = `search for sites`;
+    try {
+      for await (
+        const page of this.#graph.pages<Site>(`/sites?search=${encodeURIComponent(text || "*")}`, what)
+      ) {
+        for (const site of page) yield siteFacts(site);
+      }
+    } catch (error) {
+      if (!(error instanceof GraphError) || error.kind !== "notFound") throw error;
+      throw new GraphError(
+        "refused",
+        `${what}: not possible for accounts that may not open the tenant's root site`,
+        {
+          code: error.code,
+          hint: "address the site by its URL instead: site:HOST/sites/NAME",
+          status: 404,
+          requestId: error.requestId,
+          date: error.date,
+        },
+      );
+    }
+  }
+
+  /** A site by host and path. */
+  site(name: SiteName): Promise<SiteFacts> {
+    const { host, path } = name;
+    return this.#once(`site ${host}/${path}`, async () => {
+      if (this.#settings.tenantId?.toLowerCase() === "consumers") throw noSites(path);
+      const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
+      try {
+        return siteFacts(await this.#graph.call<Site>(url, { what: `site ${host}/${path}` }));
+      } catch (error) {
+        if (!(error instanceof GraphError) || !isRejected(error)) throw error;
+        throw new GraphError("notFound", `site ${host}/${path}: ${host} is not a host of this tenant`, {
+          code: error.code,
+          hint: "check GRAPH_SITE, GRAPH_SITE_HOST and GRAPH_TENANT_ID",
+          status: error.status,
+          requestId: error.requestId,
+          date: error.date,
+        });
+      }
+    });
+  }
+
+  #defaultSite(): SiteName | undefined {
+    const { site, siteHost } = this.#settings;
+    return site === undefined ? undefined : parseSite(site, siteHost);
+  }
+
+  #siteDrive(site: SiteName): Promise<DriveFacts> {
+    return this.#once(`site drive ${site.host}/${site.path}`, async () => {
+      const { id, name } = await this.site(site);
+      return driveFacts(
+        await this.#graph.call<Drive>(`/sites/${id}/drive`, { what: `default library of site ${name}` }),
+      );
+    });
+  }
+
+  #siteDrives(site: SiteName): Promise<DriveFacts[]> {
+    return this.#once(`site drives ${site.host}/${site.path}`, async () => {
+      const { id, name } = await this.site(site);
+      return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
+    });
+  }
+
+  /** A path whose first name is a library of the site lies in that library, any other in the default one. */
+  async #inSite(site: SiteName, path: string[]): Promise<{ drive: DriveFacts; path: string[] }> {
+    const main = await this.#siteDrive(site);
+    const [first, ...rest] = path;
+    if (first === undefined) return { drive: main, path };
+    const libraries = (await this.#siteDrives(site)).filter((drive) => isCalled(drive, first));
+    if (libraries.length === 0) return { drive: main, path };
+    const folder = await this.#exists(main, first);
+    if (libraries.length === 1 && !folder) return { drive: libraries[0]!, path: rest };
+    const candidates = [
+      ...libraries.map(({ id }) => `drive:${id}/${rest.join("/")}`),
+      ...(folder ? [`drive:${main.id}/${path.join("/")}`] : []),
+    ];
+    throw new GraphError(
+      "usage",
+      `${first} is both a library of the site and a folder of its default library, or two libraries: ${
+        candidates.join(" or ")
+      }`,
+      {
+        code: "ambiguousLocation",
+        hint: "use one of these",
+      },
+    );
+  }
+
+  async #exists(drive: DriveFacts, name: string): Promise<boolean> {
+    const answer = await this.#graph.answer(`${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`, {
+      what: name,
+    });
+    if (answer.status !== 200 && answer.status !== 404) throw await serviceError(answer, name);
+    await answer.discard();
+    return answer.status === 200;
+  }
+
+  async #list(url: string, what: string): Promise<DriveFacts[]> {
+    const drives: DriveFacts[] = [];
+    for await (const page of this.#graph.pages<Drive>(url, what)) drives.push(...page.map(driveFacts));
+    return drives;
+  }
+
+  #once<T>(key: string, find: () => Promise<T>): Promise<T> {
+    let found = this.#known.get(key) as Promise<T> | undefined;
+    if (!found) this.#known.set(key, found = find());
+    return found;
+  }
+}
+
+/** Sites and teams are of organisations. */
+function noSites(path: string): GraphError {
+  return usageError(
+    `site ${path}: personal accounts have no sites`,
+    "unset GRAPH_SITE, and use me: or plain paths; for a work account set GRAPH_TENANT_ID to its tenant",
+    "noSites",
+  );
+}
+
+/** Whether Graph found fault with the request itself; errors of the sign-in service come under HTTP 400 as well. */
+function isRejected(error: GraphError): boolean {
+  return error.kind === "failed" && error.status === 400 && !error.code.startsWith("AADSTS");
+}
+
+/** `b!` and base64url for business, up to 16 hex digits for personal drives. */
+export function isDriveId(text: string): boolean {
+  return /^b![\w-]{20,}$/.test(text) || /^[0-9a-f]{15,16}$/i.test(text);
+}
+
+function isCalled(drive: DriveFacts, name: string): boolean {
+  // The URL segment (`Shared Documents`) often differs from the display name (`Documents`).
+  const segment = drive.webUrl.split("/").at(-1) ?? "";
+  return sameName(drive.name, name) || sameName(decoded(segment), name);
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment; // not encoded at all
+  }
+}
+
+function driveFacts(drive: Drive): DriveFacts {
+  return {
+    id: drive.id ?? "",
+    name: drive.name ?? "",
+    driveType: drive.driveType ?? "",
+    webUrl: drive.webUrl ?? "",
+  };
+}
+
+function siteFacts(site: Site): SiteFacts {
+  return { id: site.id ?? "", name: site.displayName ?? site.name ?? "", webUrl: site.webUrl ?? "" };
+}

@@ -1,0 +1,167 @@
+/**
+ * Calls to Microsoft Graph over {@linkcode Http}: a token for each call, JSON, pages, errors.
+ *
+ * @module
+ */
+import { GraphError } from "../errors.ts";
+import type { Http, HttpAnswer, RetryRule } from "./http.ts";
+import { demandedClaims, isErrorBody, serviceError, serviceErrorFrom } from "./service_error.ts";
+
+/** Gives an access token for Graph, renewing it when needed. */
+export interface TokenSource {
+  /**
+   * @param renew Asks for another token than the cached one, with these claims if the service demanded some.
+   * @throws {GraphError} `signInNeeded` when only a person could help.
+   */
+  token(renew?: { claims: string | undefined }): Promise<string>;
+}
+
+/** A call of {@linkcode GraphClient.call}. */
+export interface GraphCall {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** What is tried, for error messages: `listing of General`. */
+  what: string;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is. */
+  bytes?: Uint8Array<ArrayBuffer>;
+  headers?: Record<string, string>;
+  /** @default "repeatable" for GET, otherwise "refused" */
+  retry?: RetryRule;
+  /** Longest time to the header of the answer, in milliseconds. */
+  headerTimeoutMs?: number;
+}
+
+/** One page of a collection. */
+interface Page<T> {
+  value?: T[];
+  "@odata.nextLink"?: string | null;
+}
+
+/** A client of one Graph origin, as one signed-in person. */
+export class GraphClient {
+  readonly http: Http;
+  readonly #root: URL;
+  readonly #tokens: TokenSource;
+
+  /** @param apiOrigin For example `https://graph.microsoft.com`. */
+  constructor(http: Http, apiOrigin: string, tokens: TokenSource) {
+    this.http = http;
+    this.#root = new URL("/v1.0", apiOrigin);
+    this.#tokens = tokens;
+  }
+
+  /** The same client over another transport. */
+  withHttp(http: Http): GraphClient {
+    return new GraphClient(http, this.#root.origin, this.#tokens);
+  }
+
+  /**
+   * Calls and reads the JSON of a success.
+   *
+   * @param path Below `/v1.0`, starting with a slash and encoded already; or a whole URL of the same origin.
+   * @throws {GraphError} of the kind that fits the answer.
+   */
+  async call<T>(path: string, call: GraphCall): Promise<T> {
+    return (await this.#json<T>(path, call)).value;
+  }
+
+  /** As {@linkcode GraphClient.call} with PUT; the status tells whether something was created (201) or replaced (200). */
+  put<T>(path: string, call: Omit<GraphCall, "method">): Promise<{ value: T; status: number }> {
+    return this.#json<T>(path, { ...call, method: "PUT" });
+  }
+
+  async #json<T>(path: string, call: GraphCall): Promise<{ value: T; status: number }> {
+    const answer = await this.answer(path, call);
+    if (answer.status < 200 || answer.status > 299) throw await serviceError(answer, call.what);
+    const text = await answer.text();
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw new GraphError("failed", `${call.what}: the answer is not JSON`, {
+        code: "invalidAnswer",
+        hint: "a proxy may have answered in place of Microsoft Graph",
+        status: answer.status,
+      });
+    }
+    // Seen under HTTP 200 (graph-protocol E2).
+    if (isErrorBody(value)) throw serviceErrorFrom(answer, text, call.what);
+    return { value: value as T, status: answer.status };
+  }
+
+  /**
+   * Calls and returns the answer of any status; a 401 has been tried again with a renewed token. Claims that the service
+   * demands are answered once: a token that has only expired may be refused first, so two renewals are the most.
+   */
+  async answer(path: string, call: GraphCall): Promise<HttpAnswer> {
+    const url = this.#url(path);
+    const first = await this.#send(url, call, await this.#tokens.token());
+    if (first.status !== 401) return first;
+    const refusal = await serviceError(first, call.what);
+    const second = await this.#send(url, call, await this.#tokens.token({ claims: refusal.claims }));
+    const claims = second.status === 401 ? demandedClaims(second.headers) : undefined;
+    if (claims === undefined || refusal.claims !== undefined) return second;
+    await second.discard();
+    return await this.#send(url, call, await this.#tokens.token({ claims }));
+  }
+
+  /**
+   * The items of a collection, page by page as they are asked for. `@odata.nextLink` is followed byte for byte; an empty
+   * page is not the end, and a link seen before ends the listing with an error (graph-protocol L7).
+   */
+  async *pages<T>(path: string, what: string): AsyncGenerator<T[]> {
+    const seen = new Set<string>();
+    let next: string | undefined = path;
+    while (next !== undefined) {
+      if (seen.has(next)) {
+        throw new GraphError("failed", `${what}: the service repeats the same page for ever`, {
+          code: "pageLoop",
+          hint: "run the same command again; if it stays so, report it to Microsoft",
+        });
+      }
+      seen.add(next);
+      const page: Page<T> = await this.call<Page<T>>(next, { what });
+      yield page.value ?? [];
+      next = page["@odata.nextLink"] || undefined;
+    }
+  }
+
+  #send(url: string, call: GraphCall, token: string): Promise<HttpAnswer> {
+    const method = call.method ?? "GET";
+    const body = call.bytes ??
+      (call.json === undefined ? (method === "POST" ? "" : undefined) : JSON.stringify(call.json));
+    return this.http.send({
+      method,
+      url,
+      headers: {
+        // The verbose form of OData makes SharePoint answer errors under HTTP 200 (graph-protocol E2).
+        accept: "application/json",
+        "client-request-id": crypto.randomUUID(),
+        ...(call.json === undefined ? {} : { "content-type": "application/json" }),
+        ...call.headers,
+        authorization: `Bearer ${token}`,
+      },
+      ...(body === undefined ? {} : { body }),
+      retry: call.retry ?? (method === "GET" ? "repeatable" : "refused"),
+      ...(call.headerTimeoutMs === undefined ? {} : { headerTimeoutMs: call.headerTimeoutMs }),
+    });
+  }
+
+  /** The token goes to the Graph origin and to no other, whatever a `nextLink` says. */
+  #url(path: string): string {
+    if (path.startsWith("/")) return this.#root.href + path;
+    const url = URL.canParse(path) ? new URL(path) : undefined;
+    if (url?.origin !== this.#root.origin) {
+      throw new GraphError(
+        "failed",
+        `the service sent a link to another host, ${url?.host ?? "which is none"}`,
+        {
+          code: "foreignLink",
+          hint: `nothing was sent there; only ${this.#root.host} gets the access token`,
+        },
+      );
+    }
+    return path;
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Items of drives: facts, listings, and where an upload goes.
+ *
+ * @module
+ */
+import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
+import { canonicalDriveId, type ItemAddress, itemUrl } from "./address.ts";
+import type { Drives } from "./drives.ts";
+import { GraphError, usageError } from "../errors.ts";
+import type { GraphClient } from "./graph.ts";
+import { type Location, type LocationLike, parseLocation } from "./location.ts";
+import type { Settings } from "../settings.ts";
+import { sameName } from "./names.ts";
+
+/** A driveItem as Graph sends it, with the annotation that the published types lack. */
+export type DriveItem = GraphDriveItem & { "@microsoft.graph.downloadUrl"?: string };
+
+/** Facts of a file or folder, as `ls --json` prints them. */
+export interface Item {
+  /** From the root of the drive, without a leading slash. */
+  path: string;
+  name: string;
+  /** `package`: a OneNote notebook; `link`: a shortcut to an item of another drive. */
+  type: "file" | "folder" | "package" | "link";
+  /** Bytes; of a folder, all that is below it. */
+  size: number;
+  /** When its content was last changed where it was written, in UTC to the second; `null` when unknown. */
+  modified: string | null;
+  id: string;
+  driveId: string;
+  eTag: string | null;
+  /** QuickXorHash in base64; `null` when the service gives none. */
+  hash: string | null;
+  webUrl: string | null;
+}
+
+/** What the operations on items need. */
+export interface ItemContext {
+  graph: GraphClient;
+  drives: Drives;
+  settings: Pick<Settings, "siteHost">;
+}
+
+/** An item as found: our facts, and all that the service said. */
+export interface FoundItem {
+  item: Item;
+  driveItem: DriveItem;
+}
+
+// Without a selection every listed file carries a download URL, which is a secret.
+const SELECTION =
+  "$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,parentReference";
+
+/**
+ * The facts of an item.
+ *
+ * @throws {GraphError} `notFound`.
+ */
+export async function getItem(context: ItemContext, location: LocationLike): Promise<FoundItem> {
+  const parsed = parseLocation(location, context.settings.siteHost);
+  const { address } = await locate(context, parsed);
+  return await followLink(context, await lookUp(context, address, nameOf(parsed)));
+}
+
+/**
+ * The items of a folder, page by page as they are asked for, or the item itself when it is not a folder.
+ *
+ * @param options.recursive Also what is below its folders; shortcuts are not followed, so it ends.
+ */
+export async function* listItems(
+  context: ItemContext,
+  location: LocationLike,
+  options: { recursive?: boolean } = {},
+): AsyncGenerator<Item> {
+  const parsed = parseLocation(location, context.settings.siteHost);
+  const { item } = await getItem(context, parsed);
+  if (item.type === "folder") yield* listFolder(context, item, options.recursive ? new Set() : undefined);
+  else if (parsed.folder && parsed.path.length > 0) throw notAFolder(item);
+  else yield item;
+}
+
+async function* listFolder(
+  context: ItemContext,
+  folder: Item,
+  /** Folders listed already, when what is below is wanted, too. */
+  above: Set<string> | undefined,
+): AsyncGenerator<Item> {
+  enterFolder(folder, above);
+  for await (const { item } of childrenOf(context, folder)) {
+    yield item;
+    if (above && item.type === "folder") yield* listFolder(context, item, above);
+  }
+}
+
+/**
+ * Notes that a folder is being listed.
+ *
+ * @throws {GraphError} `failed` when it was listed before: a walk would never end.
+ */
+export function enterFolder(folder: Item, listed: Set<string> | undefined): void {
+  if (listed?.has(folder.id)) {
+    throw new GraphError("failed", `listing of ${folder.path}: the service shows a folder inside of itself`, {
+      code: "folderLoop",
+      hint: "list it without going into its folders",
+    });
+  }
+  listed?.add(folder.id);
+}
+
+/** What is directly in a folder, page by page. */
+export async function* childrenOf(
+  { graph }: Pick<ItemContext, "graph">,
+  folder: Pick<Item, "driveId" | "id" | "path">,
+): AsyncGenerator<FoundItem> {
+  // By id: links to further pages of listings by path have led to the root of the drive (graph-protocol L7).
+  const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
+  const seen = new Set<string>();
+  const what = `listing of ${folder.path || "the root folder"}`;
+  for await (const page of graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, what)) {
+    for (const driveItem of page) {
+      const path = [folder.path, driveItem.name ?? ""].filter(Boolean).join("/");
+      const item = itemOf(driveItem, folder.driveId, path);
+      if (seen.has(item.id)) continue; // pages may repeat items (graph-protocol L7)
+      seen.add(item.id);
+      yield { item, driveItem };
+    }
+  }
+}
+
+/** Type of the drive in which an item really lies. */
+export function typeOfDrive(driveItem: DriveItem): string | undefined {
+  return driveItem.parentReference?.driveType ?? undefined;
+}
+
+/** A location in messages. */
+export function nameOf({ text }: Location): string {
+  return text || "the root folder";
+}
+
+/** The address of a location. */
+export async function locate(
+  { drives }: ItemContext,
+  location: Location,
+): Promise<{ address: ItemAddress; driveType: string }> {
+  const { base, path } = location;
+  if (base.kind !== "item") {
+    const located = await drives.locate(base, path);
+    return { address: { driveId: located.drive.id, path: located.path }, driveType: located.drive.driveType };
+  }
+  const drive = base.driveId === undefined ? await drives.default() : await drives.named(base.driveId);
+  return { address: { driveId: drive.id, itemId: base.itemId }, driveType: drive.driveType };
+}
+
+export async function lookUp({ graph }: ItemContext, address: ItemAddress, what: string): Promise<FoundItem> {
+  const driveItem = await graph.call<DriveItem>(itemUrl(address), { what });
+  const asked = "path" in address ? address.path.at(-1) : undefined;
+  // Personal drives have served a similar name in rare cases (graph-protocol 3.3).
+  if (asked !== undefined && driveItem.name && !sameName(driveItem.name, asked)) {
+    throw new GraphError("failed", `${what}: the service answered with another item, ${driveItem.name}`, {
+      code: "otherItem",
+      hint: "run the same command again, or address it by id",
+    });
+  }
+  const path = "path" in address ? address.path.join("/") : pathOf(driveItem);
+  return { driveItem, item: itemOf(driveItem, address.driveId, path) };
+}
+
+/** A shortcut stands for an item of another drive. */
+export async function followLink(context: ItemContext, found: FoundItem): Promise<FoundItem> {
+  const remote = found.driveItem.remoteItem;
+  if (!remote?.id || !remote.parentReference?.driveId) return found;
+  const address = { driveId: remote.parentReference.driveId, itemId: remote.id };
+  try {
+    return await lookUp(context, address, `target of the shortcut ${found.item.path}`);
+  } catch (error) {
+    if (!(error instanceof GraphError) || error.kind !== "refused") throw error;
+    throw new GraphError("refused", error.message, {
+      code: error.code,
+      hint:
+        `it lies in another drive, which needs the permission for other files: use drive:${address.driveId}/PATH or id:${address.driveId}/${address.itemId}`,
+      status: error.status,
+      requestId: error.requestId,
+      date: error.date,
+    });
+  }
+}
+
+/** Facts of a driveItem. */
+export function itemOf(driveItem: DriveItem, driveId: string, path: string): Item {
+  return {
+    path,
+    name: driveItem.name ?? "",
+    type: typeOf(driveItem),
+    size: driveItem.size ?? 0,
+    modified: seconds(driveItem.fileSystemInfo?.lastModifiedDateTime ?? driveItem.lastModifiedDateTime),
+    id: driveItem.id ?? "",
+    driveId: canonicalDriveId(driveItem.parentReference?.driveId ?? driveId),
+    eTag: driveItem.eTag ?? null,
+    hash: driveItem.file?.hashes?.quickXorHash ?? null,
+    webUrl: driveItem.webUrl ?? null,
+  };
+}
+
+function typeOf(driveItem: DriveItem): Item["type"] {
+  if (driveItem.remoteItem) return "link";
+  if (driveItem.package) return "package";
+  return driveItem.folder || driveItem.root ? "folder" : "file";
+}
+
+/** Percent-encoded in many answers (graph-protocol N8). */
+function pathOf(driveItem: DriveItem): string {
+  const parent = driveItem.parentReference?.path?.split("root:")[1] ?? "";
+  const names = parent.split("/").filter(Boolean).map((name) => {
+    try {
+      return decodeURIComponent(name);
+    } catch {
+      return name; // not encoded, and holding a percent sign
+    }
+  });
+  return driveItem.root ? "" : [...names, driveItem.name ?? ""].join("/");
+}
+
+/** Zero to seven fractional digits, and the year 1 for "unknown", occur (graph-protocol 4.1). */
+function seconds(time: string | null | undefined): string | null {
+  const ms = Date.parse(time ?? "");
+  return Number.isNaN(ms) || ms < 0 ? null : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+export function notAFolder(item: Item): GraphError {
+  return usageError(
+    `${item.path} is a ${item.type}, not a folder`,
+    "leave out the slash at its end, or name its folder",
+    "notAFolder",
+  );
+}

@@ -1,0 +1,163 @@
+/**
+ * What a person typed, understood without asking anybody: `General/x.pdf`, `me:…`, `site:…`, `drive:…`, `id:…`.
+ *
+ * @module
+ */
+import { usageError } from "../errors.ts";
+import { checkAddress, remoteName } from "./names.ts";
+
+/** Where a path begins. */
+export type LocationBase =
+  /** `--site` and `--drive` if set, else the person's own OneDrive. */
+  | { kind: "default" }
+  | { kind: "me" }
+  | { kind: "site"; site: SiteName }
+  /** A library of the current site by name, or any drive by id. */
+  | { kind: "drive"; drive: string }
+  | { kind: "item"; driveId: string | undefined; itemId: string };
+
+/** A site as `https://HOST/PATH`; the root site of a host has an empty path. */
+export interface SiteName {
+  host: string;
+  /** Server-relative, without slashes at its ends: `sites/TestTeam`. */
+  path: string;
+}
+
+/** A location as typed, or parsed already. */
+export type LocationLike = string | Location;
+
+/** A parsed location. */
+export interface Location {
+  /** As it was typed, for messages. */
+  text: string;
+  base: LocationBase;
+  /** Names below the base, from the outermost. */
+  path: string[];
+  /** A slash at the end: only a folder can be meant. */
+  folder: boolean;
+}
+
+/**
+ * Parses a location.
+ *
+ * @param siteHost Host of sites that are given by name alone (`GRAPH_SITE_HOST`).
+ * @throws {GraphError} `usage` for a form or a name that cannot be meant.
+ */
+export function parseLocation(text: LocationLike, siteHost?: string): Location {
+  if (typeof text !== "string") return text;
+  if (/^https?:\/\//i.test(text)) {
+    throw usageError(
+      `${text}: web addresses are not understood`,
+      "write it as site:HOST/sites/NAME/PATH, me:PATH or id:DRIVE-ID/ITEM-ID",
+      "unknownLocation",
+    );
+  }
+  const [, scheme, rest = text] = /^(me|site|team|drive|id):(.*)$/s.exec(text) ?? [];
+  const folder = /(^|\/)$/.test(rest);
+  const names = rest.split("/").filter((name) => name !== "").map(remoteName);
+  const { base, path } = baseOf(scheme, names, text, siteHost);
+  checkAddress(path);
+  return { text, base, path, folder };
+}
+
+function baseOf(
+  scheme: string | undefined,
+  names: string[],
+  text: string,
+  siteHost: string | undefined,
+): { base: LocationBase; path: string[] } {
+  const [first, second] = names;
+  switch (scheme) {
+    case undefined:
+      return { base: { kind: "default" }, path: names };
+    case "me":
+      return { base: { kind: "me" }, path: names };
+    case "site": {
+      const { site, path } = splitSite(names, text, siteHost);
+      return { base: { kind: "site", site }, path };
+    }
+    case "drive":
+      if (first === undefined) {
+        throw usageError(
+          `${text}: the drive is missing`,
+          "write drive:NAME/PATH or drive:ID/PATH",
+          "unknownLocation",
+        );
+      }
+      return { base: { kind: "drive", drive: first }, path: names.slice(1) };
+    case "id":
+      if (first === undefined || names.length > 2) {
+        throw usageError(
+          `${text}: not an item id`,
+          "write id:ITEM-ID or id:DRIVE-ID/ITEM-ID",
+          "unknownLocation",
+        );
+      }
+      return {
+        base: second === undefined
+          ? { kind: "item", driveId: undefined, itemId: first }
+          : { kind: "item", driveId: first, itemId: second },
+        path: [],
+      };
+    default:
+      throw usageError(
+        `${text}: ${scheme}: addresses are not understood`,
+        "write it as site:HOST/sites/NAME/PATH",
+        "unknownLocation",
+      );
+  }
+}
+
+/**
+ * Parses a site: `contoso.sharepoint.com/sites/TestTeam`, with or without `https://`, or `TestTeam` with a host.
+ *
+ * @throws {GraphError} `usage`.
+ */
+export function parseSite(text: string, siteHost?: string): SiteName {
+  const names = text.replace(/^https:\/\//i, "").split("/").filter((name) => name !== "");
+  const [first] = names;
+  if (first === undefined) throw noSite(text);
+  // The whole text names the site here, so sub-sites of any depth are fine.
+  if (first.includes(".")) return { host: first.toLowerCase(), path: checkedPath(names.slice(1)) };
+  if (!siteHost) throw noHost(text);
+  return { host: siteHost.toLowerCase(), path: checkedPath(names.length === 1 ? ["sites", first] : names) };
+}
+
+/** Site collections live below the managed paths `/sites` and `/teams`; other paths of a host belong to its root site. */
+function splitSite(
+  names: string[],
+  text: string,
+  siteHost: string | undefined,
+): { site: SiteName; path: string[] } {
+  const [first, managed, name] = names;
+  if (first === undefined) throw noSite(text);
+  if (!first.includes(".")) {
+    if (!siteHost) throw noHost(text);
+    return {
+      site: { host: siteHost.toLowerCase(), path: checkedPath(["sites", first]) },
+      path: names.slice(1),
+    };
+  }
+  const host = first.toLowerCase();
+  if (name !== undefined && (managed === "sites" || managed === "teams")) {
+    return { site: { host, path: checkedPath([managed, name]) }, path: names.slice(3) };
+  }
+  return { site: { host, path: "" }, path: names.slice(1) };
+}
+
+function checkedPath(names: string[]): string {
+  checkAddress(names);
+  return names.join("/");
+}
+
+function noSite(text: string) {
+  return usageError(`${JSON.stringify(text)} names no site`, "write HOST/sites/NAME", "unknownLocation");
+}
+
+function noHost(text: string) {
+  return usageError(
+    `${text}: the site's host is not known`,
+    "write HOST/sites/NAME, or set GRAPH_SITE_HOST, for example to contoso.sharepoint.com",
+    "unknownLocation",
+  );
+}

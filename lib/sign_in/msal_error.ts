@@ -1,0 +1,58 @@
+/**
+ * MSAL's errors in the words of the toolkit.
+ *
+ * @module
+ */
+import { explainSignIn } from "./aadsts.ts";
+import { explainedBy } from "./auth_network.ts";
+import { commandName } from "../commands.ts";
+import { GraphError } from "../errors.ts";
+import { withoutSecrets } from "../graph/redact.ts";
+
+/** Calls MSAL and turns its errors into ours. */
+export async function explainMsal<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    const explained = explainedBy(error);
+    if (explained) throw explained;
+    const code = error instanceof Error && "errorCode" in error ? String(error.errorCode) : undefined;
+    if (code === undefined) throw error;
+    if (code === "no_tokens_found" || code === "no_account_in_silent_request") throw notSignedIn();
+    if (code === "device_code_expired" || code === "user_timeout_reached") {
+      throw new GraphError("signInNeeded", "sign-in: the code expired before anybody approved it", {
+        code: "expired_token",
+        hint: `start again with: ${
+          commandName("whoami")
+        }; if the browser showed 53003, a policy forbids device codes: ask your administrator`,
+      });
+    }
+    const { message } = error as Error;
+    // What the service has told the browser comes back through the redirect.
+    if (/AADSTS\d+/.test(message) || code === "access_denied") {
+      throw explainSignIn({ error: code, error_description: message });
+    }
+    throw new GraphError("failed", `sign-in: ${withoutSecrets(message)}`, {
+      code,
+      hint: "run the same command with --verbose",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Nobody is signed in on this machine, or nobody of those who are meant.
+ *
+ * @param wanted User name that was asked for.
+ * @param others Who is signed in.
+ */
+export function notSignedIn(wanted?: string, others: readonly { username: string }[] = []): GraphError {
+  const names = [...new Set(others.map(({ username }) => username))].join(", ");
+  const who = wanted === undefined ? "" : `${wanted} is `;
+  return new GraphError("signInNeeded", `${who}not signed in${names ? `, but ${names}` : ""}`, {
+    code: "notSignedIn",
+    hint: `sign in once, in a terminal, with: ${commandName("whoami")}${
+      wanted ? ` --account ${wanted}` : ""
+    }`,
+  });
+}

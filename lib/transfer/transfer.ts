@@ -1,0 +1,60 @@
+/**
+ * What uploads and downloads have in common: the result, progress, and what they work with.
+ *
+ * @module
+ */
+import { GraphError } from "../errors.ts";
+import type { ItemContext } from "../graph/items.ts";
+import type { Settings } from "../settings.ts";
+import type { StorageClient } from "../graph/storage.ts";
+import type { Verdict } from "./verify.ts";
+
+/** What a transfer did, as `--json` prints it. */
+export interface TransferResult {
+  /** Remote path, from the root of its drive. */
+  path: string;
+  /** Local path; `-` for standard input or output. */
+  local: string;
+  bytes: number;
+  result: "created" | "replaced" | "renamed" | "unchanged" | "skipped" | "downloaded";
+  verdict: Verdict;
+  id: string;
+  driveId: string;
+  eTag: string | null;
+  sha256?: string;
+  quickXorHash: string | null;
+  seconds: number;
+  /** Content bytes on the wire, repeated ones included. */
+  sentBytes: number;
+  /** Where a transfer was taken up again, in bytes; `null` when it was not. */
+  resumedFrom: number | null;
+  /** Nothing was done: this is what would be. */
+  dryRun?: true;
+}
+
+/** Told how far a transfer is, in bytes. */
+export type OnProgress = (doneBytes: number, totalBytes: number | undefined) => void;
+
+/** What transfers work with. */
+export interface TransferContext extends ItemContext {
+  settings: Pick<Settings, "siteHost" | "apiOrigin" | "state">;
+  storage: StorageClient;
+  /** Who is signed in, as far as it is known. */
+  account: () => Promise<string | undefined>;
+  /** Told what a person should know and no result says. */
+  notice: (text: string) => void;
+}
+
+/** A line of less than 64 KiB/s is as good as dead. */
+const SLOWEST_BYTES_PER_MS = 64;
+const ANSWER_TIME_MS = 60_000;
+
+/** How long to wait for the answer to so many bytes, in milliseconds; sending them counts. */
+export function answerTimeMs(bytes: number): number {
+  return ANSWER_TIME_MS + bytes / SLOWEST_BYTES_PER_MS;
+}
+
+/** The error of content that did not arrive as it was sent: exit code 7. */
+export function damagedError(message: string, hint: string): GraphError {
+  return new GraphError("damaged", message, { code: "damaged", hint });
+}

@@ -1,0 +1,113 @@
+/**
+ * Whether what arrived is what was sent.
+ *
+ * @module
+ */
+import type { Hash } from "node:crypto";
+import { interrupted } from "../graph/http.ts";
+import { type LocalContent, readExactly } from "../files/local_file.ts";
+import { QuickXorHash } from "./quick_xor_hash.ts";
+
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * - `same`: size and QuickXorHash are equal;
+ * - `enriched`: SharePoint wrote its own properties into the file, as it does with these types; it is kept as it is;
+ * - `unverified`: the service gives no hash for it, the size is equal; or nothing was compared, for a skipped file.
+ */
+export type Verdict = "same" | "enriched" | "unverified";
+
+/** Extensions of files that SharePoint rewrites after an upload (graph-protocol 10.2). */
+const REWRITTEN =
+  /\.(docx?|docm|dotx?|dotm|xlsx?|xlsm|xlsb|xltx?|pptx?|pptm|ppsx?|potx?|vsdx|odt|ods|odp|rtf|pdf|html?|mht|aspx|jpe?g)$/i;
+/** Files whose download is known to differ from the size and hash that the service states (graph-protocol D6). */
+const CONVERTED = /\.(heic|heif|one|onetoc2)$/i;
+
+/** Whether SharePoint may store this file differently from what was uploaded. */
+export function mayBeRewritten(name: string, driveType: string): boolean {
+  return driveType === "documentLibrary" && REWRITTEN.test(name);
+}
+
+/** What {@linkcode judge} compares. */
+export interface Content {
+  size: number;
+  /** QuickXorHash in base64; `null` when unknown. */
+  hash: string | null;
+}
+
+/** Compares the local content with what the service says that it holds. */
+export function judge(local: Content, remote: Content, name: string, driveType: string): Verdict | "damaged" {
+  const sizesEqual = local.size === remote.size;
+  if (sizesEqual && local.size === 0) return "same"; // empty files have no hash
+  if (sizesEqual && local.hash === remote.hash && remote.hash !== null) return "same";
+  if (mayBeRewritten(name, driveType)) return "enriched";
+  return sizesEqual && remote.hash === null ? "unverified" : "damaged";
+}
+
+/** As {@linkcode judge}, for content that came from the service, which may convert it on the way. */
+export function judgeDownload(
+  local: Content,
+  remote: Content,
+  name: string,
+  driveType: string,
+): Verdict | "damaged" {
+  const verdict = judge(local, remote, name, driveType);
+  return verdict === "damaged" && (CONVERTED.test(name) || REWRITTEN.test(name)) ? "enriched" : verdict;
+}
+
+/** Both hashes of content that passes by in order; parts seen before are left out. */
+export class ContentHash {
+  readonly #quickXor = new QuickXorHash();
+  readonly #sha256: Hash;
+
+  private constructor(sha256: Hash) {
+    this.#sha256 = sha256;
+  }
+
+  /** Loads the hash functions of Node, which take 25 ms that only transfers should pay. */
+  static async create(): Promise<ContentHash> {
+    const { createHash } = await import("node:crypto");
+    return new ContentHash(createHash("sha256"));
+  }
+
+  /** Both hashes of a local content, which is read from its beginning. @param signal Ends the reading. */
+  static async of(
+    content: LocalContent,
+    signal?: AbortSignal,
+  ): Promise<{ quickXorHash: string; sha256: string }> {
+    const hash = await ContentHash.create();
+    const buffer = new Uint8Array(Math.min(READ_BYTES, content.size));
+    while (hash.position < content.size) {
+      if (signal?.aborted) throw interrupted(signal);
+      const part = buffer.subarray(0, content.size - hash.position);
+      hash.add(await readExactly(content, part, hash.position), hash.position);
+    }
+    return hash.digest();
+  }
+
+  /** How far the content is hashed, in bytes from its beginning. */
+  get position(): number {
+    return this.#quickXor.length;
+  }
+
+  /** @param position Where the bytes stand; it must not lie beyond {@linkcode ContentHash.position}. */
+  add(bytes: Uint8Array, position: number): void {
+    if (position > this.position) {
+      throw new RangeError(`gap in hashed content: at ${this.position}, given ${position}`);
+    }
+    const fresh = bytes.subarray(Math.min(bytes.length, this.position - position));
+    if (fresh.length === 0) return;
+    this.#sha256.update(fresh);
+    this.#quickXor.add(fresh, this.position);
+  }
+
+  /** QuickXorHash in base64 of what was added so far. */
+  quickXorHash(): string {
+    return this.#quickXor.digest();
+  }
+
+  /** QuickXorHash in base64, SHA-256 in hex; ends the hash. */
+  digest(): { quickXorHash: string; sha256: string } {
+    return { quickXorHash: this.#quickXor.digest(), sha256: this.#sha256.digest("hex") };
+  }
+}

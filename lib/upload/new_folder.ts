@@ -1,0 +1,21 @@
+/**
+ * Folders that this run has made.
+ *
+ * @module
+ */
+import { GraphError } from "../errors.ts";
+import type { ItemContext } from "../graph/items.ts";
+
+const MOST_TRIES = 5;
+
+/** Does something in a folder that this run has made, which the service may not find for some moments (graph-protocol E3). */
+export async function whenThere<T>({ graph: { http } }: ItemContext, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof GraphError) || error.status !== 404 || tries === MOST_TRIES) throw error;
+      await http.wait(http.backoffMs(tries) / 2, "the folder is new");
+    }
+  }
+}

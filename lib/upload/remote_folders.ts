@@ -1,0 +1,115 @@
+/**
+ * The folders of an upload: each is looked at or made once, however many files go into it.
+ *
+ * @module
+ */
+import { itemUrl } from "../graph/address.ts";
+import type { Connection } from "../connection.ts";
+import { GraphError } from "../errors.ts";
+import { childrenOf, type DriveItem, type FoundItem, type Item, itemOf } from "../graph/items.ts";
+import { nameKey } from "../graph/names.ts";
+import { whenThere } from "./new_folder.ts";
+import type { FolderTarget, UploadTarget } from "./upload_target.ts";
+
+/** A folder, and what was in it when it was looked at. */
+interface KnownFolder {
+  item: Item;
+  /** By name as the service compares names. */
+  children: Map<string, FoundItem>;
+  /** Made by this run. */
+  fresh: boolean;
+}
+
+/** The folders below one place. */
+export class RemoteFolders {
+  readonly #connection: Connection;
+  readonly #target: FolderTarget;
+  readonly #dryRun: boolean;
+  readonly #known = new Map<string, Promise<KnownFolder>>();
+
+  /** @param dryRun Makes nothing, and acts as if it had. */
+  constructor(connection: Connection, target: FolderTarget, dryRun: boolean) {
+    this.#connection = connection;
+    this.#target = target;
+    this.#dryRun = dryRun;
+  }
+
+  /** Looks at a folder, or makes it with those above it. @param path Names below the place; empty: the place itself. */
+  folder(path: readonly string[]): Promise<unknown> {
+    return this.#folder(path);
+  }
+
+  /** Where a file goes. */
+  async fileTarget(path: readonly string[], name: string): Promise<UploadTarget> {
+    const { item, children, fresh } = await this.#folder(path);
+    const existing = children.get(nameKey(name));
+    return {
+      folder: { driveId: item.driveId, itemId: item.id },
+      folderId: item.id,
+      folderPath: item.path,
+      name: existing?.item.name ?? name,
+      existing: existing?.driveItem,
+      driveType: this.#target.driveType,
+      fresh,
+    };
+  }
+
+  #folder(path: readonly string[]): Promise<KnownFolder> {
+    const key = path.map(nameKey).join("/");
+    let known = this.#known.get(key);
+    if (!known) this.#known.set(key, known = this.#find(path));
+    return known;
+  }
+
+  async #find(path: readonly string[]): Promise<KnownFolder> {
+    const { base, name } = this.#target;
+    if (path.length > 0) return await this.#enter(await this.#folder(path.slice(0, -1)), path.at(-1)!);
+    const top = await this.#look(base.item);
+    return name === undefined ? top : await this.#enter(top, name);
+  }
+
+  async #enter(parent: KnownFolder, name: string): Promise<KnownFolder> {
+    const found = parent.children.get(nameKey(name));
+    if (!found) return await this.#make(parent, name);
+    if (found.item.type === "folder") return await this.#look(found.item);
+    throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
+      code: "nameAlreadyExists",
+      hint: "rename the local folder, or choose another place",
+    });
+  }
+
+  async #look(item: Item): Promise<KnownFolder> {
+    const children = new Map<string, FoundItem>();
+    for await (const child of childrenOf(this.#connection, item)) {
+      children.set(nameKey(child.item.name), child);
+    }
+    return { item, children, fresh: false };
+  }
+
+  async #make(parent: KnownFolder, name: string): Promise<KnownFolder> {
+    const { driveId, id } = parent.item;
+    const path = [parent.item.path, name].filter(Boolean).join("/");
+    if (this.#dryRun) {
+      this.#connection.notice(`would make the folder ${path}`);
+      return { item: itemOf({ name, folder: {} }, driveId, path), children: new Map(), fresh: true };
+    }
+    const what = `making of the folder ${path}`;
+    const post = () =>
+      this.#connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }, "children"), {
+        method: "POST",
+        what,
+        json: { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" },
+      });
+    try {
+      const driveItem = await (parent.fresh ? whenThere(this.#connection, post) : post());
+      return { item: itemOf(driveItem, driveId, path), children: new Map(), fresh: true };
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      // Somebody was quicker, or the answer to our own request was lost or empty (graph-protocol section 9).
+      if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
+      const now = await this.#look(parent.item);
+      if (!now.children.has(nameKey(name))) throw error;
+      return await this.#enter(now, name);
+    }
+  }
+}
