@@ -62,14 +62,56 @@ export function accountsIn(content: CacheContent, clientId: string, environment:
       .filter((entry) => entry.client_id === clientId && entry.environment === environment)
       .map((entry) => entry.home_account_id),
   );
-  return Object.values(content.Account ?? {})
-    .filter((entry) => entry.environment === environment && ours.has(entry.home_account_id))
-    .map((entry) => ({
-      homeAccountId: String(entry.home_account_id),
-      realm: String(entry.realm),
-      username: String(entry.username ?? ""),
-      name: typeof entry.name === "string" ? entry.name : undefined,
-    }));
+  const tokens = [...Object.values(content.IdToken ?? {}), ...Object.values(content.AccessToken ?? {})]
+    .filter((entry) => entry.client_id === clientId && entry.environment === environment);
+  const found = new Map<string, CachedAccount>();
+  for (const entry of Object.values(content.Account ?? {})) {
+    if (entry.environment !== environment || !ours.has(entry.home_account_id)) continue;
+    // The realm of the account itself is the tenant that the person comes from, not the one of a guest's tokens.
+    const realms = tokens.filter((token) => token.home_account_id === entry.home_account_id)
+      .map(({ realm }) => String(realm));
+    for (const realm of realms.length > 0 ? realms : [String(entry.realm)]) {
+      const homeAccountId = String(entry.home_account_id);
+      found.set(`${homeAccountId} ${realm}`, {
+        homeAccountId,
+        realm,
+        username: String(entry.username ?? ""),
+        name: typeof entry.name === "string" ? entry.name : undefined,
+      });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The content without these accounts of one client in one cloud; what is another client's stays. */
+export function withoutAccounts(
+  content: CacheContent,
+  clientId: string,
+  environment: string,
+  accounts: readonly CachedAccount[],
+): CacheContent {
+  const gone = new Set<unknown>(accounts.map(({ homeAccountId }) => homeAccountId));
+  const kept = (section: Section | undefined, isGone: (entry: Entry) => boolean): Section =>
+    Object.fromEntries(Object.entries(section ?? {}).filter(([, entry]) => !isGone(entry)));
+  const ours = (entry: Entry) =>
+    entry.client_id === clientId && entry.environment === environment && gone.has(entry.home_account_id);
+  const RefreshToken = kept(content.RefreshToken, ours);
+  const others = new Set(
+    Object.values(RefreshToken).filter((entry) => entry.environment === environment)
+      .map((entry) => entry.home_account_id),
+  );
+  return {
+    ...content,
+    RefreshToken,
+    AccessToken: kept(content.AccessToken, ours),
+    IdToken: kept(content.IdToken, ours),
+    Account: kept(
+      content.Account,
+      (entry) =>
+        entry.environment === environment && gone.has(entry.home_account_id) &&
+        !others.has(entry.home_account_id),
+    ),
+  };
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
 import { type ItemAddress, itemUrl } from "./address.ts";
-import type { Drives } from "./drives.ts";
+import { canonicalDriveId, type Drives } from "./drives.ts";
 import { GraphError, usageError } from "./errors.ts";
 import type { GraphClient } from "./graph.ts";
 import { type Location, type LocationLike, parseLocation } from "./location.ts";
@@ -194,7 +194,7 @@ export function itemOf(driveItem: DriveItem, driveId: string, path: string): Ite
     size: driveItem.size ?? 0,
     modified: seconds(driveItem.fileSystemInfo?.lastModifiedDateTime ?? driveItem.lastModifiedDateTime),
     id: driveItem.id ?? "",
-    driveId: driveItem.parentReference?.driveId ?? driveId,
+    driveId: canonicalDriveId(driveItem.parentReference?.driveId ?? driveId),
     eTag: driveItem.eTag ?? null,
     hash: driveItem.file?.hashes?.quickXorHash ?? null,
     webUrl: driveItem.webUrl ?? null,

@@ -4,6 +4,7 @@
  * @module
  */
 import { explainSignIn } from "./aadsts.ts";
+import { notSignedIn } from "./accounts.ts";
 import { explainedBy } from "./auth_network.ts";
 import { commandName } from "./commands.ts";
 import { GraphError } from "./errors.ts";
@@ -37,12 +38,4 @@ export async function explainMsal<T>(call: () => Promise<T>): Promise<T> {
       cause: error,
     });
   }
-}
-
-/** Nobody is signed in on this machine. */
-export function notSignedIn(): GraphError {
-  return new GraphError("signInNeeded", "not signed in", {
-    code: "notSignedIn",
-    hint: `sign in once, in a terminal, with: ${commandName("whoami")}`,
-  });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DeviceCode } from "./device_code.ts";
+import { type DeviceCode, deviceCodeText } from "./device_code.ts";
 import type { GraphError } from "./errors.ts";
 import type { TraceEvent } from "./http.ts";
 import { ProgressLine } from "./progress.ts";
@@ -51,7 +51,7 @@ export class Output {
   };
 
   /** The sign-in instruction in the service's own words; it is never suppressed. */
-  readonly deviceCode = ({ message }: DeviceCode): void => this.#toError(message);
+  readonly deviceCode = (code: DeviceCode): void => this.#toError(deviceCodeText(code, Date.now()));
 
   /** Where to sign in with a browser; it is never suppressed. */
   readonly signInAddress = (address: string): void =>

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { AccountFacts } from "../lib/accounts.ts";
 import { type Command, type Run, runCommand } from "../lib/cli.ts";
 import { usageError } from "../lib/errors.ts";
 import { getMe, type Me } from "../lib/me.ts";
@@ -17,10 +18,12 @@ import { formatDuration } from "../lib/sizes.ts";
 export const whoami: Command = {
   name: "whoami",
   summary: "Signs in if needed, and shows who is signed in.",
-  forms: ["", "--sign-out", "--rekey", "--decrypt"],
+  forms: ["", "--accounts", "--sign-out [--all]", "--rekey", "--decrypt"],
   arguments: { least: 0, most: 0, names: "" },
   options: [
-    { name: "sign-out", help: "forget the sign-in on this machine" },
+    { name: "accounts", help: "who is signed in on this machine; asks nobody and sends nothing" },
+    { name: "sign-out", help: "forget the chosen account on this machine" },
+    { name: "all", help: "with --sign-out: forget all accounts" },
     { name: "rekey", help: "encrypt the token cache with the key of GRAPH_TOKEN_CACHE_NEW_KEY_FILE" },
     { name: "decrypt", help: "write the token cache in clear" },
   ],
@@ -29,9 +32,12 @@ export const whoami: Command = {
 };
 
 async function run(run: Run): Promise<void> {
-  const doing = ["sign-out", "rekey", "decrypt"].filter((name) => run.has(name));
+  const doing = ["accounts", "sign-out", "rekey", "decrypt"].filter((name) => run.has(name));
   if (doing.length > 1) {
     throw usageError(`--${doing.join(" and --")} do not go together`, "see whoami --help");
+  }
+  if (run.has("all") && !run.has("sign-out")) {
+    throw usageError("--all goes with --sign-out only", "see whoami --help");
   }
   const connection = await run.connect("identity", false);
   if (run.has("rekey") || run.has("decrypt")) {
@@ -41,9 +47,19 @@ async function run(run: Run): Promise<void> {
     run.output.result(rekeyed, describeRekeyed(rekeyed));
     return;
   }
+  if (run.has("accounts")) {
+    for (const account of await connection.session.accounts()) {
+      run.output.result(account, describeAccount(account));
+    }
+    return;
+  }
   if (run.has("sign-out")) {
-    const signedOut = await connection.session.signOut();
-    run.output.result({ signedOut }, signedOut ? "signed out on this machine" : "nobody was signed in");
+    const accounts = await connection.session.signOut({ all: run.has("all") });
+    const signedOut = accounts.length > 0;
+    run.output.result(
+      { signedOut, accounts },
+      signedOut ? `signed out on this machine: ${accounts.join(", ")}` : "nobody was signed in",
+    );
     return;
   }
   const me = await getMe(connection);
@@ -56,6 +72,12 @@ function describeRekeyed({ cache, encrypted, set, unset }: Rekeyed): string {
     ...Object.entries(set).map(([name, value]) => `  export ${name}=${shellQuoted(value)}`),
     `  unset ${unset.join(" ")}`,
   ].join("\n");
+}
+
+function describeAccount({ chosen, ...account }: AccountFacts): string {
+  const guest = account.homeTenantId === null ? "" : `, guest from ${account.homeTenantId}`;
+  return `${chosen ? "*" : " "} ${account.displayName ?? "(no name)"} <${account.userPrincipalName}> ` +
+    `(${account.kind}, tenant ${account.tenantId}${guest})`;
 }
 
 function describe(me: Me): string {
