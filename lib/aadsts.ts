@@ -184,7 +184,14 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
     "you",
     "the code expired or was refused",
     `start again with: ${WHOAMI}; if the code was still fresh, a policy may forbid device codes: look for 53003 on the browser page`,
-    [70016, 70018, 70019, 70020],
+    [70018, 70019, 70020],
+  ),
+  ...explain(
+    "signInNeeded",
+    "you",
+    "nobody has approved the code yet",
+    `approve it in the browser, or start again with: ${WHOAMI}`,
+    [70016],
   ),
   ...explain(
     "signInNeeded",

@@ -76,7 +76,13 @@ Deno.test("in the middle of a listing the next page is asked for with the new to
   await using b = await bench();
   assertEquals((await b.run("ls", "General")).code, 0);
   const all = (await b.run("ls", "-R")).stdout;
-  b.sandbox.addFault({ service: "graph", path: "/children", nth: 2, meanwhile: "claims-demanded", when: "before" });
+  b.sandbox.addFault({
+    service: "graph",
+    path: "/children",
+    nth: 2,
+    meanwhile: "claims-demanded",
+    when: "before",
+  });
   const before = b.sandbox.requests.length;
   const { code, stdout, stderr } = await b.run("ls", "-R", "--no-prompt");
   assertEquals([code, stderr, stdout], [0, "", all]);
@@ -90,11 +96,19 @@ Deno.test("in the middle of an upload nothing is sent twice and the file is whol
   const bytes = noise(4 * 327_680);
   const file = await b.file("big.bin", bytes);
   assertEquals((await b.run("ls", "General")).code, 0);
-  b.sandbox.addFault({ service: "storage", method: "PUT", nth: 2, meanwhile: "claims-demanded", when: "before" });
+  b.sandbox.addFault({
+    service: "storage",
+    method: "PUT",
+    nth: 2,
+    meanwhile: "claims-demanded",
+    when: "before",
+  });
   const { code, stderr } = await b.run("put-large", "--fragment-size", "320KiB", file, "General/");
   assertEquals([code, stderr], [0, ""]);
   assertEquals(await b.sandbox.tenant.bytes("TestTeam", "General/big.bin"), bytes);
-  const fragments = b.sandbox.requests.filter(({ service, method }) => service === "storage" && method === "PUT");
+  const fragments = b.sandbox.requests.filter(({ service, method }) =>
+    service === "storage" && method === "PUT"
+  );
   assertEquals(fragments.length, 4);
   b.sandbox.challenge("interaction_required", "everybody");
   const refused = await b.run("put-large", "--conflict", "replace", file, "General/");

@@ -316,7 +316,7 @@ Deno.test("a machine clock that is wrong by hours is told once, and costs no sig
 
 Deno.test("Ctrl-C while a further permission waits for consent leaves the cache as it was", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench({ consented: ["User.Read"], pollIntervalSeconds: 30 });
+  await using b = await bench({ consented: ["User.Read"], pollIntervalSeconds: 1 });
   const [cache] = cacheOf(b.sandbox.env.GRAPH_SCRIPTS_HOME!);
   const content = await Deno.readTextFile(cache!);
   b.sandbox.person.ignore();
