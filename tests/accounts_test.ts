@@ -121,9 +121,7 @@ Deno.test("signing out forgets one account or all of them, and the other tokens 
 
 Deno.test("signing out leaves what another app keeps in the same file", async () => {
   await using b = await bench();
-  const home = b.sandbox.env.GRAPH_SCRIPTS_HOME!;
-  const [cache] = [...Deno.readDirSync(home)].filter(({ name }) => name.endsWith(".json"));
-  const path = `${home}/${cache!.name}`;
+  const { cache: path } = jsonLines<{ cache: string }>((await b.run("whoami", "--json")).stdout)[0]!;
   const content = JSON.parse(await Deno.readTextFile(path));
   const [key, entry] = Object.entries<Record<string, string>>(content.RefreshToken)[0]!;
   const other = "00000000-1111-2222-3333-444444444444";
@@ -262,4 +260,18 @@ Deno.test("further permissions: one line says which and why; unattended it is ex
     /^put: to write files of your OneDrive, Files\.ReadWrite is needed: sign in and consent to it \(AADSTS65001\)\nTo sign in/,
   );
   assertEquals((await b.run("put", "--conflict", "replace", file, "me:a.txt")).stderr, "", "asked once");
+});
+
+Deno.test("an app by itself has no OneDrive of its own: one line, and nothing is asked for", async () => {
+  await using b = await bench({ signIn: false });
+  const secret = await b.file("secret", b.sandbox.app.clientSecret);
+  if (Deno.build.os !== "windows") await Deno.chmod(secret, 0o600);
+  const env = { GRAPH_CLIENT_ID: b.sandbox.app.clientId, GRAPH_CLIENT_SECRET_FILE: secret };
+  for (const [extra, ...args] of [[{}, "me:"], [OWN], [OWN, "--drives"]] as const) {
+    const { code, stderr } = await b.runWith({ env: { ...env, ...extra } }, "ls", ...args as string[]);
+    assertEquals(code, 2, stderr);
+    assertMatch(stderr, /^ls: an app by itself has no OneDrive of its own; address a library: site:HOST/);
+  }
+  assertEquals(b.sandbox.requests, []);
+  assertEquals((await b.runWith({ env }, "ls", "General")).code, 0);
 });
