@@ -8,10 +8,11 @@ import { AppSignIn } from "./sign_in/app_sign_in.ts";
 import { browserInteraction } from "./sign_in/browser_sign_in.ts";
 import { CLOUDS } from "./clouds.ts";
 import { type Session, SignIn } from "./sign_in/auth.ts";
-import { type DeviceCode, deviceCodeInteraction } from "./sign_in/device_code.ts";
+import { type DeviceCode, deviceCodeInteraction, deviceCodeText } from "./sign_in/device_code.ts";
 import { Drives } from "./graph/drives.ts";
 import { GraphClient } from "./graph/graph.ts";
 import { Http, type HttpOptions } from "./graph/http.ts";
+import { printable } from "./cli/output.ts";
 import { RewrittenFiles } from "./upload/rewritten_files.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import { StorageClient } from "./graph/storage.ts";
@@ -71,23 +72,39 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
   const http = new Http({ ...options.http, ...(options.signal ? { signal: options.signal } : {}) });
   const beyond = options.beyondOwnDrive ?? (settings.site !== undefined || settings.drive !== undefined);
   const scopes = SCOPES[options.access ?? "read"][beyond ? "beyond" : "own"];
-  const session = sessionOf(settings, scopes, http, notice, options);
+  const session = sessionOf(
+    settings,
+    { scopes, purpose: purposeOf(options.access ?? "read", beyond) },
+    http,
+    notice,
+    options,
+  );
   const graph = new GraphClient(http, settings.apiOrigin, session);
   return {
     settings,
     session,
     graph,
     storage: new StorageClient(http, settings.storageHosts),
-    drives: new Drives(graph, settings),
+    drives: new Drives(graph, settings, () => session.holder()),
     rewritten: new RewrittenFiles(settings.state, http.now),
     account: async () => (await session.facts()).username,
     notice,
   };
 }
 
+/** Why these permissions are needed, for the person who is asked for them. */
+function purposeOf(access: Access, beyond: boolean): string {
+  const where = beyond ? "files of sites and other drives" : "files of your OneDrive";
+  return {
+    identity: "to show who is signed in",
+    read: `to read ${where}`,
+    write: `to write ${where}`,
+  }[access];
+}
+
 function sessionOf(
   settings: Settings,
-  scopes: readonly string[],
+  asked: { scopes: readonly string[]; purpose: string },
   http: Http,
   notice: (text: string) => void,
   options: ConnectOptions,
@@ -97,15 +114,15 @@ function sessionOf(
   if (credential) return new AppSignIn({ settings, credential, http, notice });
   const { showDeviceCode: show } = options;
   if (show === null || (show === undefined && !Deno.stderr.isTerminal())) {
-    return new SignIn({ settings, scopes, http, interact: undefined, notice });
+    return new SignIn({ settings, ...asked, http, interact: undefined, notice });
   }
   const knownOrigin = CLOUDS[settings.cloud].loginOrigin;
   const showAddress = options.showAddress ??
     ((address) => toStandardError(`To sign in, open this address in a browser of this machine: ${address}`));
   const interact = settings.signIn === "browser"
     ? browserInteraction({ show: showAddress, http, knownOrigin, loginOrigin })
-    : deviceCodeInteraction(show ?? (({ message }) => toStandardError(message)));
-  return new SignIn({ settings, scopes, http, interact, notice });
+    : deviceCodeInteraction(show ?? ((code) => toStandardError(printable(deviceCodeText(code, http.now())))));
+  return new SignIn({ settings, ...asked, http, interact, notice });
 }
 
 function toStandardError(text: string): void {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Session } from "../lib/sign_in/auth.ts";
+import type { AccountFacts } from "../lib/sign_in/accounts.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import type { Diagnosis } from "../lib/doctor/finding.ts";
 import { usageError } from "../lib/errors.ts";
@@ -23,9 +23,9 @@ export const whoami: Command = {
   arguments: { least: 0, most: 0, names: "" },
   options: [
     { name: "check", help: "look for what is wrong, and change nothing; --quiet leaves out what is well" },
-    { name: "accounts", help: "the accounts that are signed in on this machine" },
-    { name: "sign-out", help: "forget the sign-in on this machine" },
-    { name: "all", help: "with --sign-out: of all accounts" },
+    { name: "accounts", help: "who is signed in on this machine; asks nobody and sends nothing" },
+    { name: "sign-out", help: "forget the chosen account on this machine" },
+    { name: "all", help: "with --sign-out: forget all accounts" },
     { name: "rekey", help: "encrypt the token cache with the key of GRAPH_TOKEN_CACHE_NEW_KEY_FILE" },
     { name: "decrypt", help: "write the token cache in clear" },
   ],
@@ -39,7 +39,7 @@ async function run(run: Run): Promise<void> {
     throw usageError(`--${doing.join(" and --")} do not go together`, "see whoami --help");
   }
   if (run.has("all") && !run.has("sign-out")) {
-    throw usageError("--all goes with --sign-out", "see whoami --help");
+    throw usageError("--all goes with --sign-out only", "see whoami --help");
   }
   if (run.has("check")) return await check(run);
   const connection = await run.connect("identity", false);
@@ -50,26 +50,23 @@ async function run(run: Run): Promise<void> {
     run.output.result(rekeyed, describeRekeyed(rekeyed));
     return;
   }
-  if (run.has("accounts")) return await accounts(run, connection.session);
+  if (run.has("accounts")) {
+    for (const account of await connection.session.accounts()) {
+      run.output.result(account, describeAccount(account));
+    }
+    return;
+  }
   if (run.has("sign-out")) {
-    const signedOut = await connection.session.signOut(run.has("all"));
-    const who = signedOut.length > 0
-      ? `${signedOut.join(", ")} signed out on this machine`
-      : "nobody was signed in";
-    run.output.result({ signedOut }, who);
+    const accounts = await connection.session.signOut({ all: run.has("all") });
+    const signedOut = accounts.length > 0;
+    run.output.result(
+      { signedOut, accounts },
+      signedOut ? `signed out on this machine: ${accounts.join(", ")}` : "nobody was signed in",
+    );
     return;
   }
   const me = await getMe(connection);
   run.output.result(me, describe(me));
-}
-
-async function accounts(run: Run, session: Session): Promise<void> {
-  for (const account of await session.accounts()) {
-    const { userPrincipalName, tenantId, homeTenantId, kind, chosen } = account;
-    const guest = homeTenantId.toLowerCase() === tenantId.toLowerCase() ? "" : `, guest from ${homeTenantId}`;
-    const text = `${chosen ? "*" : " "} ${userPrincipalName}  ${kind} account, tenant ${tenantId}${guest}`;
-    run.output.result(account, text);
-  }
 }
 
 async function check(run: Run): Promise<void> {
@@ -91,6 +88,12 @@ function describeRekeyed({ cache, encrypted, set, unset }: Rekeyed): string {
     ...Object.entries(set).map(([name, value]) => `  export ${name}=${shellQuoted(value)}`),
     `  unset ${unset.join(" ")}`,
   ].join("\n");
+}
+
+function describeAccount({ chosen, ...account }: AccountFacts): string {
+  const guest = account.homeTenantId === null ? "" : `, guest from ${account.homeTenantId}`;
+  return `${chosen ? "*" : " "} ${account.displayName ?? "(no name)"} <${account.userPrincipalName}> ` +
+    `(${account.kind}, tenant ${account.tenantId}${guest})`;
 }
 
 function describe(me: Me): string {

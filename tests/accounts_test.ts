@@ -1,197 +1,276 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+/** Several accounts, tenants and kinds of accounts in one token cache. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Bench, bench, jsonLines } from "./harness.ts";
-import type { SandboxOptions } from "./sandbox/mod.ts";
+import type { UserKey } from "./sandbox/mod.ts";
 
+const OPEN = { signIn: false, signInAudience: "AzureADandPersonalMicrosoftAccount" } as const;
+const CONTOSO = "7d3c1f52-9b8e-4a60-8c1d-2f5e6a7b8c90";
+const NORTHWIND = "3b9d5e71-0c42-4f6a-9d18-64e2a7c1f583";
 const PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad";
+const OWN = { GRAPH_SITE: "" };
 
-/** A bench whose app takes accounts of all kinds. */
-function benchForAll(options: SandboxOptions = {}): Promise<Bench> {
-  return bench({ signIn: false, signInAudience: "AzureADandPersonalMicrosoftAccount", ...options });
-}
-
-async function signIn(b: Bench, who: "adele" | "megan" | "dana" | "robin", tenant?: string): Promise<void> {
-  b.sandbox.person.signIn(who);
-  const { code, stderr } = await b.run(
-    "whoami",
-    "--prompt",
-    ...tenant ? ["--tenant", tenant] : [],
-    "--account",
-    await nameOf(b, who),
-  );
+async function signIn(b: Bench, as: UserKey, tenant: string, ...args: string[]): Promise<void> {
+  b.sandbox.person.signIn(as);
+  const env = { GRAPH_TENANT_ID: tenant };
+  const { code, stderr } = await b.runWith({ env }, "whoami", "--prompt", ...args);
   assertEquals(code, 0, stderr);
 }
 
-function nameOf(b: Bench, who: string): Promise<string> {
-  const user = b.sandbox.tenant.directory.users.find(({ key }) => key === who)!;
-  return Promise.resolve(user.userPrincipalName.includes("#EXT#") ? user.mail! : user.userPrincipalName);
-}
+const loginRequests = (b: Bench) => b.sandbox.requests.filter(({ service }) => service === "login").length;
 
-Deno.test("several accounts live in one cache; --account chooses, without it several are an error", async () => {
-  await using b = await benchForAll();
-  await signIn(b, "adele");
-  await signIn(b, "megan");
-  const names = [await nameOf(b, "adele"), await nameOf(b, "megan")];
-  const { stdout } = await b.run("whoami", "--accounts", "--json");
-  assertEquals(
-    jsonLines(stdout).map(({ userPrincipalName, kind, chosen }) => [userPrincipalName, kind, chosen])
-      .toSorted(),
-    names.map((name) => [name, "work", false]).toSorted(),
-  );
-  const before = b.sandbox.requests.length;
-  const unclear = await b.run("ls");
-  assertEquals(unclear.code, 2);
-  assertMatch(unclear.stderr, /several accounts are signed in: .*choose one with --account or GRAPH_ACCOUNT/);
-  assertEquals(b.sandbox.requests.length, before, "nothing was guessed");
-  for (const name of names) {
-    const [me] = jsonLines((await b.run("whoami", "--json", "--account", name.toUpperCase())).stdout);
-    assertEquals(me!.userPrincipalName, name);
-    assertMatch(
-      (await b.run("whoami", "--accounts", "--account", name)).stdout,
-      new RegExp(`^\\* ${name}  work account`, "m"),
-    );
-  }
-  const nobody = await b.run("ls", "--account", "nobody@contoso.com");
-  assertEquals(nobody.code, 4);
-  assertMatch(
-    nobody.stderr,
-    /nobody@contoso\.com is not signed in, but .*whoami\.ts --account nobody@contoso\.com/,
-  );
-});
-
-Deno.test("one account is signed out, or all of them", async () => {
-  await using b = await benchForAll();
-  await signIn(b, "adele");
-  await signIn(b, "megan");
-  assertEquals((await b.run("whoami", "--sign-out")).code, 2, "which one?");
-  assertEquals((await b.run("whoami", "--all")).code, 2);
-  const adele = await nameOf(b, "adele");
-  assertEquals(
-    (await b.run("whoami", "--sign-out", "--account", adele)).stdout,
-    `${adele} signed out on this machine\n`,
-  );
-  assertEquals((await b.run("whoami", "--no-prompt")).code, 0, "the other one is still there");
-  await signIn(b, "adele");
-  assertEquals(
-    (jsonLines((await b.run("whoami", "--sign-out", "--all", "--json")).stdout)[0]!.signedOut as string[])
-      .toSorted(),
-    [adele, await nameOf(b, "megan")].toSorted(),
-  );
-  assertEquals((await b.run("whoami", "--accounts")).stdout, "");
-  assertEquals((await b.run("whoami", "--no-prompt")).code, 4);
-  assertEquals((await b.run("whoami", "--sign-out", "--all")).stdout, "nobody was signed in\n");
-});
-
-Deno.test("a guest signs in once, and is shown with both tenants", async () => {
-  await using b = await benchForAll();
-  b.sandbox.person.signIn("dana");
-  assertEquals((await b.run("whoami", "--prompt")).code, 0);
-  const { code, stdout, stderr } = await b.run("whoami", "--no-prompt", "--json");
+Deno.test("a guest signs in once, and whoami tells the tenant of the token", async () => {
+  await using b = await bench(OPEN);
+  await signIn(b, "dana", CONTOSO);
+  const before = loginRequests(b);
+  const { code, stdout, stderr } = await b.run("whoami", "--json");
   assertEquals([code, stderr], [0, ""]);
-  const tenant = b.sandbox.env.GRAPH_TENANT_ID!;
-  assertEquals(jsonLines(stdout)[0]!.tenantId, tenant);
-  const [account] = jsonLines((await b.run("whoami", "--accounts", "--json")).stdout);
-  assertEquals(account!.tenantId, tenant);
-  assert(account!.homeTenantId !== tenant);
-  assertMatch((await b.run("whoami", "--accounts")).stdout, /, guest from /);
-  const own = await b.run("ls", "me:");
-  assertEquals(own.code, 3);
-  assertMatch(own.stderr, /a guest has it in another tenant, see --tenant/);
-});
-
-Deno.test("a personal account works with its own files, and is never asked for permissions that it cannot have", async () => {
-  await using b = await benchForAll();
-  const env = { GRAPH_TENANT_ID: "consumers", GRAPH_SITE: "", GRAPH_SITE_HOST: "" };
-  b.sandbox.person.signIn("robin");
-  for (
-    const [script, ...args] of [["whoami"], ["ls"], ["put", await b.file("a.txt", "a"), ""], [
-      "get",
-      "a.txt",
-      "b.txt",
-    ]] as const
-  ) {
-    const { code, stderr } = await b.runWith({ env }, script, "--prompt", ...args);
-    assertEquals(code, 0, `${script}: ${stderr}`);
-  }
-  const [account] = jsonLines((await b.runWith({ env }, "whoami", "--accounts", "--json")).stdout);
-  assertEquals([account!.kind, account!.tenantId, account!.chosen], ["personal", PERSONAL, true]);
-  const [item] = jsonLines((await b.runWith({ env }, "ls", "--json", "a.txt")).stdout);
-  assertMatch(item!.driveId as string, /^[0-9a-f]{16}$/);
-  const byId = await b.runWith({ env }, "ls", "--prompt", "--json", `id:${item!.driveId}/${item!.id}`);
-  assertEquals([byId.code, jsonLines(byId.stdout)[0]!.driveId], [0, item!.driveId], byId.stderr);
-  const site = await b.runWith({ env }, "ls", "--no-prompt", "site:contoso.sharepoint.com/sites/TestTeam");
-  assertEquals(site.code, 2, site.stderr);
-  assertMatch(site.stderr, /personal accounts have no sites/);
-  const scopes = b.sandbox.requests.filter(({ path }) => path.includes("devicecode"));
-  assert(scopes.length > 0);
-});
-
-Deno.test("tokens of one tenant, account or kind of account are never used for another", async () => {
-  await using b = await benchForAll();
-  await signIn(b, "adele");
-  const consumers = await b.runWith(
-    { env: { GRAPH_TENANT_ID: "consumers", GRAPH_SITE: "" } },
-    "ls",
-    "--no-prompt",
-  );
-  assertEquals(consumers.code, 4, "a work account is not one of consumers");
-  const other = await b.runWith(
-    { env: { GRAPH_TENANT_ID: "3f6c1b8e-52d4-4c0a-9a37-0d6d1f0f7e21" } },
-    "ls",
-    "--no-prompt",
-  );
-  assertEquals(other.code, 4);
-  const organizations = await b.runWith(
-    { env: { GRAPH_TENANT_ID: "organizations" } },
-    "whoami",
-    "--no-prompt",
-  );
-  assertEquals(organizations.code, 0, organizations.stderr);
-  const cloud = await b.runWith({ env: { GRAPH_CLOUD: "usgov" } }, "whoami", "--no-prompt");
-  assertEquals(cloud.code, 4, "tokens of another cloud are in another place");
-  b.sandbox.person.signIn("robin");
-  const robin = await b.runWith(
-    { env: { GRAPH_TENANT_ID: "consumers", GRAPH_SITE: "" } },
-    "whoami",
-    "--prompt",
-    "--json",
-  );
-  assertEquals(jsonLines(robin.stdout)[0]!.tenantId, PERSONAL, robin.stderr);
-  const [me] = jsonLines(
-    (await b.runWith({ env: { GRAPH_TENANT_ID: "organizations" } }, "whoami", "--no-prompt", "--json"))
-      .stdout,
-  );
-  assertEquals(me!.userPrincipalName, await nameOf(b, "adele"));
-  const common = await b.runWith({ env: { GRAPH_TENANT_ID: "common" } }, "whoami", "--no-prompt");
-  assertEquals(common.code, 2, "common means both");
-});
-
-Deno.test("errors of the sign-in are not taken for a missing OneDrive or a wrong host", async () => {
-  await using b = await bench();
+  assertEquals(jsonLines(stdout)[0]!.tenantId, CONTOSO);
+  assertEquals(loginRequests(b), before);
   b.sandbox.expireAccessTokens();
-  b.sandbox.addFault({
-    service: "login",
-    path: "/token",
-    times: "always",
-    status: 400,
-    body: {
-      error: "invalid_scope",
-      error_description: "AADSTS70011: The provided value is not valid.",
-      error_codes: [70011],
-    },
-  });
-  for (const location of ["me:", "site:contoso.sharepoint.com/sites/Other"]) {
-    const { code, stderr } = await b.run("ls", location);
-    assertEquals(code, 1, stderr);
-    assertMatch(stderr, /GRAPH_TENANT_ID=consumers.*AADSTS70011/);
+  assertEquals(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.tenantId, CONTOSO, "renewed");
+});
+
+Deno.test("whoami --accounts lists everybody without a request, and which one is meant", async () => {
+  await using b = await bench(OPEN);
+  assertEquals((await b.run("whoami", "--accounts")).stdout, "");
+  await signIn(b, "adele", CONTOSO);
+  await signIn(b, "dana", CONTOSO, "--account", "dana@northwindtraders.com");
+  await signIn(b, "robin", "consumers");
+  const before = b.sandbox.requests.length;
+  const list = async (...args: string[]) =>
+    jsonLines((await b.run("whoami", "--accounts", "--json", ...args)).stdout);
+  const rows = (await list()).map((row) => [row.userPrincipalName, row.kind, row.homeTenantId, row.chosen]);
+  assertEquals(rows, [
+    ["AdeleV@contoso.com", "work", null, false],
+    ["dana@northwindtraders.com", "work", NORTHWIND, false],
+    ["robin.hale@outlook.com", "personal", null, false],
+  ]);
+  const chosen = async (...args: string[]) =>
+    (await list(...args)).filter((row) => row.chosen).map((row) => row.userPrincipalName);
+  assertEquals(await chosen("--account", "adelev@CONTOSO.com"), ["AdeleV@contoso.com"]);
+  assertEquals(await chosen("--tenant", "consumers"), ["robin.hale@outlook.com"]);
+  assertEquals(
+    await chosen("--tenant", "organizations"),
+    ["AdeleV@contoso.com"],
+    "a guest is not at home there",
+  );
+  assertEquals((await list("--tenant", "contoso.com")).map((row) => row.chosen), [null, null, null]);
+  assertEquals(b.sandbox.requests.length, before);
+  const { stdout } = await b.run("whoami", "--accounts", "--account", "adelev@contoso.com");
+  assertMatch(stdout, /^\* Adele Vance <AdeleV@contoso\.com> \(work, tenant 7d3c\S+\)$/m);
+  assertMatch(stdout, /^ {2}Dana Lee .*guest from 3b9d\S+\)$/m);
+});
+
+Deno.test("several accounts and none chosen: an error that names them; --account chooses in any case", async () => {
+  await using b = await bench(OPEN);
+  await signIn(b, "adele", CONTOSO);
+  await signIn(b, "megan", CONTOSO, "--account", "MeganB@contoso.com");
+  for (const args of [["whoami"], ["ls"], ["whoami", "--sign-out"]] as const) {
+    const [script, ...rest] = args;
+    const { code, stderr } = await b.run(script, ...rest);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "several accounts are signed in: AdeleV@contoso.com, MeganB@contoso.com");
+  }
+  const { stdout } = await b.run("whoami", "--account", "meganb@CONTOSO.COM");
+  assertMatch(stdout, /^Megan Bowen/);
+});
+
+Deno.test("an account that is not signed in: who is, and the command that signs it in", async () => {
+  await using b = await bench();
+  const { code, stderr } = await b.run("ls", "--account", "megan@contoso.com");
+  assertEquals(code, 4);
+  assertMatch(
+    stderr,
+    /megan@contoso\.com is not signed in to \S+; signed in: AdeleV@contoso\.com; .*scripts\/whoami\.ts --account megan@contoso\.com/,
+  );
+});
+
+Deno.test("who signs in as somebody else is told, and that sign-in is not kept", async () => {
+  await using b = await bench();
+  b.sandbox.person.signIn("dana");
+  const { code, stderr } = await b.run("whoami", "--prompt", "--account", "MeganB@contoso.com");
+  assertEquals(code, 2);
+  assertStringIncludes(
+    stderr,
+    "signed in as dana@northwindtraders.com, but MeganB@contoso.com was asked for",
+  );
+  assertEquals(jsonLines((await b.run("whoami", "--accounts", "--json")).stdout).length, 1);
+  b.sandbox.revokeRefreshTokens();
+  b.sandbox.expireAccessTokens();
+  const renewal = await b.run("whoami", "--prompt");
+  assertEquals(renewal.code, 2, "a run of one person does not go on as another");
+});
+
+Deno.test("signing out forgets one account or all of them, and the other tokens stay", async () => {
+  await using b = await bench(OPEN);
+  await signIn(b, "adele", CONTOSO);
+  await signIn(b, "megan", CONTOSO, "--account", "MeganB@contoso.com");
+  await signIn(b, "robin", "consumers");
+  const refused = await b.run("whoami", "--sign-out", "--account", "nobody@contoso.com");
+  assertEquals(refused.code, 2);
+  assertMatch(refused.stderr, /nobody@contoso\.com is not signed in; signed in: AdeleV\S+, MeganB\S+, robin/);
+  const one = await b.run("whoami", "--sign-out", "--account", "adelev@contoso.com", "--json");
+  assertEquals(jsonLines(one.stdout), [{ signedOut: true, accounts: ["AdeleV@contoso.com"] }]);
+  assertMatch((await b.run("whoami")).stdout, /^Megan Bowen/);
+  const all = await b.run("whoami", "--sign-out", "--all");
+  assertMatch(all.stdout, /signed out on this machine: MeganB@contoso\.com, robin\.hale@outlook\.com/);
+  assertEquals((await b.run("whoami")).code, 4);
+  assertEquals((await b.run("whoami", "--all")).code, 2);
+});
+
+Deno.test("signing out leaves what another app keeps in the same file", async () => {
+  await using b = await bench();
+  const { cache: path } = jsonLines<{ cache: string }>((await b.run("whoami", "--json")).stdout)[0]!;
+  const content = JSON.parse(await Deno.readTextFile(path));
+  const [key, entry] = Object.entries<Record<string, string>>(content.RefreshToken)[0]!;
+  const other = "00000000-1111-2222-3333-444444444444";
+  content.RefreshToken[key.replace(entry.client_id!, other)] = { ...entry, client_id: other };
+  await Deno.writeTextFile(path, JSON.stringify(content));
+  assertEquals((await b.run("whoami", "--sign-out")).code, 0);
+  const left = JSON.parse(await Deno.readTextFile(path));
+  assertEquals(Object.values<{ client_id: string }>(left.RefreshToken).map((e) => e.client_id), [other]);
+  assertEquals([Object.keys(left.Account).length, Object.keys(left.AccessToken).length], [1, 0]);
+});
+
+Deno.test("tokens of one tenant are never used for another, whatever the tenant is called", async () => {
+  await using b = await bench(OPEN);
+  await signIn(b, "adele", CONTOSO);
+  await signIn(b, "robin", "consumers");
+  const signedIn = async (tenant: string) => {
+    const { code, stdout } = await b.runWith({ env: { GRAPH_TENANT_ID: tenant } }, "whoami", "--json");
+    return code === 0 ? jsonLines(stdout)[0]!.userPrincipalName : code;
+  };
+  assertEquals(await signedIn(CONTOSO), "AdeleV@contoso.com");
+  assertEquals(await signedIn("contoso.com"), "AdeleV@contoso.com");
+  assertEquals(await signedIn("northwindtraders.com"), 4);
+  assertEquals(await signedIn(NORTHWIND), 4);
+  assertEquals(await signedIn("organizations"), "AdeleV@contoso.com");
+  assertEquals(await signedIn("consumers"), "robin.hale@outlook.com");
+  assertEquals(await signedIn(PERSONAL), "robin.hale@outlook.com");
+  assertEquals(await signedIn("common"), 2);
+  assertEquals(await signedIn("nowhere.example"), 2);
+});
+
+Deno.test("a guest's two tenants have their own tokens", async () => {
+  await using b = await bench(OPEN);
+  await signIn(b, "dana", CONTOSO);
+  await signIn(b, "dana", NORTHWIND);
+  const before = loginRequests(b);
+  for (const tenant of [CONTOSO, NORTHWIND]) {
+    const { stdout } = await b.run("whoami", "--json", "--tenant", tenant);
+    assertEquals(jsonLines(stdout)[0]!.tenantId, tenant);
+  }
+  assertEquals(loginRequests(b), before);
+});
+
+Deno.test("a cache file that other clients and clouds share gives none of their tokens away", async () => {
+  await using b = await bench();
+  const env = { GRAPH_TOKEN_CACHE: `${b.folder}/tokens.json` };
+  assertEquals((await b.runWith({ env }, "whoami", "--prompt")).code, 0);
+  const other = "11111111-2222-4333-8444-555555555555";
+  const before = b.sandbox.requests.length;
+  assertEquals((await b.runWith({ env }, "whoami", "--client-id", other)).code, 4);
+  assertEquals((await b.runWith({ env }, "whoami", "--cloud", "china")).code, 4);
+  assertEquals(b.sandbox.requests.length, before, "nothing was sent");
+});
+
+Deno.test("a personal account is never asked for Sites.*, and has no sites", async () => {
+  await using b = await bench(OPEN);
+  await signIn(b, "robin", "consumers");
+  const file = await b.file("a.txt", "a");
+  for (const tenant of ["consumers", "common"]) {
+    const env = { GRAPH_TENANT_ID: tenant };
+    const listed = await b.runWith({ env: { ...env, ...OWN } }, "ls", "--json", "Documents");
+    assertEquals([listed.code, listed.stderr], [0, ""]);
+    for (const args of [["ls"], ["ls", "site:contoso.sharepoint.com/sites/TestTeam"], ["put", file, "/"]]) {
+      const [script, ...rest] = args as ["ls", ...string[]];
+      const { code, stderr } = await b.runWith({ env }, script, ...rest);
+      assertEquals(code, 2, stderr);
+      assertMatch(stderr, /a personal Microsoft account has no sites and no teams; leave out --site/);
+    }
+    const put = await b.runWith({ env }, "put", file, `me:Documents/${tenant}.txt`);
+    assertEquals([put.code, put.stderr], [0, ""]);
+  }
+  assertEquals(b.sandbox.requests.filter(({ path }) => path.includes("/sites")), []);
+});
+
+Deno.test("at common a personal account that is asked for sites is told to say consumers", async () => {
+  await using b = await bench(OPEN);
+  b.sandbox.person.signIn("robin");
+  const { code, stderr } = await b.runWith({ env: { GRAPH_TENANT_ID: "common" } }, "ls", "--prompt");
+  assertEquals(code, 2);
+  assertMatch(stderr, /set GRAPH_TENANT_ID=consumers.*AADSTS70011/);
+});
+
+Deno.test("drive ids of personal accounts are printed in one spelling (trap N9)", async () => {
+  await using b = await bench(OPEN);
+  await signIn(b, "robin", "consumers");
+  const env = { GRAPH_TENANT_ID: "consumers", ...OWN };
+  const items = jsonLines((await b.runWith({ env }, "ls", "-R", "--json")).stdout);
+  const file = await b.file("a.txt", "a");
+  const [put] = jsonLines((await b.runWith({ env }, "put", file, "Documents/", "--json")).stdout);
+  const ids = new Set([...items, put!].map(({ driveId }) => driveId));
+  assert(items.length > 1);
+  assertEquals([...ids], ["0a5f3c9e17d2b846"]);
+  const byId = await b.runWith({ env }, "ls", `id:${put!.driveId}/${put!.id}`);
+  assertEquals([byId.code, byId.stdout], [0, "a.txt\n"]);
+});
+
+Deno.test("a tenant without SharePoint: the service's words, and a hint at --tenant", async () => {
+  await using b = await bench(OPEN);
+  await signIn(b, "dana", NORTHWIND);
+  const env = { GRAPH_TENANT_ID: NORTHWIND };
+  for (const args of [["ls", "me:"], ["ls"], ["ls", "--sites"]] as ["ls", ...string[]][]) {
+    const { code, stderr } = await b.runWith({ env }, ...args, "--prompt");
+    assertEquals(code, 3, stderr);
+    assertMatch(stderr, /Tenant does not have a SPO license.*choose it with --tenant or GRAPH_TENANT_ID/);
   }
 });
 
-Deno.test("an app by itself has no OneDrive, and is told what to use", async () => {
+Deno.test("errors of the sign-in service are not taken for missing drives or sites", async () => {
+  for (const location of ["me:", "site:contoso.sharepoint.com/sites/TestTeam"]) {
+    await using b = await bench({ signIn: false });
+    b.sandbox.addFault({
+      service: "login",
+      path: "/devicecode",
+      times: "always",
+      status: 400,
+      body: { error: "invalid_scope", error_description: "AADSTS28002: no", error_codes: [28002] },
+    });
+    const { code, stderr } = await b.run("ls", "--prompt", location);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^ls: sign-in: the service does not understand the permissions.*AADSTS28002/);
+  }
+});
+
+Deno.test("further permissions: one line says which and why; unattended it is exit code 5", async () => {
+  await using b = await bench({ consented: ["User.Read"] });
+  const file = await b.file("a.txt", "a");
+  const refused = await b.run("put", file, "me:a.txt");
+  assertEquals(refused.code, 5);
+  assertMatch(
+    refused.stderr,
+    /nobody has consented to this permission for the app: Files\.ReadWrite, to write files of your OneDrive; run the same command in a terminal/,
+  );
+  const asked = await b.run("put", "--prompt", file, "me:a.txt");
+  assertEquals(asked.code, 0, asked.stderr);
+  assertMatch(
+    asked.stderr,
+    /^put: to write files of your OneDrive, Files\.ReadWrite is needed: sign in and consent to it \(AADSTS65001\)\nTo sign in/,
+  );
+  assertEquals((await b.run("put", "--conflict", "replace", file, "me:a.txt")).stderr, "", "asked once");
+});
+
+Deno.test("an app by itself has no OneDrive of its own: one line, and nothing is asked for", async () => {
   await using b = await bench({ signIn: false });
-  const path = await b.file("secret", b.sandbox.app.clientSecret);
-  await Deno.chmod(path, 0o600);
-  const env = { GRAPH_CLIENT_ID: b.sandbox.app.clientId, GRAPH_CLIENT_SECRET_FILE: path };
-  const { code, stderr } = await b.runWith({ env }, "ls", "me:");
-  assertEquals(code, 2);
-  assertMatch(stderr, /an app by itself has no OneDrive; use site:, drive: or GRAPH_SITE/);
+  const secret = await b.file("secret", b.sandbox.app.clientSecret);
+  if (Deno.build.os !== "windows") await Deno.chmod(secret, 0o600);
+  const env = { GRAPH_CLIENT_ID: b.sandbox.app.clientId, GRAPH_CLIENT_SECRET_FILE: secret };
+  for (const [extra, ...args] of [[{}, "me:"], [OWN], [OWN, "--drives"]] as const) {
+    const { code, stderr } = await b.runWith({ env: { ...env, ...extra } }, "ls", ...args as string[]);
+    assertEquals(code, 2, stderr);
+    assertMatch(stderr, /^ls: an app by itself has no OneDrive of its own; address a library: site:HOST/);
+  }
+  assertEquals(b.sandbox.requests, []);
 });

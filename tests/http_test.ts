@@ -69,6 +69,11 @@ Deno.test("Retry-After is obeyed to the second, as number and as date; RateLimit
   assertEquals(wait({ "retry-after": "Wed, 31 Dec 2025 00:00:30 GMT" }), 0);
   assertEquals(wait({ "retry-after": "soon" }), undefined);
   assertEquals(wait({}), undefined);
+  assertEquals(
+    wait({ "retry-after": "Thu, 01 Jan 2026 09:00:07 GMT", date: "Thu, 01 Jan 2026 09:00:00 GMT" }),
+    7000,
+    "by the service's clock, not by ours",
+  );
   assertEquals(wait({ "retry-after": "5", "ratelimit-remaining": "0", "ratelimit-reset": "31" }), 31_000);
   assertEquals(wait({ "retry-after": "5", "ratelimit-remaining": "9", "ratelimit-reset": "31" }), 5000);
 });

@@ -12,9 +12,11 @@ Deno.test("the device code is shown in the service's own words, on standard erro
   assertEquals(code, 0, stderr);
   assertMatch(
     stderr,
-    /^To sign in, use a web browser to open the page http:\S+\/devicelogin and enter the code (\w+) to authenticate\.\n\n {4}\1\n\nThe code is valid for 15 minutes, until \d+:\d\d\.\n$/,
+    /^To sign in, use a web browser to open the page http:\S+\/devicelogin and enter the code \w+ to authenticate\.\nThe code, valid for 15 minutes, until \d\d:\d\d:\n\w+\n$/,
   );
   assertMatch(stdout, /^Adele Vance <AdeleV@contoso.com>\n/);
+  const [inText, alone] = [/code (\w+) to/.exec(stderr)![1], stderr.split("\n").at(-2)];
+  assertEquals(alone, inText);
 });
 
 Deno.test("a later process asks nobody and asks the sign-in service nothing", async () => {
@@ -281,10 +283,86 @@ Deno.test("Ctrl-C while a code waits for approval ends at once with 130", async 
   assert(performance.now() - started < 3000, "waited for the next poll");
 });
 
-Deno.test("a missing sign-in is told once, however many files there are", async () => {
+Deno.test("the code is shown with --quiet and --json, too", async () => {
+  for (const option of ["--quiet", "--json"]) {
+    await using b = await bench({ signIn: false });
+    const { code, stderr } = await b.run("whoami", "--prompt", option);
+    assertEquals(code, 0);
+    assertMatch(stderr, /until \d\d:\d\d:\n\w{6,}\n$/);
+  }
+});
+
+Deno.test("control characters in the service's instruction do not reach the terminal", async () => {
   await using b = await bench({ signIn: false });
-  const files = await Promise.all(["1.txt", "2.txt", "3.txt"].map((name) => b.file(name, name)));
-  const { code, stderr } = await b.run("put", ...files, "General/");
-  assertEquals(code, 4);
-  assertEquals(stderr.split("\n").length, 2, stderr);
+  b.sandbox.addFault({ path: "/devicecode", patch: { message: "open \u001b[2Jthis page" } });
+  const { stderr } = await b.run("whoami", "--prompt");
+  assert(!stderr.includes("\u001b"), JSON.stringify(stderr));
+  assertStringIncludes(stderr, "[2Jthis page");
+});
+
+Deno.test("a machine clock that is wrong by hours is told once, and costs no sign-in and no renewal", async () => {
+  for (const [clockOffsetSeconds, words] of [[-7200, "ahead of"], [7200, "behind"]] as const) {
+    await using b = await bench({ signIn: false, clockOffsetSeconds });
+    const { code, stderr } = await b.run("whoami", "--prompt");
+    assertEquals(code, 0, stderr);
+    const told = [...stderr.matchAll(/the clock of this machine is (.+) the service's; set it right/g)];
+    assertEquals(told.length, 1, stderr);
+    assertStringIncludes(told[0]![1]!, words);
+    const before = b.sandbox.requests.length;
+    assertEquals((await b.run("whoami", "--no-prompt")).stderr, "");
+    assertEquals(b.sandbox.requests.slice(before).map(({ service }) => service), ["graph"]);
+  }
+});
+
+Deno.test("Ctrl-C while a further permission waits for consent leaves the cache as it was", async () => {
+  if (Deno.build.os === "windows") return;
+  await using b = await bench({ consented: ["User.Read"], pollIntervalSeconds: 1 });
+  const [cache] = cacheOf(b.sandbox.env.GRAPH_SCRIPTS_HOME!);
+  const content = await Deno.readTextFile(cache!);
+  b.sandbox.person.ignore();
+  const before = b.sandbox.requests.length;
+  const child = b.spawn("ls", "--prompt", "me:");
+  const asked = () => b.sandbox.requests.slice(before).some(({ path }) => path.includes("/devicecode"));
+  while (!asked()) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill("SIGINT");
+  assertEquals((await child.output()).code, 130);
+  assertEquals(await Deno.readTextFile(cache!), content);
+});
+
+Deno.test("requests name the cloud's own permissions in full outside of the global cloud", async () => {
+  await using b = await bench({ signIn: false });
+  const bodies: string[] = [];
+  const { connect } = await import("../lib/mod.ts");
+  const origins = {
+    usgov: "https://graph.microsoft.us",
+    usdod: "https://dod-graph.microsoft.us",
+    china: "https://microsoftgraph.chinacloudapi.cn",
+  };
+  const caches = new Set<string>();
+  for (const [cloud, origin] of Object.entries(origins)) {
+    const connection = await connect({
+      access: "read",
+      beyondOwnDrive: false,
+      settings: { cloud, clientId: b.sandbox.env.GRAPH_CLIENT_ID!, tenantId: "contoso.com", home: b.folder },
+      showDeviceCode: () => {},
+      notice: () => {},
+      http: {
+        fetch: async (input, init) => {
+          bodies.push(`${new URL(String(input)).origin} ${await new Response(init?.body).text()}`);
+          return Response.json({
+            error: "invalid_request",
+            error_description: "AADSTS90038: elsewhere",
+            error_codes: [90038],
+          }, { status: 400 });
+        },
+      },
+    });
+    caches.add(connection.settings.tokenCache);
+    const error = await connection.session.token().then(() => undefined, (error) => error);
+    assertEquals([error.exitCode, error.code], [2, "AADSTS90038"]);
+    assertStringIncludes(error.hint, "--cloud");
+    assertStringIncludes(bodies.at(-1)!, encodeURIComponent(`${origin}/Files.Read`));
+    assert(!bodies.at(-1)!.startsWith("https://login.microsoftonline.com"));
+  }
+  assertEquals(caches.size, 3);
 });

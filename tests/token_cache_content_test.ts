@@ -4,7 +4,6 @@ import { type CachedAccount, contentOf, tokenIn } from "../lib/sign_in/cached_to
 const NOW = 1_800_000_000;
 const account: CachedAccount = {
   homeAccountId: "u.t",
-  homeTenantId: "t",
   realm: "t",
   username: "a@b.c",
   name: undefined,

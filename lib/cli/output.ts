@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DeviceCode } from "../sign_in/device_code.ts";
+import { type DeviceCode, deviceCodeText } from "../sign_in/device_code.ts";
 import type { GraphError } from "../errors.ts";
 import type { TraceEvent } from "../graph/http.ts";
 import { ProgressLine } from "./progress.ts";
@@ -51,14 +51,8 @@ export class Output {
     if (ms >= 1000 && reason !== "sign-in") this.notice(`waiting ${formatDuration(ms / 1000)}: ${reason}`);
   };
 
-  /** The sign-in instruction in the service's own words, and the code to copy; it is never suppressed. */
-  readonly deviceCode = ({ message, userCode, expiresInSeconds }: DeviceCode): void => {
-    const until = new Date(Date.now() + expiresInSeconds * 1000);
-    const time = `${until.getHours()}:${String(until.getMinutes()).padStart(2, "0")}`;
-    const minutes = Math.floor(expiresInSeconds / 60);
-    const life = minutes > 0 ? `${minutes} minute${minutes > 1 ? "s" : ""}` : `${expiresInSeconds} seconds`;
-    this.#toError(`${message}\n\n    ${userCode}\n\nThe code is valid for ${life}, until ${time}.`);
-  };
+  /** The sign-in instruction in the service's own words; it is never suppressed. */
+  readonly deviceCode = (code: DeviceCode): void => this.#toError(deviceCodeText(code, Date.now()));
 
   /** Where to sign in with a browser; it is never suppressed. */
   readonly signInAddress = (address: string): void =>

@@ -3,13 +3,13 @@
  *
  * @module
  */
+import { fits, isDomain } from "../sign_in/accounts.ts";
 import { AccessToken } from "../sign_in/access_token.ts";
 import {
   accountsIn,
   type CacheContent,
   type CachedAccount,
   covers,
-  isOfTenant,
   type KeptToken,
   keptTokens,
 } from "../sign_in/cached_tokens.ts";
@@ -123,8 +123,9 @@ function chosenAccount(
 ): { diagnosis: Diagnosis; account: CachedAccount | undefined } {
   const { clientId, tenantId = "", cloud, account: wanted } = settings;
   const all = clientId ? accountsIn(content, clientId, CLOUDS[cloud].cacheEnvironment) : [];
+  // Which tenant a domain is only the service knows: then all accounts may be meant.
   const meant = all.filter((account) =>
-    isOfTenant(account, tenantId) &&
+    (isDomain(tenantId) || fits(account, tenantId)) &&
     (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
   );
   const [account, ...others] = meant;

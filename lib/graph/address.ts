@@ -41,8 +41,3 @@ export function childUrl(folder: ItemAddress, name: string, relation?: string): 
 export function encodePath(names: readonly string[]): string {
   return names.map(encodeURIComponent).join("/");
 }
-
-/** Ids of personal drives come in either case, with or without a leading zero (graph-protocol N9); others as they are. */
-export function canonicalDriveId(id: string): string {
-  return /^[0-9a-f]{15,16}$/i.test(id) ? id.toLowerCase().padStart(16, "0") : id;
-}

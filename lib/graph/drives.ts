@@ -4,8 +4,9 @@
  * @module
  */
 import type { Drive, Site } from "@microsoft/microsoft-graph-types";
-import { canonicalDriveId, encodePath, itemUrl } from "./address.ts";
-import { GraphError, usageError } from "../errors.ts";
+import { encodePath, itemUrl } from "./address.ts";
+import type { Holder } from "../sign_in/auth.ts";
+import { GraphError } from "../errors.ts";
 import type { GraphClient } from "./graph.ts";
 import { type LocationBase, parseSite, type SiteName } from "./location.ts";
 import { sameName } from "./names.ts";
@@ -28,18 +29,22 @@ export interface DriveFacts {
   webUrl: string;
 }
 
-/** What decides which drives there are. */
-type DriveSettings = Pick<Settings, "site" | "siteHost" | "drive" | "tenantId" | "appCredential">;
-
 /** Finds sites and drives; remembers what it found for the length of a run. */
 export class Drives {
   readonly #graph: GraphClient;
-  readonly #settings: DriveSettings;
+  readonly #settings: Pick<Settings, "site" | "siteHost" | "drive">;
+  readonly #holder: () => Promise<Holder>;
   readonly #known = new Map<string, Promise<unknown>>();
 
-  constructor(graph: GraphClient, settings: DriveSettings) {
+  /** @param holder Whose token it is, once somebody is signed in; personal accounts and apps lack some places. */
+  constructor(
+    graph: GraphClient,
+    settings: Pick<Settings, "site" | "siteHost" | "drive">,
+    holder: () => Promise<Holder> = () => Promise.resolve("unknown"),
+  ) {
     this.#graph = graph;
     this.#settings = settings;
+    this.#holder = holder;
   }
 
   /**
@@ -73,18 +78,13 @@ export class Drives {
   /** The person's own OneDrive; the service sets it up at the first call if there is a licence. */
   own(): Promise<DriveFacts> {
     return this.#once("me", async () => {
-      if (this.#settings.appCredential) {
-        throw usageError(
-          "an app by itself has no OneDrive",
-          "use site:, drive: or GRAPH_SITE to say whose files are meant",
-          "noPerson",
-        );
-      }
+      if (await this.#holder() === "app") throw noOwnDrive();
       try {
         return driveFacts(await this.#graph.call<Drive>("/me/drive", { what: "your OneDrive" }));
       } catch (error) {
         // Its wording has changed over the years, so the status decides (graph-protocol L4).
         if (!(error instanceof GraphError) || (error.kind !== "notFound" && !isRejected(error))) throw error;
+        if (error.kind !== "notFound") throw withoutSharePoint(error) ?? error;
         throw new GraphError("notFound", "you have no OneDrive in this tenant", {
           code: error.code,
           hint:
@@ -132,12 +132,13 @@ export class Drives {
     const own = await this.own();
     const listed = await this.#list("/me/drives", "your drives");
     // The listing can miss the OneDrive itself (graph-protocol L1).
-    return [own, ...listed.filter(({ id }) => canonicalDriveId(id) !== canonicalDriveId(own.id))];
+    return [own, ...listed.filter(({ id }) => id !== own.id)];
   }
 
   /** Sites that the search index finds; new ones may be missing. */
   async *search(text: string): AsyncGenerator<SiteFacts> {
     const what = `search for sites`;
+    await this.#checkSites(what);
     try {
       for await (
         const page of this.#graph.pages<Site>(`/sites?search=${encodeURIComponent(text || "*")}`, what)
@@ -145,7 +146,9 @@ export class Drives {
         for (const site of page) yield siteFacts(site);
       }
     } catch (error) {
-      if (!(error instanceof GraphError) || error.kind !== "notFound") throw error;
+      if (!(error instanceof GraphError) || error.kind !== "notFound") {
+        throw withoutSharePoint(error) ?? error;
+      }
       throw new GraphError(
         "refused",
         `${what}: not possible for accounts that may not open the tenant's root site`,
@@ -164,12 +167,14 @@ export class Drives {
   site(name: SiteName): Promise<SiteFacts> {
     const { host, path } = name;
     return this.#once(`site ${host}/${path}`, async () => {
-      if (this.#settings.tenantId?.toLowerCase() === "consumers") throw noSites(path);
+      await this.#checkSites(`site ${host}/${path}`);
       const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
       try {
         return siteFacts(await this.#graph.call<Site>(url, { what: `site ${host}/${path}` }));
       } catch (error) {
         if (!(error instanceof GraphError) || !isRejected(error)) throw error;
+        const elsewhere = withoutSharePoint(error);
+        if (elsewhere) throw elsewhere;
         throw new GraphError("notFound", `site ${host}/${path}: ${host} is not a host of this tenant`, {
           code: error.code,
           hint: "check GRAPH_SITE, GRAPH_SITE_HOST and GRAPH_TENANT_ID",
@@ -178,6 +183,15 @@ export class Drives {
           date: error.date,
         });
       }
+    });
+  }
+
+  /** @throws {GraphError} `usage` for a personal account: there are no sites for it, so nothing is asked. */
+  async #checkSites(what: string): Promise<void> {
+    if (await this.#holder() !== "personal") return;
+    throw new GraphError("usage", `${what}: a personal Microsoft account has no sites and no teams`, {
+      code: "noSites",
+      hint: "leave out --site and GRAPH_SITE for its own OneDrive, or choose a work account with --account",
     });
   }
 
@@ -249,23 +263,44 @@ export class Drives {
   }
 }
 
-/** Sites and teams are of organisations. */
-function noSites(path: string): GraphError {
-  return usageError(
-    `site ${path}: personal accounts have no sites`,
-    "unset GRAPH_SITE, and use me: or plain paths; for a work account set GRAPH_TENANT_ID to its tenant",
-    "noSites",
-  );
-}
-
 /** Whether Graph found fault with the request itself; errors of the sign-in service come under HTTP 400 as well. */
 function isRejected(error: GraphError): boolean {
-  return error.kind === "failed" && error.status === 400 && !error.code.startsWith("AADSTS");
+  return error.kind === "failed" && error.status === 400 && !error.codes.some((code) => /^AADSTS/.test(code));
+}
+
+/**
+ * Graph's answer when the tenant has no SharePoint and no OneDrive, most often because a guest is signed in to the tenant
+ * at home; it has the code `BadRequest`, a wrong host has `invalidRequest` (graph-protocol 2.3).
+ */
+function withoutSharePoint(error: unknown): GraphError | undefined {
+  if (!(error instanceof GraphError) || !isRejected(error) || !error.has("BadRequest")) return undefined;
+  return new GraphError("notFound", error.message, {
+    code: error.code,
+    codes: [...error.codes],
+    hint:
+      "the tenant that you are signed in to has no SharePoint or OneDrive for you; as a guest of another one, choose it with --tenant or GRAPH_TENANT_ID",
+    status: error.status,
+    requestId: error.requestId,
+    date: error.date,
+    cause: error,
+  });
+}
+
+function noOwnDrive(): GraphError {
+  return new GraphError("usage", "an app by itself has no OneDrive of its own", {
+    code: "noOwnDrive",
+    hint: "address a library: site:HOST/sites/NAME/PATH or drive:ID/PATH, or set GRAPH_SITE",
+  });
 }
 
 /** `b!` and base64url for business, up to 16 hex digits for personal drives. */
 export function isDriveId(text: string): boolean {
   return /^b![\w-]{20,}$/.test(text) || /^[0-9a-f]{15,16}$/i.test(text);
+}
+
+/** Personal drive ids come in either case, with or without a leading zero (graph-protocol N9). */
+export function canonicalDriveId(id: string): string {
+  return /^[0-9a-f]{15,16}$/i.test(id) ? id.toLowerCase().padStart(16, "0") : id;
 }
 
 function isCalled(drive: DriveFacts, name: string): boolean {
@@ -284,7 +319,7 @@ function decoded(segment: string): string {
 
 function driveFacts(drive: Drive): DriveFacts {
   return {
-    id: drive.id ?? "",
+    id: canonicalDriveId(drive.id ?? ""),
     name: drive.name ?? "",
     driveType: drive.driveType ?? "",
     webUrl: drive.webUrl ?? "",

@@ -10,10 +10,20 @@ import { demandedClaims, isErrorBody, serviceError, serviceErrorFrom } from "./s
 /** Gives an access token for Graph, renewing it when needed. */
 export interface TokenSource {
   /**
-   * @param renew Asks for another token than the cached one, with these claims if the service demanded some.
+   * @param renew Asks for another token than the refused one.
    * @throws {GraphError} `signInNeeded` when only a person could help.
    */
-  token(renew?: { claims: string | undefined }): Promise<string>;
+  token(renew?: TokenRenewal): Promise<string>;
+}
+
+/** Why another token is asked for. */
+export interface TokenRenewal {
+  /** What the service demands of the new token (continuous access evaluation). */
+  claims: string | undefined;
+  /** The token that the service did not accept. */
+  refused?: string;
+  /** A renewed token was refused as well: only a person can help (graph-protocol A10). */
+  again?: boolean;
 }
 
 /** A call of {@linkcode GraphClient.call}. */
@@ -91,19 +101,21 @@ export class GraphClient {
   }
 
   /**
-   * Calls and returns the answer of any status; a 401 has been tried again with a renewed token. Claims that the service
-   * demands are answered once: a token that has only expired may be refused first, so two renewals are the most.
+   * Calls and returns the answer of any status; a 401 has been tried again with a renewed token, and one that demands
+   * claims again after that once more, with a token that a person has signed in for (graph-protocol A10).
    */
   async answer(path: string, call: GraphCall): Promise<HttpAnswer> {
     const url = this.#url(path);
-    const first = await this.#send(url, call, await this.#tokens.token());
-    if (first.status !== 401) return first;
-    const refusal = await serviceError(first, call.what);
-    const second = await this.#send(url, call, await this.#tokens.token({ claims: refusal.claims }));
-    const claims = second.status === 401 ? demandedClaims(second.headers) : undefined;
-    if (claims === undefined || refusal.claims !== undefined) return second;
-    await second.discard();
-    return await this.#send(url, call, await this.#tokens.token({ claims }));
+    let refused = await this.#tokens.token();
+    let answer = await this.#send(url, call, refused);
+    for (let renewals = 0; answer.status === 401 && renewals < 2; renewals++) {
+      const again = renewals > 0;
+      if (again && demandedClaims(answer.headers) === undefined) return answer;
+      const { claims } = await serviceError(answer, call.what);
+      refused = await this.#tokens.token({ claims, refused, again });
+      answer = await this.#send(url, call, refused);
+    }
+    return answer;
   }
 
   /**

@@ -356,7 +356,10 @@ export function retryAfterMs(headers: Headers, now: number): number | undefined 
   const waits: number[] = [];
   const after = headers.get("retry-after");
   if (after !== null) {
-    const ms = /^\s*\d+(\.\d+)?\s*$/.test(after) ? Number(after) * 1000 : Date.parse(after) - now;
+    // A date is by the service's clock, which need not be ours.
+    const sent = Date.parse(headers.get("date") ?? "");
+    const theirNow = Number.isNaN(sent) ? now : sent;
+    const ms = /^\s*\d+(\.\d+)?\s*$/.test(after) ? Number(after) * 1000 : Date.parse(after) - theirNow;
     if (Number.isFinite(ms)) waits.push(Math.max(0, ms));
   }
   const reset = Number(headers.get("ratelimit-reset") ?? NaN);

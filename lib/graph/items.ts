@@ -4,8 +4,8 @@
  * @module
  */
 import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
-import { canonicalDriveId, type ItemAddress, itemUrl } from "./address.ts";
-import type { Drives } from "./drives.ts";
+import { type ItemAddress, itemUrl } from "./address.ts";
+import { canonicalDriveId, type Drives } from "./drives.ts";
 import { GraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "./graph.ts";
 import { type Location, type LocationLike, parseLocation } from "./location.ts";

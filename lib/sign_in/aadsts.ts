@@ -192,7 +192,7 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
     "you",
     "the app does not take accounts of this kind",
     "use the tenant id of the app; organizations or consumers only where the registration allows them",
-    [50194, 90130, 9002332, 500208],
+    [50194, 90130, 9002331, 9002332, 500200, 500208],
   ),
   ...explain(
     "usage",
@@ -201,12 +201,18 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
     "check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page",
     [700016, 700011],
   ),
-  ...explain("usage", "you", "there is no such tenant", "check GRAPH_TENANT_ID and GRAPH_CLOUD", [90002]),
+  ...explain(
+    "usage",
+    "you",
+    "there is no such tenant",
+    "check GRAPH_TENANT_ID or --tenant; a tenant of a national cloud needs --cloud or GRAPH_CLOUD",
+    [90002],
+  ),
   ...explain(
     "usage",
     "you",
     "the tenant lives in another national cloud",
-    "set GRAPH_CLOUD to usgov, usdod or china",
+    "choose it with --cloud or GRAPH_CLOUD: usgov, usdod or china",
     [90038],
   ),
   ...explain(
@@ -215,6 +221,13 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
     "the code expired or was refused",
     `start again with: ${WHOAMI}; if the code was still fresh, a policy may forbid device codes: look for 53003 on the browser page`,
     [70018, 70019, 70020],
+  ),
+  ...explain(
+    "signInNeeded",
+    "you",
+    "nobody has approved the code yet",
+    `approve it in the browser, or start again with: ${WHOAMI}`,
+    [70016],
   ),
   ...explain(
     "signInNeeded",
@@ -234,9 +247,16 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
   ...explain(
     "failed",
     "app owner",
-    "the service does not know the permissions asked for; a personal account has none for sites",
-    "with a personal account set GRAPH_TENANT_ID=consumers, and no site; otherwise report it, with the correlation id",
-    [70011, 28002, 700022],
+    "the service does not understand the permissions asked for",
+    "report it, with the correlation id",
+    [28002, 700022],
+  ),
+  ...explain(
+    "usage",
+    "you",
+    "a permission that was asked for does not exist for this account",
+    "with a personal Microsoft account set GRAPH_TENANT_ID=consumers, since those have no sites; otherwise report it, with the correlation id",
+    [70011],
   ),
   ...explain(
     "refused",

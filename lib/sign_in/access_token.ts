@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { AccountFacts, Session, SessionFacts } from "./auth.ts";
+import { type AccountFacts, PERSONAL_TENANT } from "./accounts.ts";
+import type { Holder, Session, SessionFacts } from "./auth.ts";
 import { commandName } from "../commands.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { claimsOf } from "./token_claims.ts";
@@ -38,16 +39,23 @@ export class AccessToken implements Session {
     );
   }
 
-  /** There is no account behind it that this machine keeps. */
-  accounts(): Promise<AccountFacts[]> {
-    return Promise.resolve([]);
-  }
-
   /** A token from outside is not ours to forget. */
   signOut(): Promise<string[]> {
     return Promise.reject(
       usageError("GRAPH_ACCESS_TOKEN is set: there is no sign-in to forget", "unset it", "noSignIn"),
     );
+  }
+
+  /** Whoever is signed in does not count. */
+  accounts(): Promise<AccountFacts[]> {
+    return Promise.resolve([]);
+  }
+
+  /** Tokens of personal accounts cannot be read, so mostly nobody knows. */
+  holder(): Promise<Holder> {
+    const { tid, idtyp } = claimsOf(this.#token);
+    if (idtyp === "app") return Promise.resolve("app");
+    return Promise.resolve(tid === PERSONAL_TENANT ? "personal" : "unknown");
   }
 
   /** What the token says of itself, if it can be read: a hint for people, never a decision. */

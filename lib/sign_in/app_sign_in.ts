@@ -5,8 +5,9 @@
  * @module
  */
 import type * as Msal from "@azure/msal-node";
+import type { AccountFacts } from "./accounts.ts";
 import { type AppCredentialSetting, readAppCredential } from "./app_credentials.ts";
-import type { AccountFacts, Session, SessionFacts } from "./auth.ts";
+import type { Holder, Session, SessionFacts } from "./auth.ts";
 import { authNetwork } from "./auth_network.ts";
 import { CacheKey } from "./cache_key.ts";
 import { cachePlugin } from "./cache_plugin.ts";
@@ -69,11 +70,6 @@ export class AppSignIn implements Session {
     };
   }
 
-  /** There is no account behind it that this machine keeps. */
-  accounts(): Promise<AccountFacts[]> {
-    return Promise.resolve([]);
-  }
-
   /** There is nobody to sign out. */
   signOut(): Promise<string[]> {
     return Promise.reject(
@@ -83,6 +79,15 @@ export class AppSignIn implements Session {
         "noSignIn",
       ),
     );
+  }
+
+  /** Nobody is signed in. */
+  accounts(): Promise<AccountFacts[]> {
+    return Promise.resolve([]);
+  }
+
+  holder(): Promise<Holder> {
+    return Promise.resolve("app");
   }
 
   #cached(stale: string | undefined): CachedToken | undefined {
@@ -142,7 +147,12 @@ export class AppSignIn implements Session {
         cachePlugin: cachePlugin({ cache: this.#cache, signal: http.signal, notice, mustWrite: false }),
       },
       system: {
-        networkClient: authNetwork(AuthError, { http, knownOrigin, loginOrigin: settings.loginOrigin }),
+        networkClient: authNetwork(AuthError, {
+          http,
+          knownOrigin,
+          loginOrigin: settings.loginOrigin,
+          notice,
+        }),
       },
     });
   }

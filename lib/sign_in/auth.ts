@@ -5,24 +5,30 @@
  * @module
  */
 import type * as Msal from "@azure/msal-node";
+import {
+  type AccountFacts,
+  accountFacts,
+  accountsToForget,
+  type Choice,
+  chooseAccount,
+  isConsumers,
+  isDomain,
+  isPersonal,
+  notSignedIn,
+} from "./accounts.ts";
 import { authNetwork } from "./auth_network.ts";
 import { CacheKey } from "./cache_key.ts";
 import { cachePlugin } from "./cache_plugin.ts";
-import {
-  type CachedAccount,
-  type CachedToken,
-  covers,
-  isOfTenant,
-  PERSONAL_TENANT,
-  shortScope,
-} from "./cached_tokens.ts";
+import { type CachedAccount, type CachedToken, covers, shortScope } from "./cached_tokens.ts";
 import { CLOUDS } from "../clouds.ts";
+import { commandName } from "../commands.ts";
 import { GraphError, usageError } from "../errors.ts";
-import type { TokenSource } from "../graph/graph.ts";
+import type { TokenRenewal, TokenSource } from "../graph/graph.ts";
 import type { Http } from "../graph/http.ts";
 import type { Interaction } from "./interaction.ts";
-import { explainMsal, notSignedIn } from "./msal_error.ts";
+import { explainMsal } from "./msal_error.ts";
 import type { Settings } from "../settings.ts";
+import { tenantOfDomain } from "./tenants.ts";
 import { TokenCache } from "./token_cache.ts";
 
 /** How {@linkcode SignIn} works. */
@@ -30,6 +36,8 @@ export interface SignInOptions {
   settings: Settings;
   /** Delegated permissions to ask for, by their short names. */
   scopes: readonly string[];
+  /** Why: `to read files of your OneDrive`. */
+  purpose: string;
   http: Http;
   /** How a person signs in; without it nobody is ever asked. */
   interact: Interaction | undefined;
@@ -50,29 +58,18 @@ export interface SessionFacts {
   app?: string;
 }
 
+/** Whose token it is: personal accounts have no SharePoint, and an app has no OneDrive of its own. */
+export type Holder = "work" | "personal" | "app" | "unknown";
+
 /** A token source that can tell about itself. */
 export interface Session extends TokenSource {
   facts(): Promise<SessionFacts>;
-  /**
-   * Forgets the chosen sign-in on this machine, or all of them.
-   *
-   * @returns The user names that were forgotten.
-   */
-  signOut(all?: boolean): Promise<string[]>;
-  /** The accounts that are signed in on this machine, with this app in this cloud. */
+  /** Everybody who is signed in on this machine; nothing is sent. */
   accounts(): Promise<AccountFacts[]>;
-}
-
-/** A signed-in account, as `whoami --accounts --json` prints it. */
-export interface AccountFacts {
-  userPrincipalName: string;
-  displayName: string | null;
-  tenantId: string;
-  /** Tenant in which the account lives; another one than `tenantId` for a guest. */
-  homeTenantId: string;
-  kind: "work" | "personal";
-  /** Whether scripts use it with the present settings. */
-  chosen: boolean;
+  /** Signs in if needed, and tells whose token it is. */
+  holder(): Promise<Holder>;
+  /** Forgets the chosen account on this machine, or all; returns their user names. */
+  signOut(options?: { all?: boolean }): Promise<string[]>;
 }
 
 /** The sign-in of a person, kept in the token cache. */
@@ -80,6 +77,10 @@ export class SignIn implements Session {
   readonly #options: SignInOptions;
   readonly #cache: TokenCache;
   #current: CachedToken | undefined;
+  /** What several requests wait for at once: nobody is asked twice. */
+  #renewal: Promise<CachedToken> | undefined;
+  /** Id of a tenant that the settings name by its domain. */
+  #tenantId: string | undefined;
 
   constructor(options: SignInOptions) {
     this.#options = options;
@@ -87,22 +88,25 @@ export class SignIn implements Session {
     this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, notice });
   }
 
-  async token(renew?: { claims: string | undefined }): Promise<string> {
-    const stale = renew && this.#current?.secret;
+  async token(renew?: TokenRenewal): Promise<string> {
     if (!renew) {
       if (this.#current && this.#current.expiresAt - this.#options.http.now() > 300_000) {
         return this.#current.secret;
       }
-      await this.#cache.load();
+      await this.#load();
       this.#current = this.#cached();
       if (this.#current) return this.#current.secret;
+    } else if (renew.refused !== undefined && this.#current && this.#current.secret !== renew.refused) {
+      return this.#current.secret; // another request has renewed it meanwhile
     }
-    this.#current = await this.#renewed(stale, renew?.claims);
+    const stale = renew && this.#current?.secret;
+    this.#renewal ??= this.#renewed(stale, renew).finally(() => this.#renewal = undefined);
+    this.#current = await this.#renewal;
     return this.#current.secret;
   }
 
   async facts(): Promise<SessionFacts> {
-    if (!this.#current) await this.#cache.load();
+    if (!this.#current) await this.#load();
     const account = this.#account();
     return {
       username: account?.username,
@@ -113,36 +117,41 @@ export class SignIn implements Session {
     };
   }
 
-  async signOut(all = false): Promise<string[]> {
-    const app = await this.#app({ mustWrite: true });
+  async accounts(): Promise<AccountFacts[]> {
+    await this.#cache.load();
+    return accountFacts(this.#accounts(), this.#choice());
+  }
+
+  async holder(): Promise<Holder> {
+    if (isConsumers(this.#registration().tenantId)) return "personal";
+    if (!this.#current) await this.token();
+    const account = this.#account();
+    return account && isPersonal(account) ? "personal" : "work";
+  }
+
+  /** Forgets accounts and their tokens, in all tenants, on this machine; the service is not told. */
+  async signOut({ all = false }: { all?: boolean } = {}): Promise<string[]> {
+    const { clientId, environment } = this.#registration();
+    if (!all) await this.#load();
     return await this.#cache.exclusively(this.#options.http.signal, async () => {
-      const chosen = all ? undefined : this.#account();
-      const meant = all ? this.#accounts() : chosen ? [chosen] : [];
-      const known = meant.length > 0 ? await explainMsal(() => app.getTokenCache().getAllAccounts()) : [];
-      for (const account of known) {
-        if (!meant.some(({ homeAccountId }) => homeAccountId === account.homeAccountId)) continue;
-        await app.getTokenCache().removeAccount(account);
-      }
+      const forgotten = accountsToForget(this.#accounts(), this.#choice(), all);
+      if (forgotten.length > 0) await this.#cache.forget(clientId, environment, forgotten);
       this.#current = undefined;
-      return [...new Set(meant.map(({ username }) => username))];
+      return [...new Set(forgotten.map(({ username }) => username))];
     });
   }
 
-  async accounts(): Promise<AccountFacts[]> {
+  /** Reads the cache, and finds out which tenant a domain is, where that decides between accounts. */
+  async #load(): Promise<void> {
     await this.#cache.load();
-    const meant = this.#meant();
-    return this.#accounts().map((account) => ({
-      userPrincipalName: account.username,
-      displayName: account.name ?? null,
-      tenantId: account.realm,
-      homeTenantId: account.homeTenantId,
-      kind: account.realm.toLowerCase() === PERSONAL_TENANT ? "personal" : "work",
-      chosen: meant.length === 1 && isSameAccount(meant[0]!, account),
-    }));
+    const { settings, http } = this.#options;
+    const { tenantId } = this.#registration();
+    if (this.#tenantId !== undefined || !isDomain(tenantId) || this.#accounts().length === 0) return;
+    this.#tenantId = await tenantOfDomain(tenantId, http, settings.loginOrigin);
   }
 
-  async #renewed(stale: string | undefined, claims: string | undefined): Promise<CachedToken> {
-    const { clientId } = this.#registration();
+  async #renewed(stale: string | undefined, renewal: TokenRenewal | undefined): Promise<CachedToken> {
+    const claims = renewal?.claims;
     let reason: GraphError;
     try {
       // Nobody waits for a person while holding the lock: polling can take 15 minutes.
@@ -153,23 +162,29 @@ export class SignIn implements Session {
       return await this.#cache.renewing(
         this.#options.http.signal,
         renewedByOther,
-        () => this.#silent(stale !== undefined, claims),
+        () => renewal?.again ? Promise.reject(stillRefused()) : this.#silent(stale !== undefined, claims),
       );
     } catch (error) {
       if (!(error instanceof GraphError) || !needsPerson(error)) throw error;
       reason = error;
     }
-    const { interact } = this.#options;
-    if (!interact) throw reason;
+    const { interact, notice, purpose } = this.#options;
+    const permissions = this.#wanted().join(" ");
+    if (!interact) throw needsConsent(reason) ? consentNeeded(reason, permissions, purpose) : reason;
     await this.#cache.checkWritable(this.#options.http.signal);
-    if (reason.code !== "notSignedIn") this.#options.notice(`${reason.message} (${reason.code})`);
-    return await this.#byPerson(interact, clientId, claims ?? reason.claims);
+    if (needsConsent(reason)) {
+      notice(`${purpose}, ${permissions} is needed: sign in and consent to it (${reason.code})`);
+    } else if (reason.code !== "notSignedIn") notice(`${reason.message} (${reason.code})`);
+    return await this.#byPerson(interact, claims ?? reason.claims);
   }
 
   async #silent(forceRefresh: boolean, claims: string | undefined): Promise<CachedToken> {
     const app = this.#account() && await this.#app({ mustWrite: false });
     const account = app && await this.#msalAccount(app);
-    if (!account) throw notSignedIn(this.#options.settings.account, this.#accounts());
+    if (!account) {
+      const { tenantId } = this.#registration();
+      throw notSignedIn(this.#accounts(), { tenant: tenantId, wanted: this.#options.settings.account });
+    }
     const result = await explainMsal(() =>
       app.acquireTokenSilent({
         account,
@@ -181,22 +196,22 @@ export class SignIn implements Session {
     return tokenOf(result);
   }
 
-  async #byPerson(
-    interact: Interaction,
-    clientId: string,
-    claims: string | undefined,
-  ): Promise<CachedToken> {
+  async #byPerson(interact: Interaction, claims: string | undefined): Promise<CachedToken> {
     const app = await this.#app({ mustWrite: false });
-    const { http: { signal }, settings: { account: loginHint } } = this.#options;
-    const request = { scopes: this.#scopes(), claims, loginHint };
+    const { http: { signal }, settings: { account: wanted } } = this.#options;
+    const before = this.#account();
+    const known = new Set(this.#accounts().map(({ homeAccountId }) => homeAccountId));
+    const expected = wanted ?? before?.username;
+    const request = { scopes: this.#scopes(), claims, loginHint: expected };
     const result = await explainMsal(() => interact(app, request, signal));
-    this.#checkAccount(result, clientId);
+    await this.#checkAccount(result, expected, known);
+    if (result && isDomain(this.#registration().tenantId)) this.#tenantId = result.tenantId;
     return this.#checkScopes(tokenOf(result));
   }
 
   /** The service may grant less than it was asked for; what follows would be refused, and asked for again each time. */
   #checkScopes(token: CachedToken): CachedToken {
-    const missing = this.#wanted.filter((scope) => !token.scopes.some((granted) => covers(granted, scope)));
+    const missing = this.#wanted().filter((scope) => !token.scopes.some((granted) => covers(granted, scope)));
     if (missing.length === 0) return token;
     throw new GraphError("refused", `signed in, but without the permission ${missing.join(" ")}`, {
       code: "missingScopes",
@@ -205,48 +220,57 @@ export class SignIn implements Session {
     });
   }
 
-  #checkAccount(result: Msal.AuthenticationResult | null, clientId: string): void {
-    const { account } = this.#options.settings;
-    const signedIn = result?.account?.username;
-    if (account && signedIn && signedIn.toLowerCase() !== account.toLowerCase()) {
-      throw usageError(
-        `signed in as ${signedIn}, but ${account} was asked for`,
-        `sign in again as ${account}, or leave out --account (app ${clientId})`,
-        "otherAccount",
-      );
+  /** A run begun as one person must not go on as another; a sign-in that was not asked for is not kept. */
+  async #checkAccount(
+    result: Msal.AuthenticationResult | null,
+    expected: string | undefined,
+    known: ReadonlySet<string>,
+  ): Promise<void> {
+    const { clientId, environment } = this.#registration();
+    const other = result?.account;
+    if (!expected || !other?.username || other.username.toLowerCase() === expected.toLowerCase()) return;
+    if (!known.has(other.homeAccountId)) {
+      await this.#cache.exclusively(this.#options.http.signal, async () => {
+        const added = this.#accounts().filter(({ homeAccountId }) => homeAccountId === other.homeAccountId);
+        await this.#cache.forget(clientId, environment, added);
+      });
     }
+    throw usageError(
+      `signed in as ${other.username}, but ${expected} was asked for`,
+      `sign in again as ${expected}, or say --account ${other.username}`,
+      "otherAccount",
+    );
   }
 
   #cached(): CachedToken | undefined {
     const account = this.#account();
     const { clientId, environment } = this.#registration();
-    return account && this.#cache.find({ clientId, environment, account, scopes: this.#wanted });
+    return account && this.#cache.find({ clientId, environment, account, scopes: this.#wanted() });
   }
 
   /** The one account that is meant; several without `--account` are an error, never a guess. */
   #account(): CachedAccount | undefined {
-    const meant = this.#meant();
-    if (meant.length <= 1) return meant[0];
-    const names = meant.map(({ username, realm }) => `${username} (tenant ${realm})`);
-    const several = new Set(meant.map(({ username }) => username.toLowerCase())).size > 1;
-    throw usageError(
-      `several accounts are signed in: ${names.join(", ")}`,
-      several ? "choose one with --account or GRAPH_ACCOUNT" : "choose one with --tenant or GRAPH_TENANT_ID",
-      "ambiguousAccount",
-    );
-  }
-
-  #meant(): CachedAccount[] {
-    const { tenantId } = this.#registration();
-    const wanted = this.#options.settings.account?.toLowerCase();
-    return this.#accounts().filter((account) =>
-      isOfTenant(account, tenantId) && (wanted === undefined || account.username.toLowerCase() === wanted)
-    );
+    return chooseAccount(this.#accounts(), this.#choice());
   }
 
   #accounts(): CachedAccount[] {
     const { clientId, environment } = this.#registration();
     return this.#cache.accounts(clientId, environment);
+  }
+
+  #choice(): Choice {
+    const { tenantId } = this.#registration();
+    return {
+      tenant: isDomain(tenantId) ? this.#tenantId : tenantId,
+      wanted: this.#options.settings.account,
+    };
+  }
+
+  /** Without the permissions that personal accounts do not know, where one is meant (graph-protocol 13.5). */
+  #wanted(): readonly string[] {
+    const account = this.#account();
+    const personal = account ? isPersonal(account) : isConsumers(this.#registration().tenantId);
+    return this.#options.scopes.filter((scope) => !personal || !scope.startsWith("Sites."));
   }
 
   async #msalAccount(app: Msal.PublicClientApplication): Promise<Msal.AccountInfo | undefined> {
@@ -257,18 +281,10 @@ export class SignIn implements Session {
     return account && meant && { ...account, tenantId: meant.realm };
   }
 
-  /** Permissions for sites do not exist for personal accounts, and asking for them fails (graph-protocol 13.5). */
-  get #wanted(): readonly string[] {
-    const { tenantId } = this.#registration();
-    const isPersonal = tenantId.toLowerCase() === "consumers" ||
-      this.#account()?.realm.toLowerCase() === PERSONAL_TENANT;
-    return this.#options.scopes.filter((scope) => !(isPersonal && scope.startsWith("Sites.")));
-  }
-
   /** Full names outside of the global cloud, where short ones may not be resolved. */
   #scopes(): string[] {
     const { cloud } = this.#options.settings;
-    return this.#wanted.map((scope) => cloud === "global" ? scope : `${CLOUDS[cloud].apiOrigin}/${scope}`);
+    return this.#wanted().map((scope) => cloud === "global" ? scope : `${CLOUDS[cloud].apiOrigin}/${scope}`);
   }
 
   #registration(): { clientId: string; tenantId: string; environment: string } {
@@ -292,7 +308,12 @@ export class SignIn implements Session {
       auth: { clientId, authority: `${knownOrigin}/${tenantId}` },
       cache: { cachePlugin: cachePlugin({ cache: this.#cache, signal: http.signal, notice, mustWrite }) },
       system: {
-        networkClient: authNetwork(AuthError, { http, knownOrigin, loginOrigin: settings.loginOrigin }),
+        networkClient: authNetwork(AuthError, {
+          http,
+          knownOrigin,
+          loginOrigin: settings.loginOrigin,
+          notice,
+        }),
       },
     });
   }
@@ -306,14 +327,33 @@ const REGISTER = [
   "  4. API permissions: add the delegated Microsoft Graph permissions that the README lists for each script",
 ].join("\n");
 
-function isSameAccount(one: CachedAccount, other: CachedAccount): boolean {
-  return one.homeAccountId === other.homeAccountId && one.realm === other.realm;
-}
-
 /** Whether a person could help: a new sign-in, or consent. */
 function needsPerson(error: GraphError): boolean {
-  return error.kind === "signInNeeded" || error.has("consent_required") ||
-    error.has("interaction_required") || error.code === "AADSTS65001";
+  return error.kind === "signInNeeded" || error.has("interaction_required") || needsConsent(error);
+}
+
+function needsConsent(error: GraphError): boolean {
+  return error.has("consent_required") || error.code === "AADSTS65001";
+}
+
+function consentNeeded(error: GraphError, permissions: string, purpose: string): GraphError {
+  const { kind, message, code, hint, status, requestId, date } = error;
+  const codes = [...error.codes];
+  return new GraphError(kind, `${message}: ${permissions}, ${purpose}`, {
+    code,
+    codes,
+    hint,
+    status,
+    requestId,
+    date,
+  });
+}
+
+function stillRefused(): GraphError {
+  return new GraphError("signInNeeded", "the service does not accept a renewed sign-in either", {
+    code: "claimsDemanded",
+    hint: `sign in again with: ${commandName("whoami")}`,
+  });
 }
 
 function tokenOf(result: Msal.AuthenticationResult | null): CachedToken {

@@ -8,6 +8,7 @@ import type * as Msal from "@azure/msal-node";
 import { type EntraErrorBody, explainSignIn } from "./aadsts.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import type { Http, HttpAnswer } from "../graph/http.ts";
+import { formatDuration } from "../sizes.ts";
 
 type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
 type Json = Record<string, unknown>;
@@ -18,6 +19,8 @@ const SLOW_DOWN_MS = 5_000;
 const DEFAULT_INTERVAL_SECONDS = 5;
 const DEFAULT_LIFE_SECONDS = 900;
 const HEADER_TIMEOUT_MS = 60_000;
+/** Entra ID itself tolerates five minutes in what an app signs. */
+const CLOCK_TOLERANCE_MS = 300_000;
 
 /** What the transport works with. */
 export interface AuthNetworkOptions {
@@ -26,6 +29,8 @@ export interface AuthNetworkOptions {
   knownOrigin: string;
   /** Origin that the requests are sent to. */
   loginOrigin: string;
+  /** Told what a person should know. */
+  notice: (text: string) => void;
 }
 
 /** Finds the error that the transport threw inside of what MSAL made of it. */
@@ -48,6 +53,7 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
     }
   }
   const polling = new Polling(options.http);
+  let clockChecked = false;
 
   async function reply(
     method: "GET" | "POST",
@@ -88,6 +94,10 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
       headerTimeoutMs: HEADER_TIMEOUT_MS,
       ...(body === undefined ? {} : { body }),
     });
+    if (!clockChecked) {
+      clockChecked = true;
+      checkClock(answer.headers, options.http.now(), options.notice);
+    }
     return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await json(answer) };
   }
 
@@ -98,6 +108,19 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
     sendPostRequestAsync: async <T>(url: string, request?: object) =>
       await reply("POST", url, request) as Reply & { body: T },
   };
+}
+
+/**
+ * Tokens are good for a time from when they came, by this machine's own clock, so a wrong clock does not make them look
+ * expired. Certificates, proofs of an app and the times of files still need the right time.
+ */
+function checkClock(headers: Headers, now: number, notice: (text: string) => void): void {
+  const aheadMs = now - Date.parse(headers.get("date") ?? "");
+  if (!(Math.abs(aheadMs) > CLOCK_TOLERANCE_MS)) return; // no Date header, too
+  const by = formatDuration(Math.abs(aheadMs) / 1000);
+  notice(
+    `the clock of this machine is ${by} ${aheadMs > 0 ? "ahead of" : "behind"} the service's; set it right`,
+  );
 }
 
 /** The waiting between polls that MSAL does not do, and its answer while there is reason to go on. */

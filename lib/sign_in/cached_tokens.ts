@@ -20,29 +20,8 @@ export interface CachedAccount {
   homeAccountId: string;
   /** Tenant of the tokens; for a guest another one than that of the account itself. */
   realm: string;
-  /** Tenant in which the account lives. */
-  homeTenantId: string;
   username: string;
   name: string | undefined;
-}
-
-/** The tenant of personal accounts. */
-export const PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** Whether an account of the cache may be meant where this tenant is set. A domain's id is known to the service alone. */
-export function isOfTenant({ realm }: CachedAccount, tenantId: string): boolean {
-  const isPersonal = realm.toLowerCase() === PERSONAL_TENANT;
-  switch (tenantId.toLowerCase()) {
-    case "consumers":
-      return isPersonal;
-    case "organizations":
-      return !isPersonal;
-    case "common":
-      return true;
-    default:
-      return GUID.test(tenantId) ? realm.toLowerCase() === tenantId.toLowerCase() : !isPersonal;
-  }
 }
 
 /** An access token of the cache. */
@@ -83,31 +62,56 @@ export function accountsIn(content: CacheContent, clientId: string, environment:
       .filter((entry) => entry.client_id === clientId && entry.environment === environment)
       .map((entry) => entry.home_account_id),
   );
-  return Object.values(content.Account ?? {})
-    .filter((entry) => entry.environment === environment && ours.has(entry.home_account_id))
-    .flatMap((entry) => {
-      const account = {
-        homeAccountId: String(entry.home_account_id),
-        homeTenantId: String(entry.home_account_id).split(".").at(-1) ?? "",
+  const tokens = [...Object.values(content.IdToken ?? {}), ...Object.values(content.AccessToken ?? {})]
+    .filter((entry) => entry.client_id === clientId && entry.environment === environment);
+  const found = new Map<string, CachedAccount>();
+  for (const entry of Object.values(content.Account ?? {})) {
+    if (entry.environment !== environment || !ours.has(entry.home_account_id)) continue;
+    // The realm of the account itself is the tenant that the person comes from, not the one of a guest's tokens.
+    const realms = tokens.filter((token) => token.home_account_id === entry.home_account_id)
+      .map(({ realm }) => String(realm));
+    for (const realm of realms.length > 0 ? realms : [String(entry.realm)]) {
+      const homeAccountId = String(entry.home_account_id);
+      found.set(`${homeAccountId} ${realm}`, {
+        homeAccountId,
+        realm,
         username: String(entry.username ?? ""),
         name: typeof entry.name === "string" ? entry.name : undefined,
-      };
-      // MSAL keeps one entry for an account; its tokens say in which tenants it is signed in.
-      const realms = tokenRealms(content, clientId, environment, account.homeAccountId);
-      return (realms.length > 0 ? realms : [String(entry.realm)]).map((realm) => ({ ...account, realm }));
-    });
+      });
+    }
+  }
+  return [...found.values()];
 }
 
-function tokenRealms(content: CacheContent, clientId: string, environment: string, home: string): string[] {
-  const tokens = [...Object.values(content.IdToken ?? {}), ...Object.values(content.AccessToken ?? {})];
-  return [
-    ...new Set(
-      tokens.filter((entry) =>
-        entry.client_id === clientId && entry.environment === environment &&
-        entry.home_account_id === home && typeof entry.realm === "string" && entry.realm !== ""
-      ).map(({ realm }) => String(realm)),
+/** The content without these accounts of one client in one cloud; what is another client's stays. */
+export function withoutAccounts(
+  content: CacheContent,
+  clientId: string,
+  environment: string,
+  accounts: readonly CachedAccount[],
+): CacheContent {
+  const gone = new Set<unknown>(accounts.map(({ homeAccountId }) => homeAccountId));
+  const kept = (section: Section | undefined, isGone: (entry: Entry) => boolean): Section =>
+    Object.fromEntries(Object.entries(section ?? {}).filter(([, entry]) => !isGone(entry)));
+  const ours = (entry: Entry) =>
+    entry.client_id === clientId && entry.environment === environment && gone.has(entry.home_account_id);
+  const RefreshToken = kept(content.RefreshToken, ours);
+  const others = new Set(
+    Object.values(RefreshToken).filter((entry) => entry.environment === environment)
+      .map((entry) => entry.home_account_id),
+  );
+  return {
+    ...content,
+    RefreshToken,
+    AccessToken: kept(content.AccessToken, ours),
+    IdToken: kept(content.IdToken, ours),
+    Account: kept(
+      content.Account,
+      (entry) =>
+        entry.environment === environment && gone.has(entry.home_account_id) &&
+        !others.has(entry.home_account_id),
     ),
-  ];
+  };
 }
 
 /**
@@ -163,7 +167,7 @@ export function appTokenIn(
   { clientId, environment, tenantId }: { clientId: string; environment: string; tenantId: string },
   now: number,
 ): CachedToken | undefined {
-  const account = { homeAccountId: "", homeTenantId: "", realm: tenantId, username: "", name: undefined };
+  const account = { homeAccountId: "", realm: tenantId, username: "", name: undefined };
   const own = Object.entries(content.AccessToken ?? {}).filter(([, entry]) => !entry.home_account_id)
     .map(([key, entry]) => [key, { ...entry, home_account_id: "" }]);
   const query = { clientId, environment, account, scopes: [".default"] };

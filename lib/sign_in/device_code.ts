@@ -17,6 +17,21 @@ export interface DeviceCode {
   expiresInSeconds: number;
 }
 
+/**
+ * What a person reads: the service's own words, and the code alone on a line, where it is easily copied.
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCode, now: number): string {
+  const until = new Date(now + expiresInSeconds * 1000);
+  const time = [until.getHours(), until.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  const minutes = Math.floor(expiresInSeconds / 60);
+  const life = minutes < 1
+    ? `${Math.round(expiresInSeconds)} seconds`
+    : `${minutes} minute${minutes === 1 ? "" : "s"}`;
+  return `${message}\nThe code, valid for ${life}, until ${time}:\n${userCode}`;
+}
+
 /** Signs in with a device code, which `show` shows to a person. */
 export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interaction {
   return async (app, { scopes, claims }, signal) => {

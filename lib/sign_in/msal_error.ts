@@ -4,6 +4,7 @@
  * @module
  */
 import { explainSignIn } from "./aadsts.ts";
+import { notSignedIn } from "./accounts.ts";
 import { explainedBy } from "./auth_network.ts";
 import { commandName } from "../commands.ts";
 import { GraphError } from "../errors.ts";
@@ -38,21 +39,4 @@ export async function explainMsal<T>(call: () => Promise<T>): Promise<T> {
       cause: error,
     });
   }
-}
-
-/**
- * Nobody is signed in on this machine, or nobody of those who are meant.
- *
- * @param wanted User name that was asked for.
- * @param others Who is signed in.
- */
-export function notSignedIn(wanted?: string, others: readonly { username: string }[] = []): GraphError {
-  const names = [...new Set(others.map(({ username }) => username))].join(", ");
-  const who = wanted === undefined ? "" : `${wanted} is `;
-  return new GraphError("signInNeeded", `${who}not signed in${names ? `, but ${names}` : ""}`, {
-    code: "notSignedIn",
-    hint: `sign in once, in a terminal, with: ${commandName("whoami")}${
-      wanted ? ` --account ${wanted}` : ""
-    }`,
-  });
 }

@@ -14,6 +14,7 @@ import {
   jsonObject,
   tokenIn,
   type TokenQuery,
+  withoutAccounts,
 } from "./cached_tokens.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { acquireLock, acquireLockUnless, type LockOptions } from "../files/file_lock.ts";
@@ -76,6 +77,12 @@ export class TokenCache {
   /** The signed-in accounts of one client in one cloud. */
   accounts(clientId: string, environment: string): CachedAccount[] {
     return accountsIn(this.#snapshot?.content ?? {}, clientId, environment);
+  }
+
+  /** Forgets accounts of one client in one cloud. Called while the file is held. */
+  async forget(clientId: string, environment: string, accounts: readonly CachedAccount[]): Promise<void> {
+    const content = this.#snapshot?.content ?? {};
+    await this.write(JSON.stringify(withoutAccounts(content, clientId, environment, accounts)));
   }
 
   /** A token that is good for five more minutes. */

@@ -95,9 +95,9 @@ export interface Sandbox extends AsyncDisposable {
   /**
    * Challenges all tokens of clients that can be challenged, access and refresh tokens alike: Graph answers 401 with
    * `claims` until a token comes that was asked for with them. With "interaction_required" the renewal is refused,
-   * and only the person can mend it.
+   * and only the person can mend it. With "everybody" tokens of all other clients are challenged, too.
    */
-  challenge(refresh?: ChallengedRefresh): void;
+  challenge(refresh?: ChallengedRefresh, whom?: "capable" | "everybody"): void;
   /** Stops the listeners and deletes everything the sandbox has put on disk. */
   close(): Promise<void>;
 }
@@ -193,7 +193,8 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) 
     issueToken: (options?: TokenOptions) => issueToken(state, options),
     expireAccessTokens: () => tokens.expireAccess(),
     revokeRefreshTokens: (why: Revocation = 50173) => tokens.revokeRefresh(why),
-    challenge: (refresh: ChallengedRefresh = "tokens") => state.challenges.issue(refresh),
+    challenge: (refresh: ChallengedRefresh = "tokens", whom: "capable" | "everybody" = "capable") =>
+      state.challenges.issue(refresh, whom),
   };
 }
 
