@@ -78,11 +78,15 @@ export class GraphError extends Error {
     return EXIT_CODES[this.kind];
   }
 
-  /** The same failure with another message. */
-  retold(message: string): GraphError {
+  /** The same failure in other words, with all that the service said of it. */
+  retold(
+    message: string,
+    changes: { kind?: FailureKind; code?: string; hint?: string | undefined } = {},
+  ): GraphError {
     const { kind, code, hint, status, requestId, date, codes, claims } = this;
+    const { kind: newKind = kind, ...others } = changes;
     const details = { code, hint, status, requestId, date, codes: [...codes], claims, cause: this };
-    return new GraphError(kind, message, details);
+    return new GraphError(newKind, message, { ...details, ...others });
   }
 
   /** Whether the service gave this code at any depth of its error body. */

@@ -20,14 +20,7 @@ export function whyDamaged(bytes: number, quickXorHash: string, { item }: Remote
 export function unfinishedError(failure: GraphError, thereBytes: number, totalBytes: number): GraphError {
   const share = Math.floor(thereBytes / totalBytes * 100);
   const where = `${thereBytes} of ${totalBytes} bytes (${share} %) are there`;
-  return new GraphError(failure.kind, `${failure.message}; ${where}`, {
-    code: failure.code,
-    hint: hintToGoOn(failure),
-    status: failure.status,
-    requestId: failure.requestId,
-    date: failure.date,
-    cause: failure.cause ?? failure,
-  });
+  return failure.retold(`${failure.message}; ${where}`, { hint: hintToGoOn(failure) });
 }
 
 function hintToGoOn({ kind, code, hint }: GraphError): string {

@@ -145,10 +145,7 @@ export class RemoteContent {
     const askedMs = retryAfterMs(answer.headers, http.now());
     if (askedMs !== undefined) this.#notBefore = Math.max(this.#notBefore, http.now() + askedMs);
     const error = await serviceError(answer, this.what);
-    const { message, code, hint, status, requestId, date } = error;
-    return error.kind === "unavailable"
-      ? error
-      : new GraphError("unavailable", message, { code, hint, status, requestId, date });
+    return error.kind === "unavailable" ? error : error.retold(error.message, { kind: "unavailable" });
   }
 
   /** Until the service may be asked again. */

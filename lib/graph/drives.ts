@@ -85,14 +85,9 @@ export class Drives {
         // Its wording has changed over the years, so the status decides (graph-protocol L4).
         if (!(error instanceof GraphError) || (error.kind !== "notFound" && !isRejected(error))) throw error;
         if (error.kind !== "notFound") throw withoutSharePoint(error) ?? error;
-        throw new GraphError("notFound", "you have no OneDrive in this tenant", {
-          code: error.code,
+        throw error.retold("you have no OneDrive in this tenant", {
           hint:
             "it needs a licence, and one visit in the browser; a guest has it in another tenant, see --tenant; for files of a team use --site or GRAPH_SITE",
-          status: error.status,
-          requestId: error.requestId,
-          date: error.date,
-          cause: error,
         });
       }
     });
@@ -149,17 +144,10 @@ export class Drives {
       if (!(error instanceof GraphError) || error.kind !== "notFound") {
         throw withoutSharePoint(error) ?? error;
       }
-      throw new GraphError(
-        "refused",
-        `${what}: not possible for accounts that may not open the tenant's root site`,
-        {
-          code: error.code,
-          hint: "address the site by its URL instead: site:HOST/sites/NAME",
-          status: 404,
-          requestId: error.requestId,
-          date: error.date,
-        },
-      );
+      throw error.retold(`${what}: not possible for accounts that may not open the tenant's root site`, {
+        kind: "refused",
+        hint: "address the site by its URL instead: site:HOST/sites/NAME",
+      });
     }
   }
 
@@ -175,12 +163,9 @@ export class Drives {
         if (!(error instanceof GraphError) || !isRejected(error)) throw error;
         const elsewhere = withoutSharePoint(error);
         if (elsewhere) throw elsewhere;
-        throw new GraphError("notFound", `site ${host}/${path}: ${host} is not a host of this tenant`, {
-          code: error.code,
+        throw error.retold(`site ${host}/${path}: ${host} is not a host of this tenant`, {
+          kind: "notFound",
           hint: "check GRAPH_SITE, GRAPH_SITE_HOST and GRAPH_TENANT_ID",
-          status: error.status,
-          requestId: error.requestId,
-          date: error.date,
         });
       }
     });
@@ -274,15 +259,10 @@ function isRejected(error: GraphError): boolean {
  */
 function withoutSharePoint(error: unknown): GraphError | undefined {
   if (!(error instanceof GraphError) || !isRejected(error) || !error.has("BadRequest")) return undefined;
-  return new GraphError("notFound", error.message, {
-    code: error.code,
-    codes: [...error.codes],
+  return error.retold(error.message, {
+    kind: "notFound",
     hint:
       "the tenant that you are signed in to has no SharePoint or OneDrive for you; as a guest of another one, choose it with --tenant or GRAPH_TENANT_ID",
-    status: error.status,
-    requestId: error.requestId,
-    date: error.date,
-    cause: error,
   });
 }
 

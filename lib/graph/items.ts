@@ -174,13 +174,9 @@ export async function followLink(context: ItemContext, found: FoundItem): Promis
     return await lookUp(context, address, `target of the shortcut ${found.item.path}`);
   } catch (error) {
     if (!(error instanceof GraphError) || error.kind !== "refused") throw error;
-    throw new GraphError("refused", error.message, {
-      code: error.code,
+    throw error.retold(error.message, {
       hint:
         `it lies in another drive, which needs the permission for other files: use drive:${address.driveId}/PATH or id:${address.driveId}/${address.itemId}`,
-      status: error.status,
-      requestId: error.requestId,
-      date: error.date,
     });
   }
 }

@@ -337,16 +337,7 @@ function needsConsent(error: GraphError): boolean {
 }
 
 function consentNeeded(error: GraphError, permissions: string, purpose: string): GraphError {
-  const { kind, message, code, hint, status, requestId, date } = error;
-  const codes = [...error.codes];
-  return new GraphError(kind, `${message}: ${permissions}, ${purpose}`, {
-    code,
-    codes,
-    hint,
-    status,
-    requestId,
-    date,
-  });
+  return error.retold(`${error.message}: ${permissions}, ${purpose}`);
 }
 
 function stillRefused(): GraphError {

@@ -5,7 +5,6 @@
  * @module
  */
 import { childUrl } from "../graph/address.ts";
-import { commandName } from "../commands.ts";
 import { CommittedItem, type Completed, parseItem } from "./committed_item.ts";
 import { ContentReader } from "./content_reader.ts";
 import { GraphError } from "../errors.ts";
@@ -18,6 +17,14 @@ import { serviceError, serviceErrorFrom } from "../graph/service_error.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
 import { answerTimeMs, type OnProgress, type TransferContext } from "../transfer/transfer.ts";
 import { cancelSession, UnfinishedUpload } from "./unfinished_upload.ts";
+import {
+  blockedNameError,
+  canGoOn,
+  notCommittedError,
+  sessionLostError,
+  stuckError,
+  unfinishedError,
+} from "./upload_outcome.ts";
 import type { UploadTarget } from "./upload_target.ts";
 import { ContentHash } from "../transfer/verify.ts";
 
@@ -147,7 +154,10 @@ class SessionUpload {
       if (error instanceof GraphError && this.#uploadUrl && this.#content.lasting) {
         // The session holds all bytes and may be about to commit: the next run finds out.
         if (error.code === "notCommitted") throw error;
-        if (canGoOn(error)) throw this.#unfinished(error);
+        if (canGoOn(error)) {
+          const willBeOver = this.#askedMs > SESSION_LIFE_MS;
+          throw unfinishedError(error, this.#furthest, this.#content.size, willBeOver);
+        }
       }
       // A session that could not be ended is for the next run to end: without its URL it would block the name.
       if (await this.#cancel()) await this.#record.forget();
@@ -207,20 +217,6 @@ class SessionUpload {
 
   #remember(): Promise<void> {
     return this.#record.remember(this.#uploadUrl, this.#wish, this.#committed.versionBefore);
-  }
-
-  #unfinished(error: GraphError): GraphError {
-    const share = Math.floor(this.#furthest / this.#content.size * 100);
-    const where = `${this.#furthest} of ${this.#content.size} bytes (${share} %) are there`;
-    const isOver = this.#askedMs > SESSION_LIFE_MS;
-    return new GraphError(error.kind, `${error.message}; ${where}`, {
-      code: error.code,
-      hint: isOver ? error.hint : "run the same command again within 15 minutes to go on from there",
-      status: error.status,
-      requestId: error.requestId,
-      date: error.date,
-      cause: error,
-    });
   }
 
   async #createSession(): Promise<void> {
@@ -333,7 +329,9 @@ class SessionUpload {
       // The session may have ended because all is there and its commit pends (graph-protocol U15).
       const done = status === 404 && last ? await this.#findFinished(LOOK_UPS_AFTER_404) : undefined;
       if (done) return done;
-      if (status === 404 && last && this.#options.conflict === "rename") throw this.#notCommitted();
+      if (status === 404 && last && this.#options.conflict === "rename") {
+        throw notCommittedError(this.#what, this.#options.conflict === "rename");
+      }
       return await this.#beginAnew(error);
     }
     throw this.#explainConflict(error, true);
@@ -341,29 +339,15 @@ class SessionUpload {
 
   /** The URL is dead: after its 24 hours, or because the service is still busy with the last version (U6, U7). */
   async #beginAnew(error: GraphError): Promise<undefined> {
-    if (this.#sessions >= MOST_SESSIONS) throw error.status === 404 ? this.#sessionLost(error) : error;
+    if (this.#sessions >= MOST_SESSIONS) {
+      throw error.status === 404 ? sessionLostError(error, this.#what) : error;
+    }
     this.#context.notice(
       `${this.#what}: the session ended (HTTP ${error.status}); starting again with a new one`,
     );
     await this.#cancel();
     await this.#context.graph.http.wait(NEW_SESSION_PAUSE_MS, "new upload session");
     await this.#createSession();
-  }
-
-  #sessionLost(error: GraphError): GraphError {
-    return new GraphError(
-      "unavailable",
-      `${this.#what}: the service lost its session, and the next one, too`,
-      {
-        code: "sessionLost",
-        hint:
-          "somebody may have the file open, or the service still works on its last version; try again in some minutes",
-        status: error.status,
-        requestId: error.requestId,
-        date: error.date,
-        cause: error,
-      },
-    );
   }
 
   async #afterFault(
@@ -429,14 +413,7 @@ class SessionUpload {
       );
     }
     if (++this.#stuckRounds > MOST_STUCK_ROUNDS) {
-      throw new GraphError(
-        "unavailable",
-        `${this.#what}: the session does not advance beyond byte ${this.#furthest}`,
-        {
-          code: "sessionStuck",
-          hint: "run the same command again",
-        },
-      );
+      throw stuckError(this.#what, this.#furthest);
     }
     this.#position = next ?? this.#position;
     return undefined;
@@ -446,19 +423,7 @@ class SessionUpload {
   async #finished(): Promise<Completed> {
     const done = await this.#findFinished(LOOK_UPS);
     if (done) return done;
-    throw this.#notCommitted();
-  }
-
-  #notCommitted(): GraphError {
-    const renamed = this.#options.conflict === "rename" ? " under this name; it may have got another" : "";
-    return new GraphError(
-      "unavailable",
-      `${this.#what}: the service took all bytes, but shows no such file${renamed}`,
-      {
-        code: "notCommitted",
-        hint: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
-      },
-    );
+    throw notCommittedError(this.#what, this.#options.conflict === "rename");
   }
 
   async #findFinished(lookUps: number): Promise<Completed | undefined> {
@@ -472,19 +437,7 @@ class SessionUpload {
   /** 409 has several meanings. @param mayExist Whether something may have the name. */
   #explainConflict(error: GraphError, mayExist: boolean): GraphError {
     if (error.status !== 409 || (this.#options.conflict === "fail" && mayExist)) return error;
-    return new GraphError(
-      "conflict",
-      `${this.#what}: the name is blocked: an upload of it is not finished, or it is a OneNote notebook`,
-      {
-        code: error.code,
-        hint:
-          "an unfinished upload ends by itself, 15 minutes after its last fragment; then run the same command again",
-        status: error.status,
-        requestId: error.requestId,
-        date: error.date,
-        cause: error,
-      },
-    );
+    return blockedNameError(error, this.#what);
   }
 
   /** @returns Whether no session of ours is left, as far as we know. */
@@ -493,10 +446,4 @@ class SessionUpload {
     this.#uploadUrl = "";
     return !url || await cancelSession(this.#context.storage, url);
   }
-}
-
-/** Whether the same session can be gone on with later. */
-function canGoOn({ kind, code }: GraphError): boolean {
-  return kind === "interrupted" ||
-    (kind === "unavailable" && code !== "sessionStuck" && code !== "sessionLost");
 }

@@ -197,11 +197,8 @@ function notWritable(item: Item): GraphError {
 }
 
 function noFolder(path: string, cause?: GraphError): GraphError {
-  return new GraphError("notFound", `the folder ${path} does not exist`, {
-    code: cause?.code ?? "itemNotFound",
-    hint: `check it with ${commandName("ls")}, or make the folder first; nothing was uploaded`,
-    status: cause?.status,
-    requestId: cause?.requestId,
-    date: cause?.date,
-  });
+  const message = `the folder ${path} does not exist`;
+  const hint = `check it with ${commandName("ls")}, or make the folder first; nothing was uploaded`;
+  return cause?.retold(message, { hint }) ??
+    new GraphError("notFound", message, { code: "itemNotFound", hint });
 }
