@@ -5,6 +5,7 @@ import { basename, join } from "@std/path";
 import { SETTINGS } from "../lib/settings.ts";
 import { type Bench, bench, noise, type ScriptName } from "./harness.ts";
 import type { FaultRule } from "./sandbox/mod.ts";
+import { browse } from "./sandbox/testing_msal.ts";
 import { filesBelow, type Haystack, type Leak, leaksIn } from "./secret_scan.ts";
 
 const UNIT = 327_680;
@@ -18,9 +19,9 @@ class Watched {
   readonly #b: Bench;
   readonly #env: Record<string, string>;
 
-  constructor(b: Bench, env: Record<string, string>) {
+  constructor(b: Bench, env: Record<string, string>, folder: string = b.folder) {
     this.#b = b;
-    this.temporary = join(b.folder, "tmp");
+    this.temporary = join(folder, "tmp");
     Deno.mkdirSync(this.temporary);
     this.#env = { ...env, TMPDIR: this.temporary };
   }
@@ -238,6 +239,67 @@ Deno.test("with a key, tokens are in no file at all; new keys and none are as qu
     await Deno.remove(keys, { recursive: true });
   }
 });
+
+Deno.test("an app by itself shows and keeps neither its secret nor its certificate's key", async () => {
+  await using b = await bench({ signIn: false });
+  const { app } = b.sandbox;
+  const { certificate, privateKey } = app.newCertificate();
+  const keys = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  try {
+    const [secret, pem] = [join(keys, "secret"), join(keys, "app.pem")];
+    await Deno.writeTextFile(secret, app.clientSecret, { mode: 0o600 });
+    await Deno.writeTextFile(pem, certificate + privateKey, { mode: 0o600 });
+    const key = privateKey.split("\n").slice(1, 5).join("");
+    for (const env of [{ GRAPH_CLIENT_SECRET_FILE: secret }, { GRAPH_CLIENT_CERTIFICATE_FILE: pem }]) {
+      const folder = join(b.folder, basename(Object.values(env)[0]!));
+      await Deno.mkdir(folder);
+      const watched = new Watched(b, { GRAPH_CLIENT_ID: app.clientId, ...env }, folder);
+      assertEquals(await watched.run("whoami"), [0, 0]);
+      assertEquals((await watched.run("whoami", "--check")).some((code) => code > 5), false);
+      b.sandbox.expireAccessTokens();
+      assertEquals(await watched.run("ls", "General"), [0, 0]);
+      for (const fault of echoes(b, { service: "login", path: "/token" })) {
+        b.sandbox.clearFaults();
+        b.sandbox.expireAccessTokens();
+        b.sandbox.addFault(fault);
+        await watched.once("ls", "General");
+      }
+      b.sandbox.clearFaults();
+      const secrets = [...secretsOf(b), app.clientSecret, key];
+      assertEquals(leaksIn(watched.printed, secrets).map(shown), []);
+      const kept = leaksIn(await filesBelow(home(b)), [app.clientSecret, key]);
+      assertEquals(kept.map(shown), []);
+    }
+  } finally {
+    await Deno.remove(keys, { recursive: true });
+  }
+});
+
+Deno.test("a sign-in with a browser shows neither its code nor what proves that it is ours", async () => {
+  await using b = await bench({ signIn: false });
+  const child = b.spawn("whoami", "--verbose", "--sign-in", "browser", "--prompt");
+  const [shownText, code] = await signedInWithBrowser(child);
+  assertEquals(code, 0, shownText);
+  assert(secretsOf(b).length > 0, "there is nothing to find");
+  assertEquals(leaksIn([{ from: "whoami", text: shownText }], secretsOf(b)).map(shown), []);
+});
+
+/** Opens the address that a sign-in shows, and gives all that it printed. */
+async function signedInWithBrowser(child: Deno.ChildProcess): Promise<[string, number]> {
+  let text = "";
+  let opened: Promise<unknown> | undefined;
+  const reading = (async () => {
+    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      const address = /\n(http\S+authorize\S+)\n/.exec(text)?.[1];
+      if (address) opened ??= browse(address);
+    }
+  })();
+  const output = await new Response(child.stdout).text();
+  await reading;
+  await opened;
+  return [text + output, (await child.status).code];
+}
 
 Deno.test("the scan finds parts and other forms of a secret, and nothing in what is none", () => {
   const secret = `eyJhbGciOiJub25lIn0.${"aB3-_x9Zq7".repeat(9)}`;
