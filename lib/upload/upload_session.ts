@@ -12,7 +12,7 @@ import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "./fragments.ts";
 import { type HttpAnswer, interrupted, retryAfterMs } from "../graph/http.ts";
 import type { DriveItem } from "../graph/items.ts";
 import type { LocalContent } from "../files/local_file.ts";
-import { releaseCopies } from "./memory.ts";
+import { SentCopies } from "./memory.ts";
 import { serviceError, serviceErrorFrom } from "../graph/service_error.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
 import { answerTimeMs, type OnProgress, type TransferContext } from "../transfer/transfer.ts";
@@ -104,6 +104,7 @@ class SessionUpload {
   /** Time of the last change as it is sent. */
   readonly #modified: string | undefined;
   readonly #committed: CommittedItem;
+  readonly #copies = new SentCopies();
   #uploadUrl = "";
   #resumedFrom: number | null = null;
   #position = 0;
@@ -288,7 +289,7 @@ class SessionUpload {
       if (!(error instanceof GraphError) || error.kind !== "unavailable") throw error;
       return await this.#afterFault(error, undefined, last);
     } finally {
-      releaseCopies(bytes.length);
+      this.#copies.add(bytes.length);
     }
     if (answer.status === 200 || answer.status === 201) return await this.#completed(answer, last);
     if (answer.status !== 202) return await this.#afterError(answer, last);
