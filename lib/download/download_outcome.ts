@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { GraphError } from "../errors.ts";
+import type { GraphError } from "../errors.ts";
 import type { RemoteContent } from "./remote_content.ts";
 
 /** For a notice: content that differs, as it does with files of its kind. */
