@@ -303,6 +303,8 @@ Deno.test("the README lists exactly the options of the sandbox, and its fault ru
   );
   const { parseFaultRules } = await import("./sandbox/fault_file.ts");
   assertEquals(parseFaultRules(block("json", '"service"')).length, 2);
+  const inText = [...README.matchAll(/`(\[\{ "service".*?\}\])`/g)];
+  assertEquals(inText.map(([, rules]) => parseFaultRules(rules!).length), [1]);
 });
 
 Deno.test("the texts that Troubleshooting quotes are in the code, and so are the AADSTS numbers", async () => {
