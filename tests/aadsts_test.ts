@@ -84,7 +84,7 @@ const GOLDEN = `
 700016 | 2 usage | you | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
 700022 | 1 failed | app owner | the service does not understand the permissions asked for | report it, with the correlation id (for the app owner)
 700024 | 1 failed | you | the certificate's proof is not valid at this time | set the clock of this machine right
-700025 | 5 refused | you | the app is a public client, but a secret was sent | remove the secret from the settings
+700025 | 5 refused | you | the app is a public client, but a secret or certificate was sent | take the secret or certificate out of the settings, or give the client id of the app registration that it belongs to
 700027 | 5 refused | app owner | the certificate is not one of the app's | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
 700030 | 5 refused | app owner | the certificate is not one of the app's | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
 700082 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts; a daily run keeps it alive

@@ -12,7 +12,16 @@ import { ls } from "../scripts/ls.ts";
 import { putLarge } from "../scripts/put-large.ts";
 import { put } from "../scripts/put.ts";
 import { whoami } from "../scripts/whoami.ts";
-import { bench, commandLine, CONFIG, type Ended, jsonLines, ROOT, runProcess } from "./harness.ts";
+import {
+  bench,
+  commandLine,
+  CONFIG,
+  type Ended,
+  jsonLines,
+  ROOT,
+  runProcess,
+  type ScriptName,
+} from "./harness.ts";
 
 const COMMANDS: readonly Command[] = [whoami, ls, get, put, putLarge];
 const README = await Deno.readTextFile(join(ROOT, "README.md"));
@@ -100,6 +109,40 @@ Deno.test("the README's snippets do what it says, with the permissions that it s
   const failed = await upload("notes.txt", "Nowhere/");
   assertEquals([failed.code, failed.stdout], [EXIT_CODES.notFound, ""]);
   assertMatch(failed.stderr, /^the folder Nowhere\/ does not exist; /);
+});
+
+/** Commands of the console blocks of a text, each with the lines that are shown below it. */
+function session(text: string): { command: string; lines: string[] }[] {
+  const blocks = [...text.matchAll(/```console\n(.*?)```/gs)].map(([, block]) => block!);
+  return blocks.flatMap((block) => block.split(/^\$ /m).slice(1)).map((entry) => {
+    const [command, ...lines] = entry.trimEnd().split("\n");
+    return { command: command!, lines };
+  });
+}
+
+/** Without what differs from run to run: request ids, times; transfers of one command end in any order. */
+function comparable(lines: readonly string[]): string[] {
+  return lines.map((line) => line.replace(/request-id \S+ \S+\)$/, "request-id …)")).toSorted();
+}
+
+Deno.test({
+  name: "the rehearsal of the README, from the first listing to the sign-out, prints what it says",
+  ignore: Deno.build.os === "windows", // its commands are those of a POSIX shell
+  async fn() {
+    await using b = await bench();
+    const [, rehearsal] = /^\*\*List\.\*\*(.*?)^Options of `deno task sandbox`/ms.exec(README) ?? [];
+    const steps = session(rehearsal ?? "");
+    assert(steps.length >= 12);
+    for (const { command, lines } of steps) {
+      const [, script, args] = /^scripts\/([\w-]+)\.ts ?(.*)$/.exec(command) ?? [];
+      const line = script === undefined
+        ? ["sh", "-c", command]
+        : commandLine(script as ScriptName, args ? args.split(" ") : []);
+      const { stdout, stderr } = await runProcess(line, { env: b.sandbox.env, cwd: b.folder });
+      const printed = script === undefined ? [] : (stdout + stderr).split("\n").filter(Boolean);
+      assertEquals(comparable(printed), comparable(lines), command);
+    }
+  },
 });
 
 Deno.test("ls runs with the narrow permissions of the README, also when it renews its sign-in", async () => {
@@ -260,6 +303,8 @@ Deno.test("the README lists exactly the options of the sandbox, and its fault ru
   );
   const { parseFaultRules } = await import("./sandbox/fault_file.ts");
   assertEquals(parseFaultRules(block("json", '"service"')).length, 2);
+  const inText = [...README.matchAll(/`(\[\{ "service".*?\}\])`/g)];
+  assertEquals(inText.map(([, rules]) => parseFaultRules(rules!).length), [1]);
 });
 
 Deno.test("the texts that Troubleshooting quotes are in the code, and so are the AADSTS numbers", async () => {

@@ -54,8 +54,8 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
   ...explain(
     "refused",
     "you",
-    "the app is a public client, but a secret was sent",
-    "remove the secret from the settings",
+    "the app is a public client, but a secret or certificate was sent",
+    "take the secret or certificate out of the settings, or give the client id of the app registration that it belongs to",
     [700025],
   ),
   ...explain(

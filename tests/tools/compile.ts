@@ -86,7 +86,11 @@ async function main(args: string[]): Promise<number> {
     await compileAll(folder, ({ path, bytes }) => console.log(`${path}  ${(bytes / MIB).toFixed(1)} MiB`));
     return 0;
   } catch (error) {
-    console.error((error as Error).message);
+    const { message } = error as Error;
+    console.error(message);
+    if (message.includes("dl.deno.land")) {
+      console.error("Without Deno's server: set DENORT_BIN (README, Compile).");
+    }
     return 1;
   }
 }
