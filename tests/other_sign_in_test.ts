@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { connect } from "../lib/connection.ts";
 import { GraphError } from "../lib/errors.ts";
-import { SETTINGS } from "../lib/settings.ts";
+import { type SettingName, SETTINGS } from "../lib/settings.ts";
 import { type Bench, bench, jsonLines } from "./harness.ts";
 import { browse } from "./sandbox/testing_msal.ts";
 
@@ -60,15 +60,42 @@ Deno.test("an app signs in by itself with a certificate", async () => {
   }
 });
 
+/** Settings of a snippet, from the environment of a bench. */
+function settingsOf(env: Record<string, string>): Partial<Record<SettingName, string>> {
+  return Object.fromEntries(
+    Object.entries(SETTINGS).flatMap(([name, { variable }]) => env[variable] ? [[name, env[variable]!]] : []),
+  );
+}
+
+Deno.test("many requests of an app that are refused at once renew its token once, also one after another", async () => {
+  await using b = await bench({ signIn: false });
+  const env = await appWith(b, "GRAPH_CLIENT_SECRET_FILE", b.sandbox.app.clientSecret);
+  const settings = settingsOf({ ...b.sandbox.env, ...env });
+  const { session } = await connect({ settings, showDeviceCode: null, notice: () => {} });
+  const refused = await session.token();
+  const before = tokenRequests(b);
+  const renewal = { claims: undefined, refused };
+  const tokens = await Promise.all([1, 2, 3].map(() => session.token(renewal)));
+  tokens.push(await session.token(renewal));
+  assertEquals(new Set(tokens).size, 1);
+  assert(!tokens.includes(refused));
+  assertEquals(tokenRequests(b), before + 1);
+});
+
 Deno.test("an app has no OneDrive of its own, and nobody to sign out", async () => {
   await using b = await bench({ signIn: false });
   const env = await appWith(b, "GRAPH_CLIENT_SECRET_FILE", b.sandbox.app.clientSecret);
   const own = await b.runWith({ env }, "ls", "me:");
   assert(own.code !== 0);
   assertEquals(own.stderr.split("\n").length, 2);
+  await b.runWith({ env }, "whoami");
   const out = await b.runWith({ env }, "whoami", "--sign-out");
   assertEquals(out.code, 2);
   assertMatch(out.stderr, /GRAPH_CLIENT_SECRET_FILE: there is no sign-in to forget/);
+  const all = { GRAPH_CLIENT_ID: b.sandbox.app.clientId };
+  assertEquals((await b.runWith({ env: all }, "whoami", "--sign-out", "--all")).code, 0);
+  await b.runWith({ env }, "whoami");
+  assertEquals(tokenRequests(b), 2, "the token of the app was forgotten");
 });
 
 Deno.test("wrong credentials each have their line, who can mend it, and never show the secret", async () => {
@@ -236,14 +263,7 @@ Deno.test("a browser sign-in that is given up in a program of one's own closes i
   const shown = Promise.withResolvers<string>();
   const stop = new AbortController();
   const { session } = await connect({
-    settings: {
-      ...Object.fromEntries(
-        Object.entries(SETTINGS).flatMap(([name, { variable }]) =>
-          b.sandbox.env[variable] ? [[name, b.sandbox.env[variable]!]] : []
-        ),
-      ),
-      signIn: "browser",
-    },
+    settings: { ...settingsOf(b.sandbox.env), signIn: "browser" },
     showDeviceCode: () => {},
     showAddress: shown.resolve,
     notice: () => {},
