@@ -120,7 +120,7 @@ function sessionOf(
   const showAddress = options.showAddress ??
     ((address) => toStandardError(`To sign in, open this address in a browser of this machine: ${address}`));
   const interact = settings.signIn === "browser"
-    ? browserInteraction({ show: showAddress, http, knownOrigin, loginOrigin })
+    ? browserInteraction({ show: showAddress, knownOrigin, loginOrigin })
     : deviceCodeInteraction(show ?? ((code) => toStandardError(printable(deviceCodeText(code, http.now())))));
   return new SignIn({ settings, ...asked, http, interact, notice });
 }

@@ -272,7 +272,7 @@ function origin(name: SettingName, text: string): string {
     // reported below, with the name of the setting
   }
   const { variable } = SETTINGS[name];
-  if (!url || url.pathname !== "/" || url.search || url.hash || url.username) {
+  if (!url || url.pathname !== "/" || url.search || url.hash || url.username || url.password) {
     throw usageError(
       `${variable}=${text.replace(/\/\/[^/@]*@/, "//…@")} is not an origin`,
       "write it like https://graph.microsoft.com",

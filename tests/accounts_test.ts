@@ -1,6 +1,9 @@
 /** Several accounts, tenants and kinds of accounts in one token cache. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { connect, type Connection } from "../lib/connection.ts";
+import { GraphError } from "../lib/errors.ts";
+import { SETTINGS } from "../lib/settings.ts";
 import { type Bench, bench, jsonLines } from "./harness.ts";
 import type { UserKey } from "./sandbox/mod.ts";
 
@@ -16,6 +19,30 @@ async function signIn(b: Bench, as: UserKey, tenant: string, ...args: string[]):
   const { code, stderr } = await b.runWith({ env }, "whoami", "--prompt", ...args);
   assertEquals(code, 0, stderr);
 }
+
+/** A connection in this process, with the settings of a bench. */
+async function connectTo(b: Bench): Promise<Connection> {
+  const settings = Object.fromEntries(
+    Object.entries(SETTINGS).flatMap(([name, { variable }]) =>
+      b.sandbox.env[variable] ? [[name, b.sandbox.env[variable]!]] : []
+    ),
+  );
+  return await connect({ settings, showDeviceCode: null, notice: () => {} });
+}
+
+Deno.test("a connection that has begun as one person goes on as this one or not at all", async () => {
+  await using b = await bench(OPEN);
+  await signIn(b, "adele", CONTOSO);
+  const { session } = await connectTo(b);
+  const first = await session.token();
+  await signIn(b, "megan", CONTOSO, "--account", "MeganB@contoso.com");
+  const second = await session.token({ claims: undefined, refused: first });
+  assert(second !== first, "renewed, though another person has signed in as well");
+  assertEquals((await session.facts()).username, "AdeleV@contoso.com");
+  assertEquals((await b.run("whoami", "--sign-out", "--account", "AdeleV@contoso.com")).code, 0);
+  const error = await assertRejects(() => session.token({ claims: undefined, refused: second }));
+  assert(error instanceof GraphError && error.kind === "signInNeeded", String(error));
+});
 
 const loginRequests = (b: Bench) => b.sandbox.requests.filter(({ service }) => service === "login").length;
 

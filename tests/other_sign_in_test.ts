@@ -1,5 +1,8 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { connect } from "../lib/connection.ts";
+import { GraphError } from "../lib/errors.ts";
+import { type SettingName, SETTINGS } from "../lib/settings.ts";
 import { type Bench, bench, jsonLines } from "./harness.ts";
 import { browse } from "./sandbox/testing_msal.ts";
 
@@ -57,15 +60,42 @@ Deno.test("an app signs in by itself with a certificate", async () => {
   }
 });
 
+/** Settings of a snippet, from the environment of a bench. */
+function settingsOf(env: Record<string, string>): Partial<Record<SettingName, string>> {
+  return Object.fromEntries(
+    Object.entries(SETTINGS).flatMap(([name, { variable }]) => env[variable] ? [[name, env[variable]!]] : []),
+  );
+}
+
+Deno.test("many requests of an app that are refused at once renew its token once, also one after another", async () => {
+  await using b = await bench({ signIn: false });
+  const env = await appWith(b, "GRAPH_CLIENT_SECRET_FILE", b.sandbox.app.clientSecret);
+  const settings = settingsOf({ ...b.sandbox.env, ...env });
+  const { session } = await connect({ settings, showDeviceCode: null, notice: () => {} });
+  const refused = await session.token();
+  const before = tokenRequests(b);
+  const renewal = { claims: undefined, refused };
+  const tokens = await Promise.all([1, 2, 3].map(() => session.token(renewal)));
+  tokens.push(await session.token(renewal));
+  assertEquals(new Set(tokens).size, 1);
+  assert(!tokens.includes(refused));
+  assertEquals(tokenRequests(b), before + 1);
+});
+
 Deno.test("an app has no OneDrive of its own, and nobody to sign out", async () => {
   await using b = await bench({ signIn: false });
   const env = await appWith(b, "GRAPH_CLIENT_SECRET_FILE", b.sandbox.app.clientSecret);
   const own = await b.runWith({ env }, "ls", "me:");
   assert(own.code !== 0);
   assertEquals(own.stderr.split("\n").length, 2);
+  await b.runWith({ env }, "whoami");
   const out = await b.runWith({ env }, "whoami", "--sign-out");
   assertEquals(out.code, 2);
   assertMatch(out.stderr, /GRAPH_CLIENT_SECRET_FILE: there is no sign-in to forget/);
+  const all = { GRAPH_CLIENT_ID: b.sandbox.app.clientId };
+  assertEquals((await b.runWith({ env: all }, "whoami", "--sign-out", "--all")).code, 0);
+  await b.runWith({ env }, "whoami");
+  assertEquals(tokenRequests(b), 2, "the token of the app was forgotten");
 });
 
 Deno.test("wrong credentials each have their line, who can mend it, and never show the secret", async () => {
@@ -188,6 +218,63 @@ Deno.test("a browser sign-in that is declined, blocked or interrupted says so an
   ]);
   assertEquals(ended.code, 130, text);
   assertEquals((await b.run("whoami", "--no-prompt")).code, 4);
+});
+
+/** Sends bytes to a port as they are and reads the beginning of what comes back. */
+async function raw(port: number, text: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(new TextEncoder().encode(text));
+  const bytes = new Uint8Array(64);
+  return new TextDecoder().decode(bytes.subarray(0, await connection.read(bytes) ?? 0));
+}
+
+Deno.test("whatever else comes to the port of a browser sign-in does not disturb it", async () => {
+  await using b = await bench({ signIn: false });
+  const child = b.spawn("whoami", "--sign-in", "browser", "--prompt");
+  const { address, rest } = await addressShown(child);
+  const shown = new URL(address).searchParams;
+  const port = Number(new URL(shown.get("redirect_uri")!).port);
+  const state = shown.get("state")!;
+  const post = (body: string, host = `localhost:${port}`, type = "application/x-www-form-urlencoded") =>
+    `POST / HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\ncontent-type: ${type}\r\n` +
+    `content-length: ${body.length}\r\n\r\n${body}`;
+  for (
+    const [text, status] of [
+      [`GET // HTTP/1.1\r\nhost: localhost:${port}\r\nconnection: close\r\n\r\n`, 404],
+      [`GET /?code=x&state=${state} HTTP/1.1\r\nhost: localhost:${port}\r\nconnection: close\r\n\r\n`, 405],
+      [post("error=access_denied&state=wrong"), 400],
+      [post(`error=access_denied&state=wrong&state=${state}`), 400],
+      [post(`state=${state}`), 400],
+      [post("code=%E0%A4%A&state=%"), 400],
+      [post(`error=access_denied&state=${state}`, "evil.example"), 404],
+      [post(`error=access_denied&state=${state}`, undefined, "text/plain"), 415],
+      [post(`error=access_denied&state=${state}`).replace(/(content-length: )\d+/, "$19999999"), 413],
+    ] as const
+  ) assertMatch(await raw(port, text), new RegExp(`^HTTP/1.1 ${status} `), text);
+  using _silent = await Deno.connect({ hostname: "127.0.0.1", port });
+  assertMatch(await browse(address), /You can close this page/);
+  const [status, out, err] = await Promise.all([child.status, new Response(child.stdout).text(), rest]);
+  assertEquals(status.code, 0, err);
+  assertMatch(out, /^Adele Vance </);
+});
+
+Deno.test("a browser sign-in that is given up in a program of one's own closes its port", async () => {
+  await using b = await bench({ signIn: false });
+  const shown = Promise.withResolvers<string>();
+  const stop = new AbortController();
+  const { session } = await connect({
+    settings: { ...settingsOf(b.sandbox.env), signIn: "browser" },
+    showDeviceCode: () => {},
+    showAddress: shown.resolve,
+    notice: () => {},
+    signal: stop.signal,
+  });
+  const ended = assertRejects(() => session.token());
+  const port = Number(new URL(new URL(await shown.promise).searchParams.get("redirect_uri")!).port);
+  stop.abort();
+  const error = await ended;
+  assert(error instanceof GraphError && error.kind === "interrupted");
+  await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }));
 });
 
 Deno.test("ways to sign in that do not exist are refused, and without a terminal nobody is asked", async () => {

@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { type CachedAccount, contentOf, tokenIn } from "../lib/sign_in/cached_tokens.ts";
+import {
+  appTokenIn,
+  type CachedAccount,
+  contentOf,
+  tokenIn,
+  withoutClient,
+} from "../lib/sign_in/cached_tokens.ts";
 
 const NOW = 1_800_000_000;
 const account: CachedAccount = {
@@ -8,7 +14,13 @@ const account: CachedAccount = {
   username: "a@b.c",
   name: undefined,
 };
-const query = { clientId: "c", environment: "login.windows.net", account, scopes: ["Files.Read.All"] };
+const query = {
+  clientId: "c",
+  environment: "login.windows.net",
+  apiOrigin: "https://graph.microsoft.us",
+  account,
+  scopes: ["Files.Read.All"],
+};
 const token = {
   client_id: "c",
   environment: "login.windows.net",
@@ -45,7 +57,8 @@ Deno.test("a token with more permissions serves, one with others does not", () =
   ) {
     assertEquals(found({ target }), true, target);
   }
-  for (const target of ["Files.Read", "Files.ReadWrite", "Sites.Read.All", ""]) {
+  const other = "https://dod-graph.microsoft.us/Files.Read.All";
+  for (const target of [other, "Files.Read", "Files.ReadWrite", "Sites.Read.All", ""]) {
     assertEquals(found({ target }), false, target);
   }
 });
@@ -64,4 +77,24 @@ Deno.test("whatever is odd about a cached token leaves it to MSAL", () => {
     { cached_at: undefined },
   ];
   for (const changes of odd) assertEquals(found(changes), false, JSON.stringify(changes));
+});
+
+Deno.test("a token of an app is one of its tenant, in any case, and of the cloud it was asked for", () => {
+  const target = "https://graph.microsoft.us/.default";
+  const content = contentOf({ AccessToken: { x: { ...token, home_account_id: "", target } } })!;
+  const known = (tenantId: string, apiOrigin = query.apiOrigin) =>
+    appTokenIn(content, { ...query, apiOrigin, tenantId }, NOW * 1000) !== undefined;
+  assertEquals([known("t"), known("T"), known("other")], [true, true, false]);
+  assertEquals(known("t", "https://dod-graph.microsoft.us"), false);
+});
+
+Deno.test("to forget a client leaves nothing of it, also not what belongs to no account, and all of others", () => {
+  const other = { ...token, client_id: "d" };
+  const mine = { app: { ...token, home_account_id: "" }, orphan: token };
+  const Account = { a: { home_account_id: "u.t", environment: query.environment, realm: "t" } };
+  const content = { Account, AccessToken: { ...mine, other }, RefreshToken: { other }, IdToken: { ...mine } };
+  const left = { Account, AccessToken: { other }, RefreshToken: { other }, IdToken: {} };
+  assertEquals(withoutClient(content, "c", query.environment), left);
+  const alone = withoutClient({ ...content, RefreshToken: {} }, "c", query.environment);
+  assertEquals(alone.Account, {});
 });

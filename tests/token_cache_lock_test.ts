@@ -69,6 +69,20 @@ async function held(child: Deno.ChildProcess): Promise<void> {
 for (const [name, kind] of kinds) {
   const fallback = kind.tryLock !== undefined;
 
+  Deno.test({
+    name: "a lock that is a link is refused, and what it leads to is left as it is",
+    ignore: Deno.build.os === "windows",
+    fn: () =>
+      inFolder(async (folder) => {
+        const [path, precious] = [join(folder, "tokens.json"), join(folder, "precious")];
+        await Deno.writeTextFile(precious, "of great value");
+        await Deno.symlink(precious, `${path}.lock`);
+        const error = await assertRejects(() => acquireLock(path, { timeoutMs: 0 }));
+        assert(error instanceof GraphError && error.code === "linkedFile", String(error));
+        assertEquals(await Deno.readTextFile(precious), "of great value");
+      }),
+  });
+
   Deno.test(`${name}: four processes count to a hundred`, () =>
     inFolder(async (folder) => {
       const path = join(folder, "count");

@@ -26,9 +26,9 @@ export async function checkApp(
   }
 > {
   const { clientId, tenantId, cloud } = settings;
-  const environment = CLOUDS[cloud].cacheEnvironment;
+  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
   const token = content && clientId && tenantId
-    ? appTokenIn(content, { clientId, environment, tenantId }, now)
+    ? appTokenIn(content, { clientId, environment, apiOrigin, tenantId }, now)
     : undefined;
   const { roles } = token ? claimsOf(token.secret) : {};
   const scopes = Array.isArray(roles) ? roles.map(String) : [];

@@ -63,9 +63,8 @@ export async function checkSignIn(
   if (appCredential) return await checkApp(settings, appCredential, content, now);
   if (!content || !clientId || !tenantId) return notKnown("mend the findings above first");
   const { diagnosis, account } = chosenAccount(settings, content);
-  const tokens = account
-    ? keptTokens(content, { clientId, environment: CLOUDS[cloud].cacheEnvironment, account })
-    : [];
+  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
+  const tokens = account ? keptTokens(content, { clientId, environment, account, apiOrigin }) : [];
   const known = { tokens, account };
   const scopes = [...new Set(tokens.flatMap(({ scopes }) => scopes))];
   return {

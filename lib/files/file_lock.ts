@@ -115,10 +115,18 @@ function isWithoutLocks(error: unknown): boolean {
   return NO_LOCKS[Deno.build.os]?.includes(Number(number)) ?? false;
 }
 
+/** @throws {GraphError} `refused`, code `linkedFile`: what a link leads to, perhaps another's choice, would be overwritten. */
 async function isStill(path: string, file: Deno.FsFile): Promise<boolean> {
-  if (Deno.build.os === "windows") return true; // an open file cannot be removed there
   try {
-    return (await Deno.stat(path)).ino === (await file.stat()).ino;
+    const { isSymlink, ino } = await Deno.lstat(path);
+    if (isSymlink) {
+      throw new GraphError("refused", `${path} is a symbolic link`, {
+        code: "linkedFile",
+        hint: "look who has made it, and remove it",
+      });
+    }
+    if (Deno.build.os === "windows") return true; // an open file cannot be removed there
+    return ino === (await file.stat()).ino;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

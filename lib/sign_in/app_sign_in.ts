@@ -14,6 +14,7 @@ import { cachePlugin } from "./cache_plugin.ts";
 import type { CachedToken } from "./cached_tokens.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError, usageError } from "../errors.ts";
+import type { TokenRenewal } from "../graph/graph.ts";
 import type { Http } from "../graph/http.ts";
 import { explainMsal } from "./msal_error.ts";
 import type { Settings } from "../settings.ts";
@@ -33,6 +34,8 @@ export class AppSignIn implements Session {
   readonly #options: AppSignInOptions;
   readonly #cache: TokenCache;
   #current: CachedToken | undefined;
+  /** What several requests wait for at once. */
+  #renewal: Promise<CachedToken> | undefined;
 
   constructor(options: AppSignInOptions) {
     this.#options = options;
@@ -40,21 +43,30 @@ export class AppSignIn implements Session {
     this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, notice });
   }
 
-  async token(renew?: { claims: string | undefined }): Promise<string> {
-    const { now, signal } = this.#options.http;
+  async token(renew?: TokenRenewal): Promise<string> {
+    const { now } = this.#options.http;
     if (!renew && this.#current && this.#current.expiresAt - now() > 300_000) return this.#current.secret;
+    // Of several requests that were refused at once the first renews for all.
+    if (renew?.refused !== undefined && this.#current && this.#current.secret !== renew.refused) {
+      return this.#current.secret;
+    }
     const stale = renew && this.#current?.secret;
+    this.#renewal ??= this.#renewed(stale, renew).finally(() => this.#renewal = undefined);
+    this.#current = await this.#renewal;
+    return this.#current.secret;
+  }
+
+  async #renewed(stale: string | undefined, renew: TokenRenewal | undefined): Promise<CachedToken> {
     if (!renew) {
       await this.#cache.load();
-      this.#current = this.#cached(undefined);
-      if (this.#current) return this.#current.secret;
+      const kept = this.#cached(undefined);
+      if (kept) return kept;
     }
-    this.#current = await this.#cache.renewing(
-      signal,
+    return await this.#cache.renewing(
+      this.#options.http.signal,
       () => renew?.claims ? undefined : this.#cached(stale),
       () => this.#acquire(renew !== undefined, renew?.claims),
     );
-    return this.#current.secret;
   }
 
   async facts(): Promise<SessionFacts> {
@@ -92,8 +104,8 @@ export class AppSignIn implements Session {
 
   #cached(stale: string | undefined): CachedToken | undefined {
     const { clientId, tenantId } = this.#registration();
-    const { cloud } = this.#options.settings;
-    const token = this.#cache.findApp({ clientId, tenantId, environment: CLOUDS[cloud].cacheEnvironment });
+    const { cacheEnvironment: environment, apiOrigin } = CLOUDS[this.#options.settings.cloud];
+    const token = this.#cache.findApp({ clientId, tenantId, environment, apiOrigin });
     return token?.secret === stale ? undefined : token;
   }
 

@@ -81,6 +81,8 @@ export class SignIn implements Session {
   #renewal: Promise<CachedToken> | undefined;
   /** Id of a tenant that the settings name by its domain. */
   #tenantId: string | undefined;
+  /** Whose token was given out first; another process may sign somebody else in meanwhile. */
+  #begun: CachedAccount | undefined;
 
   constructor(options: SignInOptions) {
     this.#options = options;
@@ -95,14 +97,19 @@ export class SignIn implements Session {
       }
       await this.#load();
       this.#current = this.#cached();
-      if (this.#current) return this.#current.secret;
+      if (this.#current) return this.#givenOut(this.#current);
     } else if (renew.refused !== undefined && this.#current && this.#current.secret !== renew.refused) {
       return this.#current.secret; // another request has renewed it meanwhile
     }
     const stale = renew && this.#current?.secret;
     this.#renewal ??= this.#renewed(stale, renew).finally(() => this.#renewal = undefined);
     this.#current = await this.#renewal;
-    return this.#current.secret;
+    return this.#givenOut(this.#current);
+  }
+
+  #givenOut({ secret }: CachedToken): string {
+    this.#begun ??= this.#account();
+    return secret;
   }
 
   async facts(): Promise<SessionFacts> {
@@ -135,8 +142,10 @@ export class SignIn implements Session {
     if (!all) await this.#load();
     return await this.#cache.exclusively(this.#options.http.signal, async () => {
       const forgotten = accountsToForget(this.#accounts(), this.#choice(), all);
-      if (forgotten.length > 0) await this.#cache.forget(clientId, environment, forgotten);
+      if (all) await this.#cache.forgetAll(clientId, environment);
+      else if (forgotten.length > 0) await this.#cache.forget(clientId, environment, forgotten);
       this.#current = undefined;
+      this.#begun = undefined;
       return [...new Set(forgotten.map(({ username }) => username))];
     });
   }
@@ -201,7 +210,7 @@ export class SignIn implements Session {
     const { http: { signal }, settings: { account: wanted } } = this.#options;
     const before = this.#account();
     const known = new Set(this.#accounts().map(({ homeAccountId }) => homeAccountId));
-    const expected = wanted ?? before?.username;
+    const expected = wanted ?? (this.#begun ?? before)?.username;
     const request = { scopes: this.#scopes(), claims, loginHint: expected };
     const result = await explainMsal(() => interact(app, request, signal));
     await this.#checkAccount(result, expected, known);
@@ -245,11 +254,18 @@ export class SignIn implements Session {
   #cached(): CachedToken | undefined {
     const account = this.#account();
     const { clientId, environment } = this.#registration();
-    return account && this.#cache.find({ clientId, environment, account, scopes: this.#wanted() });
+    const { apiOrigin } = CLOUDS[this.#options.settings.cloud];
+    return account && this.#cache.find({ clientId, environment, account, apiOrigin, scopes: this.#wanted() });
   }
 
   /** The one account that is meant; several without `--account` are an error, never a guess. */
   #account(): CachedAccount | undefined {
+    const begun = this.#begun;
+    if (begun) {
+      return this.#accounts().find(({ homeAccountId, realm }) =>
+        homeAccountId === begun.homeAccountId && realm === begun.realm
+      );
+    }
     return chooseAccount(this.#accounts(), this.#choice());
   }
 

@@ -4,79 +4,70 @@
  *
  * @module
  */
-import { type Http, interrupted } from "../graph/http.ts";
-import type { Interaction } from "./interaction.ts";
-import { GraphError } from "../errors.ts";
+import { explainSignIn } from "./aadsts.ts";
+import { openAnswerPort } from "./answer_port.ts";
 import { commandName } from "../commands.ts";
+import { GraphError } from "../errors.ts";
+import { interrupted } from "../graph/http.ts";
+import type { Interaction } from "./interaction.ts";
 
 /** How long a person may take, in milliseconds: as long as a device code lives. */
 const LONGEST_MS = 15 * 60 * 1000;
-const RELEASE_MS = 5_000;
-const PAGE =
-  "<!doctype html><meta charset=utf-8><title>graph-scripts</title><p>You can close this page and go back to the terminal.";
 
 /** How {@linkcode browserInteraction} works. */
 export interface BrowserOptions {
   /** Shows the address to a person, who opens it in a browser of this machine. */
   show: (address: string) => void;
-  http: Http;
   /** Origin that MSAL knows, and the one that the browser is sent to. */
   knownOrigin: string;
   loginOrigin: string;
 }
 
-/** Signs in through a browser. */
-export function browserInteraction({ show, http, knownOrigin, loginOrigin }: BrowserOptions): Interaction {
+/**
+ * Signs in through a browser. MSAL makes the address and redeems the code; its own port is not used: a request for `//`
+ * ends the whole process there, and a port whose sign-in was given up stays open.
+ */
+export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOptions): Interaction {
   return async (app, { scopes, claims, loginHint }, signal) => {
     if (signal?.aborted) throw interrupted(signal);
-    const ended = Promise.withResolvers<never>();
-    let address: URL | undefined;
-    const end = (error: unknown) => {
-      ended.reject(error);
-      if (address) release(http, address);
-    };
-    const onAbort = () => end(interrupted(signal));
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const timer = setTimeout(() => end(nobodyCame()), LONGEST_MS);
-    const flow = app.acquireTokenInteractive({
-      scopes,
-      ...(claims === undefined ? {} : { claims }),
+    const { CryptoProvider } = await import("@azure/msal-node");
+    const { verifier, challenge } = await new CryptoProvider().generatePkceCodes();
+    const state = crypto.randomUUID();
+    await using port = openAnswerPort(state);
+    const request = { scopes, redirectUri: port.redirectUri, ...(claims === undefined ? {} : { claims }) };
+    const address = await app.getAuthCodeUrl({
+      ...request,
       ...(loginHint === undefined ? { prompt: "select_account" } : { loginHint }),
-      successTemplate: PAGE,
-      errorTemplate: PAGE,
-      openBrowser: (url) => {
-        address = new URL(url.startsWith(knownOrigin) ? loginOrigin + url.slice(knownOrigin.length) : url);
-        show(address.href);
-        return Promise.resolve();
-      },
+      state,
+      responseMode: "form_post",
+      codeChallenge: challenge,
+      codeChallengeMethod: "S256",
     });
-    flow.catch(() => {}); // its failure is reported through the race
-    try {
-      return await Promise.race([flow, ended.promise]);
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+    if (signal?.aborted) throw interrupted(signal);
+    show(address.startsWith(knownOrigin) ? loginOrigin + address.slice(knownOrigin.length) : address);
+    const answer = await inTime(port.answer, signal);
+    const [code, error] = [answer.get("code"), answer.get("error")];
+    if (error !== null || !code) {
+      const description = answer.get("error_description") ?? "";
+      throw explainSignIn({ error: error ?? "invalidAnswer", error_description: description });
     }
+    const clientInfo = answer.get("client_info") ?? "";
+    return await app.acquireTokenByCode({ ...request, code, codeVerifier: verifier, clientInfo });
   };
 }
 
-/** MSAL waits at its port until an answer comes, and closes it then: so it is given one. */
-function release(http: Http, address: URL): void {
-  const redirect = address.searchParams.get("redirect_uri");
-  if (!redirect) return;
-  const body = new URLSearchParams({
-    error: "access_denied",
-    error_description: "nobody waits any more",
-    state: address.searchParams.get("state") ?? "",
-  });
-  http.detached(RELEASE_MS).send({
-    method: "POST",
-    url: redirect,
-    headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: body.toString(),
-    retry: "never",
-    secretUrl: true,
-  }).then((answer) => answer.discard()).catch(() => {}); // the port ends with the process then
+/** The answer, or why nobody waits for it any more. */
+async function inTime<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const ended = Promise.withResolvers<never>();
+  const onAbort = () => ended.reject(interrupted(signal));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const timer = setTimeout(() => ended.reject(nobodyCame()), LONGEST_MS);
+  try {
+    return await Promise.race([answer, ended.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
 }
 
 function nobodyCame(): GraphError {

@@ -38,6 +38,8 @@ export interface TokenQuery {
   /** MSAL's name of the cloud: `login.windows.net` for the global one. */
   environment: string;
   account: CachedAccount;
+  /** Of the API; two clouds share their sign-in, and so the names of their accounts, but no tokens. */
+  apiOrigin: string;
   /** Without the origin of the API. */
   scopes: readonly string[];
 }
@@ -114,6 +116,34 @@ export function withoutAccounts(
   };
 }
 
+/** The content without anything of one client in one cloud, also what belongs to no account, as tokens of an app do. */
+export function withoutClient(content: CacheContent, clientId: string, environment: string): CacheContent {
+  const accounts = Object.values(content.Account ?? {}).map((entry) => ({
+    homeAccountId: String(entry.home_account_id),
+    realm: String(entry.realm),
+    username: "",
+    name: undefined,
+  }));
+  const { RefreshToken, AccessToken, IdToken, ...rest } = withoutAccounts(
+    content,
+    clientId,
+    environment,
+    accounts,
+  );
+  const kept = (section: Section | undefined): Section =>
+    Object.fromEntries(
+      Object.entries(section ?? {}).filter(([, entry]) =>
+        entry.client_id !== clientId || entry.environment !== environment
+      ),
+    );
+  return {
+    ...rest,
+    RefreshToken: kept(RefreshToken),
+    AccessToken: kept(AccessToken),
+    IdToken: kept(IdToken),
+  };
+}
+
 /**
  * A token that is good for five more minutes. Anything odd about an entry leaves it to MSAL.
  *
@@ -122,6 +152,7 @@ export function withoutAccounts(
 export function tokenIn(content: CacheContent, query: TokenQuery, now: number): CachedToken | undefined {
   const seconds = now / 1000;
   for (const entry of Object.values(content.AccessToken ?? {})) {
+    if (isForOther(entry, query.apiOrigin)) continue;
     const scopes = String(entry.target ?? "").split(" ").map(shortScope);
     const wanted = query.scopes.every((scope) => scopes.some((granted) => covers(granted, scope)));
     if (
@@ -150,7 +181,7 @@ export function keptTokens(content: CacheContent, query: Omit<TokenQuery, "scope
     .filter((entry) =>
       entry.client_id === query.clientId && entry.environment === query.environment &&
       entry.home_account_id === query.account.homeAccountId && entry.realm === query.account.realm &&
-      typeof entry.secret === "string" && entry.secret !== ""
+      typeof entry.secret === "string" && entry.secret !== "" && !isForOther(entry, query.apiOrigin)
     )
     .map((entry) => ({
       secret: String(entry.secret),
@@ -164,13 +195,16 @@ export function keptTokens(content: CacheContent, query: Omit<TokenQuery, "scope
 /** A token of an app by itself that is good for five more minutes. */
 export function appTokenIn(
   content: CacheContent,
-  { clientId, environment, tenantId }: { clientId: string; environment: string; tenantId: string },
+  { tenantId, ...app }: Omit<TokenQuery, "account" | "scopes"> & { tenantId: string },
   now: number,
 ): CachedToken | undefined {
-  const account = { homeAccountId: "", realm: tenantId, username: "", name: undefined };
+  const account = { homeAccountId: "", realm: tenantId.toLowerCase(), username: "", name: undefined };
   const own = Object.entries(content.AccessToken ?? {}).filter(([, entry]) => !entry.home_account_id)
-    .map(([key, entry]) => [key, { ...entry, home_account_id: "" }]);
-  const query = { clientId, environment, account, scopes: [".default"] };
+    // A tenant may be given in any case.
+    .map((
+      [key, entry],
+    ) => [key, { ...entry, home_account_id: "", realm: String(entry.realm).toLowerCase() }]);
+  const query = { ...app, account, scopes: [".default"] };
   return tokenIn({ AccessToken: Object.fromEntries(own) }, query, now);
 }
 
@@ -184,6 +218,12 @@ export function covers(granted: string, wanted: string): boolean {
 /** National clouds and some answers write scopes with the origin of the API in front. */
 export function shortScope(scope: string): string {
   return scope.replace(/^https:\/\/[^/]+\//, "");
+}
+
+/** Whether the scopes of a token name another API than this one; short ones name none. */
+function isForOther({ target }: Entry, apiOrigin: string): boolean {
+  const named = String(target ?? "").split(" ").filter((scope) => scope.startsWith("https://"));
+  return named.some((scope) => !scope.startsWith(`${apiOrigin}/`));
 }
 
 /** A text as a JSON object; `undefined` when it is none. */

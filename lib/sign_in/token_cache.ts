@@ -15,6 +15,7 @@ import {
   tokenIn,
   type TokenQuery,
   withoutAccounts,
+  withoutClient,
 } from "./cached_tokens.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { acquireLock, acquireLockUnless, type LockOptions } from "../files/file_lock.ts";
@@ -85,13 +86,21 @@ export class TokenCache {
     await this.write(JSON.stringify(withoutAccounts(content, clientId, environment, accounts)));
   }
 
+  /** Forgets everything of one client in one cloud. Called while the file is held. */
+  async forgetAll(clientId: string, environment: string): Promise<void> {
+    if (this.#snapshot === undefined) return;
+    const { content, text } = this.#snapshot;
+    const left = JSON.stringify(withoutClient(content, clientId, environment));
+    if (text !== "" && left !== JSON.stringify(content)) await this.write(left);
+  }
+
   /** A token that is good for five more minutes. */
   find(query: TokenQuery): CachedToken | undefined {
     return tokenIn(this.#snapshot?.content ?? {}, query, this.#options.now());
   }
 
   /** A token of an app by itself that is good for five more minutes. */
-  findApp(query: { clientId: string; environment: string; tenantId: string }): CachedToken | undefined {
+  findApp(query: Parameters<typeof appTokenIn>[1]): CachedToken | undefined {
     return appTokenIn(this.#snapshot?.content ?? {}, query, this.#options.now());
   }
 
