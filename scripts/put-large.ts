@@ -84,9 +84,12 @@ async function upload(run: Run): Promise<void> {
 }
 
 async function list(run: Run): Promise<void> {
+  let none = true;
   for await (const upload of unfinishedUploads(await run.connect("write", false))) {
+    none = false;
     run.output.result(upload, describe(upload));
   }
+  if (none) run.output.notice("no upload is unfinished");
 }
 
 function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploadFacts): string {

@@ -51,9 +51,9 @@ async function run(run: Run): Promise<void> {
     return;
   }
   if (run.has("accounts")) {
-    for (const account of await connection.session.accounts()) {
-      run.output.result(account, describeAccount(account));
-    }
+    const accounts = await connection.session.accounts();
+    for (const account of accounts) run.output.result(account, describeAccount(account));
+    if (accounts.length === 0) run.output.notice("nobody is signed in");
     return;
   }
   if (run.has("sign-out")) {
