@@ -7,7 +7,8 @@ import { join } from "@std/path";
 import type { KeySetting } from "./sign_in/cache_key.ts";
 import type { AppCredentialSetting } from "./sign_in/app_credentials.ts";
 import { type CloudName, CLOUDS } from "./clouds.ts";
-import { usageError } from "./errors.ts";
+import { GraphError, usageError } from "./errors.ts";
+import { checkFolder, shellQuoted } from "./files/private_file.ts";
 import { isLoopback } from "./graph/storage.ts";
 
 /** One setting: its names everywhere. */
@@ -320,7 +321,8 @@ export function platformFolders(
 /**
  * Reads the config file; empty when there is none.
  *
- * @throws {GraphError} `usage` for one that cannot be meant.
+ * @throws {GraphError} `usage` for one that cannot be meant; `refused` when it says where tokens are sent and others may
+ *   write to it.
  */
 export async function readConfigFile(path: string): Promise<Partial<Record<SettingName, string>>> {
   let text: string;
@@ -344,5 +346,24 @@ export async function readConfigFile(path: string): Promise<Partial<Record<Setti
     }
     if (typeof setting !== "string") throw bad(`${name} is not a string`);
   }
+  const leading = LEADING.filter((name) => Object.hasOwn(value, name));
+  if (leading.length > 0) await checkOwnHand(path, leading);
   return value;
+}
+
+/** They say where tokens and files are sent. */
+const LEADING: readonly SettingName[] = ["loginOrigin", "apiOrigin", "storageHosts"];
+
+async function checkOwnHand(path: string, names: readonly SettingName[]): Promise<void> {
+  await checkFolder(path);
+  const { mode } = await Deno.stat(path);
+  if (Deno.build.os === "windows" || mode === null || (mode & 0o022) === 0) return;
+  throw new GraphError(
+    "refused",
+    `other users of this machine may write to ${path}, which sets ${names.join(" and ")}`,
+    {
+      code: "exposedConfig",
+      hint: `if it says what you mean, mend it with: chmod go-w ${shellQuoted(path)}`,
+    },
+  );
 }

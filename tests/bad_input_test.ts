@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { bench, type ScriptName } from "./harness.ts";
 
 /** Runs a command that must be refused: one line, the exit code, no result, and no request unless it needs one. */
@@ -220,4 +220,33 @@ Deno.test("words true and false behind a switch are arguments", async () => {
   b.sandbox.tenant.addFile("Documents", "true", "x");
   assertEquals((await b.run("ls", "-l", "true")).stdout.trim().split(/\s+/).at(-1), "true");
   assertEquals((await b.run("get", "--quiet", "true", "-")).stdout, "x");
+});
+
+Deno.test({
+  name: "a config file that says where tokens go is refused when others may write to it",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using b = await bench({ signIn: false });
+    const { GRAPH_SCRIPTS_HOME: folder, GRAPH_API_ORIGIN: apiOrigin } = b.sandbox.env;
+    const path = `${folder}/graph-scripts.json`;
+    await Deno.writeTextFile(path, JSON.stringify({ apiOrigin }));
+    await Deno.chmod(path, 0o666);
+    const { code, stderr } = await b.run("ls");
+    assertEquals(code, 5, stderr);
+    assertStringIncludes(stderr, "which sets apiOrigin; if it says what you mean, mend it with: chmod go-w ");
+    await Deno.chmod(path, 0o644);
+    assertEquals((await b.run("ls")).code, 4);
+    await Deno.writeTextFile(path, "{}");
+    await Deno.chmod(path, 0o666);
+    assertEquals((await b.run("ls")).code, 4, "nothing in it leads anywhere");
+  },
+});
+
+Deno.test("an origin with a password is refused, and the password not shown", async () => {
+  await using b = await bench({ signIn: false });
+  for (const scheme of ["http", "https"]) {
+    const env = { GRAPH_API_ORIGIN: `${scheme}://:hunter2@gateway.example` };
+    const { code, stderr } = await b.runWith({ env }, "ls");
+    assertEquals([code, stderr.includes("hunter2")], [2, false], stderr);
+  }
 });

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { Http } from "../lib/graph/http.ts";
 import { isGraphError } from "../lib/errors.ts";
+import { diagnose } from "../lib/doctor/diagnose.ts";
 import { checkDeno } from "../lib/doctor/local_check.ts";
 import { unreachable } from "../lib/doctor/network_failure.ts";
 import { checkProxy } from "../lib/doctor/proxy_check.ts";
@@ -431,4 +432,36 @@ Deno.test("the doctor goes with no other work", async () => {
   const { code, stderr } = await b.run("whoami", "--check", "--sign-out");
   assertEquals(code, 2);
   assertMatch(stderr, /--check and --sign-out do not go together/);
+});
+
+Deno.test("the doctor comes to its end when a host takes a request and says nothing, or does not end its answer", async () => {
+  await using b = await bench();
+  for (const silent of [true, false]) {
+    const odd: typeof fetch = (input, init) => {
+      if (!String(input).endsWith("/me")) return fetch(input, init);
+      const { signal } = init!;
+      if (silent) {
+        return new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
+      }
+      // A byte now and then: no time-out between two parts of a body ends it.
+      const drip = new ReadableStream<Uint8Array>({
+        start(body) {
+          const timer = setInterval(() => body.enqueue(new Uint8Array([32])), 20);
+          signal!.addEventListener("abort", () => {
+            clearInterval(timer);
+            body.error(signal!.reason);
+          });
+        },
+      });
+      return Promise.resolve(new Response(drip));
+    };
+    const env = (name: string) => b.sandbox.env[name];
+    const found: Record<string, string> = {};
+    for await (const { finding } of diagnose({ flags: {}, http: { fetch: odd }, env, longestMs: 1_000 })) {
+      found[finding.check] = `${finding.status} ${finding.detail}`;
+    }
+    assertMatch(found.me!, /^fail .*no whole answer within 1 s/);
+    assertMatch(found.login!, /^ok /);
+    assert(found.storage);
+  }
 });

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { join } from "@std/path";
+import { join, toFileUrl } from "@std/path";
 import { connect } from "../lib/connection.ts";
 import { GraphError } from "../lib/errors.ts";
 import { type SettingName, SETTINGS } from "../lib/settings.ts";
-import { type Bench, bench, jsonLines } from "./harness.ts";
+import { type Bench, bench, CONFIG, jsonLines, ROOT, runProcess } from "./harness.ts";
 import { browse } from "./sandbox/testing_msal.ts";
 
 /** Environment of an app by itself, with a credential in a private file. */
@@ -80,6 +80,32 @@ Deno.test("many requests of an app that are refused at once renew its token once
   assertEquals(new Set(tokens).size, 1);
   assert(!tokens.includes(refused));
   assertEquals(tokenRequests(b), before + 1);
+});
+
+Deno.test({
+  name: "a credential that comes through a pipe lasts for a second token",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using b = await bench({ signIn: false });
+    const file = await b.file(
+      "run.ts",
+      `
+import { connect } from ${JSON.stringify(toFileUrl(join(ROOT, "lib", "connection.ts")).href)};
+const { session } = await connect({ showDeviceCode: null });
+const refused = await session.token();
+const renewed = await session.token({ claims: undefined, refused });
+console.log(renewed !== refused);
+`,
+    );
+    const line = [Deno.execPath(), "run", "-q", "--no-lock", "-c", join(ROOT, CONFIG), "-A", file];
+    const words = line.map((word) => `'${word}'`).join(" ");
+    const script = `GRAPH_CLIENT_SECRET_FILE=<(printf %s "$SECRET") ${words}`;
+    const { app, env } = b.sandbox;
+    const ended = await runProcess(["bash", "-c", script], {
+      env: { ...env, GRAPH_CLIENT_ID: app.clientId, SECRET: app.clientSecret },
+    });
+    assertEquals([ended.code, ended.stdout], [0, "true\n"], ended.stderr);
+  },
 });
 
 Deno.test("an app has no OneDrive of its own, and nobody to sign out", async () => {

@@ -18,8 +18,11 @@ export interface SecretFileWords {
   mostBytes: number;
 }
 
+/** A pipe gives what it has once, and a new token may need it again hours later. */
+const piped = new Map<string, string>();
+
 /**
- * Reads a secret. Links are followed: secrets of containers are links. The secret is never part of an error.
+ * Reads a secret; one of a pipe is remembered. Links are followed: secrets of containers are links. The secret is never part of an error.
  *
  * @throws {GraphError} `usage` when there is no such file, or none of text; `refused` when other users of the machine can
  *   read it.
@@ -36,7 +39,11 @@ export async function readSecretFile(path: string, words: SecretFileWords): Prom
         hint: `mend it with: chmod 600 ${shellQuoted(path)}; ${exposedHint}`,
       });
     }
-    return await readText(file, words);
+    const text = await readText(file, words);
+    if (!isFifo) return text;
+    const known = text === "" ? piped.get(path) : undefined;
+    if (known === undefined) piped.set(path, text);
+    return known ?? text;
   } catch (error) {
     throw explained(error, path, words);
   }
