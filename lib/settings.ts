@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "./std.ts";
 import type { KeySetting } from "./sign_in/cache_key.ts";
 import type { AppCredentialSetting } from "./sign_in/app_credentials.ts";
 import { type CloudName, CLOUDS } from "./clouds.ts";

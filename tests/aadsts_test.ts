@@ -1,6 +1,6 @@
 /** Every AADSTS number of graph-protocol 13.4: exit code, kind, who can mend it, what happened, and what to do next. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { AADSTS, explainSignIn } from "../lib/sign_in/aadsts.ts";
 
 /** The numbers of graph-protocol 13.4, in its order. */

@@ -1,6 +1,6 @@
 /** Several accounts, tenants and kinds of accounts in one token cache. */
 
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "./assert.ts";
 import { connect, type Connection } from "../lib/connection.ts";
 import { GraphError } from "../lib/errors.ts";
 import { SETTINGS } from "../lib/settings.ts";

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import { sameBytes } from "./download_bench.ts";
 import { type Bench, bench, commandLine, environment, jsonLines, noise, type ScriptName } from "./harness.ts";
 import { GraphClient } from "../lib/graph/graph.ts";

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { bench, type ScriptName } from "./harness.ts";
 
 /** Runs a command that must be refused: one line, the exit code, no result, and no request unless it needs one. */

@@ -1,6 +1,6 @@
 /** The access token goes to the Graph origin alone, whatever the service, or what stands in its place, says. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "./assert.ts";
 import { type Bench, bench, noise, type ScriptName } from "./harness.ts";
 import type { FaultRule } from "./sandbox/mod.ts";
 

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import { type Ended, noise, runProcess, type ScriptName } from "./harness.ts";
 import { type Sandbox, startSandbox } from "./sandbox/mod.ts";
 import { binaryPath, compile, compileAll } from "./tools/compile.ts";

@@ -1,14 +1,14 @@
 /** The doctor, `whoami --check`: what it finds, how it ends, and that it changes nothing. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import { Http } from "../lib/graph/http.ts";
 import { isGraphError } from "../lib/errors.ts";
 import { diagnose } from "../lib/doctor/diagnose.ts";
 import { checkDeno } from "../lib/doctor/local_check.ts";
 import { unreachable } from "../lib/doctor/network_failure.ts";
 import { checkProxy } from "../lib/doctor/proxy_check.ts";
-import { type Bench, bench, CONFIG, type Ended, jsonLines, ROOT, runProcess } from "./harness.ts";
+import { type Bench, bench, denoRun, type Ended, jsonLines, ROOT, runProcess } from "./harness.ts";
 
 const windows = Deno.build.os === "windows";
 
@@ -350,16 +350,8 @@ Deno.test("proxies are told without credentials; which cannot be read is told as
   assertEquals([odd.status, odd.detail.includes("word")], ["warn", false]);
 
   const flags = ["--allow-net=127.0.0.1", "--allow-env=GRAPH_*,HOME,XDG_CONFIG_HOME,XDG_STATE_HOME", "-RW"];
-  const line = [
-    "run",
-    "-q",
-    "--no-lock",
-    "--config",
-    join(ROOT, CONFIG),
-    ...flags,
-    join(ROOT, "scripts/whoami.ts"),
-  ];
-  const narrow = await runProcess([Deno.execPath(), ...line, "--check"], {
+  const line = denoRun(...flags, join(ROOT, "scripts/whoami.ts"), "--check");
+  const narrow = await runProcess(line, {
     env: { ...b.sandbox.env, ...env },
     cwd: b.folder,
   });

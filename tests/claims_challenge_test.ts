@@ -3,7 +3,7 @@
  * one that comes is honoured all the same, once, and never in a loop.
  */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { type Bench, bench, noise } from "./harness.ts";
 
 const CHALLENGE = `Bearer realm="", error="insufficient_claims", claims="${

@@ -1,8 +1,8 @@
 /** The crontab lines of the README, in the bare environment that cron gives. */
 
-import { assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
-import { type Bench, bench, CONFIG, type Ended, environment, ROOT } from "./harness.ts";
+import { assertEquals, assertMatch } from "./assert.ts";
+import { join } from "../lib/std.ts";
+import { type Bench, bench, denoRun, type Ended, environment, ROOT } from "./harness.ts";
 
 const windows = Deno.build.os === "windows";
 
@@ -40,7 +40,7 @@ async function setUp(b: Bench): Promise<{ home: string; deno: string }> {
   await Deno.writeTextFile(join(folder, "graph-scripts.json"), JSON.stringify(config));
   // Here the packages are in the cache of whoever runs the tests; a user's are below their own HOME.
   const cache = `DENO_DIR='${environment({}).DENO_DIR}'`;
-  return { home, deno: `cd '${ROOT}' && ${cache} '${Deno.execPath()}' run -q --no-lock --config ${CONFIG}` };
+  return { home, deno: `cd '${ROOT}' && ${cache} ${denoRun().map((word) => `'${word}'`).join(" ")}` };
 }
 
 Deno.test({

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../lib/std.ts";
 import { commandLine, type Ended, ROOT, runProcess, type ScriptName } from "./harness.ts";
 import { startSandbox } from "./sandbox/mod.ts";
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import { type Bench, bench, noise } from "./harness.ts";
 import type { ByteRange } from "../lib/download/ranges.ts";
 

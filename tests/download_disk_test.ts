@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import { arrived, benchWith, bytesOf, contentOf, journal, names, recorded, until } from "./download_bench.ts";
 import { slowLine } from "./slow_line.ts";
 import { jsonLines } from "./harness.ts";

@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import {
   arrived,
   asked,

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { arrived, asked, benchWith, bytesOf, contentOf, names, until } from "./download_bench.ts";
 import { type Bench, jsonLines } from "./harness.ts";
 import { slowLine } from "./slow_line.ts";

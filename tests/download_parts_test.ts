@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals } from "./assert.ts";
 import { OrderedHash } from "../lib/download/ordered_hash.ts";
 import { RATE_WINDOW_MS } from "../lib/transfer/byte_rate.ts";
 import { cutIntoParts, type Part, Parts } from "../lib/download/parts.ts";

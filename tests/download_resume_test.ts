@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import {
   arrived,
   asked,

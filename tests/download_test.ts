@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import { type Bench, bench, jsonLines, noise } from "./harness.ts";
 
 const SIZE = 3 * 1024 * 1024 + 17;

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import { type Bench, bench, jsonLines } from "./harness.ts";
 
 /** A remote folder with files, folders in folders, and an empty one. */

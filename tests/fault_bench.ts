@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert } from "@std/assert";
+import { assert } from "./assert.ts";
 import { type Bench, bench, type Ended, noise, type ScriptName } from "./harness.ts";
 import { type FaultName, knownFault, type RequestRecord, type SandboxOptions } from "./sandbox/mod.ts";
 

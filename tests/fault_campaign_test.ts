@@ -1,6 +1,6 @@
 import fc from "npm:fast-check@4.10.2";
-import { assert, assertEquals } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import {
   connect,
   type Connection,

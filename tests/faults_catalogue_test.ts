@@ -1,8 +1,8 @@
 /** The catalogue of known faults: complete, tested, and in reach of whoever wants to rehearse. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
-import { commandLine, CONFIG, type Ended, ROOT, runProcess } from "./harness.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+import { join } from "../lib/std.ts";
+import { commandLine, denoRun, type Ended, ROOT, runProcess } from "./harness.ts";
 import { type FaultName, startSandbox } from "./sandbox/mod.ts";
 import { KNOWN_FAULTS, type KnownFault } from "./sandbox/known_faults.ts";
 
@@ -46,7 +46,7 @@ Deno.test("rules are fresh for each sandbox and carry the name of their fault", 
 
 function sandboxCommand(...args: string[]): string[] {
   const main = join(ROOT, "tests", "sandbox", "main.ts");
-  return [Deno.execPath(), "run", "-q", "-A", "--no-lock", "--config", join(ROOT, CONFIG), main, ...args];
+  return denoRun("-A", main, ...args);
 }
 
 Deno.test("--fault help lists every fault in one line", async () => {

@@ -1,7 +1,7 @@
 /** What `get` does when content comes late, in part, or not at all (graph-protocol 5 and 17.2, item 14). */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { join } from "../lib/std.ts";
 import { faultTest, type StruckBench } from "./fault_bench.ts";
 import { jsonLines, noise } from "./harness.ts";
 import type { FaultName } from "./sandbox/mod.ts";

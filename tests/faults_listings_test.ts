@@ -1,6 +1,6 @@
 /** What `ls` makes of odd pages and odd items (graph-protocol 4.1 and 17.2, item 15), and tokens that end (11 and 12). */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { faultTest, FOUR_FRAGMENTS, type StruckBench } from "./fault_bench.ts";
 import { jsonLines } from "./harness.ts";
 

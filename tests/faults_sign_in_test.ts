@@ -1,6 +1,6 @@
 /** What `whoami` does when a sign-in by device code does not go well (graph-protocol 13 and 17.2, item 13). */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { assertWaited, faultTest, type StruckBench } from "./fault_bench.ts";
 import type { FaultName } from "./sandbox/mod.ts";
 

@@ -1,6 +1,6 @@
 /** What `put-large` does when fragments, sessions and commits go wrong (graph-protocol 7.4 and 17.2, items 2 to 11). */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench, UNIT } from "./fault_bench.ts";
 import { jsonLines } from "./harness.ts";
 import type { FaultName } from "./sandbox/mod.ts";

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl, join } from "../lib/std.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "./sandbox/mod.ts";
 
 /** The folder of the repository. */
 export const ROOT = fromFileUrl(new URL("../", import.meta.url));
-/** The configuration whose packages can be had here, as `tools/with_packages.ts` chose it. */
-export const CONFIG = Deno.env.get("GRAPH_SCRIPTS_PACKAGES") ?? "deno.npm.json";
+/** The configuration of the repository. */
+export const CONFIG = join(ROOT, "deno.json");
 
 /** The scripts, by the names that people type. */
 export type ScriptName = "whoami" | "ls" | "get" | "put" | "put-large";
@@ -29,20 +29,14 @@ export interface RunOptions {
   stdin?: Uint8Array;
 }
 
+/** `deno run` with the repository's configuration and lock, and the packages that the tasks have cached. */
+export function denoRun(...args: string[]): string[] {
+  return [Deno.execPath(), "run", "-q", "--cached-only", "--config", CONFIG, ...args];
+}
+
 /** Command line of a script with its own permission set and nothing more. */
 export function commandLine(script: ScriptName, args: readonly string[]): string[] {
-  const lock = Deno.env.has("JSR_URL") ? ["--no-lock"] : [];
-  return [
-    Deno.execPath(),
-    "run",
-    "-q",
-    ...lock,
-    "--config",
-    join(ROOT, CONFIG),
-    `-P=${script}`,
-    join(ROOT, "scripts", `${script}.ts`),
-    ...args,
-  ];
+  return denoRun(`-P=${script}`, join(ROOT, "scripts", `${script}.ts`), ...args);
 }
 
 /** Environment of a process: nothing of the machine's but what Deno itself needs. */

@@ -1,5 +1,5 @@
 import { Pace } from "../lib/graph/pace.ts";
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { GraphError } from "../lib/errors.ts";
 import { Http, type HttpOptions, retryAfterMs } from "../lib/graph/http.ts";
 import { StorageClient } from "../lib/graph/storage.ts";

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { bench, jsonLines } from "./harness.ts";
 
 Deno.test("ls prints names, folders with a slash; with several locations whole paths", async () => {

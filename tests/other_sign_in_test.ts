@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { join, toFileUrl } from "@std/path";
+import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
+import { join, toFileUrl } from "../lib/std.ts";
 import { connect } from "../lib/connection.ts";
 import { GraphError } from "../lib/errors.ts";
 import { type SettingName, SETTINGS } from "../lib/settings.ts";
-import { type Bench, bench, CONFIG, jsonLines, ROOT, runProcess } from "./harness.ts";
+import { type Bench, bench, denoRun, jsonLines, ROOT, runProcess } from "./harness.ts";
 import { browse } from "./sandbox/testing_msal.ts";
 
 /** Environment of an app by itself, with a credential in a private file. */
@@ -97,8 +97,7 @@ const renewed = await session.token({ claims: undefined, refused });
 console.log(renewed !== refused);
 `,
     );
-    const line = [Deno.execPath(), "run", "-q", "--no-lock", "-c", join(ROOT, CONFIG), "-A", file];
-    const words = line.map((word) => `'${word}'`).join(" ");
+    const words = denoRun("-A", file).map((word) => `'${word}'`).join(" ");
     const script = `GRAPH_CLIENT_SECRET_FILE=<(printf %s "$SECRET") ${words}`;
     const { app, env } = b.sandbox;
     const ended = await runProcess(["bash", "-c", script], {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { AADSTS, explainSignIn } from "../lib/sign_in/aadsts.ts";
 import { childUrl, itemUrl } from "../lib/graph/address.ts";
 import { GraphError } from "../lib/errors.ts";

@@ -1,7 +1,7 @@
-/** Holds README.md, and the two configurations, to what the code does. */
+/** Holds README.md and deno.json to what the code does. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join, toFileUrl } from "@std/path";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { join, toFileUrl } from "../lib/std.ts";
 import { AADSTS } from "../lib/sign_in/aadsts.ts";
 import type { Command, Option } from "../lib/cli/cli.ts";
 import { EXIT_CODES } from "../lib/errors.ts";
@@ -15,7 +15,7 @@ import { whoami } from "../scripts/whoami.ts";
 import {
   bench,
   commandLine,
-  CONFIG,
+  denoRun,
   type Ended,
   jsonLines,
   ROOT,
@@ -68,19 +68,7 @@ async function runSnippet(
   // Next to lib/ for a user, in a folder of its own here.
   const text = block("ts", part).replaceAll('"./lib/', `"${toFileUrl(ROOT).href.replace(/\/?$/, "/")}lib/`);
   await Deno.writeTextFile(join(cwd, file), text);
-  const [deno] = commandLine("ls", []);
-  const line = [
-    "run",
-    "-q",
-    "--check",
-    "--no-lock",
-    "--config",
-    join(ROOT, CONFIG),
-    `-P=${set}`,
-    file,
-    ...args,
-  ];
-  return await runProcess([deno!, ...line], { env, cwd });
+  return await runProcess(denoRun("--check", `-P=${set}`, file, ...args), { env, cwd });
 }
 
 /** How the README shows an option. */
@@ -152,17 +140,12 @@ Deno.test("ls runs with the narrow permissions of the README, also when it renew
     word.replaceAll(/['"]/g, "")
   );
   assertEquals(words.slice(0, 3), ["deno", "run", "-q"]);
-  const [deno] = commandLine("ls", []);
-  const lock = Deno.env.has("JSR_URL") ? ["--no-lock"] : [];
   const line = words.slice(3).map((word) =>
     word.replaceAll("$GRAPH_SCRIPTS_HOME", b.sandbox.env.GRAPH_SCRIPTS_HOME!)
       .replace(/^--allow-net=.*/, "--allow-net=127.0.0.1") // what it says to write for the sandbox
       .replace(/^scripts\//, `${join(ROOT, "scripts")}/`)
   );
-  const ended = await runProcess(
-    [deno!, "run", "-q", ...lock, "--config", join(ROOT, CONFIG), ...line],
-    { env: b.sandbox.env, cwd: b.folder },
-  );
+  const ended = await runProcess(denoRun(...line), { env: b.sandbox.env, cwd: b.folder });
   assertEquals([ended.code, ended.stderr], [0, ""]);
   assertMatch(ended.stdout, /^Agenda\.md$/m);
 });
@@ -285,17 +268,7 @@ Deno.test("the README names exactly the JSON fields that the scripts print", asy
 });
 
 Deno.test("the README lists exactly the options of the sandbox, and its fault rules are rules", async () => {
-  const { stdout } = await runProcess([
-    Deno.execPath(),
-    "run",
-    "-q",
-    ...(Deno.env.has("JSR_URL") ? ["--no-lock"] : []),
-    "-A",
-    "--config",
-    join(ROOT, CONFIG),
-    join(ROOT, "tests", "sandbox", "main.ts"),
-    "--help",
-  ], {});
+  const { stdout } = await runProcess(denoRun("-A", join(ROOT, "tests", "sandbox", "main.ts"), "--help"), {});
   const options = [...stdout.matchAll(/^ {2}(--\S+(?: [A-Z]+)?)/gm)].map(([, option]) => option!);
   assertEquals(
     table(section("## Rehearse without a tenant"), "Option").map(([option]) => spans(option!)[0]!),
@@ -369,15 +342,6 @@ Deno.test("links within the README lead to headings that it has", () => {
   }
 });
 
-Deno.test("deno.json and deno.npm.json differ in imports and lock only", async () => {
-  const [main, npm] = [await json("deno.json"), await json("deno.npm.json")];
-  assertEquals(main.permissions, npm.permissions);
-  assertEquals(
-    { ...main, imports: null, lock: null },
-    { ...npm, imports: null, lock: null },
-  );
-});
-
 Deno.test("deno.json has the version that the scripts print", async () => {
   assertEquals((await json("deno.json")).version, VERSION);
 });
@@ -402,8 +366,6 @@ Deno.test("each task of deno.json is in the README", async () => {
 });
 
 Deno.test("who runs a script downloads nothing that only tests need", async () => {
-  for (const lock of ["deno.lock", "deno.npm.lock"]) {
-    const text = await Deno.readTextFile(join(ROOT, lock));
-    assertEquals(/playwright|microsoft-graph-client/.test(text), false, lock);
-  }
+  const lock = await Deno.readTextFile(join(ROOT, "deno.lock"));
+  assertEquals(/playwright|microsoft-graph-client|fast-check/.test(lock), false);
 });

@@ -1,6 +1,6 @@
 /** The sanitiser by itself: what it takes out, and what it leaves. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "./assert.ts";
 import { plainWord, shownTarget, withoutSecrets } from "../lib/graph/redact.ts";
 
 const JWT = `eyJ0eXAiOiJKV1QifQ.${"eyJhdWQiOiIwMDAw".repeat(5)}.${"Sig-nature_1".repeat(5)}`;

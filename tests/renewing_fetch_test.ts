@@ -1,9 +1,9 @@
 /** After a 503 requests go over new connections (graph-protocol 8). Scripts: see faults_throttling_test.ts. */
 
-import { assert, assertEquals } from "@std/assert";
-import { toFileUrl } from "@std/path";
+import { assert, assertEquals } from "./assert.ts";
+import { toFileUrl } from "../lib/std.ts";
 import { Http } from "../lib/graph/http.ts";
-import { CONFIG, noise, ROOT, runProcess } from "./harness.ts";
+import { denoRun, noise, ROOT, runProcess } from "./harness.ts";
 import { type RequestRecord, type Sandbox, startSandbox } from "./sandbox/mod.ts";
 
 /** A script keeps its connections until it ends, and so do these tests. */
@@ -104,16 +104,7 @@ console.log(answer.status, await answer.text());`,
       );
       const { port } = proxy.addr;
       const { stdout, stderr } = await runProcess(
-        [
-          Deno.execPath(),
-          "run",
-          "-q",
-          "--no-lock",
-          "-c",
-          `${ROOT}${CONFIG}`,
-          "--allow-net=graph.example",
-          snippet,
-        ],
+        denoRun("--allow-net=graph.example", snippet),
         { env: { HTTP_PROXY: `http://127.0.0.1:${port}` } },
       );
       assertEquals(stdout, "200 through the proxy\n", stderr);

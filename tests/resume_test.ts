@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { type Bench, bench, jsonLines, noise } from "./harness.ts";
 
 const UNIT = 327_680;

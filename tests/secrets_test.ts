@@ -1,7 +1,7 @@
 /** Secrets stay where they belong: no token, code or pre-authenticated URL in any output, nor in any file but two. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { basename, join } from "@std/path";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { basename, join } from "../lib/std.ts";
 import { SETTINGS } from "../lib/settings.ts";
 import { type Bench, bench, noise, type ScriptName } from "./harness.ts";
 import type { FaultRule } from "./sandbox/mod.ts";

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bench, jsonLines } from "./harness.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+import { bench, denoRun, jsonLines, ROOT, runProcess } from "./harness.ts";
 
 const cacheOf = (home: string) =>
   [...Deno.readDirSync(home)].map(({ name }) => name).filter((name) => name.endsWith(".json")).map((name) =>
@@ -71,24 +71,15 @@ Deno.test("an expired access token is renewed silently, and the rotated refresh 
 Deno.test("MSAL is not loaded while the cached access token is good", async () => {
   await using b = await bench();
   // MSAL reads this variable when it is loaded; without the grant, that is the end of the program.
-  const { CONFIG, environment, ROOT } = await import("./harness.ts");
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-q",
-      "--config",
-      `${ROOT}${CONFIG}`,
-      "--no-lock",
-      "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,GRAPH_*",
-      "--allow-read",
-      "--allow-write",
-      "--allow-net=127.0.0.1",
-      `${ROOT}scripts/whoami.ts`,
-    ],
-    clearEnv: true,
-    env: environment(b.sandbox.env),
-  }).output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  const permissions = [
+    "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,GRAPH_*",
+    "--allow-read",
+    "--allow-write",
+    "--allow-net=127.0.0.1",
+  ];
+  const line = denoRun(...permissions, `${ROOT}scripts/whoami.ts`);
+  const { code, stderr } = await runProcess(line, { env: b.sandbox.env });
+  assertEquals(code, 0, stderr);
 });
 
 Deno.test("without a terminal nobody is asked: exit code 4 and the command to run", async () => {

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console no-control-regex -- it tells what it skips, and looks at terminal codes
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { bench, commandLine, environment, noise, type ScriptName } from "./harness.ts";
 import { printable } from "../lib/cli/output.ts";
 import { ProgressLine } from "../lib/cli/progress.ts";

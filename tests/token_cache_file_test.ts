@@ -1,7 +1,7 @@
 /** The token cache as a file among others: whose it is, where it lies, what it holds, whether it can be written. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { dirname } from "@std/path";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+import { dirname } from "../lib/std.ts";
 import { type Bench, bench, jsonLines } from "./harness.ts";
 
 const windows = Deno.build.os === "windows";

@@ -1,7 +1,7 @@
 /** The encrypted token cache: keys, mistakes with keys, and changing them. */
 
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { basename, dirname } from "@std/path";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "./assert.ts";
+import { basename, dirname } from "../lib/std.ts";
 import { CacheKey, parseKey } from "../lib/sign_in/cache_key.ts";
 import { seal, unseal } from "../lib/sign_in/sealed_text.ts";
 import { type Bench, bench, jsonLines } from "./harness.ts";

@@ -1,8 +1,8 @@
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { join, toFileUrl } from "@std/path";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "./assert.ts";
+import { join, toFileUrl } from "../lib/std.ts";
 import { GraphError } from "../lib/errors.ts";
 import { acquireLock, type LockOptions } from "../lib/files/file_lock.ts";
-import { bench, CONFIG, jsonLines, ROOT } from "./harness.ts";
+import { bench, denoRun, jsonLines, ROOT } from "./harness.ts";
 
 /** What Deno says on NFS without its lock service. */
 const NO_LOCKS = `No locks available (os error ${{ darwin: 77, windows: 50 }[String(Deno.build.os)] ?? 37})`;
@@ -43,8 +43,9 @@ const options = { timeoutMs: 60_000, ${
     } };
 ${doing}`,
   );
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--no-lock", "-c", join(ROOT, CONFIG), "-A", file],
+  const [deno, ...args] = denoRun("-A", file);
+  return new Deno.Command(deno!, {
+    args,
     stdout: "piped",
     stderr: "inherit",
   }).spawn();

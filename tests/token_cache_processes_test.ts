@@ -1,7 +1,7 @@
 /** Many processes on one token cache, and processes that are killed while they renew it. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { dirname } from "@std/path";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { dirname } from "../lib/std.ts";
 import { acquireLock } from "../lib/files/file_lock.ts";
 import { type Bench, bench, jsonLines } from "./harness.ts";
 

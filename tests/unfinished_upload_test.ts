@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "./assert.ts";
 import { type Bench, bench, jsonLines, noise } from "./harness.ts";
 
 const UNIT = 327_680;

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { bench, jsonLines, noise } from "./harness.ts";
 
 Deno.test("put creates, then replaces, in one request each", async () => {

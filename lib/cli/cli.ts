@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "../std.ts";
 import { type Access, connect, type Connection } from "../connection.ts";
 import { EXIT_CODES, type FailureKind, GraphError, usageError } from "../errors.ts";
 import type { HttpOptions } from "../graph/http.ts";
@@ -254,7 +254,9 @@ function parse(command: Command, args: readonly string[]): { _: string[]; [name:
   );
   // Both parsers take a word "true" or "false" behind a switch for its value; here it is an argument.
   const guarded = args.map((arg, index) =>
-    isSwitch(arg, booleans, alias) && /^(true|false)$/.test(args[index + 1] ?? "") ? `${arg}=true` : arg
+    isSwitch(arg, booleans, alias) && /^(true|false)$/.test(args[index + 1] ?? "")
+      ? `--${alias[arg.slice(1)] ?? arg.slice(2)}=true`
+      : arg
   );
   const values: { _: unknown[]; [name: string]: unknown } = parseArgs(guarded, {
     string: [...strings, "_"],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, join, resolve } from "@std/path";
+import { basename, join, resolve } from "../std.ts";
 import type { Connection } from "../connection.ts";
 import { downloadFile, downloadItem, type DownloadOptions } from "../download/download.ts";
 import { downloadTree } from "../download/download_tree.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename } from "@std/path";
+import { basename } from "../std.ts";
 import type { Option, Run } from "./cli.ts";
 import { type GraphError, isGraphError } from "../errors.ts";
 import { eachAtOnce, type TransferJob } from "../transfer/jobs.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename } from "@std/path";
+import { basename } from "../std.ts";
 import type { Connection } from "../connection.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";

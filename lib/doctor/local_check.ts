@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../std.ts";
 import { DownloadJournal } from "../download/download_record.ts";
 import { UploadJournal } from "../upload/upload_record.ts";
 import { asGraphError } from "../local_error.ts";

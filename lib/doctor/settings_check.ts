@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../std.ts";
 import { usageError } from "../errors.ts";
 import { asGraphError } from "../local_error.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname, join } from "@std/path";
+import { dirname, join } from "../std.ts";
 import type { Connection } from "../connection.ts";
 import type { DownloadConflict, DownloadOptions } from "./download.ts";
 import { type DownloadEntry, DownloadJournal, isSameContent } from "./download_record.ts";

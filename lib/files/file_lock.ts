@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { dirname } from "@std/path";
+import { dirname } from "../std.ts";
 import { GraphError } from "../errors.ts";
 import { sleep } from "../graph/http.ts";
 import { OwnerLock, type OwnerLockTimes } from "./owner_lock.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename } from "@std/path";
+import { basename } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
 
 /** Facts of a local file. */

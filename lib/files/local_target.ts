@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
 import type { Item } from "../graph/items.ts";
 import { addressFault } from "../graph/names.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, join } from "@std/path";
+import { basename, join } from "../std.ts";
 import { type GraphError, usageError } from "../errors.ts";
 import { interrupted } from "../graph/http.ts";
 import { nameFault, nameKey, remoteName } from "../graph/names.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
 
 /** Windows has no modes and owners: there the folder of the user profile has an access list that keeps others out. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../std.ts";
 import { withLock } from "./file_lock.ts";
 import { readPrivateFile, setAside, writePrivateFile } from "./private_file.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../std.ts";
 import { type LocalContent, OpenFile } from "./local_file.ts";
 
 /** Standard input up to this size stays in memory, in bytes: 4 MiB. */

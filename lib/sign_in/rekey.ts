@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { resolve } from "@std/path";
+import { resolve } from "../std.ts";
 import { CacheKey } from "./cache_key.ts";
 import { usageError } from "../errors.ts";
 import type { Settings } from "../settings.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../std.ts";
 import { itemUrl } from "../graph/address.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/graph.ts";

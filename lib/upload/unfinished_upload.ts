@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { fingerprintOf, targetKey, type UploadEntry, UploadJournal } from "./upload_record.ts";
 import type { LocalContent } from "../files/local_file.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../std.ts";
 import { childUrl } from "../graph/address.ts";
 import type { Connection } from "../connection.ts";
 import { GraphError } from "../errors.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../std.ts";
 import type { Connection } from "../connection.ts";
 import { usageError } from "../errors.ts";
 import type { TransferJob } from "../transfer/jobs.ts";

@@ -9,8 +9,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
-import { parseArgs } from "@std/cli/parse-args";
+import { join, parseArgs } from "../../lib/std.ts";
 import { formatSize, parseSize } from "../../lib/sizes.ts";
 import { bench, noise } from "../harness.ts";
 import { hashing } from "./hashing.ts";

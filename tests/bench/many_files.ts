@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../../lib/std.ts";
 import { bench, noise, type ScriptName } from "../harness.ts";
 import { type Measured, measureScript } from "./measure.ts";
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { join } from "@std/path";
-import { type Bench, CONFIG, ROOT, type ScriptName } from "../harness.ts";
+import { join } from "../../lib/std.ts";
+import { type Bench, denoRun, ROOT, type ScriptName } from "../harness.ts";
 import { measure, type Measured, measureScript } from "./measure.ts";
 
 /** The SDK is given the whole file in memory, which no machine has for more. */
@@ -60,8 +60,7 @@ function better(one: Measured | undefined, other: Measured): Measured {
 async function sdkUpload(b: Bench, path: string): Promise<Measured> {
   const program = new URL("sdk_upload.ts", import.meta.url).href;
   return await measure(
-    // Without the lock of the scripts, which must not learn of the SDK.
-    [Deno.execPath(), "run", "-q", "--no-lock", "--config", join(ROOT, CONFIG), "-A", program, path],
+    denoRun(`--lock=${join(ROOT, "tests", "deno.lock")}`, "-A", program, path),
     { ...b.sandbox.env, GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() },
     b.folder,
   );

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
 import { driveId, guidBytes, itemId, ROOT_ITEM_GUID } from "./tenant/ids.ts";
 import { assertError, type Graph, graphOf, libraryPath, raw } from "./testing.ts";

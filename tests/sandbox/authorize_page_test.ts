@@ -1,6 +1,6 @@
 /** The sign-in page in a real browser, between MSAL and its loopback address. Skipped, plainly, without Chromium. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import type { Page } from "npm:playwright-core@1.65.1";
 import { startSandbox } from "./mod.ts";
 import { CHROMIUM, withBrowserPage } from "./testing_browser.ts";

@@ -1,5 +1,5 @@
 import { CryptoProvider } from "@azure/msal-node";
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { createHash } from "node:crypto";
 import { type Sandbox, startSandbox } from "./mod.ts";
 import { type Reply, send } from "./testing.ts";

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { Buffer } from "node:buffer";
 import { type Sandbox, startSandbox } from "./mod.ts";
 import { type Reply, send } from "./testing.ts";

@@ -1,6 +1,6 @@
 /** The device login page in a real browser, by keyboard alone. Skipped, plainly, where there is no Chromium. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
 import type { Page } from "npm:playwright-core@1.65.1";
 import { type Sandbox, startSandbox } from "./mod.ts";
 import { type Reply, send } from "./testing.ts";

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 import { Buffer } from "node:buffer";
 import { request as nodeRequest } from "node:http";
 import { parseFaultRules } from "./fault_file.ts";

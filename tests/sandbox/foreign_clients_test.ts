@@ -1,6 +1,6 @@
 /** Other people's clients against the sandbox, unchanged: Microsoft's Graph SDK and MSAL Node. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals } from "../assert.ts";
 import {
   Client,
   FileUpload,

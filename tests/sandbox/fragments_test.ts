@@ -1,6 +1,6 @@
 /** The rule table of graph-protocol 7.3, row by row. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { type Sandbox, startSandbox } from "./mod.ts";
 import {
   assertError,

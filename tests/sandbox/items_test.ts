@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
 import { assertError, graphOf, libraryPath } from "./testing.ts";
 

@@ -1,6 +1,6 @@
 /** What rules let happen beside the request they strike, seen by a plain client. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
 import {
   assertError,

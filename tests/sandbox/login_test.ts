@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
 import { Buffer } from "node:buffer";
 import { startSandbox } from "./mod.ts";
 import { graphOf, send } from "./testing.ts";

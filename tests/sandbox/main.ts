@@ -1,7 +1,7 @@
 #!/usr/bin/env -S deno run -A
 /** `deno task sandbox`: a loopback Microsoft 365 to rehearse against. Prints the environment that points scripts at it. */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "node:util";
 import { type AppCredential, writeAppCredentials } from "./app_credentials.ts";
 import { parseFaultRules } from "./fault_file.ts";
 import { type FaultName, isFaultName, KNOWN_FAULTS, listKnownFaults } from "./known_faults.ts";
@@ -31,8 +31,18 @@ class UsageError extends Error {
   override name = "UsageError";
 }
 
-const BOOLEAN_OPTIONS = ["approve", "help"];
-const STRING_OPTIONS = ["app", "audience", "port", "faults", "token-life", "log"];
+const OPTIONS = {
+  approve: { type: "boolean" },
+  app: { type: "boolean" }, // takes a value too, but only behind "="
+  audience: { type: "string" },
+  port: { type: "string" },
+  fault: { type: "string" },
+  faults: { type: "string" },
+  "token-life": { type: "string" },
+  log: { type: "string" },
+  help: { type: "boolean" },
+} as const;
+type OptionName = keyof typeof OPTIONS;
 
 /** What a command line asks for. */
 interface Order {
@@ -42,33 +52,63 @@ interface Order {
 
 /** Reads the command line; a text when only that is to be printed. @throws {UsageError} */
 async function orderFrom(args: string[]): Promise<Order | string> {
-  const { names, rest } = takeFaultNames(args);
-  const parsed: Record<string, unknown> = parseArgs(rest, {
-    boolean: BOOLEAN_OPTIONS,
-    string: [...STRING_OPTIONS, "_"],
-    alias: {},
-  });
-  if (parsed["help"] === true) return HELP;
-  checkNames(parsed);
+  const given = parse(args);
+  if (given.has("help")) return HELP;
+  const names = (given.get("fault") ?? []).flatMap((value) => value.split(",")).map((name) => name.trim());
   if (names.includes("help")) return listKnownFaults();
-  const options: SandboxOptions = { approve: parsed["approve"] === true, fault: names.map(faultNamed) };
-  const port = text(parsed, "port");
+  const options: SandboxOptions = {
+    approve: given.has("approve"),
+    fault: names.filter(Boolean).map(faultNamed),
+  };
+  const port = single(given, "port");
   if (port !== undefined) options.port = wholeNumber("--port", port, 1, 65_533);
-  const life = text(parsed, "token-life");
+  const life = single(given, "token-life");
   if (life !== undefined) options.tokenLifeSeconds = wholeNumber("--token-life", life, 1, 86_400);
-  const log = text(parsed, "log");
+  const log = single(given, "log");
   if (log !== undefined) options.logFile = log;
-  const faults = text(parsed, "faults");
+  const faults = single(given, "faults");
   if (faults !== undefined) options.faults = await readFaults(faults);
-  const audience = text(parsed, "audience");
+  const audience = single(given, "audience");
   if (audience !== undefined) options.signInAudience = oneOf("--audience", SIGN_IN_AUDIENCES, audience);
-  return { options, app: appCredential(parsed["app"]) };
+  const app = single(given, "app");
+  if (app === undefined) return { options, app };
+  return { options, app: oneOf<AppCredential>("--app", ["secret", "certificate"], app || "secret") };
 }
 
-/** `--app` by itself stands for the secret. */
-function appCredential(value: unknown): AppCredential | undefined {
-  if (value === undefined) return undefined;
-  return oneOf<AppCredential>("--app", ["secret", "certificate"], value === "" ? "secret" : String(value));
+/** The values of each option; a switch has the value "". @throws {UsageError} */
+function parse(args: string[]): Map<OptionName, string[]> {
+  const { tokens } = parseArgs({
+    args,
+    options: OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const given = new Map<OptionName, string[]>();
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") throw new UsageError(`unexpected argument: ${token.value}`);
+    const { name, rawName, value, inlineValue } = token;
+    if (!isOption(name)) throw new UsageError(`unknown option: ${rawName}`);
+    if (OPTIONS[name].type === "string" && (!value || (!inlineValue && value.startsWith("-")))) {
+      throw new UsageError(`--${name} takes a value`);
+    }
+    if (OPTIONS[name].type === "boolean" && value !== undefined && name !== "app") {
+      throw new UsageError(`--${name} takes no value`);
+    }
+    given.set(name, [...given.get(name) ?? [], value ?? ""]);
+  }
+  return given;
+}
+
+function isOption(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name);
+}
+
+function single(given: Map<OptionName, string[]>, name: OptionName): string | undefined {
+  const [value, another] = given.get(name) ?? [];
+  if (another !== undefined) throw new UsageError(`--${name} is given more than once`);
+  return value;
 }
 
 function oneOf<Name extends string>(option: string, names: readonly Name[], value: string): Name {
@@ -77,40 +117,9 @@ function oneOf<Name extends string>(option: string, names: readonly Name[], valu
   return name;
 }
 
-/** Takes `--fault NAME[,NAME…]` out of the arguments, however often it is there: the parser keeps one value only. */
-function takeFaultNames(args: readonly string[]): { names: string[]; rest: string[] } {
-  const names: string[] = [];
-  const rest: string[] = [];
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index]!;
-    const value = arg === "--fault" ? args[++index] : /^--fault=(.*)$/s.exec(arg)?.[1];
-    if (arg !== "--fault" && value === undefined) rest.push(arg);
-    else if (!value || value.startsWith("-")) throw new UsageError("--fault takes a value");
-    else names.push(...value.split(",").map((name) => name.trim()).filter(Boolean));
-  }
-  return { names, rest };
-}
-
 function faultNamed(name: string): FaultName {
   if (isFaultName(name)) return name;
   throw new UsageError(`there is no fault "${name}"; there are ${Object.keys(KNOWN_FAULTS).join(", ")}`);
-}
-
-function checkNames(parsed: Record<string, unknown>): void {
-  const [stray] = parsed["_"] as unknown[];
-  if (stray !== undefined) throw new UsageError(`unexpected argument: ${stray}`);
-  for (const name of Object.keys(parsed)) {
-    if (name === "_" || BOOLEAN_OPTIONS.includes(name) || STRING_OPTIONS.includes(name)) continue;
-    throw new UsageError(`unknown option: ${name.length > 1 ? "--" : "-"}${name}`);
-  }
-}
-
-function text(parsed: Record<string, unknown>, name: string): string | undefined {
-  const value = parsed[name];
-  if (value === undefined) return undefined;
-  if (Array.isArray(value)) throw new UsageError(`--${name} is given more than once`);
-  if (typeof value !== "string" || value === "") throw new UsageError(`--${name} takes a value`);
-  return value;
 }
 
 async function readFaults(file: string): Promise<FaultRule[]> {

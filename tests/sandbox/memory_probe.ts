@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- its output is read by a test
 /** Uploads 400 MiB from another process and tells, as JSON, by how much the memory of this one grew. */
 
-import { join } from "@std/path";
+import { join } from "node:path";
 import { startSandbox } from "./mod.ts";
 import { createSession, graphOf, libraryPath } from "./testing.ts";
 
@@ -18,7 +18,7 @@ await using sandbox = await startSandbox();
 const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/large.bin"));
 const rssBefore = Deno.memoryUsage().rss;
 const client = new Deno.Command(Deno.execPath(), {
-  args: ["run", "-q", "--no-config", "--no-lock", "-A", "-", url],
+  args: ["run", "-q", "--no-config", "-A", "-", url],
   stdin: "piped",
   stdout: "piped",
 }).spawn();

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { Buffer } from "node:buffer";
 import { startSandbox } from "./mod.ts";
 import { assertError, graphOf, send } from "./testing.ts";

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { createHash } from "node:crypto";
 import { startSandbox } from "./mod.ts";
 import { assertError, createSession, graphOf, patternBytes, send, sendFragment } from "./testing.ts";

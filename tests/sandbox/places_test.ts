@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { type Sandbox, startSandbox } from "./mod.ts";
 import { assertError, graphOf, send } from "./testing.ts";
 

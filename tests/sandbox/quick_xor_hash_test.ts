@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals } from "../assert.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
 import { patternBytes } from "./testing.ts";
 

@@ -1,14 +1,13 @@
 /** The sandbox as a whole: starting, closing, recording, and the program around it. */
 
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { dirname, fromFileUrl, join } from "@std/path";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
+import { dirname, fromFileUrl, join } from "../../lib/std.ts";
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, sign, X509Certificate } from "node:crypto";
 import { startSandbox } from "./mod.ts";
 import { createSession, graphOf, libraryPath, send, until } from "./testing.ts";
 
 const MAIN = fromFileUrl(new URL("main.ts", import.meta.url));
-const CONFIG = fromFileUrl(new URL("../../deno.npm.json", import.meta.url));
 
 function exists(path: string): boolean {
   try {
@@ -92,15 +91,7 @@ Deno.test("requests are recorded as they came over the wire, and logged one JSON
 Deno.test("a large upload costs no memory and is kept on disk once", async () => {
   // Tests that run in parallel are threads of one process: only a process of its own shows the sandbox's memory.
   const command = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-q",
-      "-A",
-      "--no-lock",
-      "--config",
-      CONFIG,
-      fromFileUrl(new URL("memory_probe.ts", import.meta.url)),
-    ],
+    args: ["run", "-q", "--no-config", "-A", fromFileUrl(new URL("memory_probe.ts", import.meta.url))],
     stdin: "null",
   });
   const { code, stdout, stderr } = await command.output();
@@ -113,7 +104,7 @@ Deno.test("a large upload costs no memory and is kept on disk once", async () =>
 
 async function run(args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-A", "--config", CONFIG, MAIN, ...args],
+    args: ["run", "-q", "-A", "--no-config", MAIN, ...args],
     stdin: "null",
   });
   const { code, stdout, stderr } = await command.output();
@@ -127,7 +118,7 @@ async function runUntil(
   act: (env: Record<string, string>) => Promise<void>,
 ): Promise<{ code: number; stderr: string }> {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-A", "--config", CONFIG, MAIN, ...args],
+    args: ["run", "-q", "-A", "--no-config", MAIN, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals } from "../assert.ts";
 import { Buffer } from "node:buffer";
 import { startSandbox } from "./mod.ts";
 import { graphOf } from "./testing.ts";

@@ -1,6 +1,6 @@
 /** What the sandbox's own tests share: plain fetch with a token, and raw bytes on a socket. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals } from "../assert.ts";
 import type { Sandbox, TokenOptions } from "./mod.ts";
 
 /** One request to Graph and its answer, read to the end. */

@@ -1,6 +1,6 @@
 /** What tests of the sign-in share: the OAuth requests of a device code client, as plain forms. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import type { Sandbox } from "./mod.ts";
 import { type Reply, send } from "./testing.ts";
 

@@ -7,7 +7,7 @@ import {
   type NodeAuthOptions,
   PublicClientApplication,
 } from "@azure/msal-node";
-import { assert } from "@std/assert";
+import { assert } from "../assert.ts";
 import type { Sandbox } from "./mod.ts";
 import { send } from "./testing.ts";
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
 import { graphOf, send } from "./testing.ts";
 import { assertEntraError, refresh, signIn } from "./testing_login.ts";

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
 import {
   assertError,

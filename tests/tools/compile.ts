@@ -10,8 +10,7 @@
  * @module
  */
 // deno-lint-ignore-file no-console
-import { parseArgs } from "@std/cli/parse-args";
-import { join, resolve } from "@std/path";
+import { join, parseArgs, resolve } from "../../lib/std.ts";
 import { CONFIG, ROOT, type ScriptName } from "../harness.ts";
 
 const SCRIPTS: readonly ScriptName[] = ["whoami", "ls", "get", "put", "put-large"];
@@ -38,10 +37,8 @@ export function binaryPath(folder: string, script: ScriptName): string {
  * @throws {Error} With what Deno said, when it fails.
  */
 export async function compile(...args: string[]): Promise<void> {
-  // Another JSR server has its own checksums, so the lock file cannot hold for it.
-  const lock = Deno.env.has("JSR_URL") ? ["--no-lock"] : [];
   const { success, stderr } = await new Deno.Command(Deno.env.get("DENO") ?? Deno.execPath(), {
-    args: ["compile", "-q", ...lock, ...args],
+    args: ["compile", "-q", "--cached-only", ...args],
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
     stdin: "null",
     stdout: "null",
@@ -54,7 +51,7 @@ async function compileScript(script: ScriptName, folder: string): Promise<Binary
   const path = binaryPath(folder, script);
   await compile(
     "--config",
-    join(ROOT, CONFIG),
+    CONFIG,
     `-P=${script}`,
     "--output",
     path,
