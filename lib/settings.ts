@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "./std.ts";
-import type { KeySetting } from "./sign_in/cache_key.ts";
+import type { KeySetting } from "./sign_in/encryption.ts";
 import type { AppCredentialSetting } from "./sign_in/app_credentials.ts";
 import { type CloudName, CLOUDS } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
@@ -78,11 +78,6 @@ export const SETTINGS = {
     value: "KEY",
     help: "encrypt the token cache with this key",
   },
-  tokenCacheNewKeyFile: {
-    variable: "GRAPH_TOKEN_CACHE_NEW_KEY_FILE",
-    value: "FILE",
-    help: "for whoami --rekey: the key to change to",
-  },
   loginOrigin: {
     variable: "GRAPH_LOGIN_ORIGIN",
     value: "URL",
@@ -124,8 +119,6 @@ export interface Settings {
   state: string;
   /** Where the key of the token cache is; `undefined`: it is in clear. */
   tokenCacheKey: KeySetting | undefined;
-  /** Of the key that `whoami --rekey` changes to. */
-  tokenCacheNewKeyFile: string | undefined;
   loginOrigin: string;
   apiOrigin: string;
   storageHosts: readonly string[];
@@ -134,8 +127,8 @@ export interface Settings {
 /** The name of the config file, in its folder. */
 export const CONFIG_FILE = "graph-scripts.json";
 
-/** Never in the config file: they would make it a secret, decide where it lies, or are meant for one run only. */
-const NOT_IN_FILE: readonly SettingName[] = ["accessToken", "home", "tokenCacheKey", "tokenCacheNewKeyFile"];
+/** Never in the config file: they would make it a secret, or decide where it lies. */
+const NOT_IN_FILE: readonly SettingName[] = ["accessToken", "home", "tokenCacheKey"];
 
 /**
  * Reads the settings.
@@ -188,7 +181,6 @@ export async function readSettings(
       join(folders.state, `tokens-${tokensOf(cloud, loginOrigin)}-${clientId ?? "none"}.json`),
     state: folders.state,
     tokenCacheKey: keySetting((name) => flags[name] ?? env(SETTINGS[name].variable) ?? file[name]),
-    tokenCacheNewKeyFile: value("tokenCacheNewKeyFile"),
     loginOrigin,
     apiOrigin: origin("apiOrigin", value("apiOrigin") ?? CLOUDS[cloud].apiOrigin),
     storageHosts: value("storageHosts")?.split(/[\s,]+/).filter(Boolean) ?? CLOUDS[cloud].storageHosts,

@@ -11,30 +11,26 @@ import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import type { Diagnosis } from "../lib/doctor/finding.ts";
 import { usageError } from "../lib/errors.ts";
 import { getMe, type Me } from "../lib/graph/me.ts";
-import { shellQuoted } from "../lib/files/private_file.ts";
-import { type Rekeyed, rekeyTokenCache } from "../lib/sign_in/rekey.ts";
 import { formatDuration } from "../lib/sizes.ts";
 
 /** The definition of `whoami`. */
 export const whoami: Command = {
   name: "whoami",
   summary: "Signs in if needed, and shows who is signed in.",
-  forms: ["", "--check", "--accounts", "--sign-out [--all]", "--rekey", "--decrypt"],
+  forms: ["", "--check", "--accounts", "--sign-out [--all]"],
   arguments: { least: 0, most: 0, names: "" },
   options: [
     { name: "check", help: "look for what is wrong, and change nothing; --quiet leaves out what is well" },
     { name: "accounts", help: "who is signed in on this machine; asks nobody and sends nothing" },
     { name: "sign-out", help: "forget the chosen account on this machine" },
     { name: "all", help: "with --sign-out: forget all accounts" },
-    { name: "rekey", help: "encrypt the token cache with the key of GRAPH_TOKEN_CACHE_NEW_KEY_FILE" },
-    { name: "decrypt", help: "write the token cache in clear" },
   ],
   locations: false,
   run,
 };
 
 async function run(run: Run): Promise<void> {
-  const doing = ["check", "accounts", "sign-out", "rekey", "decrypt"].filter((name) => run.has(name));
+  const doing = ["check", "accounts", "sign-out"].filter((name) => run.has(name));
   if (doing.length > 1) {
     throw usageError(`--${doing.join(" and --")} do not go together`, "see whoami --help");
   }
@@ -43,13 +39,6 @@ async function run(run: Run): Promise<void> {
   }
   if (run.has("check")) return await check(run);
   const connection = await run.connect("identity", false);
-  if (run.has("rekey") || run.has("decrypt")) {
-    const to = run.has("rekey") ? "newKey" : "clear";
-    const { signal, output: { notice } } = run;
-    const rekeyed = await rekeyTokenCache(connection.settings, to, { signal, notice });
-    run.output.result(rekeyed, describeRekeyed(rekeyed));
-    return;
-  }
   if (run.has("accounts")) {
     const accounts = await connection.session.accounts();
     for (const account of accounts) run.output.result(account, describeAccount(account));
@@ -80,14 +69,6 @@ async function check(run: Run): Promise<void> {
   }
   const kind = worst(troubles);
   if (kind) run.endAs(kind);
-}
-
-function describeRekeyed({ cache, encrypted, set, unset }: Rekeyed): string {
-  return [
-    `${cache} is ${encrypted ? "encrypted with the new key" : "in clear"}; from now on:`,
-    ...Object.entries(set).map(([name, value]) => `  export ${name}=${shellQuoted(value)}`),
-    `  unset ${unset.join(" ")}`,
-  ].join("\n");
 }
 
 function describeAccount({ chosen, ...account }: AccountFacts): string {

@@ -204,7 +204,7 @@ Deno.test("each setting that cannot be meant is told, and the rest is checked wi
 Deno.test("a cache that scripts would set aside, encrypt or refuse is told and left as it is", async () => {
   await using b = await bench();
   const path = await cachePath(b);
-  const key = { GRAPH_TOKEN_CACHE_KEY: "a pass phrase long enough" };
+  const key = { GRAPH_TOKEN_CACHE_KEY: "5a".repeat(32) };
   const good = await Deno.readTextFile(path);
   const leaves = async (status: string, code: number, says: RegExp, env: Record<string, string> = {}) => {
     const before = await files(home(b));
@@ -223,7 +223,7 @@ Deno.test("a cache that scripts would set aside, encrypt or refuse is told and l
   assertEquals(encrypted.me!.status, "ok");
   const locked = await leaves("fail", 2, /is encrypted, and no key is set/);
   assertEquals([locked.account!.status, locked.account!.detail], ["warn", "not known"]);
-  await leaves("fail", 2, /another key/, { GRAPH_TOKEN_CACHE_KEY: "another pass phrase" });
+  await leaves("fail", 2, /another key/, { GRAPH_TOKEN_CACHE_KEY: "a5".repeat(32) });
   if (windows) return;
   await Deno.chmod(path, 0o644);
   await leaves("fail", 5, /can be read by other users.*chmod 600/, key);

@@ -155,8 +155,7 @@ Deno.test("the README lists exactly the settings, with their flags, variables an
     [flag, variable, key].map((cell) => spans(cell!)[0] ?? "")
   );
   const settings = Object.entries<SettingDefinition>(SETTINGS);
-  const inFile = (name: string) =>
-    !["accessToken", "home", "tokenCacheKey", "tokenCacheNewKeyFile"].includes(name);
+  const inFile = (name: string) => !["accessToken", "home", "tokenCacheKey"].includes(name);
   assertEquals(
     rows,
     settings.map(([name, { flag, variable }]) => [
@@ -256,14 +255,6 @@ Deno.test("the README names exactly the JSON fields that the scripts print", asy
     fields("### put-large", "With `--abandon`"),
   );
 
-  const key = await b.file("key", "correct horse battery staple");
-  if (Deno.build.os !== "windows") await Deno.chmod(key, 0o600);
-  b.sandbox.env.GRAPH_TOKEN_CACHE_NEW_KEY_FILE = key;
-  assertEquals(await printed("whoami", "--rekey"), fields("### whoami", "With `--rekey` and `--decrypt`"));
-  delete b.sandbox.env.GRAPH_TOKEN_CACHE_NEW_KEY_FILE;
-  b.sandbox.env.GRAPH_TOKEN_CACHE_KEY_FILE = key;
-  assertEquals(await printed("whoami", "--decrypt"), fields("### whoami", "With `--rekey` and `--decrypt`"));
-  delete b.sandbox.env.GRAPH_TOKEN_CACHE_KEY_FILE;
   assertEquals(await printed("whoami", "--sign-out"), fields("### whoami", "With `--sign-out`"));
 });
 

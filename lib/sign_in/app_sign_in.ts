@@ -9,7 +9,7 @@ import type { AccountFacts } from "./accounts.ts";
 import { type AppCredentialSetting, readAppCredential } from "./app_credentials.ts";
 import type { Holder, Session, SessionFacts } from "./auth.ts";
 import { authNetwork } from "./auth_network.ts";
-import { CacheKey } from "./cache_key.ts";
+import { CacheKey } from "./encryption.ts";
 import { cachePlugin } from "./cache_plugin.ts";
 import type { CachedToken } from "./cached_tokens.ts";
 import { CLOUDS } from "../clouds.ts";

@@ -17,7 +17,7 @@ import {
   notSignedIn,
 } from "./accounts.ts";
 import { authNetwork } from "./auth_network.ts";
-import { CacheKey } from "./cache_key.ts";
+import { CacheKey } from "./encryption.ts";
 import { cachePlugin } from "./cache_plugin.ts";
 import { type CachedAccount, type CachedToken, covers, shortScope } from "./cached_tokens.ts";
 import { CLOUDS } from "../clouds.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { CacheKey, KeyDerivation } from "./cache_key.ts";
 import {
   accountsIn,
   appTokenIn,
@@ -27,13 +26,13 @@ import {
   setAside,
   writePrivateFile,
 } from "../files/private_file.ts";
-import { DamagedSeal, isSealed, seal, unseal } from "./sealed_text.ts";
+import { type CacheKey, decrypt, DecryptionError, encrypt, isEncrypted } from "./encryption.ts";
 
 /** Longer than a renewal with all its retries. */
 const LOCK_TIMEOUT_MS = 120_000;
 
 /** The file as it was last read or written. */
-type Snapshot = { text: string; content: CacheContent; sealed: KeyDerivation | undefined };
+type Snapshot = { text: string; content: CacheContent; encrypted: boolean };
 
 /** How {@linkcode TokenCache} works. */
 export interface TokenCacheOptions {
@@ -112,9 +111,10 @@ export class TokenCache {
   /**
    * Reads the file. One that cannot be understood is set aside; one in clear is encrypted, if there is a key.
    *
-   * @throws {GraphError} what {@linkcode readPrivateFile} and {@linkcode unseal} throw; nothing is changed then.
+   * @throws {GraphError} what {@linkcode readPrivateFile} and {@linkcode decrypt} throw; nothing is changed then.
    */
   async load(): Promise<void> {
+    await this.#options.key?.load(); // an invalid key is an error, never a reason to work with a plaintext cache
     const read = this.#unsaved ?? await this.#read();
     this.#snapshot = read === "unreadable" ? undefined : read;
     if (read === "unreadable") await this.#mend(() => this.#putAside());
@@ -131,7 +131,7 @@ export class TokenCache {
     const read = await this.#read(uidOf);
     if (read === "unreadable") return { state: "unreadable", content: {} };
     if (read === undefined) return { state: "absent", content: {} };
-    return { state: read.sealed ? "encrypted" : "clear", content: read.content };
+    return { state: read.encrypted ? "encrypted" : "clear", content: read.content };
   }
 
   /**
@@ -142,10 +142,8 @@ export class TokenCache {
   async write(text: string): Promise<void> {
     if (!this.#held) throw this.#noLock ?? new TypeError("the token cache is written without its lock");
     const { key } = this.#options;
-    // The salt of the file is kept, so that a pass phrase is derived once a process.
-    const sealed = key && (this.#snapshot?.sealed ?? await key.newDerivation());
-    await writePrivateFile(this.path, key && sealed ? await seal(text, key, sealed) : text);
-    this.#snapshot = snapshotOf(text, sealed);
+    await writePrivateFile(this.path, key ? await encrypt(text, key) : text);
+    this.#snapshot = snapshotOf(text, key !== undefined);
     this.#unsaved = undefined;
   }
 
@@ -154,7 +152,7 @@ export class TokenCache {
     try {
       await this.write(text);
     } catch (error) {
-      this.#unsaved = snapshotOf(text, this.#snapshot?.sealed);
+      this.#unsaved = snapshotOf(text, this.#snapshot?.encrypted ?? false);
       this.#snapshot = this.#unsaved;
       this.#options.notice(
         `the sign-in is good for this run, but could not be kept in ${this.path}: ${
@@ -241,7 +239,7 @@ export class TokenCache {
    */
   async checkWritable(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#options.key?.newDerivation();
+      await this.#options.key?.load();
       await this.exclusively(signal, () => Promise.resolve());
     } catch (error) {
       if (isGraphError(error)) throw error;
@@ -252,29 +250,6 @@ export class TokenCache {
         cause: error,
       });
     }
-  }
-
-  /**
-   * Encrypts the file with another key, or writes it in clear.
-   *
-   * @throws {GraphError} `notFound` when there is no cache.
-   */
-  async replaceKey(next: CacheKey | undefined, signal: AbortSignal | undefined): Promise<void> {
-    const derivation = await next?.newDerivation();
-    await this.exclusively(signal, async () => {
-      const { text } = this;
-      if (!text) {
-        throw new GraphError("notFound", `there is no token cache ${this.path}`, {
-          code: "noTokenCache",
-          hint: "nothing was changed; sign in first",
-        });
-      }
-      if (!next || !derivation) return await writePrivateFile(this.path, text);
-      const sealed = await seal(text, next, derivation);
-      const back = await unseal(JSON.parse(sealed), next, this.path);
-      if (back.text !== text) throw new TypeError("what was sealed does not come back");
-      await writePrivateFile(this.path, sealed);
-    });
   }
 
   /** Whether the file is another one than when this was asked last; then it is read. */
@@ -297,18 +272,17 @@ export class TokenCache {
     const text = await readPrivateFile(this.path, uidOf);
     if (text === undefined) return undefined;
     // MSAL accepts an empty file but throws raw TypeErrors on others, after the person has signed in.
-    if (text.trim() === "") return { text: "", content: {}, sealed: undefined };
+    if (text.trim() === "") return { text: "", content: {}, encrypted: false };
     const value = jsonObject(text);
     if (!value) return "unreadable";
-    if (!isSealed(value)) {
+    if (!isEncrypted(value)) {
       const content = contentOf(value);
-      return content ? { text, content, sealed: undefined } : "unreadable";
+      return content ? { text, content, encrypted: false } : "unreadable";
     }
     try {
-      const opened = await unseal(value, this.#options.key, this.path);
-      return snapshotOf(opened.text, opened.derivation);
+      return snapshotOf(await decrypt(value, this.#options.key, this.path), true);
     } catch (error) {
-      if (error instanceof DamagedSeal) return "unreadable";
+      if (error instanceof DecryptionError) return "unreadable";
       throw error;
     }
   }
@@ -355,10 +329,10 @@ export class TokenCache {
 }
 
 function isClear(snapshot: Snapshot | undefined): snapshot is Snapshot {
-  return snapshot !== undefined && snapshot.text !== "" && snapshot.sealed === undefined;
+  return snapshot !== undefined && snapshot.text !== "" && !snapshot.encrypted;
 }
 
 /** Of a text that MSAL wrote. */
-function snapshotOf(text: string, sealed: KeyDerivation | undefined): Snapshot {
-  return { text, content: contentOf(jsonObject(text) ?? {}) ?? {}, sealed };
+function snapshotOf(text: string, encrypted: boolean): Snapshot {
+  return { text, content: contentOf(jsonObject(text) ?? {}) ?? {}, encrypted };
 }
