@@ -1,20 +1,12 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "./assert.ts";
 import { join, toFileUrl } from "../lib/std.ts";
 import { GraphError } from "../lib/errors.ts";
-import { acquireLock, type LockOptions } from "../lib/files/file_lock.ts";
+import { acquireLock } from "../lib/files/file_lock.ts";
 import { bench, denoRun, jsonLines, ROOT } from "./harness.ts";
 
 /** What Deno says on NFS without its lock service. */
 const NO_LOCKS = `No locks available (os error ${{ darwin: 77, windows: 50 }[String(Deno.build.os)] ?? 37})`;
 const noLocks = () => Promise.reject(new Error(NO_LOCKS));
-const kinds: [string, Partial<LockOptions>][] = [
-  ["the operating system's lock", {}],
-  ["the lock without the operating system", {
-    tryLock: noLocks,
-    times: { signMs: 40, deadMs: 400 },
-  }],
-];
-
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   try {
@@ -29,7 +21,6 @@ async function holder(
   folder: string,
   path: string,
   doing: string,
-  fallback: boolean,
 ): Promise<Deno.ChildProcess> {
   const file = join(folder, `${crypto.randomUUID()}.ts`);
   const lib = toFileUrl(join(ROOT, "lib", "files", "file_lock.ts")).href;
@@ -37,10 +28,7 @@ async function holder(
     file,
     `import { acquireLock } from ${JSON.stringify(lib)};
 const path = ${JSON.stringify(path)};
-const noLocks = () => Promise.reject(new Error(${JSON.stringify(NO_LOCKS)}));
-const options = { timeoutMs: 60_000, ${
-      fallback ? "tryLock: noLocks, times: { signMs: 40, deadMs: 400 }" : ""
-    } };
+const options = { timeoutMs: 60_000 };
 ${doing}`,
   );
   const [deno, ...args] = denoRun("-A", file);
@@ -67,88 +55,73 @@ async function held(child: Deno.ChildProcess): Promise<void> {
   await reader.cancel();
 }
 
-for (const [name, kind] of kinds) {
-  const fallback = kind.tryLock !== undefined;
-
-  Deno.test({
-    name: "a lock that is a link is refused, and what it leads to is left as it is",
-    ignore: Deno.build.os === "windows",
-    fn: () =>
-      inFolder(async (folder) => {
-        const [path, precious] = [join(folder, "tokens.json"), join(folder, "precious")];
-        await Deno.writeTextFile(precious, "of great value");
-        await Deno.symlink(precious, `${path}.lock`);
-        const error = await assertRejects(() => acquireLock(path, { timeoutMs: 0 }));
-        assert(error instanceof GraphError && error.code === "linkedFile", String(error));
-        assertEquals(await Deno.readTextFile(precious), "of great value");
-      }),
-  });
-
-  Deno.test(`${name}: four processes count to a hundred`, () =>
+Deno.test({
+  name: "a lock that is a link is refused, and what it leads to is left as it is",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
     inFolder(async (folder) => {
-      const path = join(folder, "count");
-      await Deno.writeTextFile(path, "0");
-      const started = [];
-      for (let i = 0; i < 4; i++) started.push(await holder(folder, path, COUNT, fallback));
-      const ended = await Promise.all(started.map((child) => child.output()));
-      assertEquals(ended.map(({ code }) => code), [0, 0, 0, 0]);
-      assertEquals(await Deno.readTextFile(path), "100");
-      const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name))
-        .filter((name) => !name.endsWith(".ts"));
-      assertEquals(names.toSorted(), ["count", "count.lock"]);
-    }));
+      const [path, precious] = [join(folder, "tokens.json"), join(folder, "precious")];
+      await Deno.writeTextFile(precious, "of great value");
+      await Deno.symlink(precious, `${path}.lock`);
+      const error = await assertRejects(() => acquireLock(path, { timeoutMs: 0 }));
+      assert(error instanceof GraphError && error.code === "linkedFile", String(error));
+      assertEquals(await Deno.readTextFile(precious), "of great value");
+    }),
+});
 
-  Deno.test(`${name}: who waits in vain is told which lock, and who holds it`, () =>
-    inFolder(async (folder) => {
-      const path = join(folder, "cache.json");
-      const child = await holder(folder, path, HOLD, fallback);
-      await held(child);
-      const started = performance.now();
-      const error = await assertRejects(() => acquireLock(path, { ...kind, timeoutMs: 300 }));
-      assert(error instanceof GraphError && performance.now() - started < 3000);
-      assertEquals([error.code, error.exitCode], ["locked", 8]);
-      assertStringIncludes(error.message, `another process holds ${path}.lock (process ${child.pid}`);
-      child.kill("SIGKILL");
-      await child.status;
-    }));
-
-  Deno.test(`${name}: the lock of a killed process is taken over`, () =>
-    inFolder(async (folder) => {
-      const path = join(folder, "cache.json");
-      const child = await holder(folder, path, HOLD, fallback);
-      await held(child);
-      child.kill("SIGKILL");
-      await child.status;
-      const started = performance.now();
-      const waiting = [1, 2, 3].map(async () => {
-        await using _lock = await acquireLock(path, { ...kind, timeoutMs: 10_000 });
-      });
-      await Promise.all(waiting);
-      const ms = performance.now() - started;
-      assert(fallback ? ms > 400 && ms < 5000 : ms < 2000, `after ${ms} ms`);
-    }));
-}
-
-Deno.test("without the operating system an owner that gives signs of life keeps its lock", () =>
+Deno.test("four processes count to a hundred", () =>
   inFolder(async (folder) => {
-    const options: LockOptions = { tryLock: noLocks, times: { signMs: 40, deadMs: 400 }, timeoutMs: 1200 };
-    const path = join(folder, "cache.json");
-    await using _lock = await acquireLock(path, options);
-    const error = await assertRejects(() => acquireLock(path, options));
-    assert(error instanceof GraphError);
-    assertMatch(error.message, new RegExp(`process ${Deno.pid}( on \\S+)? since 20`));
+    const path = join(folder, "count");
+    await Deno.writeTextFile(path, "0");
+    const started = [];
+    for (let i = 0; i < 4; i++) started.push(await holder(folder, path, COUNT));
+    const ended = await Promise.all(started.map((child) => child.output()));
+    assertEquals(ended.map(({ code }) => code), [0, 0, 0, 0]);
+    assertEquals(await Deno.readTextFile(path), "100");
+    const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name))
+      .filter((name) => !name.endsWith(".ts"));
+    assertEquals(names.toSorted(), ["count", "count.lock"]);
   }));
 
-Deno.test("an owner of long ago is dead also for who does not stay to watch", () =>
+Deno.test("a lock that stays held names its file and its holder", () =>
   inFolder(async (folder) => {
-    const options: LockOptions = { tryLock: noLocks, timeoutMs: 200 };
     const path = join(folder, "cache.json");
-    const left = `${path}.lock.owner`;
-    await Deno.writeTextFile(left, '{"id":"x","pid":1}');
-    await assertRejects(() => acquireLock(path, options));
-    const old = new Date(Date.now() - 11 * 60_000);
-    await Deno.utime(left, old, old);
-    await using _lock = await acquireLock(path, options);
+    const child = await holder(folder, path, HOLD);
+    await held(child);
+    const started = performance.now();
+    const error = await assertRejects(() => acquireLock(path, { timeoutMs: 300 }));
+    assert(error instanceof GraphError && performance.now() - started < 3000);
+    assertEquals([error.code, error.exitCode], ["locked", 8]);
+    assertStringIncludes(error.message, `another process holds ${path}.lock (process ${child.pid}`);
+    child.kill("SIGKILL");
+    await child.status;
+  }));
+
+Deno.test("the lock of a killed process is free at once", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "cache.json");
+    const child = await holder(folder, path, HOLD);
+    await held(child);
+    child.kill("SIGKILL");
+    await child.status;
+    const started = performance.now();
+    const waiting = [1, 2, 3].map(async () => {
+      await using _lock = await acquireLock(path, { timeoutMs: 10_000 });
+    });
+    await Promise.all(waiting);
+    const ms = performance.now() - started;
+    assert(ms < 2000, `after ${ms} ms`);
+  }));
+
+Deno.test("on a file system without locks work goes on, and that is said once", () =>
+  inFolder(async (folder) => {
+    const notices: string[] = [];
+    const options = { timeoutMs: 0, tryLock: noLocks, notice: (text: string) => notices.push(text) };
+    await using _one = await acquireLock(join(folder, "a.json"), options);
+    await using _two = await acquireLock(join(folder, "b.json"), options);
+    assertEquals(notices, [
+      `the file system of ${folder} has no locks; do not run several of these commands at once`,
+    ]);
   }));
 
 Deno.test("an error that is not about locks is not taken for one", () =>

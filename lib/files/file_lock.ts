@@ -1,13 +1,12 @@
 /**
  * One process at a time. The lock is the operating system's on an open file: it ends with its process, however that ends,
- * so it is never stale. File systems without such locks get {@linkcode OwnerLock}.
+ * so it is never stale. On a file system without such locks work goes on without, after a notice.
  *
  * @module
  */
 import { dirname } from "../std.ts";
 import { GraphError } from "../errors.ts";
 import { sleep } from "../graph/http.ts";
-import { OwnerLock, type OwnerLockTimes } from "./owner_lock.ts";
 
 const LOCK_TRY_MS = 50;
 const LONG_WAIT_MS = 3_000;
@@ -26,12 +25,10 @@ export interface LockOptions {
   /** Longest wait for another process. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
-  /** Told once when a wait becomes long. */
-  onLongWait?: (text: string) => void;
+  /** Told when a wait becomes long, and once if the file system has no locks. */
+  notice?: ((text: string) => void) | undefined;
   /** Asks the operating system. @default `FsFile.tryLock` */
   tryLock?: (file: Deno.FsFile) => Promise<boolean>;
-  /** Of the lock without the operating system. */
-  times?: OwnerLockTimes;
 }
 
 /**
@@ -56,18 +53,17 @@ export async function acquireLockUnless(
 ): Promise<AsyncDisposable | undefined> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const lockPath = `${path}.lock`;
-  const fallback = new OwnerLock(`${lockPath}.owner`, options.times);
   const started = performance.now();
   let told = false;
   while (true) {
-    const lock = await tryOnce(lockPath, fallback, options.tryLock);
+    const lock = await tryOnce(lockPath, options);
     if (lock) return lock;
     if (await done()) return undefined;
     const waitedMs = performance.now() - started;
-    if (waitedMs >= options.timeoutMs) throw await locked(lockPath, fallback);
+    if (waitedMs >= options.timeoutMs) throw await locked(lockPath);
     if (waitedMs > LONG_WAIT_MS && !told) {
       told = true;
-      options.onLongWait?.(`waiting for another process, which holds ${lockPath}`);
+      options.notice?.(`waiting for another process, which holds ${lockPath}`);
     }
     await sleep(LOCK_TRY_MS, options.signal);
   }
@@ -77,17 +73,16 @@ export async function acquireLockUnless(
 export async function withLock<T>(
   path: string,
   timeoutMs: number,
-  signal: AbortSignal | undefined,
+  { signal, notice }: Pick<LockOptions, "signal" | "notice">,
   body: () => Promise<T>,
 ): Promise<T> {
-  await using _lock = await acquireLock(path, { timeoutMs, signal });
+  await using _lock = await acquireLock(path, { timeoutMs, signal, notice });
   return await body();
 }
 
 async function tryOnce(
   lockPath: string,
-  fallback: OwnerLock,
-  tryLock = (file: Deno.FsFile) => file.tryLock(true),
+  { tryLock = (file) => file.tryLock(true), notice }: LockOptions,
 ): Promise<AsyncDisposable | undefined> {
   const file = await Deno.open(lockPath, { write: true, create: true, mode: 0o600 });
   let kept = false;
@@ -104,11 +99,19 @@ async function tryOnce(
     };
   } catch (error) {
     if (!isWithoutLocks(error)) throw error;
-    return await fallback.tryTake();
+    const folder = dirname(lockPath);
+    if (!lockless.has(folder)) {
+      notice?.(`the file system of ${folder} has no locks; do not run several of these commands at once`);
+    }
+    lockless.add(folder);
+    return { [Symbol.asyncDispose]: () => Promise.resolve() };
   } finally {
     if (!kept) file.close();
   }
 }
+
+/** Folders whose file system has no locks, so that each is reported once. */
+const lockless = new Set<string>();
 
 function isWithoutLocks(error: unknown): boolean {
   const [, number] = /\(os error (\d+)\)/.exec(error instanceof Error ? error.message : "") ?? [];
@@ -141,8 +144,8 @@ async function noteHolder(file: Deno.FsFile): Promise<void> {
   );
 }
 
-async function locked(lockPath: string, fallback: OwnerLock): Promise<GraphError> {
-  const holder = await fallback.holder() ?? await holderOf(lockPath);
+async function locked(lockPath: string): Promise<GraphError> {
+  const holder = await holderOf(lockPath);
   return new GraphError("unavailable", `another process holds ${lockPath}${holder ? ` (${holder})` : ""}`, {
     code: "locked",
     hint: "wait for it to end, or end it, then run the same command again",

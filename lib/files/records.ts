@@ -34,7 +34,7 @@ export class PrivateRecords<T> {
   /** Keeps other processes from the same work. */
   async exclusively<R>(key: string, signal: AbortSignal | undefined, body: () => Promise<R>): Promise<R> {
     const path = this.#path(key);
-    return await withLock(path, 0, signal, async () => {
+    return await withLock(path, 0, { signal, notice: this.#notice }, async () => {
       await this.#sweep(key);
       try {
         return await body();

@@ -172,7 +172,7 @@ export class TokenCache {
   }
 
   #waiting(signal: AbortSignal | undefined): LockOptions {
-    return { timeoutMs: LOCK_TIMEOUT_MS, signal, onLongWait: this.#options.notice };
+    return { timeoutMs: LOCK_TIMEOUT_MS, signal, notice: this.#options.notice };
   }
 
   async #holding(lock: AsyncDisposable): Promise<AsyncDisposable> {

@@ -99,7 +99,7 @@ export class RewrittenFiles {
 
   async #note(entry: SentFile): Promise<void> {
     (await this.#entries()).set(keyOf(entry), entry);
-    await withLock(this.#path, LOCK_WAIT_MS, undefined, async () => {
+    await withLock(this.#path, LOCK_WAIT_MS, {}, async () => {
       using file = await Deno.open(this.#path, { append: true, create: true, mode: 0o600 });
       const line = new TextEncoder().encode(`${JSON.stringify(entry)}\n`);
       for (let at = 0; at < line.length;) at += await file.write(line.subarray(at));
@@ -132,7 +132,7 @@ export class RewrittenFiles {
 
   async #sweep(entries: ReadonlyMap<string, SentFile>): Promise<void> {
     const text = [...entries.values()].map((entry) => `${JSON.stringify(entry)}\n`).join("");
-    await withLock(this.#path, LOCK_WAIT_MS, undefined, () => writePrivateFile(this.#path, text));
+    await withLock(this.#path, LOCK_WAIT_MS, {}, () => writePrivateFile(this.#path, text));
   }
 }
 
