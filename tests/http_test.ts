@@ -1,6 +1,7 @@
 import { Pace } from "../lib/graph/pace.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { GraphError } from "../lib/errors.ts";
+import { GraphClient } from "../lib/graph/graph.ts";
 import { Http, type HttpOptions, retryAfterMs } from "../lib/graph/http.ts";
 import { StorageClient } from "../lib/graph/storage.ts";
 import { CLOUDS } from "../lib/clouds.ts";
@@ -96,7 +97,7 @@ Deno.test("a service that never answers is given up, and an abort ends a request
   const late = await http.send({ method: "GET", url, retry: "never", headerTimeoutMs: 20 }).catch((error) =>
     error
   );
-  assertMatch(late.message, /no answer within 0 s/);
+  assertMatch(late.message, /silent for 0 s/);
   const controller = new AbortController();
   const aborted = new Http({ fetch: silent, signal: controller.signal });
   const request = aborted.send({ method: "GET", url, retry: "repeatable" }).catch((error) => error);
@@ -107,11 +108,11 @@ Deno.test("a service that never answers is given up, and an abort ends a request
 
 Deno.test("a body that stays silent is given up", async () => {
   const body = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) });
-  const { http } = scripted([new Response(body)], { stallTimeoutMs: 20 });
+  const { http } = scripted([new Response(body)], { maxWaitMs: 0 });
   const answer = await http.send({ method: "GET", url, retry: "never" });
   const error = await answer.text().catch((error) => error);
   assertEquals(error.kind, "unavailable");
-  assertMatch(error.message, /silent for 0 s/);
+  assertMatch(error.message, /silent for 2 s/);
 });
 
 Deno.test("what must not be repeated is on the wire once, even when a reused connection breaks", async () => {
@@ -193,26 +194,16 @@ Deno.test("a host that has asked to wait is left alone by all requests, others a
     status(200),
     status(200),
   ]);
-  const other = http.outliving(1);
+  const other = http.forTransfer();
   const first = http.send({ method: "GET", url, retry: "repeatable" });
   await first;
   assertEquals(waits, [7000]);
   const pace = new Pace();
   pace.hold("a.example", 1000);
-  assertEquals(pace.turn("a.example", 400).ms, 600);
-  assertEquals(pace.turn("b.example", 400).ms, 0);
-  assertEquals(pace.turn("a.example", 1000).ms, 0);
+  assertEquals(pace.delayMs("a.example", 400), 600);
+  assertEquals(pace.delayMs("b.example", 400), 0);
+  assertEquals(pace.delayMs("a.example", 1000), 0);
   assertEquals((await other.send({ method: "GET", url, retry: "never" })).status, 200);
-});
-
-Deno.test("no more requests go out in five minutes than the service takes", () => {
-  const pace = new Pace(3);
-  const at = (now: number) => pace.turn("graph.microsoft.com", now).ms;
-  assertEquals([at(0), at(1000), at(2000)], [0, 0, 0]);
-  assertEquals(at(3000), 297_000);
-  assertEquals(at(300_000), 0);
-  assertEquals(at(300_000), 1000);
-  assertEquals([at(301_000), at(302_000)], [0, 0]);
 });
 
 Deno.test("a request that is no longer wanted waits no longer", async () => {
@@ -230,4 +221,98 @@ Deno.test("a request that is no longer wanted waits no longer", async () => {
   await isWaiting;
   controller.abort();
   assertEquals((await request).kind, "interrupted");
+});
+
+/** A body that never ends, in steps of 1 MiB. */
+function endless(): { body: ReadableStream<Uint8Array>; sentBytes: () => number } {
+  let sent = 0;
+  const chunk = new TextEncoder().encode(" ".repeat(1024 ** 2));
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+  return { body, sentBytes: () => sent };
+}
+
+Deno.test("an endless answer is an error after 32 MiB, an endless error body is cut after 64 KiB", async () => {
+  const [success, failure] = [endless(), endless()];
+  const { http } = scripted([new Response(success.body), new Response(failure.body, { status: 400 })]);
+  const answer = await http.send({ method: "GET", url, retry: "repeatable" });
+  const error = await answer.text().then(() => ({} as GraphError), (error) => error);
+  assertEquals([error.kind, error.code], ["failed", "tooLarge"]);
+  assert(success.sentBytes() < 40 * 1024 ** 2);
+  const refused = await http.send({ method: "GET", url, retry: "repeatable" });
+  assertEquals((await refused.errorText()).length, 64 * 1024);
+  assert(failure.sentBytes() < 4 * 1024 ** 2);
+});
+
+/** A Graph client with answers from a list. */
+function graphWith(...answers: (Response | Error)[]) {
+  const { http, waits, sent } = scripted(answers);
+  const tokens = { token: () => Promise.resolve("token") };
+  return { graph: new GraphClient(http, "https://graph.microsoft.com", tokens), waits, sent };
+}
+
+const brokenBody = () =>
+  new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"id":'));
+        controller.error(new Error("connection reset"));
+      },
+    }),
+  );
+
+Deno.test("a GET whose body breaks off, is cut, or is no JSON is tried again like one whose answer is lost", async () => {
+  const lost = [
+    brokenBody(),
+    new Response('{"id":'),
+    new Response("<html>proxy</html>"),
+    new Response("null"),
+  ];
+  const { graph, sent } = graphWith(...lost, new Response('{"id":"me"}'));
+  assertEquals(await graph.call<{ id: string }>("/me", { what: "who" }), { id: "me" });
+  assertEquals(sent.length, 5);
+  const hopeless = graphWith(...Array.from({ length: 6 }, () => new Response("secret")));
+  const error = await hopeless.graph.call<GraphError>("/me", { what: "who" }).catch((error: GraphError) =>
+    error
+  );
+  assertEquals([error.code, error.exitCode], ["invalidAnswer", 1]);
+  assert(!String(error.message + error.hint).includes("secret"));
+});
+
+Deno.test("a POST whose answer is cut is not sent again, and its body is not shown", async () => {
+  const { graph, sent } = graphWith(new Response('{"uploadUrl":"https://x.sharepoint.com/secret'));
+  const error = await graph.call<GraphError>("/x", { method: "POST", what: "x", json: {} }).catch((
+    error: GraphError,
+  ) => error);
+  assertEquals([error.code, sent.length], ["invalidAnswer", 1]);
+  assert(!String(error.message + error.hint).includes("secret"));
+});
+
+Deno.test("a page without a list of items is invalid: tried again, then an error, also as a later page", async () => {
+  const pagesOf = async (...bodies: unknown[]) => {
+    const { graph, sent } = graphWith(...bodies.map((body) => new Response(JSON.stringify(body))));
+    const names: string[] = [];
+    try {
+      for await (const page of graph.pages<string>("/list", "listing")) names.push(...page);
+      return { names, requests: sent.length };
+    } catch (error) {
+      return { names, code: (error as GraphError).code, requests: sent.length };
+    }
+  };
+  const next = { "@odata.nextLink": "https://graph.microsoft.com/v1.0/list?$skiptoken=2" };
+  const invalid = [{}, null, { id: "item", name: "a" }, { value: {} }, [], "text"];
+  for (const body of invalid) {
+    assertEquals(await pagesOf(body, { value: ["a"] }), { names: ["a"], requests: 2 }, JSON.stringify(body));
+    const again = Array.from({ length: 6 }, () => body);
+    assertEquals(await pagesOf(...again), { names: [], code: "invalidAnswer", requests: 6 });
+    assertEquals(await pagesOf({ value: ["a"], ...next }, ...again), {
+      names: ["a"],
+      code: "invalidAnswer",
+      requests: 7,
+    });
+  }
 });

@@ -152,8 +152,9 @@ export class Run {
       await work();
     } catch (error) {
       const failure = asGraphError(error);
-      // Without a sign-in none of the others can do better.
-      const endsAll = failure.kind === "interrupted" || failure.kind === "signInNeeded";
+      // Without a sign-in, or any answer, none of the others can do better.
+      const endsAll = failure.kind === "interrupted" || failure.kind === "signInNeeded" ||
+        failure.code === "stalled";
       if (endsAll || error instanceof Deno.errors.BrokenPipe) throw error;
       this.output.error(failure);
       this.#firstFailure ??= failure;

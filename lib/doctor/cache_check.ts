@@ -32,7 +32,7 @@ export async function checkCache(
   }
   const key = tokenCacheKey && new CacheKey(tokenCacheKey);
   try {
-    const cache = new TokenCache({ path, key, now: Date.now, notice: () => {} }); // it says nothing when it is looked at
+    const cache = new TokenCache({ path, key, now: Date.now, lockTimeoutMs: 0, notice: () => {} }); // it says nothing when it is looked at
     const { state, content } = await cache.inspect(ownerThatCounts);
     await key?.load(); // a bad key is told before there is a file as well
     return { diagnosis: await judged(settings, state, content), content };

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { GraphError } from "../errors.ts";
 import { Http, type HttpOptions } from "../graph/http.ts";
 import type { SettingName } from "../settings.ts";
 import { checkCache } from "./cache_check.ts";
@@ -19,9 +18,7 @@ import { checkSignIn } from "./sign_in_check.ts";
 export { findingLine, worst } from "./finding.ts";
 
 /** A monitor should not wait for minutes; the transfers do. */
-const LONGEST_WAIT_MS = 10_000;
-/** A host may accept a request and say nothing, or a byte a minute. */
-const LONGEST_ASKING_MS = 60_000;
+const MAX_WAIT_MS = 30_000;
 
 /** How to look. */
 export interface DiagnoseOptions {
@@ -29,8 +26,6 @@ export interface DiagnoseOptions {
   flags: Partial<Record<SettingName, string>>;
   http: HttpOptions;
   env?: (name: string) => string | undefined;
-  /** Longest time for each of the checks that ask the service, in milliseconds. @default 60_000 */
-  longestMs?: number;
 }
 
 /**
@@ -49,27 +44,9 @@ export async function* diagnose(options: DiagnoseOptions): AsyncGenerator<Diagno
   yield* signIn.diagnoses;
   yield* await checkUnfinished(settings, foldersKnown);
   yield checkProxy(env);
-  yield* await inTime(options, (http) => checkHosts(http, settings));
-  const me = await inTime(options, (http) => checkMe(http, settings, signIn));
+  const http = new Http({ maxWaitMs: MAX_WAIT_MS, ...options.http });
+  yield* await checkHosts(http, settings);
+  const me = await checkMe(http, settings, signIn);
   yield me.diagnosis;
-  yield* await inTime(options, (http) => checkStorage(http, settings, ownStorageHosts, me.drive));
-}
-
-/** Asks over a transport that gives up with an error when the time is over. */
-async function inTime<T>(
-  { http, longestMs = LONGEST_ASKING_MS }: DiagnoseOptions,
-  ask: (http: Http) => Promise<T>,
-): Promise<T> {
-  const late = new AbortController();
-  const error = new GraphError("unavailable", `no whole answer within ${Math.round(longestMs / 1000)} s`, {
-    code: "timeout",
-    hint: "try again later; a proxy or gateway may hold the answer back",
-  });
-  const timer = setTimeout(() => late.abort(error), longestMs);
-  const signal = http.signal ? AbortSignal.any([http.signal, late.signal]) : late.signal;
-  try {
-    return await ask(new Http({ maxWaitMs: LONGEST_WAIT_MS, ...http, signal }));
-  } finally {
-    clearTimeout(timer);
-  }
+  yield* await checkStorage(http, settings, ownStorageHosts, me.drive);
 }

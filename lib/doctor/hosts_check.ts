@@ -11,7 +11,6 @@ import { isLoopback, StorageClient } from "../graph/storage.ts";
 import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
 import { unreachable } from "./network_failure.ts";
 
-const TIMEOUT_MS = 15_000;
 const WARN_CLOCK_MS = 60_000;
 const FAIL_CLOCK_MS = 300_000;
 /** Content of personal accounts; their `webUrl` names another host (graph-protocol section 15). */
@@ -104,7 +103,7 @@ async function probe(http: Http, url: string): Promise<Probe> {
   const started = http.now();
   const none = { answer: undefined, text: "", aheadMs: undefined };
   try {
-    const answer = await http.send({ method: "GET", url, retry: "never", headerTimeoutMs: TIMEOUT_MS });
+    const answer = await http.send({ method: "GET", url, retry: "never" });
     const ended = http.now();
     const date = Date.parse(answer.headers.get("date") ?? "");
     const text = await answer.text();

@@ -14,7 +14,7 @@ import type { LocationLike } from "../graph/location.ts";
 import { isPresent } from "./present_file.ts";
 import { Reception, type Sink } from "./reception.ts";
 import { RemoteContent } from "./remote_content.ts";
-import { damagedError, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
+import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
 import { ContentHash } from "../transfer/verify.ts";
 
 /**
@@ -59,7 +59,7 @@ export async function downloadFile(
     const local = await localPathFor(destination, found.item.name);
     return await downloadItem(connection, found, local, options, started);
   }
-  const content = new RemoteContent(connection, found);
+  const content = new RemoteContent(forTransfer(connection), found);
   const downloaded = await toStandardOutput(connection, content, options);
   return resultOf(content.found, "-", downloaded, started);
 }
@@ -91,7 +91,7 @@ export async function downloadItem(
     const expected = { ...await expectedDownload(connection, found, local, options.conflict), ...nothing };
     return { ...resultOf(found, local, expected, started), ...dry };
   }
-  const { downloaded, found: latest } = await downloadToFile(connection, found, local, options);
+  const { downloaded, found: latest } = await downloadToFile(forTransfer(connection), found, local, options);
   return resultOf(latest, local, downloaded, started);
 }
 

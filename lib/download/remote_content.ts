@@ -152,7 +152,7 @@ export class RemoteContent {
   async untilAllowed(reason = "the service asks for patience"): Promise<void> {
     const { http } = this.#connection.storage;
     for (let ms; (ms = this.#notBefore - http.now()) > 0;) {
-      if (ms > http.maxWaitMs) {
+      if (!http.deadline.allows(ms)) {
         throw new GraphError("unavailable", `${this.what}: the service is throttling`, {
           code: "longWait",
           hint: `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`,
@@ -179,6 +179,7 @@ export class RemoteContent {
     const { driveId, id, path } = this.item;
     const driveItem = await this.#connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }), {
       what: this.what,
+      isProgress: false,
     });
     this.found = { driveItem, item: itemOf(driveItem, driveId, path) };
     this.#link++;
@@ -189,6 +190,7 @@ export class RemoteContent {
     const { driveId, id } = this.item;
     const answer = await this.#connection.graph.answer(itemUrl({ driveId, itemId: id }, "content"), {
       what: this.what,
+      isProgress: false,
     });
     const link = answer.headers.get("location");
     if (answer.status !== 302 || !link) throw await serviceError(answer, this.what);

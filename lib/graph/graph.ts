@@ -4,7 +4,7 @@
  * @module
  */
 import { GraphError } from "../errors.ts";
-import type { Http, HttpAnswer, RetryRule } from "./http.ts";
+import type { Http, HttpAnswer, HttpRequest, RetryRule } from "./http.ts";
 import { demandedClaims, isErrorBody, serviceError, serviceErrorFrom } from "./service_error.ts";
 
 /** Gives an access token for Graph, renewing it when needed. */
@@ -38,15 +38,24 @@ export interface GraphCall {
   headers?: Record<string, string>;
   /** @default "repeatable" for GET, otherwise "refused" */
   retry?: RetryRule;
-  /** Longest time to the header of the answer, in milliseconds. */
+  /** Longest time to the header of the answer, in milliseconds. @default as {@linkcode Http} */
   headerTimeoutMs?: number;
+  /** How long the request goes on after an interruption, in milliseconds. @default 0 */
+  graceMs?: number;
+  /** `false` for a question that a failure raises: its answer alone is no progress. @default true */
+  isProgress?: boolean;
+  /** Whether the JSON of a success is what was asked for; an answer that is not is treated as invalid. */
+  isValid?: (value: unknown) => boolean;
 }
 
 /** One page of a collection. */
 interface Page<T> {
-  value?: T[];
+  value: T[];
   "@odata.nextLink"?: string | null;
 }
+
+/** Listings fail at 100,000 items (graph-protocol 4.1), which are 500 pages of 200. */
+const MAX_PAGES = 10_000;
 
 /** A client of one Graph origin, as one signed-in person. */
 export class GraphClient {
@@ -81,41 +90,50 @@ export class GraphClient {
     return this.#json<T>(path, { ...call, method: "PUT" });
   }
 
-  async #json<T>(path: string, call: GraphCall): Promise<{ value: T; status: number }> {
-    const answer = await this.answer(path, call);
-    if (answer.status < 200 || answer.status > 299) throw await serviceError(answer, call.what);
-    const text = await answer.text();
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      throw new GraphError("failed", `${call.what}: the answer is not JSON`, {
-        code: "invalidAnswer",
-        hint: "a proxy may have answered in place of Microsoft Graph",
-        status: answer.status,
-      });
-    }
-    // Seen under HTTP 200 (graph-protocol E2).
-    if (isErrorBody(value)) throw serviceErrorFrom(answer, text, call.what);
-    return { value: value as T, status: answer.status };
+  #json<T>(path: string, call: GraphCall): Promise<{ value: T; status: number }> {
+    return this.#exchange(path, call, async (answer) => {
+      if (answer.status < 200 || answer.status > 299) throw await serviceError(answer, call.what);
+      const text = await answer.text();
+      let value: unknown;
+      try {
+        value = JSON.parse(text);
+      } catch {
+        throw invalidAnswer(call.what, "is not JSON", answer.status);
+      }
+      // Seen under HTTP 200 (graph-protocol E2).
+      if (isErrorBody(value)) throw serviceErrorFrom(answer, text, call.what);
+      const { isValid = isObject } = call;
+      if (!isValid(value)) throw invalidAnswer(call.what, "is not what was asked for", answer.status);
+      return { value: value as T, status: answer.status };
+    });
+  }
+
+  /** Calls and returns the answer of any status; its body must be read or discarded. */
+  answer(path: string, call: GraphCall): Promise<HttpAnswer> {
+    return this.#exchange(path, call, (answer) => Promise.resolve(answer));
   }
 
   /**
-   * Calls and returns the answer of any status; a 401 has been tried again with a renewed token, and one that demands
-   * claims again after that once more, with a token that a person has signed in for (graph-protocol A10).
+   * Calls and reads the answer. A 401 is tried again with a refreshed token, and one that demands claims again after that
+   * once more, with a token that a user has signed in for (graph-protocol A10).
    */
-  async answer(path: string, call: GraphCall): Promise<HttpAnswer> {
+  async #exchange<T>(
+    path: string,
+    call: GraphCall,
+    read: (answer: HttpAnswer) => Promise<T>,
+  ): Promise<T> {
     const url = this.#url(path);
-    let refused = await this.#tokens.token();
-    let answer = await this.#send(url, call, refused);
-    for (let renewals = 0; answer.status === 401 && renewals < 2; renewals++) {
-      const again = renewals > 0;
-      if (again && demandedClaims(answer.headers) === undefined) return answer;
-      const { claims } = await serviceError(answer, call.what);
-      refused = await this.#tokens.token({ claims, refused, again });
-      answer = await this.#send(url, call, refused);
+    let token = await this.#tokens.token();
+    for (let renewals = 0;; renewals++) {
+      const outcome = await this.http.sendAndRead(this.#request(url, call, token), async (answer) => {
+        const isFinal = renewals === 2 || (renewals === 1 && demandedClaims(answer.headers) === undefined);
+        if (answer.status !== 401 || isFinal) return { value: await read(answer) };
+        return { refused: await serviceError(answer, call.what) };
+      });
+      if ("value" in outcome) return outcome.value;
+      const { claims } = outcome.refused;
+      token = await this.#tokens.token({ claims, refused: token, again: renewals > 0 });
     }
-    return answer;
   }
 
   /**
@@ -132,18 +150,24 @@ export class GraphClient {
           hint: "run the same command again; if it stays so, report it to Microsoft",
         });
       }
+      if (seen.size === MAX_PAGES) {
+        throw new GraphError("failed", `${what}: more than ${MAX_PAGES} pages`, {
+          code: "tooManyPages",
+          hint: "no folder of OneDrive or SharePoint has so many items; report it to Microsoft",
+        });
+      }
       seen.add(next);
-      const page: Page<T> = await this.call<Page<T>>(next, { what });
-      yield page.value ?? [];
+      const page: Page<T> = await this.call<Page<T>>(next, { what, isValid: isPage });
+      yield page.value;
       next = page["@odata.nextLink"] || undefined;
     }
   }
 
-  #send(url: string, call: GraphCall, token: string): Promise<HttpAnswer> {
+  #request(url: string, call: GraphCall, token: string): HttpRequest {
     const method = call.method ?? "GET";
     const body = call.bytes ??
       (call.json === undefined ? (method === "POST" ? "" : undefined) : JSON.stringify(call.json));
-    return this.http.send({
+    return {
       method,
       url,
       headers: {
@@ -157,7 +181,9 @@ export class GraphClient {
       ...(body === undefined ? {} : { body }),
       retry: call.retry ?? (method === "GET" ? "repeatable" : "refused"),
       ...(call.headerTimeoutMs === undefined ? {} : { headerTimeoutMs: call.headerTimeoutMs }),
-    });
+      ...(call.graceMs === undefined ? {} : { graceMs: call.graceMs }),
+      ...(call.isProgress === undefined ? {} : { isProgress: call.isProgress }),
+    };
   }
 
   /** The token goes to the Graph origin and to no other, whatever a `nextLink` says. */
@@ -176,4 +202,24 @@ export class GraphClient {
     }
     return path;
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** An empty object, or the JSON of an item, in place of a page would be taken for an empty folder. */
+function isPage(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { value: items, "@odata.nextLink": next } = value as Record<string, unknown>;
+  return Array.isArray(items) && ["string", "undefined"].includes(typeof (next ?? undefined));
+}
+
+/** The error of a success that makes no sense. Its body may hold secrets, so it is never shown. */
+export function invalidAnswer(what: string, why: string, status: number): GraphError {
+  return new GraphError("failed", `${what}: the answer ${why}`, {
+    code: "invalidAnswer",
+    hint: "a proxy may have answered in place of Microsoft Graph; otherwise run the same command again",
+    status,
+  });
 }

@@ -1,13 +1,15 @@
 /**
- * The one place that calls `fetch`: time-outs, the retry table, `Retry-After`, tracing. It knows no tokens and follows
+ * The one place that calls `fetch`: timeouts, the retry table, `Retry-After`, tracing. It knows no tokens and follows
  * no redirects.
  *
  * @module
  */
+import { Deadline } from "./deadline.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { Pace } from "./pace.ts";
 import { plainWord, shownTarget, withoutSecrets } from "./redact.ts";
 import { renewingFetch } from "./renewing_fetch.ts";
+import { formatDuration } from "../sizes.ts";
 import { VERSION } from "../version.ts";
 
 /** Decorated as SharePoint asks; undecorated traffic is served last (graph-protocol section 8). */
@@ -31,7 +33,13 @@ const RETRY_STATUSES: Record<RetryRule, readonly number[]> = {
 const MAX_TRIES = 6;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
-const DEFAULT_HEADER_TIMEOUT_MS = 100_000;
+const DEFAULT_MAX_WAIT_MS = 300_000;
+/** A listing of 1,000 items has about 2 MB. */
+const MAX_TEXT_BYTES = 32 * 1024 * 1024;
+/** An error body has about 1 kB. */
+const MAX_ERROR_BYTES = 64 * 1024;
+/** So much of a body is progress. */
+const PROGRESS_BYTES = 64 * 1024;
 
 /** What the outside world is to {@linkcode Http}; tests and snippets may give their own. */
 export interface HttpOptions {
@@ -41,16 +49,10 @@ export interface HttpOptions {
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** A number from 0 up to 1, for jitter. */
   random?: () => number;
-  /** Longest total wait for one piece of work between its tries, in milliseconds. @default 300_000 */
+  /** Longest time without progress, in milliseconds. @default 300_000 */
   maxWaitMs?: number;
-  /** How quickly requests may follow each other, for all that share it. @default as the service likes it */
-  pace?: Pace;
-  /** Longest silence within a body, in milliseconds. @default 60_000 */
-  stallTimeoutMs?: number;
   /** Ends every request and every wait. */
   signal?: AbortSignal;
-  /** Ends every wait, even sooner. */
-  waitSignal?: AbortSignal | undefined;
   /** Told of every answer and fault, without secrets. */
   trace?: (event: TraceEvent) => void;
   /** Told before every wait. */
@@ -78,23 +80,48 @@ export interface HttpRequest {
   retry: RetryRule;
   /** The whole URL is a secret: upload and download URLs. */
   secretUrl?: boolean;
-  /** Longest time to the header of the answer, in milliseconds; sending the body counts. @default 100_000 */
+  /**
+   * Longest time to the header of the answer, in milliseconds; sending the body counts.
+   * @default {@linkcode Deadline.maxSilenceMs}
+   */
   headerTimeoutMs?: number;
+  /** How long the request goes on after an interruption, in milliseconds, since its answer must not be lost. @default 0 */
+  graceMs?: number;
+  /** `false` for a question that a failure raises, such as where a session stands: its answer alone is no progress. */
+  isProgress?: boolean;
   signal?: AbortSignal | undefined;
-  /** Does not count among the requests that the service takes in a time: fragments, one after another. */
-  uncounted?: boolean;
 }
 
 /** An answer of any status; its body must be read or discarded. */
 export interface HttpAnswer {
   status: number;
   headers: Headers;
-  /** The whole body, decoded. */
+  /**
+   * The whole body, decoded.
+   *
+   * @throws {GraphError} `unavailable`, code `network`, when it breaks off or stays silent; `failed`, code `tooLarge`, for
+   *   more than 32 MiB.
+   */
   text(): Promise<string>;
-  /** The body as it comes; throws when it stays silent for the stall time-out. */
+  /** The first 64 KiB of the body of an error, decoded; what breaks off is cut. */
+  errorText(): Promise<string>;
+  /** The body as it comes; throws as {@linkcode HttpAnswer.text}. */
   chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
   discard(): Promise<void>;
 }
+
+/** What one attempt came to: a value, or a reason to try again. */
+type Outcome<T> = { value: T } | {
+  reason: string;
+  /** How long the service asks to wait, in milliseconds. */
+  askedMs?: number | undefined;
+  answer?: HttpAnswer;
+  /** Ends the request with what there is. */
+  giveUp: () => Promise<T>;
+};
+
+/** Codes of answers that are as good as lost. */
+const BODY_FAILURES = ["network", "invalidAnswer"];
 
 /** Waits, and rejects at once when the signal is aborted. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -120,57 +147,53 @@ export function interrupted(signal?: AbortSignal): GraphError {
     : new GraphError("interrupted", "interrupted", { code: "interrupted", cause: reason });
 }
 
-/** Sends requests; one instance serves a whole run. */
+/** Sends requests; one instance serves a whole run, or one transfer of it. */
 export class Http {
   readonly now: () => number;
   readonly signal: AbortSignal | undefined;
+  /** Shared by all that this instance sends. */
+  readonly deadline: Deadline;
   readonly #fetch: typeof fetch;
+  readonly #pace: Pace;
   readonly #sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly #options: HttpOptions;
 
-  constructor(options: HttpOptions = {}) {
+  constructor(options: HttpOptions = {}, shared?: { deadline: Deadline; pace: Pace }) {
     this.#fetch = options.fetch ?? renewingFetch();
     // What derives from this one shares its connections and its pace.
-    this.#options = { ...options, fetch: this.#fetch, pace: options.pace ?? new Pace() };
+    this.#options = { ...options, fetch: this.#fetch };
+    this.#pace = shared?.pace ?? new Pace();
     this.#sleep = options.sleep ?? sleep;
     this.now = options.now ?? Date.now;
     this.signal = options.signal;
+    this.deadline = shared?.deadline ?? new Deadline(options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS, this.now);
   }
 
-  /** Longest total wait for one piece of work between its tries, in milliseconds. */
-  get maxWaitMs(): number {
-    return this.#options.maxWaitMs ?? 300_000;
+  /** For one transfer: it expires without progress of its own, and with this one. */
+  forTransfer(): Http {
+    const deadline = new Deadline(this.deadline.maxWaitMs, this.now, this.deadline);
+    return new Http(this.#options, { deadline, pace: this.#pace });
   }
 
-  /** The same without the run's signal, for cleaning up after an interruption; it ends by itself. */
+  /** For a user's sign-in, which does not count. */
+  forSignIn(): Http {
+    const deadline = new Deadline(this.deadline.maxWaitMs, this.now);
+    return new Http(this.#options, { deadline, pace: this.#pace });
+  }
+
+  /** Without the run's signal, for cleaning up after an interruption; it ends by itself. */
   detached(timeoutMs: number): Http {
-    return new Http({
-      ...this.#options,
-      signal: AbortSignal.timeout(timeoutMs),
-      waitSignal: undefined,
+    const deadline = new Deadline(timeoutMs, this.now);
+    return new Http({ ...this.#options, signal: AbortSignal.timeout(timeoutMs) }, {
+      deadline,
+      pace: this.#pace,
     });
-  }
-
-  /**
-   * The same with a signal that comes later than the run's, for what must not be left half-known: requests go on for the
-   * grace, waits end at once.
-   */
-  outliving(graceMs: number): Http {
-    const later = new AbortController();
-    const { signal } = this;
-    if (signal?.aborted) later.abort(signal.reason);
-    signal?.addEventListener(
-      "abort",
-      () => Deno.unrefTimer(setTimeout(() => later.abort(signal.reason), graceMs)),
-      { once: true },
-    );
-    return new Http({ ...this.#options, signal: later.signal, waitSignal: signal });
   }
 
   /** Waits for the caller's own retries; ends with the run's signal. */
   async wait(ms: number, reason: string): Promise<void> {
     this.#options.onWait?.({ ms, reason });
-    await this.#sleep(ms, this.signal);
+    await this.deadline.wait(() => this.#sleep(ms, this.signal));
   }
 
   /** How long to wait before try number `tries + 1`: exponential with jitter, in milliseconds. */
@@ -182,88 +205,108 @@ export class Http {
   /**
    * Sends a request, again where its rule allows it, and returns the answer of any status.
    *
-   * @throws {GraphError} `unavailable` when no answer came until tries or `maxWaitMs` ran out, `interrupted`.
+   * @throws {GraphError} `unavailable` when no answer came until tries or the deadline ran out, `interrupted`.
    */
-  async send(request: HttpRequest): Promise<HttpAnswer> {
-    let waitedMs = 0;
+  send(request: HttpRequest): Promise<HttpAnswer> {
+    return this.sendAndRead(request, (answer) => Promise.resolve(answer));
+  }
+
+  /**
+   * As {@linkcode Http.send}, and reads the answer. One of a GET that breaks off or is invalid is treated like a lost one.
+   *
+   * @param read Throws a {@linkcode GraphError} of code `invalidAnswer` for an answer that makes no sense.
+   */
+  async sendAndRead<T>(request: HttpRequest, read: (answer: HttpAnswer) => Promise<T>): Promise<T> {
     for (let tries = 1;; tries++) {
-      const outcome = await this.#try(request);
-      const repeat = outcome instanceof GraphError
-        ? request.retry === "repeatable" && outcome.kind === "unavailable"
-        : RETRY_STATUSES[request.retry].includes(outcome.status);
-      if (repeat && tries < MAX_TRIES) {
-        const asked = outcome instanceof GraphError ? undefined : retryAfterMs(outcome.headers, this.now());
-        const ms = asked ?? this.backoffMs(tries);
-        if (waitedMs + ms <= this.maxWaitMs) {
-          if (!(outcome instanceof GraphError)) await outcome.discard();
-          if (asked !== undefined) this.#options.pace!.hold(hostOf(request.url), this.now() + asked);
-          const why = outcome instanceof GraphError
-            ? outcome.message
-            : `HTTP ${outcome.status} from ${hostOf(request.url)}`;
-          this.#options.onWait?.({ ms, reason: why });
-          await this.#sleep(ms, this.#signalOf(request));
-          waitedMs += ms;
-          continue;
-        }
-      }
-      if (outcome instanceof GraphError) throw outcome;
-      return outcome;
+      const outcome = await this.#attempt(request, read);
+      if ("value" in outcome) return outcome.value;
+      const ms = outcome.askedMs ?? this.backoffMs(tries);
+      if (tries === MAX_TRIES || !this.deadline.allows(ms)) return await outcome.giveUp();
+      if (outcome.askedMs !== undefined) this.#pace.hold(hostOf(request.url), this.now() + ms);
+      await outcome.answer?.discard();
+      this.#options.onWait?.({ ms, reason: outcome.reason });
+      await this.deadline.wait(() => this.#sleep(ms, this.#signalOf(request)));
+    }
+  }
+
+  async #attempt<T>(request: HttpRequest, read: (answer: HttpAnswer) => Promise<T>): Promise<Outcome<T>> {
+    const answer = await this.#try(request);
+    const repeatable = request.retry === "repeatable";
+    if (answer instanceof GraphError) {
+      if (!repeatable || answer.kind !== "unavailable") throw answer;
+      return { reason: answer.message, giveUp: () => Promise.reject(answer) };
+    }
+    if (RETRY_STATUSES[request.retry].includes(answer.status)) {
+      return {
+        reason: `HTTP ${answer.status} from ${hostOf(request.url)}`,
+        askedMs: retryAfterMs(answer.headers, this.now()),
+        answer,
+        giveUp: () => read(answer),
+      };
+    }
+    try {
+      return { value: await read(answer) };
+    } catch (error) {
+      const isLost = isGraphError(error) && BODY_FAILURES.includes(error.code);
+      if (!repeatable || request.method !== "GET" || !isLost) throw error;
+      return { reason: error.message, giveUp: () => Promise.reject(error) };
     }
   }
 
   async #try(request: HttpRequest): Promise<HttpAnswer | GraphError> {
-    await this.#takeTurn(request);
+    await this.#untilAllowed(request);
     const started = this.now();
     const controller = new AbortController();
-    const stop = () => controller.abort();
     const signals = [this.signal, request.signal].filter((signal) => signal !== undefined);
     if (signals.some((signal) => signal.aborted)) throw interrupted(signals.find((signal) => signal.aborted));
+    let grace: ReturnType<typeof setTimeout> | undefined;
+    const stop = () => {
+      if (!request.graceMs) return controller.abort();
+      grace = setTimeout(() => controller.abort(), request.graceMs);
+    };
     for (const signal of signals) signal.addEventListener("abort", stop, { once: true });
     const release = () => {
+      clearTimeout(grace);
       for (const signal of signals) signal.removeEventListener("abort", stop);
     };
-    const limitMs = request.headerTimeoutMs ?? DEFAULT_HEADER_TIMEOUT_MS;
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      controller.abort();
-    }, limitMs);
     try {
-      const response = await this.#fetch(request.url, {
-        method: request.method,
-        headers: { "user-agent": USER_AGENT, ...request.headers },
-        ...(request.body === undefined ? {} : { body: wireBody(request.body, request.retry) }),
-        redirect: "manual",
-        signal: controller.signal,
-      });
+      const response = await this.deadline.wait(
+        () =>
+          this.#fetch(request.url, {
+            method: request.method,
+            headers: { "user-agent": USER_AGENT, ...request.headers },
+            ...(request.body === undefined ? {} : { body: wireBody(request.body, request.retry) }),
+            redirect: "manual",
+            signal: controller.signal,
+          }),
+        request.headerTimeoutMs ?? this.deadline.maxSilenceMs,
+      );
       this.#trace(request, started, { status: response.status, headers: response.headers });
       return this.#answer(response, controller, release, request);
     } catch (error) {
       release();
       const ended = signals.find((signal) => signal.aborted);
       if (ended) throw interrupted(ended);
-      const why = late ? `no answer within ${Math.round(limitMs / 1000)} s` : faultText(error);
+      controller.abort();
+      const why = faultText(error);
       this.#trace(request, started, { fault: why });
       return networkError(request.url, why, error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
-  /** All requests of a run keep the pace that the service likes, and wait when it has asked one of them to wait. */
-  async #takeTurn(request: HttpRequest): Promise<void> {
-    const { url, uncounted } = request;
-    for (;;) {
-      const { ms, reason } = this.#options.pace!.turn(hostOf(url), this.now(), !uncounted);
-      if (ms === 0) return;
-      this.#options.onWait?.({ ms, reason });
-      await this.#sleep(ms, this.#signalOf(request));
+  /** Waits while the host has asked for no requests. */
+  async #untilAllowed(request: HttpRequest): Promise<void> {
+    const host = hostOf(request.url);
+    for (let ms; (ms = this.#pace.delayMs(host, this.now())) > 0;) {
+      if (!this.deadline.allows(ms)) throw askedToWait(host, ms);
+      this.#options.onWait?.({ ms, reason: `${host} has asked to wait` });
+      await this.deadline.wait(() => this.#sleep(ms, this.#signalOf(request)));
     }
   }
 
-  /** Ends a wait when the run is ended, and when the request is no longer wanted. */
+  /** Ends a pause when the run is ended, and when the request is no longer wanted. */
   #signalOf({ signal }: HttpRequest): AbortSignal | undefined {
-    const signals = [signal, this.signal, this.#options.waitSignal].filter((one) => one !== undefined);
+    const signals = [signal, this.signal].filter((one) => one !== undefined);
     return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   }
 
@@ -273,16 +316,24 @@ export class Http {
     release: () => void,
     request: HttpRequest,
   ): HttpAnswer {
-    const stallMs = this.#options.stallTimeoutMs ?? 60_000;
-    const signal = this.signal;
+    const { deadline, signal } = this;
+    const { status, headers } = response;
+    const isProgress = status < 400 && request.isProgress !== false;
     async function* chunks() {
       const reader = response.body?.getReader();
+      let sinceProgress = 0;
       try {
         while (reader) {
-          const { done, value } = await orStalled(reader.read(), stallMs);
-          if (done) return;
+          const { done, value } = await deadline.wait(() => reader.read(), deadline.maxSilenceMs);
+          if (done) break;
+          sinceProgress += value.length;
+          if (sinceProgress >= PROGRESS_BYTES) {
+            sinceProgress = 0;
+            deadline.progress();
+          }
           yield value;
         }
+        if (isProgress) deadline.progress();
       } catch (error) {
         const ended = [signal, request.signal].find((signal) => signal?.aborted);
         throw ended ? interrupted(ended) : networkError(request.url, faultText(error), error);
@@ -293,17 +344,36 @@ export class Http {
       }
     }
     return {
-      status: response.status,
-      headers: response.headers,
+      status,
+      headers,
       chunks,
       async text() {
         const decoder = new TextDecoder();
         let text = "";
-        for await (const chunk of chunks()) text += decoder.decode(chunk, { stream: true });
+        let bytes = 0;
+        for await (const chunk of chunks()) {
+          if ((bytes += chunk.length) > MAX_TEXT_BYTES) throw tooLarge(request.url);
+          text += decoder.decode(chunk, { stream: true });
+        }
         return text + decoder.decode();
+      },
+      async errorText() {
+        const decoder = new TextDecoder();
+        let text = "";
+        try {
+          for await (const chunk of chunks()) {
+            text += decoder.decode(chunk.subarray(0, MAX_ERROR_BYTES - text.length), { stream: true });
+            if (text.length >= MAX_ERROR_BYTES) break;
+          }
+        } catch (error) {
+          if (isGraphError(error) && error.kind === "interrupted") throw error;
+          // A body that breaks off must not hide the status.
+        }
+        return text;
       },
       async discard() {
         release();
+        if (isProgress) deadline.progress();
         await response.body?.cancel().catch(() => {}); // as above
       },
     };
@@ -334,15 +404,6 @@ export class Http {
  */
 function wireBody(body: Uint8Array<ArrayBuffer> | string, retry: RetryRule): Blob | Uint8Array<ArrayBuffer> {
   return typeof body === "string" || retry === "refused" ? new Blob([body]) : body;
-}
-
-/** The next part of a body, or an error when it stays silent. */
-function orStalled<T>(next: Promise<T>, stallMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stalled = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`silent for ${Math.round(stallMs / 1000)} s`)), stallMs);
-  });
-  return Promise.race([next, stalled]).finally(() => clearTimeout(timer));
 }
 
 /** The id that Microsoft's support asks for, as Graph and as storage hosts name it. */
@@ -384,6 +445,20 @@ function faultText(error: unknown): string {
   return withoutSecrets(text) || "connection failed";
 }
 
+function askedToWait(host: string, ms: number): GraphError {
+  return new GraphError("unavailable", `${host} is throttling`, {
+    code: "longWait",
+    hint: `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`,
+  });
+}
+
+function tooLarge(url: string): GraphError {
+  return new GraphError("failed", `${hostOf(url)} sent more than ${MAX_TEXT_BYTES / 1024 ** 2} MiB of text`, {
+    code: "tooLarge",
+    hint: "this is no answer of Microsoft Graph; check GRAPH_API_ORIGIN and proxies",
+  });
+}
+
 function networkError(url: string, why: string, cause: unknown): GraphError {
   const host = hostOf(url);
   if (cause instanceof Deno.errors.NotCapable) {
@@ -392,6 +467,7 @@ function networkError(url: string, why: string, cause: unknown): GraphError {
       hint: `run it with --allow-net=${host} as well, if you trust that host`,
     });
   }
+  if (isGraphError(cause)) return cause.retold(`${host}: ${cause.message}`);
   return new GraphError("unavailable", `cannot reach ${host}: ${why}`, {
     code: "network",
     hint:

@@ -115,13 +115,19 @@ const REJECTED: Explanation = {
  * @param what What was tried, as the start of a sentence: `upload of General/x.pdf`.
  */
 export async function serviceError(answer: HttpAnswer, what: string): Promise<GraphError> {
-  const body = parseErrorBody(await answer.text().catch(() => "")); // a broken body must not hide the status
+  const body = parseErrorBody(await answer.errorText());
   return explain(answer, body, what);
 }
 
 /** As {@linkcode serviceError}, when the body was read already. */
 export function serviceErrorFrom(answer: HttpAnswer, text: string, what: string): GraphError {
-  return explain(answer, parseErrorBody(text), what);
+  const body = parseErrorBody(text);
+  // A success may hold an upload URL or a token, also where it is cut and is no JSON: it is never shown.
+  return explain(
+    answer,
+    answer.status < 300 && body.codes.length === 0 ? { ...body, message: undefined } : body,
+    what,
+  );
 }
 
 /** Whether a body is an error although its status is a success (graph-protocol E2). */

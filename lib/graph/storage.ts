@@ -33,6 +33,11 @@ export class StorageClient {
     return this.http.send({ ...request, secretUrl: true });
   }
 
+  /** The same client over another transport. */
+  withHttp(http: Http): StorageClient {
+    return new StorageClient(http, this.#hosts);
+  }
+
   /** See {@linkcode Http.detached}. */
   detached(timeoutMs: number): StorageClient {
     return new StorageClient(this.http.detached(timeoutMs), this.#hosts);

@@ -39,8 +39,9 @@ export class AppSignIn implements Session {
 
   constructor(options: AppSignInOptions) {
     this.#options = options;
-    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now }, notice } = options;
-    this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, notice });
+    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
+    const lockTimeoutMs = deadline.limitMs;
+    this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, lockTimeoutMs, notice });
   }
 
   async token(renew?: TokenRenewal): Promise<string> {

@@ -86,8 +86,9 @@ export class SignIn implements Session {
 
   constructor(options: SignInOptions) {
     this.#options = options;
-    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now }, notice } = options;
-    this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, notice });
+    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
+    const lockTimeoutMs = deadline.limitMs;
+    this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, lockTimeoutMs, notice });
   }
 
   async token(renew?: TokenRenewal): Promise<string> {

@@ -18,7 +18,6 @@ type Reply = { status: number; headers: Record<string, string>; body: Json };
 const SLOW_DOWN_MS = 5_000;
 const DEFAULT_INTERVAL_SECONDS = 5;
 const DEFAULT_LIFE_SECONDS = 900;
-const HEADER_TIMEOUT_MS = 60_000;
 /** Entra ID itself tolerates five minutes in what an app signs. */
 const CLOCK_TOLERANCE_MS = 300_000;
 
@@ -52,7 +51,7 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
       super(explained.code, explained.requestId ?? "", explained.message);
     }
   }
-  const polling = new Polling(options.http);
+  const polling = new Polling(options.http.forSignIn());
   let clockChecked = false;
 
   async function reply(
@@ -66,9 +65,9 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
         : url;
       const grant = new URLSearchParams(request.body).get("grant_type");
       if (grant?.endsWith("device_code")) {
-        return await polling.poll(() => send(method, target, request, "never"));
+        return await polling.poll((http) => send(http, method, target, request, "never"));
       }
-      const answer = await send(method, target, request, "repeatable");
+      const answer = await send(options.http, method, target, request, "repeatable");
       if ("error" in answer.body) {
         throw explainSignIn(answer.body as unknown as EntraErrorBody, answer.status);
       }
@@ -81,17 +80,17 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
   }
 
   async function send(
+    http: Http,
     method: string,
     url: string,
     { headers = {}, body }: { headers?: Record<string, string>; body?: string },
     retry: "never" | "repeatable",
   ): Promise<Reply> {
-    const answer = await options.http.send({
+    const answer = await http.send({
       method,
       url,
       headers,
       retry,
-      headerTimeoutMs: HEADER_TIMEOUT_MS,
       ...(body === undefined ? {} : { body }),
     });
     if (!clockChecked) {
@@ -154,14 +153,15 @@ class Polling {
   }
 
   /** One poll; faults that pass are told to MSAL as "pending", after a wait. */
-  async poll(send: () => Promise<Reply>): Promise<Reply> {
+  async poll(send: (http: Http) => Promise<Reply>): Promise<Reply> {
+    this.#http.deadline.progress(); // the user may take as long as the code lives
     // MSAL polls at once, the protocol wants the interval before the first poll as well.
     const waitMs = this.#first ? this.#firstWaitMs : this.#extraMs;
     this.#first = false;
     if (waitMs > 0) await this.#http.wait(waitMs, "sign-in");
     let reply: Reply;
     try {
-      reply = await send();
+      reply = await send(this.#http);
     } catch (error) {
       if (isGraphError(error) && error.kind === "unavailable") return await this.#pendingAfterFault();
       throw error;

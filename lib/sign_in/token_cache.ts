@@ -41,6 +41,8 @@ export interface TokenCacheOptions {
   key?: CacheKey | undefined;
   /** The clock, in milliseconds since 1970. */
   now: () => number;
+  /** Longest wait for another process, in milliseconds; 2 minutes at most. */
+  lockTimeoutMs: number;
   /** Told what a person should know, such as a file that was set aside. */
   notice: (text: string) => void;
 }
@@ -172,7 +174,11 @@ export class TokenCache {
   }
 
   #waiting(signal: AbortSignal | undefined): LockOptions {
-    return { timeoutMs: LOCK_TIMEOUT_MS, signal, notice: this.#options.notice };
+    return {
+      timeoutMs: Math.min(LOCK_TIMEOUT_MS, this.#options.lockTimeoutMs),
+      signal,
+      notice: this.#options.notice,
+    };
   }
 
   async #holding(lock: AsyncDisposable): Promise<AsyncDisposable> {

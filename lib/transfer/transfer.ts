@@ -45,13 +45,10 @@ export interface TransferContext extends ItemContext {
   notice: (text: string) => void;
 }
 
-/** A line of less than 64 KiB/s is as good as dead. */
-const SLOWEST_BYTES_PER_MS = 64;
-const ANSWER_TIME_MS = 60_000;
-
-/** How long to wait for the answer to so many bytes, in milliseconds; sending them counts. */
-export function answerTimeMs(bytes: number): number {
-  return ANSWER_TIME_MS + bytes / SLOWEST_BYTES_PER_MS;
+/** What one transfer works with: a deadline of its own, which other transfers do not extend. */
+export function forTransfer<T extends TransferContext>(context: T): T {
+  const http = context.graph.http.forTransfer();
+  return { ...context, graph: context.graph.withHttp(http), storage: context.storage.withHttp(http) };
 }
 
 /** The error of content that did not arrive as it was sent: exit code 7. */

@@ -65,7 +65,7 @@ export class CommittedItem {
 
   async #current(): Promise<DriveItem | undefined> {
     const { folder, name } = this.#target;
-    const answer = await this.#graph.answer(childUrl(folder, name), { what: name });
+    const answer = await this.#graph.answer(childUrl(folder, name), { what: name, isProgress: false });
     if (answer.status === 200) return parseItem(await answer.text());
     await answer.discard();
     return undefined;

@@ -5,13 +5,14 @@
  */
 import { interrupted } from "../graph/http.ts";
 import { type LocalContent, readExactly } from "../files/local_file.ts";
+import { FRAGMENT_UNIT_BYTES } from "./fragments.ts";
 import type { ContentHash } from "../transfer/verify.ts";
 
 /** Reads into one buffer, which the next read overwrites. */
 export class ContentReader {
   readonly hash: ContentHash;
   readonly #content: LocalContent;
-  readonly #buffer: Uint8Array<ArrayBuffer>;
+  #buffer: Uint8Array<ArrayBuffer>;
   readonly #signal: AbortSignal | undefined;
 
   /** @param signal Ends the reading of what was sent before, which may take minutes. */
@@ -25,6 +26,12 @@ export class ContentReader {
     this.hash = hash;
     this.#signal = signal;
     this.#buffer = new Uint8Array(Math.min(fragmentBytes, content.size));
+  }
+
+  /** Halves the fragments, to a multiple of 320 KiB: a slow line needs less time for each. */
+  shrinkFragments(): void {
+    const units = Math.max(1, Math.floor(this.#buffer.length / 2 / FRAGMENT_UNIT_BYTES));
+    this.#buffer = this.#buffer.subarray(0, units * FRAGMENT_UNIT_BYTES);
   }
 
   /** The fragment that starts here: as long as fragments are, or what is left. */

@@ -10,10 +10,13 @@ import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/graph.ts";
 import { type DriveItem, itemOf } from "../graph/items.ts";
 import { type LocalContent, readExactly } from "../files/local_file.ts";
-import { answerTimeMs, type TransferContext } from "../transfer/transfer.ts";
+import type { TransferContext } from "../transfer/transfer.ts";
 import type { UploadConflict, Uploaded } from "./upload_session.ts";
 import type { UploadTarget } from "./upload_target.ts";
 import { type Content, ContentHash, judge } from "../transfer/verify.ts";
+
+/** 64 KB/s: a slower line needs longer than one attempt of 4 MiB has. */
+const SLOWEST_BYTES_PER_MS = 64;
 
 /**
  * Uploads content that fits into memory.
@@ -40,8 +43,9 @@ export async function uploadSimply(
         // Without it the service refuses (graph-protocol U19); the type it stores follows from the name.
         headers: { "content-type": "application/octet-stream" },
         // The same bytes under the same name again do no harm; a second "rename" would make a second file.
-        headerTimeoutMs: answerTimeMs(bytes.length),
+        headerTimeoutMs: graph.http.deadline.maxSilenceMs + bytes.length / SLOWEST_BYTES_PER_MS,
         retry: conflict === "replace" ? "repeatable" : "refused",
+        isValid: () => true, // an answer that says nothing of the item is dealt with below
       },
     );
   const hashes = hash.digest();

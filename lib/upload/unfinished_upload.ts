@@ -15,7 +15,7 @@ import type { TransferContext } from "../transfer/transfer.ts";
 import type { UploadTarget } from "./upload_target.ts";
 import { mayBeRewritten } from "../transfer/verify.ts";
 
-const CANCEL_TIMEOUT_MS = 5_000;
+const CANCEL_TIMEOUT_MS = 4_000;
 
 /** What an upload is asked to do; a session that was made for something else is not gone on with. */
 export interface UploadWish {

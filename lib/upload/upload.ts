@@ -15,7 +15,7 @@ import { whenThere } from "./new_folder.ts";
 import { noteRewritten } from "./rewritten_files.ts";
 import { uploadSimply } from "./simple_upload.ts";
 import { readStandardInput } from "../files/standard_input.ts";
-import { damagedError, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
+import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
 import { type UploadConflict, type Uploaded, uploadThroughSession } from "./upload_session.ts";
 import { findTarget, type UploadTarget } from "./upload_target.ts";
 import { ContentHash, judge, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
@@ -118,6 +118,7 @@ export async function uploadContent(
   options: LargeUploadOptions,
 ): Promise<TransferResult> {
   const started = performance.now();
+  connection = forTransfer(connection);
   if (options.description !== undefined && target.driveType !== "personal") {
     throw new GraphError("usage", "descriptions exist in personal OneDrives only", {
       code: "description",

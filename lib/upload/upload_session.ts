@@ -8,14 +8,15 @@ import { childUrl } from "../graph/address.ts";
 import { CommittedItem, type Completed, parseItem } from "./committed_item.ts";
 import { ContentReader } from "./content_reader.ts";
 import { GraphError } from "../errors.ts";
-import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "./fragments.ts";
+import { TimeoutError } from "../graph/deadline.ts";
+import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES, FRAGMENT_UNIT_BYTES } from "./fragments.ts";
 import { type HttpAnswer, interrupted, retryAfterMs } from "../graph/http.ts";
 import type { DriveItem } from "../graph/items.ts";
 import type { LocalContent } from "../files/local_file.ts";
 import { SentCopies } from "./memory.ts";
 import { serviceError, serviceErrorFrom } from "../graph/service_error.ts";
 import { nextExpected, parseSession } from "./session_answer.ts";
-import { answerTimeMs, type OnProgress, type TransferContext } from "../transfer/transfer.ts";
+import type { OnProgress, TransferContext } from "../transfer/transfer.ts";
 import { cancelSession, UnfinishedUpload } from "./unfinished_upload.ts";
 import {
   blockedNameError,
@@ -112,7 +113,6 @@ class SessionUpload {
   #sessions = 0;
   #stuckRounds = 0;
   #faults = 0;
-  #waitedMs = 0;
   /** How long the service has asked to wait when it last asked. */
   #askedMs = 0;
   #sentBytes = 0;
@@ -198,6 +198,7 @@ class SessionUpload {
       method: "GET",
       url: this.#uploadUrl,
       retry: "repeatable",
+      isProgress: false,
     });
     const session = answer.status === 200 ? parseSession(await answer.text()) : undefined;
     if (answer.status !== 200) await answer.discard();
@@ -225,12 +226,12 @@ class SessionUpload {
     const { conflict, description } = this.#options;
     const { graph, storage } = this.#context;
     // An interruption waits for the answer: a session whose URL nobody knows blocks the name.
-    const patient = graph.withHttp(graph.http.outliving(INTERRUPTED_CREATE_MS));
-    const answer = await patient.answer(
+    const answer = await graph.answer(
       childUrl(this.#target.folder, this.#target.name, "createUploadSession"),
       {
         method: "POST",
         what: this.#what,
+        graceMs: INTERRUPTED_CREATE_MS,
         json: {
           item: {
             // First, and always: without it the service replaces, after fileSystemInfo it refuses (graph-protocol U1, 7.1).
@@ -281,12 +282,13 @@ class SessionUpload {
           "content-range": `bytes ${start}-${end - 1}/${this.#content.size}`,
         },
         body: bytes,
-        uncounted: true,
         retry: "never",
-        headerTimeoutMs: answerTimeMs(bytes.length),
+        // The smallest fragment has all the time that the deadline leaves.
+        ...(bytes.length > FRAGMENT_UNIT_BYTES ? {} : { headerTimeoutMs: Infinity }),
       });
     } catch (error) {
       if (!(error instanceof GraphError) || error.kind !== "unavailable") throw error;
+      if (error.cause instanceof TimeoutError) this.#reader.shrinkFragments();
       return await this.#afterFault(error, undefined, last);
     } finally {
       this.#copies.add(bytes.length);
@@ -307,6 +309,7 @@ class SessionUpload {
       method: "GET",
       url: this.#uploadUrl,
       retry: "repeatable",
+      isProgress: false,
     });
     const ranges = status.status === 200 ? parseSession(await status.text())?.nextExpectedRanges : undefined;
     if (ranges) return await this.#goTo(ranges, last);
@@ -359,8 +362,7 @@ class SessionUpload {
     const { http } = this.#context.storage;
     this.#askedMs = askedMs ?? 0;
     const ms = askedMs ?? http.backoffMs(this.#faults + 1);
-    this.#waitedMs += ms;
-    if (++this.#faults > MOST_FAULTS || this.#waitedMs > http.maxWaitMs) throw fault;
+    if (++this.#faults > MOST_FAULTS || !http.deadline.allows(ms)) throw fault;
     await http.wait(ms, fault.message);
     // The fragment may have been stored although its answer was lost.
     return await this.#askPosition(last);
@@ -372,6 +374,7 @@ class SessionUpload {
       method: "GET",
       url: this.#uploadUrl,
       retry: "repeatable",
+      isProgress: false,
     });
     if (answer.status !== 200) return await this.#afterError(answer, last);
     const session = parseSession(await answer.text());
@@ -398,9 +401,9 @@ class SessionUpload {
       if (last || next !== undefined) return await this.#finished();
     } else if (next > this.#furthest && next < this.#content.size) {
       this.#furthest = next;
+      this.#context.storage.http.deadline.progress();
       this.#stuckRounds = 0;
       this.#faults = 0;
-      this.#waitedMs = 0;
       this.#position = next;
       return undefined;
     } else if (next > this.#content.size) {
