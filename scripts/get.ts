@@ -10,7 +10,7 @@ import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import { MOST_CONNECTIONS } from "../lib/download/download.ts";
 import { downloadJobs } from "../lib/cli/download_command.ts";
 import { usageError } from "../lib/errors.ts";
-import { describe, jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
+import { describe, isBareLocalFile, jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
 
 const JOBS = 8;
 
@@ -21,7 +21,7 @@ export const get: Command = {
   forms: ["LOCATION [DEST]", "LOCATION… FOLDER", "-r LOCATION [FOLDER]", "LOCATION -"],
   arguments: { least: 1, most: Infinity, names: "LOCATION" },
   options: [
-    { name: "recursive", short: "r", help: "folders with all that is in them" },
+    { name: "recursive", short: "r", help: "include folders and contents; fetches only what differs" },
     { name: "conflict", value: "HOW", help: "if the file is here: fail (default), replace, skip, resume" },
     { name: "if-changed", help: "fetch nothing for a file that is here with the same content" },
     { name: "dry-run", help: "change nothing, say what would be done" },
@@ -51,22 +51,41 @@ async function run(run: Run): Promise<void> {
       "notAFolder",
     );
   }
+  await checkDestination(run, sources, destination);
   const { locations, beyondOwnDrive } = await run.locations(sources);
   // Several files are several connections already.
   const connections = run.number("connections", 1, MOST_CONNECTIONS) ??
     (recursive || sources.length > 1 ? 1 : undefined);
   const options = {
     conflict,
-    ifChanged: run.has("if-changed"),
+    // The same command after an interruption does what is left: what is here already is not fetched again.
+    ifChanged: run.has("if-changed") || recursive,
     dryRun: run.has("dry-run"),
     ...(connections === undefined ? {} : { connections }),
   };
   const connection = await run.connect("read", beyondOwnDrive);
   const jobs = downloadJobs(connection, { locations, destination, recursive, options });
-  await transferAll(run, jobs, JOBS, (result) => {
-    if (destination === "-") run.output.resultBeside(result);
-    else run.output.result(result, describe(result));
+  const toStandardOutput = destination === "-";
+  await transferAll(run, jobs, {
+    jobs: JOBS,
+    toStandardOutput,
+    print(result) {
+      if (toStandardOutput) run.output.resultBeside(result);
+      else run.output.result(result, describe(result));
+    },
   });
+}
+
+/** `get *.md` with two matches here must not take the second file for the destination. */
+async function checkDestination(run: Run, sources: readonly string[], destination: string | undefined) {
+  const [source] = sources;
+  if (destination === undefined || run.value("conflict") !== undefined) return;
+  if (!await isBareLocalFile(destination) || !await isBareLocalFile(source!)) return;
+  throw usageError(
+    `${destination} is also a local file: is it one more file to download, or the name to download to?`,
+    `write get ${source} ${destination} FOLDER to download it too, or ./${destination} for the name`,
+    "ambiguousDestination",
+  );
 }
 
 async function isFolder(path: string): Promise<boolean> {

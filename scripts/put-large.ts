@@ -79,7 +79,7 @@ async function upload(run: Run): Promise<void> {
     run: (onProgress: (done: number, total: number | undefined) => void) =>
       uploadLargeFile(connection, file, location!, { ...options, onProgress }),
   };
-  await transferAll(run, [job], 1);
+  await transferAll(run, [job], { jobs: 1 });
   if (options.ifChanged) await connection.rewritten.settle(connection.graph);
 }
 

@@ -10,7 +10,7 @@
 import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import { usageError } from "../lib/errors.ts";
 import { uploadJobs } from "../lib/cli/upload_command.ts";
-import { jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
+import { isBareLocalFile, jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
 import { parseLocation } from "../lib/graph/location.ts";
 
 const JOBS = 4;
@@ -22,7 +22,7 @@ export const put: Command = {
   forms: ["FILE LOCATION", "FILE… FOLDER/", "-r FOLDER LOCATION", "- LOCATION"],
   arguments: { least: 2, most: Infinity, names: "FILE and LOCATION" },
   options: [
-    { name: "recursive", short: "r", help: "folders with all that is in them" },
+    { name: "recursive", short: "r", help: "include folders and contents; sends only what differs" },
     { name: "conflict", value: "HOW", help: "if the name is taken: replace (default), fail, rename" },
     { name: "if-changed", help: "send nothing for a file that is there with the same content" },
     { name: "times", help: "keep the time of the last change of small files, too" },
@@ -35,8 +35,12 @@ export const put: Command = {
 
 async function run(run: Run): Promise<void> {
   const conflict = run.choice("conflict", ["fail", "replace", "rename"]) ?? "replace";
+  const recursive = run.has("recursive");
+  // The same command after an interruption does what is left: what is there already is not sent again.
+  const ifChanged = run.has("if-changed") || recursive;
   const target = run.args.at(-1)!;
   const inputs = run.args.slice(0, -1);
+  await checkDestination(inputs, target);
   if (inputs.length > 1 && parseLocation(target, "any").path.length > 0 && !target.endsWith("/")) {
     throw usageError(
       `${target}: several files need a folder, with a slash at its end`,
@@ -47,15 +51,28 @@ async function run(run: Run): Promise<void> {
   const { locations: [location], beyondOwnDrive } = await run.locations([target]);
   // Several files need a folder, also where an id does not tell whether it is one.
   const place = inputs.length > 1 ? { ...location!, folder: true } : location!;
-  const jobs = await uploadJobs(inputs, place, run.has("recursive"), run.signal, {
+  const jobs = await uploadJobs(inputs, place, recursive, run.signal, {
     conflict,
-    ifChanged: run.has("if-changed"),
+    ifChanged,
     times: run.has("times"),
     dryRun: run.has("dry-run"),
   });
   const connection = await run.connect("write", beyondOwnDrive);
-  await transferAll(run, jobs(connection), JOBS);
-  if (run.has("if-changed")) await connection.rewritten.settle(connection.graph);
+  await transferAll(run, jobs(connection), { jobs: JOBS });
+  if (ifChanged) await connection.rewritten.settle(connection.graph);
+}
+
+/** `put *.md` with two matches must not take the second file for the destination. */
+async function checkDestination(inputs: readonly string[], target: string): Promise<void> {
+  if (target === "-") {
+    throw usageError("LOCATION is missing: put does not write to standard output", "see put --help");
+  }
+  if (!await isBareLocalFile(target)) return;
+  throw usageError(
+    `${target} is also a local file: is it one more file to upload, or the name to upload to?`,
+    `write put ${[...inputs, target].join(" ")} FOLDER/ to upload it too, or /${target} for the name`,
+    "ambiguousDestination",
+  );
 }
 
 if (import.meta.main) Deno.exit(await runCommand(put, Deno.args));

@@ -300,7 +300,8 @@ Deno.test("several files go into a folder; all are tried", async () => {
   await Deno.mkdir(join(b.folder, "in"));
   const { code, stderr } = await b.run("get", "General/Agenda.md", "General/Nope", "General/big.bin", "in");
   assertEquals(code, 3);
-  assertEquals(stderr.trim().split("\n").length, 1);
+  assertEquals(stderr.trim().split("\n").length, 2);
+  assertMatch(stderr, /\nget: 2 downloaded \(.*\), 1 failed, in /);
   assertEquals(names(join(b.folder, "in")), ["Agenda.md", "big.bin"]);
   assertEquals((await b.run("get", "General/Agenda.md", "General/big.bin", "nowhere")).code, 2);
 });

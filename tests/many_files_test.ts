@@ -197,7 +197,8 @@ Deno.test("one failure does not stop the others, and a folder without -r is refu
   b.sandbox.tenant.addFile("Documents", "General/Photos/2024/feb", "a file in the place of a folder");
   const { code, stdout, stderr } = await b.run("put", "-r", "--jobs", "1", "photos", "General/Photos");
   assertEquals(code, 6);
-  assertEquals(stderr.split("\n").filter(Boolean).length, 3, stderr);
+  assertEquals(stderr.split("\n").filter(Boolean).length, 4, stderr);
+  assertMatch(stderr, /\nput: 3 created \(6 B\), 3 failed, in 0:\d\d\n$/);
   assertEquals(stdout.split("\n").filter(Boolean).length, 3);
 });
 
@@ -230,6 +231,7 @@ Deno.test("a folder that was just made and is not there yet is waited for", asyn
   b.sandbox.addFault({ path: "one.txt", status: 404, times: 2 });
   const { code, stderr } = await b.run("put", "-r", "photos", "General/Photos");
   assertEquals(code, 0, stderr);
+  await Deno.writeTextFile(join(b.folder, "photos", "2024", "jan", "one.txt"), "changed");
   b.sandbox.addFault({ path: "one.txt", status: 404, times: "always" });
   assertEquals(
     (await b.run("put", "-r", "photos", "General/Photos")).code,

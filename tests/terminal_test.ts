@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { bench, commandLine, environment, noise, type ScriptName } from "./harness.ts";
 import { printable } from "../lib/cli/output.ts";
+import { displayWidth, fitEnd } from "../lib/cli/display_width.ts";
 import { ProgressLine } from "../lib/cli/progress.ts";
 
 /** `script` of util-linux gives a process a terminal; elsewhere these tests are skipped. */
@@ -39,8 +40,10 @@ Deno.test({
       "drawn although --quiet",
     );
     assert(
-      !/left/.test((await onTerminal(b, "put-large", "--json", file, "General/")).text),
-      "drawn although --json",
+      / left/.test(
+        (await onTerminal(b, "put-large", "--json", "--fragment-size", "320KiB", file, "me:")).text,
+      ),
+      "where standard output goes does not matter",
     );
     assertEquals((await b.run("put-large", file, "General/")).stderr, "");
   },
@@ -58,17 +61,52 @@ Deno.test({
 });
 
 Deno.test("a progress line fits the terminal, whatever the name", () => {
-  for (const columns of [10, 40, 80]) {
-    const drawn: string[] = [];
-    const line = new ProgressLine(
-      () => "a-very-long-name-".repeat(10),
-      (text) => drawn.push(text),
-      () => columns,
-    );
-    line.update(0, 1000);
-    line.update(1000, 1000);
-    for (const text of drawn) assert(text.replace("\r\x1b[K", "").length <= columns, text);
+  for (const name of ["a-very-long-name-", "議事録と資料", "👩‍👩‍👧 Urlaub 🏖️ ", "e\u0301te\u0301-"]) {
+    for (const columns of [10, 40, 80]) {
+      const drawn: string[] = [];
+      const line = new ProgressLine((text) => drawn.push(text), () => columns);
+      for (const doneBytes of [0, 1000]) {
+        line.update(() => ({ label: name.repeat(20), doneBytes, totalBytes: 1000 }));
+        line.clear();
+      }
+      const texts = drawn.map((text) => text.replace("\r\x1b[K", "")).filter(Boolean);
+      assertEquals(texts.length, 2);
+      for (const text of texts) assert(displayWidth(text) < columns, text);
+    }
   }
+});
+
+Deno.test("displayWidth() counts columns: wide letters and emoji take two, combining marks none", () => {
+  const widths: [string, number][] = [
+    ["plain", 5],
+    ["Übersicht", 9],
+    ["e\u0301", 1],
+    ["議事録", 6],
+    ["ｶﾅ", 2],
+    ["한국어", 6],
+    ["🏖️", 2],
+    ["👩‍👩‍👧", 2],
+    ["\u200b", 0],
+    ["…", 1],
+  ];
+  for (const [text, columns] of widths) assertEquals(displayWidth(text), columns, text);
+  assertEquals(fitEnd("議事録.docx", 8), "…録.docx");
+  assertEquals([fitEnd("abc", 3), fitEnd("abcd", 3), fitEnd("abc", 0)], ["abc", "…cd", ""]);
+});
+
+Deno.test({
+  name: "on a terminal many tiny files show how many are done, of how many, and a summary at the end",
+  ignore: !hasTerminals,
+  fn: async () => {
+    await using b = await bench();
+    await Deno.mkdir(`${b.folder}/many`);
+    for (let i = 0; i < 40; i++) await b.file(`many/${i}.txt`, "x".repeat(100));
+    b.sandbox.addFault({ service: "graph", method: "PUT", times: "always", delayMs: 50 });
+    const { code, text } = await onTerminal(b, "put", "-r", "many", "General/many");
+    assertEquals(code, 0, text);
+    assertMatch(text, /\r\x1b\[K\d+ of 40 files {2}\d+ % of 3\.9 KiB/);
+    assertMatch(text, /put: 40 created \(3\.9 KiB\), in 0:\d\d\r\n$/);
+  },
 });
 
 Deno.test("what is printed holds no control characters but line breaks", () => {

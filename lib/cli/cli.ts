@@ -68,6 +68,7 @@ export class Run {
   readonly signal: AbortSignal;
   readonly #values: Record<string, unknown>;
   #firstFailure: Pick<GraphError, "exitCode"> | undefined;
+  #last: (() => void) | undefined;
 
   constructor(args: readonly string[], values: Record<string, unknown>, output: Output, signal: AbortSignal) {
     this.args = args;
@@ -161,6 +162,16 @@ export class Run {
     }
   }
 
+  /** What is said last, after the error that ends the run. */
+  atEnd(say: () => void): void {
+    this.#last = say;
+  }
+
+  /** Says what was left for the end. */
+  end(): void {
+    this.#last?.();
+  }
+
   /** Ends the run as a failure of this kind; its results have told what failed. */
   endAs(kind: FailureKind): void {
     this.#firstFailure ??= { exitCode: EXIT_CODES[kind] };
@@ -208,11 +219,13 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     }
     run = new Run(values._, values, output, signal);
     await command.run(run);
+    run.end();
     return run.exitCode;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return run?.exitCode ?? 0; // the reader has what it wanted
     const failure = asGraphError(error);
     output.error(failure);
+    run?.end();
     return failure.exitCode;
   } finally {
     release();

@@ -7,6 +7,7 @@ import { type DeviceCode, deviceCodeText } from "../sign_in/device_code.ts";
 import type { GraphError } from "../errors.ts";
 import type { TraceEvent } from "../graph/http.ts";
 import { ProgressLine } from "./progress.ts";
+import { type Summary, summaryText } from "./transfer_progress.ts";
 import { withoutSecrets } from "../graph/redact.ts";
 import { formatDuration } from "../sizes.ts";
 
@@ -41,6 +42,14 @@ export class Output {
     if (this.options.json) this.#toError(JSON.stringify(value));
   }
 
+  /** The closing summary. */
+  summary(summary: Summary): void {
+    if (this.options.quiet) return;
+    this.#toError(
+      this.options.json ? JSON.stringify({ summary }) : `${this.#program}: ${summaryText(summary)}`,
+    );
+  }
+
   /** What a person should know. */
   readonly notice = (text: string): void => {
     if (!this.options.quiet) this.#toError(`${this.#program}: ${text}`);
@@ -66,9 +75,8 @@ export class Output {
   };
 
   /** Progress of the transfers; `undefined` where it is not drawn. */
-  progress(label: () => string): ProgressLine | undefined {
-    const { json, quiet } = this.options;
-    if (json || quiet || !Deno.stderr.isTerminal()) return undefined;
+  progress(): ProgressLine | undefined {
+    if (this.options.quiet || !Deno.stderr.isTerminal()) return undefined;
     const columns = () => {
       try {
         return Deno.consoleSize().columns || 80; // 0 where nobody has told the terminal its size
@@ -76,11 +84,7 @@ export class Output {
         return 80; // standard error is a terminal, but not this process's console
       }
     };
-    return this.#progress = new ProgressLine(
-      () => printable(label()),
-      (text) => writeAll(Deno.stderr, text),
-      columns,
-    );
+    return this.#progress = new ProgressLine((text) => writeAll(Deno.stderr, text), columns);
   }
 
   /** One line: what failed, why, what to do next, and what Microsoft's support asks for. */

@@ -1,47 +1,56 @@
 /**
- * Progress of a transfer, drawn on standard error when that is a terminal.
+ * Progress of all transfers of a command, drawn as one line on standard error when that is a terminal.
  *
  * @module
  */
+import { displayWidth, fitEnd } from "./display_width.ts";
 import { formatDuration, formatSize } from "../sizes.ts";
-import type { OnProgress } from "../transfer/transfer.ts";
 
 const REDRAW_MS = 200;
-/** The rate is that of the last seconds, so that it follows a line that changes. */
+/** Averaging window of the rate. */
 const RATE_WINDOW_MS = 10_000;
+
+/** How far the work is. */
+export interface ProgressState {
+  /** What is on its way: the name of a file, or how many files are done. */
+  label: string;
+  doneBytes: number;
+  /** `undefined` as long as it is not known. */
+  totalBytes: number | undefined;
+}
 
 /** Draws one line over and over. */
 export class ProgressLine {
   readonly #write: (text: string) => void;
   readonly #columns: () => number;
-  readonly #label: () => string;
   readonly #samples: { at: number; bytes: number }[] = [];
   #drawnAt = -Infinity;
   #drawn = false;
 
-  constructor(label: () => string, write: (text: string) => void, columns: () => number) {
-    this.#label = label;
+  constructor(write: (text: string) => void, columns: () => number) {
     this.#write = write;
     this.#columns = columns;
   }
 
-  /** Takes where the transfer is, in bytes. */
-  readonly update: OnProgress = (doneBytes, totalBytes) => {
+  /** Draws what `state` says, unless that was done a moment ago. */
+  update(state: () => ProgressState): void {
     const now = performance.now();
+    if (now - this.#drawnAt < REDRAW_MS) return;
+    this.#drawnAt = now;
+    const { label, doneBytes, totalBytes } = state();
     this.#samples.push({ at: now, bytes: doneBytes });
     while (this.#samples.length > 2 && now - this.#samples[0]!.at > RATE_WINDOW_MS) this.#samples.shift();
-    if (now - this.#drawnAt < REDRAW_MS && doneBytes !== totalBytes) return;
-    this.#drawnAt = now;
-    this.#draw(doneBytes, totalBytes);
-  };
+    this.#draw(label, doneBytes, totalBytes);
+  }
 
-  /** Wipes the line. */
+  /** Wipes the line; the next update draws it again. */
   clear(): void {
     if (this.#drawn) this.#write("\r\x1b[K");
     this.#drawn = false;
+    this.#drawnAt = -Infinity;
   }
 
-  #draw(doneBytes: number, totalBytes: number | undefined): void {
+  #draw(label: string, doneBytes: number, totalBytes: number | undefined): void {
     const first = this.#samples[0]!;
     const last = this.#samples.at(-1)!;
     const bytesPerSecond = last.at > first.at ? (last.bytes - first.bytes) / (last.at - first.at) * 1000 : 0;
@@ -53,11 +62,10 @@ export class ProgressLine {
       ? `  ${formatDuration((totalBytes - doneBytes) / bytesPerSecond)} left`
       : "";
     const facts = `${share}${rate}${left}`;
-    const room = this.#columns() - facts.length - 3;
-    const label = this.#label();
-    const short = label.length <= room ? label : room > 1 ? `…${label.slice(1 - room)}` : "";
-    const line = short ? `${short}  ${facts}` : facts.slice(0, this.#columns());
-    this.#write(`\r\x1b[K${line}`);
+    // One column stays free: in the last one some terminals begin a new line.
+    const columns = this.#columns() - 1;
+    const short = fitEnd(label, columns - displayWidth(facts) - 2);
+    this.#write(`\r\x1b[K${short.length > 1 ? `${short}  ${facts}` : facts.slice(0, columns)}`);
     this.#drawn = true;
   }
 }

@@ -5,53 +5,81 @@
  */
 import { basename } from "../std.ts";
 import type { Option, Run } from "./cli.ts";
+import { printable } from "./output.ts";
+import { TransferProgress } from "./transfer_progress.ts";
 import { type GraphError, isGraphError } from "../errors.ts";
-import { eachAtOnce, type TransferJob } from "../transfer/jobs.ts";
+import { eachAtOnce, readAhead, type TransferJob } from "../transfer/jobs.ts";
 import { formatSize } from "../sizes.ts";
 import type { TransferResult } from "../transfer/transfer.ts";
 
 /** The most transfers at a time; more would only make the service slow down. */
 const MOST_JOBS = 16;
+/** So many files are listed before it is their turn, so that totals are known early. */
+const READ_AHEAD = 10_000;
 
 /** The option for how many transfers go on at a time. */
 export function jobsOption(preset: number): Option {
   return { name: "jobs", value: "N", help: `so many files at a time, 1 to ${MOST_JOBS} (default ${preset})` };
 }
 
+/** What a command does with its transfers. */
+export interface TransferAllOptions {
+  /** Concurrency unless `--jobs` is given. */
+  jobs: number;
+  print?: (result: TransferResult) => void;
+  /** Content goes to standard output, where progress would be in its way on a terminal. */
+  toStandardOutput?: boolean;
+}
+
 /** Does all transfers; a failure of one is reported, and the others are done all the same. */
 export async function transferAll(
   run: Run,
   jobs: AsyncIterable<TransferJob> | Iterable<TransferJob>,
-  preset: number,
-  print: (result: TransferResult) => void = (result) => run.output.result(result, describe(result)),
+  options: TransferAllOptions,
 ): Promise<void> {
-  const atOnce = run.number("jobs", 1, MOST_JOBS) ?? preset;
-  const progress = new JobsProgress(run);
-  const unfinished: GraphError[] = [];
+  const { print = (result) => run.output.result(result, describe(result)) } = options;
+  const concurrency = run.number("jobs", 1, MOST_JOBS) ?? options.jobs;
+  const progress = new TransferProgress();
+  const inTheWay = options.toStandardOutput && Deno.stdout.isTerminal();
+  const line = inTheWay ? undefined : run.output.progress();
+  const draw = () =>
+    line?.update(() => {
+      const state = progress.state();
+      return { ...state, label: printable(state.label) };
+    });
+  const listed = readAhead(jobs, READ_AHEAD, (job) => job ? progress.add(job) : progress.complete());
+  const interrupted: GraphError[] = [];
   try {
-    await eachAtOnce(jobs, atOnce, (job) =>
+    await eachAtOnce(listed, concurrency, (job) =>
       run.attempt(async () => {
-        const update = progress.begin(job);
         try {
-          const result = await job.run(update);
+          const result = await job.run((done, total) => {
+            progress.update(job, done, total);
+            draw();
+          });
+          progress.end(job, result);
           if (result) print(result);
+          if (progress.isWorthSummary) draw();
         } catch (error) {
+          const isInterrupted = isGraphError(error) && error.kind === "interrupted";
+          if (!isInterrupted) progress.fail(job);
           const failure = named(error, job);
           // An interruption that has more to say than that: how much of this one is there.
-          if (isGraphError(error) && error.kind === "interrupted" && error !== run.signal.reason) {
-            unfinished.push(failure as GraphError);
+          if (isInterrupted && error !== run.signal.reason) {
+            interrupted.push(failure as GraphError);
           }
           throw failure;
-        } finally {
-          progress.end(job);
         }
       }));
   } catch (error) {
-    const last = unfinished.pop();
-    for (const other of unfinished) run.output.error(other);
+    const last = interrupted.pop();
+    for (const other of interrupted) run.output.error(other);
     throw last ?? error;
   } finally {
-    progress.clear();
+    line?.clear();
+    if (progress.isWorthSummary && !run.has("dry-run")) {
+      run.atEnd(() => run.output.summary(progress.summary()));
+    }
   }
 }
 
@@ -61,54 +89,6 @@ function named(error: unknown, { name }: TransferJob): unknown {
     error.kind === "interrupted" && error.cause === undefined;
   if (isPlain || error.message.includes(basename(name))) return error;
   return error.retold(`${name}: ${error.message}`);
-}
-
-/** One line for all transfers that are going on. */
-class JobsProgress {
-  readonly #line: ReturnType<Run["output"]["progress"]>;
-  readonly #going = new Map<TransferJob, { done: number; total: number | undefined }>();
-  #finished = 0;
-  #finishedBytes = 0;
-
-  constructor(run: Run) {
-    this.#line = run.output.progress(() => this.#label());
-  }
-
-  begin(job: TransferJob): (done: number, total: number | undefined) => void {
-    this.#going.set(job, { done: 0, total: job.bytes });
-    return (done, total) => {
-      this.#going.set(job, { done, total });
-      this.#update();
-    };
-  }
-
-  end(job: TransferJob): void {
-    this.#finishedBytes += this.#going.get(job)?.done ?? 0;
-    this.#finished++;
-    this.#going.delete(job);
-    if (this.#going.size === 0) this.clear();
-  }
-
-  clear(): void {
-    this.#line?.clear();
-  }
-
-  #update(): void {
-    const going = [...this.#going.values()];
-    const done = going.reduce((sum, { done }) => sum + done, this.#finishedBytes);
-    const total = going.reduce<number | undefined>(
-      (sum, { total }) => sum === undefined || total === undefined ? undefined : sum + total,
-      this.#finishedBytes,
-    );
-    this.#line?.update(done, total);
-  }
-
-  #label(): string {
-    const [first, ...others] = [...this.#going.keys()];
-    const name = first?.name ?? "";
-    if (others.length === 0 && this.#finished === 0) return name;
-    return `${this.#finished} done, ${name}${others.length > 0 ? ` and ${others.length} more` : ""}`;
-  }
 }
 
 /** A result as text. */
@@ -127,4 +107,15 @@ export function describe({ result, path, local, bytes, verdict, dryRun }: Transf
   if (result === "unchanged") return `unchanged ${path} (${size}, ${verdict})`;
   if (result === "downloaded") return `downloaded ${path} to ${local} (${size}, ${verdict})`;
   return `${result} ${path} (${size}, ${verdict})`;
+}
+
+/** Whether an argument is a plain name, without folders or a scheme, of a local file. */
+export async function isBareLocalFile(text: string): Promise<boolean> {
+  if (text === "" || text === "-" || /[:/\\]/.test(text)) return false;
+  try {
+    return (await Deno.stat(text)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -42,7 +42,7 @@ export async function openLocalFile(path: string): Promise<LocalContent> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new GraphError("notFound", `no such local file: ${path}`, {
       code: "noLocalFile",
-      hint: "check the path; nothing was uploaded",
+      hint: "check the path",
     });
   });
   if (isDirectory) {

@@ -198,7 +198,7 @@ function notWritable(item: Item): GraphError {
 
 function noFolder(path: string, cause?: GraphError): GraphError {
   const message = `the folder ${path} does not exist`;
-  const hint = `check it with ${commandName("ls")}, or make the folder first; nothing was uploaded`;
+  const hint = `check it with ${commandName("ls")}, or make the folder first`;
   return cause?.retold(message, { hint }) ??
     new GraphError("notFound", message, { code: "itemNotFound", hint });
 }

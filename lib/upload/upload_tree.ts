@@ -67,6 +67,7 @@ function refuseLongPaths(tree: LocalTree, below: string): void {
 function emptyFolder(remote: RemoteFolders, name: string, path: string[]): TransferJob {
   return {
     name,
+    isFolder: true,
     async run() {
       await remote.folder(path);
       return undefined;
