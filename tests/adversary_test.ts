@@ -188,7 +188,7 @@ Deno.test("Ctrl-C tells of each upload how far it got", async () => {
   b.sandbox.clearFaults();
   assertEquals(code, 130, text);
   for (const name of ["one.bin", "two.bin"]) assertMatch(text, new RegExp(`${name}.*20971520 bytes`), text);
-  assertEquals(text.split("\n").filter(Boolean).length, 2, text);
+  assertEquals(text.split("\n").filter(Boolean).length, 3, text);
 });
 
 Deno.test("a failure of the network says which file it is of", async () => {
@@ -475,8 +475,7 @@ Deno.test("Ctrl-C while a remote tree is listed, and while several downloads run
     assertEquals(code, 130);
     assert(performance.now() - started < 3_000);
     const text = new TextDecoder().decode(stderr);
-    assertMatch(text, /interrupted; run the same command again/);
-    assertEquals(text.split("\n").filter(Boolean).length, 1, text);
+    assertMatch(text, /^get: interrupted; run the same command again .*\n(get: .* left, in 0:\d\d\n)?$/);
     const here = await Array.fromAsync(Deno.readDir(join(b.folder, "here"))).catch(() => []);
     for (const { name } of here.filter(({ name }) => name.endsWith(".bin"))) {
       assertEquals((await Deno.stat(join(b.folder, "here", name))).size, 3_000_000, name);
@@ -602,7 +601,7 @@ Deno.test("what was left of a download goes once the same file is there in anoth
   assertEquals(await partials(), 0);
 });
 
-Deno.test("a small file has as much time on a slow line as a fragment of its size", async () => {
+Deno.test("a file that goes in one request has all the time that the deadline leaves, on a slow line", async () => {
   const limits: number[] = [];
   const { setTimeout } = globalThis;
   globalThis.setTimeout = ((work: () => void, ms?: number) => {
@@ -637,7 +636,7 @@ Deno.test("a small file has as much time on a slow line as a fragment of its siz
   } finally {
     globalThis.setTimeout = setTimeout;
   }
-  assert(Math.max(...limits) > 1_000_000, `${limits}`);
+  assert(Math.max(...limits) >= 300_000, `${limits}`);
 });
 
 Deno.test("a folder that has the name of a file is told as what it is, and stays", async () => {

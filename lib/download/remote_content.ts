@@ -167,11 +167,13 @@ export class RemoteContent {
    * Waits after fault number `faults` in a row: as long as the service asks, otherwise longer each time, and gets a fresh
    * link.
    */
-  async pause(faults: number, reason: string): Promise<void> {
+  async pause(faults: number, fault: GraphError): Promise<void> {
     const { http } = this.#connection.storage;
-    if (this.#notBefore > http.now()) return await this.untilAllowed(reason);
+    if (this.#notBefore > http.now()) return await this.untilAllowed(fault.message);
     const link = this.#link;
-    await http.wait(http.backoffMs(faults), reason);
+    const ms = http.backoffMs(faults);
+    if (!http.deadline.allows(ms)) throw fault;
+    await http.wait(ms, fault.message);
     await this.refresh(link);
   }
 
@@ -214,7 +216,7 @@ export class Patience {
     if (this.#content.arrivedBytes > this.#arrivedBytes) this.#faults = 0;
     this.#arrivedBytes = this.#content.arrivedBytes;
     if (++this.#faults > MOST_FAULTS) throw fault;
-    await this.#content.pause(this.#faults, fault.message);
+    await this.#content.pause(this.#faults, fault);
   }
 }
 

@@ -34,6 +34,7 @@ const MAX_TRIES = 6;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 const DEFAULT_MAX_WAIT_MS = 300_000;
+const MAX_SIGN_IN_MS = 3_600_000;
 /** A listing of 1,000 items has about 2 MB. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 /** An error body has about 1 kB. */
@@ -175,9 +176,9 @@ export class Http {
     return new Http(this.#options, { deadline, pace: this.#pace });
   }
 
-  /** For a user's sign-in, which does not count. */
+  /** For a user's sign-in, which does not count: it may take as long as a code lives. */
   forSignIn(): Http {
-    const deadline = new Deadline(this.deadline.maxWaitMs, this.now);
+    const deadline = new Deadline(MAX_SIGN_IN_MS, this.now);
     return new Http(this.#options, { deadline, pace: this.#pace });
   }
 

@@ -50,8 +50,9 @@ export class CommittedItem {
       if (driveItem && this.#isOurs(driveItem, hash)) {
         return { driveItem, created: this.versionBefore === undefined };
       }
-      if (tries === lookUps) return undefined;
-      await http.wait(http.backoffMs(tries), "the service completes the file");
+      const ms = http.backoffMs(tries);
+      if (tries === lookUps || !http.deadline.allows(ms)) return undefined;
+      await http.wait(ms, "the service completes the file");
     }
   }
 

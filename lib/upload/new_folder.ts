@@ -14,8 +14,10 @@ export async function whenThere<T>({ graph: { http } }: ItemContext, work: () =>
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof GraphError) || error.status !== 404 || tries === MOST_TRIES) throw error;
-      await http.wait(http.backoffMs(tries) / 2, "the folder is new");
+      const ms = http.backoffMs(tries) / 2;
+      const isNew = error instanceof GraphError && error.status === 404;
+      if (!isNew || tries === MOST_TRIES || !http.deadline.allows(ms)) throw error;
+      await http.wait(ms, "the folder is new");
     }
   }
 }
