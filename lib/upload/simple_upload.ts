@@ -13,7 +13,7 @@ import { type LocalContent, readExactly } from "../files/local_file.ts";
 import { answerTimeMs, type TransferContext } from "../transfer/transfer.ts";
 import type { UploadConflict, Uploaded } from "./upload_session.ts";
 import type { UploadTarget } from "./upload_target.ts";
-import { type Content, ContentHash, judge } from "../transfer/verify.ts";
+import { compareContent, type Content, ContentHash } from "../transfer/verify.ts";
 
 /**
  * Uploads content that fits into memory.
@@ -82,7 +82,7 @@ async function findStored(
   const answer = await graph.answer(childUrl(folder, name), { what: name });
   const driveItem = answer.status === 200 ? parseItem(await answer.text()) : undefined;
   if (answer.status !== 200) await answer.discard();
-  return driveItem && judge(content, itemOf(driveItem, folder.driveId, ""), name, "") === "same"
+  return driveItem && compareContent(content, itemOf(driveItem, folder.driveId, "")) === "same"
     ? driveItem
     : undefined;
 }
