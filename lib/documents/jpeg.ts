@@ -18,7 +18,7 @@ export interface JpegImage {
 }
 
 /**
- * Checks that an image is there to its end marker. What some cameras add behind it is not looked at.
+ * Checks that an image is there to its end marker. Some cameras add something behind it.
  *
  * @throws {BrokenDocument} when it is no JPEG image, or not whole.
  */

@@ -39,7 +39,12 @@ export async function checkOle2(source: ByteSource): Promise<void> {
     }
     index++;
   }
-  if (last < 0 || last >= sectors) throw new BrokenDocument(`it has ${sectors} sectors of ${last + 1}`);
+  const isWhole = last >= 0 && last < sectors && sectors <= index * perSector;
+  if (!isWhole || source.size % sectorBytes !== 0) {
+    throw new BrokenDocument(
+      `it has ${source.size} bytes, its table tells of ${last + 1} sectors of ${sectorBytes}`,
+    );
+  }
 }
 
 /** The sectors of the file allocation table: those in the header, then those of a chain of lists. */

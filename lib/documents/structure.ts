@@ -12,7 +12,7 @@ import { checkZip } from "./zip.ts";
 /** Kinds of documents that the service is known to change. */
 export type DocumentKind = "office" | "pdf" | "jpeg" | "heic" | "html" | "oneNote";
 
-/** `%%EOF` stands in the last bytes of a PDF file (ISO 32000-1, 7.5.5; annex H.3 for what follows it). */
+/** `%%EOF` is the last line of a PDF file (ISO 32000-1, 7.5.5). */
 const PDF_END_BYTES = 1024;
 const MAX_BOXES = 10_000;
 
@@ -33,7 +33,7 @@ export async function checkStructure(kind: DocumentKind, source: ByteSource): Pr
     if (await isOle2(source)) await checkOle2(source);
     else await checkZip(source);
   } else if (kind === "pdf") await checkPdf(source);
-  else if (kind === "jpeg") await checkJpeg(source);
+  else if (kind === "jpeg") await checkWholeJpeg(source);
   else if (kind === "heic") await checkHeic(source);
 }
 
@@ -43,8 +43,15 @@ async function checkPdf(source: ByteSource): Promise<void> {
       await readRange(source, position, Math.min(PDF_END_BYTES, source.size)),
     );
   if (!(await text(0)).includes("%PDF-")) throw new BrokenDocument("it is no PDF file");
-  if ((await text(Math.max(0, source.size - PDF_END_BYTES))).includes("%%EOF")) return;
-  throw new BrokenDocument("its end is missing");
+  const end = await text(Math.max(0, source.size - PDF_END_BYTES));
+  if (!/%%EOF[\s\0]*$/.test(end)) throw new BrokenDocument("its end is missing");
+}
+
+/** Whatever stands behind the image: with another end it may be cut, or something else may follow it. */
+async function checkWholeJpeg(source: ByteSource): Promise<void> {
+  await checkJpeg(source);
+  const [first, last] = await readRange(source, source.size - 2, 2);
+  if (first !== 0xff || last !== 0xd9) throw new BrokenDocument("it does not end with the end of an image");
 }
 
 /** Boxes of ISO/IEC 14496-12, 4.2: they fill the file to its last byte. */

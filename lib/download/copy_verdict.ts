@@ -30,6 +30,9 @@ export async function judgeCopy(
   return copy.size < content.item.size ? damaged("it is too short") : { verdict: "unverified" };
 }
 
+/** Why content is damaged that storage itself calls another item's. */
+export const FOREIGN = "it is the content of another item";
+
 /** The verdict on content that is not whole, or another one. */
 export function damaged(why: string): CopyVerdict {
   return { verdict: "damaged", why };

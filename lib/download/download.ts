@@ -5,7 +5,7 @@
  * @module
  */
 import type { Connection } from "../connection.ts";
-import { type CopyVerdict, damaged, judgeCopy } from "./copy_verdict.ts";
+import { type CopyVerdict, damaged, FOREIGN, judgeCopy } from "./copy_verdict.ts";
 import { whyDamaged, whyDifferent } from "./download_outcome.ts";
 import { usageError } from "../errors.ts";
 import { type Downloaded, downloadToFile, dropUnfinished } from "./file_download.ts";
@@ -185,10 +185,12 @@ async function judgeWritten(
 ): Promise<CopyVerdict> {
   const compared = content.compare(written.bytes, written.quickXorHash);
   if (compared !== "different") return { verdict: compared };
+  const { isForeign } = content;
   await content.refresh();
   if (content.compare(written.bytes, written.quickXorHash) === "same") return { verdict: "same" };
   if (content.enrichedKind === undefined) return damaged("the service is not known to change such files");
   using copy = await fetchPrivateCopy(connection, content);
+  if (isForeign || content.isForeign) return damaged(FOREIGN);
   if (copy.sha256 !== written.sha256) return damaged("it comes differently each time");
   return await judgeCopy(content, copy.content, connection.storage.http.signal);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { ByteSource } from "../documents/byte_source.ts";
-import { type CopyVerdict, damaged, judgeCopy } from "./copy_verdict.ts";
+import { type CopyVerdict, damaged, FOREIGN, judgeCopy } from "./copy_verdict.ts";
 import { readAt } from "../files/local_file.ts";
 import { ParallelReception } from "./parallel_reception.ts";
 import { PartWriter } from "./part_writer.ts";
@@ -111,7 +111,7 @@ export class FileReception {
     const compared = this.#content.compare(bytes, quickXorHash);
     const mixed = this.resumedFrom !== null || this.#content.requests > 1;
     if (compared === "same" || (compared === "unverified" && !mixed)) return { verdict: compared };
-    const { version, item } = this.#content;
+    const { version, item, isForeign } = this.#content;
     await this.#content.refresh();
     // The facts may have been those of an older version.
     if (this.#content.compare(bytes, quickXorHash) === "same") return { verdict: "same" };
@@ -127,11 +127,10 @@ export class FileReception {
       return undefined;
     }
     if (compared === "unverified") return { verdict: compared };
-    const former = this.#former;
-    this.#former = sha256;
     // Not by the service's own hash, which does not see that blocks have changed places (graph-protocol 10.1).
-    if (former === sha256) return await this.#judgeTwice();
-    if (this.#retriesLeft-- === 0) return damaged("it comes differently each time");
+    if (this.#former === sha256 && !isForeign) return await this.#judgeTwice();
+    this.#former = isForeign ? undefined : sha256;
+    if (this.#retriesLeft-- === 0) return damaged(isForeign ? FOREIGN : "it comes differently each time");
     notice(`${item.path} is not what the service states; getting it once more from its first byte`);
     return undefined;
   }

@@ -38,6 +38,8 @@ export class RemoteContent {
   requests = 0;
   /** Whether the service has shown that it does not serve parts of this item. */
   wholeOnly = false;
+  /** Whether storage has served what it calls another item since the last look. */
+  isForeign = false;
   readonly #connection: Connection;
   #contentType = "";
   #link = 0;
@@ -95,6 +97,9 @@ export class RemoteContent {
     });
     if (answer.status === 200 || answer.status === 206) {
       this.#contentType = answer.headers.get("content-type") ?? "";
+      const served = idInTag(answer.headers.get("etag"));
+      const expected = idInTag(this.item.eTag);
+      this.isForeign ||= served !== undefined && expected !== undefined && served !== expected;
     }
     return { answer, link };
   }
@@ -192,6 +197,7 @@ export class RemoteContent {
       what: this.what,
     });
     this.found = { driveItem, item: itemOf(driveItem, driveId, path) };
+    this.isForeign = false;
     this.#link++;
   }
 
@@ -233,6 +239,11 @@ export function partOnly(content: RemoteContent): GraphError {
     code: "partOnly",
     hint: "run the same command again",
   });
+}
+
+/** Tags of business drives hold the id of their item: `"{GUID},n"` (graph-protocol 5). */
+function idInTag(tag: string | null): string | undefined {
+  return /^"\{([\dA-F-]{36})\}/i.exec(tag ?? "")?.[1]?.toLowerCase();
 }
 
 /** `Content-Range` of an answer; the total is `undefined` when the service does not know it. */

@@ -156,16 +156,25 @@ export async function noteRewritten(
 }
 
 /** Whether the service itself has changed an item: in the name of who sent it, and at once. */
-export function isRewriting(sent: DriveItem, now: DriveItem): boolean {
+function isRewriting(sent: DriveItem, now: DriveItem): boolean {
   if (itemOf(sent, "", "").modified === itemOf(now, "", "").modified) return true;
   const who = authorOf(sent);
-  const laterMs = Date.parse(now.lastModifiedDateTime ?? "") - Date.parse(sent.lastModifiedDateTime ?? "");
-  return who !== undefined && who === authorOf(now) && laterMs <= REWRITE_MS;
+  return who !== undefined && who === authorOf(now) && laterMs(sent, now) <= REWRITE_MS;
+}
+
+/** Whether somebody else has surely changed an item since, or it was changed too late for the service's own rewriting. */
+export function isSomebodysChange(sent: DriveItem, now: DriveItem): boolean {
+  const [before, after] = [authorOf(sent), authorOf(now)];
+  return (before !== undefined && after !== undefined && before !== after) || laterMs(sent, now) > REWRITE_MS;
 }
 
 /** A person, or an app that works by itself. */
 function authorOf({ lastModifiedBy }: DriveItem): string | undefined {
   return lastModifiedBy?.user?.id ?? lastModifiedBy?.application?.id ?? undefined;
+}
+
+function laterMs(sent: DriveItem, now: DriveItem): number {
+  return Date.parse(now.lastModifiedDateTime ?? "") - Date.parse(sent.lastModifiedDateTime ?? "");
 }
 
 /** The service's own time is no sign of ours, nor one that somebody's change at the same moment could have. */
