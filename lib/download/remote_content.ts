@@ -14,7 +14,7 @@ import { type DriveItem, type FoundItem, type Item, itemOf, typeOfDrive } from "
 import { serviceError } from "../graph/service_error.ts";
 import { formatDuration } from "../sizes.ts";
 import { enrichedKind } from "../transfer/enrichment.ts";
-import { compareContent } from "../transfer/verify.ts";
+import { compareContent, type Content } from "../transfer/verify.ts";
 
 /** Broken connections in a row without a new byte, before we give up. */
 const MOST_FAULTS = 6;
@@ -139,7 +139,7 @@ export class RemoteContent {
 
   /** The kind of document whose content may come otherwise than the service states; mostly there is none. */
   get enrichedKind(): DocumentKind | undefined {
-    return enrichedKind("downloads", this.item.name, typeOfDrive(this.found.driveItem));
+    return kindOf(this.found);
   }
 
   /** Whether the last answer brought a page, in place of a file that is none. */
@@ -147,12 +147,9 @@ export class RemoteContent {
     return this.#contentType.startsWith("text/html") && this.enrichedKind !== "html";
   }
 
-  /** Compares what came with what the service states. */
+  /** See {@linkcode compareDownload}. */
   compare(bytes: number, quickXorHash: string): "same" | "unverified" | "different" {
-    const { size, hash } = this.item;
-    // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
-    const isRight = quickXorHash === hash && this.enrichedKind !== undefined;
-    return isRight ? "same" : compareContent({ size: bytes, hash: quickXorHash }, { size, hash });
+    return compareDownload({ size: bytes, hash: quickXorHash }, this.found);
   }
 
   /** The error of an answer that asks for patience; all connections wait as long as it says. */
@@ -239,6 +236,18 @@ export function partOnly(content: RemoteContent): GraphError {
     code: "partOnly",
     hint: "run the same command again",
   });
+}
+
+/** Compares content with what the service states of an item. */
+export function compareDownload(local: Content, found: FoundItem): "same" | "unverified" | "different" {
+  const { size, hash } = found.item;
+  // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
+  const isRight = hash !== null && local.hash === hash && kindOf(found) !== undefined;
+  return isRight ? "same" : compareContent(local, { size, hash });
+}
+
+function kindOf({ item, driveItem }: FoundItem): DocumentKind | undefined {
+  return enrichedKind("downloads", item.name, typeOfDrive(driveItem));
 }
 
 /** Tags of business drives hold the id of their item: `"{GUID},n"` (graph-protocol 5). */

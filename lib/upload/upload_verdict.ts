@@ -12,6 +12,7 @@ import { type CopyVerdict, damaged } from "../download/copy_verdict.ts";
 import { fetchPrivateCopy, type PrivateCopy } from "../download/private_copy.ts";
 import { RemoteContent } from "../download/remote_content.ts";
 import { GraphError } from "../errors.ts";
+import { asGraphError } from "../local_error.ts";
 import type { LocalContent } from "../files/local_file.ts";
 import type { FoundItem, Item } from "../graph/items.ts";
 import { isSomebodysChange, noteRewritten } from "./rewritten_files.ts";
@@ -76,9 +77,10 @@ async function judgeStored(
     }
     return { ...judged, found: remote.found };
   } catch (error) {
-    if (!(error instanceof GraphError) || ["interrupted", "conflict"].includes(error.kind)) throw error;
-    throw error.retold(
-      `${found.item.path} is stored, but not as it was sent, and cannot be read back: ${error.message}`,
+    const failure = asGraphError(error);
+    if (failure.kind === "interrupted" || failure.kind === "conflict") throw failure;
+    throw failure.retold(
+      `${found.item.path} is stored, but not as it was sent, and cannot be read back: ${failure.message}`,
       { hint: "look at it before you upload it again" },
     );
   }
