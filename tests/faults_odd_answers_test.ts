@@ -65,7 +65,7 @@ for (const script of ["put", "put-large"] as const) {
       const stored = b.sandbox.tenant.find("Documents", `General/${name}`)!;
       assertEquals(jsonLines(stdout)[0]!.quickXorHash, stored.quickXorHash);
       assertEquals(
-        stderr.includes("nothing can prove that it is the same"),
+        stderr.includes("nothing can prove that it is the same file"),
         verdict === "unverified",
         stderr,
       );

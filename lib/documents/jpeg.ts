@@ -8,6 +8,8 @@ import { BrokenDocument, type ByteSource, ByteWindow } from "./byte_source.ts";
 const END = 0xd9;
 const SCAN = 0xda;
 const COMMENT = 0xfe;
+/** A real image has some hundreds at most. */
+const MAX_SEGMENTS = 100_000;
 
 /** Where the image of a file lies. */
 export interface JpegImage {
@@ -28,7 +30,8 @@ export async function checkJpeg(source: ByteSource): Promise<JpegImage> {
   const { createHash } = await import("node:crypto");
   const tables = createHash("sha256");
   let scanStart: number | undefined;
-  for (let at = 2;;) {
+  for (let at = 2, segments = 0;;) {
+    if (++segments > MAX_SEGMENTS) throw new BrokenDocument("it has more segments than images do");
     const { marker, end } = await segmentAt(window, at);
     if (marker === END) {
       if (scanStart === undefined) throw new BrokenDocument("it holds no image");

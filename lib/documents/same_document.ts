@@ -9,8 +9,12 @@ import { isOle2 } from "./ole2.ts";
 import { checkStructure, type DocumentKind } from "./structure.ts";
 import { checkZip, type ZipContent } from "./zip.ts";
 
-/** Where SharePoint writes properties of its own into a package (graph-protocol 10.2). */
-const PROPERTIES = /^(\[Content_Types\]\.xml$|docProps\/|docMetadata\/|customXml\/)|\.rels$/i;
+/**
+ * Where SharePoint writes properties of its own into a package (graph-protocol 10.2), and what it leaves of parts that it
+ * has replaced, which are no parts of the document any more (ECMA-376-1, 9.1.7).
+ */
+const PROPERTIES =
+  /^(\[Content_Types\]\.xml$|docProps\/|docMetadata\/|customXml\/|\[trash\]\/[\da-f]{4}\.dat$)|\.rels$/i;
 
 /**
  * Compares a stored document with the one that was sent.

@@ -9,8 +9,11 @@ import type { Verdict } from "../transfer/verify.ts";
 
 /** For a notice: content that differs, as it does with files of its kind. */
 export function whyDifferent(bytes: number, verdict: Verdict, { item }: RemoteContent): string {
+  const what = bytes === item.size
+    ? "other bytes came than the service states"
+    : `${bytes} bytes came where the service states ${item.size}`;
   const known = verdict === "enriched" ? "" : "; nothing can prove that it is the file";
-  return `${item.path}: ${bytes} bytes came where the service states ${item.size}, as it happens with such files${known}`;
+  return `${item.path}: ${what}, as it happens with such files${known}`;
 }
 
 /** In what content differs from what the service states, and what is wrong with it. */

@@ -54,7 +54,7 @@ export async function judgeUpload(
   if (kind !== undefined) await noteRewritten(connection, local, found, content.modified, judged.verdict);
   if (compared === "different" && judged.verdict === "unverified") {
     connection.notice(
-      `${path}: the service stores ${item.size} bytes where ${content.size} were sent, as SharePoint does with such files; it is whole, but nothing can prove that it is the same`,
+      `${path}: the service stores other bytes than were sent (${item.size}, not ${content.size}), as SharePoint does with such files; nothing can prove that it is the same file`,
     );
   }
   return { item: { ...item, path }, ...judged };

@@ -52,7 +52,9 @@ function intoPackage(bytes: Uint8Array<ArrayBuffer>, contentType: string): Uint8
     return insert(name, data, "</Relationships>", added);
   });
   const added = Object.entries(properties).map(([name, text]) => ({ name, data: encoder.encode(text) }));
-  return writeZip([...kept, ...added], "deflate");
+  // What is left of parts that have been replaced (ECMA-376-1, 9.1.7; seen in documents that live in libraries).
+  const trash = { name: "[trash]/0000.dat", data: new Uint8Array(64) };
+  return writeZip([trash, ...kept, ...added], "deflate");
 }
 
 /** An incremental update, as ISO 32000-1, 7.5.6 has it. */
