@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
 import { join } from "../lib/std.ts";
+import { wordDocument } from "./documents.ts";
 import { sameBytes } from "./download_bench.ts";
 import { type Bench, bench, commandLine, environment, jsonLines, noise, type ScriptName } from "./harness.ts";
 import { GraphClient } from "../lib/graph/graph.ts";
@@ -49,8 +50,8 @@ Deno.test("a beginning that was only a guess stays one in a later process", asyn
 Deno.test("somebody's change during the run is not taken for the service's own rewriting", async () => {
   await using b = await bench();
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "after-answer";
-  await oldFile(b, "one.docx", noise(2000));
-  await oldFile(b, "two.docx", noise(3000));
+  await oldFile(b, "one.docx", wordDocument(2000));
+  await oldFile(b, "two.docx", wordDocument(3000));
   b.sandbox.addFault({
     method: "PUT",
     service: "storage",
@@ -79,7 +80,7 @@ Deno.test("somebody's change during the run is not taken for the service's own r
 
 Deno.test("a look at a sent file that fails afterwards does not make the upload fail", async () => {
   await using b = await bench();
-  await oldFile(b, "one.docx", noise(2000));
+  await oldFile(b, "one.docx", wordDocument(2000));
   b.sandbox.addFault({ method: "GET", path: /\/items\/[^/:]+$/, times: "always", status: 404 });
   const { code, stderr } = await b.run("put", "--if-changed", "one.docx", "General/");
   assertEquals(code, 0, stderr);

@@ -123,7 +123,7 @@ Deno.test("a file that always comes with another content than is stated is known
     method: "GET",
     times: "always",
     status: 200,
-    body: "converted on the way",
+    body: "\0\0\0\x10ftypheic\0\0\0\0\0\0\0\x1cmetaconverted on the way",
   });
   const { code, stderr } = await b.run("get", "General/Photo.heic");
   assertEquals(code, 0, stderr);

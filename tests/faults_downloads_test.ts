@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { join } from "../lib/std.ts";
+import { heicFile, jpegFile, ole2File, pdfFile, wordDocument } from "./documents.ts";
 import { faultTest, type StruckBench } from "./fault_bench.ts";
 import { jsonLines, noise } from "./harness.ts";
 import type { FaultName } from "./sandbox/mod.ts";
@@ -88,12 +89,46 @@ faultTest(
 );
 
 faultTest("body-too-long", "a photo is kept with a notice, for phones make such files", async (b) => {
-  const { code, stdout, stderr } = await get(b, "Photo.heic");
+  const photo = heicFile(200_000);
+  b.sandbox.tenant.addFile("Documents", "General/Photo.heic", photo);
+  const { code, stdout, stderr } = await b.struck("get", "--json", "General/Photo.heic");
   assertEquals(code, 0, stderr);
-  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["enriched", CONTENT.length]);
-  assertMatch(stderr, /3000017 bytes came where the service states 1500008/);
-  assertEquals(await Deno.readFile(join(b.folder, "Photo.heic")), CONTENT);
+  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["enriched", photo.length]);
+  assertMatch(stderr, /200104 bytes came where the service states 100052, as it happens with such files\n/);
+  assertEquals(await Deno.readFile(join(b.folder, "Photo.heic")), photo);
+  assertEquals(b.story().filter((word) => word.startsWith("download")).length, 2, "it came once");
 });
+
+/** Documents of which the service is known to serve other bytes than it states: none of these is one. */
+const DOCUMENTS: [string, Uint8Array][] = [
+  ["Plan.docx", wordDocument(200_000)],
+  ["Plan.doc", ole2File(200_000)],
+  ["Plan.pdf", pdfFile(200_000)],
+  ["Plan.jpg", jpegFile(200_000)],
+  ["Plan.heic", heicFile(200_000)],
+  ["Plan.html", new TextEncoder().encode(`<html>${"text ".repeat(20_000)}</html>`)],
+  ["Plan.one", noise(200_000)],
+];
+for (const fault of ["text-instead-of-content", "half-content"] as const) {
+  faultTest(fault, "no document is damaged by it: exit code 7, also at standard output", async (b) => {
+    for (const [name, bytes] of DOCUMENTS) {
+      b.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
+      await b.file(name, "mine");
+      const { code, stdout, stderr } = await b.struck(
+        "get",
+        "--conflict",
+        "replace",
+        `General/${name}`,
+      );
+      assertEquals([code, stdout], [7, ""], `${name}: ${stderr}`);
+      assertMatch(stderr, /is not what the service states.*; .*what arrived is kept as \S+\.damaged/);
+      assertEquals(await Deno.readTextFile(join(b.folder, name)), "mine");
+      const toOutput = await b.struck("get", `General/${name}`, "-");
+      assertEquals(toOutput.code, 7, `${name}: ${toOutput.stderr}`);
+      assertMatch(toOutput.stderr, /what was written to standard output must not be used/);
+    }
+  });
+}
 
 faultTest("content-empty", "standard output gets nothing that could be taken for a file", async (b) => {
   b.sandbox.tenant.addFile("Documents", "General/big.bin", CONTENT);

@@ -2,9 +2,10 @@
 
 import { assertEquals, assertMatch } from "./assert.ts";
 import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "./fault_bench.ts";
-import { jsonLines } from "./harness.ts";
+import { jpegFile, ole2File, pdfFile, wordDocument } from "./documents.ts";
+import { jsonLines, noise } from "./harness.ts";
 
-const DOCUMENT = new TextEncoder().encode("a document");
+const DOCUMENT = wordDocument(20_000);
 
 /** Uploads a document and asks the service for something afterwards, so that a late rewriting has happened. */
 async function uploadDocument(b: StruckBench, script: "put" | "put-large") {
@@ -21,7 +22,7 @@ for (const script of ["put", "put-large"] as const) {
   faultTest("sharepoint-rewrite", `${script} calls it enriched, and does not repair it`, async (b) => {
     const { result, item } = await uploadDocument(b, script);
     assertEquals([result.verdict, result.result, result.bytes], ["enriched", "created", DOCUMENT.length]);
-    assertEquals((item.size as number) > DOCUMENT.length, true);
+    assertEquals((item.size as number) !== DOCUMENT.length, true);
     assertEquals(b.sandbox.tenant.find("Documents", "General/Plan.docx")!.size, item.size);
   });
 
@@ -31,7 +32,7 @@ for (const script of ["put", "put-large"] as const) {
     async (b) => {
       const { result, item } = await uploadDocument(b, script);
       assertEquals([result.verdict, result.result], ["same", "created"]);
-      assertEquals((item.size as number) > DOCUMENT.length, true);
+      assertEquals((item.size as number) !== DOCUMENT.length, true);
     },
   );
 }
@@ -43,6 +44,69 @@ faultTest("sharepoint-rewrite-told-late", "the rewritten file is downloaded as i
   assertEquals(code, 0, stderr);
   assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["same", item.size]);
 });
+
+for (const script of ["put", "put-large"] as const) {
+  faultTest("sharepoint-rewrite", `${script} says of each type what can be known`, async (b) => {
+    const html = new TextEncoder().encode("<html><head></head></html>");
+    const documents: [string, Uint8Array, string][] = [
+      ["a.jpg", jpegFile(50_000), "enriched"],
+      ["a.pdf", pdfFile(50_000), "unverified"],
+      ["a.html", html, "unverified"],
+      ["a.docx", noise(5000), "same"], // SharePoint cannot open it
+    ];
+    for (const [name, bytes, verdict] of documents) {
+      const { code, stdout, stderr } = await b.struck(
+        script,
+        "--json",
+        await b.file(name, bytes),
+        "General/",
+      );
+      assertEquals([code, jsonLines(stdout)[0]?.verdict], [0, verdict], `${name}: ${stderr}`);
+      const stored = b.sandbox.tenant.find("Documents", `General/${name}`)!;
+      assertEquals(jsonLines(stdout)[0]!.quickXorHash, stored.quickXorHash);
+      assertEquals(
+        stderr.includes("nothing can prove that it is the same file"),
+        verdict === "unverified",
+        stderr,
+      );
+    }
+  });
+
+  faultTest("stored-document-damaged", `${script} reads back what is stored: exit code 7`, async (b) => {
+    // Of PDF files and documents of before 2007 nobody can know what SharePoint changed inside.
+    for (const [name, bytes] of [["a.docx", DOCUMENT], ["a.jpg", jpegFile(50_000)]] as const) {
+      b.sandbox.tenant.addFile("Documents", `General/${name}`, "before");
+      const file = await b.file(name, bytes);
+      const { code, stdout, stderr } = await b.struck(script, file, "General/");
+      assertEquals([code, stdout], [7, ""], `${name}: ${stderr}`);
+      assertMatch(stderr, /is not what was sent: .*; .*(inflate|image in it).*sending it once more/);
+      assertMatch(stderr, /both copies are kept, and the file that was replaced is in the version history/);
+      assertEquals(b.sandbox.tenant.find("Documents", `General/${name}`)!.versions > 1, true);
+      const fresh = await b.struck(script, "--conflict", "fail", file, `General/new-${name}`);
+      assertEquals(fresh.code, 7, fresh.stderr);
+      assertMatch(fresh.stderr, /both copies are kept; compare them/);
+    }
+  });
+
+  faultTest(
+    "stored-first-byte",
+    `${script} does not take it for SharePoint's own change: exit code 7`,
+    async (b) => {
+      const documents = {
+        pdf: pdfFile(5_000_000),
+        docx: wordDocument(50_000),
+        doc: ole2File(50_000),
+        bin: noise(50_000),
+      };
+      for (const [extension, bytes] of Object.entries(documents)) {
+        const file = await b.file(`a.${extension}`, bytes);
+        const { code, stdout, stderr } = await b.struck(script, file, "General/");
+        assertEquals([code, stdout], [7, ""], `${extension}: ${stderr}`);
+        assertMatch(stderr, /a\.\w+ is not what was sent: 1 bytes/);
+      }
+    },
+  );
+}
 
 faultTest("empty-answer", "put finds the file that it has stored", async (b) => {
   const { code, stdout, stderr } = await b.struck("put", "--json", await b.file("a.txt", "a"), "General/");

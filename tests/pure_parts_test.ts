@@ -9,7 +9,8 @@ import { demandedClaims, parseErrorBody } from "../lib/graph/service_error.ts";
 import { readSettings } from "../lib/settings.ts";
 import { formatDuration, formatSize, parseSize } from "../lib/sizes.ts";
 import { nextExpected } from "../lib/upload/session_answer.ts";
-import { judge, judgeDownload } from "../lib/transfer/verify.ts";
+import { enrichedKind, ENRICHMENTS } from "../lib/transfer/enrichment.ts";
+import { compareContent } from "../lib/transfer/verify.ts";
 import { noise } from "./harness.ts";
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
@@ -208,17 +209,42 @@ Deno.test("the next byte of a session is the smallest start of its ranges", () =
   assertEquals(nextExpected(["x"]), undefined);
 });
 
-Deno.test("verdicts", () => {
+Deno.test("compareContent() tells same, different and unknown content apart", () => {
   const local = { size: 3, hash: "h" };
-  assertEquals(judge(local, { size: 3, hash: "h" }, "a.bin", "documentLibrary"), "same");
-  assertEquals(judge(local, { size: 3, hash: null }, "a.bin", "documentLibrary"), "unverified");
-  assertEquals(judge(local, { size: 3, hash: "x" }, "a.bin", "documentLibrary"), "damaged");
-  assertEquals(judge(local, { size: 4, hash: null }, "a.bin", "documentLibrary"), "damaged");
-  assertEquals(judge(local, { size: 4000, hash: "x" }, "a.DOCX", "documentLibrary"), "enriched");
-  assertEquals(judge(local, { size: 4000, hash: "x" }, "a.docx", "business"), "damaged");
-  assertEquals(judge({ size: 0, hash: "x" }, { size: 0, hash: null }, "a", "business"), "same");
-  assertEquals(judgeDownload(local, { size: 9, hash: "x" }, "a.heic", "personal"), "enriched");
-  assertEquals(judgeDownload(local, { size: 9, hash: "x" }, "a.zip", "personal"), "damaged");
+  assertEquals(compareContent(local, { size: 3, hash: "h" }), "same");
+  assertEquals(compareContent(local, { size: 3, hash: null }), "unverified");
+  assertEquals(compareContent(local, { size: 3, hash: "x" }), "different");
+  assertEquals(compareContent(local, { size: 4, hash: null }), "different");
+  assertEquals(compareContent(local, { size: 4, hash: "h" }), "different");
+  assertEquals(compareContent({ size: 0, hash: "x" }, { size: 0, hash: null }), "same");
+});
+
+Deno.test("the table says what the service may change, by type and kind of drive", () => {
+  const table: [string, string, string | undefined, string | undefined][] = [
+    ["a.DOCX", "documentLibrary", "office", "office"],
+    ["a.xls", "documentLibrary", "office", "office"],
+    ["a.docx", "business", undefined, undefined],
+    ["a.docx", "personal", undefined, "office"],
+    ["a.pdf", "documentLibrary", "pdf", "pdf"],
+    ["a.pdf", "personal", undefined, "pdf"],
+    ["a.jpeg", "documentLibrary", "jpeg", "jpeg"],
+    ["a.jpg", "business", undefined, undefined],
+    ["a.html", "documentLibrary", "html", "html"],
+    ["a.aspx", "personal", undefined, undefined],
+    ["a.heic", "documentLibrary", undefined, "heic"],
+    ["a.HEIF", "business", undefined, "heic"],
+    ["a.one", "business", undefined, "oneNote"],
+    ["a.odt", "documentLibrary", undefined, undefined],
+    ["a.zip", "documentLibrary", undefined, undefined],
+    ["a.docx.bin", "documentLibrary", undefined, undefined],
+    ["docx", "documentLibrary", undefined, undefined],
+    ["a.docx", "", undefined, undefined],
+  ];
+  for (const [name, drive, upload, download] of table) {
+    assertEquals(enrichedKind("uploads", name, drive), upload, `upload of ${name} to ${drive}`);
+    assertEquals(enrichedKind("downloads", name, drive), download, `download of ${name} from ${drive}`);
+  }
+  for (const { source } of ENRICHMENTS) assertMatch(source, /\b(10\.2|D6) \(\S+#\d+/);
 });
 
 Deno.test("settings: flags win over environment; tokens of different clouds never share a file", async () => {

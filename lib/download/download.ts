@@ -5,13 +5,15 @@
  * @module
  */
 import type { Connection } from "../connection.ts";
-import { whyDamaged, whyEnriched } from "./download_outcome.ts";
+import { type CopyVerdict, damaged, FOREIGN, judgeCopy } from "./copy_verdict.ts";
+import { whyDamaged, whyDifferent } from "./download_outcome.ts";
 import { usageError } from "../errors.ts";
 import { type Downloaded, downloadToFile, dropUnfinished } from "./file_download.ts";
 import { type FoundItem, getItem } from "../graph/items.ts";
 import { alreadyThere, factsOf, localPathFor, longerThan, lookAtTarget } from "../files/local_target.ts";
 import type { LocationLike } from "../graph/location.ts";
 import { isPresent } from "./present_file.ts";
+import { fetchPrivateCopy } from "./private_copy.ts";
 import { Reception, type Sink } from "./reception.ts";
 import { RemoteContent } from "./remote_content.ts";
 import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
@@ -139,7 +141,7 @@ function checkFile({ item }: FoundItem): void {
 }
 
 async function toStandardOutput(
-  { notice }: Connection,
+  connection: Connection,
   content: RemoteContent,
   options: DownloadOptions,
 ): Promise<Downloaded> {
@@ -154,14 +156,17 @@ async function toStandardOutput(
   await new Reception(content, sink, 0, options.onProgress).run();
   const bytes = hash.position;
   const { quickXorHash, sha256 } = hash.digest();
-  const verdict = content.verdict(bytes, quickXorHash);
-  if (verdict === "damaged") {
+  const judged = await judgeWritten(connection, content, { bytes, quickXorHash, sha256 });
+  if (judged.verdict === "damaged") {
     throw damagedError(
-      `${content.item.path} ${whyDamaged(bytes, quickXorHash, content)}`,
+      `${content.item.path} ${whyDamaged(bytes, quickXorHash, content, judged.why)}`,
       "what was written to standard output must not be used",
     );
   }
-  if (verdict === "enriched") notice(whyEnriched(bytes, content));
+  const { verdict } = judged;
+  if (content.compare(bytes, quickXorHash) === "different") {
+    connection.notice(whyDifferent(bytes, verdict, content));
+  }
   return {
     result: "downloaded",
     verdict,
@@ -170,6 +175,24 @@ async function toStandardOutput(
     resumedFrom: null,
     sha256,
   };
+}
+
+/** Judges what was written to standard output, by a second copy where it is not what the service states. */
+async function judgeWritten(
+  connection: Connection,
+  content: RemoteContent,
+  written: { bytes: number; quickXorHash: string; sha256: string },
+): Promise<CopyVerdict> {
+  const compared = content.compare(written.bytes, written.quickXorHash);
+  if (compared !== "different") return { verdict: compared };
+  const { isForeign } = content;
+  await content.refresh();
+  if (content.compare(written.bytes, written.quickXorHash) === "same") return { verdict: "same" };
+  if (content.enrichedKind === undefined) return damaged("the service is not known to change such files");
+  using copy = await fetchPrivateCopy(connection, content);
+  if (isForeign || content.isForeign) return damaged(FOREIGN);
+  if (copy.sha256 !== written.sha256) return damaged("it comes differently each time");
+  return await judgeCopy(content, copy.content, connection.storage.http.signal);
 }
 
 function resultOf(

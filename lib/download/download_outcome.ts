@@ -5,15 +5,25 @@
  */
 import type { GraphError } from "../errors.ts";
 import type { RemoteContent } from "./remote_content.ts";
+import type { Verdict } from "../transfer/verify.ts";
 
 /** For a notice: content that differs, as it does with files of its kind. */
-export function whyEnriched(bytes: number, { item }: RemoteContent): string {
-  return `${item.path}: ${bytes} bytes came where the service states ${item.size}, as it happens with such files`;
+export function whyDifferent(bytes: number, verdict: Verdict, { item }: RemoteContent): string {
+  const what = bytes === item.size
+    ? "other bytes came than the service states"
+    : `${bytes} bytes came where the service states ${item.size}`;
+  const known = verdict === "enriched" ? "" : "; nothing can prove that it is the file";
+  return `${item.path}: ${what}, as it happens with such files${known}`;
 }
 
-/** In what content differs from what the service states. */
-export function whyDamaged(bytes: number, quickXorHash: string, { item }: RemoteContent): string {
-  return `is not what the service states: ${bytes} bytes with QuickXorHash ${quickXorHash}, instead of ${item.size} with ${item.hash}`;
+/** In what content differs from what the service states, and what is wrong with it. */
+export function whyDamaged(
+  bytes: number,
+  quickXorHash: string,
+  { item }: RemoteContent,
+  why: string,
+): string {
+  return `is not what the service states: ${bytes} bytes with QuickXorHash ${quickXorHash}, instead of ${item.size} with ${item.hash}; ${why}`;
 }
 
 /** The error of a download that can be gone on with: how much is there, and how to go on. */

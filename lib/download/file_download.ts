@@ -7,7 +7,7 @@ import { dirname, join } from "../std.ts";
 import type { Connection } from "../connection.ts";
 import type { DownloadConflict, DownloadOptions } from "./download.ts";
 import { type DownloadEntry, DownloadJournal, isSameContent } from "./download_record.ts";
-import { unfinishedError, whyDamaged, whyEnriched } from "./download_outcome.ts";
+import { unfinishedError, whyDamaged, whyDifferent } from "./download_outcome.ts";
 import type { GraphError } from "../errors.ts";
 import { hashOfFile } from "../files/file_hash.ts";
 import { FileReception, type ReceivedFile } from "./file_reception.ts";
@@ -150,8 +150,13 @@ class FileDownload {
       partial.dev === existing.dev;
     if (partial && !isPartial) return undefined;
     const { bytes, quickXorHash, sha256 } = await hashOfFile(path, this.#place.signal);
-    const verdict = this.#content.verdict(bytes, quickXorHash);
-    if (verdict === "damaged" || (!isPartial && verdict !== "same")) return undefined;
+    const compared = this.#content.compare(bytes, quickXorHash);
+    const here = { size: bytes, hash: quickXorHash };
+    // It got its name, so a verdict was found: where that needed more than the hash, it was noted before.
+    const verdict = compared === "different"
+      ? await this.#connection.rewritten.findMadeFrom(here, this.#content.item)
+      : compared;
+    if (!verdict || (!isPartial && verdict !== "same")) return undefined;
     if (partial) await Deno.remove(this.#place.path);
     await this.#place.journal.remove(this.#place.key);
     return { result: "downloaded", verdict, bytes, sentBytes: 0, resumedFrom: bytes, sha256 };
@@ -169,7 +174,7 @@ class FileDownload {
     if (existing.size > item.size) throw longerThan(item, this.#local, existing.size);
     if (existing.size < item.size) return undefined;
     const { bytes, quickXorHash, sha256 } = await hashOfFile(path, this.#place.signal);
-    if (this.#content.verdict(bytes, quickXorHash) !== "same") return undefined;
+    if (this.#content.compare(bytes, quickXorHash) !== "same") return undefined;
     if (entry) await removeUnfinished(this.#place, entry);
     return { result: "unchanged", verdict: "same", bytes, sentBytes: 0, resumedFrom: null, sha256 };
   }
@@ -182,13 +187,13 @@ class FileDownload {
       notice: this.#connection.notice,
     });
     const received = await reception.run();
-    const { verdict, bytes, sha256 } = received;
     await this.#finish(partial, target, received);
-    if (verdict === "damaged") throw await this.#keepDamaged(received);
-    if (verdict === "enriched") {
-      this.#connection.notice(whyEnriched(bytes, this.#content));
-      const here = { size: bytes, hash: received.quickXorHash };
-      await noteRewritten(this.#connection, here, this.#content.found, null);
+    if (received.verdict === "damaged") throw await this.#keepDamaged(received, received.why);
+    const { verdict, bytes, sha256, quickXorHash } = received;
+    if (this.#content.compare(bytes, quickXorHash) === "different") {
+      this.#connection.notice(whyDifferent(bytes, verdict, this.#content));
+      const here = { size: bytes, hash: quickXorHash };
+      await noteRewritten(this.#connection, here, this.#content.found, null, verdict);
     }
     const replace = this.#conflict === "replace" ? "any" : this.#conflict === "resume" ? "seen" : "none";
     await giveName(this.#place.path, target, replace);
@@ -223,13 +228,13 @@ class FileDownload {
     await partial.settle();
   }
 
-  async #keepDamaged({ bytes, quickXorHash }: ReceivedFile): Promise<GraphError> {
+  async #keepDamaged({ bytes, quickXorHash }: ReceivedFile, why: string): Promise<GraphError> {
     const { item } = this.#content;
     const kept = join(dirname(this.#place.path), `.${crypto.randomUUID().slice(0, 8)}.damaged`);
     await Deno.rename(this.#place.path, kept);
     await this.#place.journal.remove(this.#place.key);
     return damagedError(
-      `${item.path} ${whyDamaged(bytes, quickXorHash, this.#content)}`,
+      `${item.path} ${whyDamaged(bytes, quickXorHash, this.#content, why)}`,
       `the file on the server is as it was; what arrived is kept as ${kept}`,
     );
   }

@@ -4,25 +4,26 @@
  *
  * @module
  */
+import type { ByteSource } from "../documents/byte_source.ts";
+import { type CopyVerdict, damaged, FOREIGN, judgeCopy } from "./copy_verdict.ts";
+import { readAt } from "../files/local_file.ts";
 import { ParallelReception } from "./parallel_reception.ts";
 import { PartWriter } from "./part_writer.ts";
 import type { PartialFile } from "./partial_file.ts";
 import { Reception, type Sink } from "./reception.ts";
 import type { RemoteContent } from "./remote_content.ts";
 import type { OnProgress } from "../transfer/transfer.ts";
-import type { Verdict } from "../transfer/verify.ts";
 
 /** From this size on several connections are used unless told otherwise. */
 const PARALLEL_FROM_BYTES = 64 * 1024 * 1024;
 const PARALLEL_CONNECTIONS = 4;
 
 /** What came. */
-export interface ReceivedFile {
-  verdict: Verdict | "damaged";
+export type ReceivedFile = CopyVerdict & {
   bytes: number;
   quickXorHash: string;
   sha256: string;
-}
+};
 
 /** How to receive. */
 export interface ReceptionOptions {
@@ -39,23 +40,26 @@ export class FileReception {
   readonly #content: RemoteContent;
   readonly #partial: PartialFile;
   readonly #options: ReceptionOptions;
-  #retried = false;
+  /** Content that is not what is stated is got once more; one that was taken up again may have been spoilt before. */
+  #retriesLeft: number;
+  /** SHA-256 of the copy that came before. */
+  #former: string | undefined;
 
   constructor(content: RemoteContent, partial: PartialFile, options: ReceptionOptions) {
     this.#content = content;
     this.#partial = partial;
     this.#options = options;
     this.resumedFrom = partial.ranges.total || null;
+    this.#retriesLeft = this.resumedFrom === null ? 1 : 2;
   }
 
-  /** Receives the whole content; what is damaged is received once more from its first byte. */
+  /** Receives the whole content; what is not as it is stated is received once more from its first byte. */
   async run(): Promise<ReceivedFile> {
     for (;;) {
       await this.#receive();
-      const bytes = this.#partial.ranges.prefixEnd;
-      const hashes = await this.#partial.hash.digest();
-      const verdict = this.#content.verdict(bytes, hashes.quickXorHash);
-      if (!await this.#isToRepeat(verdict)) return { verdict, bytes, ...hashes };
+      const received = { bytes: this.#partial.ranges.prefixEnd, ...await this.#partial.hash.digest() };
+      const judged = await this.#judge(received);
+      if (judged) return { ...received, ...judged };
       await this.#restart();
     }
   }
@@ -100,27 +104,45 @@ export class FileReception {
     }
   }
 
-  /** Whether what came is to be received again, because it changed meanwhile or may have been spoilt on its way. */
-  async #isToRepeat(verdict: Verdict | "damaged"): Promise<boolean> {
+  /** Judges what came; `undefined` when it is to be received again: it changed, or may have been spoilt on its way. */
+  async #judge(
+    { bytes, quickXorHash, sha256 }: { bytes: number; quickXorHash: string; sha256: string },
+  ): Promise<CopyVerdict | undefined> {
+    const compared = this.#content.compare(bytes, quickXorHash);
     const mixed = this.resumedFrom !== null || this.#content.requests > 1;
-    if (verdict === "same" || (verdict !== "damaged" && !mixed)) return false;
-    const { version, item } = this.#content;
+    if (compared === "same" || (compared === "unverified" && !mixed)) return { verdict: compared };
+    const { version, item, isForeign } = this.#content;
     await this.#content.refresh();
-    // A new version that came between the facts and the content is as good as the old one.
+    // The facts may have been those of an older version.
+    if (this.#content.compare(bytes, quickXorHash) === "same") return { verdict: "same" };
     if (this.#content.version !== version) {
       this.#content.noteRestart();
-      return true;
+      this.#former = undefined;
+      return undefined;
     }
     const { notice } = this.#options;
     const { guessedFrom } = this.#partial;
     if (guessedFrom !== null) {
       notice(`${guessedFrom} is not the beginning of ${item.path}; starting from the first byte`);
-      return true;
+      return undefined;
     }
-    if (verdict !== "damaged" || this.#retried) return false;
-    this.#retried = true;
+    if (compared === "unverified") return { verdict: compared };
+    // Not by the service's own hash, which does not see that blocks have changed places (graph-protocol 10.1).
+    if (this.#former === sha256 && !isForeign) return await this.#judgeTwice();
+    this.#former = isForeign ? undefined : sha256;
+    if (this.#retriesLeft-- === 0) return damaged(isForeign ? FOREIGN : "it comes differently each time");
     notice(`${item.path} is not what the service states; getting it once more from its first byte`);
-    return true;
+    return undefined;
+  }
+
+  /** The same content came twice. */
+  async #judgeTwice(): Promise<CopyVerdict> {
+    using file = await Deno.open(this.#partial.place.path);
+    const copy: ByteSource = {
+      size: this.#partial.ranges.prefixEnd,
+      read: (buffer, position) => readAt(file, buffer, position),
+    };
+    return await judgeCopy(this.#content, copy, this.#partial.place.signal);
   }
 
   async #restart(): Promise<void> {

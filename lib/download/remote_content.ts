@@ -6,13 +6,15 @@
  */
 import { itemUrl } from "../graph/address.ts";
 import type { Connection } from "../connection.ts";
+import type { DocumentKind } from "../documents/structure.ts";
 import { versionOf } from "./download_record.ts";
 import { GraphError } from "../errors.ts";
 import { type HttpAnswer, retryAfterMs } from "../graph/http.ts";
-import { type DriveItem, type FoundItem, type Item, itemOf } from "../graph/items.ts";
+import { type DriveItem, type FoundItem, type Item, itemOf, typeOfDrive } from "../graph/items.ts";
 import { serviceError } from "../graph/service_error.ts";
 import { formatDuration } from "../sizes.ts";
-import { judgeDownload, type Verdict } from "../transfer/verify.ts";
+import { enrichedKind } from "../transfer/enrichment.ts";
+import { compareContent, type Content } from "../transfer/verify.ts";
 
 /** Broken connections in a row without a new byte, before we give up. */
 const MOST_FAULTS = 6;
@@ -36,6 +38,8 @@ export class RemoteContent {
   requests = 0;
   /** Whether the service has shown that it does not serve parts of this item. */
   wholeOnly = false;
+  /** Whether storage has served what it calls another item since the last look. */
+  isForeign = false;
   readonly #connection: Connection;
   #contentType = "";
   #link = 0;
@@ -93,6 +97,9 @@ export class RemoteContent {
     });
     if (answer.status === 200 || answer.status === 206) {
       this.#contentType = answer.headers.get("content-type") ?? "";
+      const served = idInTag(answer.headers.get("etag"));
+      const expected = idInTag(this.item.eTag);
+      this.isForeign ||= served !== undefined && expected !== undefined && served !== expected;
     }
     return { answer, link };
   }
@@ -130,13 +137,19 @@ export class RemoteContent {
     });
   }
 
-  /** Compares what came with what the service states. A page in place of a file is never a version of it. */
-  verdict(bytes: number, quickXorHash: string): Verdict | "damaged" {
-    const { size, hash, name } = this.item;
-    const driveType = this.found.driveItem.parentReference?.driveType ?? "";
-    const verdict = judgeDownload({ size: bytes, hash: quickXorHash }, { size, hash }, name, driveType);
-    const isPage = this.#contentType.startsWith("text/html") && !/\.(html?|aspx|mht)$/i.test(name);
-    return verdict === "enriched" && (bytes === 0 || isPage) ? "damaged" : verdict;
+  /** The kind of document whose content may come otherwise than the service states; mostly there is none. */
+  get enrichedKind(): DocumentKind | undefined {
+    return kindOf(this.found);
+  }
+
+  /** Whether the last answer brought a page, in place of a file that is none. */
+  get isPage(): boolean {
+    return this.#contentType.startsWith("text/html") && this.enrichedKind !== "html";
+  }
+
+  /** See {@linkcode compareDownload}. */
+  compare(bytes: number, quickXorHash: string): "same" | "unverified" | "different" {
+    return compareDownload({ size: bytes, hash: quickXorHash }, this.found);
   }
 
   /** The error of an answer that asks for patience; all connections wait as long as it says. */
@@ -184,6 +197,7 @@ export class RemoteContent {
       isProgress: false,
     });
     this.found = { driveItem, item: itemOf(driveItem, driveId, path) };
+    this.isForeign = false;
     this.#link++;
   }
 
@@ -226,6 +240,23 @@ export function partOnly(content: RemoteContent): GraphError {
     code: "partOnly",
     hint: "run the same command again",
   });
+}
+
+/** Compares content with what the service states of an item. */
+export function compareDownload(local: Content, found: FoundItem): "same" | "unverified" | "different" {
+  const { size, hash } = found.item;
+  // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
+  const isRight = hash !== null && local.hash === hash && kindOf(found) !== undefined;
+  return isRight ? "same" : compareContent(local, { size, hash });
+}
+
+function kindOf({ item, driveItem }: FoundItem): DocumentKind | undefined {
+  return enrichedKind("downloads", item.name, typeOfDrive(driveItem));
+}
+
+/** Tags of business drives hold the id of their item: `"{GUID},n"` (graph-protocol 5). */
+function idInTag(tag: string | null): string | undefined {
+  return /^"\{([\dA-F-]{36})\}/i.exec(tag ?? "")?.[1]?.toLowerCase();
 }
 
 /** `Content-Range` of an answer; the total is `undefined` when the service does not know it. */

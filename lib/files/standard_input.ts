@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { join } from "../std.ts";
 import { type LocalContent, OpenFile } from "./local_file.ts";
+import { openSpool, writeAll } from "./spool.ts";
 
 /** Standard input up to this size stays in memory, in bytes: 4 MiB. */
 export const LARGEST_IN_MEMORY_BYTES = 4 * 1024 * 1024;
@@ -62,33 +62,4 @@ function inMemory(
     checkUnchanged: () => Promise.resolve(),
     [Symbol.dispose]: () => {},
   };
-}
-
-/** A file that loses its name at once: whatever ends the process, nothing of it is left. */
-async function openSpool(folder: string): Promise<Deno.FsFile> {
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, `${crypto.randomUUID()}.tmp`);
-  const file = await Deno.open(path, { read: true, write: true, createNew: true, mode: 0o600 });
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    // Windows keeps the name of an open file; there it goes with the next one.
-    if (Deno.build.os !== "windows") {
-      file.close();
-      throw error;
-    }
-    await removeOthers(folder, path);
-  }
-  return file;
-}
-
-async function removeOthers(folder: string, own: string): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
-    const path = join(folder, name);
-    if (path !== own) await Deno.remove(path).catch(() => {}); // another process has it open
-  }
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Hash } from "node:crypto";
+import { enrichedKind } from "./enrichment.ts";
 import { interrupted } from "../graph/http.ts";
 import { type LocalContent, readExactly } from "../files/local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
@@ -12,47 +13,31 @@ const READ_BYTES = 1024 * 1024;
 
 /**
  * - `same`: size and QuickXorHash are equal;
- * - `enriched`: SharePoint wrote its own properties into the file, as it does with these types; it is kept as it is;
- * - `unverified`: the service gives no hash for it, the size is equal; or nothing was compared, for a skipped file.
+ * - `enriched`: the service is known to change such files, and what is there was shown to be the same document, or, when it
+ *   was downloaded, to come the same twice and to be whole;
+ * - `unverified`: nothing can prove that it is the same: the service gives no hash, or it changes such files and they have
+ *   no structure to check; or nothing was compared, for a skipped file.
  */
 export type Verdict = "same" | "enriched" | "unverified";
 
-/** Extensions of files that SharePoint rewrites after an upload (graph-protocol 10.2). */
-const REWRITTEN =
-  /\.(docx?|docm|dotx?|dotm|xlsx?|xlsm|xlsb|xltx?|pptx?|pptm|ppsx?|potx?|vsdx|odt|ods|odp|rtf|pdf|html?|mht|aspx|jpe?g)$/i;
-/** Files whose download is known to differ from the size and hash that the service states (graph-protocol D6). */
-const CONVERTED = /\.(heic|heif|one|onetoc2)$/i;
-
 /** Whether SharePoint may store this file differently from what was uploaded. */
 export function mayBeRewritten(name: string, driveType: string): boolean {
-  return driveType === "documentLibrary" && REWRITTEN.test(name);
+  return enrichedKind("uploads", name, driveType) !== undefined;
 }
 
-/** What {@linkcode judge} compares. */
+/** What {@linkcode compareContent} compares. */
 export interface Content {
   size: number;
   /** QuickXorHash in base64; `null` when unknown. */
   hash: string | null;
 }
 
-/** Compares the local content with what the service says that it holds. */
-export function judge(local: Content, remote: Content, name: string, driveType: string): Verdict | "damaged" {
-  const sizesEqual = local.size === remote.size;
-  if (sizesEqual && local.size === 0) return "same"; // empty files have no hash
-  if (sizesEqual && local.hash === remote.hash && remote.hash !== null) return "same";
-  if (mayBeRewritten(name, driveType)) return "enriched";
-  return sizesEqual && remote.hash === null ? "unverified" : "damaged";
-}
-
-/** As {@linkcode judge}, for content that came from the service, which may convert it on the way. */
-export function judgeDownload(
-  local: Content,
-  remote: Content,
-  name: string,
-  driveType: string,
-): Verdict | "damaged" {
-  const verdict = judge(local, remote, name, driveType);
-  return verdict === "damaged" && (CONVERTED.test(name) || REWRITTEN.test(name)) ? "enriched" : verdict;
+/** Compares content with what the service states; `unverified`: the size is equal, and there is no hash. */
+export function compareContent(local: Content, remote: Content): "same" | "unverified" | "different" {
+  if (local.size !== remote.size) return "different";
+  if (local.size === 0) return "same"; // empty files have no hash
+  if (remote.hash === null) return "unverified";
+  return local.hash === remote.hash ? "same" : "different";
 }
 
 /** Both hashes of content that passes by in order; parts seen before are left out. */

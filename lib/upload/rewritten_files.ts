@@ -12,7 +12,7 @@ import { type DriveItem, type FoundItem, type Item, itemOf } from "../graph/item
 import { withLock } from "../files/file_lock.ts";
 import { asGraphError } from "../local_error.ts";
 import { readPrivateFile, writePrivateFile } from "../files/private_file.ts";
-import type { Content } from "../transfer/verify.ts";
+import type { Content, Verdict } from "../transfer/verify.ts";
 
 /** So soon after its answer the service has mostly rewritten a file. */
 const SETTLE_MS = 2_000;
@@ -29,6 +29,8 @@ interface SentFile {
   size: number;
   hash: string;
   remoteHash: string | null;
+  /** What was found when it was compared with what the service has; earlier versions did not say. */
+  verdict?: Verdict;
   /** Time of the last change, where it is that of the local file; it stays when the service rewrites the file. */
   modified: string | null;
 }
@@ -55,6 +57,7 @@ export class RewrittenFiles {
     sent: Content & { hash: string },
     { item, driveItem }: FoundItem,
     modified: Date | null,
+    verdict: Verdict,
   ): Promise<void> {
     const entry: SentFile = {
       driveId: item.driveId,
@@ -62,6 +65,7 @@ export class RewrittenFiles {
       size: sent.size,
       hash: sent.hash,
       remoteHash: item.hash,
+      verdict,
       modified: isOwnTime(item.modified, modified, this.#now()) ? item.modified : null,
     };
     this.#sent.push({ entry, shown: driveItem, at: this.#now() });
@@ -92,7 +96,7 @@ export class RewrittenFiles {
       }
       const { hash } = itemOf(driveItem, driveId, "");
       if (hash !== entry.remoteHash && isRewriting(shown, driveItem)) {
-        await this.#note({ ...entry, remoteHash: hash });
+        await this.#note({ ...entry, remoteHash: hash, verdict: "unverified" }); // nobody has read it
       }
     }
   }
@@ -106,13 +110,13 @@ export class RewrittenFiles {
     });
   }
 
-  /** Whether the item still is what the service made of this local content. */
-  async isMadeFrom(local: Content, item: Item): Promise<boolean> {
+  /** Whether the item still is what the service made of this local content, and what is known of that. */
+  async findMadeFrom(local: Content, item: Item): Promise<Verdict | undefined> {
     const entry = (await this.#entries()).get(keyOf({ driveId: item.driveId, itemId: item.id }));
-    if (!entry || entry.size !== local.size || entry.hash !== local.hash) return false;
+    if (!entry || entry.size !== local.size || entry.hash !== local.hash) return undefined;
+    if (entry.remoteHash !== null && entry.remoteHash === item.hash) return entry.verdict ?? "unverified";
     // It may have been rewritten after the answer that we saw; somebody's change would have moved the time.
-    return (entry.remoteHash !== null && entry.remoteHash === item.hash) ||
-      (entry.modified !== null && entry.modified === item.modified);
+    return entry.modified !== null && entry.modified === item.modified ? "unverified" : undefined;
   }
 
   #entries(): Promise<Map<string, SentFile>> {
@@ -142,9 +146,10 @@ export async function noteRewritten(
   sent: Content & { hash: string },
   found: FoundItem,
   modified: Date | null,
+  verdict: Verdict,
 ): Promise<void> {
   try {
-    await rewritten.remember(sent, found, modified);
+    await rewritten.remember(sent, found, modified, verdict);
   } catch (error) {
     notice(`${found.item.path}: --if-changed will not know it again: ${asGraphError(error).message}`);
   }
@@ -153,9 +158,23 @@ export async function noteRewritten(
 /** Whether the service itself has changed an item: in the name of who sent it, and at once. */
 function isRewriting(sent: DriveItem, now: DriveItem): boolean {
   if (itemOf(sent, "", "").modified === itemOf(now, "", "").modified) return true;
-  const who = sent.lastModifiedBy?.user?.id;
-  const laterMs = Date.parse(now.lastModifiedDateTime ?? "") - Date.parse(sent.lastModifiedDateTime ?? "");
-  return who !== undefined && who === now.lastModifiedBy?.user?.id && laterMs <= REWRITE_MS;
+  const who = authorOf(sent);
+  return who !== undefined && who === authorOf(now) && laterMs(sent, now) <= REWRITE_MS;
+}
+
+/** Whether somebody else has surely changed an item since, or it was changed too late for the service's own rewriting. */
+export function isSomebodysChange(sent: DriveItem, now: DriveItem): boolean {
+  const [before, after] = [authorOf(sent), authorOf(now)];
+  return (before !== undefined && after !== undefined && before !== after) || laterMs(sent, now) > REWRITE_MS;
+}
+
+/** A person, or an app that works by itself. */
+function authorOf({ lastModifiedBy }: DriveItem): string | undefined {
+  return lastModifiedBy?.user?.id ?? lastModifiedBy?.application?.id ?? undefined;
+}
+
+function laterMs(sent: DriveItem, now: DriveItem): number {
+  return Date.parse(now.lastModifiedDateTime ?? "") - Date.parse(sent.lastModifiedDateTime ?? "");
 }
 
 /** The service's own time is no sign of ours, nor one that somebody's change at the same moment could have. */

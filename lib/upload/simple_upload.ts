@@ -13,7 +13,7 @@ import { type LocalContent, readExactly } from "../files/local_file.ts";
 import type { TransferContext } from "../transfer/transfer.ts";
 import type { UploadConflict, Uploaded } from "./upload_session.ts";
 import type { UploadTarget } from "./upload_target.ts";
-import { type Content, ContentHash, judge } from "../transfer/verify.ts";
+import { compareContent, type Content, ContentHash } from "../transfer/verify.ts";
 
 /** 64 KB/s: a slower line needs longer than one attempt of 4 MiB has. */
 const SLOWEST_BYTES_PER_MS = 64;
@@ -86,7 +86,7 @@ async function findStored(
   const answer = await graph.answer(childUrl(folder, name), { what: name });
   const driveItem = answer.status === 200 ? parseItem(await answer.text()) : undefined;
   if (answer.status !== 200) await answer.discard();
-  return driveItem && judge(content, itemOf(driveItem, folder.driveId, ""), name, "") === "same"
+  return driveItem && compareContent(content, itemOf(driveItem, folder.driveId, "")) === "same"
     ? driveItem
     : undefined;
 }

@@ -12,13 +12,13 @@ import { type LocalContent, openLocalFile } from "../files/local_file.ts";
 import type { LocationLike } from "../graph/location.ts";
 import { remoteName, sameName } from "../graph/names.ts";
 import { whenThere } from "./new_folder.ts";
-import { noteRewritten } from "./rewritten_files.ts";
 import { uploadSimply } from "./simple_upload.ts";
 import { readStandardInput } from "../files/standard_input.ts";
 import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
 import { type UploadConflict, type Uploaded, uploadThroughSession } from "./upload_session.ts";
 import { findTarget, type UploadTarget } from "./upload_target.ts";
-import { ContentHash, judge, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
+import { judgeUpload } from "./upload_verdict.ts";
+import { compareContent, ContentHash, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 
 /** Largest file that goes in one request, in bytes: 4 MiB. */
 export const LARGEST_SIMPLE_BYTES = 4 * 1024 * 1024;
@@ -163,22 +163,22 @@ async function send(
     const uploaded = await (target.fresh ? whenThere(connection, work) : work());
     sentBytes += uploaded.sentBytes;
     created ||= uploaded.created;
-    const item = itemIn(target, uploaded.driveItem);
-    const local = { size: content.size, hash: uploaded.quickXorHash };
-    const verdict = judge(local, item, item.name, target.driveType);
-    if (verdict !== "damaged") {
-      if (mayBeRewritten(item.name, target.driveType)) {
-        await noteRewritten(connection, local, { item, driveItem: uploaded.driveItem }, content.modified);
-      }
-      return { uploaded: { ...uploaded, created, sentBytes }, item, verdict };
+    const { item, ...judged } = await judgeUpload(connection, content, target.driveType, {
+      ...uploaded,
+      found: { driveItem: uploaded.driveItem, item: itemIn(target, uploaded.driveItem) },
+    });
+    if (judged.verdict !== "damaged") {
+      return { uploaded: { ...uploaded, created, sentBytes }, item, verdict: judged.verdict };
     }
-    const difference =
-      `${item.path} is not what was sent: ${item.size} bytes with QuickXorHash ${item.hash}, instead of ${local.size} with ${local.hash}`;
     // Only "replace" may send to the same name again; a second try that is damaged as well is for a person to look at.
     if (conflict !== "replace" || tries > 1) {
-      throw damagedError(difference, "both copies are kept; compare them before you upload again");
+      // Business drives keep what an upload replaces (graph-protocol U21); deleting or restoring is for a person, too.
+      const former = !created && target.driveType !== "personal"
+        ? ", and the file that was replaced is in the version history"
+        : "";
+      throw damagedError(judged.why, `both copies are kept${former}; compare them before you upload again`);
     }
-    connection.notice(`${difference}; sending it once more`);
+    connection.notice(`${judged.why}; sending it once more`);
     target.existing = "unknown";
   }
 }
@@ -230,12 +230,10 @@ async function compare(
   if (item.type !== "file" || (item.size !== content.size && !rewritable)) return undefined;
   const hash = await ContentHash.of(content, connection.graph.http.signal);
   const { quickXorHash, sha256 } = hash;
-  if (judge({ size: content.size, hash: quickXorHash }, item, item.name, "") === "same") {
-    return { verdict: "same", sha256 };
-  }
   const local = { size: content.size, hash: quickXorHash };
-  const madeFrom = rewritable && await connection.rewritten.isMadeFrom(local, item);
-  return madeFrom ? { verdict: "enriched", sha256 } : undefined;
+  if (compareContent(local, item) === "same") return { verdict: "same", sha256 };
+  const verdict = rewritable ? await connection.rewritten.findMadeFrom(local, item) : undefined;
+  return verdict && { verdict, sha256 };
 }
 
 /** The service says of a name that a folder has no more than that it is taken, and of a session not even that. */

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
+import { docx } from "./tenant/seed_documents.ts";
+import { readZip } from "./tenant/zip.ts";
 import { assertError, graphOf, libraryPath, patternBytes, raw, until } from "./testing.ts";
 
 Deno.test("PUT content creates, replaces, counts versions and hashes", async () => {
@@ -135,18 +137,36 @@ Deno.test("a chunked PUT that breaks off leaves a shortened file, a counted one 
 Deno.test("SharePoint's own changes to Office files, in the answer or behind it (trap U20)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
-  const put = (drive: string, name: string) =>
-    graph("PUT", `/drives/${sandbox.tenant.drive(drive).id}/root:/${name}:/content`, patternBytes(1000));
+  const document: Uint8Array = docx("text");
+  const put = (drive: string, name: string, bytes = document) =>
+    graph("PUT", `/drives/${sandbox.tenant.drive(drive).id}/root:/${name}:/content`, bytes);
   const { behavior } = sandbox.tenant;
   behavior.rewriteOfficeFiles = "in-answer";
-  assert((await put("Documents", "a.docx")).json.size > 1000);
-  assertEquals((await put("Documents", "a.bin")).json.size, 1000);
-  assertEquals((await put("me", "a.docx")).json.size, 1000, "not in a person's OneDrive");
+  const { size } = (await put("Documents", "a.docx")).json;
+  assert(size !== document.length);
+  const parts = readZip(await sandbox.tenant.bytes("Documents", "a.docx"))!;
+  assertEquals(
+    parts.filter(({ name }) => /^(word|docProps|customXml\/item)/.test(name)).map(({ name }) => name),
+    [
+      "word/document.xml",
+      "docProps/custom.xml",
+      "customXml/item1.xml",
+      "customXml/itemProps1.xml",
+    ],
+  );
+  assertEquals((await put("Documents", "a.docx")).json.size, size, "the same of the same");
+  assertEquals(
+    (await put("Documents", "no.docx", patternBytes(1000))).json.size,
+    1000,
+    "what it cannot open",
+  );
+  assertEquals((await put("Documents", "a.bin")).json.size, document.length);
+  assertEquals((await put("me", "a.docx")).json.size, document.length, "not in a person's OneDrive");
   behavior.rewriteOfficeFiles = "after-answer";
   const { json } = await put("Documents", "b.docx");
-  assertEquals(json.size, 1000);
+  assertEquals(json.size, document.length);
   const later = (await graph("GET", libraryPath(sandbox, "root:/b.docx"))).json;
-  assert(later.size > 1000 && later.cTag !== json.cTag);
+  assert(later.size !== json.size && later.cTag !== json.cTag);
   assert(later.file.hashes.quickXorHash !== json.file.hashes.quickXorHash);
 });
 

@@ -17,6 +17,12 @@ function understated(answer: Answer): Answer {
   return { ...answer, body: JSON.stringify({ ...item, file, size: Math.floor(item.size / 2) }) };
 }
 
+/** The first half of a file, with a Content-Length that fits. */
+function half({ status, headers, body }: Answer): Answer {
+  if (typeof body === "string") return { status, headers, body };
+  return { status, headers, body: { ...body, length: Math.floor(body.length / 2) } };
+}
+
 export const DOWNLOADS = {
   "download-url-expired": {
     what:
@@ -67,6 +73,20 @@ export const DOWNLOADS = {
     traps: ["D1", "D5"],
     scripts,
     rules: () => [{ ...DOWNLOAD, times: "always", status: 200, headers: HTML, body: PAGE }],
+  },
+  "text-instead-of-content": {
+    what: "the download URL is answered by 200 and eleven bytes of plain text: server busy",
+    item: 14,
+    traps: ["D5", "D6"],
+    scripts,
+    rules: () => [{ ...DOWNLOAD, times: "always", status: 200, body: "server busy" }],
+  },
+  "half-content": {
+    what: "the download URL is answered by 200 and the first half of the content, as if that were all",
+    item: 14,
+    traps: ["5", "D6"],
+    scripts,
+    rules: () => [{ ...DOWNLOAD, times: "always", rewrite: half }],
   },
   "redirect-to-html": {
     what: "the download URL is answered by 302 to a page of HTML",

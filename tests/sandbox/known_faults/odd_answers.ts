@@ -29,6 +29,21 @@ export const ODD_ANSWERS = {
     scripts: UPLOADS,
     behavior: { rewriteOfficeFiles: "after-answer" },
   },
+  "stored-document-damaged": {
+    what:
+      "the same, and a byte in the middle of what SharePoint stores is another; the directory of the ZIP archive is right",
+    item: 16,
+    traps: ["U20", "10.2"],
+    scripts: UPLOADS,
+    behavior: { rewriteOfficeFiles: "in-answer", storedDamage: "flipped-byte" },
+  },
+  "stored-first-byte": {
+    what: "of an upload only the first byte is stored, and answered with the size and hash of that",
+    item: 16,
+    traps: ["U12", "10.2"],
+    scripts: UPLOADS,
+    behavior: { storedDamage: "first-byte-only" },
+  },
   "empty-answer": {
     what: "an upload in one request takes effect, and is answered by 201 without a body",
     item: 17,

@@ -136,7 +136,7 @@ export class ContentStore {
   }
 
   /** The whole content in memory, for comparisons in tests. */
-  async bytes(content: Content): Promise<Uint8Array> {
+  async bytes(content: Content): Promise<Uint8Array<ArrayBuffer>> {
     const all = new Uint8Array(content.length);
     let position = 0;
     for await (const chunk of this.read(content)) {

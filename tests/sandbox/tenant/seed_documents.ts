@@ -1,6 +1,6 @@
 /** Small documents that really open: PDF, PNG and Office files made of a few parts. */
 
-import { crc32 } from "node:zlib";
+import { writeZip } from "./zip.ts";
 
 const encoder = new TextEncoder();
 
@@ -74,7 +74,7 @@ function officePackage(
   parts: Record<string, string> = {},
   overrides = "",
 ): Uint8Array {
-  return storedZip({
+  const files = {
     "[Content_Types].xml": `${XML}<Types xmlns="${PACKAGE}/content-types">` +
       `<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>` +
       `<Default Extension="xml" ContentType="application/xml"/>` +
@@ -82,7 +82,8 @@ function officePackage(
     "_rels/.rels": relationships("officeDocument", mainPart),
     [mainPart]: content,
     ...parts,
-  });
+  };
+  return writeZip(Object.entries(files).map(([name, text]) => ({ name, data: encoder.encode(text) })));
 }
 
 function relationships(type: string, target: string): string {
@@ -92,68 +93,4 @@ function relationships(type: string, target: string): string {
 
 function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-/** A ZIP archive without compression, which is all these parts need. */
-function storedZip(files: Record<string, string>): Uint8Array {
-  const local: Uint8Array[] = [];
-  const central: Uint8Array[] = [];
-  let offset = 0;
-  for (const [path, text] of Object.entries(files)) {
-    const name = encoder.encode(path);
-    const data = encoder.encode(text);
-    // Version, flags, method, time, date (1 January 2025), CRC, sizes, name length, extra length.
-    const common = fields([
-      [2, 20],
-      [2, 0],
-      [2, 0],
-      [2, 0],
-      [2, 0x5a21],
-      [4, crc32(data)],
-      [4, data.length],
-      [
-        4,
-        data.length,
-      ],
-      [2, name.length],
-      [2, 0],
-    ]);
-    local.push(fields([[4, 0x04034b50]]), common, name, data);
-    central.push(
-      fields([[4, 0x02014b50], [2, 20]]),
-      common,
-      fields([[2, 0], [2, 0], [2, 0], [4, 0], [4, offset]]),
-      name,
-    );
-    offset += 30 + name.length + data.length;
-  }
-  const directory = concat(central);
-  const count = Object.keys(files).length;
-  const end = fields([[4, 0x06054b50], [2, 0], [2, 0], [2, count], [2, count], [4, directory.length], [
-    4,
-    offset,
-  ], [2, 0]]);
-  return concat([...local, directory, end]);
-}
-
-/** Little-endian numbers of two or four bytes, one after the other. */
-function fields(numbers: readonly (readonly [2 | 4, number])[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(numbers.reduce((sum, [bytes]) => sum + bytes, 0)));
-  let at = 0;
-  for (const [bytes, value] of numbers) {
-    if (bytes === 2) view.setUint16(at, value, true);
-    else view.setUint32(at, value, true);
-    at += bytes;
-  }
-  return new Uint8Array(view.buffer);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

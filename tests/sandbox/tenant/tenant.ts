@@ -8,7 +8,9 @@ import type { Directory } from "./directory.ts";
 import type { Drive } from "./drive.ts";
 import { type Author, cTagOf, eTagOf, type Item, type ItemKind, pathOf } from "./item.ts";
 import { nameKey } from "./names.ts";
+import { promoteProperties } from "./property_promotion.ts";
 import { seed } from "./seed.ts";
+import { STORED_DAMAGE } from "./stored_damage.ts";
 
 /** What tests read off an item. */
 export interface ItemFacts {
@@ -39,14 +41,13 @@ export interface Behavior {
   readsWithoutHash: number;
   /** SharePoint rewrites Office files after upload: already in the answer, or only after it (graph-protocol 10.2). */
   rewriteOfficeFiles: "no" | "in-answer" | "after-answer";
+  /** What becomes of the bytes of an upload, after SharePoint's own changes. */
+  storedDamage: keyof typeof STORED_DAMAGE | "no";
   /** How many requests for a folder, or for something in it, find nothing after a client has made it (trap E3). */
   missesOfNewFolders: number;
   /** A listing begins with a page of no items and a link to the next (graph-protocol 4.1). */
   emptyFirstPage: boolean;
 }
-
-/** Where SharePoint promotes properties into the file (graph-protocol 10.2). */
-const REWRITTEN = /\.(docx|xlsx|pptx|pdf|html|aspx)$/i;
 
 /** The tenant: directory, libraries and bytes. */
 export class Tenant {
@@ -56,6 +57,7 @@ export class Tenant {
     putCreatesParents: true,
     readsWithoutHash: 0,
     rewriteOfficeFiles: "no",
+    storedDamage: "no",
     missesOfNewFolders: 0,
     emptyFirstPage: false,
   };
@@ -181,14 +183,12 @@ export class Tenant {
 
   /** What the service answers once a file is stored, with SharePoint's own changes to it (trap U20). */
   async storedFile<T>(item: Item, toJson: () => T): Promise<T> {
-    const rewritten = item.drive.info.owner === undefined && REWRITTEN.test(item.name);
-    if (!rewritten || this.behavior.rewriteOfficeFiles === "no") return toJson();
-    if (this.behavior.rewriteOfficeFiles === "in-answer") {
-      await this.#rewrite(item);
-      return toJson();
-    }
+    const { rewriteOfficeFiles: when, storedDamage } = this.behavior;
+    const isLibrary = item.drive.info.owner === undefined;
+    if (isLibrary && when === "in-answer") await this.#promote(item);
+    if (storedDamage !== "no") await this.#change(item, STORED_DAMAGE[storedDamage]);
     const json = toJson();
-    this.#unsettled.push(item);
+    if (isLibrary && when === "after-answer") this.#unsettled.push(item);
     return json;
   }
 
@@ -196,15 +196,21 @@ export class Tenant {
   async settle(): Promise<void> {
     const items = this.#unsettled;
     this.#unsettled = [];
-    for (const item of items) await this.#rewrite(item);
+    for (const item of items) await this.#promote(item);
   }
 
-  async #rewrite(item: Item): Promise<void> {
+  #promote(item: Item): Promise<void> {
+    return this.#change(item, (bytes) => promoteProperties(item.name, bytes, item.guid));
+  }
+
+  async #change(
+    item: Item,
+    change: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
     if (item.content === undefined) return;
-    const staging = this.store.stage();
-    for await (const chunk of this.store.read(item.content)) staging.append(chunk);
-    staging.append(new TextEncoder().encode(`<!-- properties promoted by SharePoint -->${" ".repeat(4096)}`));
-    item.drive.replaceContent(item, staging.finish(), item.modifiedBy);
+    const bytes = await this.store.bytes(item.content);
+    const changed = change(bytes);
+    if (changed !== bytes) item.drive.replaceContent(item, this.store.put(changed), item.modifiedBy);
   }
 
   get #author(): Author {

@@ -1,0 +1,36 @@
+/**
+ * Private temporary files without a name.
+ *
+ * @module
+ */
+import { join } from "../std.ts";
+
+/** Opens a file that loses its name at once: whatever ends the process, nothing of it is left. */
+export async function openSpool(folder: string): Promise<Deno.FsFile> {
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${crypto.randomUUID()}.tmp`);
+  const file = await Deno.open(path, { read: true, write: true, createNew: true, mode: 0o600 });
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    // Windows keeps the name of an open file; there it goes with the next one.
+    if (Deno.build.os !== "windows") {
+      file.close();
+      throw error;
+    }
+    await removeOthers(folder, path);
+  }
+  return file;
+}
+
+async function removeOthers(folder: string, own: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (path !== own) await Deno.remove(path).catch(() => {}); // another process has it open
+  }
+}
+
+/** Writes all of the bytes where the file stands. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
