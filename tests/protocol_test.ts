@@ -39,7 +39,7 @@ Deno.test("citations of the protocol lead to a rule or section", async () => {
 Deno.test("each rule of the protocol has an id of its own, and a public source unless it is assumed", () => {
   const [rules, sources] = PROTOCOL.split("\n## Sources\n");
   assertEquals(RULES.map(({ id }) => id), [...new Set(RULES.map(({ id }) => id))]);
-  const place = /\[[A-Z][A-Z0-9]+\]|[\w.-]+\/[\w.-]+(?:#\d+|:\S)|RFC \d+|\w\.org\b/;
+  const place = /\[[A-Z][A-Z0-9]+\]|[\w.-]+\/[\w.-]+(?:#\d+|:\S)|RFC \d+|\w\.(?:com|org)\b/;
   for (const { id, source } of RULES) {
     for (const part of source.split("; ")) {
       const known = /^(?:documented|observed|recorded) /.test(part) && place.test(part);
