@@ -6,6 +6,7 @@
  */
 import { itemUrl } from "../graph/address.ts";
 import type { Connection } from "../connection.ts";
+import { isExpectedItem } from "../graph/drive_item.ts";
 import { versionOf } from "./download_record.ts";
 import { GraphError } from "../errors.ts";
 import { type HttpAnswer, retryAfterMs } from "../graph/http.ts";
@@ -20,6 +21,9 @@ const MOST_FAULTS = 6;
 const MOST_FRESH_LINKS = 2;
 /** A content that keeps changing is not to be had. */
 const MOST_RESTARTS = 3;
+
+/** How much conversion may add to a small file, in bytes. */
+const CONVERSION_BYTES = 16 * 1024 * 1024;
 
 /** An answer, and which link it came from. */
 export interface ContentAnswer {
@@ -78,7 +82,9 @@ export class RemoteContent {
     await this.#refreshing;
     const link = this.#link;
     this.requests++;
-    const url = this.found.driveItem["@microsoft.graph.downloadUrl"] ?? await this.#redirect();
+    const { driveItem } = this.found;
+    const url = driveItem["@microsoft.graph.downloadUrl"] ?? driveItem["@content.downloadUrl"] ??
+      await this.#redirect();
     const answer = await this.#connection.storage.send({
       method: "GET",
       url,
@@ -130,9 +136,18 @@ export class RemoteContent {
     });
   }
 
+  /**
+   * No content has more bytes than this. What is converted on its way out may be longer than stated (graph-protocol D6),
+   * mostly by some kilobytes; a disk must not be filled by what cannot be the file.
+   */
+  get mostBytes(): number {
+    return 2 * this.item.size + CONVERSION_BYTES;
+  }
+
   /** Compares what came with what the service states. A page in place of a file is never a version of it. */
   verdict(bytes: number, quickXorHash: string): Verdict | "damaged" {
     const { size, hash, name } = this.item;
+    if (bytes > this.mostBytes) return "damaged";
     const driveType = this.found.driveItem.parentReference?.driveType ?? "";
     const verdict = judgeDownload({ size: bytes, hash: quickXorHash }, { size, hash }, name, driveType);
     const isPage = this.#contentType.startsWith("text/html") && !/\.(html?|aspx|mht)$/i.test(name);
@@ -179,6 +194,8 @@ export class RemoteContent {
     const { driveId, id, path } = this.item;
     const driveItem = await this.#connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }), {
       what: this.what,
+      // Another item's bytes would fit another item's hash.
+      accepts: (value) => isExpectedItem(value, { driveId, id }),
     });
     this.found = { driveItem, item: itemOf(driveItem, driveId, path) };
     this.#link++;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hasShape, invalidAnswer } from "./answer_shape.ts";
 import { GraphError } from "../errors.ts";
 import type { Http, HttpAnswer, RetryRule } from "./http.ts";
 import { demandedClaims, isErrorBody, serviceError, serviceErrorFrom } from "./service_error.ts";
@@ -40,13 +41,22 @@ export interface GraphCall {
   retry?: RetryRule;
   /** Longest time to the header of the answer, in milliseconds. */
   headerTimeoutMs?: number;
+  /** Whether the JSON is what was asked for; a GET is otherwise tried again. */
+  accepts?: (value: unknown) => boolean;
 }
 
-/** One page of a collection. */
-interface Page<T> {
-  value?: T[];
+/** One page of a collection; what its entries are is for the caller to see. */
+interface Page<T = unknown> {
+  value: T[];
   "@odata.nextLink"?: string | null;
 }
+
+/** Tries of a GET whose answer is not what was asked for. */
+const MOST_TRIES = 4;
+/** A library holds 30 million items at most, and a page mostly 200 of them (https://learn.microsoft.com/sharepoint/limits). */
+const MOST_PAGES = 150_000;
+/** Pages in a row without an entry; the service sends some of them (graph-protocol L7). */
+const MOST_EMPTY_PAGES = 1_000;
 
 /** A client of one Graph origin, as one signed-in person. */
 export class GraphClient {
@@ -82,6 +92,16 @@ export class GraphClient {
   }
 
   async #json<T>(path: string, call: GraphCall): Promise<{ value: T; status: number }> {
+    for (let tries = 1;; tries++) {
+      const answer = await this.#readJson<T>(path, call);
+      if (!call.accepts || call.accepts(answer.value)) return answer;
+      const error = invalidAnswer(call.what, answer.status);
+      if ((call.method ?? "GET") !== "GET" || tries === MOST_TRIES) throw error;
+      await this.http.wait(this.http.backoffMs(tries), error.message);
+    }
+  }
+
+  async #readJson<T>(path: string, call: GraphCall): Promise<{ value: T; status: number }> {
     const answer = await this.answer(path, call);
     if (answer.status < 200 || answer.status > 299) throw await serviceError(answer, call.what);
     const text = await answer.text();
@@ -121,20 +141,26 @@ export class GraphClient {
   /**
    * The items of a collection, page by page as they are asked for. `@odata.nextLink` is followed byte for byte; an empty
    * page is not the end, and a link seen before ends the listing with an error (graph-protocol L7).
+   *
+   * @param isEntry Whether an entry is what was asked for; a page with another one is tried again. @default any will do
    */
-  async *pages<T>(path: string, what: string): AsyncGenerator<T[]> {
+  async *pages<T = unknown>(
+    path: string,
+    what: string,
+    isEntry: (entry: unknown) => entry is T = (_): _ is T => true,
+  ): AsyncGenerator<T[]> {
     const seen = new Set<string>();
     let next: string | undefined = path;
-    while (next !== undefined) {
-      if (seen.has(next)) {
-        throw new GraphError("failed", `${what}: the service repeats the same page for ever`, {
-          code: "pageLoop",
-          hint: "run the same command again; if it stays so, report it to Microsoft",
-        });
+    for (let empty = 0; next !== undefined;) {
+      if (seen.has(next)) throw endlessListing(what, "repeats the same page for ever");
+      if (seen.size === MOST_PAGES || empty === MOST_EMPTY_PAGES) {
+        throw endlessListing(what, "sends pages without end");
       }
       seen.add(next);
-      const page: Page<T> = await this.call<Page<T>>(next, { what });
-      yield page.value ?? [];
+      const accepts = (value: unknown) => isPage(value) && value.value.every(isEntry);
+      const page: Page<T> = await this.call<Page<T>>(next, { what, accepts });
+      yield page.value;
+      empty = page.value.length === 0 ? empty + 1 : 0;
       next = page["@odata.nextLink"] || undefined;
     }
   }
@@ -176,4 +202,15 @@ export class GraphClient {
     }
     return path;
   }
+}
+
+function isPage(value: unknown): value is Page {
+  return hasShape(value, { "@odata.nextLink": "string" }) && Array.isArray((value as Page).value);
+}
+
+function endlessListing(what: string, how: string): GraphError {
+  return new GraphError("failed", `${what}: the service ${how}`, {
+    code: "pageLoop",
+    hint: "run the same command again; if it stays so, report it to Microsoft",
+  });
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { invalidAnswer } from "./answer_shape.ts";
 import { commandName } from "../commands.ts";
 import { type FailureKind, GraphError } from "../errors.ts";
 import { type HttpAnswer, requestIdOf, retryAfterMs } from "./http.ts";
@@ -115,13 +116,20 @@ const REJECTED: Explanation = {
  * @param what What was tried, as the start of a sentence: `upload of General/x.pdf`.
  */
 export async function serviceError(answer: HttpAnswer, what: string): Promise<GraphError> {
+  if (answer.status < 300) {
+    await answer.discard();
+    return invalidAnswer(what, answer.status);
+  }
   const body = parseErrorBody(await answer.text().catch(() => "")); // a broken body must not hide the status
   return explain(answer, body, what);
 }
 
-/** As {@linkcode serviceError}, when the body was read already. */
+/** As {@linkcode serviceError}, of a success whose body was read already; only codes of an error in it are quoted. */
 export function serviceErrorFrom(answer: HttpAnswer, text: string, what: string): GraphError {
-  return explain(answer, parseErrorBody(text), what);
+  const { codes, requestId } = parseErrorBody(text);
+  return codes.length > 0
+    ? explain(answer, { codes, requestId, message: undefined }, what)
+    : invalidAnswer(what, answer.status);
 }
 
 /** Whether a body is an error although its status is a success (graph-protocol E2). */

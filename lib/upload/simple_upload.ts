@@ -6,6 +6,7 @@
 import { childUrl } from "../graph/address.ts";
 import { commandName } from "../commands.ts";
 import { parseItem } from "./committed_item.ts";
+import { isExpectedItem } from "../graph/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/graph.ts";
 import { type DriveItem, itemOf } from "../graph/items.ts";
@@ -52,7 +53,11 @@ export async function uploadSimply(
       if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
       throw error;
     });
-    if (value?.id) return { driveItem: value, created: status === 201, ...done };
+    const { folder: { driveId }, name } = target;
+    // Only "rename" may store it under another name.
+    if (isExpectedItem(value, conflict === "rename" ? { driveId } : { driveId, name })) {
+      return { driveItem: value, created: status === 201, ...done };
+    }
     throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
       code: "invalidAnswer",
       hint: `look with ${commandName("ls")}`,
@@ -80,7 +85,8 @@ async function findStored(
   content: Content,
 ): Promise<DriveItem | undefined> {
   const answer = await graph.answer(childUrl(folder, name), { what: name });
-  const driveItem = answer.status === 200 ? parseItem(await answer.text()) : undefined;
+  const expected = { driveId: folder.driveId, name };
+  const driveItem = answer.status === 200 ? parseItem(await answer.text(), expected) : undefined;
   if (answer.status !== 200) await answer.discard();
   return driveItem && judge(content, itemOf(driveItem, folder.driveId, ""), name, "") === "same"
     ? driveItem
