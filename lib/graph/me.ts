@@ -45,7 +45,8 @@ export async function getMe({ graph, session, settings }: Connection): Promise<M
   };
 }
 
-function isUser(value: unknown): boolean {
+/** Whether an answer can be that of `/me`. */
+export function isUser(value: unknown): value is User {
   return hasShape(value, { id: "string", displayName: "string", userPrincipalName: "string" }) &&
     Boolean((value as User).id);
 }

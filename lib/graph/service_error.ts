@@ -99,6 +99,9 @@ const BY_STATUS: Record<number, Explanation> = {
   },
 };
 
+/** The service's own messages have some hundred characters. */
+const LONGEST_MESSAGE = 1_000;
+
 const UNAVAILABLE: Explanation = {
   kind: "unavailable",
   why: "the service is unavailable",
@@ -142,7 +145,9 @@ function explain({ status, headers }: HttpAnswer, body: ErrorBody, what: string)
   const { kind, why, hint } = (known ? BY_CODE[known] : undefined) ?? BY_STATUS[status] ??
     (status >= 500 ? UNAVAILABLE : REJECTED);
   // The service's own words say which of many rules was broken; where we have a sentence it says the same, shorter.
-  const words = kind === "failed" && body.message ? `${why}: ${withoutSecrets(body.message)}` : why;
+  const words = kind === "failed" && body.message
+    ? `${why}: ${withoutSecrets(body.message.slice(0, LONGEST_MESSAGE))}`
+    : why;
   return new GraphError(kind, `${what}: ${words}`, {
     code: body.codes.at(-1) ?? `http${status}`,
     codes: body.codes,

@@ -56,9 +56,9 @@ export function cTag(itemGuid: string, version: number): string {
   return `"c:{${itemGuid.toUpperCase()}},${version}"`;
 }
 
-/** Item id of a personal OneDrive, in the form of migrated accounts: `CID!s` and the GUID without hyphens. */
+/** Item id of a personal OneDrive, in the form of migrated accounts: `CID!s`, without a zero in front, and the GUID. */
 export function personalItemId(cid: string, itemGuid: string): string {
-  return `${cid.toUpperCase()}!s${itemGuid.replaceAll("-", "")}`;
+  return `${cid.toUpperCase().replace(/^0+/, "")}!s${itemGuid.replaceAll("-", "")}`;
 }
 
 /** eTag or cTag of a personal OneDrive: opaque, and without quotes (ab#2471). */
