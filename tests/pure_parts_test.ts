@@ -204,6 +204,8 @@ Deno.test("every AADSTS code that is known says what happened, who can mend it, 
 
 Deno.test("the next byte of a session is the smallest start of its ranges", () => {
   assertEquals(nextExpected(["10-", "5-7"]), 5);
+  assertEquals(nextExpected(["5242880-1484144639"]), 5_242_880);
+  assertEquals(nextExpected(Array(200_000).fill("7-")), 7);
   assertEquals(nextExpected(["0-"]), 0);
   assertEquals(nextExpected([]), undefined);
   assertEquals(nextExpected(["x"]), undefined);

@@ -7,8 +7,10 @@ import type { User } from "@microsoft/microsoft-graph-types";
 import { covers } from "../sign_in/cached_tokens.ts";
 import { commandName } from "../commands.ts";
 import { GraphError, isGraphError } from "../errors.ts";
+import { hasShape } from "../graph/answer_shape.ts";
 import { GraphClient } from "../graph/graph.ts";
 import type { Http } from "../graph/http.ts";
+import { isUser } from "../graph/me.ts";
 import type { Settings } from "../settings.ts";
 import { type Diagnosis, ok, warn } from "./finding.ts";
 import type { DriveFacts } from "./hosts_check.ts";
@@ -39,7 +41,10 @@ export async function checkMe(
       token: (renew) => renew ? Promise.reject(refused(accessToken !== undefined)) : Promise.resolve(secret),
     });
   try {
-    const user = await graphWith(token.secret).call<User>("/me", { what: "who is signed in" });
+    const user = await graphWith(token.secret).call<User>("/me", {
+      what: "who is signed in",
+      accepts: isUser,
+    });
     const who = `${user.displayName ?? "(no name)"} <${user.userPrincipalName ?? user.id}>`;
     return {
       diagnosis: ok("me", `Graph accepts the token of ${who}`),
@@ -63,7 +68,10 @@ export async function checkMe(
 async function driveOf(graph: GraphClient, scopes: readonly string[]): Promise<DriveFacts | undefined> {
   if (!scopes.some((scope) => covers(scope, "Files.Read"))) return undefined;
   try {
-    return await graph.call<DriveFacts>("/me/drive?$select=webUrl,driveType", { what: "your OneDrive" });
+    return await graph.call<DriveFacts>("/me/drive?$select=webUrl,driveType", {
+      what: "your OneDrive",
+      accepts: (value) => hasShape(value, { webUrl: "string", driveType: "string" }),
+    });
   } catch (error) {
     if (!isGraphError(error) || error.kind === "interrupted") throw error;
     return undefined; // the check of storage says that it does not know the host

@@ -20,6 +20,7 @@ export async function judgeCopy(
   const kind = content.enrichedKind;
   if (kind === undefined) return damaged("the service is not known to change such files");
   if (content.isPage) return damaged("a page of HTML came in its place");
+  if (copy.size > content.mostBytes) return damaged("it is far longer than stated");
   try {
     await checkStructure(kind, interruptible(copy, signal));
   } catch (error) {

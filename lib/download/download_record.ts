@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { itemKey } from "../graph/drive_item.ts";
 import type { FoundItem } from "../graph/items.ts";
 import type { ByteRange } from "./ranges.ts";
 import { PrivateRecords, recordKey } from "../files/records.ts";
@@ -46,10 +47,15 @@ export function versionOf({ driveItem }: FoundItem): string | undefined {
   return driveItem.cTag ?? driveItem.eTag ?? undefined;
 }
 
+/** Whether an item is the one that an unfinished download was of, in whatever version. */
+export function isSameItem({ driveId, itemId }: DownloadEntry, { item }: FoundItem): boolean {
+  return itemKey({ driveId, id: itemId }) === itemKey(item);
+}
+
 /** Whether an item is what an unfinished download was of. */
 export function isSameContent(entry: DownloadEntry, found: FoundItem): boolean {
   const { item } = found;
-  return entry.driveId === item.driveId && entry.itemId === item.id && entry.size === item.size &&
+  return isSameItem(entry, found) && entry.size === item.size &&
     entry.version !== "" && entry.version === versionOf(found);
 }
 

@@ -6,7 +6,7 @@
 import { join } from "../std.ts";
 import type { Connection } from "../connection.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
-import { usageError } from "../errors.ts";
+import { GraphError, usageError } from "../errors.ts";
 import { childrenOf, enterFolder, type FoundItem, type Item } from "../graph/items.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { LocalNames } from "../files/local_names.ts";
@@ -30,6 +30,10 @@ export async function* downloadTree(
     if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
     const names = new LocalNames();
     for await (const found of childrenOf(connection, folder)) {
+      if (found instanceof GraphError) {
+        yield failedJob(folder.path, found);
+        continue;
+      }
       const { item } = found;
       const fault = names.take(item.name);
       const path = join(local, fault ? "" : item.name);

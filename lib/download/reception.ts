@@ -85,6 +85,8 @@ export class Reception {
     try {
       for await (const chunk of answer.chunks()) {
         await this.#takeChunk(chunk, expected ?? this.#content.item.size);
+        // Its verdict will be that it is damaged.
+        if (this.received > this.#content.mostBytes) return true;
       }
       if (expected === undefined || this.received >= expected) return true;
       fault = partOnly(this.#content);

@@ -7,6 +7,7 @@
 import { itemUrl } from "../graph/address.ts";
 import type { Connection } from "../connection.ts";
 import type { DocumentKind } from "../documents/structure.ts";
+import { isExpectedItem } from "../graph/drive_item.ts";
 import { versionOf } from "./download_record.ts";
 import { GraphError } from "../errors.ts";
 import { type HttpAnswer, retryAfterMs } from "../graph/http.ts";
@@ -22,6 +23,9 @@ const MOST_FAULTS = 6;
 const MOST_FRESH_LINKS = 2;
 /** A content that keeps changing is not to be had. */
 const MOST_RESTARTS = 3;
+
+/** How much conversion may add to a small file, in bytes. */
+const CONVERSION_BYTES = 16 * 1024 * 1024;
 
 /** An answer, and which link it came from. */
 export interface ContentAnswer {
@@ -82,7 +86,9 @@ export class RemoteContent {
     await this.#refreshing;
     const link = this.#link;
     this.requests++;
-    const url = this.found.driveItem["@microsoft.graph.downloadUrl"] ?? await this.#redirect();
+    const { driveItem } = this.found;
+    const url = driveItem["@microsoft.graph.downloadUrl"] ?? driveItem["@content.downloadUrl"] ??
+      await this.#redirect();
     const answer = await this.#connection.storage.send({
       method: "GET",
       url,
@@ -135,6 +141,14 @@ export class RemoteContent {
       hint:
         "it changes all the time, or a proxy drops ranges and connections; run the same command again later",
     });
+  }
+
+  /**
+   * No content has more bytes than this. What is converted on its way out may be longer than stated (graph-protocol D6),
+   * mostly by some kilobytes; a disk must not be filled by what cannot be the file.
+   */
+  get mostBytes(): number {
+    return 2 * this.item.size + CONVERSION_BYTES;
   }
 
   /** The kind of document whose content may come otherwise than the service states; mostly there is none. */
@@ -195,6 +209,8 @@ export class RemoteContent {
     const driveItem = await this.#connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }), {
       what: this.what,
       isProgress: false,
+      // Another item's bytes would fit another item's hash.
+      accepts: (value) => isExpectedItem(value, { driveId, id }),
     });
     this.found = { driveItem, item: itemOf(driveItem, driveId, path) };
     this.isForeign = false;

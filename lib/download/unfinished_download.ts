@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type DownloadEntry, isSameContent } from "./download_record.ts";
+import { type DownloadEntry, isSameContent, isSameItem } from "./download_record.ts";
 import { GraphError } from "../errors.ts";
 import type { FoundItem } from "../graph/items.ts";
 import { ownFactsOf } from "../files/local_target.ts";
@@ -49,7 +49,7 @@ export async function openPartial(
       return partial;
     }
     notice(
-      entry.driveId === found.item.driveId && entry.itemId === found.item.id
+      isSameItem(entry, found)
         ? `${entry.path} has changed since its download was interrupted; starting from its first byte`
         : `the unfinished download of ${entry.path} to the same place is given up`,
     );

@@ -5,6 +5,8 @@
  */
 import type { Drive, Site } from "@microsoft/microsoft-graph-types";
 import { encodePath, itemUrl } from "./address.ts";
+import { hasShape } from "./answer_shape.ts";
+import { canonicalDriveId } from "./drive_item.ts";
 import type { Holder } from "../sign_in/auth.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "./graph.ts";
@@ -80,7 +82,7 @@ export class Drives {
     return this.#once("me", async () => {
       if (await this.#holder() === "app") throw noOwnDrive();
       try {
-        return driveFacts(await this.#graph.call<Drive>("/me/drive", { what: "your OneDrive" }));
+        return await this.#drive("/me/drive", "your OneDrive");
       } catch (error) {
         // Its wording has changed over the years, so the status decides (graph-protocol L4).
         if (!(error instanceof GraphError) || (error.kind !== "notFound" && !isRejected(error))) throw error;
@@ -98,10 +100,7 @@ export class Drives {
     if (isDriveId(drive)) {
       return await this.#once(
         `drive ${drive}`,
-        async () =>
-          driveFacts(
-            await this.#graph.call<Drive>(`/drives/${encodeURIComponent(drive)}`, { what: `drive ${drive}` }),
-          ),
+        () => this.#drive(`/drives/${encodeURIComponent(drive)}`, `drive ${drive}`),
       );
     }
     const drives = await this.all();
@@ -136,7 +135,7 @@ export class Drives {
     await this.#checkSites(what);
     try {
       for await (
-        const page of this.#graph.pages<Site>(`/sites?search=${encodeURIComponent(text || "*")}`, what)
+        const page of this.#graph.pages(`/sites?search=${encodeURIComponent(text || "*")}`, what, isSite)
       ) {
         for (const site of page) yield siteFacts(site);
       }
@@ -158,7 +157,9 @@ export class Drives {
       await this.#checkSites(`site ${host}/${path}`);
       const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
       try {
-        return siteFacts(await this.#graph.call<Site>(url, { what: `site ${host}/${path}` }));
+        return siteFacts(
+          await this.#graph.call<Site>(url, { what: `site ${host}/${path}`, accepts: isSite }),
+        );
       } catch (error) {
         if (!(error instanceof GraphError) || !isRejected(error)) throw error;
         const elsewhere = withoutSharePoint(error);
@@ -188,9 +189,7 @@ export class Drives {
   #siteDrive(site: SiteName): Promise<DriveFacts> {
     return this.#once(`site drive ${site.host}/${site.path}`, async () => {
       const { id, name } = await this.site(site);
-      return driveFacts(
-        await this.#graph.call<Drive>(`/sites/${id}/drive`, { what: `default library of site ${name}` }),
-      );
+      return await this.#drive(`/sites/${id}/drive`, `default library of site ${name}`);
     });
   }
 
@@ -235,10 +234,13 @@ export class Drives {
     return answer.status === 200;
   }
 
+  async #drive(url: string, what: string): Promise<DriveFacts> {
+    return driveFacts(await this.#graph.call<Drive>(url, { what, accepts: isDrive }));
+  }
+
   async #list(url: string, what: string): Promise<DriveFacts[]> {
-    const drives: DriveFacts[] = [];
-    for await (const page of this.#graph.pages<Drive>(url, what)) drives.push(...page.map(driveFacts));
-    return drives;
+    const pages = await Array.fromAsync(this.#graph.pages(url, what, isDrive));
+    return pages.flat().map(driveFacts);
   }
 
   #once<T>(key: string, find: () => Promise<T>): Promise<T> {
@@ -278,11 +280,6 @@ export function isDriveId(text: string): boolean {
   return /^b![\w-]{20,}$/.test(text) || /^[0-9a-f]{15,16}$/i.test(text);
 }
 
-/** Personal drive ids come in either case, with or without a leading zero (graph-protocol N9). */
-export function canonicalDriveId(id: string): string {
-  return /^[0-9a-f]{15,16}$/i.test(id) ? id.toLowerCase().padStart(16, "0") : id;
-}
-
 function isCalled(drive: DriveFacts, name: string): boolean {
   // The URL segment (`Shared Documents`) often differs from the display name (`Documents`).
   const segment = drive.webUrl.split("/").at(-1) ?? "";
@@ -295,6 +292,16 @@ function decoded(segment: string): string {
   } catch {
     return segment; // not encoded at all
   }
+}
+
+function isDrive(value: unknown): value is Drive {
+  return hasShape(value, { id: "string", name: "string", driveType: "string", webUrl: "string" }) &&
+    Boolean((value as Drive).id);
+}
+
+function isSite(value: unknown): value is Site {
+  return hasShape(value, { id: "string", name: "string", displayName: "string", webUrl: "string" }) &&
+    Boolean((value as Site).id);
 }
 
 function driveFacts(drive: Drive): DriveFacts {

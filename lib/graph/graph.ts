@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hasShape, invalidAnswer } from "./answer_shape.ts";
 import { GraphError } from "../errors.ts";
 import type { Http, HttpAnswer, HttpRequest, RetryRule } from "./http.ts";
 import { demandedClaims, isErrorBody, serviceError, serviceErrorFrom } from "./service_error.ts";
@@ -44,18 +45,20 @@ export interface GraphCall {
   graceMs?: number;
   /** `false` for a question that a failure raises: its answer alone is no progress. @default true */
   isProgress?: boolean;
-  /** Whether the JSON of a success is what was asked for; an answer that is not is treated as invalid. */
-  isValid?: (value: unknown) => boolean;
+  /** Whether the JSON of a success is what was asked for; otherwise a GET is tried again. @default any object */
+  accepts?: (value: unknown) => boolean;
 }
 
-/** One page of a collection. */
-interface Page<T> {
+/** One page of a collection; what its entries are is for the caller to see. */
+interface Page<T = unknown> {
   value: T[];
   "@odata.nextLink"?: string | null;
 }
 
-/** Listings fail at 100,000 items (graph-protocol 4.1), which are 500 pages of 200. */
-const MAX_PAGES = 10_000;
+/** A library holds 30 million items at most, and a page mostly 200 of them (https://learn.microsoft.com/sharepoint/limits). */
+const MAX_PAGES = 150_000;
+/** Pages in a row without an entry; the service sends some of them (graph-protocol L7). */
+const MAX_EMPTY_PAGES = 1_000;
 
 /** A client of one Graph origin, as one signed-in person. */
 export class GraphClient {
@@ -98,12 +101,12 @@ export class GraphClient {
       try {
         value = JSON.parse(text);
       } catch {
-        throw invalidAnswer(call.what, "is not JSON", answer.status);
+        throw invalidAnswer(call.what, answer.status);
       }
       // Seen under HTTP 200 (graph-protocol E2).
       if (isErrorBody(value)) throw serviceErrorFrom(answer, text, call.what);
-      const { isValid = isObject } = call;
-      if (!isValid(value)) throw invalidAnswer(call.what, "is not what was asked for", answer.status);
+      const { accepts = isObject } = call;
+      if (!accepts(value)) throw invalidAnswer(call.what, answer.status);
       return { value: value as T, status: answer.status };
     });
   }
@@ -139,26 +142,26 @@ export class GraphClient {
   /**
    * The items of a collection, page by page as they are asked for. `@odata.nextLink` is followed byte for byte; an empty
    * page is not the end, and a link seen before ends the listing with an error (graph-protocol L7).
+   *
+   * @param isEntry Whether an entry is what was asked for; a page with another one is tried again. @default any will do
    */
-  async *pages<T>(path: string, what: string): AsyncGenerator<T[]> {
+  async *pages<T = unknown>(
+    path: string,
+    what: string,
+    isEntry: (entry: unknown) => entry is T = (_): _ is T => true,
+  ): AsyncGenerator<T[]> {
     const seen = new Set<string>();
     let next: string | undefined = path;
-    while (next !== undefined) {
-      if (seen.has(next)) {
-        throw new GraphError("failed", `${what}: the service repeats the same page for ever`, {
-          code: "pageLoop",
-          hint: "run the same command again; if it stays so, report it to Microsoft",
-        });
-      }
-      if (seen.size === MAX_PAGES) {
-        throw new GraphError("failed", `${what}: more than ${MAX_PAGES} pages`, {
-          code: "tooManyPages",
-          hint: "no folder of OneDrive or SharePoint has so many items; report it to Microsoft",
-        });
+    for (let empty = 0; next !== undefined;) {
+      if (seen.has(next)) throw endlessListing(what, "repeats the same page for ever");
+      if (seen.size === MAX_PAGES || empty === MAX_EMPTY_PAGES) {
+        throw endlessListing(what, "sends pages without end");
       }
       seen.add(next);
-      const page: Page<T> = await this.call<Page<T>>(next, { what, isValid: isPage });
+      const accepts = (value: unknown) => isPage(value) && value.value.every(isEntry);
+      const page: Page<T> = await this.call<Page<T>>(next, { what, accepts });
       yield page.value;
+      empty = page.value.length === 0 ? empty + 1 : 0;
       next = page["@odata.nextLink"] || undefined;
     }
   }
@@ -208,18 +211,13 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** An empty object, or the JSON of an item, in place of a page would be taken for an empty folder. */
-function isPage(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { value: items, "@odata.nextLink": next } = value as Record<string, unknown>;
-  return Array.isArray(items) && ["string", "undefined"].includes(typeof (next ?? undefined));
+function isPage(value: unknown): value is Page {
+  return hasShape(value, { "@odata.nextLink": "string" }) && Array.isArray((value as Page).value);
 }
 
-/** The error of a success that makes no sense. Its body may hold secrets, so it is never shown. */
-export function invalidAnswer(what: string, why: string, status: number): GraphError {
-  return new GraphError("failed", `${what}: the answer ${why}`, {
-    code: "invalidAnswer",
-    hint: "a proxy may have answered in place of Microsoft Graph; otherwise run the same command again",
-    status,
+function endlessListing(what: string, how: string): GraphError {
+  return new GraphError("failed", `${what}: the service ${how}`, {
+    code: "pageLoop",
+    hint: "run the same command again; if it stays so, report it to Microsoft",
   });
 }

@@ -3,17 +3,16 @@
  *
  * @module
  */
-import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
 import { type ItemAddress, itemUrl } from "./address.ts";
-import { canonicalDriveId, type Drives } from "./drives.ts";
+import { canonicalDriveId, type DriveItem, isDriveItem, isExpectedItem, itemKey } from "./drive_item.ts";
+import type { Drives } from "./drives.ts";
 import { GraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "./graph.ts";
 import { type Location, type LocationLike, parseLocation } from "./location.ts";
 import type { Settings } from "../settings.ts";
-import { sameName } from "./names.ts";
+import { LONGEST_PATH, sameName } from "./names.ts";
 
-/** A driveItem as Graph sends it, with the annotation that the published types lack. */
-export type DriveItem = GraphDriveItem & { "@microsoft.graph.downloadUrl"?: string };
+export type { DriveItem };
 
 /** Facts of a file or folder, as `ls --json` prints them. */
 export interface Item {
@@ -47,6 +46,9 @@ export interface FoundItem {
   driveItem: DriveItem;
 }
 
+/** A name and its slash take two characters of a path at least; a folder that was moved may lie somewhat deeper. */
+const MOST_LEVELS = LONGEST_PATH;
+
 // Without a selection every listed file carries a download URL, which is a secret.
 const SELECTION =
   "$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,parentReference";
@@ -66,6 +68,7 @@ export async function getItem(context: ItemContext, location: LocationLike): Pro
  * The items of a folder, page by page as they are asked for, or the item itself when it is not a folder.
  *
  * @param options.recursive Also what is below its folders; shortcuts are not followed, so it ends.
+ * @throws {GraphError} At the end for entries that are no items, after all others.
  */
 export async function* listItems(
   context: ItemContext,
@@ -74,8 +77,11 @@ export async function* listItems(
 ): AsyncGenerator<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
   const { item } = await getItem(context, parsed);
-  if (item.type === "folder") yield* listFolder(context, item, options.recursive ? new Set() : undefined);
-  else if (parsed.folder && parsed.path.length > 0) throw notAFolder(item);
+  if (item.type === "folder") {
+    const invalid: GraphError[] = [];
+    yield* listFolder(context, item, options.recursive ? new Set() : undefined, invalid);
+    if (invalid[0]) throw invalid[0];
+  } else if (parsed.folder && parsed.path.length > 0) throw notAFolder(item);
   else yield item;
 }
 
@@ -84,40 +90,62 @@ async function* listFolder(
   folder: Item,
   /** Folders listed already, when what is below is wanted, too. */
   above: Set<string> | undefined,
+  invalid: GraphError[],
 ): AsyncGenerator<Item> {
   enterFolder(folder, above);
-  for await (const { item } of childrenOf(context, folder)) {
+  for await (const found of childrenOf(context, folder)) {
+    if (found instanceof GraphError) {
+      invalid.push(found);
+      continue;
+    }
+    const { item } = found;
     yield item;
-    if (above && item.type === "folder") yield* listFolder(context, item, above);
+    if (above && item.type === "folder") yield* listFolder(context, item, above, invalid);
   }
 }
 
 /**
  * Notes that a folder is being listed.
  *
- * @throws {GraphError} `failed` when it was listed before: a walk would never end.
+ * @throws {GraphError} `failed` when it was listed before, or lies deeper than any can: a walk would never end.
  */
 export function enterFolder(folder: Item, listed: Set<string> | undefined): void {
-  if (listed?.has(folder.id)) {
+  const key = itemKey(folder);
+  const levels = folder.path.split("/").length;
+  if (levels > MOST_LEVELS) {
+    throw new GraphError(
+      "failed",
+      `listing of a folder ${levels} levels deep: the service has none so deep`,
+      {
+        code: "tooDeep",
+        hint: "what is above it was listed; report it to Microsoft",
+      },
+    );
+  }
+  if (listed?.has(key)) {
     throw new GraphError("failed", `listing of ${folder.path}: the service shows a folder inside of itself`, {
       code: "folderLoop",
       hint: "list it without going into its folders",
     });
   }
-  listed?.add(folder.id);
+  listed?.add(key);
 }
 
-/** What is directly in a folder, page by page. */
+/** What is directly in a folder, page by page; an error stands for an entry that is no item. */
 export async function* childrenOf(
   { graph }: Pick<ItemContext, "graph">,
   folder: Pick<Item, "driveId" | "id" | "path">,
-): AsyncGenerator<FoundItem> {
+): AsyncGenerator<FoundItem | GraphError> {
   // By id: links to further pages of listings by path have led to the root of the drive (graph-protocol L7).
   const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
   const seen = new Set<string>();
   const what = `listing of ${folder.path || "the root folder"}`;
-  for await (const page of graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, what)) {
+  for await (const page of graph.pages(`${url}?$top=200&${SELECTION}`, what)) {
     for (const driveItem of page) {
+      if (!isDriveItem(driveItem)) {
+        yield invalidEntry(what, driveItem);
+        continue;
+      }
       const path = [folder.path, driveItem.name ?? ""].filter(Boolean).join("/");
       const item = itemOf(driveItem, folder.driveId, path);
       if (seen.has(item.id)) continue; // pages may repeat items (graph-protocol L7)
@@ -125,6 +153,18 @@ export async function* childrenOf(
       yield { item, driveItem };
     }
   }
+}
+
+function invalidEntry(what: string, entry: unknown): GraphError {
+  const name = entry && typeof entry === "object" && "name" in entry ? ` ${JSON.stringify(entry.name)}` : "";
+  return new GraphError(
+    "failed",
+    `${what}: an entry${name.slice(0, 100)} is no item that the service can hold`,
+    {
+      code: "invalidItem",
+      hint: "look at the folder in a browser; the other entries are not affected",
+    },
+  );
 }
 
 /** Type of the drive in which an item really lies. */
@@ -152,7 +192,13 @@ export async function locate(
 }
 
 export async function lookUp({ graph }: ItemContext, address: ItemAddress, what: string): Promise<FoundItem> {
-  const driveItem = await graph.call<DriveItem>(itemUrl(address), { what });
+  const { driveId } = address;
+  // "root" is an id for every root.
+  const id = "itemId" in address && address.itemId !== "root" ? { id: address.itemId } : {};
+  const driveItem = await graph.call<DriveItem>(itemUrl(address), {
+    what,
+    accepts: (value) => isExpectedItem(value, { driveId, ...id }),
+  });
   const asked = "path" in address ? address.path.at(-1) : undefined;
   // Personal drives have served a similar name in rare cases (graph-protocol 3.3).
   if (asked !== undefined && driveItem.name && !sameName(driveItem.name, asked)) {
@@ -203,17 +249,25 @@ function typeOf(driveItem: DriveItem): Item["type"] {
   return driveItem.folder || driveItem.root ? "folder" : "file";
 }
 
-/** Percent-encoded in many answers (graph-protocol N8). */
 function pathOf(driveItem: DriveItem): string {
-  const parent = driveItem.parentReference?.path?.split("root:")[1] ?? "";
-  const names = parent.split("/").filter(Boolean).map((name) => {
-    try {
-      return decodeURIComponent(name);
-    } catch {
-      return name; // not encoded, and holding a percent sign
-    }
-  });
-  return driveItem.root ? "" : [...names, driveItem.name ?? ""].join("/");
+  return driveItem.root ? "" : [...parentNames(driveItem), driveItem.name ?? ""].join("/");
+}
+
+/**
+ * Names of the folders above an item. Live answers give the path as it is, others percent-encoded (graph-protocol N8); the
+ * parent's name, which is never encoded, and characters that encoding would have replaced tell which.
+ */
+function parentNames({ parentReference }: DriveItem): string[] {
+  const path = parentReference?.path?.split("root:")[1] ?? "";
+  const names = path.split("/").filter(Boolean);
+  if (/[^\w\-.~!$&'()*+,;=:@%/]/.test(path)) return names;
+  try {
+    const decoded = names.map(decodeURIComponent);
+    const { name } = parentReference!;
+    return names.at(-1) === name && decoded.at(-1) !== name ? names : decoded;
+  } catch {
+    return names; // a percent sign that begins no code
+  }
 }
 
 /** Zero to seven fractional digits, and the year 1 for "unknown", occur (graph-protocol 4.1). */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { User } from "@microsoft/microsoft-graph-types";
+import { hasShape } from "./answer_shape.ts";
 import type { Session } from "../sign_in/auth.ts";
 import type { Connection } from "../connection.ts";
 import type { Settings } from "../settings.ts";
@@ -30,7 +31,7 @@ export interface Me {
  */
 export async function getMe({ graph, session, settings }: Connection): Promise<Me> {
   if (settings.appCredential && settings.accessToken === undefined) return await appFacts(session, settings);
-  const user = await graph.call<User>("/me", { what: "who is signed in" });
+  const user = await graph.call<User>("/me", { what: "who is signed in", accepts: isUser });
   const { tenantId, scopes, expiresAt, cache } = await session.facts();
   return {
     displayName: user.displayName ?? null,
@@ -42,6 +43,12 @@ export async function getMe({ graph, session, settings }: Connection): Promise<M
     expiresAt: timeOf(expiresAt),
     cache: cache ?? null,
   };
+}
+
+/** Whether an answer can be that of `/me`. */
+export function isUser(value: unknown): value is User {
+  return hasShape(value, { id: "string", displayName: "string", userPrincipalName: "string" }) &&
+    Boolean((value as User).id);
 }
 
 /** An app acts for nobody, and Graph knows no "me" of it: that a token came is the proof. */

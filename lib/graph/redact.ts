@@ -8,14 +8,17 @@
 /** What is put in the place of a secret. */
 const GONE = "…";
 
-/** Whole URLs, also encoded ones: their host is told elsewhere, and the rest may be all that it takes to get in. */
-const URLS = /https?(:|%3a)(\/|%2f){2}[^\s"'<>]*/gi;
-const QUERIES = /\?[^\s"'<>]*/g;
+/**
+ * Whole URLs, also encoded ones, and what is left of those that were cut: their host is told elsewhere, and the rest may be
+ * all that it takes to get in. Upload URLs hold single quotes: `guid='…'`.
+ */
+const URLS = /(https?(:|%3a)|(:|%3a)?(\/|%2f){2})[^\s"<>]*/gi;
+const QUERIES = /\?[^\s"<>]*/g;
 const JWTS = /\beyJ[\w-]{8,}[\w.-]*/g;
 const BEARERS = /\b(bearer)(\s|%20|\+)+[\w.~+/=%-]+/gi;
 const NAMED = new RegExp(
   String.raw`\b(tempauth|access_token|refresh_token|id_token|device_code|client_secret|client_assertion|` +
-    String.raw`code_verifier|password|authkey|sig|guid)\b("?\s*[:=]\s*"?|%3d)[^\s"'&<>]+`,
+    String.raw`code_verifier|password|authkey|sig|guid)\b(["']?\s*[:=]\s*["']?|%3d)[^\s"'&<>]+`,
   "gi",
 );
 /** Nothing that people write is so long without a space or a dot; ids of drives are, and are no loss in such a text. */
@@ -25,9 +28,15 @@ const OPAQUE_SEGMENT = /^[\w+=~.-]{100,}$/;
 
 /** A text of a service, on one line, without what may be a secret in it. */
 export function withoutSecrets(text: string): string {
-  return text.replace(URLS, GONE).replace(QUERIES, `?${GONE}`).replace(JWTS, GONE)
+  return unescaped(text).replace(URLS, GONE).replace(QUERIES, `?${GONE}`).replace(JWTS, GONE)
     .replace(BEARERS, `$1 ${GONE}`).replace(NAMED, `$1=${GONE}`).replace(OPAQUE, GONE)
     .replace(/\s+/g, " ").trim();
+}
+
+/** JSON may write any character of a URL in another way, and does so twice where one JSON text holds another. */
+function unescaped(text: string): string {
+  return text.replace(/\\+u00([2-7][\da-f])/gi, (_, code) => String.fromCharCode(parseInt(code, 16)))
+    .replace(/\\+\//g, "/");
 }
 
 /** A code or an id as services write them; `undefined` for anything else that came in its place. */

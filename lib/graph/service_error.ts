@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { invalidAnswer } from "./answer_shape.ts";
 import { commandName } from "../commands.ts";
 import { type FailureKind, GraphError } from "../errors.ts";
 import { type HttpAnswer, requestIdOf, retryAfterMs } from "./http.ts";
@@ -98,6 +99,9 @@ const BY_STATUS: Record<number, Explanation> = {
   },
 };
 
+/** The service's own messages have some hundred characters. */
+const LONGEST_MESSAGE = 1_000;
+
 const UNAVAILABLE: Explanation = {
   kind: "unavailable",
   why: "the service is unavailable",
@@ -115,19 +119,20 @@ const REJECTED: Explanation = {
  * @param what What was tried, as the start of a sentence: `upload of General/x.pdf`.
  */
 export async function serviceError(answer: HttpAnswer, what: string): Promise<GraphError> {
+  if (answer.status < 300) {
+    await answer.discard();
+    return invalidAnswer(what, answer.status);
+  }
   const body = parseErrorBody(await answer.errorText());
   return explain(answer, body, what);
 }
 
-/** As {@linkcode serviceError}, when the body was read already. */
+/** As {@linkcode serviceError}, of a success whose body was read already; only codes of an error in it are quoted. */
 export function serviceErrorFrom(answer: HttpAnswer, text: string, what: string): GraphError {
-  const body = parseErrorBody(text);
-  // A success may hold an upload URL or a token, also where it is cut and is no JSON: it is never shown.
-  return explain(
-    answer,
-    answer.status < 300 && body.codes.length === 0 ? { ...body, message: undefined } : body,
-    what,
-  );
+  const { codes, requestId } = parseErrorBody(text);
+  return codes.length > 0
+    ? explain(answer, { codes, requestId, message: undefined }, what)
+    : invalidAnswer(what, answer.status);
 }
 
 /** Whether a body is an error although its status is a success (graph-protocol E2). */
@@ -140,7 +145,9 @@ function explain({ status, headers }: HttpAnswer, body: ErrorBody, what: string)
   const { kind, why, hint } = (known ? BY_CODE[known] : undefined) ?? BY_STATUS[status] ??
     (status >= 500 ? UNAVAILABLE : REJECTED);
   // The service's own words say which of many rules was broken; where we have a sentence it says the same, shorter.
-  const words = kind === "failed" && body.message ? `${why}: ${withoutSecrets(body.message)}` : why;
+  const words = kind === "failed" && body.message
+    ? `${why}: ${withoutSecrets(body.message.slice(0, LONGEST_MESSAGE))}`
+    : why;
   return new GraphError(kind, `${what}: ${words}`, {
     code: body.codes.at(-1) ?? `http${status}`,
     codes: body.codes,

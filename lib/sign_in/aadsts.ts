@@ -206,7 +206,7 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
     "you",
     "there is no such tenant",
     "check GRAPH_TENANT_ID or --tenant; a tenant of a national cloud needs --cloud or GRAPH_CLOUD",
-    [90002],
+    [90002, 900023],
   ),
   ...explain(
     "usage",
@@ -243,6 +243,7 @@ export const AADSTS: ReadonlyMap<number, Explanation> = new Map([
     AGAIN,
     [70043],
   ),
+  ...explain("signInNeeded", "you", "the sign-in service cannot read the cached sign-in", AGAIN, [9002313]),
   ...explain("signInNeeded", "you", "the sign-in was revoked", AGAIN, [50173, 50089, 50132, 50133, 70000]),
   ...explain(
     "failed",

@@ -5,10 +5,10 @@
  * @module
  */
 import { childUrl } from "../graph/address.ts";
+import { type ExpectedItem, isExpectedItem } from "../graph/drive_item.ts";
 import type { GraphClient } from "../graph/graph.ts";
 import { type DriveItem, itemOf } from "../graph/items.ts";
 import type { UploadTarget } from "./upload_target.ts";
-import { isErrorBody } from "../graph/service_error.ts";
 import type { LocalFile } from "../files/local_file.ts";
 import { type ContentHash, mayBeRewritten } from "../transfer/verify.ts";
 
@@ -67,17 +67,17 @@ export class CommittedItem {
   async #current(): Promise<DriveItem | undefined> {
     const { folder, name } = this.#target;
     const answer = await this.#graph.answer(childUrl(folder, name), { what: name, isProgress: false });
-    if (answer.status === 200) return parseItem(await answer.text());
+    if (answer.status === 200) return parseItem(await answer.text(), { driveId: folder.driveId, name });
     await answer.discard();
     return undefined;
   }
 }
 
-/** A driveItem, or `undefined` when the answer is empty, cut, or an error in spite of its status. */
-export function parseItem(text: string): DriveItem | undefined {
+/** The expected item; `undefined` when the answer is empty, cut, an error in spite of its status, or another item. */
+export function parseItem(text: string, expected: ExpectedItem): DriveItem | undefined {
   try {
     const value = JSON.parse(text);
-    return value?.id && !isErrorBody(value) ? value : undefined;
+    return isExpectedItem(value, expected) ? value : undefined;
   } catch {
     return undefined; // the item itself tells
   }

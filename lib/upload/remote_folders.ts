@@ -5,6 +5,7 @@
  */
 import { itemUrl } from "../graph/address.ts";
 import type { Connection } from "../connection.ts";
+import { isExpectedItem } from "../graph/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import { childrenOf, type DriveItem, type FoundItem, type Item, itemOf } from "../graph/items.ts";
 import { nameKey } from "../graph/names.ts";
@@ -81,7 +82,8 @@ export class RemoteFolders {
   async #look(item: Item): Promise<KnownFolder> {
     const children = new Map<string, FoundItem>();
     for await (const child of childrenOf(this.#connection, item)) {
-      children.set(nameKey(child.item.name), child);
+      // What is no item cannot be in the way, either: the service itself refuses a name that is taken.
+      if (!(child instanceof GraphError)) children.set(nameKey(child.item.name), child);
     }
     return { item, children, fresh: false };
   }
@@ -98,6 +100,7 @@ export class RemoteFolders {
       this.#connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }, "children"), {
         method: "POST",
         what,
+        accepts: (value) => isExpectedItem(value, { driveId, name }),
         json: { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" },
       });
     try {

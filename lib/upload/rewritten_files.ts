@@ -6,6 +6,7 @@
  */
 import { join } from "../std.ts";
 import { itemUrl } from "../graph/address.ts";
+import { isExpectedItem, itemKey } from "../graph/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/graph.ts";
 import { type DriveItem, type FoundItem, type Item, itemOf } from "../graph/items.ts";
@@ -88,6 +89,7 @@ export class RewrittenFiles {
       try {
         driveItem = await graph.call<DriveItem>(itemUrl({ driveId, itemId }), {
           what: "look at a sent file",
+          accepts: (value) => isExpectedItem(value, { driveId, id: itemId }),
         });
       } catch (error) {
         if (!(error instanceof GraphError) || error.kind === "interrupted") throw error;
@@ -185,7 +187,7 @@ function isOwnTime(stored: string | null, sent: Date | null, now: number): boole
 }
 
 function keyOf({ driveId, itemId }: Pick<SentFile, "driveId" | "itemId">): string {
-  return `${driveId} ${itemId}`;
+  return itemKey({ driveId, id: itemId });
 }
 
 function parse(line: string): SentFile | undefined {

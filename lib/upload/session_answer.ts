@@ -31,8 +31,7 @@ export function parseSession(text: string): SessionAnswer | undefined {
 
 /** The next byte that the session wants: the smallest start of its ranges; `undefined` when it wants none. */
 export function nextExpected(ranges: readonly string[]): number | undefined {
-  const starts = ranges.map((range) => Number(/^\s*(\d+)\s*-/.exec(range)?.[1] ?? NaN)).filter(
-    Number.isSafeInteger,
-  );
-  return starts.length > 0 ? Math.min(...starts) : undefined;
+  // Closed ranges (`0-99`) occur as well as open ones.
+  return ranges.map((range) => Number(/^\s*(\d+)\s*-/.exec(range)?.[1] ?? NaN))
+    .filter(Number.isSafeInteger).toSorted((a, b) => a - b)[0];
 }

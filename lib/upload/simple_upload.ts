@@ -6,6 +6,7 @@
 import { childUrl } from "../graph/address.ts";
 import { commandName } from "../commands.ts";
 import { parseItem } from "./committed_item.ts";
+import { isExpectedItem } from "../graph/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/graph.ts";
 import { type DriveItem, itemOf } from "../graph/items.ts";
@@ -45,7 +46,7 @@ export async function uploadSimply(
         // The same bytes under the same name again do no harm; a second "rename" would make a second file.
         headerTimeoutMs: graph.http.deadline.maxSilenceMs + bytes.length / SLOWEST_BYTES_PER_MS,
         retry: conflict === "replace" ? "repeatable" : "refused",
-        isValid: () => true, // an answer that says nothing of the item is dealt with below
+        accepts: () => true, // an answer that says nothing of the item is dealt with below
       },
     );
   const hashes = hash.digest();
@@ -56,7 +57,11 @@ export async function uploadSimply(
       if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
       throw error;
     });
-    if (value?.id) return { driveItem: value, created: status === 201, ...done };
+    const { folder: { driveId }, name } = target;
+    // Only "rename" may store it under another name.
+    if (isExpectedItem(value, conflict === "rename" ? { driveId } : { driveId, name })) {
+      return { driveItem: value, created: status === 201, ...done };
+    }
     throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
       code: "invalidAnswer",
       hint: `look with ${commandName("ls")}`,
@@ -84,7 +89,8 @@ async function findStored(
   content: Content,
 ): Promise<DriveItem | undefined> {
   const answer = await graph.answer(childUrl(folder, name), { what: name });
-  const driveItem = answer.status === 200 ? parseItem(await answer.text()) : undefined;
+  const expected = { driveId: folder.driveId, name };
+  const driveItem = answer.status === 200 ? parseItem(await answer.text(), expected) : undefined;
   if (answer.status !== 200) await answer.discard();
   return driveItem && compareContent(content, itemOf(driveItem, folder.driveId, "")) === "same"
     ? driveItem

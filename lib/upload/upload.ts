@@ -6,6 +6,7 @@
 import { join } from "../std.ts";
 import { childUrl } from "../graph/address.ts";
 import type { Connection } from "../connection.ts";
+import { isExpectedItem } from "../graph/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import { type DriveItem, type Item, itemOf } from "../graph/items.ts";
 import { type LocalContent, openLocalFile } from "../files/local_file.ts";
@@ -207,9 +208,11 @@ async function sendOnce(
 async function existingItem(connection: Connection, target: UploadTarget): Promise<Item | undefined> {
   if (target.existing === "unknown") {
     const { graph } = connection;
+    const { folder: { driveId }, name } = target;
     try {
-      target.existing = await graph.call<DriveItem>(childUrl(target.folder, target.name), {
+      target.existing = await graph.call<DriveItem>(childUrl(target.folder, name), {
         what: pathOf(target),
+        accepts: (value) => isExpectedItem(value, { driveId, name }),
       });
     } catch (error) {
       if (!(error instanceof GraphError) || error.kind !== "notFound") throw error;

@@ -301,7 +301,10 @@ class SessionUpload {
   }
 
   async #completed(answer: HttpAnswer, last: boolean): Promise<Completed | undefined> {
-    const driveItem = parseItem(await answer.text());
+    const { folder: { driveId }, name } = this.#target;
+    // Only "rename" may store it under another name.
+    const expected = this.#options.conflict === "rename" ? { driveId } : { driveId, name };
+    const driveItem = parseItem(await answer.text(), expected);
     if (driveItem) return { driveItem, created: answer.status === 201 };
     if (!last) return await this.#askPosition(last);
     // An empty answer, or a page of a proxy that was here before the service: the session tells whether it has all bytes.

@@ -92,14 +92,16 @@ Deno.test("★ ranges are honoured on storage and ignored on /content", async ()
   assertError(await send(url, { method: "POST", body: "" }), 405, "notAllowed");
 });
 
-Deno.test("GET content: 304 for a known tag, 400 for what has no bytes, empty files are empty", async () => {
+Deno.test("GET content: 304 for a known tag, an empty 404 for a folder, empty files are empty", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const { eTag, cTag } = sandbox.tenant.find("me", "Documents/Letter.docx")!;
   for (const tag of [eTag, cTag]) {
     assertEquals((await graph("GET", `${LETTER}:/content`, undefined, { "if-none-match": tag })).status, 304);
   }
-  assertError(await graph("GET", "/me/drive/root:/Documents:/content"), 400, "invalidRequest");
+  const folder = await graph("GET", "/me/drive/root:/Documents:/content");
+  assertEquals([folder.status, folder.text], [404, ""]);
+  assertEquals(folder.headers.get("content-type"), "application/octet-stream");
   assertError(await graph("GET", "/me/drive/root:/Adele%20@%20Work:/content"), 400, "invalidRequest");
   assertError(await graph("GET", `${LETTER}:/content?format=pdf`), 406, "notSupported");
   const reply = await send(await locationOf(graph, "/me/drive/root:/Documents/Empty.txt"));

@@ -79,12 +79,12 @@ function remoteItem(target: Item): Json {
   };
 }
 
-/** `path` is percent-encoded, `name` is not (trap N8). */
+/** Neither `path` nor `name` is percent-encoded, whatever the documentation shows (recorded 2024 and 2026; trap N8). */
 function parentReference(parent: Item): Json {
   const { cid } = parent.drive;
   // The same id in another spelling: upper case, and without its leading zero (trap N9).
   const driveId = cid === undefined ? parent.drive.id : cid.toUpperCase().replace(/^0/, "");
-  const path = pathOf(parent).map((name) => `/${encodeURIComponent(name)}`).join("");
+  const path = pathOf(parent).map((name) => `/${name}`).join("");
   return {
     driveType: driveType(parent.drive),
     driveId,

@@ -152,3 +152,19 @@ Deno.test("★ writing needs a writing scope and the person's own rights", async
     (await graph("GET", `/drives/${sandbox.tenant.drive("Marketing").id}/root/children`)).status === 200,
   );
 });
+
+Deno.test("the libraries of a site have roots of one id, which lead to different items", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const [first, second] = ["Documents", "Archive"].map((name) => sandbox.tenant.drive(name).id);
+  const roots = await Promise.all(
+    [first, second].map(async (id) => (await graph("GET", `/drives/${id}/root`)).json),
+  );
+  assertEquals(roots[0].id, roots[1].id);
+  sandbox.tenant.addFile("Archive", "only-here.txt", "x");
+  const names = async (drive: string | undefined) =>
+    (await graph("GET", `/drives/${drive}/items/${roots[0].id}/children`)).json.value
+      .map((item: { name: string }) => item.name);
+  assertEquals((await names(first)).includes("only-here.txt"), false);
+  assertEquals((await names(second)).includes("only-here.txt"), true);
+});

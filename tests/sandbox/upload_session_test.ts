@@ -43,6 +43,8 @@ Deno.test("a session takes fragments, says where it stands, and makes the file",
   );
   const last = await sendFragment(uploadUrl, bytes, 2 * KIB_320, bytes.length);
   assertEquals([last.status, last.json.name, last.json.size], [201, "big.bin", bytes.length]);
+  assert(last.json["@content.downloadUrl"].startsWith(sandbox.storageOrigin));
+  assertEquals(last.json["@microsoft.graph.downloadUrl"], undefined);
   assertEquals(last.json.fileSystemInfo, {
     createdDateTime: "2020-01-01T00:00:00Z",
     lastModifiedDateTime: "2021-02-03T04:05:06Z",

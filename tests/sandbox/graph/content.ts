@@ -21,6 +21,8 @@ export function getContent(state: State, request: GraphRequest, address: ItemAdd
   mayReadDrive(request.caller, address.drive);
   const { item } = address;
   if (!item) throw itemNotFound();
+  // Without a body (recorded 2025).
+  if (item.kind === "folder") return emptyAnswer(404, { "content-type": "application/octet-stream" });
   if (item.kind !== "file") throw invalidRequest(`You cannot get content for a ${item.kind}.`);
   if (request.query.has("format")) {
     throw new ServiceError(406, "notSupported", "The sandbox converts no files.");

@@ -4,7 +4,7 @@ import { type Answer, type Call, emptyAnswer, jsonAnswer } from "../message.ts";
 import { driveItemJson } from "../drive_item_json.ts";
 import { invalidRequest, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { eTagOf } from "../tenant/item.ts";
+import { eTagOf, type Item } from "../tenant/item.ts";
 import { discard, sessionNotFound, type UploadSession } from "./upload_sessions.ts";
 
 const ALIGNMENT_BYTES = 327_680;
@@ -36,10 +36,12 @@ export async function receiveFragment(state: State, session: UploadSession, call
 
 /** `GET {uploadUrl}`, and the answer to every fragment but the last. */
 export function progressAnswer(session: UploadSession, status: 200 | 202): Answer {
-  const kept = session.staging.keptBytes;
+  const { drive, totalBytes, staging: { keptBytes } } = session;
+  // A personal OneDrive closes the range once it knows the total (recorded 2025).
+  const last = drive.cid === undefined || totalBytes === undefined ? "" : totalBytes - 1;
   return jsonAnswer(status, {
     expirationDateTime: new Date(session.expires).toISOString(),
-    nextExpectedRanges: kept === session.totalBytes ? [] : [`${kept}-`],
+    nextExpectedRanges: keptBytes === totalBytes ? [] : [`${keptBytes}-${last}`],
   });
 }
 
@@ -67,8 +69,15 @@ export async function commit(state: State, session: UploadSession): Promise<Answ
     fileSystemInfo,
   });
   state.sessions.end(session, "committed");
-  const body = await state.tenant.storedFile(item, () => driveItemJson(state, item));
+  const body = await state.tenant.storedFile(item, () => committedJson(state, item));
   return jsonAnswer(created ? 201 : 200, body);
+}
+
+/** SharePoint's storage hosts have their own name for the download URL (recorded 2025). */
+function committedJson(state: State, item: Item): Record<string, unknown> {
+  const { "@microsoft.graph.downloadUrl": url, ...json } = driveItemJson(state, item);
+  const name = item.drive.cid === undefined ? "@content.downloadUrl" : "@microsoft.graph.downloadUrl";
+  return { [name]: url, ...json };
 }
 
 /** All that can be said before a byte is read. The order is from the outer form to the state of the session. */

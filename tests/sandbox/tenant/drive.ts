@@ -3,7 +3,7 @@
 import { invalidRequest, itemNotFound, nameAlreadyExists, ServiceError } from "../service_error.ts";
 import type { Content, ContentStore } from "./content_store.ts";
 import type { Site, User } from "./directory.ts";
-import { driveId, drivePrefix, ROOT_ITEM_GUID } from "./ids.ts";
+import { driveId, ROOT_ITEM_GUID, sitePrefix } from "./ids.ts";
 import {
   type Author,
   type FileSystemInfo,
@@ -56,7 +56,7 @@ export class Drive {
     this.#store = store;
     this.cid = info.profile === "personal" ? info.owner!.id : undefined;
     this.id = this.cid ?? driveId(info.site.siteGuid, info.site.webGuid, info.listGuid);
-    this.#prefix = drivePrefix(info.listGuid);
+    this.#prefix = sitePrefix(info.site.webGuid);
     const { author, created: at } = info;
     this.root = this.#newItem({
       kind: "folder",

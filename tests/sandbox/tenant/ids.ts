@@ -36,14 +36,14 @@ export function driveId(siteGuid: string, webGuid: string, listGuid: string): st
   return `b!${base64url(Uint8Array.from(bytes))}`;
 }
 
-/** Item id: `01` and the base32 of a 4-byte prefix of the drive and the item's GUID. */
-export function itemId(drivePrefix: Uint8Array, itemGuid: string): string {
-  return `01${base32(Uint8Array.of(...drivePrefix, ...guidBytes(itemGuid)))}`;
+/** Item id: `01` and the base32 of a 4-byte prefix of the site and the item's GUID. */
+export function itemId(sitePrefix: Uint8Array, itemGuid: string): string {
+  return `01${base32(Uint8Array.of(...sitePrefix, ...guidBytes(itemGuid)))}`;
 }
 
-/** The 4-byte prefix all item ids of a drive share. */
-export function drivePrefix(listGuid: string): Uint8Array {
-  return guidBytes(listGuid).subarray(0, 4);
+/** The 4-byte prefix all item ids of a site share: the roots of its libraries have the same id (recorded 2025). */
+export function sitePrefix(webGuid: string): Uint8Array {
+  return guidBytes(webGuid).subarray(0, 4);
 }
 
 /** eTag: changes with content and metadata. The quotes are part of the value. */
@@ -56,9 +56,9 @@ export function cTag(itemGuid: string, version: number): string {
   return `"c:{${itemGuid.toUpperCase()}},${version}"`;
 }
 
-/** Item id of a personal OneDrive, in the form of migrated accounts: `CID!s` and the GUID without hyphens. */
+/** Item id of a personal OneDrive, in the form of migrated accounts: `CID!s`, without a zero in front, and the GUID. */
 export function personalItemId(cid: string, itemGuid: string): string {
-  return `${cid.toUpperCase()}!s${itemGuid.replaceAll("-", "")}`;
+  return `${cid.toUpperCase().replace(/^0+/, "")}!s${itemGuid.replaceAll("-", "")}`;
 }
 
 /** eTag or cTag of a personal OneDrive: opaque, and without quotes (ab#2471). */

@@ -51,7 +51,7 @@ export interface Item {
 /** What an item starts with. */
 export interface ItemStart {
   readonly drive: Drive;
-  /** The four bytes all item ids of the drive share. */
+  /** The four bytes all item ids of the site share. */
   readonly prefix: Uint8Array;
   readonly kind: ItemKind;
   readonly name: string;
