@@ -101,6 +101,7 @@ Deno.test("ids of one item differ in case and zeros in personal drives alone", (
     ["9a0b1c2d3e4f506!s1A", "09A0B1C2D3E4F506!S1a"],
     ["9A0B1C2D3E4F506!123", "09a0b1c2d3e4f506!123"],
     ["01ABC", "01ABC"],
+    ["9A0B1C2D3E4F506!123", `9A0B1C2D3E4F506!s${"1a".repeat(16)}`],
   ] as const;
   for (const [a, b] of same) assert(sameItemId(a, b), a);
   for (
@@ -115,6 +116,9 @@ Deno.test("ids of one item differ in case and zeros in personal drives alone", (
   assert(isExpectedItem(item, { driveId: "9A0B1C2D3E4F506", id: "09a0b1c2d3e4f506!123", name: "A" }));
   assert(!isExpectedItem(item, { driveId: "9A0B1C2D3E4F507", id: item.id }));
   assert(!isExpectedItem(item, { driveId: "9A0B1C2D3E4F506", name: "b" }));
+  const inFolder = { id: "01A", name: "a", parentReference: { id: "01B" } };
+  assert(isExpectedItem(inFolder, { driveId: "b!x", folderId: "01B" }));
+  assert(!isExpectedItem(inFolder, { driveId: "b!x", folderId: "01C" }));
 });
 
 Deno.test("two libraries whose roots have one id are two folders", () => {

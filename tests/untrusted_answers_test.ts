@@ -48,6 +48,24 @@ Deno.test("ls and get -r try a page without a list again, and fail if it stays s
   assertMatch(got.stderr, NOT_ASKED_FOR);
 });
 
+Deno.test("the list of one folder is not taken for that of another", async () => {
+  await using b = await ready();
+  b.sandbox.tenant.addFile("Documents", "Two/A/wanted.txt", "a");
+  b.sandbox.tenant.addFile("Documents", "Two/B/other.txt", "b");
+  let other: string | undefined;
+  b.sandbox.addFault({
+    ...PAGES,
+    path: /children/,
+    nth: 2,
+    rewrite: (answer) => (other = answer.body as string, answer),
+  });
+  assertEquals((await b.run("ls", "-R", "Two")).code, 0);
+  b.sandbox.clearFaults();
+  b.sandbox.addFault({ ...PAGES, nth: 3, rewrite: (answer) => ({ ...answer, body: other! }) });
+  const { code, stdout, stderr } = await b.run("ls", "-R", "Two");
+  assertEquals([code, stdout], [0, "Two/A/\nTwo/A/wanted.txt\nTwo/B/\nTwo/B/other.txt\n"], stderr);
+});
+
 Deno.test("a download does not go on with the facts of another item", async () => {
   await using b = await ready();
   b.sandbox.tenant.addFile("Documents", "General/a.txt", "wanted");
@@ -187,7 +205,7 @@ Deno.test("the answer that holds an upload URL is never printed, whole or cut", 
     String.raw`{"uploadUrl":"https:\/\/contoso.sharepoint.com\/_api\/SECRET?guid='SECRET'&tempauth=SECRET`,
     `{"uploadUrl":"SECRET`,
     `SECRET`,
-    JSON.stringify({ error: { code: "invalidRequest", message: "SECRET" } }),
+    JSON.stringify({ error: { code: "invalidRequest", message: "see https:\\u002f\\u002fh\\/SECRET" } }),
     JSON.stringify({ code: "x", message: "SECRET" }),
   ];
   for (const body of bodies) {

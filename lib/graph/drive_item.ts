@@ -52,20 +52,33 @@ export interface ExpectedItem {
   driveId: string;
   id?: string;
   name?: string;
+  /** Id of its folder; `undefined` for that of a root, which answers of personal drives name in several ways. */
+  folderId?: string | undefined;
 }
 
 /** Whether a value is the item that was asked for, as far as it tells. */
-export function isExpectedItem(value: unknown, { driveId, id, name }: ExpectedItem): value is DriveItem {
+export function isExpectedItem(
+  value: unknown,
+  { driveId, id, name, folderId }: ExpectedItem,
+): value is DriveItem {
   if (!isDriveItem(value)) return false;
-  const drive = value.parentReference?.driveId ?? driveId; // a root need not tell
-  return canonicalDriveId(drive) === canonicalDriveId(driveId) &&
+  const parent = value.parentReference;
+  return canonicalDriveId(parent?.driveId ?? driveId) === canonicalDriveId(driveId) &&
     (id === undefined || sameItemId(value.id!, id)) &&
+    (!folderId || !parent?.id || sameItemId(parent.id, folderId)) &&
     (name === undefined || sameName(value.name ?? "", name));
 }
 
-/** Whether two ids of one drive name the same item: in personal drives they begin with the drive's id. */
+/**
+ * Whether two ids of one drive name the same item. In personal drives they begin with the drive's id, and since a migration
+ * an item has two, `CID!123` and `CID!s` with a GUID (graph-protocol 2.1), of which nobody can tell whether they are one's.
+ */
 export function sameItemId(a: string, b: string): boolean {
-  return canonicalItemId(a) === canonicalItemId(b);
+  const [one, other] = [canonicalItemId(a), canonicalItemId(b)];
+  if (one === other) return true;
+  const old = [one, other].map((id) => /^([0-9a-f]{16}!)\d+$/.exec(id)?.[1]);
+  const migrated = [one, other].map((id) => /^([0-9a-f]{16}!)s[0-9a-f]{32}$/.exec(id)?.[1]);
+  return [0, 1].some((at) => old[at] !== undefined && old[at] === migrated[1 - at]);
 }
 
 /** Identifies an item: two libraries of one site share the id of their root, so an id alone does not. */

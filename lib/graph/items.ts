@@ -140,7 +140,10 @@ export async function* childrenOf(
   const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
   const seen = new Set<string>();
   const what = `listing of ${folder.path || "the root folder"}`;
-  for await (const page of graph.pages(`${url}?$top=200&${SELECTION}`, what)) {
+  const here = { driveId: folder.driveId, folderId: folder.path === "" ? undefined : folder.id };
+  // A page of another folder is no page of this one; an entry that is no item costs itself alone.
+  const fits = (entry: unknown): entry is unknown => !isDriveItem(entry) || isExpectedItem(entry, here);
+  for await (const page of graph.pages(`${url}?$top=200&${SELECTION}`, what, fits)) {
     for (const driveItem of page) {
       if (!isDriveItem(driveItem)) {
         yield invalidEntry(what, driveItem);

@@ -127,11 +127,10 @@ export async function serviceError(answer: HttpAnswer, what: string): Promise<Gr
   return explain(answer, body, what);
 }
 
-/** As {@linkcode serviceError}, of a success whose body was read already; only codes of an error in it are quoted. */
+/** As {@linkcode serviceError}, of a success whose body was read already; nothing but an error in it is quoted. */
 export function serviceErrorFrom(answer: HttpAnswer, text: string, what: string): GraphError {
-  const { codes, requestId } = parseErrorBody(text);
-  return codes.length > 0
-    ? explain(answer, { codes, requestId, message: undefined }, what)
+  return isErrorBody(parsed(text))
+    ? explain(answer, parseErrorBody(text), what)
     : invalidAnswer(what, answer.status);
 }
 
@@ -169,10 +168,8 @@ function patience(headers: Headers): string | undefined {
 /** `innerError` in Graph's answers, `innererror` in storage's; nested any number of times; plain text and HTML occur. */
 export function parseErrorBody(text: string): ErrorBody {
   const body: ErrorBody = { codes: [], message: undefined, requestId: undefined };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const value = parsed(text);
+  if (value === undefined) {
     const plain = text.trimStart().startsWith("<") ? undefined : text.trim().slice(0, 200);
     return { ...body, message: plain || undefined };
   }
@@ -186,6 +183,15 @@ export function parseErrorBody(text: string): ErrorBody {
     at = entries.innerError ?? entries.innererror;
   }
   return body;
+}
+
+/** `undefined` for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The claims of a challenge, decoded; several `WWW-Authenticate` headers may come, in any order. */

@@ -8,7 +8,7 @@ import { childUrl } from "../graph/address.ts";
 import { type ExpectedItem, isExpectedItem } from "../graph/drive_item.ts";
 import type { GraphClient } from "../graph/graph.ts";
 import { type DriveItem, itemOf } from "../graph/items.ts";
-import type { UploadTarget } from "./upload_target.ts";
+import { expectedItem, type UploadTarget } from "./upload_target.ts";
 import type { LocalFile } from "../files/local_file.ts";
 import { type ContentHash, mayBeRewritten } from "../transfer/verify.ts";
 
@@ -67,7 +67,7 @@ export class CommittedItem {
   async #current(): Promise<DriveItem | undefined> {
     const { folder, name } = this.#target;
     const answer = await this.#graph.answer(childUrl(folder, name), { what: name, isProgress: false });
-    if (answer.status === 200) return parseItem(await answer.text(), { driveId: folder.driveId, name });
+    if (answer.status === 200) return parseItem(await answer.text(), expectedItem(this.#target));
     await answer.discard();
     return undefined;
   }

@@ -96,11 +96,12 @@ export class RemoteFolders {
       return { item: itemOf({ name, folder: {} }, driveId, path), children: new Map(), fresh: true };
     }
     const what = `making of the folder ${path}`;
+    const folderId = parent.item.path === "" ? undefined : id;
     const post = () =>
       this.#connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }, "children"), {
         method: "POST",
         what,
-        accepts: (value) => isExpectedItem(value, { driveId, name }),
+        accepts: (value) => isExpectedItem(value, { driveId, name, folderId }),
         json: { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" },
       });
     try {

@@ -13,7 +13,7 @@ import { type DriveItem, itemOf } from "../graph/items.ts";
 import { type LocalContent, readExactly } from "../files/local_file.ts";
 import type { TransferContext } from "../transfer/transfer.ts";
 import type { UploadConflict, Uploaded } from "./upload_session.ts";
-import type { UploadTarget } from "./upload_target.ts";
+import { expectedItem, type UploadTarget } from "./upload_target.ts";
 import { compareContent, type Content, ContentHash } from "../transfer/verify.ts";
 
 /** 64 KB/s: a slower line needs longer than one attempt of 4 MiB has. */
@@ -57,9 +57,7 @@ export async function uploadSimply(
       if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
       throw error;
     });
-    const { folder: { driveId }, name } = target;
-    // Only "rename" may store it under another name.
-    if (isExpectedItem(value, conflict === "rename" ? { driveId } : { driveId, name })) {
+    if (isExpectedItem(value, expectedItem(target, conflict !== "rename"))) {
       return { driveItem: value, created: status === 201, ...done };
     }
     throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
@@ -85,12 +83,12 @@ function mayBeStored({ kind, code, status }: GraphError): boolean {
 /** The item of the target, if it has this very content; a missing hash proves nothing. */
 async function findStored(
   graph: GraphClient,
-  { folder, name }: UploadTarget,
+  target: UploadTarget,
   content: Content,
 ): Promise<DriveItem | undefined> {
+  const { folder, name } = target;
   const answer = await graph.answer(childUrl(folder, name), { what: name });
-  const expected = { driveId: folder.driveId, name };
-  const driveItem = answer.status === 200 ? parseItem(await answer.text(), expected) : undefined;
+  const driveItem = answer.status === 200 ? parseItem(await answer.text(), expectedItem(target)) : undefined;
   if (answer.status !== 200) await answer.discard();
   return driveItem && compareContent(content, itemOf(driveItem, folder.driveId, "")) === "same"
     ? driveItem

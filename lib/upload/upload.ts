@@ -17,7 +17,7 @@ import { uploadSimply } from "./simple_upload.ts";
 import { readStandardInput } from "../files/standard_input.ts";
 import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
 import { type UploadConflict, type Uploaded, uploadThroughSession } from "./upload_session.ts";
-import { findTarget, type UploadTarget } from "./upload_target.ts";
+import { expectedItem, findTarget, type UploadTarget } from "./upload_target.ts";
 import { judgeUpload } from "./upload_verdict.ts";
 import { compareContent, ContentHash, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 
@@ -208,11 +208,10 @@ async function sendOnce(
 async function existingItem(connection: Connection, target: UploadTarget): Promise<Item | undefined> {
   if (target.existing === "unknown") {
     const { graph } = connection;
-    const { folder: { driveId }, name } = target;
     try {
-      target.existing = await graph.call<DriveItem>(childUrl(target.folder, name), {
+      target.existing = await graph.call<DriveItem>(childUrl(target.folder, target.name), {
         what: pathOf(target),
-        accepts: (value) => isExpectedItem(value, { driveId, name }),
+        accepts: (value) => isExpectedItem(value, expectedItem(target)),
       });
     } catch (error) {
       if (!(error instanceof GraphError) || error.kind !== "notFound") throw error;

@@ -26,7 +26,7 @@ import {
   stuckError,
   unfinishedError,
 } from "./upload_outcome.ts";
-import type { UploadTarget } from "./upload_target.ts";
+import { expectedItem, type UploadTarget } from "./upload_target.ts";
 import { ContentHash } from "../transfer/verify.ts";
 
 /** A second session may help, a third only blocks the name (graph-protocol U7). */
@@ -301,9 +301,7 @@ class SessionUpload {
   }
 
   async #completed(answer: HttpAnswer, last: boolean): Promise<Completed | undefined> {
-    const { folder: { driveId }, name } = this.#target;
-    // Only "rename" may store it under another name.
-    const expected = this.#options.conflict === "rename" ? { driveId } : { driveId, name };
+    const expected = expectedItem(this.#target, this.#options.conflict !== "rename");
     const driveItem = parseItem(await answer.text(), expected);
     if (driveItem) return { driveItem, created: answer.status === 201 };
     if (!last) return await this.#askPosition(last);

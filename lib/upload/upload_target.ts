@@ -5,6 +5,7 @@
  */
 import type { ItemAddress } from "../graph/address.ts";
 import { commandName } from "../commands.ts";
+import type { ExpectedItem } from "../graph/drive_item.ts";
 import { GraphError, usageError } from "../errors.ts";
 import {
   type DriveItem,
@@ -36,6 +37,13 @@ export interface UploadTarget {
   driveType: string;
   /** The folder was made by this run: the service may not find it for some moments. */
   fresh?: boolean;
+}
+
+/** What an answer must be to be the item of a target. @param named "rename" may store it under another name. */
+export function expectedItem({ folder, folderPath, name }: UploadTarget, named = true): ExpectedItem {
+  // What has a path may change; a file that was addressed by it lies in whatever folder has it now.
+  const folderId = "itemId" in folder && folderPath !== "" ? folder.itemId : undefined;
+  return { driveId: folder.driveId, ...(named ? { name } : {}), folderId };
 }
 
 /** Where a local folder goes. */
