@@ -82,12 +82,12 @@ async function check(run: Run): Promise<void> {
   if (kind) run.endAs(kind);
 }
 
-function describeRekeyed({ cache, encrypted, set, unset }: Rekeyed): string {
+function describeRekeyed({ cache, encrypted, set, unset }: Rekeyed): string[] {
   return [
     `${cache} is ${encrypted ? "encrypted with the new key" : "in clear"}; from now on:`,
     ...Object.entries(set).map(([name, value]) => `  export ${name}=${shellQuoted(value)}`),
     `  unset ${unset.join(" ")}`,
-  ].join("\n");
+  ];
 }
 
 function describeAccount({ chosen, ...account }: AccountFacts): string {
@@ -96,7 +96,7 @@ function describeAccount({ chosen, ...account }: AccountFacts): string {
     `(${account.kind}, tenant ${account.tenantId}${guest})`;
 }
 
-function describe(me: Me): string {
+function describe(me: Me): string[] {
   const left = me.expiresAt === null
     ? ""
     : ` (in ${formatDuration((Date.parse(me.expiresAt) - Date.now()) / 1000)}; renewed by itself)`;
@@ -109,7 +109,7 @@ function describe(me: Me): string {
     `scopes   ${me.scopes.join(" ") || "unknown"}`,
     `expires  ${me.expiresAt ?? "unknown"}${left}`,
     `cache    ${me.cache ?? "none: GRAPH_ACCESS_TOKEN is used"}`,
-  ].join("\n");
+  ];
 }
 
 if (import.meta.main) Deno.exit(await runCommand(whoami, Deno.args));
