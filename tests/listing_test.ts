@@ -187,15 +187,14 @@ Deno.test("names of other people are shown with their control characters escaped
   await using b = await bench();
   const names = ["evil\u001b[2J.txt", "a\nroot.txt", "invoice\u202excod.exe"];
   const value = names.map((name, index) => ({ id: `x${index}`, name, file: {} }));
-  const fault = { path: "/children", patch: { value } };
-  b.sandbox.addFault(fault, { ...fault });
+  b.sandbox.addFault({ path: "/children", patch: { value }, times: "always" });
   const shown = ["evil\\u001b[2J.txt", "a\\nroot.txt", "invoice\\u202excod.exe"];
   assertEquals((await b.run("ls", "General")).stdout, shown.map((line) => `${line}\n`).join(""));
   const json = jsonLines<{ name: string }>((await b.run("ls", "--json", "General")).stdout);
   assertEquals(json.map(({ name }) => name), names);
-  const { code, stderr } = await b.run("get", "a\nls: all is well");
+  const { code, stderr } = await b.run("put", "a\nput: all is well", "General/");
   assertEquals([code, stderr.trimEnd().split("\n").length], [3, 1], stderr);
-  assertStringIncludes(stderr, "a\\nls: all is well");
+  assertStringIncludes(stderr, "no such local file: a\\nput: all is well");
 });
 
 Deno.test("throttling and passing faults are waited out, to the second that the service asks for", async () => {
