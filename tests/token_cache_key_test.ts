@@ -207,6 +207,20 @@ Deno.test("each mistake with a key has its own line, and nobody signs in before 
   assertEquals((await b.runWith({ env: file(good) }, "whoami", "--prompt")).code, 0);
 });
 
+Deno.test("a key that is none is exit code 2 also where the cache is in clear, which stays as it is", async () => {
+  await using b = await bench();
+  const cache = String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
+  const before = await Deno.readTextFile(cache);
+  const requests = b.sandbox.requests.length;
+  for (const script of ["whoami", "ls"] as const) {
+    const { code, stdout, stderr } = await b.runWith({ env: { GRAPH_TOKEN_CACHE_KEY: "short" } }, script);
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertMatch(stderr, /GRAPH_TOKEN_CACHE_KEY: the pass phrase is too short/);
+  }
+  assertEquals(await Deno.readTextFile(cache), before);
+  assertEquals(b.sandbox.requests.length, requests);
+});
+
 Deno.test("keys in the config file are refused, the path of a key file is not", async () => {
   await using b = await bench();
   const config = `${b.sandbox.env.GRAPH_SCRIPTS_HOME}/graph-scripts.json`;

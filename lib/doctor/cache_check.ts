@@ -34,7 +34,7 @@ export async function checkCache(
   try {
     const cache = new TokenCache({ path, key, now: Date.now, notice: () => {} }); // it says nothing when it is looked at
     const { state, content } = await cache.inspect(ownerThatCounts);
-    await key?.newDerivation(); // a bad key is told before there is a file as well
+    await key?.check(); // a bad key is told before there is a file as well
     return { diagnosis: await judged(settings, state, content), content };
   } catch (error) {
     return { diagnosis: failure("cache", asGraphError(error)), content: undefined };

@@ -44,6 +44,11 @@ export class CacheKey {
     this.setting = setting;
   }
 
+  /** @throws {GraphError} `usage` or `refused` for a key that is none. */
+  async check(): Promise<void> {
+    await this.#read();
+  }
+
   /**
    * How a new file derives its AES key: random bytes need no derivation.
    *

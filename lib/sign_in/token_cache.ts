@@ -112,9 +112,11 @@ export class TokenCache {
   /**
    * Reads the file. One that cannot be understood is set aside; one in clear is encrypted, if there is a key.
    *
-   * @throws {GraphError} what {@linkcode readPrivateFile} and {@linkcode unseal} throw; nothing is changed then.
+   * @throws {GraphError} what {@linkcode readPrivateFile} and {@linkcode unseal} throw, and {@linkcode CacheKey.check};
+   *   nothing is changed then.
    */
   async load(): Promise<void> {
+    await this.#options.key?.check(); // also where nothing is encrypted yet: the tokens must not stay in clear for a typo
     const read = this.#unsaved ?? await this.#read();
     this.#snapshot = read === "unreadable" ? undefined : read;
     if (read === "unreadable") await this.#mend(() => this.#putAside());
@@ -241,7 +243,6 @@ export class TokenCache {
    */
   async checkWritable(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#options.key?.newDerivation();
       await this.exclusively(signal, () => Promise.resolve());
     } catch (error) {
       if (isGraphError(error)) throw error;
