@@ -121,7 +121,10 @@ function sessionOf(
     ((address) => toStandardError(`To sign in, open this address in a browser of this machine: ${address}`));
   const interact = settings.signIn === "browser"
     ? browserInteraction({ show: showAddress, knownOrigin, loginOrigin })
-    : deviceCodeInteraction(show ?? ((code) => toStandardError(printable(deviceCodeText(code, http.now())))));
+    : deviceCodeInteraction(
+      show ??
+        ((code) => toStandardError(deviceCodeText(code, http.now()).split("\n").map(printable).join("\n"))),
+    );
   return new SignIn({ settings, ...asked, http, interact, notice });
 }
 

@@ -8,7 +8,7 @@ import type { KeySetting } from "./sign_in/encryption.ts";
 import type { AppCredentialSetting } from "./sign_in/app_credentials.ts";
 import { type CloudName, CLOUDS } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
-import { checkFolder, shellQuoted } from "./files/private_file.ts";
+import { checkFolder, ownUid, readAll, shellQuoted } from "./files/private_file.ts";
 import { isLoopback } from "./graph/storage.ts";
 
 /** One setting: its names everywhere. */
@@ -171,7 +171,7 @@ export async function readSettings(
     cloud,
     account: value("account"),
     site: value("site"),
-    siteHost: value("siteHost"),
+    siteHost: siteHostOf(value("siteHost")),
     drive: value("drive"),
     accessToken: value("accessToken")?.trim(),
     signIn: signInOf(value("signIn")),
@@ -221,6 +221,18 @@ const GUID_HINT =
   "copy the Application (client) ID, 8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
 const TENANT =
   /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|common|organizations|consumers|[a-z0-9-]+(\.[a-z0-9-]+)+)$/i;
+
+/** As a host name alone; people copy it with `https://` in front. */
+function siteHostOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const host = text.replace(/^https:\/\//i, "").replace(/\/$/, "");
+  if (/^[a-z0-9.-]+$/i.test(host)) return host.toLowerCase();
+  throw usageError(
+    `${SETTINGS.siteHost.variable}=${text} is not a host`,
+    "write it like contoso.sharepoint.com",
+    "invalidSetting",
+  );
+}
 
 function signInOf(how: string | undefined): "device" | "browser" {
   if (how === undefined || how === "device") return "device";
@@ -313,13 +325,16 @@ export function platformFolders(
 /**
  * Reads the config file; empty when there is none.
  *
- * @throws {GraphError} `usage` for one that cannot be meant; `refused` when it says where tokens are sent and others may
- *   write to it.
+ * @throws {GraphError} `usage` for one that cannot be meant; `refused` when it says where tokens are sent, and is another
+ *   user's or others may write to it.
  */
 export async function readConfigFile(path: string): Promise<Partial<Record<SettingName, string>>> {
   let text: string;
+  let info: Deno.FileInfo;
   try {
-    text = await Deno.readTextFile(path);
+    using file = await Deno.open(path);
+    info = await file.stat(); // of what is read, whatever the name means by now
+    text = await readAll(file, info.size); // without a byte order mark, which editors on Windows write
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return {};
     throw error;
@@ -339,23 +354,35 @@ export async function readConfigFile(path: string): Promise<Partial<Record<Setti
     if (typeof setting !== "string") throw bad(`${name} is not a string`);
   }
   const leading = LEADING.filter((name) => Object.hasOwn(value, name));
-  if (leading.length > 0) await checkOwnHand(path, leading);
+  if (leading.length > 0) await checkOwnHand(path, info, leading);
   return value;
 }
 
 /** They say where tokens and files are sent. */
 const LEADING: readonly SettingName[] = ["loginOrigin", "apiOrigin", "storageHosts"];
 
-async function checkOwnHand(path: string, names: readonly SettingName[]): Promise<void> {
+async function checkOwnHand(
+  path: string,
+  { mode, uid }: Deno.FileInfo,
+  names: readonly SettingName[],
+): Promise<void> {
   await checkFolder(path);
-  const { mode } = await Deno.stat(path);
-  if (Deno.build.os === "windows" || mode === null || (mode & 0o022) === 0) return;
-  throw new GraphError(
-    "refused",
-    `other users of this machine may write to ${path}, which sets ${names.join(" and ")}`,
-    {
-      code: "exposedConfig",
-      hint: `if it says what you mean, mend it with: chmod go-w ${shellQuoted(path)}`,
-    },
-  );
+  if (Deno.build.os === "windows") return;
+  const refuse = (why: string, hint: string) => {
+    const code = "exposedConfig";
+    return new GraphError("refused", `${why}, which sets ${names.join(" and ")}`, { code, hint });
+  };
+  if (mode !== null && (mode & 0o022) !== 0) {
+    throw refuse(
+      `other users of this machine may write to ${path}`,
+      `if it says what you mean, mend it with: chmod go-w ${shellQuoted(path)}`,
+    );
+  }
+  // A sticky folder such as /tmp lets anybody put a file there; root may write everywhere anyhow.
+  if (uid !== null && uid !== 0 && uid !== ownUid(path)) {
+    throw refuse(
+      `another user of this machine (uid ${uid}) owns ${path}`,
+      `if it says what you mean, make it yours: sudo chown "$(id -u)" ${shellQuoted(path)}`,
+    );
+  }
 }

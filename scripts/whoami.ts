@@ -77,7 +77,7 @@ function describeAccount({ chosen, ...account }: AccountFacts): string {
     `(${account.kind}, tenant ${account.tenantId}${guest})`;
 }
 
-function describe(me: Me): string {
+function describe(me: Me): string[] {
   const left = me.expiresAt === null
     ? ""
     : ` (in ${formatDuration((Date.parse(me.expiresAt) - Date.now()) / 1000)}; renewed by itself)`;
@@ -90,7 +90,7 @@ function describe(me: Me): string {
     `scopes   ${me.scopes.join(" ") || "unknown"}`,
     `expires  ${me.expiresAt ?? "unknown"}${left}`,
     `cache    ${me.cache ?? "none: GRAPH_ACCESS_TOKEN is used"}`,
-  ].join("\n");
+  ];
 }
 
 if (import.meta.main) Deno.exit(await runCommand(whoami, Deno.args));

@@ -222,6 +222,19 @@ Deno.test("words true and false behind a switch are arguments", async () => {
   assertEquals((await b.run("get", "--quiet", "true", "-")).stdout, "x");
 });
 
+Deno.test("switches take no value, and what follows -- is no option", async () => {
+  await using b = await bench();
+  await refused(b, 2, /unknown option --constructor/, ["ls", "--constructor"]);
+  await refused(b, 2, /unknown option --__proto__/, ["ls", "--__proto__=x"]);
+  await refused(b, 2, /^ls: --json takes no value/, ["ls", "--json=FAIL"]);
+  await refused(b, 2, /--quiet takes no value/, ["ls", "--quiet=maybe"]);
+  const file = await b.file("--json", "a");
+  const { code, stdout, stderr } = await b.run("put", "--", "--json", "General/a.txt");
+  assertEquals([code, stdout], [0, "created General/a.txt (1 B, same)\n"], stderr);
+  b.sandbox.tenant.addFile("Documents", "true", "x");
+  assertEquals((await b.run("ls", "--", "true")).stdout, "true\n", file);
+});
+
 Deno.test({
   name: "a config file that says where tokens go is refused when others may write to it",
   ignore: Deno.build.os === "windows",
@@ -240,6 +253,39 @@ Deno.test({
     await Deno.chmod(path, 0o666);
     assertEquals((await b.run("ls")).code, 4, "nothing in it leads anywhere");
   },
+});
+
+Deno.test({
+  name:
+    "a config file that says where tokens go is refused when it is another user's, also in a sticky folder",
+  ignore: Deno.build.os === "windows" || Deno.uid() !== 0, // only root can give a file away
+  fn: async () => {
+    await using b = await bench({ signIn: false });
+    const { GRAPH_SCRIPTS_HOME: folder, ...env } = b.sandbox.env;
+    const path = `${folder}/graph-scripts.json`;
+    await Deno.chmod(folder!, 0o1777);
+    for (const name of ["loginOrigin", "apiOrigin", "storageHosts"]) {
+      await Deno.writeTextFile(path, JSON.stringify({ [name]: "https://evil.example" }));
+      await Deno.chown(path, 12345, 12345);
+      const line = new RegExp(`another user of this machine \\(uid 12345\\) owns .*, which sets ${name}; `);
+      await refused(b, 5, line, ["whoami", "--prompt"]); // may ask the system who runs it
+      await refused(b, 5, line, ["ls"]); // may not
+    }
+    assertEquals(b.sandbox.requests, [], "nothing was sent");
+    // What decides nothing of the kind may be anybody's.
+    await Deno.writeTextFile(path, JSON.stringify({ site: env.GRAPH_SITE }));
+    await Deno.chown(path, 12345, 12345);
+    assertEquals((await b.run("ls")).code, 4);
+    const left = (await Array.fromAsync(Deno.readDir(folder!))).filter(({ name }) => name.endsWith(".tmp"));
+    assertEquals(left, []);
+  },
+});
+
+Deno.test("a config file may begin with a byte order mark", async () => {
+  await using b = await bench({ signIn: false });
+  const { GRAPH_SCRIPTS_HOME: folder } = b.sandbox.env;
+  await Deno.writeTextFile(`${folder}/graph-scripts.json`, '\ufeff{"cloud":"mars"}');
+  await refused(b, 2, /unknown cloud "mars"/, ["ls"]);
 });
 
 Deno.test("an origin with a password is refused, and the password not shown", async () => {

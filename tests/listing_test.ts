@@ -183,13 +183,18 @@ Deno.test("several locations are all tried; the first failure decides the exit c
   assertEquals(Object.keys(json[0]!.error), ["code", "message", "hint", "status", "requestId", "date"]);
 });
 
-Deno.test("control characters in names of other people do not reach the terminal", async () => {
+Deno.test("names of other people are shown with their control characters escaped, one line each", async () => {
   await using b = await bench();
-  b.sandbox.addFault({
-    path: "/children",
-    patch: { value: [{ id: "x", name: "evil\u001b[2J.txt", file: {} }] },
-  });
-  assertEquals((await b.run("ls", "General")).stdout, "evil\ufffd[2J.txt\n");
+  const names = ["evil\u001b[2J.txt", "a\nroot.txt", "invoice\u202excod.exe"];
+  const value = names.map((name, index) => ({ id: `x${index}`, name, file: {} }));
+  b.sandbox.addFault({ path: "/children", patch: { value }, times: "always" });
+  const shown = ["evil\\u001b[2J.txt", "a\\nroot.txt", "invoice\\u202excod.exe"];
+  assertEquals((await b.run("ls", "General")).stdout, shown.map((line) => `${line}\n`).join(""));
+  const json = jsonLines<{ name: string }>((await b.run("ls", "--json", "General")).stdout);
+  assertEquals(json.map(({ name }) => name), names);
+  const { code, stderr } = await b.run("put", "a\nput: all is well", "General/");
+  assertEquals([code, stderr.trimEnd().split("\n").length], [3, 1], stderr);
+  assertStringIncludes(stderr, "no such local file: a\\nput: all is well");
 });
 
 Deno.test("throttling and passing faults are waited out, to the second that the service asks for", async () => {

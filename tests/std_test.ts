@@ -12,9 +12,8 @@ const WINDOWS = Deno.build.os === "windows";
 const OPTIONS = {
   string: ["site", "port", "jobs", "_"],
   boolean: ["json", "long", "recursive"],
-  alias: { l: "long", r: "recursive" },
 };
-const SWITCHES_OFF = { json: false, long: false, l: false, recursive: false, r: false };
+const SWITCHES_OFF = { json: false, long: false, recursive: false };
 
 /** Arguments, and what differs from {@linkcode SWITCHES_OFF}. */
 const COMMAND_LINES: readonly [string[], Record<string, unknown>][] = [
@@ -30,8 +29,6 @@ const COMMAND_LINES: readonly [string[], Record<string, unknown>][] = [
   [["--json", "false", "a"], { _: ["a"], json: false }],
   [["--json=false"], { _: [], json: false }],
   [["--json=other"], { _: [], json: true }],
-  [["-l", "a"], { _: ["a"], long: true, l: true }],
-  [["-lr"], { _: [], long: true, l: true, recursive: true, r: true }],
   [["--jobs", "4"], { _: [], jobs: "4" }],
   [["a", "--", "--json", "-l", "--"], { _: ["a", "--json", "-l", "--"] }],
   [["--site", "--", "a"], { _: ["a"], site: "" }],

@@ -109,6 +109,18 @@ Deno.test({
   },
 });
 
-Deno.test("what is printed holds no control characters but line breaks", () => {
-  assertEquals(printable("a\u001b[31mb\u0000\r\n\u009bc"), "a\ufffd[31mb\ufffd\ufffd\n\ufffdc");
+Deno.test("printable() escapes what prints nothing or moves other characters, and nothing else", () => {
+  const cases: [text: string, shown: string][] = [
+    ["a\u001b[31mb\u0000\u009bc\u007f", "a\\u001b[31mb\\u0000\\u009bc\\u007f"],
+    ["a\nb\r\tc", "a\\nb\\r\\tc"],
+    ["a\u2028b\u2029c", "a\\u2028b\\u2029c"],
+    ["\u202ea\u2066b\u200e\u061c", "\\u202ea\\u2066b\\u200e\\u061c"],
+    ["a\u200bb\ufeff\u00ad\u2060", "a\\u200bb\\ufeff\\u00ad\\u2060"],
+    ["\u3164\u{e0041}\ud800", "\\u3164\\u{e0041}\\ud800"],
+    [
+      "Größe שלום 文件 👩\u200d💻 ❤\ufe0f می\u200cخواهم C:\\x e\u0301",
+      "Größe שלום 文件 👩\u200d💻 ❤\ufe0f می\u200cخواهم C:\\x e\u0301",
+    ],
+  ];
+  for (const [text, shown] of cases) assertEquals(printable(text), shown);
 });

@@ -66,7 +66,6 @@ Deno.test("a token with more permissions serves, one with others does not", () =
 Deno.test("whatever is odd about a cached token leaves it to MSAL", () => {
   const odd = [
     { secret: "" },
-    { secret: 5 },
     { client_id: "d" },
     { realm: "other" },
     { home_account_id: "v.t" },
@@ -77,6 +76,22 @@ Deno.test("whatever is odd about a cached token leaves it to MSAL", () => {
     { cached_at: undefined },
   ];
   for (const changes of odd) assertEquals(found(changes), false, JSON.stringify(changes));
+});
+
+Deno.test("contentOf() refuses entries whose fields have the wrong type", () => {
+  const mistyped = [
+    { AccessToken: { x: { ...token, secret: 5 } } },
+    { AccessToken: { x: { ...token, target: ["Files.Read.All"] } } },
+    { AccessToken: { x: { ...token, expires_on: {} } } },
+    { RefreshToken: { x: { secret: "s", environment: 1 } } },
+    { Account: { x: { username: true } } },
+    { IdToken: { x: { realm: {} } } },
+    { AppMetadata: { x: { client_id: [] } } },
+    { Account: { x: null } },
+  ];
+  for (const value of mistyped) assertEquals(contentOf(value), undefined, JSON.stringify(value));
+  const odd = { AccessToken: { x: { ...token, expires_on: NOW, refresh_on: null, of_another_version: {} } } };
+  assertEquals(contentOf(odd), odd);
 });
 
 Deno.test("a token of an app is one of its tenant, in any case, and of the cloud it was asked for", () => {

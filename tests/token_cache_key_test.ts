@@ -109,15 +109,6 @@ Deno.test("with a key nothing of the tokens is on disk, and renewals keep it so"
   for (const text of texts) assertEquals(/secret|contoso|Adele/.test(text), false);
 });
 
-Deno.test("with an invalid key a plaintext cache is neither used nor left behind as if all were well", async () => {
-  await using b = await bench();
-  const before = b.sandbox.requests.length;
-  const { code, stdout, stderr } = await b.runWith(keyed(HEX.slice(1)), "whoami");
-  assertEquals([code, stdout], [2, ""]);
-  assertMatch(stderr, /GRAPH_TOKEN_CACHE_KEY: the key has 63 characters/);
-  assertEquals(b.sandbox.requests.length, before);
-});
-
 Deno.test("a cache in clear is encrypted at once when a key is set, and that is said once", async () => {
   await using b = await bench();
   const cache = await cacheOf(b);
@@ -215,6 +206,20 @@ Deno.test("each mistake with a key has its own line, and nobody signs in before 
   const ready = { ...file(`${b.folder}/none.key`), GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() };
   assertEquals((await b.runWith({ env: ready }, "whoami")).code, 0); // no cache, no key
   assertEquals((await b.runWith({ env: file(good) }, "whoami", "--prompt")).code, 0);
+});
+
+Deno.test("a key that is none is exit code 2 also where the cache is in clear, which stays as it is", async () => {
+  await using b = await bench();
+  const cache = String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
+  const before = await Deno.readTextFile(cache);
+  const requests = b.sandbox.requests.length;
+  for (const script of ["whoami", "ls"] as const) {
+    const { code, stdout, stderr } = await b.runWith({ env: { GRAPH_TOKEN_CACHE_KEY: "short" } }, script);
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertMatch(stderr, /GRAPH_TOKEN_CACHE_KEY: the key has 5 characters/);
+  }
+  assertEquals(await Deno.readTextFile(cache), before);
+  assertEquals(b.sandbox.requests.length, requests);
 });
 
 Deno.test("keys in the config file are refused, the path of a key file is not", async () => {

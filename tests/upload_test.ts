@@ -190,7 +190,7 @@ Deno.test("errors of the service end in the right exit code and a next step", as
     ],
     [411, "<html>Length Required</html>", 1, /HTTP 411 http411/],
     [200, { error: { code: "invalidRequest", message: "an error under 200" } }, 1, /an error under 200/],
-    [200, "", 1, /not JSON/],
+    [200, "", 1, /not what was asked for/],
   ];
   for (const [status, body, code, line] of cases) {
     b.sandbox.clearFaults();

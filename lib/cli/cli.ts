@@ -13,6 +13,7 @@ import { Output } from "./output.ts";
 import { parseDuration } from "../sizes.ts";
 import { readSettings, type SettingDefinition, type SettingName, SETTINGS } from "../settings.ts";
 import { VERSION } from "../version.ts";
+import { checkWords, optionWords } from "./words.ts";
 
 /** An option of one script. */
 export interface Option {
@@ -200,10 +201,11 @@ export class Run {
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
   // Known before parsing, so that a parse error is printed in the form that was asked for.
+  const words = optionWords(args);
   const output = new Output(command.name, {
-    json: args.includes("--json"),
-    quiet: args.includes("--quiet"),
-    verbose: args.includes("--verbose"),
+    json: words.includes("--json"),
+    quiet: words.includes("--quiet"),
+    verbose: words.includes("--verbose"),
     readerEnds: command.lists ?? false,
   });
   let run: Run | undefined;
@@ -263,39 +265,20 @@ function parse(command: Command, args: readonly string[]): { _: string[]; [name:
     ...FLAG_SETTINGS.map(([, { flag }]) => flag!),
   ];
   const booleans = options.filter(({ value }) => value === undefined).map(({ name }) => name);
-  const alias = Object.fromEntries(
-    options.filter(({ short }) => short !== undefined).map(({ name, short }) => [short!, name]),
+  const letters = new Map(options.flatMap(({ name, short }) => short === undefined ? [] : [[short, name]]));
+  const see = `see ${command.name} --help`;
+  const values: { _: unknown[]; [name: string]: unknown } = parseArgs(
+    checkWords(args, { strings, switches: booleans, letters }, see),
+    { string: [...strings, "_"], boolean: booleans },
   );
-  // Both parsers take a word "true" or "false" behind a switch for its value; here it is an argument.
-  const guarded = args.map((arg, index) =>
-    isSwitch(arg, booleans, alias) && /^(true|false)$/.test(args[index + 1] ?? "")
-      ? `--${alias[arg.slice(1)] ?? arg.slice(2)}=true`
-      : arg
-  );
-  const values: { _: unknown[]; [name: string]: unknown } = parseArgs(guarded, {
-    string: [...strings, "_"],
-    boolean: booleans,
-    alias,
-  });
-  const known = new Set(["_", ...strings, ...booleans, ...Object.keys(alias)]);
   for (const [name, value] of Object.entries(values)) {
-    const shown = `${name.length === 1 ? "-" : "--"}${name}`;
-    if (!known.has(name)) {
-      throw usageError(`unknown option ${shown}`, `see ${command.name} --help`, "unknownOption");
-    }
     if (Array.isArray(value) && name !== "_") values[name] = value.at(-1); // given twice: the last one counts
     const optional = options.some((option) => option.name === name && option.value?.startsWith("["));
     if (strings.includes(name) && values[name] === "" && !optional) {
-      throw usageError(`${shown} needs a value`, `see ${command.name} --help`);
+      throw usageError(`--${name} needs a value`, see);
     }
   }
   return values as { _: string[] };
-}
-
-function isSwitch(arg: string, booleans: readonly string[], alias: Record<string, string>): boolean {
-  return arg.startsWith("--")
-    ? booleans.includes(arg.slice(2))
-    : /^-[A-Za-z]$/.test(arg) && booleans.includes(alias[arg[1]!] ?? "");
 }
 
 function helpText(command: Command): string {

@@ -32,8 +32,8 @@ export class Output {
     this.options = options;
   }
 
-  /** One result: a JSON object on a line, or text. */
-  result(value: object, text: string): void {
+  /** One result: a JSON object on a line, or a line of text, or several. */
+  result(value: object, text: string | readonly string[]): void {
     this.#toOutput(this.options.json ? JSON.stringify(value) : text);
   }
 
@@ -61,11 +61,12 @@ export class Output {
   };
 
   /** The sign-in instruction in the service's own words; it is never suppressed. */
-  readonly deviceCode = (code: DeviceCode): void => this.#toError(deviceCodeText(code, Date.now()));
+  readonly deviceCode = (code: DeviceCode): void =>
+    this.#toError(deviceCodeText(code, Date.now()).split("\n"));
 
   /** Where to sign in with a browser; it is never suppressed. */
   readonly signInAddress = (address: string): void =>
-    this.#toError(`To sign in, open this address in a browser of this machine:\n${address}`);
+    this.#toError(["To sign in, open this address in a browser of this machine:", address]);
 
   /** One request, for `--verbose`. */
   readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
@@ -101,35 +102,50 @@ export class Output {
       requestId && `request-id ${requestId}`,
       date,
     ].filter(Boolean);
-    this.#toError(`${this.#program}: ${error.message}${hint ? `; ${hint}` : ""} (${facts.join(", ")})`);
+    const line = `${this.#program}: ${error.message}${hint ? `; ${hint}` : ""} (${facts.join(", ")})`;
+    // The one hint of several lines is a text of ours, without names of other people.
+    this.#toError(code === "noRegistration" ? line.split("\n") : line);
     if (this.options.verbose && code === "internal" && error.cause instanceof Error) {
       const lines = (error.cause.stack ?? "").split("\n");
-      this.#toError(lines.map(withoutSecrets).join("\n"));
+      this.#toError(lines.map(withoutSecrets));
     }
   }
 
-  #toOutput(text: string): void {
+  #toOutput(text: string | readonly string[]): void {
     this.#progress?.clear();
     if (this.#closed) return;
     try {
-      writeAll(Deno.stdout, `${printable(text)}\n`);
+      writeAll(Deno.stdout, printableLines(text));
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe) || this.options.readerEnds) throw error;
       this.#closed = true;
     }
   }
 
-  #toError(text: string): void {
+  #toError(text: string | readonly string[]): void {
     this.#progress?.clear();
-    talk(`${printable(text)}
-`);
+    talk(printableLines(text));
   }
 }
 
-/** Names come from other people: no control character of theirs reaches a terminal. */
+/** Each line by itself: a line break within one comes from a name. */
+function printableLines(text: string | readonly string[]): string {
+  return [text].flat().map((line) => `${printable(line)}\n`).join("");
+}
+
+/**
+ * Characters that print nothing, or change how others are shown: controls and line breaks, bidirectional and other format
+ * characters, fillers, halves of surrogate pairs. Joiners are left, which words and emoji are written with.
+ */
+const NON_PRINTING = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u3164\uffa0]/gu;
+
+/** Names come from other people: what is in them can neither command a terminal nor pass for something else. */
 export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- finding control characters is its purpose
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+  return text.replace(NON_PRINTING, (character) => {
+    const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[character];
+    const hex = character.codePointAt(0)!.toString(16);
+    return short ?? (hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, "0")}`);
+  });
 }
 
 /** Nobody may be listening any more: that must not stop the work. */

@@ -150,6 +150,28 @@ async function checkReplaced(path: string, ours: number | null): Promise<void> {
 }
 
 /**
+ * The user that this process runs as, with `whoami`'s right to ask the system or without it; `null` where nothing tells.
+ *
+ * @param path Beside it, or else in the folder of temporary files, a file is made for a moment.
+ */
+export function ownUid(path: string): number | null {
+  if (Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted") return Deno.uid();
+  const here = uidOfOurFiles(path);
+  if (here !== null) return here;
+  let probe: string;
+  try {
+    probe = Deno.makeTempFileSync();
+  } catch {
+    return null; // nothing can be written anywhere
+  }
+  try {
+    return Deno.statSync(probe).uid;
+  } finally {
+    Deno.removeSync(probe);
+  }
+}
+
+/**
  * The owner of files that this process makes beside `path`. `Deno.uid()` would need one more permission, and says less: on
  * a network file system the server decides who owns what is made. `null` where nothing can be made. There the mode must do:
  * a file of mode 0600 that opens is one's own for everybody but root.
@@ -175,7 +197,8 @@ function uidOfOurFiles(path: string): number | null {
   }
 }
 
-async function readAll(file: Deno.FsFile, size: number): Promise<string> {
+/** Reads a file as text, without the byte order mark that it may begin with. */
+export async function readAll(file: Deno.FsFile, size: number): Promise<string> {
   const bytes = new Uint8Array(size);
   let at = 0;
   while (at < size) {

@@ -44,12 +44,22 @@ export interface TokenQuery {
   scopes: readonly string[];
 }
 
+/** Fields of entries that MSAL works with as texts. Times may be numbers: some of its siblings write them so. */
+const TEXTS = [
+  ..."home_account_id environment credential_type client_id secret realm target token_type family_id".split(
+    " ",
+  ),
+  ..."local_account_id username authority_type name client_info nativeAccountId".split(" "),
+  ..."userAssertionHash requestedClaims requestedClaimsHash keyId".split(" "),
+];
+const TIMES = ["cached_at", "expires_on", "extended_expires_on", "refresh_on"];
+
 /** The content of a cache, or `undefined` when MSAL could not live with it. */
 export function contentOf(value: Record<string, unknown>): CacheContent | undefined {
   for (const name of SECTIONS) {
     const section = value[name];
     if (section === undefined) continue;
-    if (!isObject(section) || !Object.values(section).every(isObject)) return undefined;
+    if (!isObject(section) || !Object.values(section).every(isEntry)) return undefined;
   }
   // A file of some other program is JSON too.
   const known = Object.keys(value).some((name) => (SECTIONS as readonly string[]).includes(name));
@@ -234,6 +244,13 @@ export function jsonObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined; // told by who asked
   }
+}
+
+function isEntry(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const is = (names: readonly string[], ...types: string[]) =>
+    names.every((name) => [...types, "undefined"].includes(typeof (value[name] ?? undefined)));
+  return is(TEXTS, "string") && is(TIMES, "string", "number");
 }
 
 function isObject(value: unknown): value is Record<string, Entry> {

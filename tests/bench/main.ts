@@ -29,7 +29,7 @@ async function largeFile(folder: string, bytes: number): Promise<string> {
 }
 
 async function main(): Promise<number> {
-  const given = parseArgs(Deno.args, { string: ["size", "only", "rounds", "_"], boolean: [], alias: {} });
+  const given = parseArgs(Deno.args, { string: ["size", "only", "rounds", "_"], boolean: [] });
   const { size, only } = given;
   const bytes = parseSize(typeof size === "string" ? size : "512MiB");
   const rounds = typeof given.rounds === "string" ? Number(given.rounds) : 3;

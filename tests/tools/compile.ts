@@ -73,7 +73,7 @@ export async function compileAll(folder: string, onBinary: (binary: Binary) => v
 }
 
 async function main(args: string[]): Promise<number> {
-  const { output, _: rest, ...others } = parseArgs(args, { string: ["output", "_"], boolean: [], alias: {} });
+  const { output, _: rest, ...others } = parseArgs(args, { string: ["output", "_"], boolean: [] });
   if (rest.length > 0 || Object.keys(others).length > 0 || output === "" || Array.isArray(output)) {
     console.error("usage: deno task compile [--output FOLDER]");
     return 2;
