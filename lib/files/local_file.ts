@@ -5,6 +5,7 @@
  */
 import { basename } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
+import { ContentHash } from "../transfer/verify.ts";
 
 /** Facts of a local file. */
 export interface LocalFile {
@@ -27,9 +28,10 @@ export interface LocalContent extends LocalFile, Disposable {
   /**
    * Checks that it is as it was when it was opened: of content that changed meanwhile nobody knows what was sent.
    *
+   * @param sha256 Of all that was read of it.
    * @throws {GraphError} `conflict`.
    */
-  checkUnchanged(): Promise<void>;
+  checkUnchanged(sha256: string, signal: AbortSignal | undefined): Promise<void>;
 }
 
 /**
@@ -79,9 +81,14 @@ export class OpenFile implements LocalContent {
     return readAt(this.#file, buffer, position);
   }
 
-  async checkUnchanged(): Promise<void> {
-    const { size, mtime } = await this.#file.stat();
-    if (size === this.size && (!this.lasting || mtime?.getTime() === this.modified?.getTime())) return;
+  async checkUnchanged(sha256: string, signal: AbortSignal | undefined): Promise<void> {
+    const { size, mtime, ctime } = await this.#file.stat();
+    const isTouched = ctime?.getTime() !== this.changed?.getTime();
+    if (size === this.size && (!this.lasting || mtime?.getTime() === this.modified?.getTime())) {
+      if (!this.lasting || !isTouched) return;
+      // Its time was set back, or it has another name or mode: the content tells.
+      if ((await ContentHash.of(this, signal)).sha256 === sha256) return;
+    }
     throw localChanged(`${this.path} changed while it was uploaded`);
   }
 

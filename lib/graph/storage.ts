@@ -43,6 +43,16 @@ export class StorageClient {
     return new StorageClient(this.http.detached(timeoutMs), this.#hosts);
   }
 
+  /** Whether this client would send to a URL. */
+  accepts(link: string): boolean {
+    try {
+      this.check(link);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** @throws {GraphError} `refused` for a URL that this client would not send to. */
   check(link: string): void {
     let url: URL;

@@ -6,7 +6,7 @@
 import type { Hash } from "node:crypto";
 import { enrichedKind } from "./enrichment.ts";
 import { interrupted } from "../graph/http.ts";
-import { type LocalContent, readExactly } from "../files/local_file.ts";
+import type { LocalContent } from "../files/local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
 
 const READ_BYTES = 1024 * 1024;
@@ -55,19 +55,18 @@ export class ContentHash {
     return new ContentHash(createHash("sha256"));
   }
 
-  /** Both hashes of a local content, which is read from its beginning. @param signal Ends the reading. */
+  /** Reads a local content from its beginning to its end. @param signal Ends the reading. */
   static async of(
-    content: LocalContent,
-    signal?: AbortSignal,
-  ): Promise<{ quickXorHash: string; sha256: string }> {
+    content: Pick<LocalContent, "read">,
+    signal: AbortSignal | undefined,
+  ): Promise<{ bytes: number; quickXorHash: string; sha256: string }> {
     const hash = await ContentHash.create();
-    const buffer = new Uint8Array(Math.min(READ_BYTES, content.size));
-    while (hash.position < content.size) {
+    const buffer = new Uint8Array(READ_BYTES);
+    for (let count; (count = await content.read(buffer, hash.position)) > 0;) {
       if (signal?.aborted) throw interrupted(signal);
-      const part = buffer.subarray(0, content.size - hash.position);
-      hash.add(await readExactly(content, part, hash.position), hash.position);
+      hash.add(buffer.subarray(0, count), hash.position);
     }
-    return hash.digest();
+    return { bytes: hash.position, ...hash.digest() };
   }
 
   /** How far the content is hashed, in bytes from its beginning. */
@@ -91,8 +90,8 @@ export class ContentHash {
     return this.#quickXor.digest();
   }
 
-  /** QuickXorHash in base64, SHA-256 in hex; ends the hash. */
+  /** QuickXorHash in base64, SHA-256 in hex, of what was added so far. */
   digest(): { quickXorHash: string; sha256: string } {
-    return { quickXorHash: this.#quickXor.digest(), sha256: this.#sha256.digest("hex") };
+    return { quickXorHash: this.#quickXor.digest(), sha256: this.#sha256.copy().digest("hex") };
   }
 }

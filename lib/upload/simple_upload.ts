@@ -31,9 +31,9 @@ export async function uploadSimply(
   conflict: UploadConflict,
 ): Promise<Uploaded> {
   const bytes = await readExactly(content, new Uint8Array(content.size), 0);
-  await content.checkUnchanged();
   const hash = await ContentHash.create();
   hash.add(bytes, 0);
+  await content.checkUnchanged(hash.digest().sha256, graph.http.signal);
   const what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
   const put = () =>
     graph.put<DriveItem>(

@@ -206,6 +206,11 @@ export async function abandonUpload(
       "ambiguousUpload",
     );
   }
+  if (!context.storage.accepts(first.entry.uploadUrl)) {
+    context.notice(
+      `the session of ${first.entry.path} is at a host that is not a storage host of these settings; it ends by itself`,
+    );
+  }
   if (await giveUp(journal, context.storage, first.key, first.entry, true)) return first.entry;
   throw new GraphError("unavailable", `the upload of ${first.entry.path} could not be cancelled`, {
     code: "notCancelled",
@@ -221,8 +226,9 @@ async function giveUp(
   onlyIfCancelled: boolean,
 ): Promise<boolean> {
   return await journal.exclusively(key, undefined, async () => {
-    // An old session is over, also where nobody can be asked, as with one of another cloud.
-    const cancelled = await cancelSession(storage, entry.uploadUrl) || !journal.isFresh(entry);
+    // An old session is over; one of another cloud or gateway nobody will ever ask from here.
+    const cancelled = !storage.accepts(entry.uploadUrl) || !journal.isFresh(entry) ||
+      await cancelSession(storage, entry.uploadUrl);
     if (cancelled || !onlyIfCancelled) await journal.remove(key);
     return cancelled;
   });

@@ -49,6 +49,12 @@ export interface LargeUploadOptions extends UploadOptions {
   resume?: boolean;
 }
 
+/** How to upload content, whoever asks. */
+interface ContentUploadOptions extends LargeUploadOptions {
+  /** Takes an upload session for any size that can have one. @default false */
+  session?: boolean;
+}
+
 /**
  * Uploads a local file: up to 4 MiB in one request
  * (https://learn.microsoft.com/graph/api/driveitem-put-content), larger ones through an upload session.
@@ -83,7 +89,7 @@ export async function uploadLargeFile(
 ): Promise<TransferResult> {
   using content = await openLocalFile(path);
   const target = await findTarget(connection, location, remoteName(content.name));
-  return await uploadContent(connection, content, target, { ...options, times: true });
+  return await uploadContent(connection, content, target, { ...options, session: true });
 }
 
 /**
@@ -116,7 +122,7 @@ export async function uploadContent(
   connection: Connection,
   content: LocalContent,
   target: UploadTarget,
-  options: LargeUploadOptions,
+  options: ContentUploadOptions,
 ): Promise<TransferResult> {
   const started = performance.now();
   connection = forTransfer(connection);
@@ -154,7 +160,7 @@ async function send(
   connection: Connection,
   content: LocalContent,
   target: UploadTarget,
-  options: LargeUploadOptions,
+  options: ContentUploadOptions,
 ): Promise<{ uploaded: Uploaded; item: Item; verdict: Verdict }> {
   const conflict = options.conflict ?? "replace";
   let sentBytes = 0;
@@ -188,19 +194,24 @@ async function sendOnce(
   connection: Connection,
   content: LocalContent,
   target: UploadTarget,
-  options: LargeUploadOptions & { conflict: UploadConflict },
+  options: ContentUploadOptions & { conflict: UploadConflict },
 ): Promise<Uploaded> {
   // The time of the last change is how a rewritten file is known again.
   const times = options.times || (options.ifChanged && mayBeRewritten(target.name, target.driveType));
-  const small = content.size <= LARGEST_SIMPLE_BYTES && !(times && content.modified);
-  if (content.size === 0 || small) return await uploadSimply(connection, content, target, options.conflict);
+  const session = options.session || content.size > LARGEST_SIMPLE_BYTES || (times && content.modified);
+  if (content.size === 0 || !session) {
+    return await uploadSimply(connection, content, target, options.conflict);
+  }
+  let lostBytes = 0;
+  const onSent = (bytes: number) => void (lostBytes += bytes);
   try {
-    return await uploadThroughSession(connection, content, target, options);
+    return await uploadThroughSession(connection, content, target, { ...options, onSent });
   } catch (error) {
     const lost = error instanceof GraphError && error.code === "sessionLost";
     if (!lost || options.conflict !== "replace" || content.size > LARGEST_FALLBACK_BYTES) throw error;
     connection.notice(`${pathOf(target)}: the service loses its upload sessions; sending it in one request`);
-    return await uploadSimply(connection, content, target, options.conflict);
+    const uploaded = await uploadSimply(connection, content, target, options.conflict);
+    return { ...uploaded, sentBytes: uploaded.sentBytes + lostBytes };
   }
 }
 
@@ -230,9 +241,8 @@ async function compare(
 ): Promise<{ verdict: Verdict; sha256: string } | undefined> {
   const rewritable = mayBeRewritten(item.name, target.driveType);
   if (item.type !== "file" || (item.size !== content.size && !rewritable)) return undefined;
-  const hash = await ContentHash.of(content, connection.graph.http.signal);
-  const { quickXorHash, sha256 } = hash;
-  const local = { size: content.size, hash: quickXorHash };
+  const { bytes, quickXorHash, sha256 } = await ContentHash.of(content, connection.graph.http.signal);
+  const local = { size: bytes, hash: quickXorHash };
   if (compareContent(local, item) === "same") return { verdict: "same", sha256 };
   const verdict = rewritable ? await connection.rewritten.findMadeFrom(local, item) : undefined;
   return verdict && { verdict, sha256 };

@@ -84,7 +84,11 @@ function parse(entry: Record<string, unknown>): UploadEntry | undefined {
   const texts = ["uploadUrl", "local", "fingerprint", "target", "path", "conflict"].every((name) =>
     typeof entry[name] === "string"
   );
-  return texts && typeof entry.size === "number" && typeof entry.createdAt === "number"
-    ? entry as unknown as UploadEntry
-    : undefined;
+  const others = ["folderId", "description", "versionBefore", "account"].every((name) =>
+    typeof (entry[name] ?? "") === "string"
+  );
+  const { size, createdAt, modified } = entry;
+  const numbers = Number.isSafeInteger(size) && typeof createdAt === "number" &&
+    !isNaN(new Date(createdAt).getTime()) && typeof (modified ?? 0) === "number";
+  return texts && others && numbers ? entry as unknown as UploadEntry : undefined;
 }

@@ -57,6 +57,8 @@ export interface SessionOptions {
   /** Whether an unfinished upload of the same file is taken up again. @default true */
   resume?: boolean;
   onProgress?: OnProgress | undefined;
+  /** Told of content bytes that go out, repeated ones included. */
+  onSent?: (bytes: number) => void;
 }
 
 /** What an upload made. */
@@ -170,8 +172,14 @@ class SessionUpload {
   async #takeUp(): Promise<Completed | undefined> {
     const entry = await this.#record.read();
     if (!entry) return undefined;
+    if (!this.#context.storage.accepts(entry.uploadUrl)) {
+      this.#context.notice(
+        `${entry.path}: the session of an earlier run is at a host that is not a storage host of these settings; starting from the first byte`,
+      );
+      await this.#record.forget();
+      return undefined;
+    }
     this.#uploadUrl = entry.uploadUrl;
-    this.#context.storage.check(entry.uploadUrl);
     if (!this.#record.isSame(entry)) {
       if (this.#content.lasting) {
         this.#context.notice(
@@ -270,8 +278,12 @@ class SessionUpload {
     const bytes = await this.#reader.fragment(start);
     const end = start + bytes.length;
     const last = end === this.#content.size;
-    if (last) await this.#content.checkUnchanged();
+    if (last) {
+      const { sha256 } = this.#reader.hash.digest();
+      await this.#content.checkUnchanged(sha256, this.#context.graph.http.signal);
+    }
     this.#sentBytes += bytes.length;
+    this.#options.onSent?.(bytes.length);
     let answer: HttpAnswer;
     try {
       answer = await this.#context.storage.send({

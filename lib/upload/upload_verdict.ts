@@ -72,7 +72,7 @@ async function judgeStored(
   try {
     const judged = await judgeRemote(connection, sent, sha256, kind, remote);
     if (judged.verdict === "damaged" || judged.verdict === "unverified") {
-      await sent.checkUnchanged(); // otherwise it was compared with something else
+      await sent.checkUnchanged(sha256, connection.graph.http.signal); // otherwise it was compared with something else
       if (isSomebodysChange(found.driveItem, remote.found.driveItem)) throw changedMeanwhile(found.item.path);
     }
     return { ...judged, found: remote.found };
