@@ -87,7 +87,7 @@ function describe(me: Me): string[] {
       : `${me.displayName ?? "(no name)"} <${me.userPrincipalName ?? me.id}>`,
     `id       ${me.id}`,
     `tenant   ${me.tenantId ?? "unknown"} (${me.cloud})`,
-    `scopes   ${me.scopes.join(" ") || "unknown"}`,
+    `scopes   ${me.scopes.join(" ") || "unknown"} (of the token used; --check lists those of all)`,
     `expires  ${me.expiresAt ?? "unknown"}${left}`,
     `cache    ${me.cache ?? "none: GRAPH_ACCESS_TOKEN is used"}`,
   ];

@@ -30,7 +30,7 @@ Deno.test("get says which local folder is missing, and how to make it", async ()
     assertEquals(code, 3);
     assertMatch(
       stderr,
-      new RegExp(`no such local folder: ${folder}; make it first: mkdir -p '?${folder}'? `),
+      new RegExp(`no such local folder: ${folder}; make it first: mkdir -p '?${folder}'?; `),
     );
   }
   assertEquals(names(b.folder), []);

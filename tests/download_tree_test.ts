@@ -250,3 +250,26 @@ Deno.test("a folder that the service shows inside of itself ends", async () => {
   assertEquals(code, 1);
   assertMatch(stderr, /shows a folder inside of itself/);
 });
+
+Deno.test({
+  name: "get -r does not write through a symlinked subfolder, and fetches the others",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using b = await bench();
+    for (const name of ["planted/a.txt", "planted/deep/b.txt", "plain/c.txt"]) {
+      b.sandbox.tenant.addFile("Documents", `General/Tree/${name}`, name);
+    }
+    const elsewhere = join(b.folder, "elsewhere");
+    for (const folder of [elsewhere, join(b.folder, "copy")]) await Deno.mkdir(folder);
+    await Deno.symlink(elsewhere, join(b.folder, "copy", "planted"));
+    const { code, stdout, stderr } = await b.run("get", "-r", "General/Tree", "copy");
+    assertEquals(code, 6, stderr);
+    assertMatch(stderr, /copy\/planted is a symbolic link, and is not written through/);
+    assertMatch(stdout, /^downloaded General\/Tree\/plain\/c\.txt/);
+    assertEquals([...Deno.readDirSync(elsewhere)], []);
+    // The destination itself may be a link: the user has named it.
+    await Deno.symlink(elsewhere, join(b.folder, "named"));
+    assertEquals((await b.run("get", "-r", "General/Tree/plain", "named")).code, 0);
+    assertEquals(await Deno.readTextFile(join(elsewhere, "c.txt")), "plain/c.txt");
+  },
+});

@@ -225,3 +225,13 @@ Deno.test("a wait longer than the whole budget is not begun: exit code 8", async
   assert(performance.now() - started < 5000, "waited");
   assertStringIncludes(stderr, "throttling");
 });
+
+Deno.test("a site is found by its path on the host, and one that is not found says where to look", async () => {
+  await using b = await bench();
+  for (const site of ["site:/sites/TestTeam/General", "site:TestTeam/General"]) {
+    assertMatch((await b.run("ls", site)).stdout, /^Agenda\.md$/m, site);
+  }
+  const { code, stderr } = await b.run("ls", "site:/sites/Nope/General");
+  assertEquals(code, 3);
+  assertMatch(stderr, /site contoso\.sharepoint\.com\/sites\/Nope: .*ls\.ts --sites Nope/);
+});

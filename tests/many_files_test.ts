@@ -185,7 +185,10 @@ Deno.test("links to files are followed, links to folders and other things are le
   await Deno.symlink("nowhere", join(root, "dangling"));
   const { code, stderr } = await b.run("put", "-r", "photos", "General/Photos");
   assertEquals(code, 0);
-  assertMatch(stderr, /photos\/dangling is left out.*\n.*photos\/loop is left out/);
+  assertMatch(
+    stderr,
+    /photos\/dangling is skipped: .*\n.*photos\/loop is skipped: it is neither a file nor a folder\n/,
+  );
   assertEquals(text(await b.sandbox.tenant.bytes("Documents", "General/Photos/link.txt")), "a");
   assertEquals(b.sandbox.tenant.find("Documents", "General/Photos/loop"), undefined);
 });
@@ -293,4 +296,21 @@ Deno.test("an upload of standard input that is killed blocks its name for the ne
   b.sandbox.clearFaults();
   assertEquals((await b.runWith({ stdin }, "put", "-", "General/in.bin")).code, 0);
   assertEquals(b.sandbox.tenant.openSessions(), []);
+});
+
+Deno.test({
+  name: "put -r of a folder full of devices says in one line what it skips",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using b = await bench();
+    const folder = join(b.folder, "odd");
+    await Deno.mkdir(folder);
+    for (let i = 0; i < 8; i++) await Deno.symlink("/dev/null", join(folder, `device${i}`));
+    const { code, stderr } = await b.run("put", "-r", "odd", "General/odd");
+    assertEquals(code, 0, stderr);
+    assertEquals(
+      stderr,
+      "put: 8 entries of odd are skipped, neither files nor folders: odd/device0, odd/device1, odd/device2, odd/device3, odd/device4, …\n",
+    );
+  },
 });

@@ -13,6 +13,9 @@ import { remoteName, sameName } from "../graph/names.ts";
 import { uploadFile, type UploadOptions, uploadStream } from "../upload/upload.ts";
 import { uploadTree } from "../upload/upload_tree.ts";
 
+/** So many entries that are skipped are named, of a folder such as `/dev`. */
+const MAX_NAMED = 5;
+
 /** One argument of `put`. */
 type Input =
   | { kind: "file"; path: string; name: string }
@@ -61,8 +64,14 @@ async function* treeJobs(
   location: Location,
   options: UploadOptions,
 ): AsyncGenerator<TransferJob> {
-  for (const leftOut of tree.leftOut) {
-    connection.notice(`${leftOut} is left out: it is neither a file nor a folder of its own`);
+  const { leftOut } = tree;
+  if (leftOut.length > MAX_NAMED) {
+    const some = leftOut.slice(0, MAX_NAMED).join(", ");
+    connection.notice(
+      `${leftOut.length} entries of ${path} are skipped, neither files nor folders: ${some}, …`,
+    );
+  } else {
+    for (const entry of leftOut) connection.notice(`${entry} is skipped: it is neither a file nor a folder`);
   }
   for (const { path, error } of tree.unreadable) yield failedJob(path, error);
   try {

@@ -187,7 +187,7 @@ function granted(scopes: readonly string[], settings: Settings): Diagnosis[] {
       "if nobody has consented yet, the first run needs a person: run it once in a terminal",
     );
   });
-  return [ok("scopes", scopes.join(" ")), ...scripts];
+  return [ok("scopes", `of all tokens in the cache: ${scopes.join(" ")}`), ...scripts];
 }
 
 /** Nothing tells how long a refresh token lives; each renewal brings a new one, and a new access token to see it by. */

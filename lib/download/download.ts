@@ -98,7 +98,7 @@ export async function downloadItem(
 }
 
 /** @throws {GraphError} `usage` for a number of connections that cannot be meant. */
-export function checkConnections(connections: number | undefined): void {
+function checkConnections(connections: number | undefined): void {
   if (connections === undefined) return;
   if (Number.isInteger(connections) && connections >= 1 && connections <= MOST_CONNECTIONS) return;
   throw usageError(

@@ -27,6 +27,7 @@ export async function* downloadTree(
 ): AsyncGenerator<TransferJob> {
   try {
     enterFolder(folder, listed);
+    if (listed.size > 1) await refuseSymlink(local);
     if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
     const names = new LocalNames();
     for await (const found of childrenOf(connection, folder)) {
@@ -45,6 +46,19 @@ export async function* downloadTree(
   } catch (error) {
     yield failedJob(folder.path, error as Error);
   }
+}
+
+/** A subfolder that is a symlink would lead what is below it to a place that the user did not name. */
+async function refuseSymlink(local: string): Promise<void> {
+  const info = await Deno.lstat(local).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (!info?.isSymlink) return;
+  throw new GraphError("conflict", `${local} is a symbolic link, and is not written through`, {
+    code: "linkedFolder",
+    hint: "remove the link, or get that folder by itself into the place it leads to",
+  });
 }
 
 function fileJob(

@@ -142,7 +142,9 @@ export function alreadyThere(local: string): GraphError {
 function noLocalFolder(folder: string): GraphError {
   return new GraphError("notFound", `no such local folder: ${folder}`, {
     code: "noLocalFolder",
-    hint: `make it first: mkdir -p ${shellQuoted(folder)}`,
+    hint: `make it first: mkdir -p ${
+      shellQuoted(folder)
+    }; several files need an existing folder as the last argument`,
   });
 }
 

@@ -8,7 +8,7 @@ import { type LocalContent, OpenFile } from "./local_file.ts";
 import { openSpool, writeAll } from "./spool.ts";
 
 /** Standard input up to this size stays in memory, in bytes: 4 MiB. */
-export const LARGEST_IN_MEMORY_BYTES = 4 * 1024 * 1024;
+const LARGEST_IN_MEMORY_BYTES = 4 * 1024 * 1024;
 
 /**
  * Takes in standard input.

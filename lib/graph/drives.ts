@@ -8,6 +8,7 @@ import { encodePath, itemUrl } from "./address.ts";
 import { hasShape } from "./answer_shape.ts";
 import { canonicalDriveId } from "./drive_item.ts";
 import type { Holder } from "../sign_in/auth.ts";
+import { commandName } from "../commands.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "./graph.ts";
 import { type LocationBase, parseSite, type SiteName } from "./location.ts";
@@ -161,7 +162,13 @@ export class Drives {
           await this.#graph.call<Site>(url, { what: `site ${host}/${path}`, accepts: isSite }),
         );
       } catch (error) {
-        if (!(error instanceof GraphError) || !isRejected(error)) throw error;
+        if (!(error instanceof GraphError)) throw error;
+        if (error.kind === "notFound") {
+          throw error.retold(error.message, {
+            hint: `look for its name with: ${commandName("ls")} --sites ${path.split("/").at(-1)}`,
+          });
+        }
+        if (!isRejected(error)) throw error;
         const elsewhere = withoutSharePoint(error);
         if (elsewhere) throw elsewhere;
         throw error.retold(`site ${host}/${path}: ${host} is not a host of this tenant`, {
@@ -276,7 +283,7 @@ function noOwnDrive(): GraphError {
 }
 
 /** `b!` and base64url for business, up to 16 hex digits for personal drives. */
-export function isDriveId(text: string): boolean {
+function isDriveId(text: string): boolean {
   return /^b![\w-]{20,}$/.test(text) || /^[0-9a-f]{15,16}$/i.test(text);
 }
 

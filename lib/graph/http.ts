@@ -13,7 +13,7 @@ import { formatDuration } from "../sizes.ts";
 import { VERSION } from "../version.ts";
 
 /** Decorated as SharePoint asks; undecorated traffic is served last (graph-protocol section 8). */
-export const USER_AGENT = `NONISV|graph-scripts|graph-scripts/${VERSION}`;
+const USER_AGENT = `NONISV|graph-scripts|graph-scripts/${VERSION}`;
 
 /**
  * What may be sent again by itself:

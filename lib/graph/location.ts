@@ -133,10 +133,12 @@ function splitSite(
   if (first === undefined) throw noSite(text);
   if (!first.includes(".")) {
     if (!siteHost) throw noHost(text);
-    return {
-      site: { host: siteHost.toLowerCase(), path: checkedPath(["sites", first]) },
-      path: names.slice(1),
-    };
+    const host = siteHost.toLowerCase();
+    // A slash in front makes it the path of the site on its host: `site:/sites/NAME/…`.
+    if (/^site:\/(sites|teams)\/./.test(text)) {
+      return { site: { host, path: checkedPath(names.slice(0, 2)) }, path: names.slice(2) };
+    }
+    return { site: { host, path: checkedPath(["sites", first]) }, path: names.slice(1) };
   }
   const host = first.toLowerCase();
   if (name !== undefined && (managed === "sites" || managed === "teams")) {

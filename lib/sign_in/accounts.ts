@@ -34,7 +34,7 @@ export interface Choice {
 }
 
 /** The tenant that the person comes from; MSAL's account ids are `person.tenant`. */
-export function homeTenantOf({ homeAccountId, realm }: CachedAccount): string {
+function homeTenantOf({ homeAccountId, realm }: CachedAccount): string {
   return homeAccountId.split(".")[1] ?? realm;
 }
 

@@ -9,7 +9,7 @@ import { parseSize } from "../sizes.ts";
 /** Fragments are multiples of this, 320 KiB. */
 export const FRAGMENT_UNIT_BYTES = 327_680;
 /** The service takes fragments of less than 60 MiB. */
-export const LARGEST_FRAGMENT_BYTES = 60 * 1024 * 1024 - FRAGMENT_UNIT_BYTES;
+const LARGEST_FRAGMENT_BYTES = 60 * 1024 * 1024 - FRAGMENT_UNIT_BYTES;
 /** 10 MiB. */
 export const DEFAULT_FRAGMENT_BYTES = 32 * FRAGMENT_UNIT_BYTES;
 

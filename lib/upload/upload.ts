@@ -22,7 +22,7 @@ import { judgeUpload } from "./upload_verdict.ts";
 import { compareContent, ContentHash, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 
 /** Largest file that goes in one request, in bytes: 4 MiB. */
-export const LARGEST_SIMPLE_BYTES = 4 * 1024 * 1024;
+const LARGEST_SIMPLE_BYTES = 4 * 1024 * 1024;
 /** Up to this size one request may help where the service loses every session (graph-protocol U7); more is not held in memory. */
 const LARGEST_FALLBACK_BYTES = 64 * 1024 * 1024;
 

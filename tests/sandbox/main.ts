@@ -161,7 +161,12 @@ export async function main(args: string[]): Promise<number> {
   try {
     sandbox = await startSandbox(options);
   } catch (error) {
-    say(`sandbox: cannot start: ${(error as Error).message}`);
+    const { port = 0 } = options;
+    const isTaken = (error as { code?: string }).code === "EADDRINUSE";
+    const why = isTaken
+      ? `one of the ports ${port} to ${port + 2} is in use; choose others with --port N`
+      : (error as Error).message;
+    say(`sandbox: cannot start: ${why}`);
     return 1;
   }
   const env = { ...sandbox.env, ...(app === undefined ? {} : await writeAppCredentials(sandbox, app)) };

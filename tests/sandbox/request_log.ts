@@ -44,7 +44,19 @@ export class RequestLog {
 
   #write(record: RequestRecord): void {
     if (!this.#file) return;
-    const line = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
+    const line = new TextEncoder().encode(`${JSON.stringify(masked(record))}\n`);
     for (let written = 0; written < line.length;) written += this.#file.writeSync(line.subarray(written));
   }
+}
+
+/** Without what lets anybody in: tokens in headers, and in the queries of pre-authenticated URLs. */
+function masked(record: RequestRecord): RequestRecord {
+  const { authorization, ...headers } = record.headers;
+  return {
+    ...record,
+    path: record.path.replace(/([?&](?:tempauth|guid|code|state|client_info)=)[^&]*/g, "$1…"),
+    headers: authorization === undefined
+      ? headers
+      : { ...headers, authorization: authorization.replace(/^(\S+) .*$/, "$1 …") },
+  };
 }

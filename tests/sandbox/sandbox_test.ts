@@ -83,6 +83,13 @@ Deno.test("requests are recorded as they came over the wire, and logged one JSON
     assertEquals([record.requestBytes, record.headers["x-test"], record.fault], [5, "1", undefined]);
     const lines = (await Deno.readTextFile(logFile)).trim().split("\n").map((line) => JSON.parse(line));
     assertEquals(lines.map((line) => [line.n, line.status, line.path]), [[1, 201, record.path]]);
+    assertEquals(lines[0].headers.authorization, "Bearer …");
+    assertMatch(record.headers.authorization!, /^Bearer .{20}/);
+    const url = await createSession(graph, libraryPath(sandbox, "root:/open.bin"));
+    await send(url);
+    const log = await Deno.readTextFile(logFile);
+    for (const secret of sandbox.tenant.secrets()) assert(!log.includes(secret), secret);
+    assertStringIncludes(log, "tempauth=…");
   } finally {
     await Deno.remove(logFile);
   }
@@ -262,4 +269,12 @@ Deno.test("the program refuses what it does not know in one line", async () => {
   for (const option of ["--approve", "--app", "--audience", "--port", "--faults", "--token-life", "--log"]) {
     assertStringIncludes(help.stdout, option);
   }
+});
+
+Deno.test("a port that is in use is named, with the option that chooses another", async () => {
+  await using taken = await startSandbox();
+  const port = new URL(taken.loginOrigin).port;
+  const { code, stdout, stderr } = await run(["--port", port]);
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, new RegExp(`one of the ports ${port} to ${Number(port) + 2} is in use; .*--port N`));
 });

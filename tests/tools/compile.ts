@@ -53,6 +53,8 @@ async function compileScript(script: ScriptName, folder: string): Promise<Binary
     "--config",
     CONFIG,
     `-P=${script}`,
+    // Otherwise a binary opens a file of a predictable name in the shared temporary folder.
+    "--no-code-cache",
     "--output",
     path,
     join(ROOT, "scripts", `${script}.ts`),
