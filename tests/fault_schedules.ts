@@ -47,6 +47,7 @@ const damage: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ truncateBodyTo: fc.nat(400) }),
   fc.record({ truncateBodyTo: fc.nat(2 * UNIT) }),
   fc.constant<Fault>({ hideHeaders: ["range"] }),
+  fc.record({ delayMs: fc.nat(80), when: fc.constantFrom("before", "after") }),
 );
 
 /** What comes instead of a content, for so long that it may come twice. */
