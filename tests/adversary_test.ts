@@ -142,8 +142,8 @@ Deno.test("several folders into a folder by its id keep their names", async () =
   const { code, stdout, stderr } = await b.run("put", "-r", "a", "b", `id:${id}`);
   assertEquals(code, 0, stderr);
   assertEquals(stdout.split("\n").filter(Boolean).toSorted(), [
-    "created General/a/x.txt (1 B, same)",
-    "created General/b/x.txt (1 B, same)",
+    "created General/a/x.txt (1 B, verified)",
+    "created General/b/x.txt (1 B, verified)",
   ]);
 });
 
@@ -170,7 +170,7 @@ Deno.test("an argument with a path that cannot be is one failure among the other
   await using b = await bench();
   await b.file("a.txt", "a");
   const { code, stdout, stderr } = await b.run("put", "a.txt/x", "a.txt", "General/");
-  assertEquals([code, stdout], [2, "created General/a.txt (1 B, same)\n"], stderr);
+  assertEquals([code, stdout], [2, "created General/a.txt (1 B, verified)\n"], stderr);
 });
 
 Deno.test("Ctrl-C tells of each upload how far it got", async () => {

@@ -230,7 +230,7 @@ Deno.test("switches take no value, and what follows -- is no option", async () =
   await refused(b, 2, /--quiet takes no value/, ["ls", "--quiet=maybe"]);
   const file = await b.file("--json", "a");
   const { code, stdout, stderr } = await b.run("put", "--", "--json", "General/a.txt");
-  assertEquals([code, stdout], [0, "created General/a.txt (1 B, same)\n"], stderr);
+  assertEquals([code, stdout], [0, "created General/a.txt (1 B, verified)\n"], stderr);
   b.sandbox.tenant.addFile("Documents", "true", "x");
   assertEquals((await b.run("ls", "--", "true")).stdout, "true\n", file);
 });

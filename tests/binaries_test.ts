@@ -57,7 +57,7 @@ async function mainJob(run: RunBinary, folder: string): Promise<void> {
   assertStringIncludes((await works("ls", "General")).stdout, "Agenda.md\n");
   assertMatch((await works("put", "notes.txt", "General/notes.txt")).stdout, /^created /);
   assertMatch((await works("put", "notes.txt", "General/notes.txt")).stdout, /^replaced /);
-  assertMatch((await works("put-large", "large.bin", "General/large.bin")).stdout, /^created .*same/);
+  assertMatch((await works("put-large", "large.bin", "General/large.bin")).stdout, /^created .*verified/);
   assertMatch((await works("ls", "-l", "General")).stdout, / 30000000 .* large\.bin\n/);
   await works("get", "General/large.bin", "copy.bin");
   assertEquals(await sha256(await Deno.readFile(join(folder, "copy.bin"))), await sha256(large));

@@ -70,7 +70,7 @@ function steps(folder: string, large: string): Step[] {
       script: "put-large",
       args: [large, "General/deno"],
       expected: "creates it through an upload session",
-      holds: ({ stdout }) => stdout.startsWith("created ") && stdout.includes("same"),
+      holds: ({ stdout }) => stdout.startsWith("created ") && stdout.includes("verified"),
     },
     {
       script: "ls",

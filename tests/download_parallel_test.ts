@@ -32,7 +32,7 @@ Deno.test("several connections get disjoint ranges that make up the whole, in or
   await using b = await benchWith(content);
   await using line = slowLine(b, { bytesPerSecond: 8 * MIB });
   const { result } = await get(b, "--connections", "4");
-  assertEquals([result.sentBytes, result.resumedFrom, result.verdict], [SIZE, null, "same"]);
+  assertEquals([result.sentBytes, result.resumedFrom, result.verdict], [SIZE, null, "verified"]);
   const ranges = asked(b).map(parse);
   const sorted = ranges.toSorted(([a], [z]) => a - z);
   for (const [index, range] of ranges.entries()) {
@@ -142,7 +142,7 @@ Deno.test("a service that does not serve parts is asked for the whole, once", as
         },
     });
     const { result } = await get(b, "--connections", "3");
-    assertEquals([result.resumedFrom, result.verdict], [null, "same"], name);
+    assertEquals([result.resumedFrom, result.verdict], [null, "verified"], name);
     const ranges = asked(b);
     assertEquals([ranges.at(-1), ranges.filter((range) => range === undefined).length], [undefined, 1], name);
     assert(ranges.length <= 13, `${name}: ${ranges.length} requests`);
@@ -169,7 +169,7 @@ Deno.test("a body that is longer than asked for, or shorter, does no harm", asyn
       },
     });
     const { result } = await get(b, "--connections", "3");
-    assertEquals(result.verdict, "same");
+    assertEquals(result.verdict, "verified");
     await arrived(b, content);
   }
 });
@@ -207,7 +207,7 @@ Deno.test("a file that changes while its parts come is received from its first b
     b.sandbox.tenant.addFile("Documents", "General/big.bin", other);
     const { code, stdout, stderr } = await child.output();
     assertEquals(code, 0, new TextDecoder().decode(stderr));
-    assertEquals(jsonLines(new TextDecoder().decode(stdout))[0]!.verdict, "same");
+    assertEquals(jsonLines(new TextDecoder().decode(stdout))[0]!.verdict, "verified");
     await arrived(b, other);
   }
 });

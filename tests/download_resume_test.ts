@@ -248,7 +248,7 @@ Deno.test("--conflict resume takes what another tool left for the beginning, and
       "downloaded",
       2 * MIB + 5,
       SIZE - 2 * MIB - 5,
-      "same",
+      "verified",
     ]);
     await arrived(b, content);
     const again = await goOn(b, "--conflict", "resume");
@@ -262,7 +262,7 @@ Deno.test("--conflict resume gets the file from its first byte when the local on
   for (const theirs of [contentOf(2, 5), contentOf(6, 5)]) {
     await b.file("big.bin", theirs);
     const { result } = await goOn(b, "--conflict", "resume");
-    assertEquals([result.result, result.resumedFrom, result.verdict], ["downloaded", null, "same"]);
+    assertEquals([result.result, result.resumedFrom, result.verdict], ["downloaded", null, "verified"]);
     await arrived(b, content);
   }
   await b.file("big.bin", content.subarray(0, MIB));

@@ -51,7 +51,7 @@ Deno.test("get brings a file into the current folder, another folder, or under a
       continue;
     }
     assertEquals(code, 0, stderr);
-    assertEquals(stdout, `downloaded General/big.bin to ${path} (3.0 MiB, same)\n`);
+    assertEquals(stdout, `downloaded General/big.bin to ${path} (3.0 MiB, verified)\n`);
     assertEquals(await Deno.readFile(join(b.folder, path)), content);
   }
   assertEquals(names(b.folder), ["big.bin", "other.bin", "sub"]);
@@ -80,7 +80,7 @@ Deno.test("the result of get has the fields of the contract", async () => {
   );
   assertEquals([result!.result, result!.verdict, result!.bytes, result!.sentBytes], [
     "downloaded",
-    "same",
+    "verified",
     SIZE,
     SIZE,
   ]);
@@ -151,7 +151,7 @@ Deno.test("no token goes to storage, and links are used byte for byte", async ()
 Deno.test("an empty file is fetched without a range", async () => {
   await using b = await withFile("empty.txt", new Uint8Array());
   const { code, stdout } = await b.run("get", "General/empty.txt");
-  assertEquals([code, stdout], [0, "downloaded General/empty.txt to empty.txt (0 B, same)\n"]);
+  assertEquals([code, stdout], [0, "downloaded General/empty.txt to empty.txt (0 B, verified)\n"]);
   assertEquals((await Deno.stat(join(b.folder, "empty.txt"))).size, 0);
 });
 
@@ -269,7 +269,7 @@ Deno.test("content that was spoilt on its way is received once more, cleanly", a
   b.sandbox.addFault({ service: "storage", path: "download.aspx", status: 200, body: spoilt });
   const { code, stdout, stderr } = await b.run("get", "--json", "General/big.bin");
   assertEquals(code, 0, stderr);
-  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.sentBytes], ["same", 2 * SIZE]);
+  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.sentBytes], ["verified", 2 * SIZE]);
   assertEquals(await Deno.readFile(join(b.folder, "big.bin")), content);
   assertEquals([names(b.folder), await journal(b)], [["big.bin"], []]);
 });
@@ -292,7 +292,7 @@ Deno.test("a file without a hash is unverified; facts that were wrong for a mome
       );
       assertEquals(code, 0, stderr);
       const lines = destination === "-" ? stderr : stdout;
-      assertEquals(jsonLines(lines)[0]!.verdict, "same", `${name} to ${destination}`);
+      assertEquals(jsonLines(lines)[0]!.verdict, "verified", `${name} to ${destination}`);
     }
   }
 });

@@ -96,7 +96,7 @@ Deno.test("a second run with --if-changed fetches no content; what has changed i
   assertEquals(again.code, 0, again.stderr);
   assertEquals(
     jsonLines(again.stdout).map(({ result, sentBytes, verdict }) => [result, sentBytes, verdict]),
-    Array(5).fill(["unchanged", 0, "same"]),
+    Array(5).fill(["unchanged", 0, "verified"]),
   );
   assertEquals(downloads(b, before), []);
   b.sandbox.tenant.addFile("Documents", "General/Photos/a.txt", "b");

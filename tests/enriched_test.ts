@@ -83,7 +83,7 @@ Deno.test("get needs no second copy where fresh facts match, and believes a hash
     const [line] = jsonLines(stdout);
     assertEquals(
       [code, line?.verdict, line?.bytes, line?.sentBytes],
-      [0, "same", line?.bytes, line?.bytes],
+      [0, "verified", line?.bytes, line?.bytes],
       stderr,
     );
   }

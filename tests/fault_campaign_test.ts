@@ -118,7 +118,7 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) are 
         const isWhole = stored.bytes.length >= content.length;
         assert(ending === "pdf" && isWhole && !same(stored.bytes, content), "unverified for no reason");
       } else {
-        const expected = result.verdict === "same" ? content : promoted;
+        const expected = result.verdict === "verified" ? content : promoted;
         assert(same(stored.bytes, expected), `called ${result.verdict}, and is not`);
       }
     } else if (stored) {
@@ -134,7 +134,7 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) are 
     const again = await upload();
     const last = (await storedFile(sandbox, target))!;
     const expected = promotes ? promoteProperties(name, content, last.guid) : content;
-    const verdict = expected === content ? "same" : ending === "pdf" ? "unverified" : "enriched";
+    const verdict = expected === content ? "verified" : ending === "pdf" ? "unverified" : "enriched";
     // The first run may have stored it, and not have learnt that; again nobody can tell what changed inside of it.
     const isUnknown = ending === "pdf" && storedDamage === "flipped-byte" && again.verdict === "unverified";
     assert(isUnknown || same(last.bytes, expected), "not mended");
@@ -165,7 +165,7 @@ Deno.test(`downloads under ${SCHEDULES} random fault schedules (seed ${SEED}) ar
     else assert(!there, "the old file is gone");
     const again = await download();
     assert(same(await Deno.readFile(path), content), "not mended");
-    assertEquals(again.verdict, "same");
+    assertEquals(again.verdict, "verified");
     await Deno.remove(path);
     const left = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).filter((name) =>
       name !== "home"

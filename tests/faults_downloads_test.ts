@@ -25,7 +25,7 @@ function names(b: StruckBench): string[] {
 async function arrives(b: StruckBench): Promise<string[]> {
   const { code, stdout, stderr } = await get(b);
   assertEquals(code, 0, stderr);
-  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["same", CONTENT.length]);
+  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["verified", CONTENT.length]);
   assertEquals(await Deno.readFile(join(b.folder, "big.bin")), CONTENT);
   assertEquals(names(b), ["big.bin"]);
   return b.story();

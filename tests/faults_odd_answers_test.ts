@@ -31,7 +31,7 @@ for (const script of ["put", "put-large"] as const) {
     `${script} is content with the answer, and does not repair it`,
     async (b) => {
       const { result, item } = await uploadDocument(b, script);
-      assertEquals([result.verdict, result.result], ["same", "created"]);
+      assertEquals([result.verdict, result.result], ["verified", "created"]);
       assertEquals((item.size as number) !== DOCUMENT.length, true);
     },
   );
@@ -42,7 +42,7 @@ faultTest("sharepoint-rewrite-told-late", "the rewritten file is downloaded as i
   await Deno.mkdir(`${b.folder}/copy`);
   const { code, stdout, stderr } = await b.struck("get", "--json", "General/Plan.docx", "copy");
   assertEquals(code, 0, stderr);
-  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["same", item.size]);
+  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["verified", item.size]);
 });
 
 for (const script of ["put", "put-large"] as const) {
@@ -52,7 +52,7 @@ for (const script of ["put", "put-large"] as const) {
       ["a.jpg", jpegFile(50_000), "enriched"],
       ["a.pdf", pdfFile(50_000), "unverified"],
       ["a.html", html, "unverified"],
-      ["a.docx", noise(5000), "same"], // SharePoint cannot open it
+      ["a.docx", noise(5000), "verified"], // SharePoint cannot open it
     ];
     for (const [name, bytes, verdict] of documents) {
       const { code, stdout, stderr } = await b.struck(
@@ -111,7 +111,7 @@ for (const script of ["put", "put-large"] as const) {
 faultTest("empty-answer", "put finds the file that it has stored", async (b) => {
   const { code, stdout, stderr } = await b.struck("put", "--json", await b.file("a.txt", "a"), "General/");
   assertEquals(code, 0, stderr);
-  assertEquals([jsonLines(stdout)[0]!.result, jsonLines(stdout)[0]!.verdict], ["created", "same"]);
+  assertEquals([jsonLines(stdout)[0]!.result, jsonLines(stdout)[0]!.verdict], ["created", "verified"]);
   assertEquals(b.story(), ["put 201", "look up 200"]);
 });
 

@@ -10,7 +10,7 @@ async function succeeds(b: StruckBench, ...args: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await b.upload(FOUR_FRAGMENTS, ...args);
   assertEquals(code, 0, stderr);
   const [result] = jsonLines(stdout);
-  assertEquals([result!.verdict, result!.bytes, result!.result], ["same", 4 * UNIT, "created"]);
+  assertEquals([result!.verdict, result!.bytes, result!.result], ["verified", 4 * UNIT, "created"]);
   assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), FOUR_FRAGMENTS);
   assertEquals(b.sandbox.tenant.openSessions(), []);
   return b.story();

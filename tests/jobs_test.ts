@@ -185,7 +185,7 @@ Deno.test("one argument that fails does not speak for the others", async () => {
   await using b = await bench();
   await b.file("a.txt", "a");
   const { code, stdout, stderr } = await b.run("put", "a.txt", "missing.txt", "General/");
-  assertEquals([code, stdout], [3, "created General/a.txt (1 B, same)\n"]);
+  assertEquals([code, stdout], [3, "created General/a.txt (1 B, verified)\n"]);
   assertMatch(stderr, /^put: no such local file: missing\.txt; check the path \(noLocalFile\)\n/);
   assertMatch(stderr, /put: 1 created \(1 B\), 1 failed, in 0:\d\d\n$/);
 });

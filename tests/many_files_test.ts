@@ -35,12 +35,12 @@ Deno.test("put -r brings a folder with all that is in it, each folder made once,
   const { code, stdout, stderr } = await b.run("put", "-r", "photos", "General/Photos");
   assertEquals(code, 0, stderr);
   assertEquals(stdout.split("\n").filter(Boolean).toSorted(), [
-    "created General/Photos/2024/feb/two.txt (3 B, same)",
-    "created General/Photos/2024/feb/Übersicht.txt (5 B, same)",
-    "created General/Photos/2024/jan/one.txt (3 B, same)",
-    "created General/Photos/50% #1 & more.txt (3 B, same)",
-    "created General/Photos/a.txt (1 B, same)",
-    "created General/Photos/empty.txt (0 B, same)",
+    "created General/Photos/2024/feb/two.txt (3 B, verified)",
+    "created General/Photos/2024/feb/Übersicht.txt (5 B, verified)",
+    "created General/Photos/2024/jan/one.txt (3 B, verified)",
+    "created General/Photos/50% #1 & more.txt (3 B, verified)",
+    "created General/Photos/a.txt (1 B, verified)",
+    "created General/Photos/empty.txt (0 B, verified)",
   ]);
   const made = b.sandbox.requests.slice(before).filter(({ method, path }) =>
     method === "POST" && path.endsWith("/children")
@@ -80,7 +80,7 @@ Deno.test("a second run with --if-changed sends no content; what has changed is 
   assertEquals(again.code, 0, again.stderr);
   const lines = jsonLines(again.stdout);
   assertEquals(lines.map(({ result, sentBytes }) => [result, sentBytes]), Array(7).fill(["unchanged", 0]));
-  assert(lines.every(({ sha256, verdict }) => sha256 && verdict === "same"));
+  assert(lines.every(({ sha256, verdict }) => sha256 && verdict === "verified"));
   assertEquals(contentRequests(b, before), []);
   await Deno.writeTextFile(join(root, "a.txt"), "b");
   const third = jsonLines(
@@ -127,7 +127,7 @@ Deno.test("--dry-run changes nothing and says what would be done", async () => {
   );
   assertEquals(code, 0, stderr);
   assertEquals(stdout.split("\n").filter(Boolean).toSorted(), [
-    "unchanged General/Photos/empty.txt (0 B, same)",
+    "unchanged General/Photos/empty.txt (0 B, verified)",
     "would create General/Photos/2024/feb/two.txt (3 B)",
     "would create General/Photos/2024/feb/Übersicht.txt (5 B)",
     "would create General/Photos/2024/jan/one.txt (3 B)",

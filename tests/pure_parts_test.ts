@@ -213,12 +213,12 @@ Deno.test("the next byte of a session is the smallest start of its ranges", () =
 
 Deno.test("compareContent() tells same, different and unknown content apart", () => {
   const local = { size: 3, hash: "h" };
-  assertEquals(compareContent(local, { size: 3, hash: "h" }), "same");
+  assertEquals(compareContent(local, { size: 3, hash: "h" }), "verified");
   assertEquals(compareContent(local, { size: 3, hash: null }), "unverified");
   assertEquals(compareContent(local, { size: 3, hash: "x" }), "different");
   assertEquals(compareContent(local, { size: 4, hash: null }), "different");
   assertEquals(compareContent(local, { size: 4, hash: "h" }), "different");
-  assertEquals(compareContent({ size: 0, hash: "x" }, { size: 0, hash: null }), "same");
+  assertEquals(compareContent({ size: 0, hash: "x" }, { size: 0, hash: null }), "verified");
 });
 
 Deno.test("the table says what the service may change, by type and kind of drive", () => {

@@ -34,7 +34,7 @@ Deno.test({
     assertEquals(code, 0, text);
     assertMatch(text, /enter the code \w+/);
     assertMatch(text, /\r\x1b\[K\S*big\.bin {2}\d+ % of 3\.8 MiB {2}\S+ MiB\/s {2}0:0\d left/);
-    assertMatch(text, /\r\x1b\[Kcreated General\/big\.bin \(3\.8 MiB, same\)\r\n$/);
+    assertMatch(text, /\r\x1b\[Kcreated General\/big\.bin \(3\.8 MiB, verified\)\r\n$/);
     assert(
       !/left/.test((await onTerminal(b, "put-large", "--quiet", file, "General/")).text),
       "drawn although --quiet",

@@ -19,7 +19,7 @@ async function uploads(b: Bench, size: number, code = 0): Promise<string> {
   assertEquals(ended.code, code, ended.stderr);
   if (code === 0) {
     const [result] = jsonLines(ended.stdout);
-    assertEquals([result!.verdict, result!.bytes], ["same", size]);
+    assertEquals([result!.verdict, result!.bytes], ["verified", size]);
     assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), bytes);
   }
   assertEquals(b.sandbox.tenant.openSessions().length, 0, "a session is left behind");
@@ -44,7 +44,7 @@ Deno.test("an empty file goes in one request: there is no session for it", async
   const [result] = jsonLines(
     (await b.run("put-large", "--json", await b.file("empty", ""), "General/")).stdout,
   );
-  assertEquals([result!.result, result!.bytes, result!.verdict], ["created", 0, "same"]);
+  assertEquals([result!.result, result!.bytes, result!.verdict], ["created", 0, "verified"]);
   assertEquals(ranges(b), []);
 });
 

@@ -6,12 +6,12 @@ Deno.test("put creates, then replaces, in one request each", async () => {
   const file = await b.file("notes.txt", "one\n");
   assertEquals(
     (await b.run("put", file, "General/notes.txt")).stdout,
-    "created General/notes.txt (4 B, same)\n",
+    "created General/notes.txt (4 B, verified)\n",
   );
   await b.file("notes.txt", "two\n");
   assertEquals(
     (await b.run("put", file, "General/notes.txt")).stdout,
-    "replaced General/notes.txt (4 B, same)\n",
+    "replaced General/notes.txt (4 B, verified)\n",
   );
   assertEquals(
     await b.sandbox.tenant.bytes("Documents", "General/notes.txt"),
@@ -143,8 +143,8 @@ Deno.test("several files need a folder; each has its line, the first failure dec
   assertEquals(code, 3);
   assertEquals(stdout.split("\n").toSorted(), [
     "",
-    "created General/1.txt (1 B, same)",
-    "created General/2.txt (1 B, same)",
+    "created General/1.txt (1 B, verified)",
+    "created General/2.txt (1 B, verified)",
   ]);
   assertMatch(stderr, /^put: no such local file: nope\.txt/);
 });
@@ -227,7 +227,7 @@ Deno.test("what the service stored differently: damaged, enriched or unverified"
   // The answer is wrong, and what is stored is not: the file itself tells.
   b.sandbox.addFault({ ...put, nth: 1, patch: { ...wrong, size: 4000 } });
   const [docx] = jsonLines((await b.run("put", "--json", await b.file("a.docx", "abc"), "General/")).stdout);
-  assertEquals([docx!.verdict, docx!.sentBytes], ["same", 3]);
+  assertEquals([docx!.verdict, docx!.sentBytes], ["verified", 3]);
   b.sandbox.addFault({ ...put, patch: { file: { hashes: null } } });
   const [plain] = jsonLines((await b.run("put", "--json", await b.file("b.bin", "abc"), "General/")).stdout);
   assertEquals([plain!.verdict, plain!.quickXorHash], ["unverified", null]);

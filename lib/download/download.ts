@@ -122,7 +122,7 @@ async function expectedDownload(
   if (existing && conflict === "resume") {
     if (existing.size > size) throw longerThan(found.item, local, existing.size);
     const present = existing.size === size ? await isPresent(connection, found, local) : undefined;
-    if (present?.verdict === "same") return { result: "unchanged" as const, ...present };
+    if (present?.verdict === "verified") return { result: "unchanged" as const, ...present };
   }
   const skipped = existing && conflict === "skip";
   return {
@@ -187,7 +187,7 @@ async function judgeWritten(
   if (compared !== "different") return { verdict: compared };
   const { isForeign } = content;
   await content.refresh();
-  if (content.compare(written.bytes, written.quickXorHash) === "same") return { verdict: "same" };
+  if (content.compare(written.bytes, written.quickXorHash) === "verified") return { verdict: "verified" };
   if (content.enrichedKind === undefined) return damaged("the service is not known to change such files");
   using copy = await fetchPrivateCopy(connection, content);
   if (isForeign || content.isForeign) return damaged(FOREIGN);

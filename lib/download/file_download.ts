@@ -156,7 +156,7 @@ class FileDownload {
     const verdict = compared === "different"
       ? await this.#connection.rewritten.findMadeFrom(here, this.#content.item)
       : compared;
-    if (!verdict || (!isPartial && verdict !== "same")) return undefined;
+    if (!verdict || (!isPartial && verdict !== "verified")) return undefined;
     if (partial) await Deno.remove(this.#place.path);
     await this.#place.journal.remove(this.#place.key);
     return { result: "downloaded", verdict, bytes, sentBytes: 0, resumedFrom: bytes, sha256 };
@@ -174,9 +174,9 @@ class FileDownload {
     if (existing.size > item.size) throw longerThan(item, this.#local, existing.size);
     if (existing.size < item.size) return undefined;
     const { bytes, quickXorHash, sha256 } = await hashOfFile(path, this.#place.signal);
-    if (this.#content.compare(bytes, quickXorHash) !== "same") return undefined;
+    if (this.#content.compare(bytes, quickXorHash) !== "verified") return undefined;
     if (entry) await removeUnfinished(this.#place, entry);
-    return { result: "unchanged", verdict: "same", bytes, sentBytes: 0, resumedFrom: null, sha256 };
+    return { result: "unchanged", verdict: "verified", bytes, sentBytes: 0, resumedFrom: null, sha256 };
   }
 
   async #fill(partial: PartialFile, target: LocalTarget): Promise<Downloaded> {

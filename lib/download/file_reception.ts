@@ -110,11 +110,11 @@ export class FileReception {
   ): Promise<CopyVerdict | undefined> {
     const compared = this.#content.compare(bytes, quickXorHash);
     const mixed = this.resumedFrom !== null || this.#content.requests > 1;
-    if (compared === "same" || (compared === "unverified" && !mixed)) return { verdict: compared };
+    if (compared === "verified" || (compared === "unverified" && !mixed)) return { verdict: compared };
     const { version, item, isForeign } = this.#content;
     await this.#content.refresh();
     // The facts may have been those of an older version.
-    if (this.#content.compare(bytes, quickXorHash) === "same") return { verdict: "same" };
+    if (this.#content.compare(bytes, quickXorHash) === "verified") return { verdict: "verified" };
     if (this.#content.version !== version) {
       this.#content.noteRestart();
       this.#former = undefined;

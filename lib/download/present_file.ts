@@ -22,7 +22,7 @@ export async function isPresent(
   if (!facts?.isFile) return undefined;
   const { bytes, quickXorHash, sha256 } = await hashOfFile(local, storage.http.signal);
   const here = { size: bytes, hash: quickXorHash };
-  const isSame = compareDownload(here, found) === "same";
-  const verdict = isSame ? "same" : await rewritten.findMadeFrom(here, found.item);
+  const isSame = compareDownload(here, found) === "verified";
+  const verdict = isSame ? "verified" : await rewritten.findMadeFrom(here, found.item);
   return verdict && { verdict, sha256, bytes };
 }

@@ -162,7 +162,7 @@ export class RemoteContent {
   }
 
   /** See {@linkcode compareDownload}. */
-  compare(bytes: number, quickXorHash: string): "same" | "unverified" | "different" {
+  compare(bytes: number, quickXorHash: string): "verified" | "unverified" | "different" {
     return compareDownload({ size: bytes, hash: quickXorHash }, this.found);
   }
 
@@ -259,11 +259,11 @@ export function partOnly(content: RemoteContent): GraphError {
 }
 
 /** Compares content with what the service states of an item. */
-export function compareDownload(local: Content, found: FoundItem): "same" | "unverified" | "different" {
+export function compareDownload(local: Content, found: FoundItem): "verified" | "unverified" | "different" {
   const { size, hash } = found.item;
   // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
   const isRight = hash !== null && local.hash === hash && kindOf(found) !== undefined;
-  return isRight ? "same" : compareContent(local, { size, hash });
+  return isRight ? "verified" : compareContent(local, { size, hash });
 }
 
 function kindOf({ item, driveItem }: FoundItem): DocumentKind | undefined {

@@ -12,13 +12,13 @@ import { QuickXorHash } from "./quick_xor_hash.ts";
 const READ_BYTES = 1024 * 1024;
 
 /**
- * - `same`: size and QuickXorHash are equal;
+ * - `verified`: size and QuickXorHash are equal;
  * - `enriched`: the service is known to change such files, and what is there was shown to be the same document, or, when it
  *   was downloaded, to come the same twice and to be whole;
  * - `unverified`: nothing can prove that it is the same: the service gives no hash, or it changes such files and they have
  *   no structure to check; or nothing was compared, for a skipped file.
  */
-export type Verdict = "same" | "enriched" | "unverified";
+export type Verdict = "verified" | "enriched" | "unverified";
 
 /** Whether SharePoint may store this file differently from what was uploaded. */
 export function mayBeRewritten(name: string, driveType: string): boolean {
@@ -33,11 +33,11 @@ export interface Content {
 }
 
 /** Compares content with what the service states; `unverified`: the size is equal, and there is no hash. */
-export function compareContent(local: Content, remote: Content): "same" | "unverified" | "different" {
+export function compareContent(local: Content, remote: Content): "verified" | "unverified" | "different" {
   if (local.size !== remote.size) return "different";
-  if (local.size === 0) return "same"; // empty files have no hash
+  if (local.size === 0) return "verified"; // empty files have no hash
   if (remote.hash === null) return "unverified";
-  return local.hash === remote.hash ? "same" : "different";
+  return local.hash === remote.hash ? "verified" : "different";
 }
 
 /** Both hashes of content that passes by in order; parts seen before are left out. */

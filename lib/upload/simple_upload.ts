@@ -90,7 +90,7 @@ async function findStored(
   const answer = await graph.answer(childUrl(folder, name), { what: name });
   const driveItem = answer.status === 200 ? parseItem(await answer.text(), expectedItem(target)) : undefined;
   if (answer.status !== 200) await answer.discard();
-  return driveItem && compareContent(content, itemOf(driveItem, folder.driveId, "")) === "same"
+  return driveItem && compareContent(content, itemOf(driveItem, folder.driveId, "")) === "verified"
     ? driveItem
     : undefined;
 }

@@ -243,7 +243,7 @@ async function compare(
   if (item.type !== "file" || (item.size !== content.size && !rewritable)) return undefined;
   const { bytes, quickXorHash, sha256 } = await ContentHash.of(content, connection.graph.http.signal);
   const local = { size: bytes, hash: quickXorHash };
-  if (compareContent(local, item) === "same") return { verdict: "same", sha256 };
+  if (compareContent(local, item) === "verified") return { verdict: "verified", sha256 };
   const verdict = rewritable ? await connection.rewritten.findMadeFrom(local, item) : undefined;
   return verdict && { verdict, sha256 };
 }

@@ -97,9 +97,9 @@ async function judgeRemote(
   for (let tries = 1;; tries++) {
     await remote.refresh();
     using copy = await fetchPrivateCopy(connection, remote);
-    const isStated = remote.compare(copy.content.size, copy.quickXorHash) === "same";
+    const isStated = remote.compare(copy.content.size, copy.quickXorHash) === "verified";
     if (!remote.isForeign && (isStated || copy.sha256 === former)) {
-      if (copy.sha256 === sha256) return { verdict: "same" };
+      if (copy.sha256 === sha256) return { verdict: "verified" };
       return await judgeCopy(sent, copy, kind, connection.graph.http.signal);
     }
     if (tries === MAX_COPIES) return damaged("what comes back is not what the service states");
