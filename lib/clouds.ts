@@ -10,7 +10,7 @@ export interface Cloud {
   apiOrigin: string;
   /** Environment name under which MSAL keeps its tokens. */
   cacheEnvironment: string;
-  /** Hosts of upload and download URLs (graph-protocol section 15). */
+  /** Hosts of upload and download URLs (PROTOCOL 15). */
   storageHosts: readonly string[];
 }
 

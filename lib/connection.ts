@@ -54,7 +54,7 @@ export interface Connection extends TransferContext {
   rewritten: RewrittenFiles;
 }
 
-/** Delegated permissions: graph-protocol 13.5. */
+/** Delegated permissions: PROTOCOL 13.5. */
 export const SCOPES: Record<Access, { own: readonly string[]; beyond: readonly string[] }> = {
   identity: { own: ["User.Read"], beyond: ["User.Read"] },
   read: { own: ["Files.Read"], beyond: ["Files.Read.All", "Sites.Read.All"] },

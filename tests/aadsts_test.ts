@@ -1,9 +1,9 @@
-/** Every AADSTS number of graph-protocol 13.4: exit code, kind, who can mend it, what happened, and what to do next. */
+/** Every AADSTS number of PROTOCOL 13.4: exit code, kind, who can mend it, what happened, and what to do next. */
 
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { AADSTS, explainSignIn } from "../lib/sign_in/aadsts.ts";
 
-/** The numbers of graph-protocol 13.4, in its order. */
+/** The numbers of PROTOCOL 13.4, in its order. */
 const DOCUMENTED = `
 7000218 700025 65001 65004 90094 90095 650052 650056 650057 65005 50076 50074 50079 50072 50078
 50097 53000 53001 50129 50005 50131 53003 530032 530035 530034 50199 50034 50020 51004 16000 50014

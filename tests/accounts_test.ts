@@ -230,7 +230,7 @@ Deno.test("at common a personal account that is asked for sites is told to say c
   assertMatch(stderr, /set GRAPH_TENANT_ID=consumers.*AADSTS70011/);
 });
 
-Deno.test("drive ids of personal accounts are printed in one spelling (trap N9)", async () => {
+Deno.test("drive ids of personal accounts are printed in one spelling (PROTOCOL N9)", async () => {
   await using b = await bench(OPEN);
   await signIn(b, "robin", "consumers");
   const env = { GRAPH_TENANT_ID: "consumers", ...OWN };

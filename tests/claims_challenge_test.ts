@@ -1,5 +1,5 @@
 /**
- * Claims challenges (graph-protocol 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
+ * Claims challenges (PROTOCOL 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
  * one that comes is honoured all the same, once, and never in a loop.
  */
 

@@ -1,4 +1,4 @@
-/** What `get` does when content comes late, in part, or not at all (graph-protocol 5 and 17.2, item 14). */
+/** What `get` does when content comes late, in part, or not at all (PROTOCOL 5 and 17.2, item 14). */
 
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { join } from "../lib/std.ts";

@@ -1,4 +1,4 @@
-/** What `ls` makes of odd pages and odd items (graph-protocol 4.1 and 17.2, item 15), and tokens that end (11 and 12). */
+/** What `ls` makes of odd pages and odd items (PROTOCOL 4.1 and 17.2, item 15), and tokens that end (11 and 12). */
 
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { faultTest, FOUR_FRAGMENTS, type StruckBench } from "./fault_bench.ts";

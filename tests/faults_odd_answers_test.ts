@@ -1,4 +1,4 @@
-/** Files that SharePoint rewrites, and answers that no service should give (graph-protocol 17.2, items 16 and 17). */
+/** Files that SharePoint rewrites, and answers that no service should give (PROTOCOL 17.2, items 16 and 17). */
 
 import { assertEquals, assertMatch } from "./assert.ts";
 import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "./fault_bench.ts";

@@ -1,4 +1,4 @@
-/** What `whoami` does when a sign-in by device code does not go well (graph-protocol 13 and 17.2, item 13). */
+/** What `whoami` does when a sign-in by device code does not go well (PROTOCOL 13 and 17.2, item 13). */
 
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { assertWaited, faultTest, type StruckBench } from "./fault_bench.ts";

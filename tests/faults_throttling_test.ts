@@ -1,4 +1,4 @@
-/** What scripts do when the service asks for patience (graph-protocol 8 and 17.2, item 1). */
+/** What scripts do when the service asks for patience (PROTOCOL 8 and 17.2, item 1). */
 
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "./fault_bench.ts";

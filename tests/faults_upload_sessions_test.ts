@@ -1,4 +1,4 @@
-/** What `put-large` does when fragments, sessions and commits go wrong (graph-protocol 7.4 and 17.2, items 2 to 11). */
+/** What `put-large` does when fragments, sessions and commits go wrong (PROTOCOL 7.4 and 17.2, items 2 to 11). */
 
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench, UNIT } from "./fault_bench.ts";

@@ -11,13 +11,12 @@ const RULES = [...PROTOCOL.matchAll(/^\| ([A-Z]\d+|[\d.]+[a-z]) \| .+ \| (.*) \|
 
 const ID = String.raw`(?:[ADELNU]\d+|\d+(?:\.\d+)?[a-z]?)\b`;
 const LIST = `(${ID}(?:(?:, (?:and )?| and | to )${ID})*)`;
-const WORD = String.raw`\b(?:graph-protocol|PROTOCOL)\b(?!\.md)(?: sections?)?`;
-const CITATIONS = new RegExp(`${WORD}(?: ${LIST})?|\\btraps? ${LIST}|\\btraps: \\[(.*?)\\]`, "g");
+const CITATIONS = new RegExp(`\\bPROTOCOL\\b(?!\\.md)(?: ${LIST})?|\\btraps: \\[(.*?)\\]`, "g");
 
-/** The ids in `PROTOCOL 7.2 and 8`, `(trap U7)` and `traps: ["A10", "9.1"]`; "?" for a citation without one. */
+/** The ids in `PROTOCOL 7.2 and U7` and `traps: ["A10", "9.1"]`; "?" for a citation without one. */
 function citedIn(code: string): string[] {
   const text = code.replaceAll(/\s*\n\s*(?:\*|\/\/)?\s*/g, " ");
-  const lists = [...text.matchAll(CITATIONS)].map(([, rules, traps, data]) => rules ?? traps ?? data ?? "?");
+  const lists = [...text.matchAll(CITATIONS)].map(([, rules, data]) => rules ?? data ?? "?");
   return lists.flatMap((list) => list.replaceAll('"', "").split(/, and |, | and | to /));
 }
 

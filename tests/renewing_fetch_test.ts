@@ -1,4 +1,4 @@
-/** After a 503 requests go over new connections (graph-protocol 8). Scripts: see faults_throttling_test.ts. */
+/** After a 503 requests go over new connections (PROTOCOL 8). Scripts: see faults_throttling_test.ts. */
 
 import { assert, assertEquals } from "./assert.ts";
 import { toFileUrl } from "../lib/std.ts";

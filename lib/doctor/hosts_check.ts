@@ -13,7 +13,7 @@ import { unreachable } from "./network_failure.ts";
 
 const WARN_CLOCK_MS = 60_000;
 const FAIL_CLOCK_MS = 300_000;
-/** Content of personal accounts; their `webUrl` names another host (graph-protocol section 15). */
+/** Content of personal accounts; their `webUrl` names another host (PROTOCOL 15). */
 const PERSONAL_STORAGE = "my.microsoftpersonalcontent.com";
 
 /** What a drive tells of where its content is. */

@@ -1,5 +1,5 @@
 /**
- * What stands between this machine and the service by its settings: proxies and certificates (graph-protocol A8). Deno's
+ * What stands between this machine and the service by its settings: proxies and certificates (PROTOCOL A8). Deno's
  * `fetch` reads these variables by itself; they are read here to be told only.
  *
  * @module

@@ -25,7 +25,7 @@ import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
 /** Scripts renew a token when less than this is left of it. */
 const LEAST_LIFE_MS = 300_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** The service ends a sign-in that is not used for so long (graph-protocol 13.3). */
+/** The service ends a sign-in that is not used for so long (PROTOCOL 13.3). */
 const LIFE_UNUSED_DAYS = 90;
 const DAYS_TO_WARN = 14;
 const SCRIPT_ACCESS: Record<string, Access> = {

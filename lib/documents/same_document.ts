@@ -10,7 +10,7 @@ import { checkStructure, type DocumentKind } from "./structure.ts";
 import { checkZip, type ZipContent } from "./zip.ts";
 
 /**
- * Where SharePoint writes properties of its own into a package (graph-protocol 10.2), and what it leaves of parts that it
+ * Where SharePoint writes properties of its own into a package (PROTOCOL 10.2), and what it leaves of parts that it
  * has replaced, which are no parts of the document any more (ECMA-376-1, 9.1.7).
  */
 const PROPERTIES =

@@ -22,7 +22,7 @@ export interface DownloadEntry {
   path: string;
   /** Whole path that the file is to have. */
   local: string;
-  /** Bytes that storage announced, where they are more than `size` (graph-protocol D6). */
+  /** Bytes that storage announced, where they are more than `size` (PROTOCOL D6). */
   announcedBytes: number | null;
   /** The local file whose bytes it begins with, as long as that is only a guess; `null` when all of it was received. */
   guessedFrom: string | null;

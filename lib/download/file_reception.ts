@@ -127,7 +127,7 @@ export class FileReception {
       return undefined;
     }
     if (compared === "unverified") return { verdict: compared };
-    // Not by the service's own hash, which does not see that blocks have changed places (graph-protocol 10.1).
+    // Not by the service's own hash, which does not see that blocks have changed places (PROTOCOL 10.1).
     if (this.#former === sha256 && !isForeign) return await this.#judgeTwice();
     this.#former = isForeign ? undefined : sha256;
     if (this.#retriesLeft-- === 0) return damaged(isForeign ? FOREIGN : "it comes differently each time");

@@ -144,7 +144,7 @@ export class ParallelReception {
       await answer.discard();
       await this.#content.refresh(asked.link);
       this.#checkVersion();
-      // Ranges are ignored, or the item is one of those whose size is not true (graph-protocol D2, D6).
+      // Ranges are ignored, or the item is one of those whose size is not true (PROTOCOL D2, D6).
       if (status !== 206 || otherTotal || ++this.#wrongRanges > MOST_WRONG_RANGES) throw new Stop("whole");
       return undefined;
     }

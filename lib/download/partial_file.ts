@@ -81,7 +81,7 @@ export class PartialFile {
     return this.#recordedBytes;
   }
 
-  /** Storage announces more bytes than the item's size now and then (graph-protocol D6). */
+  /** Storage announces more bytes than the item's size now and then (PROTOCOL D6). */
   announce(totalBytes: number): void {
     this.#announcedBytes = totalBytes > this.#found.item.size ? totalBytes : null;
   }

@@ -95,7 +95,7 @@ export class RemoteContent {
       headers: {
         // Deno asks for compressed content otherwise, decodes it unseen, and neither lengths nor ranges fit any more.
         "accept-encoding": "identity",
-        // Ranges go to this URL only; `/content` ignores them (graph-protocol D2).
+        // Ranges go to this URL only; `/content` ignores them (PROTOCOL D2).
         ...(range === undefined ? {} : { range }),
       },
       retry,
@@ -119,7 +119,7 @@ export class RemoteContent {
   /** Gets a fresh link after an answer that is none; throws what it says when that does not help. */
   async afterRefusal({ answer, link }: ContentAnswer): Promise<void> {
     const error = await serviceError(answer, this.what);
-    // The link lives for an hour at most, and a new one can be refused as well (graph-protocol D3).
+    // The link lives for an hour at most, and a new one can be refused as well (PROTOCOL D3).
     const mayBeStale = [401, 403, 404, 410, 206, 416].includes(answer.status);
     if (!mayBeStale || error.has("malwareDetected")) throw error;
     if (link === this.#link && !this.#refreshing && ++this.#freshLinks > MOST_FRESH_LINKS) throw error;
@@ -144,7 +144,7 @@ export class RemoteContent {
   }
 
   /**
-   * No content has more bytes than this. What is converted on its way out may be longer than stated (graph-protocol D6),
+   * No content has more bytes than this. What is converted on its way out may be longer than stated (PROTOCOL D6),
    * mostly by some kilobytes; a disk must not be filled by what cannot be the file.
    */
   get mostBytes(): number {
@@ -270,7 +270,7 @@ function kindOf({ item, driveItem }: FoundItem): DocumentKind | undefined {
   return enrichedKind("downloads", item.name, typeOfDrive(driveItem));
 }
 
-/** Tags of business drives hold the id of their item: `"{GUID},n"` (graph-protocol 5). */
+/** Tags of business drives hold the id of their item: `"{GUID},n"` (PROTOCOL 5). */
 function idInTag(tag: string | null): string | undefined {
   return /^"\{([\dA-F-]{36})\}/i.exec(tag ?? "")?.[1]?.toLowerCase();
 }

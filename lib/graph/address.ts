@@ -12,7 +12,7 @@ export type ItemAddress = { driveId: string; itemId: string } | { driveId: strin
  * URL of an item, or of one of its relations (`children`, `content`, `createUploadSession`), below `/v1.0`.
  *
  * Each name is encoded for itself; the colons that mark the path are not. A relation must follow the second colon directly,
- * otherwise the service answers with a misleading error (graph-protocol N1).
+ * otherwise the service answers with a misleading error (PROTOCOL N1).
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export function itemUrl(address: ItemAddress, relation?: string): string {
   if ("itemId" in address) {
     return `${drive}/items/${encodeURIComponent(address.itemId)}${relation ? `/${relation}` : ""}`;
   }
-  // `root:/:/children` is not a valid form (graph-protocol 3.1).
+  // `root:/:/children` is not a valid form (PROTOCOL 3.1).
   if (address.path.length === 0) return `${drive}/root${relation ? `/${relation}` : ""}`;
   return `${drive}/root:/${encodePath(address.path)}${relation ? `:/${relation}` : ""}`;
 }

@@ -14,7 +14,7 @@ export type DriveItem = GraphDriveItem & {
   "@content.downloadUrl"?: string;
 };
 
-/** 1 TiB: the service stores files of up to 250 GB (graph-protocol 3.3). */
+/** 1 TiB: the service stores files of up to 250 GB (PROTOCOL 3.3). */
 const LARGEST_FILE_BYTES = 1024 ** 4;
 
 const DRIVE_ITEM: Shape = {
@@ -41,7 +41,7 @@ const DRIVE_ITEM: Shape = {
 export function isDriveItem(value: unknown): value is DriveItem {
   if (!hasShape(value, DRIVE_ITEM)) return false;
   const { id, name, size, folder, package: notebook, root, remoteItem } = value as DriveItem;
-  // No name is longer than the longest path (graph-protocol 3.3).
+  // No name is longer than the longest path (PROTOCOL 3.3).
   if (!id || (!name && !root) || (name ?? "").length > LONGEST_PATH) return false;
   // A folder's size is that of all that is in it.
   return (size ?? 0) <= LARGEST_FILE_BYTES || Boolean(folder ?? notebook ?? root ?? remoteItem);
@@ -71,7 +71,7 @@ export function isExpectedItem(
 
 /**
  * Whether two ids of one drive name the same item. In personal drives they begin with the drive's id, and since a migration
- * an item has two, `CID!123` and `CID!s` with a GUID (graph-protocol 2.1), of which nobody can tell whether they are one's.
+ * an item has two, `CID!123` and `CID!s` with a GUID (PROTOCOL 2.1), of which nobody can tell whether they are one's.
  */
 export function sameItemId(a: string, b: string): boolean {
   const [one, other] = [canonicalItemId(a), canonicalItemId(b)];
@@ -86,7 +86,7 @@ export function itemKey({ driveId, id }: { driveId: string; id: string }): strin
   return `${canonicalDriveId(driveId)} ${canonicalItemId(id)}`;
 }
 
-/** Personal drive ids come in either case, with or without leading zeros (graph-protocol N9). */
+/** Personal drive ids come in either case, with or without leading zeros (PROTOCOL N9). */
 export function canonicalDriveId(id: string): string {
   return /^[0-9a-f]{13,16}$/i.test(id) ? id.toLowerCase().padStart(16, "0") : id;
 }

@@ -85,7 +85,7 @@ export class Drives {
       try {
         return await this.#drive("/me/drive", "your OneDrive");
       } catch (error) {
-        // Its wording has changed over the years, so the status decides (graph-protocol L4).
+        // Its wording has changed over the years, so the status decides (PROTOCOL L4).
         if (!(error instanceof GraphError) || (error.kind !== "notFound" && !isRejected(error))) throw error;
         if (error.kind !== "notFound") throw withoutSharePoint(error) ?? error;
         throw error.retold("you have no OneDrive in this tenant", {
@@ -126,7 +126,7 @@ export class Drives {
     if (site) return await this.#siteDrives(site);
     const own = await this.own();
     const listed = await this.#list("/me/drives", "your drives");
-    // The listing can miss the OneDrive itself (graph-protocol L1).
+    // The listing can miss the OneDrive itself (PROTOCOL L1).
     return [own, ...listed.filter(({ id }) => id !== own.id)];
   }
 
@@ -264,7 +264,7 @@ function isRejected(error: GraphError): boolean {
 
 /**
  * Graph's answer when the tenant has no SharePoint and no OneDrive, most often because a guest is signed in to the tenant
- * at home; it has the code `BadRequest`, a wrong host has `invalidRequest` (graph-protocol 2.3).
+ * at home; it has the code `BadRequest`, a wrong host has `invalidRequest` (PROTOCOL 2.3).
  */
 function withoutSharePoint(error: unknown): GraphError | undefined {
   if (!(error instanceof GraphError) || !isRejected(error) || !error.has("BadRequest")) return undefined;

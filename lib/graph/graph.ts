@@ -23,7 +23,7 @@ export interface TokenRenewal {
   claims: string | undefined;
   /** The token that the service did not accept. */
   refused?: string;
-  /** A renewed token was refused as well: only a person can help (graph-protocol A10). */
+  /** A renewed token was refused as well: only a person can help (PROTOCOL A10). */
   again?: boolean;
 }
 
@@ -57,7 +57,7 @@ interface Page<T = unknown> {
 
 /** A library holds 30 million items at most, and a page mostly 200 of them (https://learn.microsoft.com/sharepoint/limits). */
 const MAX_PAGES = 150_000;
-/** Pages in a row without an entry; the service sends some of them (graph-protocol L7). */
+/** Pages in a row without an entry; the service sends some of them (PROTOCOL L7). */
 const MAX_EMPTY_PAGES = 1_000;
 
 /** A client of one Graph origin, as one signed-in person. */
@@ -103,7 +103,7 @@ export class GraphClient {
       } catch {
         throw invalidAnswer(call.what, answer.status);
       }
-      // Seen under HTTP 200 (graph-protocol E2).
+      // Seen under HTTP 200 (PROTOCOL E2).
       if (isErrorBody(value)) throw serviceErrorFrom(answer, text, call.what);
       const { accepts = isObject } = call;
       if (!accepts(value)) throw invalidAnswer(call.what, answer.status);
@@ -118,7 +118,7 @@ export class GraphClient {
 
   /**
    * Calls and reads the answer. A 401 is tried again with a refreshed token, and one that demands claims again after that
-   * once more, with a token that a user has signed in for (graph-protocol A10).
+   * once more, with a token that a user has signed in for (PROTOCOL A10).
    */
   async #exchange<T>(
     path: string,
@@ -141,7 +141,7 @@ export class GraphClient {
 
   /**
    * The items of a collection, page by page as they are asked for. `@odata.nextLink` is followed byte for byte; an empty
-   * page is not the end, and a link seen before ends the listing with an error (graph-protocol L7).
+   * page is not the end, and a link seen before ends the listing with an error (PROTOCOL L7).
    *
    * @param isEntry Whether an entry is what was asked for; a page with another one is tried again. @default any will do
    */
@@ -174,7 +174,7 @@ export class GraphClient {
       method,
       url,
       headers: {
-        // The verbose form of OData makes SharePoint answer errors under HTTP 200 (graph-protocol E2).
+        // The verbose form of OData makes SharePoint answer errors under HTTP 200 (PROTOCOL E2).
         accept: "application/json",
         "client-request-id": crypto.randomUUID(),
         ...(call.json === undefined ? {} : { "content-type": "application/json" }),

@@ -12,7 +12,7 @@ import { renewingFetch } from "./renewing_fetch.ts";
 import { formatDuration } from "../sizes.ts";
 import { VERSION } from "../version.ts";
 
-/** Decorated as SharePoint asks; undecorated traffic is served last (graph-protocol section 8). */
+/** Decorated as SharePoint asks; undecorated traffic is served last (PROTOCOL 8). */
 const USER_AGENT = `NONISV|graph-scripts|graph-scripts/${VERSION}`;
 
 /**
@@ -401,7 +401,7 @@ export class Http {
 /**
  * On a reused connection that breaks, Deno's fetch sends bytes and strings a second time by itself; a Blob it sends once,
  * and with its length, but keeps it in memory until the next garbage collection. So large fragments go as bytes: they say
- * where they belong, and the service takes each of them once only (graph-protocol U8).
+ * where they belong, and the service takes each of them once only (PROTOCOL U8).
  */
 function wireBody(body: Uint8Array<ArrayBuffer> | string, retry: RetryRule): Blob | Uint8Array<ArrayBuffer> {
   return typeof body === "string" || retry === "refused" ? new Blob([body]) : body;

@@ -136,7 +136,7 @@ export async function* childrenOf(
   { graph }: Pick<ItemContext, "graph">,
   folder: Pick<Item, "driveId" | "id" | "path">,
 ): AsyncGenerator<FoundItem | GraphError> {
-  // By id: links to further pages of listings by path have led to the root of the drive (graph-protocol L7).
+  // By id: links to further pages of listings by path have led to the root of the drive (PROTOCOL L7).
   const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
   const seen = new Set<string>();
   const what = `listing of ${folder.path || "the root folder"}`;
@@ -151,7 +151,7 @@ export async function* childrenOf(
       }
       const path = [folder.path, driveItem.name ?? ""].filter(Boolean).join("/");
       const item = itemOf(driveItem, folder.driveId, path);
-      if (seen.has(item.id)) continue; // pages may repeat items (graph-protocol L7)
+      if (seen.has(item.id)) continue; // pages may repeat items (PROTOCOL L7)
       seen.add(item.id);
       yield { item, driveItem };
     }
@@ -203,7 +203,7 @@ export async function lookUp({ graph }: ItemContext, address: ItemAddress, what:
     accepts: (value) => isExpectedItem(value, { driveId, ...id }),
   });
   const asked = "path" in address ? address.path.at(-1) : undefined;
-  // Personal drives have served a similar name in rare cases (graph-protocol 3.3).
+  // Personal drives have served a similar name in rare cases (PROTOCOL 3.3).
   if (asked !== undefined && driveItem.name && !sameName(driveItem.name, asked)) {
     throw new GraphError("failed", `${what}: the service answered with another item, ${driveItem.name}`, {
       code: "otherItem",
@@ -257,7 +257,7 @@ function pathOf(driveItem: DriveItem): string {
 }
 
 /**
- * Names of the folders above an item. Live answers give the path as it is, others percent-encoded (graph-protocol N8); the
+ * Names of the folders above an item. Live answers give the path as it is, others percent-encoded (PROTOCOL N8); the
  * parent's name, which is never encoded, and characters that encoding would have replaced tell which.
  */
 function parentNames({ parentReference }: DriveItem): string[] {
@@ -273,7 +273,7 @@ function parentNames({ parentReference }: DriveItem): string[] {
   }
 }
 
-/** Zero to seven fractional digits, and the year 1 for "unknown", occur (graph-protocol 4.1). */
+/** Zero to seven fractional digits, and the year 1 for "unknown", occur (PROTOCOL 4.1). */
 function seconds(time: string | null | undefined): string | null {
   const ms = Date.parse(time ?? "");
   return Number.isNaN(ms) || ms < 0 ? null : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");

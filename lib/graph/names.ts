@@ -1,5 +1,5 @@
 /**
- * The service's rules for names of files and folders (graph-protocol section 3.3), checked before any request: its own
+ * The service's rules for names of files and folders (PROTOCOL 3.3), checked before any request: its own
  * answers to such names are vague, misleading (a colon), or a silently changed name (a trailing space).
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Hosts that have asked to wait: no request of a run goes to them before that (graph-protocol section 8).
+ * Hosts that have asked to wait: no request of a run goes to them before that (PROTOCOL 8).
  *
  * @module
  */

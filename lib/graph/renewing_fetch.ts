@@ -6,7 +6,7 @@
 
 /**
  * Makes a `fetch` whose requests after a 503 go over new connections: the old ones lead to the server that is overloaded,
- * a new one may be led to another (https://learn.microsoft.com/graph/best-practices-concept, graph-protocol section 8).
+ * a new one may be led to another (https://learn.microsoft.com/graph/best-practices-concept, PROTOCOL 8).
  * `connection: close` would not do: HTTP/2 knows no such header. Proxies and certificates are those of `fetch` itself.
  */
 export function renewingFetch(): typeof fetch {

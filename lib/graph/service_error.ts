@@ -1,6 +1,6 @@
 /**
  * Turns an answer that is not a success into a {@linkcode GraphError}: every shape of error body that Graph, SharePoint
- * and what stands between them send (graph-protocol section 9), and what a person can do about it.
+ * and what stands between them send (PROTOCOL 9), and what a person can do about it.
  *
  * @module
  */
@@ -134,7 +134,7 @@ export function serviceErrorFrom(answer: HttpAnswer, text: string, what: string)
     : invalidAnswer(what, answer.status);
 }
 
-/** Whether a body is an error although its status is a success (graph-protocol E2). */
+/** Whether a body is an error although its status is a success (PROTOCOL E2). */
 export function isErrorBody(value: unknown): boolean {
   return typeof value === "object" && value !== null && "error" in value;
 }

@@ -1,6 +1,6 @@
 /**
  * Requests to pre-authenticated upload and download URLs: never with a token, only to storage hosts of Microsoft 365
- * (graph-protocol section 15), over https or to loopback.
+ * (PROTOCOL 15), over https or to loopback.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * What the sign-in service's errors mean, who can mend them, and how
- * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes, graph-protocol section 13.4).
+ * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes, PROTOCOL 13.4).
  * The OAuth `error` decides what happens; the AADSTS number only chooses the words, as Microsoft asks.
  *
  * @module

@@ -13,7 +13,7 @@ import { claimsOf } from "./token_claims.ts";
 export class AccessToken implements Session {
   readonly #token: string;
 
-  /** @throws {GraphError} `usage` when it cannot be a token: Graph's own answer to such is misleading (graph-protocol A9). */
+  /** @throws {GraphError} `usage` when it cannot be a token: Graph's own answer to such is misleading (PROTOCOL A9). */
   constructor(token: string) {
     if (!/^[\x21-\x7e]+$/.test(token) || /^bearer/i.test(token)) {
       throw usageError(

@@ -38,7 +38,7 @@ function homeTenantOf({ homeAccountId, realm }: CachedAccount): string {
   return homeAccountId.split(".")[1] ?? realm;
 }
 
-/** Whether the tokens are those of a personal account: no SharePoint, no `Sites.*` (graph-protocol 13.5). */
+/** Whether the tokens are those of a personal account: no SharePoint, no `Sites.*` (PROTOCOL 13.5). */
 export function isPersonal({ realm }: CachedAccount): boolean {
   return realm.toLowerCase() === PERSONAL_TENANT;
 }

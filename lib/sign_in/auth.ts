@@ -283,7 +283,7 @@ export class SignIn implements Session {
     };
   }
 
-  /** Without the permissions that personal accounts do not know, where one is meant (graph-protocol 13.5). */
+  /** Without the permissions that personal accounts do not know, where one is meant (PROTOCOL 13.5). */
   #wanted(): readonly string[] {
     const account = this.#account();
     const personal = account ? isPersonal(account) : isConsumers(this.#registration().tenantId);

@@ -134,7 +134,7 @@ class Polling {
     this.#http = http;
   }
 
-  /** Checks the answer to the start of a device code flow, whatever its status was (graph-protocol A2). */
+  /** Checks the answer to the start of a device code flow, whatever its status was (PROTOCOL A2). */
   start(body: Json): void {
     for (const name of ["device_code", "user_code", "verification_uri", "expires_in"]) {
       if (!body[name]) {

@@ -208,7 +208,7 @@ export class TokenCache {
    * Lets one process renew what many need: the others wait, and find it in the file.
    *
    * Where no lock can be made, each renews for itself: on a read-only disk a renewed token is good for its run, and the
-   * refresh token of the file lives on (graph-protocol 13.3). Nothing is written then.
+   * refresh token of the file lives on (PROTOCOL 13.3). Nothing is written then.
    *
    * @param found Looks for it in what was read last.
    * @param renew Called while the file is held.

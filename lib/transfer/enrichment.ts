@@ -16,7 +16,7 @@ interface Enrichment {
   uploads: readonly DriveType[];
   /** Drives from which something else may come than their items state. */
   downloads: readonly DriveType[];
-  /** Where it is seen: sections and traps of graph-protocol.md, and the reports that they name. */
+  /** Where it is seen: sections and traps of lib/graph/PROTOCOL.md, and the reports that they name. */
   source: string;
 }
 

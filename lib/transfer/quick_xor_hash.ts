@@ -4,7 +4,7 @@
  *
  * The byte at position `i` is XORed into a register of 160 bits at bit `11·i mod 160`, so bytes whose positions are equal
  * modulo 160 can be XORed together first, in any order; the register is made once at the end. For the same reason the hash
- * cannot see fragments of 320 KiB in the wrong order (graph-protocol E6): offsets are the uploader's duty.
+ * cannot see fragments of 320 KiB in the wrong order (PROTOCOL E6): offsets are the uploader's duty.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The item that an upload makes, looked up where the service's answer does not tell whether it is there: a commit may have
- * taken effect although its answer was lost or says otherwise (graph-protocol U15).
+ * taken effect although its answer was lost or says otherwise (PROTOCOL U15).
  *
  * @module
  */
@@ -83,7 +83,7 @@ export function parseItem(text: string, expected: ExpectedItem): DriveItem | und
   }
 }
 
-/** Changes with the content alone; an eTag changes when a session is created (graph-protocol U17). */
+/** Changes with the content alone; an eTag changes when a session is created (PROTOCOL U17). */
 function versionOf(driveItem: DriveItem): string {
   return driveItem.cTag ?? driveItem.eTag ?? "";
 }

@@ -8,7 +8,7 @@ import type { ItemContext } from "../graph/items.ts";
 
 const MOST_TRIES = 5;
 
-/** Does something in a folder that this run has made, which the service may not find for some moments (graph-protocol E3). */
+/** Does something in a folder that this run has made, which the service may not find for some moments (PROTOCOL E3). */
 export async function whenThere<T>({ graph: { http } }: ItemContext, work: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     try {

@@ -109,7 +109,7 @@ export class RemoteFolders {
       return { item: itemOf(driveItem, driveId, path), children: new Map(), fresh: true };
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
-      // Somebody was quicker, or the answer to our own request was lost or empty (graph-protocol section 9).
+      // Somebody was quicker, or the answer to our own request was lost or empty (PROTOCOL 9).
       if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
       const now = await this.#look(parent.item);
       if (!now.children.has(nameKey(name))) throw error;

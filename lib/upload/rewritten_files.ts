@@ -1,5 +1,5 @@
 /**
- * What SharePoint made of files that it rewrites after an upload (graph-protocol 10.2): their hash on the server is never
+ * What SharePoint made of files that it rewrites after an upload (PROTOCOL 10.2): their hash on the server is never
  * that of the local file, so what was sent is remembered, to find later that nothing has changed. One JSON line a file.
  *
  * @module

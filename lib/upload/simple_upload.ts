@@ -41,7 +41,7 @@ export async function uploadSimply(
       {
         what,
         bytes,
-        // Without it the service refuses (graph-protocol U19); the type it stores follows from the name.
+        // Without it the service refuses (PROTOCOL U19); the type it stores follows from the name.
         headers: { "content-type": "application/octet-stream" },
         // The same bytes under the same name again do no harm; a second "rename" would make a second file.
         headerTimeoutMs: graph.http.deadline.maxSilenceMs + bytes.length / SLOWEST_BYTES_PER_MS,
@@ -53,7 +53,7 @@ export async function uploadSimply(
   const done = { ...hashes, sentBytes: bytes.length, resumedFrom: null };
   try {
     const { value, status } = await put().catch((error) => {
-      // Quick overwrites are refused once in a while (graph-protocol U17).
+      // Quick overwrites are refused once in a while (PROTOCOL U17).
       if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
       throw error;
     });

@@ -128,7 +128,7 @@ export class UnfinishedUpload {
     return this.#journal.remove(this.#facts.key);
   }
 
-  /** Ends other unfinished uploads of ours that block the name (graph-protocol U9); tells whether there were any. */
+  /** Ends other unfinished uploads of ours that block the name (PROTOCOL U9); tells whether there were any. */
   async cancelOthers(): Promise<boolean> {
     let found = false;
     for await (const { key, entry } of this.#journal.entries()) {
@@ -259,7 +259,7 @@ async function positionOf(storage: StorageClient, { uploadUrl, size }: UploadEnt
 }
 
 /**
- * Gives a session up, so that it does not block the name; one that has ended is as good (graph-protocol U10).
+ * Gives a session up, so that it does not block the name; one that has ended is as good (PROTOCOL U10).
  *
  * @returns Whether the service has answered; otherwise the session ends by itself.
  */

@@ -23,7 +23,7 @@ import { compareContent, ContentHash, mayBeRewritten, type Verdict } from "../tr
 
 /** Largest file that goes in one request, in bytes: 4 MiB. */
 const LARGEST_SIMPLE_BYTES = 4 * 1024 * 1024;
-/** Up to this size one request may help where the service loses every session (graph-protocol U7); more is not held in memory. */
+/** Up to this size one request may help where the service loses every session (PROTOCOL U7); more is not held in memory. */
 const LARGEST_FALLBACK_BYTES = 64 * 1024 * 1024;
 
 /** How to upload. */
@@ -179,7 +179,7 @@ async function send(
     }
     // Only "replace" may send to the same name again; a second try that is damaged as well is for a person to look at.
     if (conflict !== "replace" || tries > 1) {
-      // Business drives keep what an upload replaces (graph-protocol U21); deleting or restoring is for a person, too.
+      // Business drives keep what an upload replaces (PROTOCOL U21); deleting or restoring is for a person, too.
       const former = !created && target.driveType !== "personal"
         ? ", and the file that was replaced is in the version history"
         : "";

@@ -22,7 +22,7 @@ export function unfinishedError(
   );
 }
 
-/** The session is gone, and a second one as well (graph-protocol U7). @param what What was tried. */
+/** The session is gone, and a second one as well (PROTOCOL U7). @param what What was tried. */
 export function sessionLostError(failure: GraphError, what: string): GraphError {
   return failure.retold(`${what}: the service lost its session, and the next one, too`, {
     kind: "unavailable",
@@ -57,7 +57,7 @@ export function notCommittedError(what: string, mayHaveOtherName: boolean): Grap
   );
 }
 
-/** The session's position does not move (graph-protocol U8), or makes no sense. */
+/** The session's position does not move (PROTOCOL U8), or makes no sense. */
 export function stuckError(what: string, furthest: number): GraphError {
   return new GraphError("unavailable", `${what}: the session does not advance beyond byte ${furthest}`, {
     code: "sessionStuck",

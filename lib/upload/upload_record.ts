@@ -8,7 +8,7 @@ import type { ItemAddress } from "../graph/address.ts";
 import type { LocalContent } from "../files/local_file.ts";
 import { PrivateRecords, recordKey, sha256 } from "../files/records.ts";
 
-/** An upload URL dies 24 hours after its creation, whatever the session says (graph-protocol U6). */
+/** An upload URL dies 24 hours after its creation, whatever the session says (PROTOCOL U6). */
 const LONGEST_LIFE_MS = 23.5 * 60 * 60 * 1000;
 const EDGE_BYTES = 64 * 1024;
 

@@ -29,14 +29,14 @@ import {
 import { expectedItem, type UploadTarget } from "./upload_target.ts";
 import { ContentHash } from "../transfer/verify.ts";
 
-/** A second session may help, a third only blocks the name (graph-protocol U7). */
+/** A second session may help, a third only blocks the name (PROTOCOL U7). */
 const MOST_SESSIONS = 2;
-/** Rounds in which the server's position does not move before we give up (graph-protocol U8). */
+/** Rounds in which the server's position does not move before we give up (PROTOCOL U8). */
 const MOST_STUCK_ROUNDS = 2;
 /** Faults in a row, each after a longer wait, before we give up. */
 const MOST_FAULTS = 6;
 const NEW_SESSION_PAUSE_MS = 2_000;
-/** A session ends so long after its last fragment (graph-protocol 7.2). */
+/** A session ends so long after its last fragment (PROTOCOL 7.2). */
 const SESSION_LIFE_MS = 15 * 60 * 1000;
 /** How long an interruption waits for a session that is being created. */
 const INTERRUPTED_CREATE_MS = 10_000;
@@ -242,7 +242,7 @@ class SessionUpload {
         graceMs: INTERRUPTED_CREATE_MS,
         json: {
           item: {
-            // First, and always: without it the service replaces, after fileSystemInfo it refuses (graph-protocol U1, 7.1).
+            // First, and always: without it the service replaces, after fileSystemInfo it refuses (PROTOCOL U1, 7.1).
             "@microsoft.graph.conflictBehavior": conflict,
             name: this.#target.name,
             ...(description === undefined ? {} : { description }),
@@ -260,7 +260,7 @@ class SessionUpload {
     }
     const text = await answer.text();
     const session = parseSession(text);
-    // An error under HTTP 200 (graph-protocol E2), or a session that cannot be reached.
+    // An error under HTTP 200 (PROTOCOL E2), or a session that cannot be reached.
     if (!session?.uploadUrl) throw serviceErrorFrom(answer, text, this.#what);
     storage.check(session.uploadUrl);
     this.#uploadUrl = session.uploadUrl;
@@ -330,7 +330,7 @@ class SessionUpload {
     return await this.#finished();
   }
 
-  /** What to do after each status: graph-protocol 7.4. */
+  /** What to do after each status: PROTOCOL 7.4. */
   async #afterError(answer: HttpAnswer, last: boolean): Promise<Completed | undefined> {
     const { status } = answer;
     const error = await serviceError(answer, this.#what);
@@ -343,7 +343,7 @@ class SessionUpload {
     }
     if (status === 416) return await this.#askPosition(last);
     if (status === 404 || status === 401 || status === 403) {
-      // The session may have ended because all is there and its commit pends (graph-protocol U15).
+      // The session may have ended because all is there and its commit pends (PROTOCOL U15).
       const done = status === 404 && last ? await this.#findFinished(LOOK_UPS_AFTER_404) : undefined;
       if (done) return done;
       if (status === 404 && last && this.#options.conflict === "rename") {
@@ -354,7 +354,7 @@ class SessionUpload {
     throw this.#explainConflict(error, true);
   }
 
-  /** The URL is dead: after its 24 hours, or because the service is still busy with the last version (U6, U7). */
+  /** The URL is dead: after its 24 hours, or because the service is still busy with the last version (PROTOCOL U6, U7). */
   async #beginAnew(error: GraphError): Promise<undefined> {
     if (this.#sessions >= MOST_SESSIONS) {
       throw error.status === 404 ? sessionLostError(error, this.#what) : error;

@@ -118,7 +118,7 @@ async function folderAbove(
     if (base.item.type !== "folder") throw notAFolder(base.item);
     return { base, name: path.at(-1)!, parent };
   } catch (error) {
-    // The service would make the folders on its way, from a misspelt name as well (graph-protocol 3.4).
+    // The service would make the folders on its way, from a misspelt name as well (PROTOCOL 3.4).
     if (error instanceof GraphError && error.kind === "notFound") {
       throw noFolder(parent.path.join("/"), error);
     }

@@ -1,6 +1,6 @@
 /**
  * Whether what the service has stored is what was sent: by its size and hash. Where they are others, and SharePoint is known
- * to write into such files (graph-protocol 10.2), the whole file is read back.
+ * to write into such files (PROTOCOL 10.2), the whole file is read back.
  *
  * @module
  */

@@ -10,8 +10,8 @@ function fromBase32(text: string): Uint8Array {
   return Uint8Array.from(bits.join("").match(/.{8}/g)!, (byte) => parseInt(byte, 2));
 }
 
-Deno.test("★ ids are built as graph-protocol 2.1 derives them", async () => {
-  // The fixture pair of graph-protocol 2.1.
+Deno.test("★ ids are built as PROTOCOL 2.1 derives them", async () => {
+  // The fixture pair of PROTOCOL 2.1.
   const [site, web] = ["ea49a393-e3e6-4760-a1b2-e96539e15372", "66e2861c-96d9-4418-a75c-0ed1bca68b42"];
   assert(driveId(site, web, ROOT_ITEM_GUID).startsWith("b!k6NJ6ubj"));
   assertEquals(
@@ -27,7 +27,7 @@ Deno.test("★ ids are built as graph-protocol 2.1 derives them", async () => {
   assert(json.cTag.startsWith(`"c:{${guid}},`));
 });
 
-Deno.test("all forms of graph-protocol 3.1 reach the same item", async () => {
+Deno.test("all forms of PROTOCOL 3.1 reach the same item", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const drive = sandbox.tenant.drive("Documents");
@@ -77,7 +77,7 @@ Deno.test("★ the path is cut at the raw colons and decoded once, after", async
   assertMatch(json.parentReference.path, /root:\/Documents\/Awkward names\/#1$/);
 });
 
-Deno.test("★ a colon in a name, encoded or not, gives the misleading 400 (traps N1, N2)", async () => {
+Deno.test("★ a colon in a name, encoded or not, gives the misleading 400 (PROTOCOL N1, N2)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   for (
@@ -95,7 +95,7 @@ Deno.test("★ a colon in a name, encoded or not, gives the misleading 400 (trap
   }
 });
 
-Deno.test("★ names of graph-protocol 3.3 are refused", async () => {
+Deno.test("★ names of PROTOCOL 3.3 are refused", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const put = (path: string) => graph("PUT", `/me/drive/root:/${path}:/content`, "x");

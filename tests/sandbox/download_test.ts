@@ -38,7 +38,7 @@ Deno.test("★ GET content redirects to storage, which takes the URL only as it 
   assertError(await send(`${sandbox.storageOrigin}/elsewhere`), 404, "itemNotFound");
 });
 
-Deno.test("★ storage refuses any Authorization header (traps D1, U5)", async () => {
+Deno.test("★ storage refuses any Authorization header (PROTOCOL D1, U5)", async () => {
   await using sandbox = await startSandbox();
   const url = await locationOf(graphOf(sandbox), LETTER);
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };

@@ -1,4 +1,4 @@
-/** driveItem as JSON, in the shape of OneDrive for work and SharePoint (graph-protocol 4.1). */
+/** driveItem as JSON, in the shape of OneDrive for work and SharePoint (PROTOCOL 4.1). */
 
 import type { State } from "./state.ts";
 import { downloadUrl } from "./storage/download.ts";
@@ -79,10 +79,10 @@ function remoteItem(target: Item): Json {
   };
 }
 
-/** Neither `path` nor `name` is percent-encoded, whatever the documentation shows (recorded 2024 and 2026; trap N8). */
+/** Neither `path` nor `name` is percent-encoded, whatever the documentation shows (recorded 2024 and 2026; PROTOCOL N8). */
 function parentReference(parent: Item): Json {
   const { cid } = parent.drive;
-  // The same id in another spelling: upper case, and without its leading zero (trap N9).
+  // The same id in another spelling: upper case, and without its leading zero (PROTOCOL N9).
   const driveId = cid === undefined ? parent.drive.id : cid.toUpperCase().replace(/^0/, "");
   const path = pathOf(parent).map((name) => `/${name}`).join("");
   return {

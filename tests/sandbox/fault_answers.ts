@@ -1,4 +1,4 @@
-/** What a service says under a status, when a fault rule gives no body (graph-protocol 8 and 9). */
+/** What a service says under a status, when a fault rule gives no body (PROTOCOL 8 and 9). */
 
 import { type Answer, type Call, jsonAnswer, type Service } from "./message.ts";
 import type { FaultRule } from "./faults.ts";

@@ -7,15 +7,15 @@ import { SilentRepeats } from "./silent_repeats.ts";
 export type Meanwhile =
   /** All access tokens expire. */
   | "tokens-expire"
-  /** The upload or download URL of this request is dead from now on, whatever its session says: 401 (trap U6, D3). */
+  /** The upload or download URL of this request is dead from now on, whatever its session says: 401 (PROTOCOL U6, D3). */
   | "link-expires"
-  /** As before, with 403 (trap U6). */
+  /** As before, with 403 (PROTOCOL U6). */
   | "link-forbidden"
-  /** Another writer stores a file under the name that this upload session is for (graph-protocol 7.3). */
+  /** Another writer stores a file under the name that this upload session is for (PROTOCOL 7.3). */
   | "name-taken"
   /**
    * Continuous access evaluation: only tokens got with the claims of a challenge are good, also for clients that never
-   * said `cp1` (graph-protocol 9.1).
+   * said `cp1` (PROTOCOL 9.1).
    */
   | "claims-demanded"
   /** The same, and only a person can answer it: renewals are `interaction_required`. */
@@ -52,7 +52,7 @@ export interface FaultRule {
   drop?: true;
   /** Cuts the connection after so many bytes of the request body; nothing of them is kept, as on B. */
   dropAfterBytes?: number;
-  /** With `dropAfterBytes`: what has arrived of the fragment is kept, as it happens on P (graph-protocol 7.3). */
+  /** With `dropAfterBytes`: what has arrived of the fragment is kept, as it happens on P (PROTOCOL 7.3). */
   keepPart?: true;
   /** Sends so many bytes of the answer's body, fewer than its Content-Length, then cuts the connection. */
   truncateBodyTo?: number;

@@ -218,7 +218,7 @@ Deno.test("hidden headers, merge patches and rewrites bend what the service woul
   assertEquals((await graph("GET", "/me")).headers.get("x-extra"), "1");
 });
 
-Deno.test("the SharePoint case: 404 on the first fragment, fine with the second session (trap U7)", async () => {
+Deno.test("the SharePoint case: 404 on the first fragment, fine with the second session (PROTOCOL U7)", async () => {
   await using sandbox = await startSandbox({
     faults: [{
       service: "storage",

@@ -1,4 +1,4 @@
-/** The rule table of graph-protocol 7.3, row by row. */
+/** The rule table of PROTOCOL 7.3, row by row. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { type Sandbox, startSandbox } from "./mod.ts";
@@ -27,7 +27,7 @@ function put(url: string, body: Uint8Array<ArrayBuffer>, contentRange?: string):
   return send(url, { method: "PUT", body, headers });
 }
 
-Deno.test("★ a fragment that is no multiple of 320 KiB is found out at the commit (trap U14)", async () => {
+Deno.test("★ a fragment that is no multiple of 320 KiB is found out at the commit (PROTOCOL U14)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(10 * 1024 * 1024);
@@ -70,7 +70,7 @@ Deno.test("★ a fragment of 60 MiB passes, a larger one is 413", async () => {
   assertError(await put(url, bytes, range), 413, "invalidRequest", "maxFragmentLengthExceeded");
 });
 
-Deno.test("★ order: a gap is out of order, a repetition overlaps, and neither changes anything (trap U8)", async () => {
+Deno.test("★ order: a gap is out of order, a repetition overlaps, and neither changes anything (PROTOCOL U8)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(4 * KIB_320);
@@ -142,7 +142,7 @@ Deno.test("★ every fragment names the same total", async () => {
   assertError(reply, 400, "invalidRequest", "fragmentLengthMismatch");
 });
 
-Deno.test("★ Content-Length is b − a + 1 (trap U13)", async () => {
+Deno.test("★ Content-Length is b − a + 1 (PROTOCOL U13)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   for (const range of [`bytes 0-99/1000`, `bytes 0-101/1000`]) {
@@ -152,7 +152,7 @@ Deno.test("★ Content-Length is b − a + 1 (trap U13)", async () => {
   }
 });
 
-Deno.test("★ chunked coding is refused (trap U12)", async () => {
+Deno.test("★ chunked coding is refused (PROTOCOL U12)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const target = url.slice(sandbox.storageOrigin.length);
@@ -165,7 +165,7 @@ Deno.test("★ chunked coding is refused (trap U12)", async () => {
   assertStringIncludes(reply.json.error.message, "size of the provided stream is not known");
 });
 
-Deno.test("★ Content-Range is there, well-formed and not empty (trap U11)", async () => {
+Deno.test("★ Content-Range is there, well-formed and not empty (PROTOCOL U11)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const ranges = [
@@ -184,7 +184,7 @@ Deno.test("★ Content-Range is there, well-formed and not empty (trap U11)", as
   }
 });
 
-Deno.test("If-Match on a session: 412 at once when wrong, 412 on the fragment when right (trap U17)", async () => {
+Deno.test("If-Match on a session: 412 at once when wrong, 412 on the fragment when right (PROTOCOL U17)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/Agenda.md:/createUploadSession");
@@ -200,7 +200,7 @@ Deno.test("If-Match on a session: 412 at once when wrong, 412 on the fragment wh
   );
 });
 
-Deno.test("a full drive answers 507 to the first fragment (trap U24)", async () => {
+Deno.test("a full drive answers 507 to the first fragment (PROTOCOL U24)", async () => {
   await using sandbox = await startSandbox();
   sandbox.tenant.drive("Documents").quotaBytes = sandbox.tenant.drive("Documents").root.size + 100;
   const url = await session(sandbox);

@@ -162,7 +162,7 @@ Deno.test("folders: fail, replace and rename, and names without case", async () 
   assertError(await graph("POST", libraryPath(sandbox, "root/children"), "x"), 400, "BadRequest");
 });
 
-Deno.test("PATCH renames and re-dates; a file gets one more version for it (trap U21)", async () => {
+Deno.test("PATCH renames and re-dates; a file gets one more version for it (PROTOCOL U21)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/Agenda.md");

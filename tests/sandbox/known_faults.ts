@@ -1,5 +1,5 @@
 /**
- * The faults of graph-protocol 17.2 by name: for `deno task sandbox --fault NAME`, for tests, and for whoever wants to
+ * The faults of PROTOCOL 17.2 by name: for `deno task sandbox --fault NAME`, for tests, and for whoever wants to
  * know what a client of Microsoft Graph has to stand.
  */
 

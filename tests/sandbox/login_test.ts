@@ -120,7 +120,7 @@ Deno.test("polling faster than the interval is told to slow down", async () => {
   assertEquals((await poll(sandbox, code)).json.error, "slow_down");
 });
 
-Deno.test("without public client flows the sign-in fails only after the person is through (trap A1)", async () => {
+Deno.test("without public client flows the sign-in fails only after the person is through (PROTOCOL A1)", async () => {
   await using sandbox = await startSandbox({
     publicClientFlows: false,
     pollIntervalSeconds: 0,

@@ -1,6 +1,6 @@
 /**
  * A loopback Microsoft 365: Entra ID, Microsoft Graph and the storage behind it, with real state and scripted faults.
- * It is written from graph-protocol sections 1 to 17, not from the client it serves.
+ * It is written from PROTOCOL 1 to 17, not from the client it serves.
  *
  * @example
  * ```ts ignore

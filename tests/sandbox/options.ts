@@ -14,7 +14,7 @@ export interface SandboxOptions {
   tokenLifeSeconds?: number;
   /** Life of download URLs. @default 3600 */
   downloadUrlLifeSeconds?: number;
-  /** Life of upload URLs, which no fragment prolongs (trap U6). @default 86400 */
+  /** Life of upload URLs, which no fragment prolongs (PROTOCOL U6). @default 86400 */
   uploadUrlLifeSeconds?: number;
   /** Life of an upload session from its creation and from every fragment. @default 900 */
   uploadSessionLifeSeconds?: number;
@@ -26,7 +26,7 @@ export interface SandboxOptions {
   deviceCodeLifeSeconds?: number;
   /** Delegated Graph scopes that need no question to the person. @default those of the five scripts */
   consented?: string[];
-  /** The switch "Allow public client flows" of the app registration (trap A1). @default true */
+  /** The switch "Allow public client flows" of the app registration (PROTOCOL A1). @default true */
   publicClientFlows?: boolean;
   /** A used refresh token is dead; the service leaves it alive. @default false */
   revokeOldRefreshTokens?: boolean;
@@ -40,7 +40,7 @@ export interface SandboxOptions {
   challengeableTokenLifeSeconds?: number;
   /** Refresh tokens not used for so long are dead (AADSTS700082). @default 90 days */
   refreshTokenIdleSeconds?: number;
-  /** A policy: so long after the sign-in no refresh token works any more (AADSTS70043, trap A6). @default never */
+  /** A policy: so long after the sign-in no refresh token works any more (AADSTS70043, PROTOCOL A6). @default never */
   signInFrequencySeconds?: number;
   /** How far the clock of the services is ahead of this machine's: `Date` headers and times in tokens. @default 0 */
   clockOffsetSeconds?: number;

@@ -198,7 +198,7 @@ Deno.test("at /organizations the guest is at home, where there is no SharePoint,
   assertEquals([there.fromCache, there.tenantId], [false, tenantId]);
 });
 
-Deno.test("rules of the organisation show in the browser, or at the poll (trap A3)", async () => {
+Deno.test("rules of the organisation show in the browser, or at the poll (PROTOCOL A3)", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, pendingPolls: 0 });
   sandbox.person.signIn("adele");
   sandbox.person.stopAt(53003);

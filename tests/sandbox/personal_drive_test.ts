@@ -24,7 +24,7 @@ Deno.test("a personal OneDrive has ids, tags and hashes of its own kind", async 
   assertEquals(Object.keys(business.file.hashes), ["quickXorHash"]);
 });
 
-Deno.test("one drive id in several spellings names the same drive (trap N9)", async () => {
+Deno.test("one drive id in several spellings names the same drive (PROTOCOL N9)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const drive = (await graph("GET", "/me/drive")).json;
@@ -38,7 +38,7 @@ Deno.test("one drive id in several spellings names the same drive (trap N9)", as
   assertError(await graph("GET", "/drives/0000000000000001"), 404, "itemNotFound");
 });
 
-Deno.test("/me/drives shows a drive of the system first, which nobody can open (trap L2)", async () => {
+Deno.test("/me/drives shows a drive of the system first, which nobody can open (PROTOCOL L2)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const [phantom, own] = (await graph("GET", "/me/drives")).json.value;
@@ -61,7 +61,7 @@ Deno.test("tags without quotes guard changes, and every change makes a new one",
   assertEquals((await guarded(`"${after.json.eTag}"`)).status, 200);
 });
 
-Deno.test("times keep their fractions, and a new time makes no new version (trap U21)", async () => {
+Deno.test("times keep their fractions, and a new time makes no new version (PROTOCOL U21)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const fileSystemInfo = { lastModifiedDateTime: "2025-06-07T08:09:10.220Z" };

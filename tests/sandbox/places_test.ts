@@ -61,7 +61,7 @@ Deno.test("sites by path, by id, by host and by search", async () => {
   assertError(await graph("GET", "/sites"), 403, "accessDenied");
 });
 
-Deno.test("channels have their folder once somebody opened the Files tab (trap L6)", async () => {
+Deno.test("channels have their folder once somebody opened the Files tab (PROTOCOL L6)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const team = (await graph("GET", "/me/joinedTeams")).json.value[0];
@@ -107,7 +107,7 @@ async function statuses(sandbox: Sandbox, scopes: string[], paths: string[]): Pr
   return replies;
 }
 
-Deno.test("★ each call needs a scope of graph-protocol 2.2", async () => {
+Deno.test("★ each call needs a scope of PROTOCOL 2.2", async () => {
   await using sandbox = await startSandbox();
   const team = sandbox.tenant.directory.teams[0]!;
   const paths = [

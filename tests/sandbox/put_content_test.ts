@@ -88,7 +88,7 @@ Deno.test("★ PUT content: If-Match, missing Content-Type, quota", async () => 
   assertEquals([json.quota.remaining, json.quota.state], [10, "critical"]);
 });
 
-Deno.test("★ PUT content above 262,144,000 bytes is 413 with SharePoint's text (trap U18)", async () => {
+Deno.test("★ PUT content above 262,144,000 bytes is 413 with SharePoint's text (PROTOCOL U18)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const reply = await graph("PUT", "/me/drive/root:/big.bin:/content", new Uint8Array(262_144_001));
@@ -111,7 +111,7 @@ Deno.test("requests without any length get 411 in HTML", async () => {
   assertMatch(text, /^HTTP\/1.1 411 [^]*content-type: text\/html[^]*<html>/i);
 });
 
-Deno.test("a chunked PUT that breaks off leaves a shortened file, a counted one leaves nothing (trap U12)", async () => {
+Deno.test("a chunked PUT that breaks off leaves a shortened file, a counted one leaves nothing (PROTOCOL U12)", async () => {
   await using sandbox = await startSandbox();
   const head = (name: string) =>
     `PUT /v1.0/me/drive/root:/${name}:/content HTTP/1.1\nHost: graph\nAuthorization: Bearer ${sandbox.issueToken()}\n` +
@@ -134,7 +134,7 @@ Deno.test("a chunked PUT that breaks off leaves a shortened file, a counted one 
   assertEquals(sandbox.requests.map((request) => request.status), [0, 0]);
 });
 
-Deno.test("SharePoint's own changes to Office files, in the answer or behind it (trap U20)", async () => {
+Deno.test("SharePoint's own changes to Office files, in the answer or behind it (PROTOCOL U20)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const document: Uint8Array = docx("text");

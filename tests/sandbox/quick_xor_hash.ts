@@ -1,4 +1,4 @@
-/** quickXorHash as the service computes it, written from graph-protocol section 10.1. */
+/** quickXorHash as the service computes it, written from PROTOCOL 10.1. */
 
 const REGISTER_BITS = 160;
 const SHIFT_BITS = 11;

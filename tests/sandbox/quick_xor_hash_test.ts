@@ -12,7 +12,7 @@ function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
-// graph-protocol 10.1: rclone's test file.
+// PROTOCOL 10.1: rclone's test file.
 const BASE64_VECTORS: [string, string][] = [
   ["", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="],
   ["Sg==", "SgAAAAAAAAAAAAAAAQAAAAAAAAA="],
@@ -26,7 +26,7 @@ const BASE64_VECTORS: [string, string][] = [
   ],
 ];
 
-// graph-protocol 10.1: two independent implementations.
+// PROTOCOL 10.1: two independent implementations.
 const OWN_VECTORS: [string, Uint8Array, string][] = [
   ["a", new TextEncoder().encode("a"), "YQAAAAAAAAAAAAAAAQAAAAAAAAA="],
   ["hello", new TextEncoder().encode("hello"), "aCgDG9jwBgAAAAAABQAAAAAAAAA="],
@@ -54,7 +54,7 @@ Deno.test("quickXorHash does not depend on how the bytes are cut", () => {
   }
 });
 
-Deno.test("quickXorHash cannot see reordered 320 KiB fragments, so tests must compare bytes (trap E6)", () => {
+Deno.test("quickXorHash cannot see reordered 320 KiB fragments, so tests must compare bytes (PROTOCOL E6)", () => {
   const [a, b, c] = [1, 2, 3].map((seed) => patternBytes(327_680, seed)) as [
     Uint8Array,
     Uint8Array,

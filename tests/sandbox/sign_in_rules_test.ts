@@ -20,7 +20,7 @@ Deno.test("a refresh token dies of disuse, and every use gives it its time again
   assertEquals(reply.json.suberror, "token_expired");
 });
 
-Deno.test("sign-in frequency counts from the sign-in, whatever was renewed since (trap A6)", async () => {
+Deno.test("sign-in frequency counts from the sign-in, whatever was renewed since (PROTOCOL A6)", async () => {
   await using sandbox = await startSandbox({ ...QUICK, signInFrequencySeconds: 0.6 });
   const first = await signIn(sandbox);
   await new Promise((resolve) => setTimeout(resolve, 400));

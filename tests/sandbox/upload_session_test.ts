@@ -54,7 +54,7 @@ Deno.test("a session takes fragments, says where it stands, and makes the file",
   assertError(await send(uploadUrl), 404, "itemNotFound", "uploadSessionNotFound");
 });
 
-Deno.test("★ only what is inside `item` counts, and the default is replace (traps U1, U2)", async () => {
+Deno.test("★ only what is inside `item` counts, and the default is replace (PROTOCOL U1, U2)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = patternBytes(10);
@@ -71,7 +71,7 @@ Deno.test("★ only what is inside `item` counts, and the default is replace (tr
   assertEquals([renamed.status, renamed.json.name], [201, "Agenda 1.md"]);
 });
 
-Deno.test("★ properties a session refuses on this back end (traps U4, U25)", async () => {
+Deno.test("★ properties a session refuses on this back end (PROTOCOL U4, U25)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const create = (item: unknown) =>
@@ -93,7 +93,7 @@ Deno.test("★ properties a session refuses on this back end (traps U4, U25)", a
   assertEquals((await create({ [CONFLICT]: "fail", name: "X.bin" })).status, 200);
 });
 
-Deno.test("★ one session a file: the second is 409 until the first ends (trap U9)", async () => {
+Deno.test("★ one session a file: the second is 409 until the first ends (PROTOCOL U9)", async () => {
   await using sandbox = await startSandbox({ uploadSessionLifeSeconds: 0.5 });
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/x.bin");
@@ -128,7 +128,7 @@ Deno.test("where a session cannot be made", async () => {
   assertEquals((await create(`items/${file}/createUploadSession`)).status, 200);
 });
 
-Deno.test("verbose OData gets 200 with an error in it (trap E2)", async () => {
+Deno.test("verbose OData gets 200 with an error in it (PROTOCOL E2)", async () => {
   await using sandbox = await startSandbox();
   const headers = { accept: "application/json;odata=verbose" };
   const reply = await graphOf(sandbox)(
@@ -176,7 +176,7 @@ Deno.test("a folder that goes away takes the upload with it", async () => {
   assertError(await sendFragment(url, patternBytes(9), 0, 9), 404, "itemNotFound");
 });
 
-Deno.test("★ the URL dies on its own clock although fragments prolong the session (trap U6)", async () => {
+Deno.test("★ the URL dies on its own clock although fragments prolong the session (PROTOCOL U6)", async () => {
   await using sandbox = await startSandbox({ uploadUrlLifeSeconds: 0.5 });
   const graph = graphOf(sandbox);
   const bytes = patternBytes(3 * KIB_320);

@@ -1,5 +1,5 @@
 /**
- * Who calls, and what they may do: scopes of the token, then rights of the person (graph-protocol 2.2 and 13.5). An app
+ * Who calls, and what they may do: scopes of the token, then rights of the person (PROTOCOL 2.2 and 13.5). An app
  * by itself has its application permissions and with them the whole tenant.
  */
 
@@ -81,7 +81,7 @@ export function workAccountsOnly(): ServiceError {
   return new ServiceError(400, "BadRequest", "This API is not supported for MSA accounts.");
 }
 
-/** Whether the person belongs to a tenant without SharePoint: a token for the wrong one (docs#4233, trap L4). */
+/** Whether the person belongs to a tenant without SharePoint: a token for the wrong one (docs#4233, PROTOCOL L4). */
 export function hasNoSharePoint(state: State, user: User | undefined): boolean {
   return user !== undefined && !isPersonal(user) && user.tenantId !== state.tenant.directory.tenantId;
 }

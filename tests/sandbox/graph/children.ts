@@ -1,4 +1,4 @@
-/** `{item}/children`: listing in pages, and making folders (graph-protocol 4.1). */
+/** `{item}/children`: listing in pages, and making folders (PROTOCOL 4.1). */
 
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
@@ -16,7 +16,7 @@ import { authorOf, contextUrl, entityAnswer, type GraphRequest, readJson, unchan
 import type { ItemAddress } from "./resolve.ts";
 
 const DEFAULT_PAGE = 200;
-/** A larger `$top` is silently lowered (api-docs#691, trap L8). */
+/** A larger `$top` is silently lowered (api-docs#691, PROTOCOL L8). */
 const MAX_PAGE = 1000;
 /** In a skip token, in place of the id of the last item. */
 const FROM_THE_START = "start";
@@ -76,7 +76,7 @@ export async function createFolder(
   return entityAnswer(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
 }
 
-/** Exactly fail, replace or rename (trap U3). */
+/** Exactly fail, replace or rename (PROTOCOL U3). */
 export function conflictBehavior(value: unknown, usual: ConflictBehavior): ConflictBehavior {
   if (value === undefined) return usual;
   if (value === "fail" || value === "replace" || value === "rename") return value;

@@ -1,4 +1,4 @@
-/** `{item}/content`: the way to a download, and the upload in one request (graph-protocol 5 and 6). */
+/** `{item}/content`: the way to a download, and the upload in one request (PROTOCOL 5 and 6). */
 
 import { type Answer, ConnectionLost, emptyAnswer } from "../message.ts";
 import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
@@ -13,7 +13,7 @@ import { itemAnswer } from "./items.ts";
 import { authorOf, checkIfMatch, type GraphRequest, requireLength, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
-/** The number SharePoint itself names (rclone PR 4052, trap U18). */
+/** The number SharePoint itself names (rclone PR 4052, PROTOCOL U18). */
 const MAX_CONTENT_BYTES = 262_144_000;
 
 /** GET: a redirect to a pre-authenticated URL. A Range header belongs there and is not looked at here. */
@@ -48,7 +48,7 @@ export async function putContent(state: State, request: GraphRequest, address: I
       staging.append(chunk);
     });
   } catch (error) {
-    // Without a declared length nobody can tell that bytes are missing: a shortened file stays (docs#6818, trap U12).
+    // Without a declared length nobody can tell that bytes are missing: a shortened file stays (docs#6818, PROTOCOL U12).
     if (error instanceof ConnectionLost && call.body.chunked) {
       place(address, parents, name, staging, conflict, author);
     } else staging.discard();

@@ -1,4 +1,4 @@
-/** `{item}/createUploadSession` (graph-protocol 7.1). */
+/** `{item}/createUploadSession` (PROTOCOL 7.1). */
 
 import { type Answer, jsonAnswer } from "../message.ts";
 import { invalidRequest, itemNotFound } from "../service_error.ts";
@@ -25,7 +25,7 @@ export async function createUploadSession(
 ): Promise<Answer> {
   mayWriteDrive(request.caller, address.drive);
   const body = await readJson(request.call, "allowed");
-  // With verbose OData the service answers 200 and an error in it (api-docs#465, trap E2).
+  // With verbose OData the service answers 200 and an error in it (api-docs#465, PROTOCOL E2).
   if ((request.call.headers["accept"] ?? "").includes("odata=verbose")) {
     const message = "The media type 'application/json;odata=verbose' is not supported.";
     return jsonAnswer(200, { error: { code: "notSupported", message } });
@@ -47,7 +47,7 @@ export async function createUploadSession(
     author: authorOf(state, request),
     ifMatch,
   }, state.tenant.store);
-  // Creating the session changes the eTag of the file it will replace (api-docs#1716, trap U17).
+  // Creating the session changes the eTag of the file it will replace (api-docs#1716, PROTOCOL U17).
   if (item) item.eTagVersion++;
   session.uploadUrl = uploadUrl(state, session);
   return jsonAnswer(200, {
@@ -61,7 +61,7 @@ export async function createUploadSession(
 function placeOf(address: ItemAddress): Pick<SessionRequest, "parent" | "name"> {
   const { item, folder, missing } = address;
   if (item) {
-    // A bare folder id names no file (trap U26).
+    // A bare folder id names no file (PROTOCOL U26).
     if (!address.byPath && item.kind !== "file") throw invalidRequest("File name not provided in url");
     return { parent: item.parent!, name: item.name };
   }
@@ -70,7 +70,7 @@ function placeOf(address: ItemAddress): Pick<SessionRequest, "parent" | "name"> 
   return { parent: folder, name: missing[0]! };
 }
 
-/** Only what stands inside `item` counts; bare properties have no effect (OpenFn/adaptors#1761, trap U2). */
+/** Only what stands inside `item` counts; bare properties have no effect (OpenFn/adaptors#1761, PROTOCOL U2). */
 function readItem(
   item: unknown,
   name: string,
@@ -82,7 +82,7 @@ function readItem(
   }
   const properties = item as Record<string, unknown>;
   const keys = Object.keys(properties);
-  // fileSize, size, description, @odata.type and the like (docs#10585, docs#14819, trap U4).
+  // fileSize, size, description, @odata.type and the like (docs#10585, docs#14819, PROTOCOL U4).
   const known = [CONFLICT, "name", "fileSystemInfo", ...(drive.cid === undefined ? [] : PERSONAL_ONLY)];
   const refused = keys.find((key) => !known.includes(key));
   if (refused !== undefined) {
@@ -97,7 +97,7 @@ function readItem(
     throw invalidRequest("Name specified in the path doesn't match the name in the item.");
   }
   return {
-    // The pages say "fail" is the default; the service replaces (contrib#300, trap U1).
+    // The pages say "fail" is the default; the service replaces (contrib#300, PROTOCOL U1).
     conflict: conflictBehavior(properties[CONFLICT], "replace"),
     fileSystemInfo: properties["fileSystemInfo"] === undefined
       ? {}
@@ -105,7 +105,7 @@ function readItem(
   };
 }
 
-/** Quotes in the query on purpose: the URL parser behind fetch turns them into %27 (trap D4). */
+/** Quotes in the query on purpose: the URL parser behind fetch turns them into %27 (PROTOCOL D4). */
 function uploadUrl(state: State, session: UploadSession): string {
   const { drive, parent, guid } = session;
   const path = `${drive.info.site.path}/_api/v2.0/drives/${drive.id}/items/${parent.id}/uploadSession`;

@@ -1,4 +1,4 @@
-/** The item itself: GET, PATCH, DELETE (graph-protocol 4.1, 11). */
+/** The item itself: GET, PATCH, DELETE (PROTOCOL 4.1, 11). */
 
 import { driveItemJson } from "../drive_item_json.ts";
 import { type Answer, emptyAnswer } from "../message.ts";
@@ -21,7 +21,7 @@ export function getItem(state: State, request: GraphRequest, address: ItemAddres
   return itemAnswer(state, item, names);
 }
 
-/** Name and time stamps; on this back end a file gets one more version for it (trap U21). */
+/** Name and time stamps; on this back end a file gets one more version for it (PROTOCOL U21). */
 export async function patchItem(state: State, request: GraphRequest, address: ItemAddress): Promise<Answer> {
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);

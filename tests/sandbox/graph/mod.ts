@@ -89,7 +89,7 @@ async function answerItem(
     case "DELETE ":
       return deleteItem(state, request, address);
     case "PUT ":
-      // Most often a PUT to …/name.txt/content without the second colon (trap N1).
+      // Most often a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
       if (!isJson(request.call)) throw misreadAddress();
       throw new ServiceError(405, "notAllowed", "An item is changed by PATCH.");
     case "GET children":

@@ -1,4 +1,4 @@
-/** People, sites, groups and teams: everything above the drives (graph-protocol 1 and 2). */
+/** People, sites, groups and teams: everything above the drives (PROTOCOL 1 and 2). */
 
 import { driveItemJson, seconds } from "../drive_item_json.ts";
 import type { Answer } from "../message.ts";
@@ -25,7 +25,7 @@ export function getUser(state: State, request: GraphRequest, user: User, me: boo
   }
   const drive = state.tenant.drives.find((drive) => drive.info.owner === user);
   const extra = {
-    // Absent where no OneDrive was ever made (graph-protocol 1).
+    // Absent where no OneDrive was ever made (PROTOCOL 1).
     ...(drive && drive.cid === undefined ? { mySite: `${siteUrl(drive.info.site)}/` } : {}),
     userType: user.home ? "Guest" : "Member",
     accountEnabled: true,
@@ -145,7 +145,7 @@ export function listChannels(state: State, request: GraphRequest, team: Team): A
   );
 }
 
-/** `/teams/{id}/channels/{id}/filesFolder`: not there until somebody opened the Files tab (trap L6). */
+/** `/teams/{id}/channels/{id}/filesFolder`: not there until somebody opened the Files tab (PROTOCOL L6). */
 export function getFilesFolder(state: State, request: GraphRequest, team: Team, channel: Channel): Answer {
   const drive = team.site.drives[0]!;
   may.mayReadDrive(request.caller, drive);

@@ -1,4 +1,4 @@
-/** Query options of Graph requests (graph-protocol 4.1). */
+/** Query options of Graph requests (PROTOCOL 4.1). */
 
 import { invalidRequest } from "../service_error.ts";
 

@@ -1,11 +1,11 @@
-/** The raw path of a Graph request, cut into steps (graph-protocol 3.1). */
+/** The raw path of a Graph request, cut into steps (PROTOCOL 3.1). */
 
 import { invalidRequest, ServiceError } from "../service_error.ts";
 
 /** Either one segment of the URL, or a path between two colons. */
 export type Step = { kind: "name"; text: string } | { kind: "path"; segments: string[] };
 
-/** What Graph says when the colons of an address do not fit (api-docs#1241, n8n PR 32470, traps N1 and N2). */
+/** What Graph says when the colons of an address do not fit (api-docs#1241, n8n PR 32470, PROTOCOL N1 and N2). */
 export function misreadAddress(): ServiceError {
   return new ServiceError(400, "BadRequest", "Entity only allows writes with a JSON Content-Type header.");
 }

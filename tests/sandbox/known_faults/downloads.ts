@@ -1,4 +1,4 @@
-/** Content that comes late, in part, or not at all (graph-protocol 5). */
+/** Content that comes late, in part, or not at all (PROTOCOL 5). */
 
 import type { Answer } from "../message.ts";
 import { DOWNLOAD, type KnownFault } from "./known_fault.ts";
@@ -8,7 +8,7 @@ const CUT_BYTES = 1_000_000;
 const PAGE = "<!DOCTYPE html><html><head><title>Sign in to your account</title></head></html>";
 const HTML = { "Content-Type": "text/html; charset=utf-8" };
 
-/** What the service states of a file before it changes it on the way out, such as HEIC (trap D6). */
+/** What the service states of a file before it changes it on the way out, such as HEIC (PROTOCOL D6). */
 function understated(answer: Answer): Answer {
   if (answer.status !== 200 || typeof answer.body !== "string") return answer;
   const item = JSON.parse(answer.body);

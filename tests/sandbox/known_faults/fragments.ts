@@ -1,4 +1,4 @@
-/** What happens to fragments on their way, and to the URL they go to (graph-protocol 7.3, 7.4). */
+/** What happens to fragments on their way, and to the URL they go to (PROTOCOL 7.3, 7.4). */
 
 import type { Call } from "../message.ts";
 import { FRAGMENT, type KnownFault, SECOND_FRAGMENT } from "./known_fault.ts";

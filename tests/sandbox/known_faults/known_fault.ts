@@ -7,9 +7,9 @@ import type { Behavior } from "../tenant/tenant.ts";
 export interface KnownFault {
   /** One line for people. */
   what: string;
-  /** Item of graph-protocol 17.2. */
+  /** Item of PROTOCOL 17.2. */
   item: number;
-  /** Traps of graph-protocol 16, or sections, where the service is seen to do so. */
+  /** Traps of PROTOCOL 16, or sections, where the service is seen to do so. */
   traps: readonly string[];
   /** The scripts that meet it. */
   scripts: readonly ("whoami" | "ls" | "get" | "put" | "put-large")[];

@@ -1,4 +1,4 @@
-/** Listings with odd pages and odd items, and tokens that end while one is read (graph-protocol 4.1, 9.1). */
+/** Listings with odd pages and odd items, and tokens that end while one is read (PROTOCOL 4.1, 9.1). */
 
 import type { FaultRule } from "../faults.ts";
 import type { Answer, Call } from "../message.ts";

@@ -1,4 +1,4 @@
-/** Files that SharePoint rewrites, and answers that no service should give (graph-protocol 9, 10.2). */
+/** Files that SharePoint rewrites, and answers that no service should give (PROTOCOL 9, 10.2). */
 
 import { GET_CHILDREN, type KnownFault, LAST_FRAGMENT, PUT_CONTENT, SECOND_FRAGMENT } from "./known_fault.ts";
 

@@ -1,4 +1,4 @@
-/** Upload sessions that begin or end in another way than they should (graph-protocol 7.1, 7.3). */
+/** Upload sessions that begin or end in another way than they should (PROTOCOL 7.1, 7.3). */
 
 import {
   CREATE_SESSION,

@@ -1,4 +1,4 @@
-/** The service asks for patience (graph-protocol 8). */
+/** The service asks for patience (PROTOCOL 8). */
 
 import type { FaultRule } from "../faults.ts";
 import { DOWNLOAD, GET_CHILDREN, type KnownFault, PUT_CONTENT, SECOND_FRAGMENT } from "./known_fault.ts";

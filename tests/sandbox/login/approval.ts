@@ -11,7 +11,7 @@ export type Decision = { kind: "open" } | Outcome | { kind: "declined" };
 /** Approved as this account, or refused in a way that the app gets to hear. */
 export type Outcome = { kind: "approved"; user: User } | { kind: "refused"; error: EntraError };
 
-/** A rule of the organisation that stops sign-ins, by its AADSTS number, and where one gets to see it (trap A3). */
+/** A rule of the organisation that stops sign-ins, by its AADSTS number, and where one gets to see it (PROTOCOL A3). */
 export interface Stop {
   readonly number: number;
   /** Device codes only: the page in the browser while the app polls on, or the answer to its poll. */
@@ -51,7 +51,7 @@ export function declined(error = "authorization_declined"): EntraError {
   return new EntraError(error, 65004, "User declined to consent to access the app.");
 }
 
-/** Numbers of graph-protocol 13.4 that stop a person in the browser, with their OAuth error and text. */
+/** Numbers of PROTOCOL 13.4 that stop a person in the browser, with their OAuth error and text. */
 const STOPS: Record<number, [string, string]> = {
   50053: ["access_denied", "The account is locked, you've tried to sign in too many times."],
   50057: ["invalid_grant", "The user account is disabled."],

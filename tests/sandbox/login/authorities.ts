@@ -1,4 +1,4 @@
-/** Which accounts a sign-in address admits: the tenant segment of the URL (graph-protocol 13.1 and 13.4). */
+/** Which accounts a sign-in address admits: the tenant segment of the URL (PROTOCOL 13.1 and 13.4). */
 
 import type { Settings } from "../options.ts";
 import { type Directory, isPersonal, PERSONAL_TENANT_ID, type User } from "../tenant/directory.ts";

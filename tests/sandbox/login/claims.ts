@@ -1,4 +1,4 @@
-/** Continuous access evaluation: the `claims` parameter, and challenges that ask for it (graph-protocol 9.1). */
+/** Continuous access evaluation: the `claims` parameter, and challenges that ask for it (PROTOCOL 9.1). */
 
 import { Buffer } from "node:buffer";
 import { EntraError } from "./entra_error.ts";
@@ -69,7 +69,7 @@ export class Challenges {
 
   /**
    * Challenges everything issued until now to clients that said `cp1`; with "everybody" to the others too, which the
-   * service says it never does, but clients have to stand it all the same (graph-protocol 9.1).
+   * service says it never does, but clients have to stand it all the same (PROTOCOL 9.1).
    */
   issue(refresh: ChallengedRefresh, whom: "capable" | "everybody" = "capable"): void {
     const notBefore = Math.max(this.#capable.notBefore + 1, Math.floor(Date.now() / 1000));

@@ -15,7 +15,7 @@ import { UnattendedApp } from "./unattended_app.ts";
 export type Form = URLSearchParams;
 
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/** An app behind a gateway addresses its assertion to the real service (graph-protocol 12). */
+/** An app behind a gateway addresses its assertion to the real service (PROTOCOL 12). */
 const CLOUD_LOGIN_ORIGINS = [
   "https://login.microsoftonline.com",
   "https://login.microsoftonline.us",
@@ -70,7 +70,7 @@ export function authenticateApp(state: State, app: UnattendedApp, form: Form, te
   checkAssertion(app, assertion, { audiences, now: serverTime(state.settings) });
 }
 
-/** Found out only once the person has done everything (trap A1). */
+/** Found out only once the person has done everything (PROTOCOL A1). */
 function credentialMissing(): EntraError {
   const message =
     "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";

@@ -1,4 +1,4 @@
-/** Device codes between the script that asked for them and the person who types them (graph-protocol 13). */
+/** Device codes between the script that asked for them and the person who types them (PROTOCOL 13). */
 
 import { randomInt } from "node:crypto";
 import type { Settings } from "../options.ts";
@@ -89,7 +89,7 @@ export class DeviceCodes {
   /** One poll. @returns the code and the person once it may be turned into tokens. @throws {EntraError} */
   poll(deviceCode: string, authority: Authority, client: Application): { code: DeviceCode; user: User } {
     const code = this.#codes.get(deviceCode);
-    // A poll goes to the tenant the code came from (graph-protocol 13.2).
+    // A poll goes to the tenant the code came from (PROTOCOL 13.2).
     if (code === undefined || code.client !== client || !sameAuthority(code.authority, authority)) {
       throw new EntraError(
         "bad_verification_code",

@@ -36,7 +36,7 @@ export async function deviceLoginPage(state: State, call: Call): Promise<Answer>
   }
 }
 
-/** Some refusals only the browser shows: the script polls on (trap A3). */
+/** Some refusals only the browser shows: the script polls on (PROTOCOL A3). */
 function approvedPage(state: State, code: DeviceCode, user: User): Answer {
   try {
     const outcome = approve(state.tenant.directory, code, user, state.person.stop);

@@ -34,7 +34,7 @@ export function startDeviceCode(state: State, { authority, form }: LoginRequest)
   const request = authority.kind === "consumers" ? personalRequest(asked) : asked;
   const claims = parseClaims(form.get("claims"));
   const code = state.deviceCodes.issue({ authority, client, request, claims });
-  // Personal accounts have a page of their own, https://www.microsoft.com/link (graph-protocol 13.1).
+  // Personal accounts have a page of their own, https://www.microsoft.com/link (PROTOCOL 13.1).
   const page = authority.kind === "consumers" ? "link" : "devicelogin";
   const verificationUri = `${state.origins.login}/${page}`;
   return jsonAnswer(200, {
@@ -180,7 +180,7 @@ function fresh(user: User, client: Application, asked: ScopeRequest): Omit<Issue
 function tokenAnswer(state: State, form: Form, issue: Issue): Answer {
   const { user, client, request, signedIn } = issue;
   const can = capability(state, issue.claims, issue.answered);
-  // offline_access is granted but never listed (graph-protocol 13.3).
+  // offline_access is granted but never listed (PROTOCOL 13.3).
   const listed = [...request.spelled, ...request.openid.filter((scope) => scope !== "offline_access")];
   const grant = { user, client, request, signedIn, answered: issue.answered };
   const access = { user, application: client, scopes: request.graph, ...can };
@@ -198,7 +198,7 @@ function tokenAnswer(state: State, form: Form, issue: Issue): Answer {
   });
 }
 
-/** Tokens of a client that can be challenged live longer, since they can be stopped (graph-protocol 9.1). */
+/** Tokens of a client that can be challenged live longer, since they can be stopped (PROTOCOL 9.1). */
 function capability(
   state: State,
   claims: Claims,

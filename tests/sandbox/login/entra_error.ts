@@ -1,4 +1,4 @@
-/** Errors in the shape Entra ID gives them (graph-protocol 13.2). */
+/** Errors in the shape Entra ID gives them (PROTOCOL 13.2). */
 
 import { type Answer, type Call, jsonAnswer } from "../message.ts";
 

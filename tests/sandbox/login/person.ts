@@ -72,7 +72,7 @@ export class Person {
     return this.#as === undefined && hinted ? hinted : this.#user(this.as);
   }
 
-  /** The browser shows an error and the code stays open, as in the field (trap A3). */
+  /** The browser shows an error and the code stays open, as in the field (PROTOCOL A3). */
   #approveInBrowser(code: DeviceCode): void {
     try {
       code.decision = approve(this.#directory, code, this.#user(this.as), this.stop);

@@ -31,7 +31,7 @@ const GRAPH_SCOPES = [
   "Calendars.Read",
 ];
 
-/** Those of them that personal accounts know: nothing of SharePoint, groups, teams or a directory (graph-protocol 13.5). */
+/** Those of them that personal accounts know: nothing of SharePoint, groups, teams or a directory (PROTOCOL 13.5). */
 const PERSONAL_SCOPES = GRAPH_SCOPES.filter((scope) =>
   /^(User\.Read$|Files\.|Mail\.|Calendars\.)/.test(scope)
 );

@@ -40,7 +40,7 @@ export interface RefreshGrant {
   readonly answered: number;
 }
 
-/** Why a refresh token gets no tokens any more: an AADSTS number (graph-protocol 13.3 and 13.4). */
+/** Why a refresh token gets no tokens any more: an AADSTS number (PROTOCOL 13.3 and 13.4). */
 export type Revocation = keyof typeof REVOCATIONS;
 
 const REVOCATIONS = {
@@ -99,7 +99,7 @@ export class Tokens {
 
   /**
    * A new access token. For a work account it looks like a JWT of about 1.5 kB, for a personal one like nothing at all
-   * (graph-protocol 13.3); clients must treat it as opaque.
+   * (PROTOCOL 13.3); clients must treat it as opaque.
    */
   issueAccess({ lifeSeconds, ...start }: AccessStart): string {
     const personal = start.user !== undefined && isPersonal(start.user);

@@ -1,4 +1,4 @@
-/** Download by pre-authenticated URL, with ranges (graph-protocol 5). */
+/** Download by pre-authenticated URL, with ranges (PROTOCOL 5). */
 
 import type { Answer, Call } from "../message.ts";
 import { itemNotFound } from "../service_error.ts";
@@ -14,7 +14,7 @@ export function downloadUrl(state: State, item: Item): string {
   return state.signer.sign(state.origins.storage, path, query, grant, state.settings.downloadUrlLifeSeconds);
 }
 
-/** Answers GET and HEAD. If-Range and If-Match are not looked at: nobody has seen them work (graph-protocol 18). */
+/** Answers GET and HEAD. If-Range and If-Match are not looked at: nobody has seen them work (PROTOCOL 18). */
 export function download(state: State, call: Call): Answer {
   const grant = state.signer.check(call, "download");
   const item = state.tenant.drives.find((drive) => drive.id === grant.driveId)?.item(grant.subject);

@@ -1,4 +1,4 @@
-/** Receiving fragments, with every rule of graph-protocol 7.3. */
+/** Receiving fragments, with every rule of PROTOCOL 7.3. */
 
 import { type Answer, type Call, emptyAnswer, jsonAnswer } from "../message.ts";
 import { driveItemJson } from "../drive_item_json.ts";
@@ -56,7 +56,7 @@ export async function commit(state: State, session: UploadSession): Promise<Answ
   if (session.totalBytes === undefined || session.staging.keptBytes !== session.totalBytes) {
     throw invalidRequest("The upload session is not complete.", "uploadSessionIncomplete");
   }
-  // A wrong fragment size is found out only now, at the end of the upload (trap U14).
+  // A wrong fragment size is found out only now, at the end of the upload (PROTOCOL U14).
   if (session.misaligned) {
     const message = "Every fragment but the last must be a multiple of 320 KiB.";
     throw invalidRequest(message, "uploadSessionFailed");
@@ -117,7 +117,7 @@ function checkOrder(session: UploadSession, range: ContentRange): void {
   }
 }
 
-/** Creating the session has itself changed the eTag, so an If-Match given then fails here (trap U17). */
+/** Creating the session has itself changed the eTag, so an If-Match given then fails here (PROTOCOL U17). */
 function checkIfMatch(session: UploadSession): void {
   const { ifMatch } = session;
   if (ifMatch === undefined || ifMatch.eTag === eTagOf(ifMatch.item)) return;
@@ -146,7 +146,7 @@ async function receiveBytes(session: UploadSession, call: Call): Promise<void> {
   if (session.ended) throw sessionNotFound();
 }
 
-/** `bytes a-b/total`; everything else, also an empty file's `bytes 0--1/0`, is malformed (trap U11). */
+/** `bytes a-b/total`; everything else, also an empty file's `bytes 0--1/0`, is malformed (PROTOCOL U11). */
 function parseContentRange(header: string | undefined): ContentRange {
   const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(header ?? "");
   const [start, end, total] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3])];

@@ -22,7 +22,7 @@ export async function storageService(state: State, call: Call): Promise<Answer> 
 }
 
 async function route(state: State, call: Call): Promise<Answer> {
-  // Some front ends let it pass, the personal one never does; a client that sends it leaks its token (trap D1, U5).
+  // Some front ends let it pass, the personal one never does; a client that sends it leaks its token (PROTOCOL D1, U5).
   if (call.headers["authorization"] !== undefined) {
     throw new ServiceError(401, "unauthenticated", "Authentication failed.");
   }
@@ -48,7 +48,7 @@ async function route(state: State, call: Call): Promise<Answer> {
   }
 }
 
-/** Storage spells it `innererror` and may put it before `code` (graph-protocol 9). */
+/** Storage spells it `innererror` and may put it before `code` (PROTOCOL 9). */
 function errorAnswer(error: ServiceError): Answer {
   const inner = error.innerCode === undefined ? {} : { innererror: { code: error.innerCode } };
   return jsonAnswer(

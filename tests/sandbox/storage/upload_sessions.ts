@@ -1,4 +1,4 @@
-/** Upload sessions that are under way (graph-protocol 7). */
+/** Upload sessions that are under way (PROTOCOL 7). */
 
 import { ServiceError } from "../service_error.ts";
 import { type Content, type ContentStore, deleteFile, type Staging } from "../tenant/content_store.ts";
@@ -15,7 +15,7 @@ export interface SessionRequest {
   readonly fileSystemInfo: Partial<FileSystemInfo>;
   readonly deferCommit: boolean;
   readonly author: Author;
-  /** The item and eTag of an If-Match header, looked at again with every fragment (trap U17). */
+  /** The item and eTag of an If-Match header, looked at again with every fragment (PROTOCOL U17). */
   readonly ifMatch: { item: Item; eTag: string } | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface UploadSession extends SessionRequest {
   readonly guid: string;
   readonly created: Date;
   uploadUrl: string;
-  /** Moves forward with every fragment kept (graph-protocol 7.2). */
+  /** Moves forward with every fragment kept (PROTOCOL 7.2). */
   expires: number;
   readonly staging: Staging;
   /** Set once all bytes are there. */
@@ -65,7 +65,7 @@ export class UploadSessions {
         request.drive.cid === undefined && other.parent === request.parent &&
         nameKey(other.name) === nameKey(request.name)
       ) {
-        // One session an item, whatever the conflict behaviour (docs#5812, trap U9).
+        // One session an item, whatever the conflict behaviour (docs#5812, PROTOCOL U9).
         throw new ServiceError(409, "nameAlreadyExists", "An upload session already exists for this file.");
       }
     }

@@ -54,7 +54,7 @@ export class UrlSigner {
   check(call: Call, use: Grant["use"]): Grant {
     const [, , tempauth = ""] = TEMPAUTH.exec(call.query) ?? [];
     const [version, payload = "", signature] = tempauth.split(".");
-    // The WHATWG URL parser writes ' in a query as %27, so the service must take both (trap D4).
+    // The WHATWG URL parser writes ' in a query as %27, so the service must take both (PROTOCOL D4).
     const path = call.path.replaceAll("%27", "'");
     const query = call.query.replaceAll("%27", "'").replace(TEMPAUTH, "$1tempauth=");
     if (version !== "v1" || signature !== this.#signature(path, query, payload)) {
@@ -73,7 +73,7 @@ export class UrlSigner {
     return grant;
   }
 
-  /** Over path and query as they stand: another order of the parameters is another URL (api-docs#792, trap D4). */
+  /** Over path and query as they stand: another order of the parameters is another URL (api-docs#792, PROTOCOL D4). */
   #signature(path: string, query: string, payload: string): string {
     return createHmac("sha256", this.#key).update(`${path}?${query}\n${payload}`).digest("base64url");
   }

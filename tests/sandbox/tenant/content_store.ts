@@ -9,7 +9,7 @@ export interface Content {
   readonly file: string;
   readonly start: number;
   readonly length: number;
-  /** base64, or undefined for an empty file: the service gives those no hash (graph-protocol 10). */
+  /** base64, or undefined for an empty file: the service gives those no hash (PROTOCOL 10). */
   readonly quickXorHash: string | undefined;
   readonly shared: boolean;
 }
@@ -146,7 +146,7 @@ export class ContentStore {
     return all;
   }
 
-  /** SHA-256 in hex, streamed. quickXorHash cannot see reordered fragments (trap E6), this can. */
+  /** SHA-256 in hex, streamed. quickXorHash cannot see reordered fragments (PROTOCOL E6), this can. */
   async sha256(content: Content): Promise<string> {
     const hash = createHash("sha256");
     for await (const chunk of this.read(content)) hash.update(chunk);

@@ -50,7 +50,7 @@ function person(
   };
 }
 
-/** Dana works at Northwind Traders and is a guest here: two accounts with one password (graph-protocol 1). */
+/** Dana works at Northwind Traders and is a guest here: two accounts with one password (PROTOCOL 1). */
 function guest(): User {
   const mail = "dana@northwindtraders.com";
   const common = { key: "dana", displayName: "Dana Lee", givenName: "Dana", surname: "Lee", mail } as const;
@@ -73,7 +73,7 @@ function guest(): User {
   };
 }
 
-/** A personal account. Its id is the number of its OneDrive (unverified, graph-protocol 1). */
+/** A personal account. Its id is the number of its OneDrive (unverified, PROTOCOL 1). */
 function consumer(): User {
   return {
     key: "robin",
@@ -91,14 +91,14 @@ function consumer(): User {
   };
 }
 
-/** A drive of the system that personal accounts are shown and nobody can open (trap L2). */
+/** A drive of the system that personal accounts are shown and nobody can open (PROTOCOL L2). */
 export const PHANTOM_DRIVE_ID: string = driveId(
   fixedGuid("phantom"),
   fixedGuid("phantom web"),
   fixedGuid("phantom list"),
 );
 
-/** With a leading zero, which the service sometimes drops (trap N9). */
+/** With a leading zero, which the service sometimes drops (PROTOCOL N9). */
 const PERSONAL_CID = "0a5f3c9e17d2b846";
 
 function site(name: string, path: string, description: string, roles: ReadonlyMap<User, Role>): Site {
@@ -152,7 +152,7 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
     "Files of the Test Team",
     new Map([[adele, "owner"], [megan, "member"], [dana, "visitor"]]),
   );
-  // Adele may only read here: effective rights are scope and the person's own rights together (graph-protocol 13.5).
+  // Adele may only read here: effective rights are scope and the person's own rights together (PROTOCOL 13.5).
   const marketing = site(
     "Marketing",
     "/sites/Marketing",

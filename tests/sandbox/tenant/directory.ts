@@ -23,7 +23,7 @@ export interface User {
   readonly businessPhone: string | undefined;
 }
 
-/** The tenant all personal accounts are in (graph-protocol 1). */
+/** The tenant all personal accounts are in (PROTOCOL 1). */
 export const PERSONAL_TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /** Whether this is a personal Microsoft account, as opposed to one for work. */
@@ -88,7 +88,7 @@ export interface Directory {
   readonly teams: readonly Team[];
 }
 
-/** `host,siteCollectionGuid,webGuid` (graph-protocol 2.1). */
+/** `host,siteCollectionGuid,webGuid` (PROTOCOL 2.1). */
 export function siteId(site: Site): string {
   return `${site.hostname},${site.siteGuid},${site.webGuid}`;
 }

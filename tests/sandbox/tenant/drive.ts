@@ -27,7 +27,7 @@ export interface Walk {
 
 export interface DriveInfo {
   readonly name: string;
-  /** Last segment of the library's URL, which often differs from its name (graph-protocol 2.2). */
+  /** Last segment of the library's URL, which often differs from its name (PROTOCOL 2.2). */
   readonly urlName: string;
   readonly listGuid: string;
   readonly site: Site;
@@ -68,7 +68,7 @@ export class Drive {
     });
   }
 
-  /** A time as this back end keeps it: whole seconds, except in a personal OneDrive (graph-protocol 11). */
+  /** A time as this back end keeps it: whole seconds, except in a personal OneDrive (PROTOCOL 11). */
   keptTime(time: Date): Date {
     return this.cid === undefined ? wholeSeconds(time) : time;
   }
@@ -163,7 +163,7 @@ export class Drive {
     return { item, created: false };
   }
 
-  /** New bytes in an existing file: one more version, time stamps are "now" (graph-protocol 11). */
+  /** New bytes in an existing file: one more version, time stamps are "now" (PROTOCOL 11). */
   replaceContent(item: Item, content: Content, author: Author): void {
     const former = item.content;
     this.#setContent(item, content);
@@ -174,7 +174,7 @@ export class Drive {
     item.fileSystemInfo.modified = this.keptTime(item.modified);
   }
 
-  /** Renames or re-dates an item; a file gets one more version for it, except in a personal OneDrive (trap U21). */
+  /** Renames or re-dates an item; a file gets one more version for it, except in a personal OneDrive (PROTOCOL U21). */
   update(
     item: Item,
     change: { name?: string; fileSystemInfo?: Partial<FileSystemInfo> },

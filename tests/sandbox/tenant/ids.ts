@@ -1,8 +1,8 @@
-/** Ids and tags in the shapes of the two back ends: OneDrive for work and SharePoint, and personal OneDrive (graph-protocol 2.1). */
+/** Ids and tags in the shapes of the two back ends: OneDrive for work and SharePoint, and personal OneDrive (PROTOCOL 2.1). */
 
 import { createHash } from "node:crypto";
 
-/** The root folder of every library decodes to this GUID (graph-protocol 2.1). */
+/** The root folder of every library decodes to this GUID (PROTOCOL 2.1). */
 export const ROOT_ITEM_GUID = "ea8cc6be-ffdb-43d7-976f-bc7da445c639";
 
 /** A GUID that is the same in every run, for what the seed creates. */
@@ -67,7 +67,7 @@ export function personalTag(kind: "" | "c:", cid: string, itemGuid: string, vers
   return `a${base64url(new TextEncoder().encode(text))}`;
 }
 
-/** The one form of a personal drive id that can be compared: lower case, 16 digits (trap N9). */
+/** The one form of a personal drive id that can be compared: lower case, 16 digits (PROTOCOL N9). */
 export function canonicalPersonalId(id: string): string {
   return id.toLowerCase().padStart(16, "0");
 }

@@ -14,7 +14,7 @@ export interface Author {
   readonly application?: { readonly id: string; readonly displayName: string };
 }
 
-/** The timestamps a client may set; whole seconds except in a personal OneDrive (graph-protocol 11). */
+/** The timestamps a client may set; whole seconds except in a personal OneDrive (PROTOCOL 11). */
 export interface FileSystemInfo {
   created: Date;
   modified: Date;
@@ -38,7 +38,7 @@ export interface Item {
   size: number;
   eTagVersion: number;
   cTagVersion: number;
-  /** Versions the service keeps: a PATCH of the time stamp makes one more (trap U21). */
+  /** Versions the service keeps: a PATCH of the time stamp makes one more (PROTOCOL U21). */
   versions: number;
   /** The server's own times. */
   created: Date;
@@ -107,7 +107,7 @@ export function isWithin(item: Item | undefined, ancestor: Item): boolean {
   return false;
 }
 
-/** A time cut to whole seconds, as this back end keeps `fileSystemInfo` (graph-protocol 11). */
+/** A time cut to whole seconds, as this back end keeps `fileSystemInfo` (PROTOCOL 11). */
 export function wholeSeconds(time: Date): Date {
   return new Date(Math.floor(time.getTime() / 1000) * 1000);
 }

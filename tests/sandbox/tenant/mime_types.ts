@@ -1,4 +1,4 @@
-/** `file.mimeType` is decided by the server from the extension, whatever Content-Type was sent (graph-protocol 6). */
+/** `file.mimeType` is decided by the server from the extension, whatever Content-Type was sent (PROTOCOL 6). */
 
 const OFFICE = "application/vnd.openxmlformats-officedocument";
 

@@ -1,4 +1,4 @@
-/** Which names the service refuses (graph-protocol 3.3). */
+/** Which names the service refuses (PROTOCOL 3.3). */
 
 const ILLEGAL_CHARACTERS = /["*:<>?/\\|]/;
 // C0 and DEL are unverified, C1 is FIELD (O365#387); both are refused here.
@@ -21,7 +21,7 @@ export function nameFault(name: string, where: { folder: boolean; atRoot: boolea
   if (name === "" || name === "." || name === "..") {
     return { code: "invalidPath", message: "The path is not valid." };
   }
-  // `&#` is refused even when encoded (docs#10511, trap N5).
+  // `&#` is refused even when encoded (docs#10511, PROTOCOL N5).
   if (ILLEGAL_CHARACTERS.test(name) || CONTROL_CHARACTERS.test(name) || name.includes("&#")) {
     return refused("The provided name cannot contain any illegal characters.");
   }
@@ -53,7 +53,7 @@ export function pathFault(segments: readonly string[], last: "file" | "folder"):
   return undefined;
 }
 
-/** The key under which a name is unique in its folder: case does not count (graph-protocol 3.3). */
+/** The key under which a name is unique in its folder: case does not count (PROTOCOL 3.3). */
 export function nameKey(name: string): string {
   return name.toLowerCase();
 }

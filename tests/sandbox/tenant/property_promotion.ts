@@ -1,5 +1,5 @@
 /**
- * What SharePoint writes into documents that are stored in its libraries (graph-protocol 10.2): the properties of their
+ * What SharePoint writes into documents that are stored in its libraries (PROTOCOL 10.2): the properties of their
  * list item, each in the way of its format. What it cannot open it leaves as it is.
  */
 

@@ -94,7 +94,7 @@ function seedAdele(planter: Planter, campaign: Item): void {
   planter.file("Documents/Invoice 2025-10.pdf", pdf("Invoice 2025-10"));
   planter.file("Documents/Grüße aus Köln.txt", "Viele Grüße vom Rhein.\n");
   planter.file("Documents/Empty.txt", "");
-  // Names that break clients which encode a path as a whole (graph-protocol 3.2, traps N3 to N6).
+  // Names that break clients which encode a path as a whole (PROTOCOL 3.2, N3 to N6).
   planter.file("Documents/Awkward names/100% sure.txt", "percent\n");
   planter.file("Documents/Awkward names/C# notes.txt", "hash\n");
   planter.file("Documents/Awkward names/Q1+Q2.csv", "quarter,amount\nQ1,1\nQ2,2\n");

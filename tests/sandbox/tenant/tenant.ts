@@ -35,17 +35,17 @@ export interface ItemFacts {
 
 /** How the service behaves where it is known to behave in more than one way. */
 export interface Behavior {
-  /** `PUT …:/A/B/c.txt:/content` makes A and B on the way (graph-protocol 3.4). */
+  /** `PUT …:/A/B/c.txt:/content` makes A and B on the way (PROTOCOL 3.4). */
   putCreatesParents: boolean;
-  /** How many metadata answers of a new file come without its hash (graph-protocol 10). */
+  /** How many metadata answers of a new file come without its hash (PROTOCOL 10). */
   readsWithoutHash: number;
-  /** SharePoint rewrites Office files after upload: already in the answer, or only after it (graph-protocol 10.2). */
+  /** SharePoint rewrites Office files after upload: already in the answer, or only after it (PROTOCOL 10.2). */
   rewriteOfficeFiles: "no" | "in-answer" | "after-answer";
   /** What becomes of the bytes of an upload, after SharePoint's own changes. */
   storedDamage: keyof typeof STORED_DAMAGE | "no";
-  /** How many requests for a folder, or for something in it, find nothing after a client has made it (trap E3). */
+  /** How many requests for a folder, or for something in it, find nothing after a client has made it (PROTOCOL E3). */
   missesOfNewFolders: number;
-  /** A listing begins with a page of no items and a link to the next (graph-protocol 4.1). */
+  /** A listing begins with a page of no items and a link to the next (PROTOCOL 4.1). */
   emptyFirstPage: boolean;
 }
 
@@ -134,7 +134,7 @@ export class Tenant {
     item.drive.remove(item);
   }
 
-  /** What happens when somebody opens the Files tab of a channel for the first time (trap L6). */
+  /** What happens when somebody opens the Files tab of a channel for the first time (PROTOCOL L6). */
   openFilesTab(channel: string): void {
     this.addFolder("Documents", channel);
   }
@@ -159,14 +159,14 @@ export class Tenant {
     this.#misses.set(folder, this.behavior.missesOfNewFolders);
   }
 
-  /** Whether this request still does not find a new folder (trap E3). */
+  /** Whether this request still does not find a new folder (PROTOCOL E3). */
   misses(folder: Item): boolean {
     const left = this.#misses.get(folder) ?? 0;
     if (left > 0) this.#misses.set(folder, left - 1);
     return left > 0;
   }
 
-  /** The hash as an answer shows it: none for empty files, and for a while none for new ones (graph-protocol 10). */
+  /** The hash as an answer shows it: none for empty files, and for a while none for new ones (PROTOCOL 10). */
   reportedHash(item: Item): string | undefined {
     const reads = this.#hashReads.get(item) ?? 0;
     this.#hashReads.set(item, reads + 1);
@@ -181,7 +181,7 @@ export class Tenant {
     return known;
   }
 
-  /** What the service answers once a file is stored, with SharePoint's own changes to it (trap U20). */
+  /** What the service answers once a file is stored, with SharePoint's own changes to it (PROTOCOL U20). */
   async storedFile<T>(item: Item, toJson: () => T): Promise<T> {
     const { rewriteOfficeFiles: when, storedDamage } = this.behavior;
     const isLibrary = item.drive.info.owner === undefined;
