@@ -89,9 +89,11 @@ const GOLDEN = `
 700030 | 5 refused | app owner | the certificate is not one of the app's | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
 700082 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts; a daily run keeps it alive
 700084 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts; a daily run keeps it alive
+900023 | 2 usage | you | there is no such tenant | check GRAPH_TENANT_ID or --tenant; a tenant of a national cloud needs --cloud or GRAPH_CLOUD
 7000215 | 5 refused | app owner | the client secret is not one of the app's | App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file (for the app owner)
 7000218 | 5 refused | app owner | the app registration does not allow public client flows | Entra admin center > App registrations > your app > Authentication > Settings: set Allow public client flows to Yes, save, then sign in again (for the app owner)
 7000222 | 5 refused | app owner | the client secret has expired | App registrations > your app > Certificates & secrets: make a new secret, and put its Value into the file (for the app owner)
+9002313 | 4 signInNeeded | you | the sign-in service cannot read the cached sign-in | sign in again with: scripts/whoami.ts
 9002331 | 2 usage | you | the app does not take accounts of this kind | use the tenant id of the app; organizations or consumers only where the registration allows them
 9002332 | 2 usage | you | the app does not take accounts of this kind | use the tenant id of the app; organizations or consumers only where the registration allows them
 `.trim().split("\n");
