@@ -379,7 +379,7 @@ async function checkOwnHand(
     );
   }
   // A sticky folder such as /tmp lets anybody put a file there; root may write everywhere anyhow.
-  if (uid !== null && uid !== 0 && uid !== ownUid(path)) {
+  if (uid !== null && uid !== 0 && uid !== ownUid()) {
     throw refuse(
       `another user of this machine (uid ${uid}) owns ${path}`,
       `if it says what you mean, make it yours: sudo chown "$(id -u)" ${shellQuoted(path)}`,

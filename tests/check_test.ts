@@ -349,7 +349,12 @@ Deno.test("proxies are told without credentials; which cannot be read is told as
   const odd = checkProxy((name) => name === "HTTPS_PROXY" ? "http://user:word@[bad" : undefined).finding;
   assertEquals([odd.status, odd.detail.includes("word")], ["warn", false]);
 
-  const flags = ["--allow-net=127.0.0.1", "--allow-env=GRAPH_*,HOME,XDG_CONFIG_HOME,XDG_STATE_HOME", "-RW"];
+  const flags = [
+    "--allow-net=127.0.0.1",
+    "--allow-env=GRAPH_*,HOME,XDG_CONFIG_HOME,XDG_STATE_HOME",
+    "-RW",
+    "-S=uid",
+  ];
   const line = denoRun(...flags, join(ROOT, "scripts/whoami.ts"), "--check");
   const narrow = await runProcess(line, {
     env: { ...b.sandbox.env, ...env },

@@ -76,6 +76,7 @@ Deno.test("MSAL is not loaded while the cached access token is good", async () =
     "--allow-read",
     "--allow-write",
     "--allow-net=127.0.0.1",
+    "--allow-sys=uid",
   ];
   const line = denoRun(...permissions, `${ROOT}scripts/whoami.ts`);
   const { code, stderr } = await runProcess(line, { env: b.sandbox.env });

@@ -33,26 +33,12 @@ export async function checkCache(
   const key = tokenCacheKey && new CacheKey(tokenCacheKey);
   try {
     const cache = new TokenCache({ path, key, now: Date.now, lockTimeoutMs: 0, notice: () => {} }); // it says nothing when it is looked at
-    const { state, content } = await cache.inspect(ownerThatCounts);
+    const { state, content } = await cache.inspect();
     await key?.load(); // a bad key is told before there is a file as well
     return { diagnosis: await judged(settings, state, content), content };
   } catch (error) {
     return { diagnosis: failure("cache", asGraphError(error)), content: undefined };
   }
-}
-
-/**
- * Scripts make a file to see whose their files are; the doctor makes none. Whoever is not root cannot open another's file
- * of mode 0600, so the owner matters for root alone.
- */
-function ownerThatCounts(): number | null {
-  if (
-    Deno.build.os === "windows" ||
-    Deno.permissions.querySync({ name: "sys", kind: "uid" }).state !== "granted"
-  ) {
-    return null;
-  }
-  return Deno.uid() === 0 ? 0 : null;
 }
 
 async function judged(settings: Settings, state: string, content: CacheContent): Promise<Diagnosis> {

@@ -19,19 +19,15 @@ const UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
  * @throws {GraphError} `refused` when other users of the machine can read it (code `exposedFile`), when it is another
  * user's (`foreignFile`), when others can swap it because they may write to its folder (`exposedFolder`), or when it is a
  * symbolic link (`linkedFile`); `usage` when it is a folder or a device.
- * @param uidOf The owner that it must have; `null`: any. @default that of files made beside it, which one is for a moment
  */
-export async function readPrivateFile(
-  path: string,
-  uidOf: (path: string) => number | null = uidOfOurFiles,
-): Promise<string | undefined> {
+export async function readPrivateFile(path: string): Promise<string | undefined> {
   try {
     checkKind(path, await Deno.lstat(path));
     await checkFolder(path);
     using file = await Deno.open(path);
     const facts = await file.stat(); // of what is read, whatever the name means by now
     checkMode(path, facts);
-    checkOwner(path, facts, uidOf(path));
+    checkOwner(path, facts);
     return await readAll(file, facts.size);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
@@ -54,7 +50,7 @@ export async function writePrivateFile(path: string, text: string): Promise<void
       const bytes = new TextEncoder().encode(text);
       for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
       await file.sync();
-      await checkReplaced(path, (await file.stat()).uid);
+      await checkReplaced(path);
     }
     await Deno.rename(temporary, path);
   } catch (error) {
@@ -128,8 +124,8 @@ function checkMode(path: string, { mode }: Deno.FileInfo): void {
   });
 }
 
-function checkOwner(path: string, { uid }: Deno.FileInfo, ours: number | null): void {
-  if (!HAS_MODES || uid === null || ours === null || uid === ours) return;
+function checkOwner(path: string, { uid }: Deno.FileInfo): void {
+  if (!HAS_MODES || uid === null || uid === ownUid()) return;
   throw new GraphError("refused", `${path} belongs to another user of this machine (uid ${uid})`, {
     code: "foreignFile",
     hint: `run this as that user; if the file is meant to be yours: sudo chown "$(id -u)" ${
@@ -139,62 +135,19 @@ function checkOwner(path: string, { uid }: Deno.FileInfo, ours: number | null): 
 }
 
 /** With `sudo` a renewal would make somebody else's file root's, and lock its owner out. */
-async function checkReplaced(path: string, ours: number | null): Promise<void> {
+async function checkReplaced(path: string): Promise<void> {
   try {
     const there = await Deno.lstat(path);
     checkKind(path, there);
-    checkOwner(path, there, ours);
+    checkOwner(path, there);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error; // nothing is replaced
   }
 }
 
-/**
- * The user that this process runs as, with `whoami`'s right to ask the system or without it; `null` where nothing tells.
- *
- * @param path Beside it, or else in the folder of temporary files, a file is made for a moment.
- */
-export function ownUid(path: string): number | null {
-  if (Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted") return Deno.uid();
-  const here = uidOfOurFiles(path);
-  if (here !== null) return here;
-  let probe: string;
-  try {
-    probe = Deno.makeTempFileSync();
-  } catch {
-    return null; // nothing can be written anywhere
-  }
-  try {
-    return Deno.statSync(probe).uid;
-  } finally {
-    Deno.removeSync(probe);
-  }
-}
-
-/**
- * The owner of files that this process makes beside `path`. `Deno.uid()` would need one more permission, and says less: on
- * a network file system the server decides who owns what is made. `null` where nothing can be made. There the mode must do:
- * a file of mode 0600 that opens is one's own for everybody but root.
- */
-function uidOfOurFiles(path: string): number | null {
-  if (!HAS_MODES) return null;
-  const probe = `${path}.${crypto.randomUUID()}.tmp`;
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(probe, { write: true, createNew: true, mode: 0o600 }); // 0.05 ms; asynchronous 0.25
-  } catch {
-    return null; // a read-only folder or disk
-  }
-  try {
-    return file.statSync().uid;
-  } finally {
-    file.close();
-    try {
-      Deno.removeSync(probe);
-    } catch {
-      // who holds the lock takes it for a leftover and may have been quicker
-    }
-  }
+/** The user that this process runs as; `null` on Windows. It needs the permission `sys: uid`. */
+export function ownUid(): number | null {
+  return HAS_MODES ? Deno.uid() : null;
 }
 
 /** Reads a file as text, without the byte order mark that it may begin with. */

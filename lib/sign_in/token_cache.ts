@@ -126,11 +126,10 @@ export class TokenCache {
   /**
    * Looks at the file and leaves it as it is: nothing is set aside, encrypted or made.
    *
-   * @param uidOf As of {@linkcode readPrivateFile}; it must make nothing either.
    * @throws {GraphError} what {@linkcode TokenCache.load} throws.
    */
-  async inspect(uidOf: (path: string) => number | null): Promise<CacheInspection> {
-    const read = await this.#read(uidOf);
+  async inspect(): Promise<CacheInspection> {
+    const read = await this.#read();
     if (read === "unreadable") return { state: "unreadable", content: {} };
     if (read === undefined) return { state: "absent", content: {} };
     return { state: read.encrypted ? "encrypted" : "clear", content: read.content };
@@ -274,8 +273,8 @@ export class TokenCache {
     return true;
   }
 
-  async #read(uidOf?: (path: string) => number | null): Promise<Snapshot | "unreadable" | undefined> {
-    const text = await readPrivateFile(this.path, uidOf);
+  async #read(): Promise<Snapshot | "unreadable" | undefined> {
+    const text = await readPrivateFile(this.path);
     if (text === undefined) return undefined;
     // MSAL accepts an empty file but throws raw TypeErrors on others, after the person has signed in.
     if (text.trim() === "") return { text: "", content: {}, encrypted: false };
