@@ -11,7 +11,7 @@ import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import { usageError } from "../lib/errors.ts";
 import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/fragments.ts";
 import { formatSize, parseSize } from "../lib/sizes.ts";
-import { transferAll } from "../lib/cli/transfer_command.ts";
+import { checkDestination, transferAll } from "../lib/cli/transfer_command.ts";
 import {
   abandonUpload,
   type UnfinishedUploadFacts,
@@ -65,6 +65,7 @@ async function upload(run: Run): Promise<void> {
     ...(description === undefined ? {} : { description }),
   };
   const [file, target] = run.args as [string, string];
+  await checkDestination("put-large", [file], target);
   if (file === "-") {
     throw usageError(
       "put-large needs a file that it can read again",

@@ -10,7 +10,7 @@
 import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
 import { usageError } from "../lib/errors.ts";
 import { uploadJobs } from "../lib/cli/upload_command.ts";
-import { isBareLocalFile, jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
+import { checkDestination, jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
 import { parseLocation } from "../lib/graph/location.ts";
 
 const JOBS = 4;
@@ -40,7 +40,7 @@ async function run(run: Run): Promise<void> {
   const ifChanged = run.has("if-changed") || recursive;
   const target = run.args.at(-1)!;
   const inputs = run.args.slice(0, -1);
-  await checkDestination(inputs, target);
+  await checkDestination("put", inputs, target);
   if (inputs.length > 1 && parseLocation(target, "any").path.length > 0 && !target.endsWith("/")) {
     throw usageError(
       `${target}: several files need a folder, with a slash at its end`,
@@ -60,19 +60,6 @@ async function run(run: Run): Promise<void> {
   const connection = await run.connect("write", beyondOwnDrive);
   await transferAll(run, jobs(connection), { jobs: JOBS });
   if (ifChanged) await connection.rewritten.settle(connection.graph);
-}
-
-/** `put *.md` with two matches must not take the second file for the destination. */
-async function checkDestination(inputs: readonly string[], target: string): Promise<void> {
-  if (target === "-") {
-    throw usageError("LOCATION is missing: put does not write to standard output", "see put --help");
-  }
-  if (!await isBareLocalFile(target)) return;
-  throw usageError(
-    `${target} is also a local file: is it one more file to upload, or the name to upload to?`,
-    `write put ${[...inputs, target].join(" ")} FOLDER/ to upload it too, or /${target} for the name`,
-    "ambiguousDestination",
-  );
 }
 
 if (import.meta.main) Deno.exit(await runCommand(put, Deno.args));

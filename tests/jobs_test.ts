@@ -166,6 +166,7 @@ Deno.test("put and get do not take one more local file for the destination", asy
       ["get", "a.md", "b.md"],
       /b\.md is also a local file.*get a\.md b\.md FOLDER to download it too, or \.\/b\.md/,
     ],
+    [["put-large", "a.md", "b.md"], /b\.md is also a local file/],
     [["put", "a.md", "-"], /put does not write to standard output/],
     [["put", "-", "-"], /put does not write to standard output/],
   ];

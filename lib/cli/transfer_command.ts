@@ -7,7 +7,7 @@ import { basename } from "../std.ts";
 import type { Option, Run } from "./cli.ts";
 import { printable } from "./output.ts";
 import { TransferProgress } from "./transfer_progress.ts";
-import { type GraphError, isGraphError } from "../errors.ts";
+import { type GraphError, isGraphError, usageError } from "../errors.ts";
 import { eachAtOnce, readAhead, type TransferJob } from "../transfer/jobs.ts";
 import { formatSize } from "../sizes.ts";
 import type { TransferResult } from "../transfer/transfer.ts";
@@ -107,6 +107,30 @@ export function describe({ result, path, local, bytes, verdict, dryRun }: Transf
   if (result === "unchanged") return `unchanged ${path} (${size}, ${verdict})`;
   if (result === "downloaded") return `downloaded ${path} to ${local} (${size}, ${verdict})`;
   return `${result} ${path} (${size}, ${verdict})`;
+}
+
+/**
+ * Checks the destination of an upload: `put *.md` with two matches must not take the second file for it.
+ *
+ * @throws {GraphError} `usage`.
+ */
+export async function checkDestination(
+  program: string,
+  inputs: readonly string[],
+  target: string,
+): Promise<void> {
+  if (target === "-") {
+    throw usageError(
+      `LOCATION is missing: ${program} does not write to standard output`,
+      `see ${program} --help`,
+    );
+  }
+  if (!await isBareLocalFile(target)) return;
+  throw usageError(
+    `${target} is also a local file: is it one more file to upload, or the name to upload to?`,
+    `write put ${[...inputs, target].join(" ")} FOLDER/ to upload it too, or /${target} for the name`,
+    "ambiguousDestination",
+  );
 }
 
 /** Whether an argument is a plain name, without folders or a scheme, of a local file. */
