@@ -4,11 +4,11 @@
  * @module
  */
 import { join } from "./std.ts";
-import type { KeySetting } from "./sign_in/encryption.ts";
-import type { AppCredentialSetting } from "./sign_in/app_credentials.ts";
+import type { KeySetting } from "./auth/encryption.ts";
+import type { AppCredentialSetting } from "./auth/credentials.ts";
 import { type CloudName, CLOUDS } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
-import { checkFolder, ownUid, readAll, shellQuoted } from "./files/private_file.ts";
+import { checkFolder, ownUid, readAll, shellQuoted } from "./local/private_file.ts";
 import { isLoopback } from "./graph/storage.ts";
 
 /** One setting: its names everywhere. */

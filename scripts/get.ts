@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
 import { MOST_CONNECTIONS } from "../lib/download/download.ts";
 import { downloadJobs } from "../lib/cli/download_command.ts";
 import { usageError } from "../lib/errors.ts";

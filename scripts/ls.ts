@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
-import type { Connection } from "../lib/connection.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
+import type { Connection } from "../lib/connect.ts";
 import { usageError } from "../lib/errors.ts";
-import { type Item, listItems } from "../lib/graph/items.ts";
-import type { Location } from "../lib/graph/location.ts";
+import { type Item, listItems } from "../lib/drive/items.ts";
+import type { Location } from "../lib/drive/location.ts";
 
 /** The definition of `ls`. */
 export const ls: Command = {

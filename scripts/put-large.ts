@@ -7,16 +7,16 @@
  *
  * @module
  */
-import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
 import { usageError } from "../lib/errors.ts";
 import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/fragments.ts";
-import { formatSize, parseSize } from "../lib/sizes.ts";
+import { formatSize, parseSize } from "../lib/format.ts";
 import { checkDestination, transferAll } from "../lib/cli/transfer_command.ts";
 import {
   abandonUpload,
   type UnfinishedUploadFacts,
   unfinishedUploads,
-} from "../lib/upload/unfinished_upload.ts";
+} from "../lib/upload/resumable_upload.ts";
 import { uploadLargeFile } from "../lib/upload/upload.ts";
 
 /** The definition of `put-large`. */

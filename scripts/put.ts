@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
 import { usageError } from "../lib/errors.ts";
 import { uploadJobs } from "../lib/cli/upload_command.ts";
 import { checkDestination, jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
-import { parseLocation } from "../lib/graph/location.ts";
+import { parseLocation } from "../lib/drive/location.ts";
 
 const JOBS = 4;
 

@@ -6,12 +6,12 @@
  *
  * @module
  */
-import type { AccountFacts } from "../lib/sign_in/accounts.ts";
-import { type Command, type Run, runCommand } from "../lib/cli/cli.ts";
-import type { Diagnosis } from "../lib/doctor/finding.ts";
+import type { AccountFacts } from "../lib/auth/accounts.ts";
+import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
+import type { Diagnosis } from "../lib/cli/doctor/finding.ts";
 import { usageError } from "../lib/errors.ts";
-import { getMe, type Me } from "../lib/graph/me.ts";
-import { formatDuration } from "../lib/sizes.ts";
+import { getMe, type Me } from "../lib/drive/me.ts";
+import { formatDuration } from "../lib/format.ts";
 
 /** The definition of `whoami`. */
 export const whoami: Command = {
@@ -59,7 +59,7 @@ async function run(run: Run): Promise<void> {
 }
 
 async function check(run: Run): Promise<void> {
-  const { diagnose, findingLine, worst } = await import("../lib/doctor/diagnose.ts"); // nobody else needs it loaded
+  const { diagnose, findingLine, worst } = await import("../lib/cli/doctor/diagnose.ts"); // nobody else needs it loaded
   const http = { ...run.httpOptions(), signal: run.signal };
   const troubles = new Set<Diagnosis["trouble"]>();
   for await (const { finding, trouble } of diagnose({ flags: run.settings(), http })) {

@@ -1,16 +1,24 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
 import { join } from "../lib/std.ts";
-import { wordDocument } from "./documents.ts";
-import { sameBytes } from "./download_bench.ts";
-import { type Bench, bench, commandLine, environment, jsonLines, noise, type ScriptName } from "./harness.ts";
-import { GraphClient } from "../lib/graph/graph.ts";
-import { Http } from "../lib/graph/http.ts";
+import { wordDocument } from "./upload/documents.ts";
+import { sameBytes } from "./download/download_env.ts";
+import {
+  type Bench,
+  bench,
+  commandLine,
+  environment,
+  jsonLines,
+  noise,
+  type ScriptName,
+} from "./test_env.ts";
+import { GraphClient } from "../lib/graph/client.ts";
+import { Http } from "../lib/http/client.ts";
 import { eachAtOnce } from "../lib/transfer/jobs.ts";
-import type { LocalContent } from "../lib/files/local_file.ts";
-import { readLocalTree } from "../lib/files/local_tree.ts";
-import { Pace } from "../lib/graph/pace.ts";
-import { uploadSimply } from "../lib/upload/simple_upload.ts";
-import type { TransferContext } from "../lib/transfer/transfer.ts";
+import type { LocalContent } from "../lib/local/local_file.ts";
+import { readLocalTree } from "../lib/upload/local_tree.ts";
+import { Pace } from "../lib/http/pace.ts";
+import { uploadSimply } from "../lib/upload/simple.ts";
+import type { TransferContext } from "../lib/transfer/result.ts";
 
 const UNIT = 327_680;
 const OLD = new Date(1_700_000_000_000);

@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from "../lib/std.ts";
-import { commandLine, type Ended, ROOT, runProcess, type ScriptName } from "./harness.ts";
+import { commandLine, type Ended, ROOT, runProcess, type ScriptName } from "./test_env.ts";
 import { startSandbox } from "./sandbox/mod.ts";
 
 interface Step {

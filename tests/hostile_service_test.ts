@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { join } from "../lib/std.ts";
-import { bench, jsonLines, noise } from "./harness.ts";
+import { bench, jsonLines, noise } from "./test_env.ts";
 
 const UNIT = 327_680;
 const SMALL = ["--fragment-size", "320KiB"];

@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertMatch } from "./assert.ts";
-import { AADSTS, explainSignIn } from "../lib/sign_in/aadsts.ts";
-import { childUrl, itemUrl } from "../lib/graph/address.ts";
+import { AADSTS, explainSignIn } from "../lib/auth/aadsts.ts";
+import { childUrl, itemUrl } from "../lib/drive/address.ts";
 import { GraphError } from "../lib/errors.ts";
-import { parseLocation, parseSite } from "../lib/graph/location.ts";
-import { addressFault, nameFault } from "../lib/graph/names.ts";
+import { parseLocation, parseSite } from "../lib/drive/location.ts";
+import { addressFault, nameFault } from "../lib/drive/names.ts";
 import { QuickXorHash } from "../lib/transfer/quick_xor_hash.ts";
-import { demandedClaims, parseErrorBody } from "../lib/graph/service_error.ts";
+import { demandedClaims, parseErrorBody } from "../lib/graph/errors.ts";
 import { readSettings } from "../lib/settings.ts";
-import { formatDuration, formatSize, parseSize } from "../lib/sizes.ts";
-import { nextExpected } from "../lib/upload/session_answer.ts";
+import { formatDuration, formatSize, parseSize } from "../lib/format.ts";
+import { nextExpected } from "../lib/upload/session_status.ts";
 import { enrichedKind, ENRICHMENTS } from "../lib/transfer/enrichment.ts";
 import { compareContent } from "../lib/transfer/verify.ts";
-import { noise } from "./harness.ts";
+import { noise } from "./test_env.ts";
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 

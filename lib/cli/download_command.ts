@@ -4,15 +4,15 @@
  * @module
  */
 import { basename, join, resolve } from "../std.ts";
-import type { Connection } from "../connection.ts";
+import type { Connection } from "../connect.ts";
 import { downloadFile, downloadItem, type DownloadOptions } from "../download/download.ts";
-import { downloadTree } from "../download/download_tree.ts";
+import { downloadTree } from "../download/tree.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { type FoundItem, getItem, type Item } from "../graph/items.ts";
+import { type FoundItem, getItem, type Item } from "../drive/items.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
-import { localNameFault } from "../files/local_names.ts";
-import { localPathFor } from "../files/local_target.ts";
-import type { Location } from "../graph/location.ts";
+import { localNameFault } from "../download/local_names.ts";
+import { localPathFor } from "../download/local_target.ts";
+import type { Location } from "../drive/location.ts";
 
 /** What `get` is to do. */
 export interface DownloadWish {

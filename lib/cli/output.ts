@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { type DeviceCode, deviceCodeText } from "../sign_in/device_code.ts";
+import { type DeviceCode, deviceCodeText } from "../auth/device_code.ts";
 import type { GraphError } from "../errors.ts";
-import type { TraceEvent } from "../graph/http.ts";
+import type { TraceEvent } from "../http/client.ts";
 import { ProgressLine } from "./progress.ts";
 import { type Summary, summaryText } from "./transfer_progress.ts";
-import { withoutSecrets } from "../graph/redact.ts";
-import { formatDuration } from "../sizes.ts";
+import { withoutSecrets } from "../http/redact.ts";
+import { formatDuration } from "../format.ts";
 
 /** How much to print, and how. */
 export interface OutputOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 import { displayWidth, fitEnd } from "./display_width.ts";
-import { formatDuration, formatSize } from "../sizes.ts";
+import { formatDuration, formatSize } from "../format.ts";
 
 const REDRAW_MS = 200;
 /** Averaging window of the rate. */

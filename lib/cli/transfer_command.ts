@@ -4,13 +4,13 @@
  * @module
  */
 import { basename } from "../std.ts";
-import type { Option, Run } from "./cli.ts";
+import type { Option, Run } from "./run.ts";
 import { printable } from "./output.ts";
 import { TransferProgress } from "./transfer_progress.ts";
 import { type GraphError, isGraphError, usageError } from "../errors.ts";
 import { eachAtOnce, readAhead, type TransferJob } from "../transfer/jobs.ts";
-import { formatSize } from "../sizes.ts";
-import type { TransferResult } from "../transfer/transfer.ts";
+import { formatSize } from "../format.ts";
+import type { TransferResult } from "../transfer/result.ts";
 
 /** The most transfers at a time; more would only make the service slow down. */
 const MOST_JOBS = 16;

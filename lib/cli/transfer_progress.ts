@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { formatDuration, formatSize } from "../sizes.ts";
+import { formatDuration, formatSize } from "../format.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
-import type { TransferResult } from "../transfer/transfer.ts";
+import type { TransferResult } from "../transfer/result.ts";
 import type { ProgressState } from "./progress.ts";
 
 /** Files and bytes of one kind of result. */

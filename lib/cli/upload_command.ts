@@ -4,14 +4,14 @@
  * @module
  */
 import { basename } from "../std.ts";
-import type { Connection } from "../connection.ts";
+import type { Connection } from "../connect.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
-import { folderName, type LocalTree, readLocalTree } from "../files/local_tree.ts";
-import type { Location } from "../graph/location.ts";
-import { remoteName, sameName } from "../graph/names.ts";
+import { folderName, type LocalTree, readLocalTree } from "../upload/local_tree.ts";
+import type { Location } from "../drive/location.ts";
+import { remoteName, sameName } from "../drive/names.ts";
 import { uploadFile, type UploadOptions, uploadStream } from "../upload/upload.ts";
-import { uploadTree } from "../upload/upload_tree.ts";
+import { uploadTree } from "../upload/tree.ts";
 
 /** So many entries that are skipped are named, of a folder such as `/dev`. */
 const MAX_NAMED = 5;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { interrupted } from "../graph/http.ts";
+import { interrupted } from "../http/client.ts";
 
 const WINDOW_BYTES = 64 * 1024;
 

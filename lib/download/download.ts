@@ -4,19 +4,19 @@
  *
  * @module
  */
-import type { Connection } from "../connection.ts";
-import { type CopyVerdict, damaged, FOREIGN, judgeCopy } from "./copy_verdict.ts";
-import { whyDamaged, whyDifferent } from "./download_outcome.ts";
+import type { Connection } from "../connect.ts";
+import { type CopyVerdict, damaged, FOREIGN, judgeCopy } from "./verdict.ts";
+import { whyDamaged, whyDifferent } from "./outcome.ts";
 import { usageError } from "../errors.ts";
 import { type Downloaded, downloadToFile, dropUnfinished } from "./file_download.ts";
-import { type FoundItem, getItem } from "../graph/items.ts";
-import { alreadyThere, factsOf, localPathFor, longerThan, lookAtTarget } from "../files/local_target.ts";
-import type { LocationLike } from "../graph/location.ts";
-import { isPresent } from "./present_file.ts";
+import { type FoundItem, getItem } from "../drive/items.ts";
+import { alreadyThere, factsOf, localPathFor, longerThan, lookAtTarget } from "./local_target.ts";
+import type { LocationLike } from "../drive/location.ts";
+import { isPresent } from "./unchanged.ts";
 import { fetchPrivateCopy } from "./private_copy.ts";
-import { Reception, type Sink } from "./reception.ts";
+import { Reception, type Sink } from "./stream_download.ts";
 import { RemoteContent } from "./remote_content.ts";
-import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
+import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
 import { ContentHash } from "../transfer/verify.ts";
 
 /**

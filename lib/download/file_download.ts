@@ -4,15 +4,15 @@
  * @module
  */
 import { dirname, join } from "../std.ts";
-import type { Connection } from "../connection.ts";
+import type { Connection } from "../connect.ts";
 import type { DownloadConflict, DownloadOptions } from "./download.ts";
-import { type DownloadEntry, DownloadJournal, isSameContent } from "./download_record.ts";
-import { unfinishedError, whyDamaged, whyDifferent } from "./download_outcome.ts";
+import { type DownloadEntry, DownloadJournal, isSameContent } from "./journal.ts";
+import { unfinishedError, whyDamaged, whyDifferent } from "./outcome.ts";
 import type { GraphError } from "../errors.ts";
-import { hashOfFile } from "../files/file_hash.ts";
-import { FileReception, type ReceivedFile } from "./file_reception.ts";
-import type { FoundItem } from "../graph/items.ts";
-import { asGraphError } from "../local_error.ts";
+import { hashOfFile } from "../transfer/file_hash.ts";
+import { FileReception, type ReceivedFile } from "./ranged_download.ts";
+import type { FoundItem } from "../drive/items.ts";
+import { asGraphError } from "../local/local_error.ts";
 import {
   alreadyThere,
   giveName,
@@ -21,13 +21,13 @@ import {
   lookAtTarget,
   ownFactsOf,
   takeMode,
-} from "../files/local_target.ts";
-import { copyInto } from "./part_writer.ts";
+} from "./local_target.ts";
+import { copyInto } from "./range_writer.ts";
 import type { PartialFile, PartialPlace } from "./partial_file.ts";
 import { RemoteContent } from "./remote_content.ts";
 import { noteRewritten } from "../upload/rewritten_files.ts";
-import { damagedError, type TransferResult } from "../transfer/transfer.ts";
-import { openPartial, readUnfinished, removeUnfinished } from "./unfinished_download.ts";
+import { damagedError, type TransferResult } from "../transfer/result.ts";
+import { openPartial, readUnfinished, removeUnfinished } from "./partial_download.ts";
 
 /** What a download did. */
 export type Downloaded = Pick<

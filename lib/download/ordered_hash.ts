@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { interrupted } from "../graph/http.ts";
+import { interrupted } from "../http/client.ts";
 import type { ByteRanges } from "./ranges.ts";
-import { readAt } from "../files/local_file.ts";
+import { readAt } from "../local/local_file.ts";
 import { ContentHash } from "../transfer/verify.ts";
 
 const READ_BYTES = 1024 * 1024;

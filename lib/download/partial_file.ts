@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { type DownloadEntry, type DownloadJournal, versionOf } from "./download_record.ts";
-import type { FoundItem } from "../graph/items.ts";
+import { type DownloadEntry, type DownloadJournal, versionOf } from "./journal.ts";
+import type { FoundItem } from "../drive/items.ts";
 import { OrderedHash } from "./ordered_hash.ts";
 import type { ByteRanges } from "./ranges.ts";
 

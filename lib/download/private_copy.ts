@@ -4,10 +4,10 @@
  * @module
  */
 import { join } from "../std.ts";
-import type { Connection } from "../connection.ts";
-import { type LocalContent, OpenFile } from "../files/local_file.ts";
-import { openSpool, writeAll } from "../files/spool.ts";
-import { Reception, type Sink } from "./reception.ts";
+import type { Connection } from "../connect.ts";
+import { type LocalContent, OpenFile } from "../local/local_file.ts";
+import { openSpool, writeAll } from "../local/spool.ts";
+import { Reception, type Sink } from "./stream_download.ts";
 import type { RemoteContent } from "./remote_content.ts";
 import { ContentHash } from "../transfer/verify.ts";
 

@@ -4,16 +4,16 @@
  *
  * @module
  */
-import { itemUrl } from "../graph/address.ts";
-import type { Connection } from "../connection.ts";
+import { itemUrl } from "../drive/address.ts";
+import type { Connection } from "../connect.ts";
 import type { DocumentKind } from "../documents/structure.ts";
-import { isExpectedItem } from "../graph/drive_item.ts";
-import { versionOf } from "./download_record.ts";
+import { isExpectedItem } from "../drive/drive_item.ts";
+import { versionOf } from "./journal.ts";
 import { GraphError } from "../errors.ts";
-import { type HttpAnswer, retryAfterMs } from "../graph/http.ts";
-import { type DriveItem, type FoundItem, type Item, itemOf, typeOfDrive } from "../graph/items.ts";
-import { serviceError } from "../graph/service_error.ts";
-import { formatDuration } from "../sizes.ts";
+import { type HttpAnswer, retryAfterMs } from "../http/client.ts";
+import { type DriveItem, type FoundItem, type Item, itemOf, typeOfDrive } from "../drive/items.ts";
+import { serviceError } from "../graph/errors.ts";
+import { formatDuration } from "../format.ts";
 import { enrichedKind } from "../transfer/enrichment.ts";
 import { compareContent, type Content } from "../transfer/verify.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { GraphError } from "../errors.ts";
-import type { Http, HttpAnswer, HttpRequest } from "./http.ts";
+import type { Http, HttpAnswer, HttpRequest } from "../http/client.ts";
 
 /** Whether `http:` is acceptable for a host: this machine, and nothing else. */
 export function isLoopback(hostname: string): boolean {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OnProgress, TransferResult } from "./transfer.ts";
+import type { OnProgress, TransferResult } from "./result.ts";
 
 /** One transfer to do. */
 export interface TransferJob {

@@ -5,8 +5,8 @@
  */
 import type { Hash } from "node:crypto";
 import { enrichedKind } from "./enrichment.ts";
-import { interrupted } from "../graph/http.ts";
-import type { LocalContent } from "../files/local_file.ts";
+import { interrupted } from "../http/client.ts";
+import type { LocalContent } from "../local/local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
 
 const READ_BYTES = 1024 * 1024;

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { childUrl } from "../graph/address.ts";
-import { type ExpectedItem, isExpectedItem } from "../graph/drive_item.ts";
-import type { GraphClient } from "../graph/graph.ts";
-import { type DriveItem, itemOf } from "../graph/items.ts";
-import { expectedItem, type UploadTarget } from "./upload_target.ts";
-import type { LocalFile } from "../files/local_file.ts";
+import { childUrl } from "../drive/address.ts";
+import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
+import type { GraphClient } from "../graph/client.ts";
+import { type DriveItem, itemOf } from "../drive/items.ts";
+import { expectedItem, type UploadTarget } from "./target.ts";
+import type { LocalFile } from "../local/local_file.ts";
 import { type ContentHash, mayBeRewritten } from "../transfer/verify.ts";
 
 /** The item that an upload completed. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { interrupted } from "../graph/http.ts";
-import { type LocalContent, readExactly } from "../files/local_file.ts";
+import { interrupted } from "../http/client.ts";
+import { type LocalContent, readExactly } from "../local/local_file.ts";
 import { FRAGMENT_UNIT_BYTES } from "./fragments.ts";
 import type { ContentHash } from "../transfer/verify.ts";
 

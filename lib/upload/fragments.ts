@@ -4,7 +4,7 @@
  * @module
  */
 import { usageError } from "../errors.ts";
-import { parseSize } from "../sizes.ts";
+import { parseSize } from "../format.ts";
 
 /** Fragments are multiples of this, 320 KiB. */
 export const FRAGMENT_UNIT_BYTES = 327_680;

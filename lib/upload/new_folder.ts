@@ -4,7 +4,7 @@
  * @module
  */
 import { GraphError } from "../errors.ts";
-import type { ItemContext } from "../graph/items.ts";
+import type { ItemContext } from "../drive/items.ts";
 
 const MOST_TRIES = 5;
 

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { itemUrl } from "../graph/address.ts";
-import type { Connection } from "../connection.ts";
-import { isExpectedItem } from "../graph/drive_item.ts";
+import { itemUrl } from "../drive/address.ts";
+import type { Connection } from "../connect.ts";
+import { isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
-import { childrenOf, type DriveItem, type FoundItem, type Item, itemOf } from "../graph/items.ts";
-import { nameKey } from "../graph/names.ts";
+import { childrenOf, type DriveItem, type FoundItem, type Item, itemOf } from "../drive/items.ts";
+import { nameKey } from "../drive/names.ts";
 import { whenThere } from "./new_folder.ts";
-import type { FolderTarget, UploadTarget } from "./upload_target.ts";
+import type { FolderTarget, UploadTarget } from "./target.ts";
 
 /** A folder, and what was in it when it was looked at. */
 interface KnownFolder {

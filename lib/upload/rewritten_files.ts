@@ -5,14 +5,14 @@
  * @module
  */
 import { join } from "../std.ts";
-import { itemUrl } from "../graph/address.ts";
-import { isExpectedItem, itemKey } from "../graph/drive_item.ts";
+import { itemUrl } from "../drive/address.ts";
+import { isExpectedItem, itemKey } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
-import type { GraphClient } from "../graph/graph.ts";
-import { type DriveItem, type FoundItem, type Item, itemOf } from "../graph/items.ts";
-import { withLock } from "../files/file_lock.ts";
-import { asGraphError } from "../local_error.ts";
-import { readPrivateFile, writePrivateFile } from "../files/private_file.ts";
+import type { GraphClient } from "../graph/client.ts";
+import { type DriveItem, type FoundItem, type Item, itemOf } from "../drive/items.ts";
+import { withLock } from "../local/lock.ts";
+import { asGraphError } from "../local/local_error.ts";
+import { readPrivateFile, writePrivateFile } from "../local/private_file.ts";
 import type { Content, Verdict } from "../transfer/verify.ts";
 
 /** So soon after its answer the service has mostly rewritten a file. */

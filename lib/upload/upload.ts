@@ -4,21 +4,21 @@
  * @module
  */
 import { join } from "../std.ts";
-import { childUrl } from "../graph/address.ts";
-import type { Connection } from "../connection.ts";
-import { isExpectedItem } from "../graph/drive_item.ts";
+import { childUrl } from "../drive/address.ts";
+import type { Connection } from "../connect.ts";
+import { isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
-import { type DriveItem, type Item, itemOf } from "../graph/items.ts";
-import { type LocalContent, openLocalFile } from "../files/local_file.ts";
-import type { LocationLike } from "../graph/location.ts";
-import { remoteName, sameName } from "../graph/names.ts";
+import { type DriveItem, type Item, itemOf } from "../drive/items.ts";
+import { type LocalContent, openLocalFile } from "../local/local_file.ts";
+import type { LocationLike } from "../drive/location.ts";
+import { remoteName, sameName } from "../drive/names.ts";
 import { whenThere } from "./new_folder.ts";
-import { uploadSimply } from "./simple_upload.ts";
-import { readStandardInput } from "../files/standard_input.ts";
-import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/transfer.ts";
-import { type UploadConflict, type Uploaded, uploadThroughSession } from "./upload_session.ts";
-import { expectedItem, findTarget, type UploadTarget } from "./upload_target.ts";
-import { judgeUpload } from "./upload_verdict.ts";
+import { uploadSimply } from "./simple.ts";
+import { readStandardInput } from "../local/standard_input.ts";
+import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
+import { type UploadConflict, type Uploaded, uploadThroughSession } from "./session.ts";
+import { expectedItem, findTarget, type UploadTarget } from "./target.ts";
+import { judgeUpload } from "./verdict.ts";
 import { compareContent, ContentHash, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 
 /** Largest file that goes in one request, in bytes: 4 MiB. */

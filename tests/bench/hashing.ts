@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { QuickXorHash } from "../../lib/transfer/quick_xor_hash.ts";
 import { ContentHash } from "../../lib/transfer/verify.ts";
-import { noise } from "../harness.ts";
+import { noise } from "../test_env.ts";
 import { median } from "./measure.ts";
 
 const ROUNDS = 9;

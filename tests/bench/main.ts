@@ -10,8 +10,8 @@
  * @module
  */
 import { join, parseArgs } from "../../lib/std.ts";
-import { formatSize, parseSize } from "../../lib/sizes.ts";
-import { bench, noise } from "../harness.ts";
+import { formatSize, parseSize } from "../../lib/format.ts";
+import { bench, noise } from "../test_env.ts";
 import { hashing } from "./hashing.ts";
 import { manyFiles } from "./many_files.ts";
 import { startUp } from "./start_up.ts";

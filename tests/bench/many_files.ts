@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from "../../lib/std.ts";
-import { bench, noise, type ScriptName } from "../harness.ts";
+import { bench, noise, type ScriptName } from "../test_env.ts";
 import { type Measured, measureScript } from "./measure.ts";
 
 const FILES = 200;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Bench, commandLine, environment, type ScriptName } from "../harness.ts";
+import { type Bench, commandLine, environment, type ScriptName } from "../test_env.ts";
 
 /** What one process cost. */
 export interface Measured {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Bench, commandLine } from "../harness.ts";
+import { type Bench, commandLine } from "../test_env.ts";
 import { measure, median } from "./measure.ts";
 
 const ROUNDS = 21;

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "../../lib/std.ts";
-import { type Bench, denoRun, ROOT, type ScriptName } from "../harness.ts";
+import { type Bench, denoRun, ROOT, type ScriptName } from "../test_env.ts";
 import { measure, type Measured, measureScript } from "./measure.ts";
 
 /** The SDK is given the whole file in memory, which no machine has for more. */

@@ -11,7 +11,7 @@
  */
 // deno-lint-ignore-file no-console
 import { join, parseArgs, resolve } from "../../lib/std.ts";
-import { CONFIG, ROOT, type ScriptName } from "../harness.ts";
+import { CONFIG, ROOT, type ScriptName } from "../test_env.ts";
 
 const SCRIPTS: readonly ScriptName[] = ["whoami", "ls", "get", "put", "put-large"];
 /** Each compile holds a whole runtime in memory. */

@@ -1,0 +1,72 @@
+/**
+ * A ready access token in place of a sign-in (`GRAPH_ACCESS_TOKEN`).
+ *
+ * @module
+ */
+import { type AccountFacts, PERSONAL_TENANT } from "./accounts.ts";
+import type { Holder, Session, SessionFacts } from "./user_session.ts";
+import { commandName } from "../cli/hints.ts";
+import { GraphError, usageError } from "../errors.ts";
+import { claimsOf } from "./token_claims.ts";
+
+/** A session that has one token and cannot renew it. */
+export class AccessToken implements Session {
+  readonly #token: string;
+
+  /** @throws {GraphError} `usage` when it cannot be a token: Graph's own answer to such is misleading (PROTOCOL A9). */
+  constructor(token: string) {
+    if (!/^[\x21-\x7e]+$/.test(token) || /^bearer/i.test(token)) {
+      throw usageError(
+        "GRAPH_ACCESS_TOKEN is not a token",
+        'give the bare token: no line breaks, no spaces, no "Bearer" in front',
+        "invalidSetting",
+      );
+    }
+    this.#token = token;
+  }
+
+  token(renew?: { claims: string | undefined }): Promise<string> {
+    if (!renew) return Promise.resolve(this.#token);
+    return Promise.reject(
+      new GraphError(
+        "signInNeeded",
+        "the service does not accept GRAPH_ACCESS_TOKEN: it may have expired or be for another service",
+        {
+          code: "tokenRefused",
+          hint: `get a new token for Microsoft Graph, or unset it and sign in with: ${commandName("whoami")}`,
+        },
+      ),
+    );
+  }
+
+  /** A token from outside is not ours to forget. */
+  signOut(): Promise<string[]> {
+    return Promise.reject(
+      usageError("GRAPH_ACCESS_TOKEN is set: there is no sign-in to forget", "unset it", "noSignIn"),
+    );
+  }
+
+  /** Whoever is signed in does not count. */
+  accounts(): Promise<AccountFacts[]> {
+    return Promise.resolve([]);
+  }
+
+  /** Tokens of personal accounts cannot be read, so mostly nobody knows. */
+  holder(): Promise<Holder> {
+    const { tid, idtyp } = claimsOf(this.#token);
+    if (idtyp === "app") return Promise.resolve("app");
+    return Promise.resolve(tid === PERSONAL_TENANT ? "personal" : "unknown");
+  }
+
+  /** What the token says of itself, if it can be read: a hint for people, never a decision. */
+  facts(): Promise<SessionFacts> {
+    const claims = claimsOf(this.#token);
+    return Promise.resolve({
+      username: typeof claims.upn === "string" ? claims.upn : undefined,
+      tenantId: typeof claims.tid === "string" ? claims.tid : undefined,
+      scopes: typeof claims.scp === "string" ? claims.scp.split(" ") : [],
+      expiresAt: typeof claims.exp === "number" ? claims.exp * 1000 : undefined,
+      cache: undefined,
+    });
+  }
+}

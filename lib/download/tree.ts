@@ -1,0 +1,87 @@
+/**
+ * Downloads of a folder with all that is in it.
+ *
+ * @module
+ */
+import { join } from "../std.ts";
+import type { Connection } from "../connect.ts";
+import { downloadItem, type DownloadOptions } from "./download.ts";
+import { GraphError, usageError } from "../errors.ts";
+import { childrenOf, enterFolder, type FoundItem, type Item } from "../drive/items.ts";
+import { failedJob, type TransferJob } from "../transfer/jobs.ts";
+import { LocalNames } from "./local_names.ts";
+
+/**
+ * The transfers that bring a folder to a local one; folders are made on the way, empty ones as well, and nothing local is
+ * removed. What cannot be had is one failed transfer each, and does not stop the others.
+ *
+ * @param folder The remote folder.
+ * @param local Path of the local folder that it becomes.
+ */
+export async function* downloadTree(
+  connection: Connection,
+  folder: Item,
+  local: string,
+  options: DownloadOptions,
+  listed: Set<string> = new Set(),
+): AsyncGenerator<TransferJob> {
+  try {
+    enterFolder(folder, listed);
+    if (listed.size > 1) await refuseSymlink(local);
+    if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
+    const names = new LocalNames();
+    for await (const found of childrenOf(connection, folder)) {
+      if (found instanceof GraphError) {
+        yield failedJob(folder.path, found);
+        continue;
+      }
+      const { item } = found;
+      const fault = names.take(item.name);
+      const path = join(local, fault ? "" : item.name);
+      if (fault) yield failedJob(item.path, illegal(item, fault));
+      else if (item.type === "folder") yield* downloadTree(connection, item, path, options, listed);
+      else if (item.type === "file") yield fileJob(connection, found, path, options);
+      else connection.notice(`${item.path} is left out: ${whatItIs(item)}`);
+    }
+  } catch (error) {
+    yield failedJob(folder.path, error as Error);
+  }
+}
+
+/** A subfolder that is a symlink would lead what is below it to a place that the user did not name. */
+async function refuseSymlink(local: string): Promise<void> {
+  const info = await Deno.lstat(local).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (!info?.isSymlink) return;
+  throw new GraphError("conflict", `${local} is a symbolic link, and is not written through`, {
+    code: "linkedFolder",
+    hint: "remove the link, or get that folder by itself into the place it leads to",
+  });
+}
+
+function fileJob(
+  connection: Connection,
+  found: FoundItem,
+  local: string,
+  options: DownloadOptions,
+): TransferJob {
+  return {
+    name: found.item.path,
+    bytes: found.item.size,
+    run: (onProgress) => downloadItem(connection, found, local, { ...options, onProgress }),
+  };
+}
+
+function illegal({ path, name }: Item, fault: string): Error {
+  return usageError(
+    `${path}: ${JSON.stringify(name)} cannot be a local name: ${fault}`,
+    "get it alone, with a file name as DEST",
+    "illegalName",
+  );
+}
+
+function whatItIs({ type }: Item): string {
+  return type === "package" ? "a OneNote notebook has no content of its own" : "shortcuts are not followed";
+}

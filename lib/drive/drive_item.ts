@@ -1,0 +1,97 @@
+/**
+ * driveItems as Graph sends them: which of them can be true, and whether two are the same item.
+ *
+ * @module
+ */
+import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
+import { hasShape, type Shape } from "../graph/response_shape.ts";
+import { LONGEST_PATH, sameName } from "./names.ts";
+
+/** A driveItem as Graph sends it, with the annotations that the published types lack. */
+export type DriveItem = GraphDriveItem & {
+  "@microsoft.graph.downloadUrl"?: string;
+  /** The same in answers of storage hosts. */
+  "@content.downloadUrl"?: string;
+};
+
+/** 1 TiB: the service stores files of up to 250 GB (PROTOCOL 3.3). */
+const LARGEST_FILE_BYTES = 1024 ** 4;
+
+const DRIVE_ITEM: Shape = {
+  id: "string",
+  name: "string",
+  size: "number",
+  eTag: "string",
+  cTag: "string",
+  webUrl: "string",
+  file: { hashes: { quickXorHash: "string" } },
+  folder: {},
+  package: {},
+  root: {},
+  remoteItem: { id: "string", parentReference: { driveId: "string" } },
+  fileSystemInfo: { lastModifiedDateTime: "string" },
+  lastModifiedDateTime: "string",
+  lastModifiedBy: { user: { id: "string" } },
+  parentReference: { driveId: "string", driveType: "string", id: "string", name: "string", path: "string" },
+  "@microsoft.graph.downloadUrl": "string",
+  "@content.downloadUrl": "string",
+};
+
+/** Whether a value can be an item: with an id and a name, and a name and a size that the service can store. */
+export function isDriveItem(value: unknown): value is DriveItem {
+  if (!hasShape(value, DRIVE_ITEM)) return false;
+  const { id, name, size, folder, package: notebook, root, remoteItem } = value as DriveItem;
+  // No name is longer than the longest path (PROTOCOL 3.3).
+  if (!id || (!name && !root) || (name ?? "").length > LONGEST_PATH) return false;
+  // A folder's size is that of all that is in it.
+  return (size ?? 0) <= LARGEST_FILE_BYTES || Boolean(folder ?? notebook ?? root ?? remoteItem);
+}
+
+/** What is known of an item before it is read. */
+export interface ExpectedItem {
+  driveId: string;
+  id?: string;
+  name?: string;
+  /** Id of its folder; `undefined` for that of a root, which answers of personal drives name in several ways. */
+  folderId?: string | undefined;
+}
+
+/** Whether a value is the item that was asked for, as far as it tells. */
+export function isExpectedItem(
+  value: unknown,
+  { driveId, id, name, folderId }: ExpectedItem,
+): value is DriveItem {
+  if (!isDriveItem(value)) return false;
+  const parent = value.parentReference;
+  return canonicalDriveId(parent?.driveId ?? driveId) === canonicalDriveId(driveId) &&
+    (id === undefined || sameItemId(value.id!, id)) &&
+    (!folderId || !parent?.id || sameItemId(parent.id, folderId)) &&
+    (name === undefined || sameName(value.name ?? "", name));
+}
+
+/**
+ * Whether two ids of one drive name the same item. In personal drives they begin with the drive's id, and since a migration
+ * an item has two, `CID!123` and `CID!s` with a GUID (PROTOCOL 2.1), of which nobody can tell whether they are one's.
+ */
+export function sameItemId(a: string, b: string): boolean {
+  const [one, other] = [canonicalItemId(a), canonicalItemId(b)];
+  if (one === other) return true;
+  const old = [one, other].map((id) => /^([0-9a-f]{16}!)\d+$/.exec(id)?.[1]);
+  const migrated = [one, other].map((id) => /^([0-9a-f]{16}!)s[0-9a-f]{32}$/.exec(id)?.[1]);
+  return [0, 1].some((at) => old[at] !== undefined && old[at] === migrated[1 - at]);
+}
+
+/** Identifies an item: two libraries of one site share the id of their root, so an id alone does not. */
+export function itemKey({ driveId, id }: { driveId: string; id: string }): string {
+  return `${canonicalDriveId(driveId)} ${canonicalItemId(id)}`;
+}
+
+/** Personal drive ids come in either case, with or without leading zeros (PROTOCOL N9). */
+export function canonicalDriveId(id: string): string {
+  return /^[0-9a-f]{13,16}$/i.test(id) ? id.toLowerCase().padStart(16, "0") : id;
+}
+
+function canonicalItemId(id: string): string {
+  const [, cid, rest] = /^([0-9a-f]{13,16})!(.+)$/i.exec(id) ?? [];
+  return cid === undefined ? id : `${canonicalDriveId(cid)}!${rest!.toLowerCase()}`;
+}

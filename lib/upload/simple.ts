@@ -1,0 +1,96 @@
+/**
+ * Uploads in one request (https://learn.microsoft.com/graph/api/driveitem-put-content).
+ *
+ * @module
+ */
+import { childUrl } from "../drive/address.ts";
+import { commandName } from "../cli/hints.ts";
+import { parseItem } from "./committed_item.ts";
+import { isExpectedItem } from "../drive/drive_item.ts";
+import { GraphError } from "../errors.ts";
+import type { GraphClient } from "../graph/client.ts";
+import { type DriveItem, itemOf } from "../drive/items.ts";
+import { type LocalContent, readExactly } from "../local/local_file.ts";
+import type { TransferContext } from "../transfer/result.ts";
+import type { UploadConflict, Uploaded } from "./session.ts";
+import { expectedItem, type UploadTarget } from "./target.ts";
+import { compareContent, type Content, ContentHash } from "../transfer/verify.ts";
+
+/** 64 KB/s: a slower line needs longer than one attempt of 4 MiB has. */
+const SLOWEST_BYTES_PER_MS = 64;
+
+/**
+ * Uploads content that fits into memory.
+ *
+ * @throws {GraphError} of the kind that fits the service's answer.
+ */
+export async function uploadSimply(
+  { graph }: TransferContext,
+  content: LocalContent,
+  target: UploadTarget,
+  conflict: UploadConflict,
+): Promise<Uploaded> {
+  const bytes = await readExactly(content, new Uint8Array(content.size), 0);
+  const hash = await ContentHash.create();
+  hash.add(bytes, 0);
+  await content.checkUnchanged(hash.digest().sha256, graph.http.signal);
+  const what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
+  const put = () =>
+    graph.put<DriveItem>(
+      `${childUrl(target.folder, target.name, "content")}?@microsoft.graph.conflictBehavior=${conflict}`,
+      {
+        what,
+        bytes,
+        // Without it the service refuses (PROTOCOL U19); the type it stores follows from the name.
+        headers: { "content-type": "application/octet-stream" },
+        // The same bytes under the same name again do no harm; a second "rename" would make a second file.
+        headerTimeoutMs: graph.http.deadline.maxSilenceMs + bytes.length / SLOWEST_BYTES_PER_MS,
+        retry: conflict === "replace" ? "repeatable" : "refused",
+        accepts: () => true, // an answer that says nothing of the item is dealt with below
+      },
+    );
+  const hashes = hash.digest();
+  const done = { ...hashes, sentBytes: bytes.length, resumedFrom: null };
+  try {
+    const { value, status } = await put().catch((error) => {
+      // Quick overwrites are refused once in a while (PROTOCOL U17).
+      if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
+      throw error;
+    });
+    if (isExpectedItem(value, expectedItem(target, conflict !== "rename"))) {
+      return { driveItem: value, created: status === 201, ...done };
+    }
+    throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
+      code: "invalidAnswer",
+      hint: `look with ${commandName("ls")}`,
+      status,
+    });
+  } catch (error) {
+    if (!(error instanceof GraphError) || !mayBeStored(error) || conflict === "rename") throw error;
+    const driveItem = await findStored(graph, target, { size: bytes.length, hash: hashes.quickXorHash });
+    if (!driveItem) throw error;
+    const created = error.status === 201 || conflict === "fail" || target.existing === undefined;
+    return { driveItem, created, ...done };
+  }
+}
+
+/** Whether the file may be there although the answer was lost or cannot be read. */
+function mayBeStored({ kind, code, status }: GraphError): boolean {
+  if (code === "invalidAnswer") return true;
+  return kind === "unavailable" && status !== 429 && status !== 503;
+}
+
+/** The item of the target, if it has this very content; a missing hash proves nothing. */
+async function findStored(
+  graph: GraphClient,
+  target: UploadTarget,
+  content: Content,
+): Promise<DriveItem | undefined> {
+  const { folder, name } = target;
+  const answer = await graph.answer(childUrl(folder, name), { what: name });
+  const driveItem = answer.status === 200 ? parseItem(await answer.text(), expectedItem(target)) : undefined;
+  if (answer.status !== 200) await answer.discard();
+  return driveItem && compareContent(content, itemOf(driveItem, folder.driveId, "")) === "verified"
+    ? driveItem
+    : undefined;
+}

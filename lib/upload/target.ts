@@ -1,0 +1,212 @@
+/**
+ * Where an upload goes.
+ *
+ * @module
+ */
+import type { ItemAddress } from "../drive/address.ts";
+import { commandName } from "../cli/hints.ts";
+import type { ExpectedItem } from "../drive/drive_item.ts";
+import { GraphError, usageError } from "../errors.ts";
+import {
+  type DriveItem,
+  followLink,
+  type FoundItem,
+  type Item,
+  type ItemContext,
+  locate,
+  lookUp,
+  nameOf,
+  notAFolder,
+  typeOfDrive,
+} from "../drive/items.ts";
+import { type Location, type LocationLike, parseLocation } from "../drive/location.ts";
+import { checkNewName } from "../drive/names.ts";
+
+/** Where an upload goes. */
+export interface UploadTarget {
+  folder: ItemAddress;
+  /** Id of the folder that has this address at present. */
+  folderId: string;
+  /** For messages and results: the folder's path from the root of its drive. */
+  folderPath: string;
+  /** The name that the file is to have. */
+  name: string;
+  /** The item that has the name at present; `undefined`: there is none. */
+  existing: DriveItem | undefined | "unknown";
+  /** Type of the drive, which decides whether the service may rewrite files. */
+  driveType: string;
+  /** The folder was made by this run: the service may not find it for some moments. */
+  fresh?: boolean;
+}
+
+/** What an answer must be to be the item of a target. @param named "rename" may store it under another name. */
+export function expectedItem({ folder, folderPath, name }: UploadTarget, named = true): ExpectedItem {
+  // What has a path may change; a file that was addressed by it lies in whatever folder has it now.
+  const folderId = "itemId" in folder && folderPath !== "" ? folder.itemId : undefined;
+  return { driveId: folder.driveId, ...(named ? { name } : {}), folderId };
+}
+
+/** Where a local folder goes. */
+export interface FolderTarget {
+  /** A folder that is there. */
+  base: FoundItem;
+  /** Name below it that the copy gets; `undefined`: the base itself. */
+  name: string | undefined;
+  driveType: string;
+}
+
+/**
+ * Where a local file goes: into the location if it is a folder, otherwise under its name into the folder above it.
+ *
+ * @param localName Name for a file that goes into a folder; `undefined`: it has none, so that a folder will not do.
+ * @throws {GraphError} `notFound` when the folder is missing, `conflict` when the target is no file.
+ */
+export async function findTarget(
+  context: ItemContext,
+  like: LocationLike,
+  localName: string | undefined,
+): Promise<UploadTarget> {
+  const location = parseLocation(like, context.settings.siteHost);
+  const last = location.path.at(-1);
+  // Refused before any request where the name is known already.
+  if (!location.folder && last !== undefined) checkNewName(last);
+  const { address, driveType } = await locate(context, location);
+  const found = await find(context, address, location);
+  if (found?.item.type === "folder") {
+    if (localName === undefined) {
+      throw usageError(
+        `${nameOf(location)} is a folder, and what comes through standard input has no name`,
+        `name the file: ${nameOf(location).replace(/\/$/, "")}/NAME`,
+        "noName",
+      );
+    }
+    checkNewName(localName);
+    return targetIn(found, localName, driveType, address, "unknown");
+  }
+  if (found?.item.type === "package") throw notWritable(found.item);
+  if (location.folder) throw found ? notAFolder(found.item) : noFolder(location.text);
+  if (found) return targetOf(found, driveType, address);
+  const { base, name, parent } = await folderAbove(context, address);
+  return targetIn(base, name, driveType, parent, undefined);
+}
+
+/** The item of a location with its shortcuts followed; `undefined`: there is none yet. */
+async function find(
+  context: ItemContext,
+  address: ItemAddress,
+  location: Location,
+): Promise<FoundItem | undefined> {
+  try {
+    return await followLink(context, await lookUp(context, address, nameOf(location)));
+  } catch (error) {
+    if (error instanceof GraphError && error.kind === "notFound" && "path" in address) return undefined;
+    throw error;
+  }
+}
+
+/** The folder in which something new is to be. */
+async function folderAbove(
+  context: ItemContext,
+  address: ItemAddress,
+): Promise<{ base: FoundItem; name: string; parent: ItemAddress }> {
+  // Only an address by path can miss.
+  const { driveId, path } = address as { driveId: string; path: string[] };
+  const parent = { driveId, path: path.slice(0, -1) };
+  try {
+    const found = await lookUp(context, parent, `folder ${parent.path.join("/")}`);
+    const base = await followLink(context, found);
+    if (base.item.type !== "folder") throw notAFolder(base.item);
+    return { base, name: path.at(-1)!, parent };
+  } catch (error) {
+    // The service would make the folders on its way, from a misspelt name as well (PROTOCOL 3.4).
+    if (error instanceof GraphError && error.kind === "notFound") {
+      throw noFolder(parent.path.join("/"), error);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Where a local folder goes, by the same rule: into the location, under its own name, if that ends with a slash or is a
+ * root; otherwise it becomes the location, which is made unless it is there.
+ *
+ * @throws {GraphError} `notFound` when the folder above is missing, `conflict` when the target is no folder.
+ */
+export async function findFolderTarget(
+  context: ItemContext,
+  like: LocationLike,
+  localName: string,
+): Promise<FolderTarget> {
+  const location = parseLocation(like, context.settings.siteHost);
+  const { address, driveType } = await locate(context, location);
+  const found = await find(context, address, location);
+  if (found && found.item.type !== "folder") {
+    throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
+      code: "notAFolder",
+      hint: "name a folder, or a place where nothing is yet",
+    });
+  }
+  const inside = location.folder || ("path" in address && address.path.length === 0);
+  if (inside) checkNewName(localName);
+  if (found) {
+    const type = typeOfDrive(found.driveItem) ?? driveType;
+    return { base: found, name: inside ? localName : undefined, driveType: type };
+  }
+  if (location.folder) throw noFolder(location.text);
+  const { base, name } = await folderAbove(context, address);
+  checkNewName(name);
+  return { base, name, driveType: typeOfDrive(base.driveItem) ?? driveType };
+}
+
+/** An existing file, under its present name in its folder. */
+function targetOf({ driveItem, item }: FoundItem, driveType: string, address: ItemAddress): UploadTarget {
+  const parentId = driveItem.parentReference?.id;
+  if (!parentId) throw notWritable(item);
+  // As it was typed where that is possible: an unfinished upload is known by the place, before the file was there.
+  const same = "path" in address && address.driveId === item.driveId && item.path === address.path.join("/");
+  const folder = same
+    ? { driveId: item.driveId, path: address.path.slice(0, -1) }
+    : { driveId: item.driveId, itemId: parentId };
+  return {
+    folder,
+    folderId: parentId,
+    folderPath: item.path.split("/").slice(0, -1).join("/"),
+    name: item.name,
+    existing: driveItem,
+    driveType: typeOfDrive(driveItem) ?? driveType,
+  };
+}
+
+function targetIn(
+  { item: folder, driveItem }: FoundItem,
+  name: string,
+  driveType: string,
+  address: ItemAddress,
+  existing: UploadTarget["existing"],
+): UploadTarget {
+  // A shortcut has led to another drive: then the address that was typed is not the folder's.
+  const same = address.driveId === folder.driveId && "path" in address &&
+    folder.path === address.path.join("/");
+  return {
+    folder: same ? address : { driveId: folder.driveId, itemId: folder.id },
+    folderId: folder.id,
+    folderPath: folder.path,
+    name,
+    existing,
+    driveType: typeOfDrive(driveItem) ?? driveType,
+  };
+}
+
+function notWritable(item: Item): GraphError {
+  return new GraphError("conflict", `${item.path} is a OneNote notebook, which is not a file`, {
+    code: "package",
+    hint: "choose another name",
+  });
+}
+
+function noFolder(path: string, cause?: GraphError): GraphError {
+  const message = `the folder ${path} does not exist`;
+  const hint = `check it with ${commandName("ls")}, or make the folder first`;
+  return cause?.retold(message, { hint }) ??
+    new GraphError("notFound", message, { code: "itemNotFound", hint });
+}

@@ -1,0 +1,115 @@
+import { assertEquals } from "../assert.ts";
+import {
+  appTokenIn,
+  type CachedAccount,
+  contentOf,
+  tokenIn,
+  withoutClient,
+} from "../../lib/auth/cache_content.ts";
+
+const NOW = 1_800_000_000;
+const account: CachedAccount = {
+  homeAccountId: "u.t",
+  realm: "t",
+  username: "a@b.c",
+  name: undefined,
+};
+const query = {
+  clientId: "c",
+  environment: "login.windows.net",
+  apiOrigin: "https://graph.microsoft.us",
+  account,
+  scopes: ["Files.Read.All"],
+};
+const token = {
+  client_id: "c",
+  environment: "login.windows.net",
+  home_account_id: "u.t",
+  realm: "t",
+  secret: "s",
+  target: "Files.Read.All",
+  cached_at: `${NOW}`,
+  expires_on: `${NOW + 301}`,
+};
+
+function found(changes: Record<string, unknown>): boolean {
+  const content = contentOf({ AccessToken: { x: { ...token, ...changes } } });
+  return tokenIn(content ?? {}, query, NOW * 1000) !== undefined;
+}
+
+Deno.test("a cached token is used for as long as five minutes of its life are left", () => {
+  assertEquals(found({}), true);
+  assertEquals(found({ expires_on: `${NOW + 300}` }), false);
+});
+
+Deno.test("a token that MSAL has just stored is used although its time is rounded up", () => {
+  assertEquals(found({ cached_at: `${NOW + 1}` }), true);
+  assertEquals(found({ cached_at: `${NOW + 60}` }), false);
+});
+
+Deno.test("a token with more permissions serves, one with others does not", () => {
+  for (
+    const target of [
+      "Files.ReadWrite.All",
+      "https://graph.microsoft.us/files.read.all",
+      "User.Read Files.Read.All",
+    ]
+  ) {
+    assertEquals(found({ target }), true, target);
+  }
+  const other = "https://dod-graph.microsoft.us/Files.Read.All";
+  for (const target of [other, "Files.Read", "Files.ReadWrite", "Sites.Read.All", ""]) {
+    assertEquals(found({ target }), false, target);
+  }
+});
+
+Deno.test("whatever is odd about a cached token leaves it to MSAL", () => {
+  const odd = [
+    { secret: "" },
+    { client_id: "d" },
+    { realm: "other" },
+    { home_account_id: "v.t" },
+    { environment: "x" },
+    { refresh_on: `${NOW - 1}` },
+    { requestedClaims: "{}" },
+    { expires_on: "soon" },
+    { cached_at: undefined },
+  ];
+  for (const changes of odd) assertEquals(found(changes), false, JSON.stringify(changes));
+});
+
+Deno.test("contentOf() refuses entries whose fields have the wrong type", () => {
+  const mistyped = [
+    { AccessToken: { x: { ...token, secret: 5 } } },
+    { AccessToken: { x: { ...token, target: ["Files.Read.All"] } } },
+    { AccessToken: { x: { ...token, expires_on: {} } } },
+    { RefreshToken: { x: { secret: "s", environment: 1 } } },
+    { Account: { x: { username: true } } },
+    { IdToken: { x: { realm: {} } } },
+    { AppMetadata: { x: { client_id: [] } } },
+    { Account: { x: null } },
+  ];
+  for (const value of mistyped) assertEquals(contentOf(value), undefined, JSON.stringify(value));
+  const odd = { AccessToken: { x: { ...token, expires_on: NOW, refresh_on: null, of_another_version: {} } } };
+  assertEquals(contentOf(odd), odd);
+});
+
+Deno.test("a token of an app is one of its tenant, in any case, and of the cloud it was asked for", () => {
+  const target = "https://graph.microsoft.us/.default";
+  const content = contentOf({ AccessToken: { x: { ...token, home_account_id: "", target } } })!;
+  const known = (tenantId: string, apiOrigin = query.apiOrigin) =>
+    appTokenIn(content, { ...query, apiOrigin, tenantId }, NOW * 1000) !== undefined;
+  assertEquals([known("t"), known("T"), known("other")], [true, true, false]);
+  assertEquals(known("t", "https://dod-graph.microsoft.us"), false);
+});
+
+Deno.test("to forget a client leaves nothing of it, also not what belongs to no account, and all of others", () => {
+  const other = { ...token, client_id: "d" };
+  const mine = { app: { ...token, home_account_id: "" }, orphan: token };
+  const Account = { a: { home_account_id: "u.t", environment: query.environment, realm: "t" } };
+  const content = { Account, AccessToken: { ...mine, other }, RefreshToken: { other }, IdToken: { ...mine } };
+  const left = { Account, AccessToken: { other }, RefreshToken: { other }, IdToken: {} };
+  assertEquals(withoutClient(content, "c", query.environment), left);
+  const alone = withoutClient({ ...content, RefreshToken: {} }, "c", query.environment);
+  assertEquals(alone.Account, {});
+});

@@ -1,0 +1,145 @@
+/**
+ * Claims challenges (PROTOCOL 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
+ * one that comes is honoured all the same, once, and never in a loop.
+ */
+
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { type Bench, bench, noise } from "../test_env.ts";
+
+const CHALLENGE = `Bearer realm="", error="insufficient_claims", claims="${
+  btoa('{"access_token":{"nbf":{"essential":true,"value":"1"}}}')
+}"`;
+
+/** Requests since then, as `login 200 /token`. */
+function since(b: Bench, before: number): string[] {
+  return b.sandbox.requests.slice(before).map(({ service, status, path }) =>
+    `${service} ${status} ${path.split("?")[0]!.split("/").at(-1)}`
+  );
+}
+
+Deno.test("the scripts do not declare cp1, so a challenge for those that do does not concern them", async () => {
+  await using b = await bench();
+  b.sandbox.challenge();
+  const before = b.sandbox.requests.length;
+  assertEquals((await b.run("whoami")).code, 0);
+  assertEquals(since(b, before), ["graph 200 me"]);
+});
+
+Deno.test("a challenge is answered silently with its claims, and later runs need nothing more", async () => {
+  await using b = await bench();
+  b.sandbox.challenge("tokens", "everybody");
+  let before = b.sandbox.requests.length;
+  const { code, stderr } = await b.run("whoami", "--no-prompt");
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(since(b, before), ["graph 401 me", "login 200 token", "graph 200 me"]);
+  before = b.sandbox.requests.length;
+  assertEquals((await b.run("whoami")).code, 0);
+  assertEquals(since(b, before).filter((line) => line.startsWith("graph 401")), []);
+});
+
+Deno.test("where a person must come: a device code with the claims on a terminal, else exit code 4", async () => {
+  await using b = await bench();
+  b.sandbox.challenge("interaction_required", "everybody");
+  let before = b.sandbox.requests.length;
+  const unattended = await b.run("whoami");
+  assertEquals(unattended.code, 4);
+  assertMatch(unattended.stderr, /multi-factor authentication.*AADSTS50076/);
+  assertEquals(since(b, before), ["graph 401 me", "login 400 token"]);
+  before = b.sandbox.requests.length;
+  const asked = await b.run("whoami", "--prompt");
+  assertEquals(asked.code, 0, asked.stderr);
+  assertEquals(since(b, before).filter((line) => line.includes("devicecode")).length, 1);
+  assertEquals((await b.run("whoami")).code, 0);
+});
+
+Deno.test("a service that challenges for ever gets at most two extra requests", async () => {
+  await using b = await bench();
+  b.sandbox.addFault({
+    service: "graph",
+    path: "/v1.0/me",
+    times: "always",
+    status: 401,
+    headers: { "www-authenticate": CHALLENGE },
+    body: { error: { code: "InvalidAuthenticationToken", message: "TokenCreatedWithOutdatedPolicies" } },
+  });
+  for (const [args, asked, extra] of [[["--no-prompt"], 0, 1], [["--prompt"], 1, 2]] as const) {
+    const before = b.sandbox.requests.length;
+    const { code, stderr } = await b.run("whoami", ...args);
+    assertEquals(code, 4, stderr);
+    const requests = since(b, before);
+    assertEquals(requests.filter((line) => line.startsWith("graph")).length, 1 + extra);
+    assertEquals(requests.filter((line) => line.includes("devicecode")).length, asked);
+  }
+});
+
+Deno.test("in the middle of a listing the next page is asked for with the new token", async () => {
+  await using b = await bench();
+  assertEquals((await b.run("ls", "General")).code, 0);
+  const all = (await b.run("ls", "-R")).stdout;
+  b.sandbox.addFault({
+    service: "graph",
+    path: "/children",
+    nth: 2,
+    meanwhile: "claims-demanded",
+    when: "before",
+  });
+  const before = b.sandbox.requests.length;
+  const { code, stdout, stderr } = await b.run("ls", "-R", "--no-prompt");
+  assertEquals([code, stderr, stdout], [0, "", all]);
+  const requests = since(b, before);
+  assertEquals(requests.filter((line) => line.startsWith("graph 401")).length, 1);
+  assertEquals(requests.filter((line) => line.startsWith("login")), ["login 200 token"]);
+});
+
+Deno.test("in the middle of an upload nothing is sent twice and the file is whole", async () => {
+  await using b = await bench();
+  const bytes = noise(4 * 327_680);
+  const file = await b.file("big.bin", bytes);
+  assertEquals((await b.run("ls", "General")).code, 0);
+  b.sandbox.addFault({
+    service: "storage",
+    method: "PUT",
+    nth: 2,
+    meanwhile: "claims-demanded",
+    when: "before",
+  });
+  const { code, stderr } = await b.run("put-large", "--fragment-size", "320KiB", file, "General/");
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(await b.sandbox.tenant.bytes("TestTeam", "General/big.bin"), bytes);
+  const fragments = b.sandbox.requests.filter(({ service, method }) =>
+    service === "storage" && method === "PUT"
+  );
+  assertEquals(fragments.length, 4);
+  b.sandbox.challenge("interaction_required", "everybody");
+  const refused = await b.run("put-large", "--conflict", "replace", file, "General/");
+  assertEquals(refused.code, 4);
+  assertEquals(await b.sandbox.tenant.bytes("TestTeam", "General/big.bin"), bytes);
+});
+
+Deno.test("many requests that are challenged at once ask one person once", async () => {
+  await using b = await bench();
+  const { SignIn } = await import("../../lib/auth/user_session.ts");
+  const { Http } = await import("../../lib/http/client.ts");
+  const { readSettings } = await import("../../lib/settings.ts");
+  const settings = await readSettings({}, (name) => b.sandbox.env[name]);
+  let asked = 0;
+  const session = new SignIn({
+    settings,
+    scopes: ["User.Read"],
+    purpose: "to test",
+    http: new Http(),
+    notice: () => {},
+    interact: () => {
+      asked++;
+      return Promise.resolve(null);
+    },
+  });
+  const refused = await session.token();
+  b.sandbox.challenge("interaction_required", "everybody");
+  const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
+  const ended = await Promise.allSettled(
+    Array.from({ length: 5 }, () => session.token({ claims, refused })),
+  );
+  assert(ended.every(({ status }) => status === "rejected"));
+  assertEquals(asked, 1);
+});

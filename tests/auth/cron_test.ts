@@ -1,0 +1,104 @@
+/** The crontab lines of the README, in the bare environment that cron gives. */
+
+import { assertEquals, assertMatch } from "../assert.ts";
+import { join } from "../../lib/std.ts";
+import { type Bench, bench, denoRun, type Ended, environment, ROOT } from "../test_env.ts";
+
+const windows = Deno.build.os === "windows";
+
+/** Runs a line as cron does: by /bin/sh, with four variables and nothing else, in the home folder. */
+async function cron(home: string, line: string): Promise<Ended> {
+  const decoder = new TextDecoder();
+  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", line],
+    clearEnv: true,
+    env: { HOME: home, PATH: "/usr/bin:/bin", SHELL: "/bin/sh", LOGNAME: "somebody" },
+    cwd: home,
+    stdin: "null",
+  }).output();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** A home folder whose settings are in the config file, and the start of every line in its crontab. */
+async function setUp(b: Bench): Promise<{ home: string; deno: string }> {
+  const { GRAPH_SCRIPTS_HOME: _, ...settings } = b.sandbox.env;
+  const names: Record<string, string> = {
+    GRAPH_LOGIN_ORIGIN: "loginOrigin",
+    GRAPH_API_ORIGIN: "apiOrigin",
+    GRAPH_STORAGE_HOSTS: "storageHosts",
+    GRAPH_CLIENT_ID: "clientId",
+    GRAPH_TENANT_ID: "tenantId",
+    GRAPH_SITE: "site",
+    GRAPH_SITE_HOST: "siteHost",
+  };
+  const config = Object.fromEntries(Object.entries(settings).map(([name, value]) => [names[name], value]));
+  const home = join(b.folder, "home");
+  const folder = Deno.build.os === "darwin"
+    ? join(home, "Library", "Application Support", "graph-scripts")
+    : join(home, ".config", "graph-scripts");
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(join(folder, "graph-scripts.json"), JSON.stringify(config));
+  // Here the packages are in the cache of whoever runs the tests; a user's are below their own HOME.
+  const cache = `DENO_DIR='${environment({}).DENO_DIR}'`;
+  return { home, deno: `cd '${ROOT}' && ${cache} ${denoRun().map((word) => `'${word}'`).join(" ")}` };
+}
+
+Deno.test({
+  name: "a job of cron uploads, keeps the sign-in alive, and says by exit code and mail what is wrong",
+  ignore: windows,
+  async fn() {
+    await using b = await bench({ signIn: false });
+    const { home, deno } = await setUp(b);
+    await Deno.writeTextFile(join(home, "report.csv"), "a,b\n");
+    const put = `${deno} -P=put scripts/put.ts --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
+    const alive = `${deno} -P=whoami scripts/whoami.ts --no-prompt --quiet >/dev/null`;
+    const check = `${deno} -P=whoami scripts/whoami.ts --check --quiet | grep '^fail'; true`;
+
+    const before = await cron(home, put);
+    assertEquals([before.code, before.stdout], [4, ""]);
+    assertMatch(before.stderr, /^put: not signed in; sign in once, in a terminal, with: scripts\/whoami\.ts/);
+
+    const signIn = await cron(home, `${deno} -P=whoami scripts/whoami.ts --prompt`); // as in a terminal
+    assertEquals(signIn.code, 0, signIn.stderr);
+
+    assertEquals(await cron(home, put), { code: 0, stdout: "", stderr: "" }); // nothing to mail
+    assertEquals(b.sandbox.tenant.find("Documents", "General/report.csv")?.size, 4);
+    assertEquals(await cron(home, alive), { code: 0, stdout: "", stderr: "" });
+    assertEquals(await cron(home, check), { code: 0, stdout: "", stderr: "" });
+
+    b.sandbox.addFault({ method: "PUT", path: "/content", times: "always", status: 503, body: "" });
+    const later = await cron(home, put.replace("--quiet", "--quiet --max-wait 0s"));
+    assertEquals([later.code, later.stdout], [8, ""]);
+    assertMatch(later.stderr, /^put: .*unavailable/);
+    b.sandbox.clearFaults();
+
+    b.sandbox.expireAccessTokens();
+    b.sandbox.revokeRefreshTokens();
+    const told = await cron(home, check);
+    assertMatch(told.stdout, /^fail me +Graph does not accept the cached token/);
+    const dead = await cron(home, alive);
+    assertEquals([dead.code, dead.stdout], [4, ""]);
+    assertMatch(dead.stderr, /^whoami: .*sign in again with: scripts\/whoami\.ts/);
+  },
+});
+
+Deno.test({
+  name: "two jobs at once, and one without HOME, do no harm",
+  ignore: windows,
+  async fn() {
+    await using b = await bench({ signIn: false });
+    const { home, deno } = await setUp(b);
+    assertEquals((await cron(home, `${deno} -P=whoami scripts/whoami.ts --prompt`)).code, 0);
+    await Deno.writeTextFile(join(home, "report.csv"), "a,b\n");
+    const put = `${deno} -P=put scripts/put.ts --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
+    const both = await Promise.all([cron(home, put), cron(home, put)]); // both have to renew first
+    assertEquals(both.map(({ code, stderr }) => [code, stderr]), [[0, ""], [0, ""]]);
+    const renewals = b.sandbox.requests.filter(({ method, path }) =>
+      method === "POST" && /\/token(\?|$)/.test(path)
+    );
+    assertEquals(renewals.filter(({ status }) => status === 200).length, 2); // the sign-in, and one renewal for both
+    const homeless = await cron(home, `unset HOME; ${deno} -P=whoami scripts/whoami.ts --no-prompt`);
+    assertEquals(homeless.code, 2);
+    assertMatch(homeless.stderr, /no home folder.*GRAPH_SCRIPTS_HOME/);
+  },
+});

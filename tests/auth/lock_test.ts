@@ -1,0 +1,174 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
+import { join, toFileUrl } from "../../lib/std.ts";
+import { GraphError } from "../../lib/errors.ts";
+import { acquireLock } from "../../lib/local/lock.ts";
+import { bench, denoRun, jsonLines, ROOT } from "../test_env.ts";
+
+/** What Deno says on NFS without its lock service. */
+const NO_LOCKS = `No locks available (os error ${{ darwin: 77, windows: 50 }[String(Deno.build.os)] ?? 37})`;
+const noLocks = () => Promise.reject(new Error(NO_LOCKS));
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A process that takes the lock of `path` and does something with it. */
+async function holder(
+  folder: string,
+  path: string,
+  doing: string,
+): Promise<Deno.ChildProcess> {
+  const file = join(folder, `${crypto.randomUUID()}.ts`);
+  const lib = toFileUrl(join(ROOT, "lib", "files", "file_lock.ts")).href;
+  await Deno.writeTextFile(
+    file,
+    `import { acquireLock } from ${JSON.stringify(lib)};
+const path = ${JSON.stringify(path)};
+const options = { timeoutMs: 60_000 };
+${doing}`,
+  );
+  const [deno, ...args] = denoRun("-A", file);
+  return new Deno.Command(deno!, {
+    args,
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+}
+
+const HOLD = `const lock = await acquireLock(path, options);
+console.log("held"); setInterval(() => lock, 1000);`;
+const COUNT = `for (let i = 0; i < 25; i++) {
+  const lock = await acquireLock(path, options);
+  const count = Number(await Deno.readTextFile(path));
+  await Deno.writeTextFile(path, String(count + 1));
+  await lock[Symbol.asyncDispose]();
+}`;
+
+async function held(child: Deno.ChildProcess): Promise<void> {
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  assertStringIncludes(new TextDecoder().decode(value), "held");
+  await reader.cancel();
+}
+
+Deno.test({
+  name: "a lock that is a link is refused, and what it leads to is left as it is",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFolder(async (folder) => {
+      const [path, precious] = [join(folder, "tokens.json"), join(folder, "precious")];
+      await Deno.writeTextFile(precious, "of great value");
+      await Deno.symlink(precious, `${path}.lock`);
+      const error = await assertRejects(() => acquireLock(path, { timeoutMs: 0 }));
+      assert(error instanceof GraphError && error.code === "linkedFile", String(error));
+      assertEquals(await Deno.readTextFile(precious), "of great value");
+    }),
+});
+
+Deno.test("four processes count to a hundred", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "count");
+    await Deno.writeTextFile(path, "0");
+    const started = [];
+    for (let i = 0; i < 4; i++) started.push(await holder(folder, path, COUNT));
+    const ended = await Promise.all(started.map((child) => child.output()));
+    assertEquals(ended.map(({ code }) => code), [0, 0, 0, 0]);
+    assertEquals(await Deno.readTextFile(path), "100");
+    const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name))
+      .filter((name) => !name.endsWith(".ts"));
+    assertEquals(names.toSorted(), ["count", "count.lock"]);
+  }));
+
+Deno.test("a lock that stays held names its file and its holder", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "cache.json");
+    const child = await holder(folder, path, HOLD);
+    await held(child);
+    const started = performance.now();
+    const error = await assertRejects(() => acquireLock(path, { timeoutMs: 300 }));
+    assert(error instanceof GraphError && performance.now() - started < 3000);
+    assertEquals([error.code, error.exitCode], ["locked", 8]);
+    assertStringIncludes(error.message, `another process holds ${path}.lock (process ${child.pid}`);
+    child.kill("SIGKILL");
+    await child.status;
+  }));
+
+Deno.test("the lock of a killed process is free at once", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "cache.json");
+    const child = await holder(folder, path, HOLD);
+    await held(child);
+    child.kill("SIGKILL");
+    await child.status;
+    const started = performance.now();
+    const waiting = [1, 2, 3].map(async () => {
+      await using _lock = await acquireLock(path, { timeoutMs: 10_000 });
+    });
+    await Promise.all(waiting);
+    const ms = performance.now() - started;
+    assert(ms < 2000, `after ${ms} ms`);
+  }));
+
+Deno.test("on a file system without locks work goes on, and that is said once", () =>
+  inFolder(async (folder) => {
+    const notices: string[] = [];
+    const options = { timeoutMs: 0, tryLock: noLocks, notice: (text: string) => notices.push(text) };
+    await using _one = await acquireLock(join(folder, "a.json"), options);
+    await using _two = await acquireLock(join(folder, "b.json"), options);
+    assertEquals(notices, [
+      `the file system of ${folder} has no locks; do not run several of these commands at once`,
+    ]);
+  }));
+
+Deno.test("an error that is not about locks is not taken for one", () =>
+  inFolder(async (folder) => {
+    const broken = () =>
+      Promise.reject(Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" }));
+    const options = { timeoutMs: 0, tryLock: broken };
+    const error = await assertRejects(() => acquireLock(join(folder, "x"), options));
+    assertMatch(String(error), /Input\/output error/);
+  }));
+
+Deno.test("a lock whose file was removed under it is no lock", () =>
+  inFolder(async (folder) => {
+    if (Deno.build.os === "windows") return; // an open file stays there
+    const path = join(folder, "entry.json");
+    let once = true;
+    const tryLock = async (file: Deno.FsFile) => {
+      const got = await file.tryLock(true);
+      if (once) await Deno.remove(`${path}.lock`); // by who held it before, between our opening and our locking
+      once = false;
+      return got;
+    };
+    await using _lock = await acquireLock(path, { timeoutMs: 5000, tryLock });
+    assertEquals(
+      (await assertRejects(() => acquireLock(path, { timeoutMs: 0 })) as GraphError).code,
+      "locked",
+    );
+  }));
+
+Deno.test("a script that waits for a hanging process says so, and ends at once when it is interrupted", async () => {
+  if (Deno.build.os === "windows") return;
+  await using b = await bench();
+  const cache = String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
+  b.sandbox.expireAccessTokens();
+  await using _lock = await acquireLock(cache, { timeoutMs: 0 });
+  const child = b.spawn("whoami");
+  let stderr = "";
+  let interrupted = 0;
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    stderr += text;
+    if (!interrupted && stderr.includes("\n")) {
+      interrupted = performance.now();
+      child.kill("SIGINT");
+    }
+  }
+  assertEquals((await child.status).code, 130);
+  assertStringIncludes(stderr, `waiting for another process, which holds ${cache}.lock`);
+  assert(performance.now() - interrupted < 2000, "went on waiting");
+  await child.stdout.cancel();
+});

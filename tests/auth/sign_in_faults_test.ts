@@ -1,0 +1,133 @@
+/** What `whoami` does when a sign-in by device code does not go well (PROTOCOL 13 and 17.2, item 13). */
+
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { assertWaited, faultTest, type StruckBench } from "../campaign/fault_env.ts";
+import type { FaultName } from "../sandbox/mod.ts";
+
+const signingIn = { token: false };
+const run = (b: StruckBench) => b.struck("whoami", "--prompt");
+
+/** The polls, by status. */
+function polls(b: StruckBench): number[] {
+  return b.requests().filter(({ path, method }) => method === "POST" && path.includes("/oauth2/v2.0/token"))
+    .map(({ status }) => status);
+}
+
+/** Files that hold tokens. */
+async function caches(b: StruckBench): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(b.sandbox.env.GRAPH_SCRIPTS_HOME!)) names.push(name);
+  return names.filter((name) => name.endsWith(".json"));
+}
+
+/** The sign-in fails with this exit code and message, and leaves nothing behind. */
+async function fails(b: StruckBench, code: number, message: RegExp): Promise<void> {
+  const ended = await run(b);
+  assertEquals(ended.code, code, ended.stderr);
+  assertEquals(ended.stdout, "");
+  assertMatch(ended.stderr, message);
+  assertEquals(await caches(b), []);
+  assert(b.requests().every(({ service }) => service === "login"), "Graph was asked without a sign-in");
+}
+
+const ENDED: [FaultName, string, number, RegExp, number[]][] = [
+  [
+    "device-code-expired",
+    "no second code is asked for",
+    4,
+    /the code expired or was refused; start again with: scripts\/whoami\.ts.*53003.*AADSTS70020/s,
+    [400],
+  ],
+  [
+    "device-code-declined",
+    "it is told, and nobody is asked again",
+    5,
+    /you declined the consent.*AADSTS65004/s,
+    [400],
+  ],
+  [
+    "public-client-off",
+    "the setting of the portal is named, and the polling stops",
+    5,
+    /Allow public client flows to Yes.*for the app owner.*AADSTS7000218/s,
+    [400, 401],
+  ],
+  [
+    "device-code-blocked",
+    "the policy is named, and the polling stops",
+    5,
+    /a Conditional Access policy blocks this sign-in.*for the administrator.*AADSTS53003/s,
+    [400],
+  ],
+  [
+    "sign-in-html-at-poll",
+    "the page is taken for nothing else",
+    1,
+    /is not one of the sign-in service; a proxy/,
+    [200],
+  ],
+  ["sign-in-html", "no code is shown", 1, /is not one of the sign-in service; a proxy/, []],
+  ["sign-in-error-under-200", "no code is shown", 5, /Allow public client flows to Yes.*AADSTS7000218/s, []],
+];
+
+for (const [name, sentence, code, message, expected] of ENDED) {
+  faultTest(name, `${sentence}: exit code ${code}`, async (b) => {
+    await fails(b, code, message);
+    assertEquals(polls(b), expected);
+    const codes = b.requests().filter(({ path }) => path.includes("/devicecode"));
+    assertEquals(codes.length, 1);
+  }, signingIn);
+}
+
+for (const name of ["sign-in-html", "sign-in-error-under-200"] as const) {
+  faultTest(name, "the instruction is not printed without a code", async (b) => {
+    const { stderr } = await run(b);
+    assertEquals(/To sign in/.test(stderr), false, stderr);
+  }, signingIn);
+}
+
+faultTest(
+  "device-code-never-approved",
+  "at its end a policy is named as a possible cause: exit code 4",
+  async (b) => {
+    const started = performance.now();
+    await fails(b, 4, /the code expired before anybody approved it.*53003/s);
+    assert(performance.now() - started < 15_000, "polled on");
+  },
+  { ...signingIn, pollIntervalSeconds: 1 },
+);
+
+faultTest("authorization-pending", "the polling goes on until the approval, at the interval", async (b) => {
+  const { code, stderr } = await run(b);
+  assertEquals(code, 0, stderr);
+  assertEquals(polls(b).slice(0, 2), [400, 400]);
+  assertEquals(polls(b).at(-1), 200);
+  for (const gap of b.gapsMs()) assertWaited(gap, 1000);
+}, { ...signingIn, pollIntervalSeconds: 1 });
+
+faultTest(
+  "slow-down",
+  "the next poll comes five seconds later than the interval, as RFC 8628 asks",
+  async (b) => {
+    const { code, stderr } = await run(b);
+    assertEquals(code, 0, stderr);
+    assertWaited(b.gapsMs()[0], 5000);
+  },
+  signingIn,
+);
+
+faultTest(
+  "sign-in-5xx",
+  "the start is tried again, the polling goes on, and one code is shown",
+  async (b) => {
+    const { code, stdout, stderr } = await run(b);
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^Adele Vance <AdeleV@contoso\.com>\n/);
+    assertEquals(stderr.match(/To sign in/g)?.length, 1);
+    const codes = b.requests().filter(({ path }) => path.includes("/devicecode"));
+    assertEquals(codes.map(({ status }) => status), [500, 200]);
+    assertEquals(polls(b).slice(0, 2), [503, 504]);
+    assertEquals(polls(b).at(-1), 200);
+  },
+  signingIn,
+);

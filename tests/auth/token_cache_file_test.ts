@@ -1,0 +1,192 @@
+/** The token cache as a file among others: whose it is, where it lies, what it holds, whether it can be written. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { dirname } from "../../lib/std.ts";
+import { type Bench, bench, jsonLines } from "../test_env.ts";
+
+const windows = Deno.build.os === "windows";
+const root = Deno.uid() === 0;
+
+/** The path of the token cache of a signed-in bench. */
+async function cacheOf(b: Bench): Promise<string> {
+  const { stdout } = await b.run("whoami", "--json");
+  return String(jsonLines(stdout)[0]!.cache);
+}
+
+/** Makes a folder in which nothing can be made, moved or removed; root needs more than a mode for that. */
+async function freeze(folder: string): Promise<AsyncDisposable | undefined> {
+  const attribute = async (change: string) => {
+    try {
+      return (await new Deno.Command("chattr", { args: [change, folder], stderr: "null" }).output()).success;
+    } catch {
+      return false; // there is no such command
+    }
+  };
+  if (root ? !await attribute("+i") : (await Deno.chmod(folder, 0o500), false)) return undefined;
+  return {
+    async [Symbol.asyncDispose]() {
+      await (root ? attribute("-i") : Deno.chmod(folder, 0o700));
+    },
+  };
+}
+
+async function canFreeze(): Promise<boolean> {
+  if (windows) return false;
+  const folder = await Deno.makeTempDir();
+  const frozen = await freeze(folder);
+  await frozen?.[Symbol.asyncDispose]();
+  await Deno.remove(folder);
+  return frozen !== undefined;
+}
+
+const noFreezing = !await canFreeze();
+
+Deno.test({
+  name: "a cache or its folder that others may write to is refused, each with the command that mends it",
+  ignore: windows,
+  async fn() {
+    await using b = await bench();
+    const cache = await cacheOf(b);
+    const cases = [
+      [cache, 0o640, 0o600, `chmod 600 ${cache}`],
+      [cache, 0o602, 0o600, `chmod 600 ${cache}`],
+      [dirname(cache), 0o770, 0o700, `chmod go-w ${dirname(cache)}`],
+      [dirname(cache), 0o707, 0o755, `chmod go-w ${dirname(cache)}`],
+    ] as const;
+    for (const [path, bad, good, command] of cases) {
+      await Deno.chmod(path, bad);
+      const { code, stdout, stderr } = await b.run("whoami");
+      assertEquals([code, stdout], [5, ""]);
+      assertStringIncludes(stderr, `mend it with: ${command}`);
+      await Deno.chmod(path, good);
+      assertEquals((await b.run("whoami")).code, 0);
+    }
+    await Deno.chmod(dirname(cache), 0o1777); // as /tmp: others may add files, but not move ours
+    assertEquals((await b.run("whoami")).code, 0);
+  },
+});
+
+Deno.test({
+  name: "nobody signs in to a cache in a folder that others may write to",
+  ignore: windows,
+  async fn() {
+    await using b = await bench({ signIn: false });
+    const folder = `${b.folder}/open`;
+    await Deno.mkdir(folder);
+    await Deno.chmod(folder, 0o777);
+    const env = { GRAPH_TOKEN_CACHE: `${folder}/tokens.json` };
+    const { code, stderr } = await b.runWith({ env }, "whoami", "--prompt");
+    assertEquals([code, b.sandbox.requests.length], [5, 0]);
+    assertStringIncludes(stderr, "could swap tokens.json");
+  },
+});
+
+Deno.test({
+  name: "a cache of another user is refused, also for root",
+  ignore: !root,
+  async fn() {
+    await using b = await bench();
+    const cache = await cacheOf(b);
+    await Deno.chown(cache, 54_321, 54_321);
+    await Deno.chown(dirname(cache), 54_321, 54_321);
+    const before = await Deno.readTextFile(cache);
+    for (const args of [[], ["--sign-out"], ["--prompt"]]) {
+      const { code, stderr } = await b.run("whoami", ...args);
+      assertEquals(code, 5);
+      assertMatch(stderr, /belongs to another user of this machine \(uid 54321\); run this as that user/);
+      assertStringIncludes(stderr, `sudo chown "$(id -u)" ${cache}`);
+    }
+    assertEquals([await Deno.readTextFile(cache), (await Deno.stat(cache)).uid], [before, 54_321]);
+    await Deno.chown(cache, 0, 0);
+    assertEquals((await b.run("whoami")).code, 0); // what the folder's owner could put there would be theirs
+  },
+});
+
+Deno.test({
+  name: "a cache that is a symbolic link is refused and stays one; a linked folder is fine",
+  ignore: windows,
+  async fn() {
+    await using b = await bench();
+    const cache = await cacheOf(b);
+    const link = `${b.folder}/link.json`;
+    await Deno.symlink(cache, link);
+    for (const args of [[], ["--prompt"], ["--sign-out"]]) {
+      const { code, stderr } = await b.runWith({ env: { GRAPH_TOKEN_CACHE: link } }, "whoami", ...args);
+      assertEquals(code, 5);
+      assertStringIncludes(stderr, `${link} is a symbolic link; give the path of the file itself`);
+    }
+    assertEquals((await Deno.lstat(link)).isSymlink, true);
+    await Deno.symlink(`${b.folder}/nothing`, `${b.folder}/dangling.json`);
+    const env = { GRAPH_TOKEN_CACHE: `${b.folder}/dangling.json` };
+    assertEquals((await b.runWith({ env }, "whoami", "--prompt")).code, 5);
+    await Deno.symlink(dirname(cache), `${b.folder}/home`);
+    const linked = { GRAPH_SCRIPTS_HOME: `${b.folder}/home` };
+    assertEquals((await b.runWith({ env: linked }, "whoami")).code, 0);
+  },
+});
+
+Deno.test("a cache path that is a folder, or leads through a file, is wrong usage before anybody signs in", async () => {
+  await using b = await bench({ signIn: false });
+  const file = await b.file("plain.txt", "x");
+  for (const [path, why] of [[b.folder, "is not a file"], [`${file}/tokens.json`, "not a folder"]]) {
+    const { code, stderr } = await b.runWith({ env: { GRAPH_TOKEN_CACHE: path! } }, "whoami", "--prompt");
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, why!);
+  }
+  assertEquals(b.sandbox.requests, []);
+});
+
+Deno.test({
+  name: "in a folder that cannot be written a good token serves, and a renewed one for its run",
+  ignore: noFreezing,
+  async fn() {
+    await using b = await bench();
+    const cache = await cacheOf(b);
+    const before = await Deno.readTextFile(cache);
+    await using _frozen = await freeze(dirname(cache));
+    const silent = await b.run("whoami");
+    assertEquals([silent.code, silent.stderr], [0, ""]);
+    b.sandbox.expireAccessTokens();
+    for (let i = 0; i < 2; i++) {
+      const { code, stderr } = await b.run("whoami", "--no-prompt");
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /the sign-in is good for this run, but could not be kept in .*permission denied/);
+    }
+    assertEquals(await Deno.readTextFile(cache), before);
+    const signOut = await b.run("whoami", "--sign-out");
+    assertEquals([signOut.code, signOut.stdout], [5, ""]);
+    assertEquals(await Deno.readTextFile(cache), before);
+  },
+});
+
+Deno.test({
+  name: "nobody is asked to sign in when the sign-in could not be kept",
+  ignore: noFreezing,
+  async fn() {
+    await using b = await bench({ signIn: false });
+    const folder = `${b.folder}/frozen`;
+    await Deno.mkdir(folder, { mode: 0o700 });
+    await using _frozen = await freeze(folder);
+    const env = { GRAPH_TOKEN_CACHE: `${folder}/tokens.json` };
+    const { code, stderr } = await b.runWith({ env }, "whoami", "--prompt");
+    assertEquals([code, b.sandbox.requests.length], [5, 0]);
+    assertMatch(stderr, /a sign-in could not be kept in .*tokens\.json: permission denied/);
+    assertStringIncludes(stderr, "choose another file with GRAPH_TOKEN_CACHE");
+  },
+});
+
+Deno.test("what a killed process left of its writing is removed by the next that writes", async () => {
+  await using b = await bench();
+  const cache = await cacheOf(b);
+  const left = `${cache}.${crypto.randomUUID()}.tmp`;
+  const others = [`${cache}.tmp`, `${cache}.notes.tmp`];
+  for (const path of [left, ...others]) await Deno.writeTextFile(path, "{ half", { mode: 0o600 });
+  b.sandbox.expireAccessTokens();
+  assertEquals((await b.run("whoami")).code, 0);
+  const names = await Array.fromAsync(
+    Deno.readDir(dirname(cache)),
+    ({ name }) => `${dirname(cache)}/${name}`,
+  );
+  assert(!names.includes(left), "left behind");
+  for (const path of others) assert(names.includes(path), `${path} is not ours to remove`);
+});

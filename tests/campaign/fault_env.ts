@@ -1,0 +1,119 @@
+/**
+ * What the tests of known faults share: a bench that a fault strikes, and the requests that were made as short words, so
+ * that a test reads as what has happened.
+ *
+ * @module
+ */
+import { assert } from "../assert.ts";
+import { type Bench, bench, type Ended, noise, type ScriptName } from "../test_env.ts";
+import { type FaultName, knownFault, type RequestRecord, type SandboxOptions } from "../sandbox/mod.ts";
+
+/** The smallest fragment: 320 KiB. */
+export const UNIT = 327_680;
+/** How much later than asked for a request may come; the machine has other things to do. */
+const SLACK_MS = 1_000;
+
+/** A bench with one fault in force. */
+export interface StruckBench extends Bench {
+  /** Runs a script; without a sign-in of the bench with a token of its own, which costs no time. */
+  struck(script: ScriptName, ...args: string[]): Promise<Ended>;
+  /** Uploads with fragments of 320 KiB. */
+  upload(bytes: Uint8Array, ...args: string[]): Promise<Ended>;
+  /** The requests from the first that changes or transfers something, such as `send 1 503`. */
+  story(): string[];
+  /** Requests of the script so far. */
+  requests(): RequestRecord[];
+  /** Milliseconds from each request that the fault struck to the next one to the same service. */
+  gapsMs(): number[];
+}
+
+/** One test of one known fault, by its name; the fault must have struck when the test is over. */
+export function faultTest(
+  name: FaultName,
+  sentence: string,
+  test: (b: StruckBench) => Promise<void>,
+  options: SandboxOptions & { signIn?: boolean; token?: boolean; ignore?: boolean } = {},
+): void {
+  const { signIn = false, token = !signIn, ignore = false, ...sandboxOptions } = options;
+  Deno.test({
+    name: `${name}: ${sentence}`,
+    ignore,
+    async fn() {
+      await using plain = await bench({ ...sandboxOptions, signIn, fault: [name] });
+      const b = struckBench(plain, name, token);
+      await test(b);
+      if (knownFault(name).rules) {
+        assert(plain.sandbox.requests.some(({ fault }) => fault === name), "the fault did not strike");
+      }
+    },
+  });
+}
+
+function struckBench(b: Bench, name: FaultName, token: boolean): StruckBench {
+  const before = b.sandbox.requests.length;
+  const env: Record<string, string> = token ? { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() } : {};
+  const requests = () =>
+    b.sandbox.requests.slice(before).filter(({ fault }) => !fault?.startsWith("silent repetition"));
+  return {
+    ...b,
+    requests,
+    struck: (script, ...args) => b.runWith({ env }, script, ...args),
+    upload: async (bytes, ...args) => {
+      const file = await b.file("big.bin", bytes);
+      return await b.runWith(
+        { env },
+        "put-large",
+        "--json",
+        "--fragment-size",
+        "320KiB",
+        ...args,
+        file,
+        "General/",
+      );
+    },
+    story: () => storyOf(requests()),
+    gapsMs: () => gapsOf(requests(), name),
+  };
+}
+
+function storyOf(requests: readonly RequestRecord[]): string[] {
+  const words = requests.map((request) => `${wordOf(request)} ${request.status || "cut"}`);
+  const start = words.findIndex((word) => !word.startsWith("look up"));
+  return start < 0 ? [] : words.slice(start);
+}
+
+/** `send 3` is the fragment that begins at 3 × 320 KiB; other positions are in bytes. */
+function wordOf({ service, method, path, headers }: RequestRecord): string {
+  if (service === "login") return path.includes("/devicecode") ? "ask for a code" : "ask for tokens";
+  if (service === "storage" && method === "PUT") {
+    const start = Number(/\d+/.exec(headers["content-range"] ?? "")?.[0]);
+    return `send ${start % UNIT === 0 ? start / UNIT : `from ${start}`}`;
+  }
+  if (service === "storage") {
+    if (path.includes("download.aspx")) return headers["range"] ? `download ${headers["range"]}` : "download";
+    return method === "DELETE" ? "cancel" : "ask";
+  }
+  if (path.includes("createUploadSession")) return "create";
+  if (path.includes("/children")) return "list";
+  return method === "PUT" ? "put" : "look up";
+}
+
+function gapsOf(requests: readonly RequestRecord[], name: FaultName): number[] {
+  return requests.flatMap((request, index) => {
+    const next = requests.slice(index + 1).find(({ service }) => service === request.service);
+    return request.fault === name && next ? [Date.parse(next.at) - Date.parse(request.at)] : [];
+  });
+}
+
+/** Asserts that a wait was not shorter than `leastMs`, and not much longer than `mostMs`. */
+export function assertWaited(ms: number | undefined, leastMs: number, mostMs = leastMs): void {
+  assert(ms !== undefined, "nothing was tried again");
+  // Both times are cut to milliseconds.
+  assert(
+    ms >= leastMs - 1 && ms <= mostMs + SLACK_MS,
+    `waited ${ms} ms instead of ${leastMs} to ${mostMs} ms`,
+  );
+}
+
+/** Four fragments of noise. */
+export const FOUR_FRAGMENTS: Uint8Array<ArrayBuffer> = noise(4 * UNIT);

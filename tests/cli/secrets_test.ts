@@ -1,0 +1,329 @@
+/** Secrets stay where they belong: no token, code or pre-authenticated URL in any output, nor in any file but two. */
+
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { basename, join } from "../../lib/std.ts";
+import { SETTINGS } from "../../lib/settings.ts";
+import { type Bench, bench, noise, type ScriptName } from "../test_env.ts";
+import type { FaultRule } from "../sandbox/mod.ts";
+import { browse } from "../sandbox/testing_msal.ts";
+import { filesBelow, type Haystack, type Leak, leaksIn } from "./secret_scan.ts";
+
+const UNIT = 327_680;
+const SMALL = ["--fragment-size", "320KiB"];
+const fragments = { service: "storage" as const, method: "PUT" };
+
+/** A bench that keeps all that its scripts print. */
+class Watched {
+  readonly printed: Haystack[] = [];
+  readonly temporary: string;
+  readonly #b: Bench;
+  readonly #env: Record<string, string>;
+
+  constructor(b: Bench, env: Record<string, string>, folder: string = b.folder) {
+    this.#b = b;
+    this.temporary = join(folder, "tmp");
+    Deno.mkdirSync(this.temporary);
+    this.#env = { ...env, TMPDIR: this.temporary };
+  }
+
+  /** Runs a script as text and as JSON, both with all that it can tell. */
+  async run(script: ScriptName, ...args: string[]): Promise<number[]> {
+    return [await this.once(script, ...args), await this.once(script, "--json", ...args)];
+  }
+
+  async once(script: ScriptName, ...args: string[]): Promise<number> {
+    return await this.onceWith({}, script, ...args);
+  }
+
+  async onceWith(env: Record<string, string>, script: ScriptName, ...args: string[]): Promise<number> {
+    const line = ["--verbose", "--max-wait", "1s", ...args];
+    const ended = await this.#b.runWith({ env: { ...this.#env, ...env } }, script, ...line);
+    const from = [script, ...args].join(" ");
+    this.printed.push({ from, text: ended.stdout }, { from, text: ended.stderr });
+    return ended.code;
+  }
+
+  /** Kills a script when this has happened. */
+  async killed(happened: () => boolean, script: ScriptName, ...args: string[]): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    const watch = setInterval(() => {
+      if (!happened()) return;
+      clearInterval(watch);
+      ended.resolve();
+    }, 10);
+    const child = this.#b.spawnWith(this.#env, script, "--verbose", ...args);
+    await ended.promise;
+    child.kill("SIGKILL");
+    const { stdout, stderr } = await child.output();
+    for (const bytes of [stdout, stderr]) {
+      this.printed.push({ from: `${script}, killed`, text: new TextDecoder().decode(bytes) });
+    }
+  }
+}
+
+/** Answers that repeat every secret there is, wherever an answer can hold one. */
+function echoes(b: Bench, rule: FaultRule): FaultRule[] {
+  const all = () => b.sandbox.tenant.secrets();
+  const last = (pattern: RegExp) => all().findLast((secret) => pattern.test(secret)) ?? "";
+  const words = () => all().map((secret) => `see ${secret} or ${encodeURIComponent(secret)}`).join(" and ");
+  const headers = () => ({
+    "request-id": last(/^eyJ/),
+    sprequestguid: last(/^v1\./),
+    "x-ms-request-id": last(/^1\./),
+    location: last(/^http/) || "http://127.0.0.1:8999/",
+    date: last(/^eyJ/),
+    "www-authenticate": `Bearer error="${last(/^eyJ/)}", authorization_uri="${last(/^http/)}"`,
+  });
+  const json = () => ({
+    error: {
+      code: last(/^eyJ/),
+      message: words(),
+      innerError: { code: last(/^1\./), "request-id": last(/^eyJ/), innererror: { code: last(/^http/) } },
+    },
+  });
+  const entra = () => ({
+    error: last(/^1\./),
+    suberror: last(/^eyJ/),
+    error_description: words(),
+    correlation_id: last(/^eyJ/),
+    timestamp: last(/^eyJ/),
+  });
+  const texts: FaultRule[] = [400, 401, 403, 409, 200].map((status) => ({
+    status,
+    headers,
+    body: rule.service === "login" ? entra : json,
+  }));
+  return [
+    ...texts,
+    { status: 400, headers, body: words },
+    { status: 302, headers, body: "" },
+    { status: 503, headers: { ...headers(), "retry-after": "60" }, body: words },
+    { status: 400, headers: { "content-type": "text/html" }, body: () => `<html>${words()}</html>` },
+  ].map((answer) => ({ ...rule, ...answer, times: "always" as const }));
+}
+
+/** Everything that scripts can do, well and badly. */
+async function everything(b: Bench, watched: Watched): Promise<void> {
+  const { sandbox } = b;
+  const small = await b.file("small.txt", "small");
+  const large = await b.file("large.bin", noise(4 * UNIT));
+  sandbox.tenant.addFile("Documents", "General/down.bin", noise(3_000_000));
+
+  assertEquals(await watched.once("whoami", "--prompt"), 0);
+  assertEquals(await watched.run("whoami", "--check"), [0, 0]);
+  assertEquals(await watched.run("ls", "-l", "-R", "General"), [0, 0]); // renews
+  sandbox.expireAccessTokens();
+  assertEquals(await watched.run("ls", "General"), [0, 0]);
+  sandbox.addFault({ path: "/children", meanwhile: "claims-demanded" });
+  assertEquals(await watched.run("ls", "General"), [0, 0]);
+  assertEquals(await watched.run("put", small, "General/"), [0, 0]);
+  assertEquals(await watched.run("put", small, "General/no/folder/"), [3, 3]);
+  assertEquals(await watched.run("put-large", ...SMALL, large, "General/"), [0, 0]);
+  assertEquals(await watched.once("get", "General/down.bin"), 0);
+  assertEquals(await watched.once("get", "--json", "--conflict", "replace", "General/down.bin"), 0);
+  assertEquals(await watched.run("get", "General/none"), [3, 3]);
+
+  const before = sandbox.requests.length;
+  sandbox.addFault({ ...fragments, nth: 2, delayMs: 60_000 });
+  const isStuck = () => sandbox.requests.slice(before).filter(({ method }) => method === "PUT").length > 1;
+  await watched.killed(isStuck, "put-large", ...SMALL, large, "General/interrupted.bin");
+  sandbox.clearFaults();
+  const received = sandbox.requests.length;
+  sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 2_000_000 });
+  sandbox.addFault({ service: "storage", path: "download.aspx", times: "always", delayMs: 60_000 });
+  const isWaiting = () =>
+    sandbox.requests.slice(received).filter(({ service }) => service === "storage").length > 1;
+  await watched.killed(isWaiting, "get", "General/down.bin", "half.bin");
+  sandbox.clearFaults();
+
+  await hostile(b, watched, small, large);
+  sandbox.clearFaults();
+  assertEquals(await watched.run("whoami", "--check"), [0, 0]);
+}
+
+/** The same in a world that repeats secrets. How each run ends is not the matter here. */
+async function hostile(b: Bench, watched: Watched, small: string, large: string): Promise<void> {
+  const runs: [FaultRule, ScriptName, ...string[]][] = [
+    [{ service: "graph", path: "/me" }, "whoami"],
+    [{ service: "graph", path: "/me" }, "whoami", "--check"],
+    [{ service: "login" }, "whoami", "--check"],
+    [{ service: "graph", path: "/children" }, "ls", "General"],
+    [{ service: "graph", path: "/content", method: "PUT" }, "put", small, "General/"],
+    [{ service: "graph", path: "createUploadSession" }, "put-large", large, "General/"],
+    [fragments, "put-large", ...SMALL, large, "General/"],
+    [{ service: "storage", path: "download.aspx" }, "get", "General/down.bin", "other.bin"],
+  ];
+  for (const [rule, script, ...args] of runs) {
+    for (const fault of echoes(b, rule)) {
+      if (script === "get" && fault.status === 200) continue; // what storage sends then is the content of a file
+      b.sandbox.clearFaults();
+      b.sandbox.addFault(fault);
+      await watched.once(script, ...(fault.status === 400 ? ["--json"] : []), ...args);
+    }
+  }
+  for (const fault of echoes(b, { service: "login", path: "/token" })) {
+    b.sandbox.clearFaults();
+    b.sandbox.expireAccessTokens();
+    b.sandbox.addFault(fault);
+    await watched.once("ls", "General");
+  }
+  b.sandbox.clearFaults();
+  await watched.once("ls", "General"); // renews what has expired; the demand for claims from before is met by the next
+  assertEquals(await watched.once("ls", "General"), 0);
+  b.sandbox.addFault({ path: "/children", meanwhile: "person-demanded" });
+  assertEquals(await watched.once("ls", "General"), 4);
+  b.sandbox.clearFaults();
+  assertEquals(await watched.once("whoami", "--prompt"), 0, watched.printed.at(-1)!.text);
+}
+
+/** Without the codes that people are to type: these are shown on purpose, and dead once they are used. */
+function secretsOf(b: Bench): string[] {
+  return b.sandbox.tenant.secrets().filter((secret) => !/^[A-Z0-9]{9}$/.test(secret));
+}
+
+function shown({ from, found }: Leak): string {
+  return `${from}: ${found}`;
+}
+
+function checkTokensKept(b: Bench): void {
+  const toStorage = b.sandbox.requests.filter(({ service, headers }) =>
+    service === "storage" && headers.authorization !== undefined
+  );
+  assertEquals(toStorage.map(({ path }) => path), []);
+}
+
+const home = (b: Bench) => b.sandbox.env.GRAPH_SCRIPTS_HOME!;
+
+Deno.test("in all that scripts print and write, secrets are in the token cache and the records of uploads alone", async () => {
+  await using b = await bench({ signIn: false });
+  const watched = new Watched(b, {});
+  await everything(b, watched);
+  assertEquals(leaksIn(watched.printed, secretsOf(b)).map(shown), []);
+  const files = await filesBelow(home(b), b.folder);
+  const leaks = leaksIn(files, secretsOf(b));
+  const where = [...new Set(leaks.map(({ from }) => from.slice(home(b).length + 1)))];
+  assertEquals(where.filter((path) => !/^(tokens-[^/]*\.json|uploads\/[0-9a-f]{32}\.json)$/.test(path)), []);
+  assert(where.some((path) => path.startsWith("tokens-")), "the scan sees nothing");
+  assert(where.some((path) => path.startsWith("uploads/")), "no upload was left unfinished");
+  assert(
+    files.some(({ from }) => /downloads\/[0-9a-f]{32}\.json$/.test(from)),
+    "no download was left unfinished",
+  );
+  checkTokensKept(b);
+  assertEquals(await watched.run("whoami", "--sign-out"), [0, 0]);
+  const left = leaksIn(await filesBelow(home(b)), secretsOf(b)).map(({ from }) => basename(from));
+  assertEquals(left.filter((name) => name.startsWith("tokens-")), []);
+});
+
+Deno.test("with a key, tokens are in no file at all; another key is as quiet", async () => {
+  await using b = await bench({ signIn: false });
+  const [key, other] = [noise(32).toBase64(), noise(32, 2).toBase64()];
+  const watched = new Watched(b, { GRAPH_TOKEN_CACHE_KEY: key });
+  await everything(b, watched);
+  assertEquals(await watched.onceWith({ GRAPH_TOKEN_CACHE_KEY: other }, "whoami", "--check"), 2);
+  const secrets = [...secretsOf(b), key, other];
+  assertEquals(leaksIn(watched.printed, secrets).map(shown), []);
+  const leaks = leaksIn(await filesBelow(home(b), b.folder), secrets);
+  const uploads = join(home(b), "uploads");
+  assertEquals(leaks.filter(({ from }) => !from.startsWith(uploads)).map(shown), []);
+  assertEquals(leaks.filter(({ secret }) => !/^(http|v1\.)/.test(secret)).map(shown), []);
+  checkTokensKept(b);
+});
+
+Deno.test("an app by itself shows and keeps neither its secret nor its certificate's key", async () => {
+  await using b = await bench({ signIn: false });
+  const { app } = b.sandbox;
+  const { certificate, privateKey } = app.newCertificate();
+  const keys = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  try {
+    const [secret, pem] = [join(keys, "secret"), join(keys, "app.pem")];
+    await Deno.writeTextFile(secret, app.clientSecret, { mode: 0o600 });
+    await Deno.writeTextFile(pem, certificate + privateKey, { mode: 0o600 });
+    const key = privateKey.split("\n").slice(1, 5).join("");
+    for (const env of [{ GRAPH_CLIENT_SECRET_FILE: secret }, { GRAPH_CLIENT_CERTIFICATE_FILE: pem }]) {
+      const folder = join(b.folder, basename(Object.values(env)[0]!));
+      await Deno.mkdir(folder);
+      const watched = new Watched(b, { GRAPH_CLIENT_ID: app.clientId, ...env }, folder);
+      assertEquals(await watched.run("whoami"), [0, 0]);
+      assertEquals((await watched.run("whoami", "--check")).some((code) => code > 5), false);
+      b.sandbox.expireAccessTokens();
+      assertEquals(await watched.run("ls", "General"), [0, 0]);
+      for (const fault of echoes(b, { service: "login", path: "/token" })) {
+        b.sandbox.clearFaults();
+        b.sandbox.expireAccessTokens();
+        b.sandbox.addFault(fault);
+        await watched.once("ls", "General");
+      }
+      b.sandbox.clearFaults();
+      const secrets = [...secretsOf(b), app.clientSecret, key];
+      assertEquals(leaksIn(watched.printed, secrets).map(shown), []);
+      const kept = leaksIn(await filesBelow(home(b)), [app.clientSecret, key]);
+      assertEquals(kept.map(shown), []);
+    }
+  } finally {
+    await Deno.remove(keys, { recursive: true });
+  }
+});
+
+Deno.test("a sign-in with a browser shows neither its code nor what proves that it is ours", async () => {
+  await using b = await bench({ signIn: false });
+  const child = b.spawn("whoami", "--verbose", "--sign-in", "browser", "--prompt");
+  const [shownText, code] = await signedInWithBrowser(child);
+  assertEquals(code, 0, shownText);
+  assert(secretsOf(b).length > 0, "there is nothing to find");
+  assertEquals(leaksIn([{ from: "whoami", text: shownText }], secretsOf(b)).map(shown), []);
+});
+
+/** Opens the address that a sign-in shows, and gives all that it printed. */
+async function signedInWithBrowser(child: Deno.ChildProcess): Promise<[string, number]> {
+  let text = "";
+  let opened: Promise<unknown> | undefined;
+  const reading = (async () => {
+    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      const address = /\n(http\S+authorize\S+)\n/.exec(text)?.[1];
+      if (address) opened ??= browse(address);
+    }
+  })();
+  const output = await new Response(child.stdout).text();
+  await reading;
+  await opened;
+  return [text + output, (await child.status).code];
+}
+
+Deno.test("the scan finds parts and other forms of a secret, and nothing in what is none", () => {
+  const secret = `eyJhbGciOiJub25lIn0.${"aB3-_x9Zq7".repeat(9)}`;
+  const url = `https://h/x?a=1&tempauth=v1.${"kL8mN2pQ4r".repeat(5)}.sig-${"Tt5".repeat(12)}`;
+  const seen = (text: string) => leaksIn([{ from: "x", text }], [secret, url, "K7QPX2MZA"]).length;
+  for (const whole of [secret, url.split("tempauth=")[1]!]) {
+    for (const shift of ["", "a", "ab"]) {
+      assertEquals(seen(`x ${btoa(shift + whole)} y`), 1);
+      assertEquals(
+        seen(btoa(shift + whole).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")),
+        1,
+      );
+    }
+    assertEquals(seen(whole.slice(7, 31)), 1);
+    assertEquals(seen(`a=${encodeURIComponent(encodeURIComponent(whole))}`), 1);
+    assertEquals(seen([...whole].map((c) => c.charCodeAt(0).toString(16)).join("")), 1);
+  }
+  assertEquals(seen("code K7QPX2MZA"), 1);
+  assertEquals(seen("https://h/x?a=1&tempauth=… and eyJhbGciOiJub25lIn0 alone"), 0);
+});
+
+Deno.test("no secret is taken from the command line, and one that is put there is not repeated", async () => {
+  for (const name of ["accessToken", "tokenCacheKey"] as const) assertEquals("flag" in SETTINGS[name], false);
+  await using b = await bench({ signIn: false });
+  const token = b.sandbox.issueToken();
+  for (const script of ["whoami", "ls", "get", "put", "put-large"] as const) {
+    for (const option of ["--access-token", "--token", "--graph-access-token", "--token-cache-key"]) {
+      for (const args of [[`${option}=${token}`], [option, token], ["--json", option, token]]) {
+        const { code, stdout, stderr } = await b.run(script, ...args);
+        assertEquals([code, stdout], [2, ""]);
+        assertMatch(stderr, /unknown option --/);
+        assertEquals(leaksIn([{ from: script, text: stderr }], [token]), []);
+      }
+    }
+  }
+  assertEquals(b.sandbox.requests, []);
+});

@@ -1,0 +1,126 @@
+// deno-lint-ignore-file no-console no-control-regex -- it tells what it skips, and looks at terminal codes
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { bench, commandLine, environment, noise, type ScriptName } from "../test_env.ts";
+import { printable } from "../../lib/cli/output.ts";
+import { displayWidth, fitEnd } from "../../lib/cli/display_width.ts";
+import { ProgressLine } from "../../lib/cli/progress.ts";
+
+/** `script` of util-linux gives a process a terminal; elsewhere these tests are skipped. */
+const hasTerminals = Deno.build.os === "linux" &&
+  await new Deno.Command("script", { args: ["--version"], stdout: "null", stderr: "null" })
+    .output().then(({ success }) => success, () => false);
+if (!hasTerminals) console.warn("skipped: tests on a terminal, for `script` of util-linux is not here");
+
+async function onTerminal(b: Awaited<ReturnType<typeof bench>>, script: ScriptName, ...args: string[]) {
+  const quoted = commandLine(script, args).map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const { code, stdout } = await new Deno.Command("script", {
+    args: ["-qec", quoted, "/dev/null"],
+    clearEnv: true,
+    env: { ...environment(b.sandbox.env), TERM: "xterm", SHELL: "/bin/sh" },
+    cwd: b.folder,
+    stdin: "null",
+  }).output();
+  return { code, text: new TextDecoder().decode(stdout) };
+}
+
+Deno.test({
+  name: "on a terminal a sign-in is asked for by itself, and progress is drawn with rate and time left",
+  ignore: !hasTerminals,
+  fn: async () => {
+    await using b = await bench({ signIn: false });
+    const file = await b.file("big.bin", noise(12 * 327_680));
+    b.sandbox.addFault({ service: "storage", method: "PUT", times: "always", delayMs: 150 });
+    const { code, text } = await onTerminal(b, "put-large", "--fragment-size", "320KiB", file, "General/");
+    assertEquals(code, 0, text);
+    assertMatch(text, /enter the code \w+/);
+    assertMatch(text, /\r\x1b\[K\S*big\.bin {2}\d+ % of 3\.8 MiB {2}\S+ MiB\/s {2}0:0\d left/);
+    assertMatch(text, /\r\x1b\[Kcreated General\/big\.bin \(3\.8 MiB, verified\)\r\n$/);
+    assert(
+      !/left/.test((await onTerminal(b, "put-large", "--quiet", file, "General/")).text),
+      "drawn although --quiet",
+    );
+    assert(
+      / left/.test(
+        (await onTerminal(b, "put-large", "--json", "--fragment-size", "320KiB", file, "me:")).text,
+      ),
+      "where standard output goes does not matter",
+    );
+    assertEquals((await b.run("put-large", file, "General/")).stderr, "");
+  },
+});
+
+Deno.test({
+  name: "--no-prompt asks nobody even on a terminal",
+  ignore: !hasTerminals,
+  fn: async () => {
+    await using b = await bench({ signIn: false });
+    const { code, text } = await onTerminal(b, "ls", "--no-prompt");
+    assertEquals(code, 4);
+    assertMatch(text, /not signed in/);
+  },
+});
+
+Deno.test("a progress line fits the terminal, whatever the name", () => {
+  for (const name of ["a-very-long-name-", "議事録と資料", "👩‍👩‍👧 Urlaub 🏖️ ", "e\u0301te\u0301-"]) {
+    for (const columns of [10, 40, 80]) {
+      const drawn: string[] = [];
+      const line = new ProgressLine((text) => drawn.push(text), () => columns);
+      for (const doneBytes of [0, 1000]) {
+        line.update(() => ({ label: name.repeat(20), doneBytes, totalBytes: 1000 }));
+        line.clear();
+      }
+      const texts = drawn.map((text) => text.replace("\r\x1b[K", "")).filter(Boolean);
+      assertEquals(texts.length, 2);
+      for (const text of texts) assert(displayWidth(text) < columns, text);
+    }
+  }
+});
+
+Deno.test("displayWidth() counts columns: wide letters and emoji take two, combining marks none", () => {
+  const widths: [string, number][] = [
+    ["plain", 5],
+    ["Übersicht", 9],
+    ["e\u0301", 1],
+    ["議事録", 6],
+    ["ｶﾅ", 2],
+    ["한국어", 6],
+    ["🏖️", 2],
+    ["👩‍👩‍👧", 2],
+    ["\u200b", 0],
+    ["…", 1],
+  ];
+  for (const [text, columns] of widths) assertEquals(displayWidth(text), columns, text);
+  assertEquals(fitEnd("議事録.docx", 8), "…録.docx");
+  assertEquals([fitEnd("abc", 3), fitEnd("abcd", 3), fitEnd("abc", 0)], ["abc", "…cd", ""]);
+});
+
+Deno.test({
+  name: "on a terminal many tiny files show how many are done, of how many, and a summary at the end",
+  ignore: !hasTerminals,
+  fn: async () => {
+    await using b = await bench();
+    await Deno.mkdir(`${b.folder}/many`);
+    for (let i = 0; i < 40; i++) await b.file(`many/${i}.txt`, "x".repeat(100));
+    b.sandbox.addFault({ service: "graph", method: "PUT", times: "always", delayMs: 50 });
+    const { code, text } = await onTerminal(b, "put", "-r", "many", "General/many");
+    assertEquals(code, 0, text);
+    assertMatch(text, /\r\x1b\[K\d+ of 40 files {2}\d+ % of 3\.9 KiB/);
+    assertMatch(text, /put: 40 created \(3\.9 KiB\), in 0:\d\d\r\n$/);
+  },
+});
+
+Deno.test("printable() escapes what prints nothing or moves other characters, and nothing else", () => {
+  const cases: [text: string, shown: string][] = [
+    ["a\u001b[31mb\u0000\u009bc\u007f", "a\\u001b[31mb\\u0000\\u009bc\\u007f"],
+    ["a\nb\r\tc", "a\\nb\\r\\tc"],
+    ["a\u2028b\u2029c", "a\\u2028b\\u2029c"],
+    ["\u202ea\u2066b\u200e\u061c", "\\u202ea\\u2066b\\u200e\\u061c"],
+    ["a\u200bb\ufeff\u00ad\u2060", "a\\u200bb\\ufeff\\u00ad\\u2060"],
+    ["\u3164\u{e0041}\ud800", "\\u3164\\u{e0041}\\ud800"],
+    [
+      "Größe שלום 文件 👩\u200d💻 ❤\ufe0f می\u200cخواهم C:\\x e\u0301",
+      "Größe שלום 文件 👩\u200d💻 ❤\ufe0f می\u200cخواهم C:\\x e\u0301",
+    ],
+  ];
+  for (const [text, shown] of cases) assertEquals(printable(text), shown);
+});

@@ -1,0 +1,109 @@
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { join } from "../../lib/std.ts";
+import { arrived, benchWith, bytesOf, contentOf, journal, names, recorded, until } from "./download_env.ts";
+import { slowLine } from "./slow_line.ts";
+import { jsonLines } from "../test_env.ts";
+
+const MIB = 1024 * 1024;
+const content = contentOf(6);
+const SIZE = content.length;
+
+/** A file system of its own, where that is allowed; its size can be changed. */
+async function mounted(
+  folder: string,
+  options: string,
+): Promise<AsyncDisposable & { remount(options: string): Promise<void> } | undefined> {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return undefined;
+  const mount = async (...args: string[]) => (await new Deno.Command("mount", { args }).output()).success;
+  await Deno.mkdir(folder, { recursive: true });
+  if (!await mount("-t", "tmpfs", "-o", options, "tmpfs", folder)) return undefined;
+  return {
+    remount: async (options) => assert(await mount("-o", `remount,${options}`, folder)),
+    async [Symbol.asyncDispose]() {
+      assert((await new Deno.Command("umount", { args: [folder] }).output()).success);
+    },
+  };
+}
+
+Deno.test("a full disk is told, what came is kept, and the same command goes on when there is room", async () => {
+  for (const connections of ["1", "4"]) {
+    await using b = await benchWith(content);
+    const folder = join(b.folder, "disk");
+    await using disk = await mounted(folder, "size=3m");
+    if (!disk) return;
+    const args = ["--connections", connections, "General/big.bin", folder];
+    const { code, stderr } = await b.run("get", ...args);
+    assertEquals(code, 9, stderr);
+    const there = bytesOf(await recorded(b));
+    assert(there > 0);
+    assertMatch(
+      stderr,
+      new RegExp(`no space left.*; ${there} of ${SIZE} bytes .* are there; free space, then`),
+    );
+    assertEquals(names(folder).map((name) => name.slice(-8)), [".partial"]);
+    await disk.remount("size=20m");
+    const again = await b.run("get", "--json", ...args);
+    assertEquals(again.code, 0, again.stderr);
+    assertEquals(jsonLines(again.stdout)[0]!.resumedFrom, there);
+    assertEquals(await Deno.readFile(join(folder, "big.bin")), content);
+    assertEquals([names(folder), journal(b)], [["big.bin"], []]);
+  }
+});
+
+Deno.test("a disk that is full of the record, too, keeps what was recorded before", async () => {
+  await using b = await benchWith(content);
+  const home = b.sandbox.env.GRAPH_SCRIPTS_HOME!;
+  const token = b.sandbox.issueToken();
+  const folder = join(b.folder, "disk");
+  await using disk = await mounted(folder, "size=3m");
+  if (!disk) return;
+  const env = { GRAPH_SCRIPTS_HOME: join(folder, "home"), GRAPH_ACCESS_TOKEN: token };
+  await using _line = slowLine(b, { bytesPerSecond: 4 * MIB });
+  const args = ["get", "--json", "General/big.bin", join(folder, "x.bin")] as const;
+  const { code, stderr } = await b.runWith({ env }, ...args);
+  assertEquals(code, 9, stderr);
+  assertMatch(stderr, /[1-9]\d* of \d+ bytes/);
+  await disk.remount("size=20m");
+  const again = await b.runWith({ env }, ...args);
+  assertEquals(again.code, 0, again.stderr);
+  assert(jsonLines(again.stdout)[0]!.resumedFrom as number > 0);
+  assertEquals(await Deno.readFile(join(folder, "x.bin")), content);
+  assertEquals(names(join(folder, "home", "downloads")), []);
+  assert(home !== env.GRAPH_SCRIPTS_HOME);
+});
+
+Deno.test("a read-only folder is told, and neither file nor record is left", async () => {
+  await using b = await benchWith(content);
+  const folder = join(b.folder, "disk");
+  await using disk = await mounted(folder, "size=1m,ro");
+  if (disk) {
+    const { code, stderr } = await b.run("get", "General/big.bin", folder);
+    assertEquals(code, 5, stderr);
+    assertMatch(stderr, /read-only/);
+  } else if (Deno.build.os !== "windows" && Deno.uid() !== 0) {
+    await Deno.mkdir(folder, { mode: 0o500 });
+    assertEquals((await b.run("get", "General/big.bin", folder)).code, 5);
+  }
+  assertEquals(journal(b), []);
+});
+
+Deno.test("a file that appears meanwhile is not replaced; --conflict replace then needs no transfer", async () => {
+  await using b = await benchWith(content);
+  await using line = slowLine(b, { bytesPerSecond: 4 * MIB });
+  const child = b.spawn("get", "General/big.bin");
+  await until(async () => bytesOf(await recorded(b)) > 0);
+  await b.file("big.bin", "theirs");
+  const { code, stderr } = await child.output();
+  assertEquals(code, 6);
+  assertMatch(
+    new TextDecoder().decode(stderr),
+    /big\.bin exists already; 6291473 of 6291473 bytes \(100 %\) are there; move it away, or choose with --conflict replace/,
+  );
+  assertEquals(await Deno.readTextFile(join(b.folder, "big.bin")), "theirs");
+  assertEquals((await b.run("get", "General/big.bin")).code, 6);
+  const before = line.forwardedBytes;
+  const again = await b.run("get", "--json", "--conflict", "replace", "General/big.bin");
+  assertEquals([again.code, jsonLines(again.stdout)[0]!.resumedFrom], [0, SIZE], again.stderr);
+  assertEquals(line.forwardedBytes, before);
+  await arrived(b, content);
+});

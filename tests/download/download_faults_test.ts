@@ -1,0 +1,139 @@
+/** What `get` does when content comes late, in part, or not at all (PROTOCOL 5 and 17.2, item 14). */
+
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { join } from "../../lib/std.ts";
+import { heicFile, jpegFile, ole2File, pdfFile, wordDocument } from "../upload/documents.ts";
+import { faultTest, type StruckBench } from "../campaign/fault_env.ts";
+import { jsonLines, noise } from "../test_env.ts";
+import type { FaultName } from "../sandbox/mod.ts";
+
+const CONTENT = noise(3_000_017, 5);
+
+/** Runs `get` on a file of 3 MB, in a folder where another version of it may lie. */
+async function get(b: StruckBench, name = "big.bin", ...args: string[]): ReturnType<StruckBench["struck"]> {
+  b.sandbox.tenant.addFile("Documents", `General/${name}`, CONTENT);
+  return await b.struck("get", "--json", ...args, `General/${name}`);
+}
+
+/** Names of the files in the folder, their random parts left out. */
+function names(b: StruckBench): string[] {
+  return [...Deno.readDirSync(b.folder)].map(({ name }) => name.replace(/^\.[0-9a-f]{8}\./, ".x."))
+    .toSorted();
+}
+
+/** The whole file arrived under its name and nothing else is there; returns what happened. */
+async function arrives(b: StruckBench): Promise<string[]> {
+  const { code, stdout, stderr } = await get(b);
+  assertEquals(code, 0, stderr);
+  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["verified", CONTENT.length]);
+  assertEquals(await Deno.readFile(join(b.folder, "big.bin")), CONTENT);
+  assertEquals(names(b), ["big.bin"]);
+  return b.story();
+}
+
+const isRest = (word: string) => /^download bytes=[1-9]\d*-/.test(word);
+
+faultTest("body-cut", "the rest is asked for where it broke, with a fresh link", async (b) => {
+  const [first, ...rest] = await arrives(b);
+  assertEquals(first, "download 200");
+  assertEquals(rest.filter(isRest).map((word) => word.split(" ").at(-1)), ["206"]);
+  const links = b.requests().filter(({ service }) => service === "storage").map(({ path }) => path);
+  assertEquals(new Set(links).size, links.length, "an old link was used again");
+});
+
+faultTest("range-ignored", "the content is received from its first byte again, not appended", async (b) => {
+  const story = (await arrives(b)).filter((word) => !word.startsWith("look up"));
+  assertEquals(story[0], "download 200");
+  assertEquals([isRest(story[1]!), story[1]!.endsWith(" 200"), story.length], [true, true, 2]);
+});
+
+faultTest("download-url-refused", "a fresh link is asked for once", async (b) => {
+  assertEquals(await arrives(b), ["download 401", "look up 200", "download 200"]);
+});
+
+faultTest("download-url-expired", "the rest comes over a fresh link", async (b) => {
+  const story = (await arrives(b)).filter((word) => !word.startsWith("look up"));
+  assertEquals(story.map((word) => word.split(" ").at(-1)), ["200", "401", "206"]);
+  assertEquals(story.slice(1).every(isRest), true);
+});
+
+/** What is no version of the file never gets its name, and never replaces what is there. */
+const REFUSED: [FaultName, string, number, RegExp, string[]][] = [
+  ["body-too-long", "it is told as damaged, and kept", 7, /is not what the service states/, [".x.damaged"]],
+  ["html-instead-of-content", "a page is no version of a file", 7, /is not what the service states/, [
+    ".x.damaged",
+  ]],
+  ["redirect-to-html", "no page is fetched", 1, /HTTP 302|"status":302/, []],
+  ["content-empty", "nothing is no version of a file", 7, /is not what the service states/, [".x.damaged"]],
+];
+
+for (const [name, sentence, code, message, left] of REFUSED) {
+  faultTest(name, `${sentence}: exit code ${code}`, async (b) => {
+    await b.file("big.bin", "mine");
+    const ended = await get(b, "big.bin", "--conflict", "replace");
+    assertEquals(ended.code, code, ended.stderr);
+    assertMatch(ended.stderr, message);
+    assertEquals(ended.stdout, "");
+    assertEquals(names(b), [...left, "big.bin"]);
+    assertEquals(await Deno.readTextFile(join(b.folder, "big.bin")), "mine");
+  });
+}
+
+faultTest(
+  "html-instead-of-content",
+  "an Office file is not taken for one that SharePoint has rewritten",
+  async (b) => {
+    assertEquals((await get(b, "Plan.docx")).code, 7);
+    assertEquals(names(b), [".x.damaged"]);
+  },
+);
+
+faultTest("body-too-long", "a photo is kept with a notice, for phones make such files", async (b) => {
+  const photo = heicFile(200_000);
+  b.sandbox.tenant.addFile("Documents", "General/Photo.heic", photo);
+  const { code, stdout, stderr } = await b.struck("get", "--json", "General/Photo.heic");
+  assertEquals(code, 0, stderr);
+  assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["enriched", photo.length]);
+  assertMatch(stderr, /200104 bytes came where the service states 100052, as it happens with such files\n/);
+  assertEquals(await Deno.readFile(join(b.folder, "Photo.heic")), photo);
+  assertEquals(b.story().filter((word) => word.startsWith("download")).length, 2, "it came once");
+});
+
+/** Documents of which the service is known to serve other bytes than it states: none of these is one. */
+const DOCUMENTS: [string, Uint8Array][] = [
+  ["Plan.docx", wordDocument(200_000)],
+  ["Plan.doc", ole2File(200_000)],
+  ["Plan.pdf", pdfFile(200_000)],
+  ["Plan.jpg", jpegFile(200_000)],
+  ["Plan.heic", heicFile(200_000)],
+  ["Plan.html", new TextEncoder().encode(`<html>${"text ".repeat(20_000)}</html>`)],
+  ["Plan.one", noise(200_000)],
+];
+for (const fault of ["text-instead-of-content", "half-content"] as const) {
+  faultTest(fault, "no document is damaged by it: exit code 7, also at standard output", async (b) => {
+    for (const [name, bytes] of DOCUMENTS) {
+      b.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
+      await b.file(name, "mine");
+      const { code, stdout, stderr } = await b.struck(
+        "get",
+        "--conflict",
+        "replace",
+        `General/${name}`,
+      );
+      assertEquals([code, stdout], [7, ""], `${name}: ${stderr}`);
+      assertMatch(stderr, /is not what the service states.*; .*what arrived is kept as \S+\.damaged/);
+      assertEquals(await Deno.readTextFile(join(b.folder, name)), "mine");
+      const toOutput = await b.struck("get", `General/${name}`, "-");
+      assertEquals(toOutput.code, 7, `${name}: ${toOutput.stderr}`);
+      assertMatch(toOutput.stderr, /what was written to standard output must not be used/);
+    }
+  });
+}
+
+faultTest("content-empty", "standard output gets nothing that could be taken for a file", async (b) => {
+  b.sandbox.tenant.addFile("Documents", "General/big.bin", CONTENT);
+  const { code, stdout, stderr } = await b.struck("get", "General/big.bin", "-");
+  assertEquals([code, stdout], [7, ""]);
+  assertMatch(stderr, /must not be used/);
+  assert(b.story().every((word) => word === "download 200" || word === "look up 200"), b.story().join());
+});

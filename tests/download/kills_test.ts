@@ -1,0 +1,88 @@
+import { assert, assertEquals } from "../assert.ts";
+import { join } from "../../lib/std.ts";
+import {
+  arrived,
+  asked,
+  benchWith,
+  bytesOf,
+  contentOf,
+  journal,
+  names,
+  partialOf,
+  recorded,
+} from "./download_env.ts";
+import { slowLine } from "./slow_line.ts";
+
+const MIB = 1024 * 1024;
+const content = contentOf(12);
+const SIZE = content.length;
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // it has ended this very moment
+  }
+}
+
+/** `GRAPH_SCRIPTS_KILLS=200` runs the campaign in full. */
+const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
+
+/** Bytes of the whole that ranges of a request and those that were recorded have in common. */
+function overlap(range: string | undefined, done: readonly (readonly [number, number])[]): number {
+  const [, first = "0", last = ""] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
+  const end = last === "" ? SIZE : Number(last) + 1;
+  return done.reduce((sum, [s, e]) => sum + Math.max(0, Math.min(e, end) - Math.max(s, Number(first))), 0);
+}
+
+for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as const) {
+  Deno.test(`${KILLS} kills at random moments, ${connections} connection(s): the bytes are right, nothing recorded is fetched again, nothing is left behind`, async () => {
+    await using b = await benchWith(content);
+    await using line = slowLine(b, { bytesPerSecond });
+    let kills = 0;
+    let downloads = 0;
+    let mostLost = 0;
+    for (; kills < KILLS; downloads++) {
+      for (let over = false; !over;) {
+        const done = await recorded(b);
+        const before = b.sandbox.requests.length;
+        const child = b.spawn("get", "--connections", `${connections}`, "General/big.bin");
+        const timer = setTimeout(() => kill(child), 100 + Math.random() * 1_000);
+        const { code, signal, stderr } = await child.output().then((output) => output);
+        clearTimeout(timer);
+        const again = asked(b, before).reduce((sum, range) => sum + overlap(range, done), 0);
+        assertEquals(again, 0, `${again} bytes were asked for although they were recorded`);
+        if (signal === null) assertEquals(code, 0, new TextDecoder().decode(stderr));
+        else kills++;
+        const partial = partialOf(b);
+        if (partial && (await Deno.stat(partial)).size > 0 && connections === 1) {
+          mostLost = Math.max(mostLost, (await Deno.stat(partial)).size - bytesOf(await recorded(b)));
+        }
+        // Killed after its work was done, it has nothing to go on with either.
+        over = names(b.folder).includes("big.bin") &&
+          (code === 0 || !journal(b).some((p) => p.endsWith(".json")));
+      }
+      for (const path of journal(b)) if (path.endsWith(".lock")) await Deno.remove(path); // of a killed process
+      await arrived(b, content);
+      await Deno.remove(join(b.folder, "big.bin"));
+    }
+    // What a kill costs is what came since the last record: half a second of the line at most.
+    const repeated = line.forwardedBytes - downloads * SIZE;
+    assert(
+      repeated <= kills * connections * bytesPerSecond / 2,
+      `${repeated} bytes again after ${kills} kills`,
+    );
+    if (Deno.env.has("GRAPH_SCRIPTS_KILLS")) {
+      const facts = {
+        connections,
+        kills,
+        downloads,
+        SIZE,
+        forwarded: line.forwardedBytes,
+        repeated,
+        mostLost,
+      };
+      await Deno.stdout.write(new TextEncoder().encode(`${JSON.stringify(facts)}\n`));
+    }
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * A line between the scripts and storage that is as slow, and whose connections are as dead, as a test wants.
+ *
+ * @module
+ */
+import type { Bench } from "../test_env.ts";
+
+/** How a line treats what storage sends. */
+export interface LineOptions {
+  /** Of each connection. @default without limit */
+  bytesPerSecond?: number;
+  /**
+   * How many bytes of a connection pass before it falls silent for good; connections are counted from 0 on.
+   * @default all
+   */
+  silentAfter?: (connection: number) => number;
+}
+
+/** A line in use. */
+export interface SlowLine extends AsyncDisposable {
+  /** Bytes that storage has sent over it so far. */
+  forwardedBytes: number;
+  /** How many connections were opened. */
+  connections: number;
+}
+
+const SLICE_BYTES = 32 * 1024;
+
+/** Leads all downloads of a bench over a slow line. */
+export function slowLine(b: Bench, options: LineOptions): SlowLine {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const storage = new URL(b.sandbox.storageOrigin);
+  const open = new Set<Deno.Conn>();
+  const works: Promise<void>[] = [];
+  const line: SlowLine = {
+    forwardedBytes: 0,
+    connections: 0,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      for (const connection of open) close(connection);
+      await Promise.all(works);
+    },
+  };
+  const serve = async (client: Deno.Conn, silentAfter: number) => {
+    const server = await Deno.connect({ hostname: storage.hostname, port: Number(storage.port) });
+    for (const connection of [client, server]) open.add(connection);
+    const up = client.readable.pipeTo(server.writable).catch(() => {}); // either side may break at any time
+    await forward(server, client, silentAfter).catch(() => {}); // as above
+    for (const connection of [client, server]) {
+      close(connection);
+      open.delete(connection);
+    }
+    await up;
+  };
+  const forward = async (server: Deno.Conn, client: Deno.Conn, silentAfter: number) => {
+    const buffer = new Uint8Array(SLICE_BYTES);
+    for (let passed = 0;;) {
+      const count = await server.read(buffer);
+      if (count === null) return;
+      const bytes = buffer.subarray(0, Math.max(0, Math.min(count, silentAfter - passed)));
+      for (let at = 0; at < bytes.length;) at += await client.write(bytes.subarray(at));
+      passed += count;
+      line.forwardedBytes += bytes.length;
+      if (options.bytesPerSecond) {
+        await new Promise((resolve) => setTimeout(resolve, count / options.bytesPerSecond! * 1000));
+      }
+    }
+  };
+  works.push((async () => {
+    for await (const client of listener) {
+      const silentAfter = options.silentAfter?.(line.connections) ?? Infinity;
+      line.connections++;
+      works.push(serve(client, silentAfter).catch(() => {})); // as above
+    }
+  })());
+  b.sandbox.env.GRAPH_STORAGE_HOSTS = `127.0.0.1:${port}`;
+  b.sandbox.addFault({
+    name: "slow line",
+    service: "graph",
+    method: "GET",
+    times: "always",
+    rewrite: (answer) =>
+      typeof answer.body !== "string"
+        ? answer
+        : { ...answer, body: answer.body.replaceAll(b.sandbox.storageOrigin, `http://127.0.0.1:${port}`) },
+  });
+  return line;
+}
+
+function close(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error; // the other direction has closed it
+  }
+}

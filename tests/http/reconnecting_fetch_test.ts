@@ -1,0 +1,142 @@
+/** After a 503 requests go over new connections (PROTOCOL 8). Scripts: see faults_throttling_test.ts. */
+
+import { assert, assertEquals } from "../assert.ts";
+import { toFileUrl } from "../../lib/std.ts";
+import { Http } from "../../lib/http/client.ts";
+import { denoRun, noise, ROOT, runProcess } from "../test_env.ts";
+import { type RequestRecord, type Sandbox, startSandbox } from "../sandbox/mod.ts";
+
+/** A script keeps its connections until it ends, and so do these tests. */
+const options = { sanitizeResources: false };
+
+function sender(sandbox: Sandbox, http: Http) {
+  const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
+  return async (path: string, retry: "repeatable" | "never" = "never") => {
+    const answer = await http.send({
+      method: "GET",
+      url: `${sandbox.apiOrigin}/v1.0${path}`,
+      headers,
+      retry,
+    });
+    await answer.text();
+    return answer.status;
+  };
+}
+
+function connections(requests: readonly RequestRecord[]): number[] {
+  return requests.map(({ connection }) => connection);
+}
+
+Deno.test("a connection is kept until a 503 comes, and the new one is kept as well", options, async () => {
+  await using sandbox = await startSandbox();
+  const get = sender(sandbox, new Http());
+  for (let n = 0; n < 2; n++) assertEquals(await get("/me"), 200);
+  sandbox.addFault({ path: "/me/drive", status: 503, headers: { "Retry-After": "0" } });
+  assertEquals(await get("/me/drive", "repeatable"), 200);
+  assertEquals(await get("/me"), 200);
+  const [first, second, busy, again, later] = connections(sandbox.requests);
+  // Deno 2.7 closes more often by itself.
+  if (!Deno.version.deno.startsWith("2.7.")) assertEquals([second, busy, later], [first, first, again]);
+  assert(again !== busy, "the connection of the refusal was used again");
+});
+
+Deno.test(
+  "other refusals and the services that share the run do not cost a connection",
+  options,
+  async () => {
+    if (Deno.version.deno.startsWith("2.7.")) return; // it closes more often by itself
+    await using sandbox = await startSandbox();
+    const http = new Http();
+    const get = sender(sandbox, http);
+    for (const status of [429, 500, 502, 504]) {
+      sandbox.addFault({ status });
+      assertEquals(await get("/me"), status);
+    }
+    await sender(sandbox, http.detached(5_000))("/me");
+    assertEquals(new Set(connections(sandbox.requests)).size, 1);
+  },
+);
+
+Deno.test(
+  "many refusals at once are one renewal, and what is under way goes on to its end",
+  options,
+  async () => {
+    await using sandbox = await startSandbox();
+    const http = new Http();
+    const get = sender(sandbox, http);
+    const bytes = noise(3_000_000);
+    sandbox.tenant.addFile("me", "big.bin", bytes);
+    // The first renewal, so that there is something to close.
+    sandbox.addFault({ path: "/me", status: 503 });
+    assertEquals(await get("/me"), 503);
+    const url = (await fetch(`${sandbox.apiOrigin}/v1.0/me/drive/root:/big.bin:/content`, {
+      redirect: "manual",
+      headers: { authorization: `Bearer ${sandbox.issueToken()}` },
+    })).headers.get("location")!;
+    const download = await http.send({ method: "GET", url, retry: "never" });
+    sandbox.addFault({ path: "/me", times: 8, status: 503 });
+    assertEquals(await Promise.all(Array.from({ length: 8 }, () => get("/me"))), Array(8).fill(503));
+    assertEquals(await get("/me"), 200);
+    let received = 0;
+    for await (const chunk of download.chunks()) received += chunk.length;
+    assertEquals(received, bytes.length);
+    const [last] = connections(sandbox.requests).slice(-1);
+    const refused = sandbox.requests.filter(({ status }) => status === 503);
+    assert(!connections(refused).includes(last!), "the connection of a refusal was used again");
+  },
+);
+
+Deno.test(
+  "the new connection goes through the same proxy, and needs no other permission",
+  options,
+  async () => {
+    const seen: string[] = [];
+    const proxy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const served = serveAsProxy(proxy, seen);
+    const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+    try {
+      const snippet = `${folder}/snippet.ts`;
+      await Deno.writeTextFile(
+        snippet,
+        `import { Http } from ${JSON.stringify(toFileUrl(`${ROOT}lib/http/client.ts`).href)};
+const answer = await new Http().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "repeatable" });
+console.log(answer.status, await answer.text());`,
+      );
+      const { port } = proxy.addr;
+      const { stdout, stderr } = await runProcess(
+        denoRun("--allow-net=graph.example", snippet),
+        { env: { HTTP_PROXY: `http://127.0.0.1:${port}` } },
+      );
+      assertEquals(stdout, "200 through the proxy\n", stderr);
+      assertEquals(seen, ["1 GET http://graph.example/v1.0/me", "2 GET http://graph.example/v1.0/me"]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+      proxy.close();
+      await served;
+    }
+  },
+);
+
+/** Answers 503 to the first request and 200 to the others, by itself; notes connection and request line. */
+async function serveAsProxy(proxy: Deno.TcpListener, seen: string[]): Promise<void> {
+  const work: Promise<void>[] = [];
+  let count = 0;
+  for await (const connection of proxy) work.push(serveOne(connection, ++count));
+  await Promise.all(work);
+
+  async function serveOne(connection: Deno.TcpConn, number: number): Promise<void> {
+    using _ = connection;
+    const buffer = new Uint8Array(65_536);
+    // Each request comes in one piece: it is small and has no body.
+    for (let length; (length = await connection.read(buffer).catch(() => null)) !== null;) {
+      const [line] = new TextDecoder().decode(buffer.subarray(0, length)).split(" HTTP/");
+      seen.push(`${number} ${line}`);
+      const [status, text] = seen.length === 1
+        ? ["503 Service Unavailable\r\nRetry-After: 0", "busy"]
+        : ["200 OK", "through the proxy"];
+      await connection.write(
+        new TextEncoder().encode(`HTTP/1.1 ${status}\r\nContent-Length: ${text.length}\r\n\r\n${text}`),
+      );
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/** Lists and items of a made-up service, without a network: which answers count, and how often the others are asked for. */
+
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { GraphError } from "../../lib/errors.ts";
+import { hasShape } from "../../lib/graph/response_shape.ts";
+import { isDriveItem, isExpectedItem, itemKey, sameItemId } from "../../lib/drive/drive_item.ts";
+import { Drives } from "../../lib/drive/drives.ts";
+import { GraphClient } from "../../lib/graph/client.ts";
+import { Http } from "../../lib/http/client.ts";
+import { enterFolder, getItem, type Item, listItems } from "../../lib/drive/items.ts";
+import { getMe } from "../../lib/drive/me.ts";
+import { cutIntoParts } from "../../lib/download/range_queue.ts";
+
+const DRIVE = { id: `b!${"x".repeat(64)}`, name: "Documents", driveType: "documentLibrary" };
+const ROOT = { id: "01ROOT", name: "root", root: {}, folder: {} };
+
+/** A client whose answers are made by `answer`; waits take no time. */
+function service(answer: (path: string) => unknown) {
+  const asked: string[] = [];
+  const http = new Http({
+    fetch: (url) => {
+      const { pathname, search } = new URL(String(url));
+      asked.push(pathname + search);
+      return Promise.resolve(Response.json(answer(pathname + search)));
+    },
+    sleep: () => Promise.resolve(),
+  });
+  const graph = new GraphClient(http, "https://graph.example", { token: () => Promise.resolve("t") });
+  const drives = new Drives(graph, { site: undefined, siteHost: "h.example", drive: undefined });
+  return { asked, graph, drives, context: { graph, drives, settings: { siteHost: "h.example" } } };
+}
+
+async function invalid(work: () => Promise<unknown>): Promise<void> {
+  const error = await assertRejects(work);
+  assert(error instanceof GraphError, String(error));
+  assertEquals([error.kind, error.code], ["failed", "invalidAnswer"]);
+}
+
+Deno.test("every list wants a list, and every entry of a list of drives and sites an id", async () => {
+  for (
+    const odd of [{}, null, 5, [], { value: null }, { value: {} }, { value: [], "@odata.nextLink": 5 }, ROOT]
+  ) {
+    const { context, drives, asked } = service((path) => {
+      if (path.endsWith("/me/drive")) return DRIVE;
+      return path.endsWith("/root") ? ROOT : odd;
+    });
+    await invalid(() => drives.all());
+    await invalid(() => Array.fromAsync(drives.search("x")));
+    await invalid(() => Array.fromAsync(listItems(context, "")));
+    assertEquals(asked.filter((path) => path.includes("/children")).length, 6);
+  }
+  for (const entry of [null, 5, {}, { id: 5 }, { id: "x", name: {} }]) {
+    const { drives } = service((path) => path.endsWith("/me/drive") ? DRIVE : { value: [entry] });
+    await invalid(() => drives.all());
+    await invalid(() => Array.fromAsync(drives.search("x")));
+  }
+});
+
+Deno.test("a drive, a site, a user and an item that are none are no internal error", async () => {
+  for (const odd of [null, 5, "text", [], {}, { id: 5 }, { id: "" }, { id: "x", name: 5, displayName: 5 }]) {
+    const { drives, graph, context } = service(() => odd);
+    await invalid(() => drives.own());
+    await invalid(() => drives.site({ host: "h.example", path: "sites/x" }));
+    await invalid(() => getMe({ graph, settings: {} } as unknown as Parameters<typeof getMe>[0]));
+    const known = service((path) => path.endsWith("/me/drive") ? DRIVE : odd);
+    await invalid(() => getItem(known.context, "a.txt"));
+    await invalid(() => getItem(context, "a.txt"));
+  }
+});
+
+Deno.test("an item is read again when it is that of another drive, or has another id", async () => {
+  const right = {
+    id: "01A",
+    name: "a.txt",
+    file: {},
+    parentReference: { driveId: DRIVE.id, path: "/root:" },
+  };
+  for (const wrong of [{ ...right, parentReference: { driveId: "b!other" } }, { ...right, id: "01B" }]) {
+    let answers = 0;
+    const { context } = service((path) => path.includes("/items/") ? (++answers < 3 ? wrong : right) : DRIVE);
+    const { item } = await getItem(context, `id:${DRIVE.id}/01A`);
+    assertEquals([item.id, item.driveId, answers], ["01A", DRIVE.id, 3]);
+  }
+});
+
+Deno.test("pages without end are an error, also when each has another link", async () => {
+  let page = 0;
+  const { context, asked } = service((path) => {
+    if (path.endsWith("/me/drive")) return DRIVE;
+    if (path.endsWith("/root")) return ROOT;
+    return { value: [], "@odata.nextLink": `https://graph.example/v1.0/children?page=${++page}` };
+  });
+  const error = await assertRejects(() => Array.fromAsync(listItems(context, "")));
+  assert(error instanceof GraphError, String(error));
+  assertEquals(error.code, "pageLoop");
+  assertEquals(asked.filter((path) => path.includes("children")).length, 1000);
+});
+
+Deno.test("ids of one item differ in case and zeros in personal drives alone", () => {
+  const same = [
+    ["9a0b1c2d3e4f506!s1A", "09A0B1C2D3E4F506!S1a"],
+    ["9A0B1C2D3E4F506!123", "09a0b1c2d3e4f506!123"],
+    ["01ABC", "01ABC"],
+    ["9A0B1C2D3E4F506!123", `9A0B1C2D3E4F506!s${"1a".repeat(16)}`],
+  ] as const;
+  for (const [a, b] of same) assert(sameItemId(a, b), a);
+  for (
+    const [a, b] of [["01ABC", "01abc"], ["A!1", "0A!1"], [
+      "9a0b1c2d3e4f506!1",
+      "9a0b1c2d3e4f506!01",
+    ]] as const
+  ) {
+    assert(!sameItemId(a, b), a);
+  }
+  const item = { id: "9A0B1C2D3E4F506!123", name: "a", parentReference: { driveId: "09a0b1c2d3e4f506" } };
+  assert(isExpectedItem(item, { driveId: "9A0B1C2D3E4F506", id: "09a0b1c2d3e4f506!123", name: "A" }));
+  assert(!isExpectedItem(item, { driveId: "9A0B1C2D3E4F507", id: item.id }));
+  assert(!isExpectedItem(item, { driveId: "9A0B1C2D3E4F506", name: "b" }));
+  const inFolder = { id: "01A", name: "a", parentReference: { id: "01B" } };
+  assert(isExpectedItem(inFolder, { driveId: "b!x", folderId: "01B" }));
+  assert(!isExpectedItem(inFolder, { driveId: "b!x", folderId: "01C" }));
+});
+
+Deno.test("two libraries whose roots have one id are two folders", () => {
+  const root = (driveId: string) => ({ driveId, id: "01ROOT", path: "" }) as Item;
+  assert(itemKey(root("b!one")) !== itemKey(root("b!two")));
+  const listed = new Set<string>();
+  enterFolder(root("b!one"), listed);
+  enterFolder(root("b!two"), listed);
+});
+
+Deno.test("what the service stores is an item, at its limits as well", () => {
+  for (
+    const item of [
+      { id: "x", name: "a".repeat(400), size: 250 * 1024 ** 3, file: { hashes: {} } },
+      { id: "x", name: "Library", size: 25 * 1024 ** 4, folder: {} },
+      { id: "x", root: {}, size: 25 * 1024 ** 4, parentReference: { driveId: "b!x" } },
+      { id: "x", name: "n", package: { type: "oneNote" }, file: null, eTag: null },
+      { id: "x", name: "link", remoteItem: { id: "y", parentReference: { driveId: "b!y" } } },
+      { id: "x", name: "👩‍🚀.txt", file: { hashes: { quickXorHash: null } }, fileSystemInfo: null },
+    ]
+  ) assert(isDriveItem(item), JSON.stringify(item));
+  assert(!isDriveItem({ id: "x", name: "f", size: 1024 ** 4 + 1, file: {} }));
+  assert(!hasShape({ a: { b: 1 } }, { a: { b: "string" } }));
+});
+
+Deno.test("the largest file that can be is cut into a list of parts that fits memory", () => {
+  assert(cutIntoParts([[0, 1024 ** 4]], 1024 ** 4, 16).length <= 32_768);
+});

@@ -1,0 +1,108 @@
+import { assertEquals, assertMatch } from "../assert.ts";
+import { type Bench, bench, jsonLines, noise } from "../test_env.ts";
+
+const UNIT = 327_680;
+
+/** Leaves an upload unfinished. */
+async function interrupted(b: Bench, name: string, target: string): Promise<void> {
+  await b.file(name, noise(4 * UNIT, name.length));
+  b.sandbox.addFault({
+    service: "storage",
+    method: "PUT",
+    nth: 3,
+    times: "always",
+    status: 503,
+    headers: { "retry-after": "900" },
+  });
+  const { code, stderr } = await b.run("put-large", "--fragment-size", "320KiB", name, target);
+  assertEquals(code, 8, stderr);
+  b.sandbox.clearFaults();
+}
+
+Deno.test("unfinished uploads are listed with where their sessions stand, and given up", async () => {
+  await using b = await bench();
+  assertEquals((await b.run("put-large", "--list")).stdout, "");
+  await interrupted(b, "one.bin", "General/one.bin");
+  await interrupted(b, "second.bin", "me:second.bin");
+  const lines = jsonLines((await b.run("put-large", "--list", "--json")).stdout).toSorted((x, y) =>
+    x.path! < y.path! ? -1 : 1
+  );
+  assertEquals(lines.map(({ path, size, doneBytes }) => [path, size, doneBytes]), [
+    ["General/one.bin", 4 * UNIT, 2 * UNIT],
+    ["second.bin", 4 * UNIT, 2 * UNIT],
+  ]);
+  assertMatch(
+    (await b.run("put-large", "--list")).stdout,
+    /General\/one\.bin {2}from \S+one\.bin {2}50 % of 1\.3 MiB {2}since 20/,
+  );
+  const { code, stdout } = await b.run("put-large", "--abandon", lines[0]!.id as string);
+  assertEquals(code, 0);
+  assertMatch(stdout, /gave up the upload of \S+one\.bin to General\/one\.bin/);
+  assertEquals(b.sandbox.tenant.openSessions().length, 1);
+  assertEquals((await b.run("put-large", "--abandon", "second.bin")).code, 0);
+  assertEquals(b.sandbox.tenant.openSessions(), []);
+  assertEquals((await b.run("put-large", "--list")).stdout, "");
+  assertEquals((await b.run("put-large", "--abandon", "second.bin")).code, 3);
+});
+
+Deno.test("an upload whose session cannot be reached stays on the list; one whose session has ended goes", async () => {
+  await using b = await bench();
+  await interrupted(b, "one.bin", "General/one.bin");
+  b.sandbox.addFault({ service: "storage", method: "DELETE", status: 503 });
+  assertEquals((await b.run("put-large", "--abandon", "one.bin")).code, 8);
+  b.sandbox.addFault({
+    service: "storage",
+    method: "GET",
+    status: 404,
+    body: { error: { code: "itemNotFound" } },
+  });
+  assertMatch((await b.run("put-large", "--list")).stdout, /its session has ended/);
+  await Deno.remove(`${b.folder}/one.bin`);
+  const gone = await b.run("put-large", "one.bin", "General/one.bin");
+  assertEquals(gone.code, 3);
+  assertMatch(gone.stderr, /no such local file: one\.bin/);
+  assertEquals(
+    (await b.run("put-large", "--abandon", "General/one.bin")).code,
+    0,
+    "the local file need not be there",
+  );
+  assertEquals(b.sandbox.tenant.openSessions(), []);
+});
+
+Deno.test("a name that fits two unfinished uploads is asked about, and arguments that do not fit are refused", async () => {
+  await using b = await bench();
+  await interrupted(b, "one.bin", "General/one.bin");
+  await interrupted(b, "one.bin", "General/other.bin");
+  const { code, stderr } = await b.run("put-large", "--abandon", "one.bin");
+  assertEquals(code, 2);
+  assertMatch(
+    stderr,
+    /several unfinished uploads fit one\.bin: [0-9a-f]{8}, [0-9a-f]{8}; name one by its id/,
+  );
+  assertEquals((await b.run("put-large", "--list", "x")).code, 2);
+  assertEquals((await b.run("put-large", "x")).code, 2);
+});
+
+Deno.test("an unfinished upload with another description, or of another account, is not gone on with", async () => {
+  await using b = await bench();
+  await interrupted(b, "one.bin", "General/one.bin");
+  const folder = `${b.sandbox.env.GRAPH_SCRIPTS_HOME}/uploads`;
+  for await (const { name } of Deno.readDir(folder)) {
+    const entry = JSON.parse(await Deno.readTextFile(`${folder}/${name}`));
+    entry.description = "other";
+    await Deno.writeTextFile(`${folder}/${name}`, JSON.stringify(entry));
+  }
+  const { code, stdout } = await b.run("put-large", "--json", "one.bin", "General/one.bin");
+  assertEquals([code, jsonLines(stdout)[0]!.resumedFrom], [0, null]);
+  await interrupted(b, "one.bin", "General/other.bin");
+  const token = b.sandbox.issueToken({ as: "megan" });
+  const other = await b.runWith(
+    { env: { GRAPH_ACCESS_TOKEN: token } },
+    "put-large",
+    "--json",
+    "one.bin",
+    "General/other.bin",
+  );
+  assertEquals(other.code, 0, other.stderr);
+  assertEquals(b.sandbox.tenant.openSessions(), []);
+});
