@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { AccessToken } from "./auth/static_token.ts";
-import { AppSignIn } from "./auth/app_session.ts";
+import { StaticTokenSession } from "./auth/static_token.ts";
+import { AppSession } from "./auth/app_session.ts";
 import { browserInteraction } from "./auth/browser.ts";
 import { CLOUDS } from "./clouds.ts";
-import { type Session, SignIn } from "./auth/user_session.ts";
+import { type AuthSession, UserSession } from "./auth/user_session.ts";
 import { type DeviceCode, deviceCodeInteraction, deviceCodeText } from "./auth/device_code.ts";
 import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";
-import { Http, type HttpOptions } from "./http/client.ts";
-import { printable } from "./cli/output.ts";
+import { HttpClient, type HttpOptions } from "./http/client.ts";
+import { replaceControlCharacters } from "./cli/output.ts";
 import { RewrittenFiles } from "./upload/rewritten_files.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import { StorageClient } from "./graph/storage.ts";
@@ -32,6 +32,8 @@ export interface ConnectOptions {
   beyondOwnDrive?: boolean;
   /** Settings that win over environment and config file. */
   settings?: Partial<Record<SettingName, string>>;
+  /** Reads an environment variable. @default `Deno.env.get` */
+  env?: (name: string) => string | undefined;
   /**
    * Shows a device code to a person. `null`: never ask anybody; a missing sign-in is an error then.
    * @default on a terminal, the service's instruction on standard error
@@ -50,7 +52,7 @@ export interface ConnectOptions {
 /** What the operations work with. */
 export interface Connection extends TransferContext {
   settings: Settings;
-  session: Session;
+  session: AuthSession;
   rewritten: RewrittenFiles;
 }
 
@@ -67,9 +69,9 @@ export const SCOPES: Record<Access, { own: readonly string[]; beyond: readonly s
  * @throws {GraphError} `usage` for settings that cannot be meant.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Connection> {
-  const settings = await readSettings(options.settings);
+  const settings = await readSettings(options.settings, options.env);
   const notice = options.notice ?? toStandardError;
-  const http = new Http({ ...options.http, ...(options.signal ? { signal: options.signal } : {}) });
+  const http = new HttpClient({ ...options.http, ...(options.signal ? { signal: options.signal } : {}) });
   const beyond = options.beyondOwnDrive ?? (settings.site !== undefined || settings.drive !== undefined);
   const scopes = SCOPES[options.access ?? "read"][beyond ? "beyond" : "own"];
   const session = sessionOf(
@@ -85,7 +87,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     session,
     graph,
     storage: new StorageClient(http, settings.storageHosts),
-    drives: new Drives(graph, settings, () => session.holder()),
+    drives: new Drives(graph, settings, () => session.accountType()),
     rewritten: new RewrittenFiles(settings.state, http.now),
     account: async () => (await session.facts()).username,
     notice,
@@ -105,16 +107,16 @@ function purposeOf(access: Access, beyond: boolean): string {
 function sessionOf(
   settings: Settings,
   asked: { scopes: readonly string[]; purpose: string },
-  http: Http,
+  http: HttpClient,
   notice: (text: string) => void,
   options: ConnectOptions,
-): Session {
-  if (settings.accessToken !== undefined) return new AccessToken(settings.accessToken);
+): AuthSession {
+  if (settings.accessToken !== undefined) return new StaticTokenSession(settings.accessToken);
   const { appCredential: credential, loginOrigin } = settings;
-  if (credential) return new AppSignIn({ settings, credential, http, notice });
+  if (credential) return new AppSession({ settings, credential, http, notice });
   const { showDeviceCode: show } = options;
   if (show === null || (show === undefined && !Deno.stderr.isTerminal())) {
-    return new SignIn({ settings, ...asked, http, interact: undefined, notice });
+    return new UserSession({ settings, ...asked, http, interact: undefined, notice });
   }
   const knownOrigin = CLOUDS[settings.cloud].loginOrigin;
   const showAddress = options.showAddress ??
@@ -123,9 +125,12 @@ function sessionOf(
     ? browserInteraction({ show: showAddress, knownOrigin, loginOrigin })
     : deviceCodeInteraction(
       show ??
-        ((code) => toStandardError(deviceCodeText(code, http.now()).split("\n").map(printable).join("\n"))),
+        ((code) =>
+          toStandardError(
+            deviceCodeText(code, http.now()).split("\n").map(replaceControlCharacters).join("\n"),
+          )),
     );
-  return new SignIn({ settings, ...asked, http, interact, notice });
+  return new UserSession({ settings, ...asked, http, interact, notice });
 }
 
 function toStandardError(text: string): void {

@@ -79,7 +79,7 @@ export class GraphError extends Error {
   }
 
   /** The same failure in other words, with all that the service said of it. */
-  retold(
+  withMessage(
     message: string,
     changes: { kind?: FailureKind; code?: string; hint?: string | undefined } = {},
   ): GraphError {

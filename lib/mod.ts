@@ -14,11 +14,11 @@
  * @module
  */
 export { type Access, connect, type Connection, type ConnectOptions } from "./connect.ts";
-export { type Session, type SessionFacts } from "./auth/user_session.ts";
+export { type AuthSession as Session, type SessionInfo as SessionFacts } from "./auth/user_session.ts";
 export { type DeviceCode } from "./auth/device_code.ts";
 export { getMe, type Me } from "./drive/me.ts";
-export { type DriveFacts, type SiteFacts } from "./drive/drives.ts";
-export { type FoundItem, getItem, type Item, listItems } from "./drive/items.ts";
+export { type DriveInfo as DriveFacts, type SiteInfo as SiteFacts } from "./drive/drives.ts";
+export { getItem, type Item, listItems, type ResolvedItem as FoundItem } from "./drive/items.ts";
 export { type DownloadConflict, downloadFile, type DownloadOptions } from "./download/download.ts";
 export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";
 export { type UploadConflict } from "./upload/session.ts";

@@ -354,14 +354,14 @@ export async function readConfigFile(path: string): Promise<Partial<Record<Setti
     if (typeof setting !== "string") throw bad(`${name} is not a string`);
   }
   const leading = LEADING.filter((name) => Object.hasOwn(value, name));
-  if (leading.length > 0) await checkOwnHand(path, info, leading);
+  if (leading.length > 0) await checkConfigPermissions(path, info, leading);
   return value;
 }
 
 /** They say where tokens and files are sent. */
 const LEADING: readonly SettingName[] = ["loginOrigin", "apiOrigin", "storageHosts"];
 
-async function checkOwnHand(
+async function checkConfigPermissions(
   path: string,
   { mode, uid }: Deno.FileInfo,
   names: readonly SettingName[],

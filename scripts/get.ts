@@ -7,7 +7,7 @@
  * @module
  */
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import { MOST_CONNECTIONS } from "../lib/download/download.ts";
+import { MAX_CONNECTIONS } from "../lib/download/download.ts";
 import { downloadJobs } from "../lib/cli/download_command.ts";
 import { usageError } from "../lib/errors.ts";
 import { describe, isBareLocalFile, jobsOption, transferAll } from "../lib/cli/transfer_command.ts";
@@ -19,7 +19,7 @@ export const get: Command = {
   name: "get",
   summary: "Downloads files and folders of OneDrive, SharePoint and Teams.",
   forms: ["LOCATION [DEST]", "LOCATION… FOLDER", "-r LOCATION [FOLDER]", "LOCATION -"],
-  arguments: { least: 1, most: Infinity, names: "LOCATION" },
+  arguments: { min: 1, max: Infinity, names: "LOCATION" },
   options: [
     { name: "recursive", short: "r", help: "include folders and contents; fetches only what differs" },
     { name: "conflict", value: "HOW", help: "if the file is here: fail (default), replace, skip, resume" },
@@ -28,7 +28,7 @@ export const get: Command = {
     {
       name: "connections",
       value: "N",
-      help: `for one file, 1 to ${MOST_CONNECTIONS} (default 1; 4 for a single file from 64 MiB on)`,
+      help: `for one file, 1 to ${MAX_CONNECTIONS} (default 1; 4 for a single file from 64 MiB on)`,
     },
     jobsOption(JOBS),
   ],
@@ -54,7 +54,7 @@ async function run(run: Run): Promise<void> {
   await checkDestination(run, sources, destination);
   const { locations, beyondOwnDrive } = await run.locations(sources);
   // Several files are several connections already.
-  const connections = run.number("connections", 1, MOST_CONNECTIONS) ??
+  const connections = run.number("connections", 1, MAX_CONNECTIONS) ??
     (recursive || sources.length > 1 ? 1 : undefined);
   const options = {
     conflict,
@@ -70,7 +70,7 @@ async function run(run: Run): Promise<void> {
     jobs: JOBS,
     toStandardOutput,
     print(result) {
-      if (toStandardOutput) run.output.resultBeside(result);
+      if (toStandardOutput) run.output.resultToStderr(result);
       else run.output.result(result, describe(result));
     },
   });

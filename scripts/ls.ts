@@ -17,7 +17,7 @@ export const ls: Command = {
   name: "ls",
   summary: "Lists folders of OneDrive, SharePoint and Teams.",
   forms: ["[LOCATION…]", "--sites [TEXT]", "--drives"],
-  arguments: { least: 0, most: Infinity, names: "LOCATION" },
+  arguments: { min: 0, max: Infinity, names: "LOCATION" },
   options: [
     { name: "long", short: "l", help: "type, size in bytes, time of the last change, name" },
     { name: "recursive", short: "R", help: "also what is below" },

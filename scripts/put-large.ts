@@ -14,7 +14,7 @@ import { formatSize, parseSize } from "../lib/format.ts";
 import { checkDestination, transferAll } from "../lib/cli/transfer_command.ts";
 import {
   abandonUpload,
-  type UnfinishedUploadFacts,
+  type UnfinishedUploadInfo,
   unfinishedUploads,
 } from "../lib/upload/resumable_upload.ts";
 import { uploadLargeFile } from "../lib/upload/upload.ts";
@@ -24,7 +24,7 @@ export const putLarge: Command = {
   name: "put-large",
   summary: "Uploads a file of any size through a resumable upload session.",
   forms: ["FILE LOCATION", "--list", "--abandon UPLOAD"],
-  arguments: { least: 0, most: 2, names: "FILE and LOCATION" },
+  arguments: { min: 0, max: 2, names: "FILE and LOCATION" },
   options: [
     { name: "conflict", value: "HOW", help: "if the name is taken: replace (default), fail, rename" },
     { name: "fragment-size", value: "SIZE", help: "a multiple of 320KiB below 60MiB (default 10MiB)" },
@@ -93,7 +93,7 @@ async function list(run: Run): Promise<void> {
   if (none) run.output.notice("no upload is unfinished");
 }
 
-function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploadFacts): string {
+function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploadInfo): string {
   const done = doneBytes === undefined
     ? formatSize(size)
     : doneBytes === null

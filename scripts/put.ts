@@ -20,7 +20,7 @@ export const put: Command = {
   name: "put",
   summary: "Uploads files: up to 4 MiB in one request, larger ones through an upload session.",
   forms: ["FILE LOCATION", "FILE… FOLDER/", "-r FOLDER LOCATION", "- LOCATION"],
-  arguments: { least: 2, most: Infinity, names: "FILE and LOCATION" },
+  arguments: { min: 2, max: Infinity, names: "FILE and LOCATION" },
   options: [
     { name: "recursive", short: "r", help: "include folders and contents; sends only what differs" },
     { name: "conflict", value: "HOW", help: "if the name is taken: replace (default), fail, rename" },
@@ -51,7 +51,7 @@ async function run(run: Run): Promise<void> {
   const { locations: [location], beyondOwnDrive } = await run.locations([target]);
   // Several files need a folder, also where an id does not tell whether it is one.
   const place = inputs.length > 1 ? { ...location!, folder: true } : location!;
-  const jobs = await uploadJobs(inputs, place, recursive, run.signal, {
+  const jobs = await uploadJobs(inputs, place, recursive, run.signal, () => run.host.stdin, {
     conflict,
     ifChanged,
     times: run.has("times"),

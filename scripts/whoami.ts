@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { AccountFacts } from "../lib/auth/accounts.ts";
+import type { AccountInfo } from "../lib/auth/accounts.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
 import type { Diagnosis } from "../lib/cli/doctor/finding.ts";
 import { usageError } from "../lib/errors.ts";
@@ -18,7 +18,7 @@ export const whoami: Command = {
   name: "whoami",
   summary: "Signs in if needed, and shows who is signed in.",
   forms: ["", "--check", "--accounts", "--sign-out [--all]"],
-  arguments: { least: 0, most: 0, names: "" },
+  arguments: { min: 0, max: 0, names: "" },
   options: [
     { name: "check", help: "look for what is wrong, and change nothing; --quiet leaves out what is well" },
     { name: "accounts", help: "who is signed in on this machine; asks nobody and sends nothing" },
@@ -62,7 +62,7 @@ async function check(run: Run): Promise<void> {
   const { diagnose, findingLine, worst } = await import("../lib/cli/doctor/diagnose.ts"); // nobody else needs it loaded
   const http = { ...run.httpOptions(), signal: run.signal };
   const troubles = new Set<Diagnosis["trouble"]>();
-  for await (const { finding, trouble } of diagnose({ flags: run.settings(), http })) {
+  for await (const { finding, trouble } of diagnose({ flags: run.settings(), env: run.host.env, http })) {
     troubles.add(trouble);
     if (finding.status === "ok" && run.output.options.quiet) continue;
     run.output.result(finding, findingLine(finding));
@@ -71,7 +71,7 @@ async function check(run: Run): Promise<void> {
   if (kind) run.endAs(kind);
 }
 
-function describeAccount({ chosen, ...account }: AccountFacts): string {
+function describeAccount({ chosen, ...account }: AccountInfo): string {
   const guest = account.homeTenantId === null ? "" : `, guest from ${account.homeTenantId}`;
   return `${chosen ? "*" : " "} ${account.displayName ?? "(no name)"} <${account.userPrincipalName}> ` +
     `(${account.kind}, tenant ${account.tenantId}${guest})`;

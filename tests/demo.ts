@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from "../lib/std.ts";
-import { commandLine, type Ended, ROOT, runProcess, type ScriptName } from "./test_env.ts";
+import { commandLine, type ProcessResult, ROOT, runProcess, type ScriptName } from "./test_env.ts";
 import { startSandbox } from "./sandbox/mod.ts";
 
 interface Step {
@@ -14,7 +14,7 @@ interface Step {
   args: string[];
   /** What must be true of the outcome, as the table says it. */
   expected: string;
-  holds: (ended: Ended) => boolean | Promise<boolean>;
+  holds: (ended: ProcessResult) => boolean | Promise<boolean>;
 }
 
 interface Row {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { join } from "../lib/std.ts";
-import { bench, jsonLines, noise } from "./test_env.ts";
+import { jsonLines, pseudoRandomBytes, startTestEnv } from "./test_env.ts";
 
 const UNIT = 327_680;
 const SMALL = ["--fragment-size", "320KiB"];
@@ -8,9 +8,9 @@ const fragments = { service: "storage" as const, method: "PUT" };
 const download = { service: "storage" as const, path: "download.aspx" };
 const time = new Date("2024-01-02T03:04:05Z");
 
-type Bench = Awaited<ReturnType<typeof bench>>;
+type TestEnv = Awaited<ReturnType<typeof startTestEnv>>;
 
-function fragmentCount(b: Bench): number {
+function fragmentCount(b: TestEnv): number {
   return b.sandbox.requests.filter(({ service, method }) => service === "storage" && method === "PUT").length;
 }
 
@@ -19,11 +19,11 @@ async function until(happened: () => boolean): Promise<void> {
 }
 
 Deno.test("an old version with the same time of change is not taken for a finished upload", async () => {
-  await using b = await bench();
-  const file = await b.file("r.pdf", noise(3000));
+  await using b = await startTestEnv();
+  const file = await b.file("r.pdf", pseudoRandomBytes(3000));
   await Deno.utime(file, time, time);
   assertEquals((await b.run("put-large", file, "General/")).code, 0);
-  await b.file("r.pdf", noise(5000));
+  await b.file("r.pdf", pseudoRandomBytes(5000));
   await Deno.utime(file, time, time);
   b.sandbox.addFault({
     ...fragments,
@@ -35,14 +35,14 @@ Deno.test("an old version with the same time of change is not taken for a finish
   assertEquals(code, 0, stderr);
   assertMatch(stderr, /loses its upload sessions; sending it in one request/);
   assertEquals(b.sandbox.tenant.find("Documents", "General/r.pdf")?.size, 5000);
-  await b.file("r.pdf", noise(6000));
+  await b.file("r.pdf", pseudoRandomBytes(6000));
   await Deno.utime(file, time, time);
   assertEquals((await b.run("put-large", "--conflict", "fail", file, "General/r2.pdf")).code, 8);
   assertEquals(b.sandbox.tenant.find("Documents", "General/r2.pdf"), undefined);
 });
 
 Deno.test("a page or nothing in place of a file is damaged, whatever its type, and the old local file stays", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const body of ["<html>Sign in</html>", ""]) {
     await b.file("Report.docx", "mine");
     b.sandbox.clearFaults();
@@ -60,12 +60,12 @@ Deno.test("a page or nothing in place of a file is damaged, whatever its type, a
 });
 
 Deno.test("a file that changes while it is uploaded is told, and not called the same", async () => {
-  await using b = await bench();
-  const file = await b.file("big.bin", noise(3 * UNIT));
+  await using b = await startTestEnv();
+  const file = await b.file("big.bin", pseudoRandomBytes(3 * UNIT));
   b.sandbox.addFault({ ...fragments, nth: 1, delayMs: 700 });
   const child = b.spawn("put-large", ...SMALL, file, "General/");
   await until(() => fragmentCount(b) > 0);
-  await b.file("big.bin", noise(3 * UNIT, 9));
+  await b.file("big.bin", pseudoRandomBytes(3 * UNIT, 9));
   const { code, stderr } = await child.output();
   assertEquals(code, 6);
   assertMatch(new TextDecoder().decode(stderr), /changed while it was uploaded/);
@@ -74,7 +74,7 @@ Deno.test("a file that changes while it is uploaded is told, and not called the 
 });
 
 Deno.test("a success that does not say what was stored is no success", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("a.docx", "abc");
   for (const body of [{}, "null"]) {
     b.sandbox.clearFaults();
@@ -86,7 +86,7 @@ Deno.test("a success that does not say what was stored is no success", async () 
 });
 
 Deno.test("a closed standard output or error does not stop an upload", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const files = await Promise.all(["1.txt", "2.txt", "3.txt"].map((name) => b.file(name, name)));
   b.sandbox.addFault({ method: "PUT", path: "/content", delayMs: 300 });
   const child = b.spawn("put", "--verbose", files[0]!, "nope.txt", files[1]!, files[2]!, "General/");
@@ -98,7 +98,7 @@ Deno.test("a closed standard output or error does not stop an upload", async () 
 });
 
 Deno.test("a session that goes to and fro is given up", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   let there = false;
   b.sandbox.addFault({
     ...fragments,
@@ -115,7 +115,7 @@ Deno.test("a session that goes to and fro is given up", async () => {
   const { code, stderr } = await b.run(
     "put-large",
     ...SMALL,
-    await b.file("big.bin", noise(4 * UNIT)),
+    await b.file("big.bin", pseudoRandomBytes(4 * UNIT)),
     "General/",
   );
   assertEquals(code, 8);
@@ -124,11 +124,11 @@ Deno.test("a session that goes to and fro is given up", async () => {
 });
 
 Deno.test("answers of a session that cannot be understood lead to the question where it stands", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const body of ["", "<html>", "null", "[]", '{"nextExpectedRanges": 5}']) {
     b.sandbox.clearFaults();
     b.sandbox.addFault({ ...fragments, nth: 2, when: "after", status: 202, body });
-    const bytes = noise(4 * UNIT);
+    const bytes = pseudoRandomBytes(4 * UNIT);
     const { code, stderr } = await b.run("put-large", ...SMALL, await b.file("big.bin", bytes), "General/");
     assertEquals(code, 0, `${body}: ${stderr}`);
     assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), bytes);
@@ -136,8 +136,8 @@ Deno.test("answers of a session that cannot be understood lead to the question w
 });
 
 Deno.test("a renamed file whose last answer was lost is not uploaded a second time", async () => {
-  await using b = await bench();
-  const file = await b.file("a.bin", noise(2 * UNIT));
+  await using b = await startTestEnv();
+  const file = await b.file("a.bin", pseudoRandomBytes(2 * UNIT));
   b.sandbox.tenant.addFile("Documents", "General/a.bin", "old");
   b.sandbox.addFault({ ...fragments, nth: 2, when: "after", status: 500, body: "" });
   const { code, stderr } = await b.run("put-large", ...SMALL, "--conflict", "rename", file, "General/");
@@ -150,8 +150,8 @@ Deno.test("a renamed file whose last answer was lost is not uploaded a second ti
 });
 
 Deno.test("a commit that takes a moment is waited for", async () => {
-  await using b = await bench();
-  const file = await b.file("a.bin", noise(2 * UNIT));
+  await using b = await startTestEnv();
+  const file = await b.file("a.bin", pseudoRandomBytes(2 * UNIT));
   b.sandbox.addFault({ ...fragments, nth: 2, when: "after", status: 500, body: "" });
   b.sandbox.addFault({
     service: "graph",
@@ -174,8 +174,8 @@ Deno.test("a commit that takes a moment is waited for", async () => {
 
 Deno.test("Ctrl-C while a session is created, and a terminal that closes, leave nothing that blocks the name", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench();
-  const file = await b.file("big.bin", noise(4 * UNIT));
+  await using b = await startTestEnv();
+  const file = await b.file("big.bin", pseudoRandomBytes(4 * UNIT));
   b.sandbox.addFault({ path: "createUploadSession", delayMs: 700, when: "after" });
   const interrupted = b.spawn("put-large", ...SMALL, file, "General/");
   await until(() => b.sandbox.tenant.openSessions().length > 0);
@@ -192,7 +192,7 @@ Deno.test("Ctrl-C while a session is created, and a terminal that closes, leave 
 });
 
 Deno.test("two files of one name are not uploaded over each other", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const folder of ["a", "b"]) await Deno.mkdir(join(b.folder, folder));
   const before = b.sandbox.requests.length;
   const { code, stderr } = await b.run(
@@ -207,7 +207,7 @@ Deno.test("two files of one name are not uploaded over each other", async () => 
 });
 
 Deno.test("whether a name fits twice is not guessed when the service does not say", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.addFolder("Documents", "Archive");
   b.sandbox.addFault({
     path: "root:/Archive?$select=id",
@@ -218,8 +218,8 @@ Deno.test("whether a name fits twice is not guessed when the service does not sa
 });
 
 Deno.test("a proxy that drops ranges and connections does not make a download endless", async () => {
-  await using b = await bench();
-  b.sandbox.tenant.addFile("Documents", "General/big.bin", noise(1_000_000));
+  await using b = await startTestEnv();
+  b.sandbox.tenant.addFile("Documents", "General/big.bin", pseudoRandomBytes(1_000_000));
   b.sandbox.addFault({ ...download, times: "always", hideHeaders: ["range"], truncateBodyTo: 100_000 });
   const { code, stderr } = await b.run("get", "General/big.bin");
   assertEquals(code, 8);
@@ -227,7 +227,7 @@ Deno.test("a proxy that drops ranges and connections does not make a download en
 });
 
 Deno.test("a version that came between the facts and the content is received as it is now", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.addFile("Documents", "General/a.bin", "old");
   b.sandbox.addFault({ ...download, delayMs: 700 });
   const child = b.spawn("get", "General/a.bin");
@@ -238,7 +238,7 @@ Deno.test("a version that came between the facts and the content is received as 
 });
 
 Deno.test("content is asked for as it is, not compressed", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await b.run("get", "General/Agenda.md");
   assertEquals(
     b.sandbox.requests.find(({ service }) => service === "storage")?.headers["accept-encoding"],
@@ -248,7 +248,7 @@ Deno.test("content is asked for as it is, not compressed", async () => {
 
 Deno.test("a name that just fits the disk can be downloaded; a pipe is not replaced", async () => {
   if (Deno.build.os !== "linux") return;
-  await using b = await bench();
+  await using b = await startTestEnv();
   const name = `${"世".repeat(80)}.txt`;
   b.sandbox.tenant.addFile("Documents", `General/${name}`, "x");
   assertEquals((await b.run("get", `General/${name}`)).code, 0);
@@ -258,7 +258,7 @@ Deno.test("a name that just fits the disk can be downloaded; a pipe is not repla
 });
 
 Deno.test("odd pages: no link at all, a link that is none, a folder inside of itself", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({
     path: "/children",
     rewrite: (answer) => ({
@@ -285,7 +285,7 @@ Deno.test("odd pages: no link at all, a link that is none, a folder inside of it
 });
 
 Deno.test("secrets that a service or gateway repeats are not printed", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({
     ...fragments,
     status: 400,
@@ -297,7 +297,7 @@ Deno.test("secrets that a service or gateway repeats are not printed", async () 
 });
 
 Deno.test("a name typed in another Unicode form or case is the same file", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.addFile("Documents", "General/Ümlaut.txt", "old");
   const file = await b.file("x.txt", "new");
   assertMatch((await b.run("put", file, "General/U\u0308MLAUT.txt")).stdout, /^replaced /);

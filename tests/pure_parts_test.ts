@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertMatch } from "./assert.ts";
-import { AADSTS, explainSignIn } from "../lib/auth/aadsts.ts";
+import { AADSTS, toSignInError } from "../lib/auth/aadsts.ts";
 import { childUrl, itemUrl } from "../lib/drive/address.ts";
 import { GraphError } from "../lib/errors.ts";
 import { parseLocation, parseSite } from "../lib/drive/location.ts";
-import { addressFault, nameFault } from "../lib/drive/names.ts";
+import { nameProblem, pathNameProblem } from "../lib/drive/names.ts";
 import { QuickXorHash } from "../lib/transfer/quick_xor_hash.ts";
-import { demandedClaims, parseErrorBody } from "../lib/graph/errors.ts";
+import { parseClaimsChallenge, parseErrorBody } from "../lib/graph/errors.ts";
 import { readSettings } from "../lib/settings.ts";
 import { formatDuration, formatSize, parseSize } from "../lib/format.ts";
-import { nextExpected } from "../lib/upload/session_status.ts";
+import { nextExpectedByte } from "../lib/upload/session_status.ts";
 import { enrichedKind, ENRICHMENTS } from "../lib/transfer/enrichment.ts";
 import { compareContent } from "../lib/transfer/verify.ts";
-import { noise } from "./test_env.ts";
+import { pseudoRandomBytes } from "./test_env.ts";
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
@@ -43,7 +43,7 @@ Deno.test("QuickXorHash agrees with the published vectors", () => {
 });
 
 Deno.test("QuickXorHash does not depend on how, or in which order, the bytes come", () => {
-  const bytes = noise(100_003);
+  const bytes = pseudoRandomBytes(100_003);
   const whole = hashOf(bytes);
   for (const cut of [1, 3, 159, 160, 161, 4096, 65_537]) assertEquals(hashOf(bytes, cut), whole);
   const backwards = new QuickXorHash();
@@ -120,11 +120,11 @@ Deno.test("names are judged as the service judges them", () => {
       "a~$b",
       "forms",
     ]
-  ) assertEquals(nameFault(name), undefined, name);
+  ) assertEquals(nameProblem(name), undefined, name);
   for (const name of ["", "com0.tar.gz", "LPT9", ".LOCK", "x\u0085y"]) {
-    assert(nameFault(name) !== undefined, name);
+    assert(nameProblem(name) !== undefined, name);
   }
-  assertMatch(addressFault("a:b") ?? "", /:/);
+  assertMatch(pathNameProblem("a:b") ?? "", /:/);
 });
 
 Deno.test("sizes and times as people write and read them", () => {
@@ -167,19 +167,19 @@ Deno.test("error bodies of every shape are read", () => {
 Deno.test("claims of a challenge are decoded, padded or not, base64 or base64url", () => {
   const claims = '{"access_token":{"nbf":{"essential":true,"value":"1702682181"}}}';
   const header = (value: string) =>
-    demandedClaims(
+    parseClaimsChallenge(
       new Headers({ "www-authenticate": `Bearer realm="", error="insufficient_claims", claims="${value}"` }),
     );
   assertEquals(header(btoa(claims)), claims);
   assertEquals(header(btoa(claims).replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_")), claims);
   assertEquals(header("!!"), undefined);
-  assertEquals(demandedClaims(new Headers()), undefined);
+  assertEquals(parseClaimsChallenge(new Headers()), undefined);
 });
 
 Deno.test("every AADSTS code that is known says what happened, who can mend it, and how", () => {
   assert(AADSTS.size >= 70, `${AADSTS.size}`);
   for (const [number, { kind, why, who, hint }] of AADSTS) {
-    const error = explainSignIn({
+    const error = toSignInError({
       error: "invalid_grant",
       error_description: `AADSTS${number}: text`,
       error_codes: [number],
@@ -189,7 +189,7 @@ Deno.test("every AADSTS code that is known says what happened, who can mend it, 
     assert(error.message.includes(why) && error.hint?.includes(hint), `${number}`);
     assert(who === "you" || error.hint?.endsWith(`(for the ${who})`), `${number}`);
   }
-  const unknown = explainSignIn({
+  const unknown = toSignInError({
     error: "odd",
     error_description: "AADSTS999: nobody knows\r\nTrace ID: x",
     correlation_id: "c",
@@ -203,12 +203,12 @@ Deno.test("every AADSTS code that is known says what happened, who can mend it, 
 });
 
 Deno.test("the next byte of a session is the smallest start of its ranges", () => {
-  assertEquals(nextExpected(["10-", "5-7"]), 5);
-  assertEquals(nextExpected(["5242880-1484144639"]), 5_242_880);
-  assertEquals(nextExpected(Array(200_000).fill("7-")), 7);
-  assertEquals(nextExpected(["0-"]), 0);
-  assertEquals(nextExpected([]), undefined);
-  assertEquals(nextExpected(["x"]), undefined);
+  assertEquals(nextExpectedByte(["10-", "5-7"]), 5);
+  assertEquals(nextExpectedByte(["5242880-1484144639"]), 5_242_880);
+  assertEquals(nextExpectedByte(Array(200_000).fill("7-")), 7);
+  assertEquals(nextExpectedByte(["0-"]), 0);
+  assertEquals(nextExpectedByte([]), undefined);
+  assertEquals(nextExpectedByte(["x"]), undefined);
 });
 
 Deno.test("compareContent() tells same, different and unknown content apart", () => {

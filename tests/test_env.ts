@@ -16,7 +16,7 @@ export const CONFIG = join(ROOT, "deno.json");
 export type ScriptName = "whoami" | "ls" | "get" | "put" | "put-large";
 
 /** How a process ended. */
-export interface Ended {
+export interface ProcessResult {
   code: number;
   stdout: string;
   stderr: string;
@@ -72,7 +72,7 @@ export function environment(env: Record<string, string>): Record<string, string>
 }
 
 /** Runs a command to its end. */
-export async function runProcess([program, ...args]: string[], options: RunOptions): Promise<Ended> {
+export async function runProcess([program, ...args]: string[], options: RunOptions): Promise<ProcessResult> {
   const child = new Deno.Command(program!, {
     args,
     clearEnv: true,
@@ -93,12 +93,12 @@ export async function runProcess([program, ...args]: string[], options: RunOptio
 }
 
 /** A sandbox, a folder, and scripts that run in the one against the other. */
-export interface Bench extends AsyncDisposable {
+export interface TestEnv extends AsyncDisposable {
   sandbox: Sandbox;
   /** A folder of this test's own. */
   folder: string;
-  run(script: ScriptName, ...args: string[]): Promise<Ended>;
-  runWith(options: RunOptions, script: ScriptName, ...args: string[]): Promise<Ended>;
+  run(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
+  runWith(options: RunOptions, script: ScriptName, ...args: string[]): Promise<ProcessResult>;
   /** Starts a script without waiting for its end. */
   spawn(script: ScriptName, ...args: string[]): Deno.ChildProcess;
   spawnWith(env: Record<string, string>, script: ScriptName, ...args: string[]): Deno.ChildProcess;
@@ -110,7 +110,7 @@ export interface Bench extends AsyncDisposable {
  * Starts a sandbox whose person approves at once, and signs in unless told otherwise. Known faults come into force after
  * that sign-in, so that it is not what they strike.
  */
-export async function bench(options: SandboxOptions & { signIn?: boolean } = {}): Promise<Bench> {
+export async function startTestEnv(options: SandboxOptions & { signIn?: boolean } = {}): Promise<TestEnv> {
   const { signIn = true, fault = [], ...sandboxOptions } = options;
   const sandbox = await startSandbox({
     approve: true,
@@ -119,7 +119,7 @@ export async function bench(options: SandboxOptions & { signIn?: boolean } = {})
     fault: signIn ? [] : fault,
   });
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
-  const started: Bench = {
+  const started: TestEnv = {
     sandbox,
     folder,
     run: (script, ...args) => started.runWith({}, script, ...args),
@@ -162,7 +162,7 @@ export function jsonLines<T = Record<string, unknown>>(text: string): T[] {
 }
 
 /** Bytes that no compression or period makes special, the same for the same seed. */
-export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+export function pseudoRandomBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let state = seed >>> 0 || 1;
   for (let i = 0; i < length; i++) {

@@ -7,7 +7,7 @@
  */
 import { commandName } from "../cli/hints.ts";
 import { type FailureKind, GraphError } from "../errors.ts";
-import { plainWord, withoutSecrets } from "../http/redact.ts";
+import { redact, safeIdentifier } from "../http/redact.ts";
 
 /** An error body of the sign-in service. */
 export interface EntraErrorBody {
@@ -322,24 +322,22 @@ function utc(timestamp: string | undefined): string | undefined {
 }
 
 /** An error body of the sign-in service as a {@linkcode GraphError}. */
-export function explainSignIn(body: EntraErrorBody, status?: number): GraphError {
+export function toSignInError(body: EntraErrorBody, status?: number): GraphError {
   const number = body.error_codes?.[0] ??
     Number(/AADSTS(\d+)/.exec(body.error_description ?? "")?.[1] ?? NaN);
   const known = AADSTS.get(number) ?? BY_ERROR[body.suberror ?? ""] ??
     BY_ERROR[SYNONYMS[body.error] ?? body.error];
   const { kind, who, why, hint } = known ?? UNKNOWN;
-  const said = known
-    ? ""
-    : `: ${withoutSecrets(String(body.error_description ?? body.error).split(/\r?\n/)[0]!)}`;
-  const error = plainWord(body.error) ?? "unknownError";
-  const suberror = plainWord(body.suberror);
+  const said = known ? "" : `: ${redact(String(body.error_description ?? body.error).split(/\r?\n/)[0]!)}`;
+  const error = safeIdentifier(body.error) ?? "unknownError";
+  const suberror = safeIdentifier(body.suberror);
   const code = Number.isInteger(number) ? `AADSTS${number}` : error;
   return new GraphError(kind, `sign-in: ${why}${said}`, {
     code,
     codes: [error, ...(suberror ? [suberror] : []), code],
     hint: who === "you" ? hint : `${hint} (for the ${who})`,
     status,
-    requestId: plainWord(body.correlation_id, 64),
+    requestId: safeIdentifier(body.correlation_id, 64),
     date: utc(body.timestamp),
     claims: body.claims,
   });

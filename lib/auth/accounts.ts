@@ -13,7 +13,7 @@ export const PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** An account as `whoami --accounts --json` prints it. */
-export interface AccountFacts {
+export interface AccountInfo {
   userPrincipalName: string;
   displayName: string | null;
   /** Tenant of its tokens. */
@@ -26,7 +26,7 @@ export interface AccountFacts {
 }
 
 /** What is meant. */
-export interface Choice {
+export interface AccountSelector {
   /** Id, `common`, `organizations` or `consumers`; `undefined` for a domain that nobody has looked up. */
   tenant: string | undefined;
   /** User name of `--account`. */
@@ -34,7 +34,7 @@ export interface Choice {
 }
 
 /** The tenant that the person comes from; MSAL's account ids are `person.tenant`. */
-function homeTenantOf({ homeAccountId, realm }: CachedAccount): string {
+function getHomeTenantId({ homeAccountId, realm }: CachedAccount): string {
   return homeAccountId.split(".")[1] ?? realm;
 }
 
@@ -54,11 +54,11 @@ export function isConsumers(tenant: string | undefined): boolean {
 }
 
 /** Whether tokens of this account are those of the tenant. */
-export function fits(account: CachedAccount, tenant: string): boolean {
+export function matchesTenant(account: CachedAccount, tenant: string): boolean {
   if (isConsumers(tenant)) return isPersonal(account);
   if (GUID.test(tenant)) return account.realm.toLowerCase() === tenant.toLowerCase();
   // At these addresses the service signs a guest in at home, so tokens of a guest are others than a renewal would bring.
-  const atHome = account.realm.toLowerCase() === homeTenantOf(account).toLowerCase();
+  const atHome = account.realm.toLowerCase() === getHomeTenantId(account).toLowerCase();
   return atHome && (/^common$/i.test(tenant) || !isPersonal(account));
 }
 
@@ -67,12 +67,13 @@ export function fits(account: CachedAccount, tenant: string): boolean {
  *
  * @throws {GraphError} `usage`, code `ambiguousAccount`, naming them when there are several.
  */
-export function chooseAccount(
+export function selectAccount(
   accounts: readonly CachedAccount[],
-  { tenant, wanted }: Choice,
+  { tenant, wanted }: AccountSelector,
 ): CachedAccount | undefined {
   const meant = accounts.filter((account) =>
-    tenant !== undefined && fits(account, tenant) && (wanted === undefined || isCalled(account, wanted))
+    tenant !== undefined && matchesTenant(account, tenant) &&
+    (wanted === undefined || isCalled(account, wanted))
   );
   if (meant.length <= 1) return meant[0];
   throw usageError(
@@ -85,11 +86,11 @@ export function chooseAccount(
 /** The accounts that are to be signed out: the chosen one, or all. */
 export function accountsToForget(
   accounts: readonly CachedAccount[],
-  choice: Choice,
+  choice: AccountSelector,
   all: boolean,
 ): CachedAccount[] {
   if (all) return [...accounts];
-  const account = chooseAccount(accounts, choice);
+  const account = selectAccount(accounts, choice);
   if (account) return [account];
   if (choice.wanted === undefined || accounts.length === 0) return [];
   throw usageError(
@@ -100,9 +101,9 @@ export function accountsToForget(
 }
 
 /** Nobody who is meant is signed in; says who is. */
-export function notSignedIn(
+export function notSignedInError(
   accounts: readonly CachedAccount[] = [],
-  { tenant, wanted }: Partial<Choice> = {},
+  { tenant, wanted }: Partial<AccountSelector> = {},
 ): GraphError {
   const others = accounts.length > 0;
   const what = wanted !== undefined && others
@@ -121,16 +122,16 @@ export function notSignedIn(
 }
 
 /** All accounts, for people. */
-export function accountFacts(accounts: readonly CachedAccount[], choice: Choice): AccountFacts[] {
+export function toAccountInfo(accounts: readonly CachedAccount[], choice: AccountSelector): AccountInfo[] {
   let chosen: CachedAccount | undefined;
   try {
-    chosen = chooseAccount(accounts, choice);
+    chosen = selectAccount(accounts, choice);
   } catch (error) {
     // Several fit, so none is chosen: the list is there to choose from.
     if (!(error instanceof GraphError) || error.code !== "ambiguousAccount") throw error;
   }
   return accounts.map((account) => {
-    const home = homeTenantOf(account);
+    const home = getHomeTenantId(account);
     return {
       userPrincipalName: account.username,
       displayName: account.name ?? null,

@@ -5,46 +5,46 @@
  * @module
  */
 import type * as Msal from "@azure/msal-node";
-import type { AccountFacts } from "./accounts.ts";
+import type { AccountInfo } from "./accounts.ts";
 import { type AppCredentialSetting, readAppCredential } from "./credentials.ts";
-import type { Holder, Session, SessionFacts } from "./user_session.ts";
+import type { AccountType, AuthSession, SessionInfo } from "./user_session.ts";
 import { authNetwork } from "./msal_network.ts";
 import { CacheKey } from "./encryption.ts";
 import { cachePlugin } from "./msal_cache.ts";
 import type { CachedToken } from "./cache_content.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError, usageError } from "../errors.ts";
-import type { TokenRenewal } from "../graph/client.ts";
-import type { Http } from "../http/client.ts";
-import { explainMsal } from "./msal_error.ts";
+import type { TokenRefresh } from "../graph/client.ts";
+import type { HttpClient } from "../http/client.ts";
+import { callMsal } from "./msal_error.ts";
 import type { Settings } from "../settings.ts";
-import { claimsOf } from "./token_claims.ts";
+import { decodeClaims } from "./token_claims.ts";
 import { TokenCache } from "./token_cache.ts";
 
-/** How {@linkcode AppSignIn} works. */
-export interface AppSignInOptions {
+/** How {@linkcode AppSession} works. */
+export interface AppSessionOptions {
   settings: Settings;
   credential: AppCredentialSetting;
-  http: Http;
+  http: HttpClient;
   notice: (text: string) => void;
 }
 
 /** The session of an app. */
-export class AppSignIn implements Session {
-  readonly #options: AppSignInOptions;
+export class AppSession implements AuthSession {
+  readonly #options: AppSessionOptions;
   readonly #cache: TokenCache;
   #current: CachedToken | undefined;
   /** What several requests wait for at once. */
   #renewal: Promise<CachedToken> | undefined;
 
-  constructor(options: AppSignInOptions) {
+  constructor(options: AppSessionOptions) {
     this.#options = options;
     const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
     const lockTimeoutMs = deadline.limitMs;
     this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, lockTimeoutMs, notice });
   }
 
-  async token(renew?: TokenRenewal): Promise<string> {
+  async token(renew?: TokenRefresh): Promise<string> {
     const { now } = this.#options.http;
     if (!renew && this.#current && this.#current.expiresAt - now() > 300_000) return this.#current.secret;
     // Of several requests that were refused at once the first renews for all.
@@ -57,22 +57,22 @@ export class AppSignIn implements Session {
     return this.#current.secret;
   }
 
-  async #renewed(stale: string | undefined, renew: TokenRenewal | undefined): Promise<CachedToken> {
+  async #renewed(stale: string | undefined, renew: TokenRefresh | undefined): Promise<CachedToken> {
     if (!renew) {
       await this.#cache.load();
       const kept = this.#cached(undefined);
       if (kept) return kept;
     }
-    return await this.#cache.renewing(
+    return await this.#cache.refreshOnce(
       this.#options.http.signal,
       () => renew?.claims ? undefined : this.#cached(stale),
       () => this.#acquire(renew !== undefined, renew?.claims),
     );
   }
 
-  async facts(): Promise<SessionFacts> {
+  async facts(): Promise<SessionInfo> {
     const token = this.#current?.secret ?? await this.token();
-    const { roles, tid } = claimsOf(token);
+    const { roles, tid } = decodeClaims(token);
     return {
       username: undefined,
       tenantId: typeof tid === "string" ? tid : this.#options.settings.tenantId,
@@ -95,11 +95,11 @@ export class AppSignIn implements Session {
   }
 
   /** Nobody is signed in. */
-  accounts(): Promise<AccountFacts[]> {
+  accounts(): Promise<AccountInfo[]> {
     return Promise.resolve([]);
   }
 
-  holder(): Promise<Holder> {
+  accountType(): Promise<AccountType> {
     return Promise.resolve("app");
   }
 
@@ -113,7 +113,7 @@ export class AppSignIn implements Session {
   async #acquire(skipCache: boolean, claims: string | undefined): Promise<CachedToken> {
     const { settings: { cloud } } = this.#options;
     const app = await this.#app();
-    const result = await explainMsal(() =>
+    const result = await callMsal(() =>
       app.acquireTokenByClientCredential({
         scopes: [`${CLOUDS[cloud].apiOrigin}/.default`],
         skipCache,

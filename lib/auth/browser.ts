@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { explainSignIn } from "./aadsts.ts";
-import { openAnswerPort } from "./redirect_listener.ts";
+import { toSignInError } from "./aadsts.ts";
+import { listenForRedirect } from "./redirect_listener.ts";
 import { commandName } from "../cli/hints.ts";
 import { GraphError } from "../errors.ts";
-import { interrupted } from "../http/client.ts";
+import { interruptedError } from "../http/client.ts";
 import type { Interaction } from "./interaction.ts";
 
 /** How long a person may take, in milliseconds: as long as a device code lives. */
-const LONGEST_MS = 15 * 60 * 1000;
+const MAX_MS = 15 * 60 * 1000;
 
 /** How {@linkcode browserInteraction} works. */
 export interface BrowserOptions {
@@ -29,11 +29,11 @@ export interface BrowserOptions {
  */
 export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOptions): Interaction {
   return async (app, { scopes, claims, loginHint }, signal) => {
-    if (signal?.aborted) throw interrupted(signal);
+    if (signal?.aborted) throw interruptedError(signal);
     const { CryptoProvider } = await import("@azure/msal-node");
     const { verifier, challenge } = await new CryptoProvider().generatePkceCodes();
     const state = crypto.randomUUID();
-    await using port = openAnswerPort(state);
+    await using port = listenForRedirect(state);
     const request = { scopes, redirectUri: port.redirectUri, ...(claims === undefined ? {} : { claims }) };
     const address = await app.getAuthCodeUrl({
       ...request,
@@ -43,13 +43,13 @@ export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOp
       codeChallenge: challenge,
       codeChallengeMethod: "S256",
     });
-    if (signal?.aborted) throw interrupted(signal);
+    if (signal?.aborted) throw interruptedError(signal);
     show(address.startsWith(knownOrigin) ? loginOrigin + address.slice(knownOrigin.length) : address);
     const answer = await inTime(port.answer, signal);
     const [code, error] = [answer.get("code"), answer.get("error")];
     if (error !== null || !code) {
       const description = answer.get("error_description") ?? "";
-      throw explainSignIn({ error: error ?? "invalidAnswer", error_description: description });
+      throw toSignInError({ error: error ?? "invalidAnswer", error_description: description });
     }
     const clientInfo = answer.get("client_info") ?? "";
     return await app.acquireTokenByCode({ ...request, code, codeVerifier: verifier, clientInfo });
@@ -59,9 +59,9 @@ export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOp
 /** The answer, or why nobody waits for it any more. */
 async function inTime<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   const ended = Promise.withResolvers<never>();
-  const onAbort = () => ended.reject(interrupted(signal));
+  const onAbort = () => ended.reject(interruptedError(signal));
   signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = setTimeout(() => ended.reject(nobodyCame()), LONGEST_MS);
+  const timer = setTimeout(() => ended.reject(nobodyCame()), MAX_MS);
   try {
     return await Promise.race([answer, ended.promise]);
   } finally {

@@ -6,7 +6,7 @@
  */
 
 /** Renew when less than this is left; MSAL uses the same. */
-const LEAST_LIFE_SECONDS = 300;
+const MIN_LIFE_SECONDS = 300;
 const SECTIONS = ["Account", "IdToken", "AccessToken", "RefreshToken", "AppMetadata"] as const;
 
 type Entry = Record<string, unknown>;
@@ -55,7 +55,7 @@ const TEXTS = [
 const TIMES = ["cached_at", "expires_on", "extended_expires_on", "refresh_on"];
 
 /** The content of a cache, or `undefined` when MSAL could not live with it. */
-export function contentOf(value: Record<string, unknown>): CacheContent | undefined {
+export function parseCacheContent(value: Record<string, unknown>): CacheContent | undefined {
   for (const name of SECTIONS) {
     const section = value[name];
     if (section === undefined) continue;
@@ -67,7 +67,7 @@ export function contentOf(value: Record<string, unknown>): CacheContent | undefi
 }
 
 /** The signed-in accounts of one client in one cloud. */
-export function accountsIn(content: CacheContent, clientId: string, environment: string): CachedAccount[] {
+export function listAccounts(content: CacheContent, clientId: string, environment: string): CachedAccount[] {
   // Accounts are not bound to a client in MSAL's format; refresh tokens are.
   const ours = new Set(
     Object.values(content.RefreshToken ?? {})
@@ -159,18 +159,18 @@ export function withoutClient(content: CacheContent, clientId: string, environme
  *
  * @param now Milliseconds since 1970.
  */
-export function tokenIn(content: CacheContent, query: TokenQuery, now: number): CachedToken | undefined {
+export function findToken(content: CacheContent, query: TokenQuery, now: number): CachedToken | undefined {
   const seconds = now / 1000;
   for (const entry of Object.values(content.AccessToken ?? {})) {
     if (isForOther(entry, query.apiOrigin)) continue;
     const scopes = String(entry.target ?? "").split(" ").map(shortScope);
-    const wanted = query.scopes.every((scope) => scopes.some((granted) => covers(granted, scope)));
+    const wanted = query.scopes.every((scope) => scopes.some((granted) => scopeIncludes(granted, scope)));
     if (
       wanted && entry.client_id === query.clientId && entry.environment === query.environment &&
       entry.home_account_id === query.account.homeAccountId && entry.realm === query.account.realm &&
       typeof entry.secret === "string" && entry.secret !== "" &&
       Number(entry.cached_at) <= seconds + 1 && // MSAL rounds to the nearest second
-      Number(entry.expires_on) - LEAST_LIFE_SECONDS > seconds &&
+      Number(entry.expires_on) - MIN_LIFE_SECONDS > seconds &&
       !(Number(entry.refresh_on) <= seconds) && !entry.requestedClaims
     ) {
       return { secret: entry.secret, scopes, expiresAt: Number(entry.expires_on) * 1000 };
@@ -180,13 +180,13 @@ export function tokenIn(content: CacheContent, query: TokenQuery, now: number): 
 }
 
 /** A token that may have expired, and when it was kept. */
-export interface KeptToken extends CachedToken {
+export interface StoredToken extends CachedToken {
   /** Milliseconds since 1970. */
   keptAt: number;
 }
 
 /** All access tokens of an account, expired ones too, the one that lives longest first. */
-export function keptTokens(content: CacheContent, query: Omit<TokenQuery, "scopes">): KeptToken[] {
+export function listTokens(content: CacheContent, query: Omit<TokenQuery, "scopes">): StoredToken[] {
   return Object.values(content.AccessToken ?? {})
     .filter((entry) =>
       entry.client_id === query.clientId && entry.environment === query.environment &&
@@ -203,7 +203,7 @@ export function keptTokens(content: CacheContent, query: Omit<TokenQuery, "scope
 }
 
 /** A token of an app by itself that is good for five more minutes. */
-export function appTokenIn(
+export function findAppToken(
   content: CacheContent,
   { tenantId, ...app }: Omit<TokenQuery, "account" | "scopes"> & { tenantId: string },
   now: number,
@@ -215,11 +215,11 @@ export function appTokenIn(
       [key, entry],
     ) => [key, { ...entry, home_account_id: "", realm: String(entry.realm).toLowerCase() }]);
   const query = { ...app, account, scopes: [".default"] };
-  return tokenIn({ AccessToken: Object.fromEntries(own) }, query, now);
+  return findToken({ AccessToken: Object.fromEntries(own) }, query, now);
 }
 
 /** `Files.ReadWrite.All` is good for all that `Files.Read` is. MSAL keeps one of two tokens whose scopes overlap. */
-export function covers(granted: string, wanted: string): boolean {
+export function scopeIncludes(granted: string, wanted: string): boolean {
   const least = wanted.toLowerCase();
   const writing = least.replace(".read", ".readwrite");
   return [least, `${least}.all`, writing, `${writing}.all`].includes(granted.toLowerCase());

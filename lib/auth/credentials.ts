@@ -16,7 +16,7 @@ export type AppCredential =
   | { clientCertificate: { thumbprintSha256: string; privateKey: string; x5c: string } };
 
 /** A certificate with its chain has some KiB. */
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 const SECRET_HINT = "put the secret's value, one line, into a file of mode 600";
 const CERTIFICATE_HINT = "put the certificate and its private key, both as PEM, into one file of mode 600";
 const EXPOSED_HINT = "if others may have read it, make a new one in the app registration and delete the old";
@@ -34,7 +34,7 @@ export async function readAppCredential(
   const what = kind === "secret" ? "client secret" : "client certificate";
   const name = `the ${what} ${file} (${variable})`;
   const hint = kind === "secret" ? SECRET_HINT : CERTIFICATE_HINT;
-  const text = await readSecretFile(file, { name, hint, exposedHint: EXPOSED_HINT, mostBytes: MOST_BYTES });
+  const text = await readSecretFile(file, { name, hint, exposedHint: EXPOSED_HINT, mostBytes: MAX_BYTES });
   return kind === "secret" ? secret(text, name) : await certificate(text, name, now);
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type * as Msal from "@azure/msal-node";
-import { interrupted } from "../http/client.ts";
+import { interruptedError } from "../http/client.ts";
 import type { Interaction } from "./interaction.ts";
 
 /** What a person must do to sign in. */
@@ -44,9 +44,9 @@ export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interac
     const ended = Promise.withResolvers<never>();
     const onAbort = () => {
       request.cancel = true; // MSAL sees it at its next poll only, so nobody waits for that
-      ended.reject(interrupted(signal));
+      ended.reject(interruptedError(signal));
     };
-    if (signal?.aborted) throw interrupted(signal);
+    if (signal?.aborted) throw interruptedError(signal);
     signal?.addEventListener("abort", onAbort, { once: true });
     const flow = app.acquireTokenByDeviceCode(request);
     flow.catch(() => {}); // its failure is reported through the race; after an abort nobody asks any more

@@ -5,7 +5,7 @@
  */
 import type * as Msal from "@azure/msal-node";
 import { isGraphError } from "../errors.ts";
-import { asGraphError } from "../local/local_error.ts";
+import { toGraphError } from "../local/local_error.ts";
 import type { TokenCache } from "./token_cache.ts";
 
 /** What {@linkcode cachePlugin} makes. */
@@ -35,7 +35,7 @@ export function cachePlugin({ cache, signal, notice, mustWrite }: CachePluginOpt
         else hold = await cache.hold(signal);
       } catch (error) {
         if (cache.busy || mustWrite || (isGraphError(error) && error.kind === "interrupted")) throw error;
-        notice(`the sign-in is good for this run, but could not be kept: ${asGraphError(error).message}`);
+        notice(`the sign-in is good for this run, but could not be kept: ${toGraphError(error).message}`);
         return;
       }
       if (cache.text !== undefined) context.tokenCache.deserialize(cache.text);
@@ -45,7 +45,7 @@ export function cachePlugin({ cache, signal, notice, mustWrite }: CachePluginOpt
       try {
         if (!ready || !context.cacheHasChanged) return;
         const text = context.tokenCache.serialize();
-        await (mustWrite ? cache.write(text) : cache.writeOrTell(text));
+        await (mustWrite ? cache.write(text) : cache.writeOrWarn(text));
       } finally {
         ready = false;
         const held = hold;

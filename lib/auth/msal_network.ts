@@ -5,9 +5,9 @@
  * @module
  */
 import type * as Msal from "@azure/msal-node";
-import { type EntraErrorBody, explainSignIn } from "./aadsts.ts";
+import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import type { Http, HttpAnswer } from "../http/client.ts";
+import type { HttpClient, HttpResponse } from "../http/client.ts";
 import { formatDuration } from "../format.ts";
 
 type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
@@ -23,7 +23,7 @@ const CLOCK_TOLERANCE_MS = 300_000;
 
 /** What the transport works with. */
 export interface AuthNetworkOptions {
-  http: Http;
+  http: HttpClient;
   /** Origin that MSAL knows; its cache keys stay those of production whatever the requests are sent to. */
   knownOrigin: string;
   /** Origin that the requests are sent to. */
@@ -33,7 +33,7 @@ export interface AuthNetworkOptions {
 }
 
 /** Finds the error that the transport threw inside of what MSAL made of it. */
-export function explainedBy(error: unknown): GraphError | undefined {
+export function unwrapMsalError(error: unknown): GraphError | undefined {
   if (isGraphError(error)) return error;
   return error instanceof Error && "explained" in error && isGraphError(error.explained)
     ? error.explained
@@ -69,7 +69,7 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
       }
       const answer = await send(options.http, method, target, request, "repeatable");
       if ("error" in answer.body) {
-        throw explainSignIn(answer.body as unknown as EntraErrorBody, answer.status);
+        throw toSignInError(answer.body as unknown as EntraErrorBody, answer.status);
       }
       if (answer.status > 299) throw unexpected(answer.status);
       if (new URL(url).pathname.endsWith("/devicecode")) polling.start(answer.body);
@@ -80,7 +80,7 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
   }
 
   async function send(
-    http: Http,
+    http: HttpClient,
     method: string,
     url: string,
     { headers = {}, body }: { headers?: Record<string, string>; body?: string },
@@ -124,13 +124,13 @@ function checkClock(headers: Headers, now: number, notice: (text: string) => voi
 
 /** The waiting between polls that MSAL does not do, and its answer while there is reason to go on. */
 class Polling {
-  readonly #http: Http;
+  readonly #http: HttpClient;
   #extraMs = 0;
   #first = true;
   #firstWaitMs = 0;
   #faults = 0;
 
-  constructor(http: Http) {
+  constructor(http: HttpClient) {
     this.#http = http;
   }
 
@@ -153,7 +153,7 @@ class Polling {
   }
 
   /** One poll; faults that pass are told to MSAL as "pending", after a wait. */
-  async poll(send: (http: Http) => Promise<Reply>): Promise<Reply> {
+  async poll(send: (http: HttpClient) => Promise<Reply>): Promise<Reply> {
     this.#http.deadline.progress(); // the user may take as long as the code lives
     // MSAL polls at once, the protocol wants the interval before the first poll as well.
     const waitMs = this.#first ? this.#firstWaitMs : this.#extraMs;
@@ -173,7 +173,7 @@ class Polling {
     if (error === "slow_down" || error === "authorization_pending" || error === "temporarily_unavailable") {
       return PENDING;
     }
-    if (error !== undefined) throw explainSignIn(reply.body as unknown as EntraErrorBody, reply.status);
+    if (error !== undefined) throw toSignInError(reply.body as unknown as EntraErrorBody, reply.status);
     if (reply.status > 299 || !reply.body.access_token) throw unexpected(reply.status);
     return reply;
   }
@@ -190,7 +190,7 @@ const PENDING: Reply = {
   body: { error: "authorization_pending", error_description: "AADSTS70016: pending", error_codes: [70016] },
 };
 
-async function json(answer: HttpAnswer): Promise<Json> {
+async function json(answer: HttpResponse): Promise<Json> {
   const text = await answer.text();
   try {
     const value = JSON.parse(text);

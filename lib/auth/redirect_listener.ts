@@ -6,14 +6,14 @@
  */
 
 /** A code of the service with its state has some KiB. */
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 /** How long a browser may take to read its last page. */
 const LAST_PAGE_MS = 1_000;
 const PAGE =
   "<!doctype html><meta charset=utf-8><title>graph-scripts</title><p>You can close this page and go back to the terminal.";
 
 /** An open port; disposing of it closes it. */
-export interface AnswerPort extends AsyncDisposable {
+export interface RedirectListener extends AsyncDisposable {
   /** As the registration names it; the service ignores its port. */
   redirectUri: string;
   /** The fields of the first answer with the right state. */
@@ -25,7 +25,7 @@ export interface AnswerPort extends AsyncDisposable {
  *
  * @param state What only the service and the browser of the person are told: an answer without it is none.
  */
-export function openAnswerPort(state: string): AnswerPort {
+export function listenForRedirect(state: string): RedirectListener {
   const { promise: answer, resolve } = Promise.withResolvers<URLSearchParams>();
   const stop = new AbortController();
   const options = { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {} };
@@ -38,7 +38,7 @@ export function openAnswerPort(state: string): AnswerPort {
       return plain(415);
     }
     const length = Number(request.headers.get("content-length") ?? NaN);
-    if (!(length <= MOST_BYTES)) return plain(413);
+    if (!(length <= MAX_BYTES)) return plain(413);
     const fields = new URLSearchParams(await request.text());
     const states = fields.getAll("state");
     if (states.length !== 1 || states[0] !== state || !(fields.has("code") || fields.has("error"))) {

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { type AccountFacts, PERSONAL_TENANT } from "./accounts.ts";
-import type { Holder, Session, SessionFacts } from "./user_session.ts";
+import { type AccountInfo, PERSONAL_TENANT } from "./accounts.ts";
+import type { AccountType, AuthSession, SessionInfo } from "./user_session.ts";
 import { commandName } from "../cli/hints.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { claimsOf } from "./token_claims.ts";
+import { decodeClaims } from "./token_claims.ts";
 
 /** A session that has one token and cannot renew it. */
-export class AccessToken implements Session {
+export class StaticTokenSession implements AuthSession {
   readonly #token: string;
 
   /** @throws {GraphError} `usage` when it cannot be a token: Graph's own answer to such is misleading (PROTOCOL A9). */
@@ -47,20 +47,20 @@ export class AccessToken implements Session {
   }
 
   /** Whoever is signed in does not count. */
-  accounts(): Promise<AccountFacts[]> {
+  accounts(): Promise<AccountInfo[]> {
     return Promise.resolve([]);
   }
 
   /** Tokens of personal accounts cannot be read, so mostly nobody knows. */
-  holder(): Promise<Holder> {
-    const { tid, idtyp } = claimsOf(this.#token);
+  accountType(): Promise<AccountType> {
+    const { tid, idtyp } = decodeClaims(this.#token);
     if (idtyp === "app") return Promise.resolve("app");
     return Promise.resolve(tid === PERSONAL_TENANT ? "personal" : "unknown");
   }
 
   /** What the token says of itself, if it can be read: a hint for people, never a decision. */
-  facts(): Promise<SessionFacts> {
-    const claims = claimsOf(this.#token);
+  facts(): Promise<SessionInfo> {
+    const claims = decodeClaims(this.#token);
     return Promise.resolve({
       username: typeof claims.upn === "string" ? claims.upn : undefined,
       tenantId: typeof claims.tid === "string" ? claims.tid : undefined,

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type EntraErrorBody, explainSignIn } from "./aadsts.ts";
+import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
 import { jsonObject } from "./cache_content.ts";
 import { GraphError } from "../errors.ts";
-import type { Http } from "../http/client.ts";
+import type { HttpClient } from "../http/client.ts";
 
 /**
  * Asks the sign-in service, without a sign-in (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
@@ -14,7 +14,11 @@ import type { Http } from "../http/client.ts";
  *
  * @throws {GraphError} `usage` when there is no such tenant.
  */
-export async function tenantOfDomain(domain: string, http: Http, loginOrigin: string): Promise<string> {
+export async function resolveTenantId(
+  domain: string,
+  http: HttpClient,
+  loginOrigin: string,
+): Promise<string> {
   const answer = await http.send({
     method: "GET",
     url: `${loginOrigin}/${domain.toLowerCase()}/v2.0/.well-known/openid-configuration`,
@@ -22,7 +26,7 @@ export async function tenantOfDomain(domain: string, http: Http, loginOrigin: st
   });
   const body = jsonObject(await answer.text()) ?? {};
   if (typeof body.error === "string") {
-    throw explainSignIn(body as unknown as EntraErrorBody, answer.status);
+    throw toSignInError(body as unknown as EntraErrorBody, answer.status);
   }
   const id = /\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/v2\.0\/?$/i.exec(String(body.issuer ?? ""))
     ?.[1];

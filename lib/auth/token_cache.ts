@@ -4,26 +4,26 @@
  * @module
  */
 import {
-  accountsIn,
-  appTokenIn,
   type CacheContent,
   type CachedAccount,
   type CachedToken,
-  contentOf,
+  findAppToken,
+  findToken,
   jsonObject,
-  tokenIn,
+  listAccounts,
+  parseCacheContent,
   type TokenQuery,
   withoutAccounts,
   withoutClient,
 } from "./cache_content.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { acquireLock, acquireLockUnless, type LockOptions } from "../local/lock.ts";
-import { asGraphError } from "../local/local_error.ts";
+import { toGraphError } from "../local/local_error.ts";
 import {
   checkFolder,
+  moveAside,
   readPrivateFile,
   removeLeftovers,
-  setAside,
   writePrivateFile,
 } from "../local/private_file.ts";
 import { type CacheKey, decrypt, DecryptionError, encrypt, isEncrypted } from "./encryption.ts";
@@ -78,7 +78,7 @@ export class TokenCache {
 
   /** The signed-in accounts of one client in one cloud. */
   accounts(clientId: string, environment: string): CachedAccount[] {
-    return accountsIn(this.#snapshot?.content ?? {}, clientId, environment);
+    return listAccounts(this.#snapshot?.content ?? {}, clientId, environment);
   }
 
   /** Forgets accounts of one client in one cloud. Called while the file is held. */
@@ -97,12 +97,12 @@ export class TokenCache {
 
   /** A token that is good for five more minutes. */
   find(query: TokenQuery): CachedToken | undefined {
-    return tokenIn(this.#snapshot?.content ?? {}, query, this.#options.now());
+    return findToken(this.#snapshot?.content ?? {}, query, this.#options.now());
   }
 
   /** A token of an app by itself that is good for five more minutes. */
-  findApp(query: Parameters<typeof appTokenIn>[1]): CachedToken | undefined {
-    return appTokenIn(this.#snapshot?.content ?? {}, query, this.#options.now());
+  findApp(query: Parameters<typeof findAppToken>[1]): CachedToken | undefined {
+    return findAppToken(this.#snapshot?.content ?? {}, query, this.#options.now());
   }
 
   /** Whether this object works with the file just now, and knows whether others can. */
@@ -149,7 +149,7 @@ export class TokenCache {
   }
 
   /** As {@linkcode TokenCache.write}; what goes wrong is told, and this process goes on with what it has. */
-  async writeOrTell(text: string): Promise<void> {
+  async writeOrWarn(text: string): Promise<void> {
     try {
       await this.write(text);
     } catch (error) {
@@ -157,7 +157,7 @@ export class TokenCache {
       this.#snapshot = this.#unsaved;
       this.#options.notice(
         `the sign-in is good for this run, but could not be kept in ${this.path}: ${
-          asGraphError(error).message
+          toGraphError(error).message
         }`,
       );
     }
@@ -198,7 +198,7 @@ export class TokenCache {
   }
 
   /** Runs `body` while the file is held. */
-  async exclusively<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
+  async withLock<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
     await using _hold = await this.hold(signal);
     return await body();
   }
@@ -212,7 +212,7 @@ export class TokenCache {
    * @param found Looks for it in what was read last.
    * @param renew Called while the file is held.
    */
-  async renewing<T>(
+  async refreshOnce<T>(
     signal: AbortSignal | undefined,
     found: () => T | undefined,
     renew: () => Promise<T>,
@@ -245,10 +245,10 @@ export class TokenCache {
   async checkWritable(signal: AbortSignal | undefined): Promise<void> {
     try {
       await this.#options.key?.load();
-      await this.exclusively(signal, () => Promise.resolve());
+      await this.withLock(signal, () => Promise.resolve());
     } catch (error) {
       if (isGraphError(error)) throw error;
-      const { kind, code, message } = asGraphError(error);
+      const { kind, code, message } = toGraphError(error);
       throw new GraphError(kind, `a sign-in could not be kept in ${this.path}: ${message}`, {
         code,
         hint: "make its folder writable, or choose another file with GRAPH_TOKEN_CACHE",
@@ -281,7 +281,7 @@ export class TokenCache {
     const value = jsonObject(text);
     if (!value) return "unreadable";
     if (!isEncrypted(value)) {
-      const content = contentOf(value);
+      const content = parseCacheContent(value);
       return content ? { text, content, encrypted: false } : "unreadable";
     }
     try {
@@ -301,7 +301,7 @@ export class TokenCache {
       await change();
     } catch (error) {
       if (isGraphError(error) && error.code === "locked") return; // who holds it does the same
-      this.#options.notice(`${this.path} could not be replaced: ${asGraphError(error).message}`);
+      this.#options.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
     } finally {
       this.#held = false;
     }
@@ -314,7 +314,7 @@ export class TokenCache {
       this.#snapshot = again;
       return;
     }
-    const aside = await setAside(this.path, this.#options.now());
+    const aside = await moveAside(this.path, this.#options.now());
     if (aside) {
       this.#options.notice(
         `the token cache ${this.path} could not be understood; it is kept as ${aside}, and a new sign-in is needed`,
@@ -339,5 +339,5 @@ function isClear(snapshot: Snapshot | undefined): snapshot is Snapshot {
 
 /** Of a text that MSAL wrote. */
 function snapshotOf(text: string, encrypted: boolean): Snapshot {
-  return { text, content: contentOf(jsonObject(text) ?? {}) ?? {}, encrypted };
+  return { text, content: parseCacheContent(jsonObject(text) ?? {}) ?? {}, encrypted };
 }

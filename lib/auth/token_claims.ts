@@ -5,7 +5,7 @@
  */
 
 /** The claims of a token; none when it cannot be read, as with personal accounts, whose tokens are opaque. */
-export function claimsOf(token: string): Record<string, unknown> {
+export function decodeClaims(token: string): Record<string, unknown> {
   try {
     const part = token.split(".")[1] ?? "";
     const value: unknown = JSON.parse(atob(part.replaceAll("-", "+").replaceAll("_", "/")));

@@ -6,39 +6,39 @@
  */
 import type * as Msal from "@azure/msal-node";
 import {
-  type AccountFacts,
-  accountFacts,
+  type AccountInfo,
+  type AccountSelector,
   accountsToForget,
-  type Choice,
-  chooseAccount,
   isConsumers,
   isDomain,
   isPersonal,
-  notSignedIn,
+  notSignedInError,
+  selectAccount,
+  toAccountInfo,
 } from "./accounts.ts";
 import { authNetwork } from "./msal_network.ts";
 import { CacheKey } from "./encryption.ts";
 import { cachePlugin } from "./msal_cache.ts";
-import { type CachedAccount, type CachedToken, covers, shortScope } from "./cache_content.ts";
+import { type CachedAccount, type CachedToken, scopeIncludes, shortScope } from "./cache_content.ts";
 import { CLOUDS } from "../clouds.ts";
 import { commandName } from "../cli/hints.ts";
 import { GraphError, usageError } from "../errors.ts";
-import type { TokenRenewal, TokenSource } from "../graph/client.ts";
-import type { Http } from "../http/client.ts";
+import type { TokenRefresh, TokenSource } from "../graph/client.ts";
+import type { HttpClient } from "../http/client.ts";
 import type { Interaction } from "./interaction.ts";
-import { explainMsal } from "./msal_error.ts";
+import { callMsal } from "./msal_error.ts";
 import type { Settings } from "../settings.ts";
-import { tenantOfDomain } from "./tenants.ts";
+import { resolveTenantId } from "./tenants.ts";
 import { TokenCache } from "./token_cache.ts";
 
-/** How {@linkcode SignIn} works. */
-export interface SignInOptions {
+/** How {@linkcode UserSession} works. */
+export interface UserSessionOptions {
   settings: Settings;
   /** Delegated permissions to ask for, by their short names. */
   scopes: readonly string[];
   /** Why: `to read files of your OneDrive`. */
   purpose: string;
-  http: Http;
+  http: HttpClient;
   /** How a person signs in; without it nobody is ever asked. */
   interact: Interaction | undefined;
   /** Told what a person should know, such as a cache that was set aside. */
@@ -46,7 +46,7 @@ export interface SignInOptions {
 }
 
 /** Who is signed in, and with what. */
-export interface SessionFacts {
+export interface SessionInfo {
   username: string | undefined;
   tenantId: string | undefined;
   scopes: string[];
@@ -59,22 +59,22 @@ export interface SessionFacts {
 }
 
 /** Whose token it is: personal accounts have no SharePoint, and an app has no OneDrive of its own. */
-export type Holder = "work" | "personal" | "app" | "unknown";
+export type AccountType = "work" | "personal" | "app" | "unknown";
 
 /** A token source that can tell about itself. */
-export interface Session extends TokenSource {
-  facts(): Promise<SessionFacts>;
+export interface AuthSession extends TokenSource {
+  facts(): Promise<SessionInfo>;
   /** Everybody who is signed in on this machine; nothing is sent. */
-  accounts(): Promise<AccountFacts[]>;
+  accounts(): Promise<AccountInfo[]>;
   /** Signs in if needed, and tells whose token it is. */
-  holder(): Promise<Holder>;
+  accountType(): Promise<AccountType>;
   /** Forgets the chosen account on this machine, or all; returns their user names. */
   signOut(options?: { all?: boolean }): Promise<string[]>;
 }
 
 /** The sign-in of a person, kept in the token cache. */
-export class SignIn implements Session {
-  readonly #options: SignInOptions;
+export class UserSession implements AuthSession {
+  readonly #options: UserSessionOptions;
   readonly #cache: TokenCache;
   #current: CachedToken | undefined;
   /** What several requests wait for at once: nobody is asked twice. */
@@ -84,14 +84,14 @@ export class SignIn implements Session {
   /** Whose token was given out first; another process may sign somebody else in meanwhile. */
   #begun: CachedAccount | undefined;
 
-  constructor(options: SignInOptions) {
+  constructor(options: UserSessionOptions) {
     this.#options = options;
     const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
     const lockTimeoutMs = deadline.limitMs;
     this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, lockTimeoutMs, notice });
   }
 
-  async token(renew?: TokenRenewal): Promise<string> {
+  async token(renew?: TokenRefresh): Promise<string> {
     if (!renew) {
       if (this.#current && this.#current.expiresAt - this.#options.http.now() > 300_000) {
         return this.#current.secret;
@@ -113,7 +113,7 @@ export class SignIn implements Session {
     return secret;
   }
 
-  async facts(): Promise<SessionFacts> {
+  async facts(): Promise<SessionInfo> {
     if (!this.#current) await this.#load();
     const account = this.#account();
     return {
@@ -125,12 +125,12 @@ export class SignIn implements Session {
     };
   }
 
-  async accounts(): Promise<AccountFacts[]> {
+  async accounts(): Promise<AccountInfo[]> {
     await this.#cache.load();
-    return accountFacts(this.#accounts(), this.#choice());
+    return toAccountInfo(this.#accounts(), this.#choice());
   }
 
-  async holder(): Promise<Holder> {
+  async accountType(): Promise<AccountType> {
     if (isConsumers(this.#registration().tenantId)) return "personal";
     if (!this.#current) await this.token();
     const account = this.#account();
@@ -141,7 +141,7 @@ export class SignIn implements Session {
   async signOut({ all = false }: { all?: boolean } = {}): Promise<string[]> {
     const { clientId, environment } = this.#registration();
     if (!all) await this.#load();
-    return await this.#cache.exclusively(this.#options.http.signal, async () => {
+    return await this.#cache.withLock(this.#options.http.signal, async () => {
       const forgotten = accountsToForget(this.#accounts(), this.#choice(), all);
       if (all) await this.#cache.forgetAll(clientId, environment);
       else if (forgotten.length > 0) await this.#cache.forget(clientId, environment, forgotten);
@@ -157,10 +157,10 @@ export class SignIn implements Session {
     const { settings, http } = this.#options;
     const { tenantId } = this.#registration();
     if (this.#tenantId !== undefined || !isDomain(tenantId) || this.#accounts().length === 0) return;
-    this.#tenantId = await tenantOfDomain(tenantId, http, settings.loginOrigin);
+    this.#tenantId = await resolveTenantId(tenantId, http, settings.loginOrigin);
   }
 
-  async #renewed(stale: string | undefined, renewal: TokenRenewal | undefined): Promise<CachedToken> {
+  async #renewed(stale: string | undefined, renewal: TokenRefresh | undefined): Promise<CachedToken> {
     const claims = renewal?.claims;
     let reason: GraphError;
     try {
@@ -169,7 +169,7 @@ export class SignIn implements Session {
         const other = claims ? undefined : this.#cached();
         return other && other.secret !== stale ? other : undefined;
       };
-      return await this.#cache.renewing(
+      return await this.#cache.refreshOnce(
         this.#options.http.signal,
         renewedByOther,
         () => renewal?.again ? Promise.reject(stillRefused()) : this.#silent(stale !== undefined, claims),
@@ -193,9 +193,9 @@ export class SignIn implements Session {
     const account = app && await this.#msalAccount(app);
     if (!account) {
       const { tenantId } = this.#registration();
-      throw notSignedIn(this.#accounts(), { tenant: tenantId, wanted: this.#options.settings.account });
+      throw notSignedInError(this.#accounts(), { tenant: tenantId, wanted: this.#options.settings.account });
     }
-    const result = await explainMsal(() =>
+    const result = await callMsal(() =>
       app.acquireTokenSilent({
         account,
         scopes: this.#scopes(),
@@ -213,7 +213,7 @@ export class SignIn implements Session {
     const known = new Set(this.#accounts().map(({ homeAccountId }) => homeAccountId));
     const expected = wanted ?? (this.#begun ?? before)?.username;
     const request = { scopes: this.#scopes(), claims, loginHint: expected };
-    const result = await explainMsal(() => interact(app, request, signal));
+    const result = await callMsal(() => interact(app, request, signal));
     await this.#checkAccount(result, expected, known);
     if (result && isDomain(this.#registration().tenantId)) this.#tenantId = result.tenantId;
     return this.#checkScopes(tokenOf(result));
@@ -221,7 +221,9 @@ export class SignIn implements Session {
 
   /** The service may grant less than it was asked for; what follows would be refused, and asked for again each time. */
   #checkScopes(token: CachedToken): CachedToken {
-    const missing = this.#wanted().filter((scope) => !token.scopes.some((granted) => covers(granted, scope)));
+    const missing = this.#wanted().filter((scope) =>
+      !token.scopes.some((granted) => scopeIncludes(granted, scope))
+    );
     if (missing.length === 0) return token;
     throw new GraphError("refused", `signed in, but without the permission ${missing.join(" ")}`, {
       code: "missingScopes",
@@ -240,7 +242,7 @@ export class SignIn implements Session {
     const other = result?.account;
     if (!expected || !other?.username || other.username.toLowerCase() === expected.toLowerCase()) return;
     if (!known.has(other.homeAccountId)) {
-      await this.#cache.exclusively(this.#options.http.signal, async () => {
+      await this.#cache.withLock(this.#options.http.signal, async () => {
         const added = this.#accounts().filter(({ homeAccountId }) => homeAccountId === other.homeAccountId);
         await this.#cache.forget(clientId, environment, added);
       });
@@ -267,7 +269,7 @@ export class SignIn implements Session {
         homeAccountId === begun.homeAccountId && realm === begun.realm
       );
     }
-    return chooseAccount(this.#accounts(), this.#choice());
+    return selectAccount(this.#accounts(), this.#choice());
   }
 
   #accounts(): CachedAccount[] {
@@ -275,7 +277,7 @@ export class SignIn implements Session {
     return this.#cache.accounts(clientId, environment);
   }
 
-  #choice(): Choice {
+  #choice(): AccountSelector {
     const { tenantId } = this.#registration();
     return {
       tenant: isDomain(tenantId) ? this.#tenantId : tenantId,
@@ -292,7 +294,7 @@ export class SignIn implements Session {
 
   async #msalAccount(app: Msal.PublicClientApplication): Promise<Msal.AccountInfo | undefined> {
     const meant = this.#account();
-    const accounts = meant ? await explainMsal(() => app.getTokenCache().getAllAccounts()) : [];
+    const accounts = meant ? await callMsal(() => app.getTokenCache().getAllAccounts()) : [];
     const account = accounts.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
     // Without the tenant of the entry MSAL hands out the token of the home tenant for another one.
     return account && meant && { ...account, tenantId: meant.realm };
@@ -354,7 +356,7 @@ function needsConsent(error: GraphError): boolean {
 }
 
 function consentNeeded(error: GraphError, permissions: string, purpose: string): GraphError {
-  return error.retold(`${error.message}: ${permissions}, ${purpose}`);
+  return error.withMessage(`${error.message}: ${permissions}, ${purpose}`);
 }
 
 function stillRefused(): GraphError {

@@ -8,14 +8,14 @@ import type { Connection } from "../connect.ts";
 import { downloadFile, downloadItem, type DownloadOptions } from "../download/download.ts";
 import { downloadTree } from "../download/tree.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { type FoundItem, getItem, type Item } from "../drive/items.ts";
+import { getItem, type Item, type ResolvedItem } from "../drive/items.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
-import { localNameFault } from "../download/local_names.ts";
+import { localNameProblem } from "../download/local_names.ts";
 import { localPathFor } from "../download/local_target.ts";
 import type { Location } from "../drive/location.ts";
 
 /** What `get` is to do. */
-export interface DownloadWish {
+export interface DownloadRequest {
   locations: readonly Location[];
   /** As it was typed; `undefined`: the current folder. */
   destination: string | undefined;
@@ -27,7 +27,7 @@ export interface DownloadWish {
 /** The transfers of all locations. */
 export async function* downloadJobs(
   connection: Connection,
-  { locations, destination = ".", recursive, options }: DownloadWish,
+  { locations, destination = ".", recursive, options }: DownloadRequest,
 ): AsyncGenerator<TransferJob> {
   if (destination === "-") {
     for (const location of locations) {
@@ -56,7 +56,7 @@ export async function* downloadJobs(
 
 async function* jobsOf(
   connection: Connection,
-  found: FoundItem,
+  found: ResolvedItem,
   destination: string,
   how: { recursive: boolean; several: boolean; options: DownloadOptions; claim: (local: string) => void },
 ): AsyncGenerator<TransferJob> {
@@ -97,7 +97,7 @@ function folderNameOf(item: Item): string {
       "noName",
     );
   }
-  const fault = localNameFault(item.name);
+  const fault = localNameProblem(item.name);
   if (!fault) return item.name;
   throw usageError(
     `${item.path}: ${JSON.stringify(item.name)} cannot be a local name: ${fault}`,

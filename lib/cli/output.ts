@@ -5,10 +5,11 @@
  */
 import { type DeviceCode, deviceCodeText } from "../auth/device_code.ts";
 import type { GraphError } from "../errors.ts";
+import { type Host, writeText } from "./host.ts";
 import type { TraceEvent } from "../http/client.ts";
 import { ProgressLine } from "./progress.ts";
 import { type Summary, summaryText } from "./transfer_progress.ts";
-import { withoutSecrets } from "../http/redact.ts";
+import { redact } from "../http/redact.ts";
 import { formatDuration } from "../format.ts";
 
 /** How much to print, and how. */
@@ -24,11 +25,13 @@ export interface OutputOptions {
 export class Output {
   readonly options: OutputOptions;
   readonly #program: string;
+  readonly #host: Host;
   #progress: ProgressLine | undefined;
   #closed = false;
 
-  constructor(program: string, options: OutputOptions) {
+  constructor(program: string, options: OutputOptions, host: Host) {
     this.#program = program;
+    this.#host = host;
     this.options = options;
   }
 
@@ -38,7 +41,7 @@ export class Output {
   }
 
   /** As {@linkcode Output.result}, where standard output carries the content itself. */
-  resultBeside(value: object): void {
+  resultToStderr(value: object): void {
     if (this.options.json) this.#toError(JSON.stringify(value));
   }
 
@@ -77,15 +80,9 @@ export class Output {
 
   /** Progress of the transfers; `undefined` where it is not drawn. */
   progress(): ProgressLine | undefined {
-    if (this.options.quiet || !Deno.stderr.isTerminal()) return undefined;
-    const columns = () => {
-      try {
-        return Deno.consoleSize().columns || 80; // 0 where nobody has told the terminal its size
-      } catch {
-        return 80; // standard error is a terminal, but not this process's console
-      }
-    };
-    return this.#progress = new ProgressLine((text) => writeAll(Deno.stderr, text), columns);
+    const { stderr, columns } = this.#host;
+    if (this.options.quiet || !stderr.isTerminal()) return undefined;
+    return this.#progress = new ProgressLine((text) => writeText(stderr, text), columns);
   }
 
   /** One line: what failed, why, what to do next, and what Microsoft's support asks for. */
@@ -107,7 +104,7 @@ export class Output {
     this.#toError(code === "noRegistration" ? line.split("\n") : line);
     if (this.options.verbose && code === "internal" && error.cause instanceof Error) {
       const lines = (error.cause.stack ?? "").split("\n");
-      this.#toError(lines.map(withoutSecrets));
+      this.#toError(lines.map(redact));
     }
   }
 
@@ -115,7 +112,7 @@ export class Output {
     this.#progress?.clear();
     if (this.#closed) return;
     try {
-      writeAll(Deno.stdout, printableLines(text));
+      writeText(this.#host.stdout, printableLines(text));
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe) || this.options.readerEnds) throw error;
       this.#closed = true;
@@ -124,13 +121,22 @@ export class Output {
 
   #toError(text: string | readonly string[]): void {
     this.#progress?.clear();
-    talk(printableLines(text));
+    this.#writeStderr(printableLines(text));
+  }
+
+  /** The reader of standard error may be gone; the work goes on. */
+  #writeStderr(text: string): void {
+    try {
+      writeText(this.#host.stderr, text);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
   }
 }
 
 /** Each line by itself: a line break within one comes from a name. */
 function printableLines(text: string | readonly string[]): string {
-  return [text].flat().map((line) => `${printable(line)}\n`).join("");
+  return [text].flat().map((line) => `${replaceControlCharacters(line)}\n`).join("");
 }
 
 /**
@@ -140,24 +146,10 @@ function printableLines(text: string | readonly string[]): string {
 const NON_PRINTING = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u3164\uffa0]/gu;
 
 /** Names come from other people: what is in them can neither command a terminal nor pass for something else. */
-export function printable(text: string): string {
+export function replaceControlCharacters(text: string): string {
   return text.replace(NON_PRINTING, (character) => {
     const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[character];
     const hex = character.codePointAt(0)!.toString(16);
     return short ?? (hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, "0")}`);
   });
-}
-
-/** Nobody may be listening any more: that must not stop the work. */
-function talk(text: string): void {
-  try {
-    writeAll(Deno.stderr, text);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
-}
-
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
 }

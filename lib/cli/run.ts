@@ -7,8 +7,9 @@ import { parseArgs } from "../std.ts";
 import { type Access, connect, type Connection } from "../connect.ts";
 import { EXIT_CODES, type FailureKind, GraphError, usageError } from "../errors.ts";
 import type { HttpOptions } from "../http/client.ts";
-import { asGraphError } from "../local/local_error.ts";
+import { toGraphError } from "../local/local_error.ts";
 import { type Location, parseLocation } from "../drive/location.ts";
+import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
 import { parseDuration } from "../format.ts";
 import { readSettings, type SettingDefinition, type SettingName, SETTINGS } from "../settings.ts";
@@ -34,7 +35,7 @@ export interface Command {
   /** Argument forms, without the name. */
   forms: readonly string[];
   /** How many arguments it takes. */
-  arguments: { least: number; most: number; names: string };
+  arguments: { min: number; max: number; names: string };
   options: readonly Option[];
   /** Whether LOCATION occurs in its forms. */
   locations: boolean;
@@ -71,9 +72,18 @@ export class Run {
   #firstFailure: Pick<GraphError, "exitCode"> | undefined;
   #last: (() => void) | undefined;
 
-  constructor(args: readonly string[], values: Record<string, unknown>, output: Output, signal: AbortSignal) {
+  readonly host: Host;
+
+  constructor(
+    args: readonly string[],
+    values: Record<string, unknown>,
+    output: Output,
+    signal: AbortSignal,
+    host: Host,
+  ) {
     this.args = args;
     this.output = output;
+    this.host = host;
     this.signal = signal;
     this.#values = values;
   }
@@ -89,12 +99,12 @@ export class Run {
   }
 
   /** A whole number within bounds. */
-  number(name: string, least: number, most: number): number | undefined {
+  number(name: string, min: number, max: number): number | undefined {
     const value = this.value(name);
     if (value === undefined) return undefined;
     const number = /^\d{1,9}$/.test(value) ? Number(value) : NaN;
-    if (number >= least && number <= most) return number;
-    throw usageError(`--${name} ${value}: not a whole number from ${least} to ${most}`, "see --help");
+    if (number >= min && number <= max) return number;
+    throw usageError(`--${name} ${value}: not a whole number from ${min} to ${max}`, "see --help");
   }
 
   /** A time, in seconds. */
@@ -112,7 +122,7 @@ export class Run {
 
   /** Parses locations before anything is sent, and tells whether they leave the person's own drive. */
   async locations(texts: readonly string[]): Promise<{ locations: Location[]; beyondOwnDrive: boolean }> {
-    const { site, drive, siteHost } = await readSettings(this.settings());
+    const { site, drive, siteHost } = await readSettings(this.settings(), this.host.env);
     const locations = texts.map((text) => parseLocation(text, siteHost));
     const ownByDefault = site === undefined && drive === undefined;
     const own = locations.every(({ base }) =>
@@ -124,12 +134,13 @@ export class Run {
 
   /** Connects with the settings of this run. */
   connect(access: Access, beyondOwnDrive: boolean): Promise<Connection> {
-    const { output } = this;
-    const mayPrompt = !this.has("no-prompt") && (this.has("prompt") || Deno.stderr.isTerminal());
+    const { output, host } = this;
+    const mayPrompt = !this.has("no-prompt") && (this.has("prompt") || host.stderr.isTerminal());
     return connect({
       access,
       beyondOwnDrive,
       settings: this.settings(),
+      env: host.env,
       showDeviceCode: mayPrompt ? output.deviceCode : null,
       showAddress: output.signInAddress,
       notice: output.notice,
@@ -142,6 +153,7 @@ export class Run {
   httpOptions(): Omit<HttpOptions, "signal"> {
     const maxWait = this.duration("max-wait");
     return {
+      ...this.host.http,
       onWait: this.output.wait,
       ...(maxWait === undefined ? {} : { maxWaitMs: maxWait * 1000 }),
       ...(this.has("verbose") ? { trace: this.output.trace } : {}),
@@ -153,7 +165,7 @@ export class Run {
     try {
       await work();
     } catch (error) {
-      const failure = asGraphError(error);
+      const failure = toGraphError(error);
       // Without a sign-in, or any answer, none of the others can do better.
       const endsAll = failure.kind === "interrupted" || failure.kind === "signInNeeded" ||
         failure.code === "stalled";
@@ -199,7 +211,11 @@ export class Run {
  *
  * @param args Usually `Deno.args`.
  */
-export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+export async function runCommand(
+  command: Command,
+  args: readonly string[],
+  host: Host = denoHost,
+): Promise<number> {
   // Known before parsing, so that a parse error is printed in the form that was asked for.
   const words = optionWords(args);
   const output = new Output(command.name, {
@@ -207,25 +223,25 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     quiet: words.includes("--quiet"),
     verbose: words.includes("--verbose"),
     readerEnds: command.lists ?? false,
-  });
+  }, host);
   let run: Run | undefined;
-  const { signal, release } = onInterrupt();
+  const { signal, release } = onInterrupt(host);
   try {
     const values = parse(command, args);
-    if (values.help === true) return print(helpText(command));
-    if (values.version === true) return print(`${command.name} ${VERSION}`);
-    const { least, most, names } = command.arguments;
-    if (values._.length < least) throw usageError(`missing argument: ${names}`, `see ${command.name} --help`);
-    if (values._.length > most) {
-      throw usageError(`too many arguments: ${values._.slice(most).join(" ")}`, `see ${command.name} --help`);
+    if (values.help === true) return print(host, helpText(command));
+    if (values.version === true) return print(host, `${command.name} ${VERSION}`);
+    const { min, max, names } = command.arguments;
+    if (values._.length < min) throw usageError(`missing argument: ${names}`, `see ${command.name} --help`);
+    if (values._.length > max) {
+      throw usageError(`too many arguments: ${values._.slice(max).join(" ")}`, `see ${command.name} --help`);
     }
-    run = new Run(values._, values, output, signal);
+    run = new Run(values._, values, output, signal, host);
     await command.run(run);
     run.end();
     return run.exitCode;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return run?.exitCode ?? 0; // the reader has what it wanted
-    const failure = asGraphError(error);
+    const failure = toGraphError(error);
     output.error(failure);
     run?.end();
     return failure.exitCode;
@@ -235,10 +251,10 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
 }
 
 /** Ctrl-C once ends the work in good order, twice at once. */
-function onInterrupt(): { signal: AbortSignal; release: () => void } {
+function onInterrupt(host: Host): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const handler = () => {
-    if (controller.signal.aborted) Deno.exit(EXIT_CODES.interrupted);
+    if (controller.signal.aborted) host.exit(EXIT_CODES.interrupted);
     controller.abort(
       new GraphError("interrupted", "interrupted", {
         code: "interrupted",
@@ -246,16 +262,7 @@ function onInterrupt(): { signal: AbortSignal; release: () => void } {
       }),
     );
   };
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
-  for (const name of signals) Deno.addSignalListener(name, handler);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const name of signals) Deno.removeSignalListener(name, handler);
-    },
-  };
+  return { signal: controller.signal, release: host.onInterrupt(handler) };
 }
 
 function parse(command: Command, args: readonly string[]): { _: string[]; [name: string]: unknown } {
@@ -339,8 +346,7 @@ function wrapped(text: string): string[] {
   return lines.map((line, index) => (index ? "  " : "") + line.trimEnd().replaceAll(NB, " "));
 }
 
-function print(text: string): number {
-  const bytes = new TextEncoder().encode(`${text}\n`);
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+function print(host: Host, text: string): number {
+  writeText(host.stdout, `${text}\n`);
   return 0;
 }

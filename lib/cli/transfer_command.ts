@@ -5,21 +5,21 @@
  */
 import { basename } from "../std.ts";
 import type { Option, Run } from "./run.ts";
-import { printable } from "./output.ts";
+import { replaceControlCharacters } from "./output.ts";
 import { TransferProgress } from "./transfer_progress.ts";
 import { type GraphError, isGraphError, usageError } from "../errors.ts";
-import { eachAtOnce, readAhead, type TransferJob } from "../transfer/jobs.ts";
+import { readAhead, runPool, type TransferJob } from "../transfer/jobs.ts";
 import { formatSize } from "../format.ts";
 import type { TransferResult } from "../transfer/result.ts";
 
 /** The most transfers at a time; more would only make the service slow down. */
-const MOST_JOBS = 16;
+const MAX_JOBS = 16;
 /** So many files are listed before it is their turn, so that totals are known early. */
 const READ_AHEAD = 10_000;
 
 /** The option for how many transfers go on at a time. */
 export function jobsOption(preset: number): Option {
-  return { name: "jobs", value: "N", help: `so many files at a time, 1 to ${MOST_JOBS} (default ${preset})` };
+  return { name: "jobs", value: "N", help: `so many files at a time, 1 to ${MAX_JOBS} (default ${preset})` };
 }
 
 /** What a command does with its transfers. */
@@ -38,19 +38,19 @@ export async function transferAll(
   options: TransferAllOptions,
 ): Promise<void> {
   const { print = (result) => run.output.result(result, describe(result)) } = options;
-  const concurrency = run.number("jobs", 1, MOST_JOBS) ?? options.jobs;
+  const concurrency = run.number("jobs", 1, MAX_JOBS) ?? options.jobs;
   const progress = new TransferProgress();
-  const inTheWay = options.toStandardOutput && Deno.stdout.isTerminal();
+  const inTheWay = options.toStandardOutput && run.host.stdout.isTerminal();
   const line = inTheWay ? undefined : run.output.progress();
   const draw = () =>
     line?.update(() => {
       const state = progress.state();
-      return { ...state, label: printable(state.label) };
+      return { ...state, label: replaceControlCharacters(state.label) };
     });
   const listed = readAhead(jobs, READ_AHEAD, (job) => job ? progress.add(job) : progress.complete());
   const interrupted: GraphError[] = [];
   try {
-    await eachAtOnce(listed, concurrency, (job) =>
+    await runPool(listed, concurrency, (job) =>
       run.attempt(async () => {
         try {
           const result = await job.run((done, total) => {
@@ -88,7 +88,7 @@ function named(error: unknown, { name }: TransferJob): unknown {
   const isPlain = !isGraphError(error) || error.kind === "signInNeeded" ||
     error.kind === "interrupted" && error.cause === undefined;
   if (isPlain || error.message.includes(basename(name))) return error;
-  return error.retold(`${name}: ${error.message}`);
+  return error.withMessage(`${name}: ${error.message}`);
 }
 
 /** A result as text. */

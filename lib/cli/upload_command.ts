@@ -35,6 +35,7 @@ export async function uploadJobs(
   location: Location,
   recursive: boolean,
   signal: AbortSignal,
+  stdin: () => ReadableStream<Uint8Array>,
   options: UploadOptions,
 ): Promise<(connection: Connection) => AsyncGenerator<TransferJob>> {
   const inputs: Input[] = [];
@@ -52,7 +53,7 @@ export async function uploadJobs(
         run: (onProgress) =>
           input.kind === "file"
             ? uploadFile(connection, input.path, location, { ...options, onProgress })
-            : uploadStream(connection, location, { ...options, onProgress }),
+            : uploadStream(connection, location, { ...options, onProgress }, stdin()),
       };
     }
   };

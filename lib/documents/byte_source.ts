@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { interrupted } from "../http/client.ts";
+import { interruptedError } from "../http/client.ts";
 
 const WINDOW_BYTES = 64 * 1024;
 
@@ -25,7 +25,7 @@ export function interruptible(source: ByteSource, signal: AbortSignal | undefine
   return {
     size: source.size,
     read(buffer, position) {
-      if (signal?.aborted) return Promise.reject(interrupted(signal));
+      if (signal?.aborted) return Promise.reject(interruptedError(signal));
       return source.read(buffer, position);
     },
   };

@@ -6,15 +6,21 @@
  */
 import type { Connection } from "../connect.ts";
 import { type CopyVerdict, damaged, FOREIGN, judgeCopy } from "./verdict.ts";
-import { whyDamaged, whyDifferent } from "./outcome.ts";
+import { describeMismatch, whyDifferent } from "./outcome.ts";
 import { usageError } from "../errors.ts";
-import { type Downloaded, downloadToFile, dropUnfinished } from "./file_download.ts";
-import { type FoundItem, getItem } from "../drive/items.ts";
-import { alreadyThere, factsOf, localPathFor, longerThan, lookAtTarget } from "./local_target.ts";
-import type { LocationLike } from "../drive/location.ts";
-import { isPresent } from "./unchanged.ts";
+import { discardPartial, type DownloadOutcome, downloadToFile } from "./file_download.ts";
+import { getItem, type ResolvedItem } from "../drive/items.ts";
+import {
+  inspectTarget,
+  localExistsError,
+  localLongerError,
+  localPathFor,
+  statIfExists,
+} from "./local_target.ts";
+import type { LocationInput } from "../drive/location.ts";
+import { findUnchanged } from "./unchanged.ts";
 import { fetchPrivateCopy } from "./private_copy.ts";
-import { Reception, type Sink } from "./stream_download.ts";
+import { type Sink, StreamDownload } from "./stream_download.ts";
 import { RemoteContent } from "./remote_content.ts";
 import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
 import { ContentHash } from "../transfer/verify.ts";
@@ -29,7 +35,7 @@ export type DownloadConflict = "fail" | "replace" | "skip" | "resume";
 export interface DownloadOptions {
   /** @default "fail" */
   conflict?: DownloadConflict;
-  /** Connections at once, {@linkcode MOST_CONNECTIONS} at most. @default 1 below 64 MiB, otherwise 4 */
+  /** Connections at once, {@linkcode MAX_CONNECTIONS} at most. @default 1 below 64 MiB, otherwise 4 */
   connections?: number;
   /** Fetches nothing when the same content is there already. @default false */
   ifChanged?: boolean;
@@ -39,7 +45,7 @@ export interface DownloadOptions {
 }
 
 /** More at once gain nothing, and make the service throttle. */
-export const MOST_CONNECTIONS = 16;
+export const MAX_CONNECTIONS = 16;
 
 /**
  * Downloads a file. What an earlier process of the same download left is gone on with.
@@ -50,7 +56,7 @@ export const MOST_CONNECTIONS = 16;
  */
 export async function downloadFile(
   connection: Connection,
-  location: LocationLike,
+  location: LocationInput,
   destination = ".",
   options: DownloadOptions = {},
 ): Promise<TransferResult> {
@@ -75,18 +81,18 @@ export async function downloadFile(
  */
 export async function downloadItem(
   connection: Connection,
-  found: FoundItem,
+  found: ResolvedItem,
   local: string,
   options: DownloadOptions = {},
   started = performance.now(),
 ): Promise<TransferResult> {
   checkFile(found);
   checkConnections(options.connections);
-  const present = options.ifChanged ? await isPresent(connection, found, local) : undefined;
+  const present = options.ifChanged ? await findUnchanged(connection, found, local) : undefined;
   const nothing = { sentBytes: 0, resumedFrom: null };
   const dry = options.dryRun ? { dryRun: true as const } : {};
   if (present) {
-    if (!options.dryRun) await dropUnfinished(connection, local);
+    if (!options.dryRun) await discardPartial(connection, local);
     return { ...resultOf(found, local, { result: "unchanged", ...nothing, ...present }, started), ...dry };
   }
   if (options.dryRun) {
@@ -100,10 +106,10 @@ export async function downloadItem(
 /** @throws {GraphError} `usage` for a number of connections that cannot be meant. */
 function checkConnections(connections: number | undefined): void {
   if (connections === undefined) return;
-  if (Number.isInteger(connections) && connections >= 1 && connections <= MOST_CONNECTIONS) return;
+  if (Number.isInteger(connections) && connections >= 1 && connections <= MAX_CONNECTIONS) return;
   throw usageError(
     `${connections} is not a number of connections`,
-    `give a number from 1 to ${MOST_CONNECTIONS}`,
+    `give a number from 1 to ${MAX_CONNECTIONS}`,
     "invalidConnections",
   );
 }
@@ -111,17 +117,17 @@ function checkConnections(connections: number | undefined): void {
 /** What a download would do. */
 async function expectedDownload(
   connection: Connection,
-  found: FoundItem,
+  found: ResolvedItem,
   local: string,
   conflict: DownloadConflict = "fail",
 ) {
   const { size } = found.item;
   // Its folder may not be there yet, either.
-  const existing = await factsOf(local) && (await lookAtTarget(local)).existing;
-  if (existing && conflict === "fail") throw alreadyThere(local);
+  const existing = await statIfExists(local) && (await inspectTarget(local)).existing;
+  if (existing && conflict === "fail") throw localExistsError(local);
   if (existing && conflict === "resume") {
-    if (existing.size > size) throw longerThan(found.item, local, existing.size);
-    const present = existing.size === size ? await isPresent(connection, found, local) : undefined;
+    if (existing.size > size) throw localLongerError(found.item, local, existing.size);
+    const present = existing.size === size ? await findUnchanged(connection, found, local) : undefined;
     if (present?.verdict === "verified") return { result: "unchanged" as const, ...present };
   }
   const skipped = existing && conflict === "skip";
@@ -132,7 +138,7 @@ async function expectedDownload(
   };
 }
 
-function checkFile({ item }: FoundItem): void {
+function checkFile({ item }: ResolvedItem): void {
   if (item.type === "file") return;
   const kind = item.type === "package"
     ? "a OneNote notebook, which has no content of its own"
@@ -144,7 +150,7 @@ async function toStandardOutput(
   connection: Connection,
   content: RemoteContent,
   options: DownloadOptions,
-): Promise<Downloaded> {
+): Promise<DownloadOutcome> {
   const hash = await ContentHash.create();
   const sink: Sink = {
     async write(bytes) {
@@ -153,13 +159,13 @@ async function toStandardOutput(
     },
     restart: () => Promise.resolve(hash.position === 0), // what was written cannot be taken back
   };
-  await new Reception(content, sink, 0, options.onProgress).run();
+  await new StreamDownload(content, sink, 0, options.onProgress).run();
   const bytes = hash.position;
   const { quickXorHash, sha256 } = hash.digest();
   const judged = await judgeWritten(connection, content, { bytes, quickXorHash, sha256 });
   if (judged.verdict === "damaged") {
     throw damagedError(
-      `${content.item.path} ${whyDamaged(bytes, quickXorHash, content, judged.why)}`,
+      `${content.item.path} ${describeMismatch(bytes, quickXorHash, content, judged.why)}`,
       "what was written to standard output must not be used",
     );
   }
@@ -196,9 +202,9 @@ async function judgeWritten(
 }
 
 function resultOf(
-  { item }: FoundItem,
+  { item }: ResolvedItem,
   local: string,
-  downloaded: Downloaded,
+  downloaded: DownloadOutcome,
   started: number,
 ): TransferResult {
   return {

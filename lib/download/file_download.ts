@@ -6,20 +6,20 @@
 import { dirname, join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import type { DownloadConflict, DownloadOptions } from "./download.ts";
-import { type DownloadEntry, DownloadJournal, isSameContent } from "./journal.ts";
-import { unfinishedError, whyDamaged, whyDifferent } from "./outcome.ts";
+import { DownloadJournal, type DownloadJournalEntry, isSameContent } from "./journal.ts";
+import { describeMismatch, incompleteDownloadError, whyDifferent } from "./outcome.ts";
 import type { GraphError } from "../errors.ts";
-import { hashOfFile } from "../transfer/file_hash.ts";
-import { FileReception, type ReceivedFile } from "./ranged_download.ts";
-import type { FoundItem } from "../drive/items.ts";
-import { asGraphError } from "../local/local_error.ts";
+import { hashFile } from "../transfer/file_hash.ts";
+import { RangedDownload, type ReceivedFile } from "./ranged_download.ts";
+import type { ResolvedItem } from "../drive/items.ts";
+import { toGraphError } from "../local/local_error.ts";
 import {
-  alreadyThere,
-  giveName,
+  inspectTarget,
+  localExistsError,
+  localLongerError,
   type LocalTarget,
-  longerThan,
-  lookAtTarget,
-  ownFactsOf,
+  lstatIfExists,
+  moveIntoPlace,
   takeMode,
 } from "./local_target.ts";
 import { copyInto } from "./range_writer.ts";
@@ -30,12 +30,12 @@ import { damagedError, type TransferResult } from "../transfer/result.ts";
 import { openPartial, readUnfinished, removeUnfinished } from "./partial_download.ts";
 
 /** What a download did. */
-export type Downloaded = Pick<
+export type DownloadOutcome = Pick<
   TransferResult,
   "result" | "verdict" | "bytes" | "sentBytes" | "resumedFrom" | "sha256"
 >;
 
-const SKIPPED: Downloaded = {
+const SKIPPED: DownloadOutcome = {
   result: "skipped",
   verdict: "unverified",
   bytes: 0,
@@ -50,18 +50,18 @@ const SKIPPED: Downloaded = {
  */
 export async function downloadToFile(
   connection: Connection,
-  found: FoundItem,
+  found: ResolvedItem,
   local: string,
   options: DownloadOptions,
-): Promise<{ downloaded: Downloaded; found: FoundItem }> {
-  const target = await lookAtTarget(local);
+): Promise<{ downloaded: DownloadOutcome; found: ResolvedItem }> {
+  const target = await inspectTarget(local);
   const place = await placeOf(connection, target);
   const { journal, key, signal } = place;
   const conflict = options.conflict ?? "fail";
   // Nothing is to be done for most files of a second run: they cost no lock.
   if (target.existing && !await journal.has(key)) {
     if (conflict === "skip") return { downloaded: SKIPPED, found };
-    if (conflict === "fail") throw alreadyThere(local);
+    if (conflict === "fail") throw localExistsError(local);
   }
   return await journal.exclusively(key, signal, async () => {
     const content = new RemoteContent(connection, found);
@@ -71,8 +71,8 @@ export async function downloadToFile(
 }
 
 /** Removes what an earlier process has left of a download that is no longer needed: the file is there. */
-export async function dropUnfinished(connection: Connection, local: string): Promise<void> {
-  const place = await placeOf(connection, await lookAtTarget(local));
+export async function discardPartial(connection: Connection, local: string): Promise<void> {
+  const place = await placeOf(connection, await inspectTarget(local));
   if (!await place.journal.has(place.key)) return; // as with most files of a second run
   await place.journal.exclusively(place.key, place.signal, async () => {
     const entry = await readUnfinished(place, connection.notice);
@@ -115,14 +115,14 @@ class FileDownload {
     this.#conflict = options.conflict ?? "fail";
   }
 
-  async run(): Promise<Downloaded> {
+  async run(): Promise<DownloadOutcome> {
     const { notice } = this.#connection;
-    const target = await lookAtTarget(this.#local);
+    const target = await inspectTarget(this.#local);
     let entry = await readUnfinished(this.#place, notice);
     if (entry) {
       const finished = await this.#findFinished(entry, target);
       if (finished) return finished;
-      if (!await ownFactsOf(this.#place.path)) {
+      if (!await lstatIfExists(this.#place.path)) {
         await this.#place.journal.remove(this.#place.key);
         entry = undefined;
       }
@@ -141,15 +141,15 @@ class FileDownload {
 
   /** A process may have died after its work was done, and before it could say so. */
   async #findFinished(
-    entry: DownloadEntry,
+    entry: DownloadJournalEntry,
     { path, existing }: LocalTarget,
-  ): Promise<Downloaded | undefined> {
+  ): Promise<DownloadOutcome | undefined> {
     if (!existing || !isSameContent(entry, this.#content.found)) return undefined;
-    const partial = await ownFactsOf(this.#place.path);
+    const partial = await lstatIfExists(this.#place.path);
     const isPartial = partial !== undefined && partial.ino !== null && partial.ino === existing.ino &&
       partial.dev === existing.dev;
     if (partial && !isPartial) return undefined;
-    const { bytes, quickXorHash, sha256 } = await hashOfFile(path, this.#place.signal);
+    const { bytes, quickXorHash, sha256 } = await hashFile(path, this.#place.signal);
     const compared = this.#content.compare(bytes, quickXorHash);
     const here = { size: bytes, hash: quickXorHash };
     // It got its name, so a verdict was found: where that needed more than the hash, it was noted before.
@@ -165,23 +165,23 @@ class FileDownload {
   /** What to do about a file that is there; `undefined`: download. */
   async #settleConflict(
     { path, existing }: LocalTarget,
-    entry: DownloadEntry | undefined,
-  ): Promise<Downloaded | undefined> {
+    entry: DownloadJournalEntry | undefined,
+  ): Promise<DownloadOutcome | undefined> {
     if (!existing || this.#conflict === "replace") return undefined;
     if (this.#conflict === "skip") return SKIPPED;
-    if (this.#conflict === "fail") throw alreadyThere(this.#local);
+    if (this.#conflict === "fail") throw localExistsError(this.#local);
     const { item } = this.#content;
-    if (existing.size > item.size) throw longerThan(item, this.#local, existing.size);
+    if (existing.size > item.size) throw localLongerError(item, this.#local, existing.size);
     if (existing.size < item.size) return undefined;
-    const { bytes, quickXorHash, sha256 } = await hashOfFile(path, this.#place.signal);
+    const { bytes, quickXorHash, sha256 } = await hashFile(path, this.#place.signal);
     if (this.#content.compare(bytes, quickXorHash) !== "verified") return undefined;
     if (entry) await removeUnfinished(this.#place, entry);
     return { result: "unchanged", verdict: "verified", bytes, sentBytes: 0, resumedFrom: null, sha256 };
   }
 
-  async #fill(partial: PartialFile, target: LocalTarget): Promise<Downloaded> {
+  async #fill(partial: PartialFile, target: LocalTarget): Promise<DownloadOutcome> {
     await this.#takeBeginning(partial, target);
-    const reception = new FileReception(this.#content, partial, {
+    const reception = new RangedDownload(this.#content, partial, {
       connections: this.#options.connections,
       onProgress: this.#options.onProgress,
       notice: this.#connection.notice,
@@ -196,7 +196,7 @@ class FileDownload {
       await noteRewritten(this.#connection, here, this.#content.found, null, verdict);
     }
     const replace = this.#conflict === "replace" ? "any" : this.#conflict === "resume" ? "seen" : "none";
-    await giveName(this.#place.path, target, replace);
+    await moveIntoPlace(this.#place.path, target, replace);
     await this.#place.journal.remove(this.#place.key);
     const { resumedFrom } = reception;
     return {
@@ -234,14 +234,14 @@ class FileDownload {
     await Deno.rename(this.#place.path, kept);
     await this.#place.journal.remove(this.#place.key);
     return damagedError(
-      `${item.path} ${whyDamaged(bytes, quickXorHash, this.#content, why)}`,
+      `${item.path} ${describeMismatch(bytes, quickXorHash, this.#content, why)}`,
       `the file on the server is as it was; what arrived is kept as ${kept}`,
     );
   }
 
   /** Keeps what came, and says how much it is and how to go on; what nobody could go on from is removed. */
   async #unfinished(error: unknown, partial: PartialFile): Promise<unknown> {
-    const failure = asGraphError(error);
+    const failure = toGraphError(error);
     if (failure.kind === "damaged") return failure;
     try {
       await partial.record();
@@ -252,6 +252,6 @@ class FileDownload {
       await partial.remove();
       return error;
     }
-    return unfinishedError(failure, partial.recordedBytes, partial.totalBytes);
+    return incompleteDownloadError(failure, partial.recordedBytes, partial.totalBytes);
   }
 }

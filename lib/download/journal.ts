@@ -5,12 +5,12 @@
  * @module
  */
 import { itemKey } from "../drive/drive_item.ts";
-import type { FoundItem } from "../drive/items.ts";
+import type { ResolvedItem } from "../drive/items.ts";
 import type { ByteRange } from "./ranges.ts";
-import { PrivateRecords, recordKey } from "../local/journal.ts";
+import { Journal, journalKey } from "../local/journal.ts";
 
 /** One unfinished download. */
-export interface DownloadEntry {
+export interface DownloadJournalEntry {
   driveId: string;
   itemId: string;
   /** Of the content: `cTag`, or `eTag` where the service gives none. */
@@ -31,35 +31,35 @@ export interface DownloadEntry {
 }
 
 /** The folder of unfinished downloads. */
-export class DownloadJournal extends PrivateRecords<DownloadEntry> {
+export class DownloadJournal extends Journal<DownloadJournalEntry> {
   constructor(folder: string, now: () => number, notice: (text: string) => void) {
     super(folder, { what: "an unfinished download", parse }, now, notice);
   }
 
   /** Name of the entry of a local path: two downloads to one place are the same work. */
   keyOf(localPath: string): Promise<string> {
-    return recordKey(localPath);
+    return journalKey(localPath);
   }
 }
 
 /** The version of an item's content; `undefined` when the service does not tell. */
-export function versionOf({ driveItem }: FoundItem): string | undefined {
+export function contentVersion({ driveItem }: ResolvedItem): string | undefined {
   return driveItem.cTag ?? driveItem.eTag ?? undefined;
 }
 
 /** Whether an item is the one that an unfinished download was of, in whatever version. */
-export function isSameItem({ driveId, itemId }: DownloadEntry, { item }: FoundItem): boolean {
+export function isSameItem({ driveId, itemId }: DownloadJournalEntry, { item }: ResolvedItem): boolean {
   return itemKey({ driveId, id: itemId }) === itemKey(item);
 }
 
 /** Whether an item is what an unfinished download was of. */
-export function isSameContent(entry: DownloadEntry, found: FoundItem): boolean {
+export function isSameContent(entry: DownloadJournalEntry, found: ResolvedItem): boolean {
   const { item } = found;
   return isSameItem(entry, found) && entry.size === item.size &&
-    entry.version !== "" && entry.version === versionOf(found);
+    entry.version !== "" && entry.version === contentVersion(found);
 }
 
-function parse(value: Record<string, unknown>): DownloadEntry | undefined {
+function parse(value: Record<string, unknown>): DownloadJournalEntry | undefined {
   const texts = ["driveId", "itemId", "version", "path", "local"].every((name) =>
     typeof value[name] === "string"
   );
@@ -68,7 +68,7 @@ function parse(value: Record<string, unknown>): DownloadEntry | undefined {
     (announcedBytes === null || isCount(announcedBytes)) &&
     ((guessedFrom ?? null) === null || typeof guessedFrom === "string") && Array.isArray(done) &&
     done.every(isRange);
-  return known ? value as unknown as DownloadEntry : undefined;
+  return known ? value as unknown as DownloadJournalEntry : undefined;
 }
 
 function isRange(value: unknown): boolean {

@@ -4,22 +4,22 @@
  *
  * @module
  */
-import { addressFault } from "../drive/names.ts";
+import { pathNameProblem } from "../drive/names.ts";
 
 /** What file systems take for one name, in bytes of UTF-8. */
-const LONGEST_NAME_BYTES = 255;
+const MAX_NAME_BYTES = 255;
 /** Devices on Windows, with any extension. */
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i;
 
 /** Why a name cannot be that of a local file or folder, or `undefined`. */
-export function localNameFault(name: string): string | undefined {
+export function localNameProblem(name: string): string | undefined {
   if (name === "") return "it is empty";
-  const fault = addressFault(name);
+  const fault = pathNameProblem(name);
   if (fault) return fault;
   if (DEVICE.test(name)) return "Windows takes it for a device";
   if (/[. ]$/.test(name)) return "Windows drops the dot or space at its end";
   const bytes = new TextEncoder().encode(name).length;
-  return bytes > LONGEST_NAME_BYTES ? `it has ${bytes} bytes, more than ${LONGEST_NAME_BYTES}` : undefined;
+  return bytes > MAX_NAME_BYTES ? `it has ${bytes} bytes, more than ${MAX_NAME_BYTES}` : undefined;
 }
 
 /** Names given out in one folder: on many disks two that differ in case alone would be one file. */
@@ -28,7 +28,7 @@ export class LocalNames {
 
   /** Takes a name; returns why it cannot be had, or `undefined`. */
   take(name: string): string | undefined {
-    const fault = localNameFault(name);
+    const fault = localNameProblem(name);
     if (fault) return fault;
     const key = name.normalize("NFC").toLowerCase();
     const twin = this.#given.get(key);

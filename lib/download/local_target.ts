@@ -6,7 +6,7 @@
 import { basename, dirname, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
 import type { Item } from "../drive/items.ts";
-import { addressFault } from "../drive/names.ts";
+import { pathNameProblem } from "../drive/names.ts";
 import { shellQuoted } from "../local/private_file.ts";
 
 /** A local path and the file that is there. */
@@ -27,7 +27,7 @@ export interface LocalTarget {
  * @throws {GraphError} `usage`, `notFound`.
  */
 export async function localPathFor(destination: string, name: string): Promise<string> {
-  const fault = addressFault(name);
+  const fault = pathNameProblem(name);
   if (fault) {
     throw usageError(
       `the name ${JSON.stringify(name)} cannot be a local file: ${fault}`,
@@ -35,10 +35,10 @@ export async function localPathFor(destination: string, name: string): Promise<s
       "illegalName",
     );
   }
-  const facts = await factsOf(destination);
+  const facts = await statIfExists(destination);
   if (facts?.isDirectory) return destination === "." ? name : join(destination, name);
   const folder = /[/\\]$/.test(destination) ? destination.replace(/(.)[/\\]+$/, "$1") : dirname(destination);
-  if (!/[/\\]$/.test(destination) && await factsOf(folder)) return destination;
+  if (!/[/\\]$/.test(destination) && await statIfExists(folder)) return destination;
   throw noLocalFolder(folder);
 }
 
@@ -47,14 +47,14 @@ export async function localPathFor(destination: string, name: string): Promise<s
  *
  * @throws {GraphError} `usage` for a folder or device; `notFound` when its folder does not exist.
  */
-export async function lookAtTarget(local: string): Promise<LocalTarget> {
+export async function inspectTarget(local: string): Promise<LocalTarget> {
   const folder = dirname(local);
   const whole = await Deno.realPath(folder).catch((error) => {
     throw error instanceof Deno.errors.NotFound ? noLocalFolder(folder) : error;
   });
   const path = join(whole, basename(local));
   // A link that leads nowhere is in the way as well, which should not be found out after the download.
-  const existing = await factsOf(local) ?? await ownFactsOf(local);
+  const existing = await statIfExists(local) ?? await lstatIfExists(local);
   if (existing?.isDirectory) {
     throw usageError(`${local} is a folder`, "give a file name as DEST", "localFolder");
   }
@@ -66,7 +66,7 @@ export async function lookAtTarget(local: string): Promise<LocalTarget> {
 }
 
 /** Facts of what is at a path; `undefined`: nothing. */
-export async function factsOf(path: string): Promise<Deno.FileInfo | undefined> {
+export async function statIfExists(path: string): Promise<Deno.FileInfo | undefined> {
   try {
     return await Deno.stat(path);
   } catch (error) {
@@ -75,8 +75,8 @@ export async function factsOf(path: string): Promise<Deno.FileInfo | undefined> 
   }
 }
 
-/** As {@linkcode factsOf}, of a link itself. */
-export async function ownFactsOf(path: string): Promise<Deno.FileInfo | undefined> {
+/** As {@linkcode statIfExists}, of a link itself. */
+export async function lstatIfExists(path: string): Promise<Deno.FileInfo | undefined> {
   try {
     return await Deno.lstat(path);
   } catch (error) {
@@ -94,7 +94,7 @@ export async function takeMode({ existing }: LocalTarget, partial: string): Prom
 
 /** The mode of new files: a file tells it without the right to ask the system. */
 async function maskedMode(path: string): Promise<number> {
-  const left = await ownFactsOf(path);
+  const left = await lstatIfExists(path);
   if (left?.isFile && left.size === 0) await Deno.remove(path); // of a process that was killed right here
   using file = await Deno.open(path, { write: true, createNew: true });
   try {
@@ -105,7 +105,7 @@ async function maskedMode(path: string): Promise<number> {
 }
 
 /** Gives the finished file its name; a file that appeared meanwhile is not replaced, unless any is to be. */
-export async function giveName(
+export async function moveIntoPlace(
   partial: string,
   target: LocalTarget,
   replace: "any" | "seen" | "none",
@@ -113,14 +113,14 @@ export async function giveName(
   const { path, local, existing } = target;
   if (replace === "any") return await Deno.rename(partial, path);
   if (replace === "seen" && existing) {
-    if (!isSameFile(await factsOf(path), existing)) throw changedMeanwhile(local);
+    if (!isSameFile(await statIfExists(path), existing)) throw changedMeanwhile(local);
     return await Deno.rename(partial, path);
   }
   try {
     await Deno.link(partial, path); // unlike a rename it replaces nothing that appeared meanwhile
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) throw alreadyThere(local);
-    if (await ownFactsOf(path)) throw alreadyThere(local); // a file system without hard links
+    if (error instanceof Deno.errors.AlreadyExists) throw localExistsError(local);
+    if (await lstatIfExists(path)) throw localExistsError(local); // a file system without hard links
     return await Deno.rename(partial, path);
   }
   await Deno.remove(partial);
@@ -132,7 +132,7 @@ function isSameFile(now: Deno.FileInfo | undefined, before: Deno.FileInfo): bool
 }
 
 /** The error of a local file that is in the way. */
-export function alreadyThere(local: string): GraphError {
+export function localExistsError(local: string): GraphError {
   return new GraphError("conflict", `${local} exists already`, {
     code: "localExists",
     hint: "choose with --conflict replace or --conflict skip, or give another DEST",
@@ -149,7 +149,7 @@ function noLocalFolder(folder: string): GraphError {
 }
 
 /** The error of a local file that cannot be the beginning of an item. */
-export function longerThan({ path, size }: Item, local: string, bytes: number): GraphError {
+export function localLongerError({ path, size }: Item, local: string, bytes: number): GraphError {
   return new GraphError("conflict", `${local} is longer than ${path}: ${bytes} bytes, not ${size}`, {
     code: "localLonger",
     hint: "it is not the beginning of that file: choose with --conflict replace, or give another DEST",

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { interrupted } from "../http/client.ts";
+import { interruptedError } from "../http/client.ts";
 import type { ByteRanges } from "./ranges.ts";
 import { readAt } from "../local/local_file.ts";
 import { ContentHash } from "../transfer/verify.ts";
@@ -79,7 +79,7 @@ export class OrderedHash {
 
   async #readBack(): Promise<void> {
     for (const hash = this.#hash; hash === this.#hash && !this.#closed;) {
-      if (this.#signal?.aborted) throw interrupted(this.#signal);
+      if (this.#signal?.aborted) throw interruptedError(this.#signal);
       const at = hash.position;
       const bytes = this.#buffer.subarray(0, Math.max(0, Math.min(READ_BYTES, this.#written.prefixEnd - at)));
       if (bytes.length === 0) return;

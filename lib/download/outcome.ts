@@ -17,7 +17,7 @@ export function whyDifferent(bytes: number, verdict: Verdict, { item }: RemoteCo
 }
 
 /** In what content differs from what the service states, and what is wrong with it. */
-export function whyDamaged(
+export function describeMismatch(
   bytes: number,
   quickXorHash: string,
   { item }: RemoteContent,
@@ -27,10 +27,14 @@ export function whyDamaged(
 }
 
 /** The error of a download that can be gone on with: how much is there, and how to go on. */
-export function unfinishedError(failure: GraphError, thereBytes: number, totalBytes: number): GraphError {
+export function incompleteDownloadError(
+  failure: GraphError,
+  thereBytes: number,
+  totalBytes: number,
+): GraphError {
   const share = Math.floor(thereBytes / totalBytes * 100);
   const where = `${thereBytes} of ${totalBytes} bytes (${share} %) are there`;
-  return failure.retold(`${failure.message}; ${where}`, { hint: hintToGoOn(failure) });
+  return failure.withMessage(`${failure.message}; ${where}`, { hint: hintToGoOn(failure) });
 }
 
 function hintToGoOn({ kind, code, hint }: GraphError): string {

@@ -5,14 +5,20 @@
  * @module
  */
 import { GraphError } from "../errors.ts";
-import { PartWriter } from "./range_writer.ts";
+import { RangeWriter } from "./range_writer.ts";
 import type { PartialFile } from "./partial_file.ts";
-import { cutIntoParts, type Part, Parts } from "./range_queue.ts";
-import { type ContentAnswer, partOnly, Patience, rangeOf, type RemoteContent } from "./remote_content.ts";
+import { type RangeJob, RangeQueue, splitRanges } from "./range_queue.ts";
+import {
+  type ContentAnswer,
+  parseContentRange,
+  type RemoteContent,
+  RetryBudget,
+  truncatedBodyError,
+} from "./remote_content.ts";
 import type { OnProgress } from "../transfer/result.ts";
 
 /** Answers with another range than was asked for, before we no longer ask for ranges. */
-const MOST_WRONG_RANGES = 2;
+const MAX_WRONG_RANGES = 2;
 
 /** How a reception in parts ended: `whole` when the service shows that it must be received in one stream. */
 export type Ended = "done" | "changed" | "whole";
@@ -28,12 +34,12 @@ class Stop extends Error {
 }
 
 /** One version of one item, received in parts. */
-export class ParallelReception {
+export class ParallelDownload {
   readonly #content: RemoteContent;
   readonly #version: string | undefined;
   readonly #size: number;
   readonly #partial: PartialFile;
-  readonly #parts: Parts;
+  readonly #parts: RangeQueue;
   readonly #onProgress: OnProgress | undefined;
   #done: number;
   #wrongRanges = 0;
@@ -48,7 +54,7 @@ export class ParallelReception {
     this.#version = content.version;
     this.#size = content.item.size;
     this.#partial = partial;
-    this.#parts = new Parts(cutIntoParts(partial.ranges.missing(this.#size), this.#size, connections));
+    this.#parts = new RangeQueue(splitRanges(partial.ranges.missing(this.#size), this.#size, connections));
     this.#onProgress = onProgress;
     this.#done = partial.ranges.total;
   }
@@ -71,8 +77,8 @@ export class ParallelReception {
   }
 
   async #work(): Promise<void> {
-    const writer = new PartWriter(this.#partial);
-    const patience = new Patience(this.#content);
+    const writer = new RangeWriter(this.#partial);
+    const patience = new RetryBudget(this.#content);
     try {
       let bytesPerMs = 0;
       for (;;) {
@@ -87,7 +93,7 @@ export class ParallelReception {
   }
 
   /** Fetches what it can of a part and returns its rate; `undefined` when the connection failed or was given up. */
-  async #tryPart(part: Part, writer: PartWriter, patience: Patience): Promise<number | undefined> {
+  async #tryPart(part: RangeJob, writer: RangeWriter, patience: RetryBudget): Promise<number | undefined> {
     let fault: GraphError | undefined;
     await writer.seek(part.position);
     try {
@@ -107,7 +113,7 @@ export class ParallelReception {
     return undefined;
   }
 
-  async #fetch(part: Part, writer: PartWriter): Promise<void> {
+  async #fetch(part: RangeJob, writer: RangeWriter): Promise<void> {
     const { signal } = part.abort;
     const range = `bytes=${part.position}-${part.end - 1}`;
     const asked = await this.#content.request(range, "never", signal);
@@ -129,15 +135,15 @@ export class ParallelReception {
       if (part.position >= part.end && !endsThere) return;
     }
     const expected = Math.min(part.end, got.end);
-    if (part.position < expected || part.position === start) throw partOnly(this.#content);
+    if (part.position < expected || part.position === start) throw truncatedBodyError(this.#content);
   }
 
   /** What range an answer brings; `undefined` when it must be asked for again. */
-  async #judge(asked: ContentAnswer, part: Part): Promise<{ end: number } | undefined> {
+  async #judge(asked: ContentAnswer, part: RangeJob): Promise<{ end: number } | undefined> {
     const { answer } = asked;
     const { status } = answer;
     if (status === 408 || status === 429 || status >= 500) throw await this.#content.refusedForNow(answer);
-    const got = status === 206 ? rangeOf(answer) : undefined;
+    const got = status === 206 ? parseContentRange(answer) : undefined;
     const otherTotal = got?.total !== undefined && got.total !== this.#size;
     if (got?.start === part.position && !otherTotal) return got;
     if (status === 200 || status === 206 || status === 416) {
@@ -145,7 +151,7 @@ export class ParallelReception {
       await this.#content.refresh(asked.link);
       this.#checkVersion();
       // Ranges are ignored, or the item is one of those whose size is not true (PROTOCOL D2, D6).
-      if (status !== 206 || otherTotal || ++this.#wrongRanges > MOST_WRONG_RANGES) throw new Stop("whole");
+      if (status !== 206 || otherTotal || ++this.#wrongRanges > MAX_WRONG_RANGES) throw new Stop("whole");
       return undefined;
     }
     await this.#content.afterRefusal(asked);

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { type DownloadEntry, isSameContent, isSameItem } from "./journal.ts";
+import { type DownloadJournalEntry, isSameContent, isSameItem } from "./journal.ts";
 import { GraphError } from "../errors.ts";
-import type { FoundItem } from "../drive/items.ts";
-import { ownFactsOf } from "./local_target.ts";
+import type { ResolvedItem } from "../drive/items.ts";
+import { lstatIfExists } from "./local_target.ts";
 import { newEntry, PartialFile, type PartialPlace } from "./partial_file.ts";
 import { shellQuoted } from "../local/private_file.ts";
 import { ByteRanges } from "./ranges.ts";
@@ -18,10 +18,10 @@ const NOTHING_YET = { announcedBytes: null, guessedFrom: null };
 export async function readUnfinished(
   { journal, key, path }: PartialPlace,
   notice: (text: string) => void,
-): Promise<DownloadEntry | undefined> {
+): Promise<DownloadJournalEntry | undefined> {
   return await journal.read(key, async (aside) => {
     const what = "the record of an unfinished download could not be understood; it is kept as";
-    if (!(await ownFactsOf(path))?.isFile) return notice(`${what} ${aside}`);
+    if (!(await lstatIfExists(path))?.isFile) return notice(`${what} ${aside}`);
     const kept = path.replace(/partial$/, `${crypto.randomUUID().slice(0, 8)}.unreadable`);
     await Deno.rename(path, kept);
     notice(`${what} ${aside}, what had arrived as ${kept}; starting from the first byte`);
@@ -31,11 +31,11 @@ export async function readUnfinished(
 /** Opens the partial file: that of an earlier process, or a new one. */
 export async function openPartial(
   place: PartialPlace,
-  entry: DownloadEntry | undefined,
-  found: FoundItem,
+  entry: DownloadJournalEntry | undefined,
+  found: ResolvedItem,
   notice: (text: string) => void,
 ): Promise<PartialFile> {
-  const facts = await ownFactsOf(place.path);
+  const facts = await lstatIfExists(place.path);
   if (!facts) return await createPartial(place, found);
   const fault = entry ? faultOf(facts, entry) : "no record tells what it holds";
   if (!entry || fault) throw inTheWay(place.path, fault ?? "");
@@ -63,14 +63,14 @@ export async function openPartial(
 }
 
 /** Deletes what an earlier process left, as far as it is ours. */
-export async function removeUnfinished(place: PartialPlace, entry: DownloadEntry): Promise<void> {
-  const facts = await ownFactsOf(place.path);
+export async function removeUnfinished(place: PartialPlace, entry: DownloadJournalEntry): Promise<void> {
+  const facts = await lstatIfExists(place.path);
   if (facts?.isFile && facts.size <= mostBytes(entry)) await Deno.remove(place.path);
   await place.journal.remove(place.key);
 }
 
 /** The record comes first: a partial file that no record knows is nobody's. */
-async function createPartial(place: PartialPlace, found: FoundItem): Promise<PartialFile> {
+async function createPartial(place: PartialPlace, found: ResolvedItem): Promise<PartialFile> {
   const ranges = new ByteRanges();
   await place.journal.write(place.key, newEntry(place, found, ranges, NOTHING_YET));
   let file: Deno.FsFile | undefined;
@@ -86,7 +86,7 @@ async function createPartial(place: PartialPlace, found: FoundItem): Promise<Par
 }
 
 /** Why a file cannot be what the record is of; `undefined` when it can. */
-function faultOf(facts: Deno.FileInfo, entry: DownloadEntry): string | undefined {
+function faultOf(facts: Deno.FileInfo, entry: DownloadJournalEntry): string | undefined {
   if (!facts.isFile) return facts.isSymlink ? "it is a link" : "it is not a regular file";
   if ((facts.nlink ?? 1) > 1) return "it has another name as well";
   const recorded = new ByteRanges(entry.done).end;
@@ -94,7 +94,7 @@ function faultOf(facts: Deno.FileInfo, entry: DownloadEntry): string | undefined
   return `it has ${facts.size} bytes, its record fits ${recorded} to ${mostBytes(entry)}`;
 }
 
-function mostBytes({ size, announcedBytes }: DownloadEntry): number {
+function mostBytes({ size, announcedBytes }: DownloadJournalEntry): number {
   return Math.max(size, announcedBytes ?? 0);
 }
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { type DownloadEntry, type DownloadJournal, versionOf } from "./journal.ts";
-import type { FoundItem } from "../drive/items.ts";
+import { contentVersion, type DownloadJournal, type DownloadJournalEntry } from "./journal.ts";
+import type { ResolvedItem } from "../drive/items.ts";
 import { OrderedHash } from "./ordered_hash.ts";
 import type { ByteRanges } from "./ranges.ts";
 
@@ -38,7 +38,7 @@ export class PartialFile {
   readonly file: Deno.FsFile;
   /** The local file whose bytes it begins with, when that is only a guess. */
   guessedFrom: string | null = null;
-  #found: FoundItem;
+  #found: ResolvedItem;
   #announcedBytes: number | null = null;
   #recordedBytes: number;
   #nextRecordAt = 0;
@@ -48,7 +48,7 @@ export class PartialFile {
   private constructor(
     place: PartialPlace,
     file: Deno.FsFile,
-    found: FoundItem,
+    found: ResolvedItem,
     ranges: ByteRanges,
     hash: OrderedHash,
   ) {
@@ -64,7 +64,7 @@ export class PartialFile {
   static async over(
     place: PartialPlace,
     file: Deno.FsFile,
-    found: FoundItem,
+    found: ResolvedItem,
     ranges: ByteRanges,
   ): Promise<PartialFile> {
     const hash = await OrderedHash.create(await Deno.open(place.path), ranges, place.signal);
@@ -112,7 +112,7 @@ export class PartialFile {
   }
 
   /** Another version, or the same once more: from the first byte. */
-  async restart(found: FoundItem): Promise<void> {
+  async restart(found: ResolvedItem): Promise<void> {
     this.ranges.clear();
     this.#found = found;
     this.#announcedBytes = null;
@@ -163,15 +163,15 @@ export class PartialFile {
 /** The record of a download. */
 export function newEntry(
   place: PartialPlace,
-  found: FoundItem,
+  found: ResolvedItem,
   done: ByteRanges,
-  state: Pick<DownloadEntry, "announcedBytes" | "guessedFrom">,
-): DownloadEntry {
+  state: Pick<DownloadJournalEntry, "announcedBytes" | "guessedFrom">,
+): DownloadJournalEntry {
   const { driveId, id, size, hash, path } = found.item;
   return {
     driveId,
     itemId: id,
-    version: versionOf(found) ?? "",
+    version: contentVersion(found) ?? "",
     size,
     hash,
     path,

@@ -7,7 +7,7 @@ import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { type LocalContent, OpenFile } from "../local/local_file.ts";
 import { openSpool, writeAll } from "../local/spool.ts";
-import { Reception, type Sink } from "./stream_download.ts";
+import { type Sink, StreamDownload } from "./stream_download.ts";
 import type { RemoteContent } from "./remote_content.ts";
 import { ContentHash } from "../transfer/verify.ts";
 
@@ -38,7 +38,7 @@ export async function fetchPrivateCopy(
         return true;
       },
     };
-    await new Reception(remote, sink, 0, undefined).run();
+    await new StreamDownload(remote, sink, 0, undefined).run();
     const facts = { path: "-", name: remote.item.name, size: hash.position, modified: null };
     const content = new OpenFile(file, facts, false);
     return { content, ...hash.digest(), [Symbol.dispose]: () => content[Symbol.dispose]() };

@@ -14,11 +14,11 @@ const SLOWER = 10;
 const LOOK_MS = 500;
 
 const MIB = 1024 * 1024;
-const SMALLEST_PART_BYTES = MIB;
-const LARGEST_PART_BYTES = 32 * MIB;
+const MIN_PART_BYTES = MIB;
+const MAX_PART_BYTES = 32 * MIB;
 
 /** A part that a connection fetches. */
-export interface Part {
+export interface RangeJob {
   /** Where its next byte belongs. */
   position: number;
   /** Where it ends, the last byte not included; another connection may draw it in. */
@@ -29,9 +29,9 @@ export interface Part {
 }
 
 /** The parts of one file. */
-export class Parts {
+export class RangeQueue {
   readonly #waiting: ByteRange[];
-  readonly #running = new Set<Part>();
+  readonly #running = new Set<RangeJob>();
   readonly #now: () => number;
   readonly #stop = new AbortController();
   #wake = Promise.withResolvers<void>();
@@ -52,7 +52,7 @@ export class Parts {
    *
    * @param bytesPerMs How fast the connection's last part came; 0 when it had none.
    */
-  async next(bytesPerMs: number): Promise<Part | undefined> {
+  async next(bytesPerMs: number): Promise<RangeJob | undefined> {
     while (!this.stopped.aborted) {
       const range = this.#waiting.shift() ?? this.#takeOver(bytesPerMs);
       if (range) return this.#begin(range);
@@ -63,7 +63,7 @@ export class Parts {
   }
 
   /** A connection is done with its part, whole or not; what lacks waits again, before all others. */
-  release(part: Part): void {
+  release(part: RangeJob): void {
     if (!this.#running.delete(part)) return;
     if (part.position < part.end) this.#waiting.unshift([part.position, part.end]);
     this.#changed();
@@ -76,7 +76,7 @@ export class Parts {
     this.#changed();
   }
 
-  #begin([position, end]: ByteRange): Part {
+  #begin([position, end]: ByteRange): RangeJob {
     const part = { position, end, rate: new ByteRate(this.#now), abort: new AbortController() };
     this.#running.add(part);
     return part;
@@ -110,9 +110,9 @@ export class Parts {
 }
 
 /** Cuts what lacks of a file into parts: two for each connection at least, neither tiny nor endless. */
-export function cutIntoParts(missing: readonly ByteRange[], size: number, connections: number): ByteRange[] {
+export function splitRanges(missing: readonly ByteRange[], size: number, connections: number): ByteRange[] {
   const wanted = Math.ceil(size / (2 * connections) / MIB) * MIB;
-  const partBytes = Math.min(LARGEST_PART_BYTES, Math.max(SMALLEST_PART_BYTES, wanted));
+  const partBytes = Math.min(MAX_PART_BYTES, Math.max(MIN_PART_BYTES, wanted));
   const parts: ByteRange[] = [];
   for (const [start, end] of missing) {
     for (let at = start; at < end; at += partBytes) parts.push([at, Math.min(end, at + partBytes)]);

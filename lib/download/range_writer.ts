@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { interrupted } from "../http/client.ts";
+import { interruptedError } from "../http/client.ts";
 import type { PartialFile } from "./partial_file.ts";
 
 const WRITE_BYTES = 1024 * 1024;
-const LONGEST_HOLD_MS = 250;
+const MAX_HOLD_MS = 250;
 
 /** The place of one connection in a partial file. */
-export class PartWriter {
+export class RangeWriter {
   readonly #partial: PartialFile;
   readonly #buffer = new Uint8Array(WRITE_BYTES);
   #file: Deno.FsFile | undefined;
@@ -42,7 +42,7 @@ export class PartWriter {
       this.#filled += part.length;
       at += part.length;
       const held = performance.now() - this.#since;
-      if (this.#filled === WRITE_BYTES || held >= LONGEST_HOLD_MS) await this.flush();
+      if (this.#filled === WRITE_BYTES || held >= MAX_HOLD_MS) await this.flush();
     }
   }
 
@@ -65,11 +65,11 @@ export class PartWriter {
 export async function copyInto(partial: PartialFile, path: string, bytes: number): Promise<void> {
   using file = await Deno.open(path);
   const { signal } = partial.place;
-  const writer = new PartWriter(partial);
+  const writer = new RangeWriter(partial);
   const buffer = new Uint8Array(WRITE_BYTES);
   try {
     for (let left = bytes; left > 0;) {
-      if (signal?.aborted) throw interrupted(signal);
+      if (signal?.aborted) throw interruptedError(signal);
       const count = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
       if (count === null) break; // it became shorter: the hash tells
       await writer.write(buffer.subarray(0, count));

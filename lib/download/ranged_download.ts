@@ -7,10 +7,10 @@
 import type { ByteSource } from "../documents/byte_source.ts";
 import { type CopyVerdict, damaged, FOREIGN, judgeCopy } from "./verdict.ts";
 import { readAt } from "../local/local_file.ts";
-import { ParallelReception } from "./parallel_download.ts";
-import { PartWriter } from "./range_writer.ts";
+import { ParallelDownload } from "./parallel_download.ts";
+import { RangeWriter } from "./range_writer.ts";
 import type { PartialFile } from "./partial_file.ts";
-import { Reception, type Sink } from "./stream_download.ts";
+import { type Sink, StreamDownload } from "./stream_download.ts";
 import type { RemoteContent } from "./remote_content.ts";
 import type { OnProgress } from "../transfer/result.ts";
 
@@ -34,7 +34,7 @@ export interface ReceptionOptions {
 }
 
 /** One partial file that is filled. */
-export class FileReception {
+export class RangedDownload {
   /** How many bytes were there already; `null` when none, or when they were no use. */
   resumedFrom: number | null;
   readonly #content: RemoteContent;
@@ -73,7 +73,7 @@ export class FileReception {
         return await this.#receiveStream();
       }
       const { onProgress } = this.#options;
-      const reception = new ParallelReception(this.#content, this.#partial, connections, onProgress);
+      const reception = new ParallelDownload(this.#content, this.#partial, connections, onProgress);
       const ended = await reception.run(connections);
       if (ended === "done") return;
       if (ended === "whole") this.#content.wholeOnly = true;
@@ -83,7 +83,7 @@ export class FileReception {
   }
 
   async #receiveStream(): Promise<void> {
-    const writer = new PartWriter(this.#partial);
+    const writer = new RangeWriter(this.#partial);
     const from = this.#partial.ranges.prefixEnd;
     await writer.seek(from);
     const sink: Sink = {
@@ -97,7 +97,7 @@ export class FileReception {
       },
     };
     try {
-      await new Reception(this.#content, sink, from, this.#options.onProgress).run();
+      await new StreamDownload(this.#content, sink, from, this.#options.onProgress).run();
     } finally {
       await writer.flush();
       writer.close();

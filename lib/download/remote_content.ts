@@ -8,34 +8,34 @@ import { itemUrl } from "../drive/address.ts";
 import type { Connection } from "../connect.ts";
 import type { DocumentKind } from "../documents/structure.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
-import { versionOf } from "./journal.ts";
+import { contentVersion } from "./journal.ts";
 import { GraphError } from "../errors.ts";
-import { type HttpAnswer, retryAfterMs } from "../http/client.ts";
-import { type DriveItem, type FoundItem, type Item, itemOf, typeOfDrive } from "../drive/items.ts";
-import { serviceError } from "../graph/errors.ts";
+import { type HttpResponse, retryAfterMs } from "../http/client.ts";
+import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
+import { readServiceError } from "../graph/errors.ts";
 import { formatDuration } from "../format.ts";
 import { enrichedKind } from "../transfer/enrichment.ts";
 import { compareContent, type Content } from "../transfer/verify.ts";
 
 /** Broken connections in a row without a new byte, before we give up. */
-const MOST_FAULTS = 6;
+const MAX_FAULTS = 6;
 /** Fresh links in a row without a new byte, before we believe the refusal. */
-const MOST_FRESH_LINKS = 2;
+const MAX_FRESH_LINKS = 2;
 /** A content that keeps changing is not to be had. */
-const MOST_RESTARTS = 3;
+const MAX_RESTARTS = 3;
 
 /** How much conversion may add to a small file, in bytes. */
 const CONVERSION_BYTES = 16 * 1024 * 1024;
 
 /** An answer, and which link it came from. */
 export interface ContentAnswer {
-  answer: HttpAnswer;
+  answer: HttpResponse;
   link: number;
 }
 
 /** The content of one item. */
 export class RemoteContent {
-  found: FoundItem;
+  found: ResolvedItem;
   /** Content bytes that came over all connections, repeated ones included. */
   arrivedBytes = 0;
   /** How often content was asked for. */
@@ -53,7 +53,7 @@ export class RemoteContent {
   #notBefore = -Infinity;
   #waiting: Promise<void> | undefined;
 
-  constructor(connection: Connection, found: FoundItem) {
+  constructor(connection: Connection, found: ResolvedItem) {
     this.#connection = connection;
     this.found = found;
   }
@@ -62,9 +62,9 @@ export class RemoteContent {
     return this.found.item;
   }
 
-  /** Of the content, as of the last look; see {@linkcode versionOf}. */
+  /** Of the content, as of the last look; see {@linkcode contentVersion}. */
   get version(): string | undefined {
-    return versionOf(this.found);
+    return contentVersion(this.found);
   }
 
   /** For messages. */
@@ -118,11 +118,11 @@ export class RemoteContent {
 
   /** Gets a fresh link after an answer that is none; throws what it says when that does not help. */
   async afterRefusal({ answer, link }: ContentAnswer): Promise<void> {
-    const error = await serviceError(answer, this.what);
+    const error = await readServiceError(answer, this.what);
     // The link lives for an hour at most, and a new one can be refused as well (PROTOCOL D3).
     const mayBeStale = [401, 403, 404, 410, 206, 416].includes(answer.status);
     if (!mayBeStale || error.has("malwareDetected")) throw error;
-    if (link === this.#link && !this.#refreshing && ++this.#freshLinks > MOST_FRESH_LINKS) throw error;
+    if (link === this.#link && !this.#refreshing && ++this.#freshLinks > MAX_FRESH_LINKS) throw error;
     await this.refresh(link);
   }
 
@@ -135,8 +135,8 @@ export class RemoteContent {
 
   /** Counts a start from the first byte. */
   noteRestart(): void {
-    if (++this.#restarts <= MOST_RESTARTS) return;
-    throw new GraphError("unavailable", `${this.what}: it had to begin again ${MOST_RESTARTS} times`, {
+    if (++this.#restarts <= MAX_RESTARTS) return;
+    throw new GraphError("unavailable", `${this.what}: it had to begin again ${MAX_RESTARTS} times`, {
       code: "restarts",
       hint:
         "it changes all the time, or a proxy drops ranges and connections; run the same command again later",
@@ -167,12 +167,12 @@ export class RemoteContent {
   }
 
   /** The error of an answer that asks for patience; all connections wait as long as it says. */
-  async refusedForNow(answer: HttpAnswer): Promise<GraphError> {
+  async refusedForNow(answer: HttpResponse): Promise<GraphError> {
     const { http } = this.#connection.storage;
     const askedMs = retryAfterMs(answer.headers, http.now());
     if (askedMs !== undefined) this.#notBefore = Math.max(this.#notBefore, http.now() + askedMs);
-    const error = await serviceError(answer, this.what);
-    return error.kind === "unavailable" ? error : error.retold(error.message, { kind: "unavailable" });
+    const error = await readServiceError(answer, this.what);
+    return error.kind === "unavailable" ? error : error.withMessage(error.message, { kind: "unavailable" });
   }
 
   /** Until the service may be asked again. */
@@ -206,13 +206,13 @@ export class RemoteContent {
 
   async #readFacts(): Promise<void> {
     const { driveId, id, path } = this.item;
-    const driveItem = await this.#connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }), {
+    const driveItem = await this.#connection.graph.requestJson<DriveItem>(itemUrl({ driveId, itemId: id }), {
       what: this.what,
       isProgress: false,
       // Another item's bytes would fit another item's hash.
       accepts: (value) => isExpectedItem(value, { driveId, id }),
     });
-    this.found = { driveItem, item: itemOf(driveItem, driveId, path) };
+    this.found = { driveItem, item: toItem(driveItem, driveId, path) };
     this.isForeign = false;
     this.#link++;
   }
@@ -220,19 +220,19 @@ export class RemoteContent {
   /** Some items come without a link; the redirect of their content is the same. */
   async #redirect(): Promise<string> {
     const { driveId, id } = this.item;
-    const answer = await this.#connection.graph.answer(itemUrl({ driveId, itemId: id }, "content"), {
+    const answer = await this.#connection.graph.request(itemUrl({ driveId, itemId: id }, "content"), {
       what: this.what,
       isProgress: false,
     });
     const link = answer.headers.get("location");
-    if (answer.status !== 302 || !link) throw await serviceError(answer, this.what);
+    if (answer.status !== 302 || !link) throw await readServiceError(answer, this.what);
     await answer.discard();
     return link;
   }
 }
 
 /** The faults of one connection: those in a row, while no other connection gets on either, are counted. */
-export class Patience {
+export class RetryBudget {
   readonly #content: RemoteContent;
   #faults = 0;
   #arrivedBytes = 0;
@@ -245,13 +245,13 @@ export class Patience {
   async afterFault(fault: GraphError): Promise<void> {
     if (this.#content.arrivedBytes > this.#arrivedBytes) this.#faults = 0;
     this.#arrivedBytes = this.#content.arrivedBytes;
-    if (++this.#faults > MOST_FAULTS) throw fault;
+    if (++this.#faults > MAX_FAULTS) throw fault;
     await this.#content.pause(this.#faults, fault);
   }
 }
 
 /** A body that ended before its time. */
-export function partOnly(content: RemoteContent): GraphError {
+export function truncatedBodyError(content: RemoteContent): GraphError {
   return new GraphError("unavailable", `${content.what}: only a part came`, {
     code: "partOnly",
     hint: "run the same command again",
@@ -259,15 +259,18 @@ export function partOnly(content: RemoteContent): GraphError {
 }
 
 /** Compares content with what the service states of an item. */
-export function compareDownload(local: Content, found: FoundItem): "verified" | "unverified" | "different" {
+export function compareDownload(
+  local: Content,
+  found: ResolvedItem,
+): "verified" | "unverified" | "different" {
   const { size, hash } = found.item;
   // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
   const isRight = hash !== null && local.hash === hash && kindOf(found) !== undefined;
   return isRight ? "verified" : compareContent(local, { size, hash });
 }
 
-function kindOf({ item, driveItem }: FoundItem): DocumentKind | undefined {
-  return enrichedKind("downloads", item.name, typeOfDrive(driveItem));
+function kindOf({ item, driveItem }: ResolvedItem): DocumentKind | undefined {
+  return enrichedKind("downloads", item.name, getDriveType(driveItem));
 }
 
 /** Tags of business drives hold the id of their item: `"{GUID},n"` (PROTOCOL 5). */
@@ -276,8 +279,8 @@ function idInTag(tag: string | null): string | undefined {
 }
 
 /** `Content-Range` of an answer; the total is `undefined` when the service does not know it. */
-export function rangeOf(
-  { headers }: HttpAnswer,
+export function parseContentRange(
+  { headers }: HttpResponse,
 ): { start: number; end: number; total: number | undefined } | undefined {
   const [, start, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get("content-range") ?? "") ??
     [];

@@ -5,8 +5,8 @@
  * @module
  */
 import { GraphError } from "../errors.ts";
-import type { HttpAnswer } from "../http/client.ts";
-import { partOnly, Patience, rangeOf, type RemoteContent } from "./remote_content.ts";
+import type { HttpResponse } from "../http/client.ts";
+import { parseContentRange, type RemoteContent, RetryBudget, truncatedBodyError } from "./remote_content.ts";
 import type { OnProgress } from "../transfer/result.ts";
 
 /** Takes content in order. */
@@ -19,13 +19,13 @@ export interface Sink {
 }
 
 /** One item that is received in order. */
-export class Reception {
+export class StreamDownload {
   /** Bytes of the content that are there. */
   received: number;
   readonly #content: RemoteContent;
   readonly #sink: Sink;
   readonly #onProgress: OnProgress | undefined;
-  readonly #patience: Patience;
+  readonly #patience: RetryBudget;
 
   /** @param from How many bytes from the first one on are there already. */
   constructor(content: RemoteContent, sink: Sink, from: number, onProgress: OnProgress | undefined) {
@@ -33,7 +33,7 @@ export class Reception {
     this.#sink = sink;
     this.received = from;
     this.#onProgress = onProgress;
-    this.#patience = new Patience(content);
+    this.#patience = new RetryBudget(content);
   }
 
   /** Receives the whole content. */
@@ -61,7 +61,7 @@ export class Reception {
   }
 
   /** Asks for the rest; `undefined` when it must be asked again, with what was learnt. */
-  async #request(): Promise<HttpAnswer | undefined> {
+  async #request(): Promise<HttpResponse | undefined> {
     const { version } = this.#content;
     const from = this.received;
     const asked = await this.#content.request(from > 0 ? `bytes=${from}-` : undefined, "repeatable");
@@ -70,14 +70,14 @@ export class Reception {
       if (from > 0) await this.#restart();
       return answer;
     }
-    if (answer.status === 206 && rangeOf(answer)?.start === from) return answer;
+    if (answer.status === 206 && parseContentRange(answer)?.start === from) return answer;
     await this.#content.afterRefusal(asked);
     if (version !== this.#content.version) await this.#restart();
     return undefined;
   }
 
   /** Takes the body; `false` when it broke off. */
-  async #take(answer: HttpAnswer): Promise<boolean> {
+  async #take(answer: HttpResponse): Promise<boolean> {
     const { version } = this.#content;
     const expected = totalOf(answer);
     if (expected !== undefined) this.#sink.announce?.(expected);
@@ -89,7 +89,7 @@ export class Reception {
         if (this.received > this.#content.mostBytes) return true;
       }
       if (expected === undefined || this.received >= expected) return true;
-      fault = partOnly(this.#content);
+      fault = truncatedBodyError(this.#content);
     } catch (error) {
       if (!(error instanceof GraphError) || error.kind !== "unavailable") throw error;
       fault = error;
@@ -108,8 +108,8 @@ export class Reception {
 }
 
 /** The length of the whole content as the answer states it. */
-function totalOf(answer: HttpAnswer): number | undefined {
-  if (answer.status === 206) return rangeOf(answer)?.total;
+function totalOf(answer: HttpResponse): number | undefined {
+  if (answer.status === 206) return parseContentRange(answer)?.total;
   const length = answer.headers.get("content-length");
   return length === null ? undefined : Number(length);
 }

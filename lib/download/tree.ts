@@ -7,7 +7,7 @@ import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { childrenOf, enterFolder, type FoundItem, type Item } from "../drive/items.ts";
+import { assertNotVisited, type Item, listChildren, type ResolvedItem } from "../drive/items.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { LocalNames } from "./local_names.ts";
 
@@ -26,11 +26,11 @@ export async function* downloadTree(
   listed: Set<string> = new Set(),
 ): AsyncGenerator<TransferJob> {
   try {
-    enterFolder(folder, listed);
+    assertNotVisited(folder, listed);
     if (listed.size > 1) await refuseSymlink(local);
     if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
     const names = new LocalNames();
-    for await (const found of childrenOf(connection, folder)) {
+    for await (const found of listChildren(connection, folder)) {
       if (found instanceof GraphError) {
         yield failedJob(folder.path, found);
         continue;
@@ -63,7 +63,7 @@ async function refuseSymlink(local: string): Promise<void> {
 
 function fileJob(
   connection: Connection,
-  found: FoundItem,
+  found: ResolvedItem,
   local: string,
   options: DownloadOptions,
 ): TransferJob {

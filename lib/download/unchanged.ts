@@ -4,15 +4,15 @@
  * @module
  */
 import type { Connection } from "../connect.ts";
-import { hashOfFile } from "../transfer/file_hash.ts";
-import type { FoundItem } from "../drive/items.ts";
+import { hashFile } from "../transfer/file_hash.ts";
+import type { ResolvedItem } from "../drive/items.ts";
 import { compareDownload } from "./remote_content.ts";
 import type { Verdict } from "../transfer/verify.ts";
 
 /** Whether the file is there with the same content as the item, and how we know; a missing hash proves nothing. */
-export async function isPresent(
+export async function findUnchanged(
   { rewritten, storage }: Connection,
-  found: FoundItem,
+  found: ResolvedItem,
   local: string,
 ): Promise<{ verdict: Verdict; sha256: string; bytes: number } | undefined> {
   const facts = await Deno.stat(local).catch((error) => {
@@ -20,7 +20,7 @@ export async function isPresent(
     throw error;
   });
   if (!facts?.isFile) return undefined;
-  const { bytes, quickXorHash, sha256 } = await hashOfFile(local, storage.http.signal);
+  const { bytes, quickXorHash, sha256 } = await hashFile(local, storage.http.signal);
   const here = { size: bytes, hash: quickXorHash };
   const isSame = compareDownload(here, found) === "verified";
   const verdict = isSame ? "verified" : await rewritten.findMadeFrom(here, found.item);

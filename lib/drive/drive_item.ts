@@ -5,7 +5,7 @@
  */
 import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
 import { hasShape, type Shape } from "../graph/response_shape.ts";
-import { LONGEST_PATH, sameName } from "./names.ts";
+import { MAX_PATH, sameName } from "./names.ts";
 
 /** A driveItem as Graph sends it, with the annotations that the published types lack. */
 export type DriveItem = GraphDriveItem & {
@@ -15,7 +15,7 @@ export type DriveItem = GraphDriveItem & {
 };
 
 /** 1 TiB: the service stores files of up to 250 GB (PROTOCOL 3.3). */
-const LARGEST_FILE_BYTES = 1024 ** 4;
+const MAX_FILE_BYTES = 1024 ** 4;
 
 const DRIVE_ITEM: Shape = {
   id: "string",
@@ -42,9 +42,9 @@ export function isDriveItem(value: unknown): value is DriveItem {
   if (!hasShape(value, DRIVE_ITEM)) return false;
   const { id, name, size, folder, package: notebook, root, remoteItem } = value as DriveItem;
   // No name is longer than the longest path (PROTOCOL 3.3).
-  if (!id || (!name && !root) || (name ?? "").length > LONGEST_PATH) return false;
+  if (!id || (!name && !root) || (name ?? "").length > MAX_PATH) return false;
   // A folder's size is that of all that is in it.
-  return (size ?? 0) <= LARGEST_FILE_BYTES || Boolean(folder ?? notebook ?? root ?? remoteItem);
+  return (size ?? 0) <= MAX_FILE_BYTES || Boolean(folder ?? notebook ?? root ?? remoteItem);
 }
 
 /** What is known of an item before it is read. */

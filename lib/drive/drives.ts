@@ -7,24 +7,24 @@ import type { Drive, Site } from "@microsoft/microsoft-graph-types";
 import { encodePath, itemUrl } from "./address.ts";
 import { hasShape } from "../graph/response_shape.ts";
 import { canonicalDriveId } from "./drive_item.ts";
-import type { Holder } from "../auth/user_session.ts";
+import type { AccountType } from "../auth/user_session.ts";
 import { commandName } from "../cli/hints.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { type LocationBase, parseSite, type SiteName } from "./location.ts";
 import { sameName } from "./names.ts";
-import { serviceError } from "../graph/errors.ts";
+import { readServiceError } from "../graph/errors.ts";
 import type { Settings } from "../settings.ts";
 
 /** A SharePoint site. */
-export interface SiteFacts {
+export interface SiteInfo {
   id: string;
   name: string;
   webUrl: string;
 }
 
 /** A drive: a OneDrive, or a document library of a site. */
-export interface DriveFacts {
+export interface DriveInfo {
   id: string;
   name: string;
   /** `personal`, `business` or `documentLibrary`. */
@@ -36,14 +36,14 @@ export interface DriveFacts {
 export class Drives {
   readonly #graph: GraphClient;
   readonly #settings: Pick<Settings, "site" | "siteHost" | "drive">;
-  readonly #holder: () => Promise<Holder>;
+  readonly #holder: () => Promise<AccountType>;
   readonly #known = new Map<string, Promise<unknown>>();
 
   /** @param holder Whose token it is, once somebody is signed in; personal accounts and apps lack some places. */
   constructor(
     graph: GraphClient,
     settings: Pick<Settings, "site" | "siteHost" | "drive">,
-    holder: () => Promise<Holder> = () => Promise.resolve("unknown"),
+    holder: () => Promise<AccountType> = () => Promise.resolve("unknown"),
   ) {
     this.#graph = graph;
     this.#settings = settings;
@@ -58,7 +58,7 @@ export class Drives {
   async locate(
     base: Exclude<LocationBase, { kind: "item" }>,
     path: string[],
-  ): Promise<{ drive: DriveFacts; path: string[] }> {
+  ): Promise<{ drive: DriveInfo; path: string[] }> {
     switch (base.kind) {
       case "me":
         return { drive: await this.own(), path };
@@ -72,14 +72,14 @@ export class Drives {
   }
 
   /** The drive of plain paths. */
-  default(): Promise<DriveFacts> {
+  default(): Promise<DriveInfo> {
     if (this.#settings.drive) return this.named(this.#settings.drive);
     const site = this.#defaultSite();
     return site ? this.#siteDrive(site) : this.own();
   }
 
   /** The person's own OneDrive; the service sets it up at the first call if there is a licence. */
-  own(): Promise<DriveFacts> {
+  own(): Promise<DriveInfo> {
     return this.#once("me", async () => {
       if (await this.#holder() === "app") throw noOwnDrive();
       try {
@@ -88,7 +88,7 @@ export class Drives {
         // Its wording has changed over the years, so the status decides (PROTOCOL L4).
         if (!(error instanceof GraphError) || (error.kind !== "notFound" && !isRejected(error))) throw error;
         if (error.kind !== "notFound") throw withoutSharePoint(error) ?? error;
-        throw error.retold("you have no OneDrive in this tenant", {
+        throw error.withMessage("you have no OneDrive in this tenant", {
           hint:
             "it needs a licence, and one visit in the browser; a guest has it in another tenant, see --tenant; for files of a team use --site or GRAPH_SITE",
         });
@@ -97,7 +97,7 @@ export class Drives {
   }
 
   /** A library of the current site by its name or URL segment, or any drive by id. */
-  async named(drive: string): Promise<DriveFacts> {
+  async named(drive: string): Promise<DriveInfo> {
     if (isDriveId(drive)) {
       return await this.#once(
         `drive ${drive}`,
@@ -121,7 +121,7 @@ export class Drives {
   }
 
   /** The drives of the default site, or the person's own. */
-  async all(): Promise<DriveFacts[]> {
+  async all(): Promise<DriveInfo[]> {
     const site = this.#defaultSite();
     if (site) return await this.#siteDrives(site);
     const own = await this.own();
@@ -131,7 +131,7 @@ export class Drives {
   }
 
   /** Sites that the search index finds; new ones may be missing. */
-  async *search(text: string): AsyncGenerator<SiteFacts> {
+  async *search(text: string): AsyncGenerator<SiteInfo> {
     const what = `search for sites`;
     await this.#checkSites(what);
     try {
@@ -144,7 +144,7 @@ export class Drives {
       if (!(error instanceof GraphError) || error.kind !== "notFound") {
         throw withoutSharePoint(error) ?? error;
       }
-      throw error.retold(`${what}: not possible for accounts that may not open the tenant's root site`, {
+      throw error.withMessage(`${what}: not possible for accounts that may not open the tenant's root site`, {
         kind: "refused",
         hint: "address the site by its URL instead: site:HOST/sites/NAME",
       });
@@ -152,26 +152,26 @@ export class Drives {
   }
 
   /** A site by host and path. */
-  site(name: SiteName): Promise<SiteFacts> {
+  site(name: SiteName): Promise<SiteInfo> {
     const { host, path } = name;
     return this.#once(`site ${host}/${path}`, async () => {
       await this.#checkSites(`site ${host}/${path}`);
       const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
       try {
         return siteFacts(
-          await this.#graph.call<Site>(url, { what: `site ${host}/${path}`, accepts: isSite }),
+          await this.#graph.requestJson<Site>(url, { what: `site ${host}/${path}`, accepts: isSite }),
         );
       } catch (error) {
         if (!(error instanceof GraphError)) throw error;
         if (error.kind === "notFound") {
-          throw error.retold(error.message, {
+          throw error.withMessage(error.message, {
             hint: `look for its name with: ${commandName("ls")} --sites ${path.split("/").at(-1)}`,
           });
         }
         if (!isRejected(error)) throw error;
         const elsewhere = withoutSharePoint(error);
         if (elsewhere) throw elsewhere;
-        throw error.retold(`site ${host}/${path}: ${host} is not a host of this tenant`, {
+        throw error.withMessage(`site ${host}/${path}: ${host} is not a host of this tenant`, {
           kind: "notFound",
           hint: "check GRAPH_SITE, GRAPH_SITE_HOST and GRAPH_TENANT_ID",
         });
@@ -193,14 +193,14 @@ export class Drives {
     return site === undefined ? undefined : parseSite(site, siteHost);
   }
 
-  #siteDrive(site: SiteName): Promise<DriveFacts> {
+  #siteDrive(site: SiteName): Promise<DriveInfo> {
     return this.#once(`site drive ${site.host}/${site.path}`, async () => {
       const { id, name } = await this.site(site);
       return await this.#drive(`/sites/${id}/drive`, `default library of site ${name}`);
     });
   }
 
-  #siteDrives(site: SiteName): Promise<DriveFacts[]> {
+  #siteDrives(site: SiteName): Promise<DriveInfo[]> {
     return this.#once(`site drives ${site.host}/${site.path}`, async () => {
       const { id, name } = await this.site(site);
       return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
@@ -208,7 +208,7 @@ export class Drives {
   }
 
   /** A path whose first name is a library of the site lies in that library, any other in the default one. */
-  async #inSite(site: SiteName, path: string[]): Promise<{ drive: DriveFacts; path: string[] }> {
+  async #inSite(site: SiteName, path: string[]): Promise<{ drive: DriveInfo; path: string[] }> {
     const main = await this.#siteDrive(site);
     const [first, ...rest] = path;
     if (first === undefined) return { drive: main, path };
@@ -232,20 +232,20 @@ export class Drives {
     );
   }
 
-  async #exists(drive: DriveFacts, name: string): Promise<boolean> {
-    const answer = await this.#graph.answer(`${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`, {
+  async #exists(drive: DriveInfo, name: string): Promise<boolean> {
+    const answer = await this.#graph.request(`${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`, {
       what: name,
     });
-    if (answer.status !== 200 && answer.status !== 404) throw await serviceError(answer, name);
+    if (answer.status !== 200 && answer.status !== 404) throw await readServiceError(answer, name);
     await answer.discard();
     return answer.status === 200;
   }
 
-  async #drive(url: string, what: string): Promise<DriveFacts> {
-    return driveFacts(await this.#graph.call<Drive>(url, { what, accepts: isDrive }));
+  async #drive(url: string, what: string): Promise<DriveInfo> {
+    return driveFacts(await this.#graph.requestJson<Drive>(url, { what, accepts: isDrive }));
   }
 
-  async #list(url: string, what: string): Promise<DriveFacts[]> {
+  async #list(url: string, what: string): Promise<DriveInfo[]> {
     const pages = await Array.fromAsync(this.#graph.pages(url, what, isDrive));
     return pages.flat().map(driveFacts);
   }
@@ -268,7 +268,7 @@ function isRejected(error: GraphError): boolean {
  */
 function withoutSharePoint(error: unknown): GraphError | undefined {
   if (!(error instanceof GraphError) || !isRejected(error) || !error.has("BadRequest")) return undefined;
-  return error.retold(error.message, {
+  return error.withMessage(error.message, {
     kind: "notFound",
     hint:
       "the tenant that you are signed in to has no SharePoint or OneDrive for you; as a guest of another one, choose it with --tenant or GRAPH_TENANT_ID",
@@ -287,7 +287,7 @@ function isDriveId(text: string): boolean {
   return /^b![\w-]{20,}$/.test(text) || /^[0-9a-f]{15,16}$/i.test(text);
 }
 
-function isCalled(drive: DriveFacts, name: string): boolean {
+function isCalled(drive: DriveInfo, name: string): boolean {
   // The URL segment (`Shared Documents`) often differs from the display name (`Documents`).
   const segment = drive.webUrl.split("/").at(-1) ?? "";
   return sameName(drive.name, name) || sameName(decoded(segment), name);
@@ -311,7 +311,7 @@ function isSite(value: unknown): value is Site {
     Boolean((value as Site).id);
 }
 
-function driveFacts(drive: Drive): DriveFacts {
+function driveFacts(drive: Drive): DriveInfo {
   return {
     id: canonicalDriveId(drive.id ?? ""),
     name: drive.name ?? "",
@@ -320,6 +320,6 @@ function driveFacts(drive: Drive): DriveFacts {
   };
 }
 
-function siteFacts(site: Site): SiteFacts {
+function siteFacts(site: Site): SiteInfo {
   return { id: site.id ?? "", name: site.displayName ?? site.name ?? "", webUrl: site.webUrl ?? "" };
 }

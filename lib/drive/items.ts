@@ -8,9 +8,9 @@ import { canonicalDriveId, type DriveItem, isDriveItem, isExpectedItem, itemKey 
 import type { Drives } from "./drives.ts";
 import { GraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { type Location, type LocationLike, parseLocation } from "./location.ts";
+import { type Location, type LocationInput, parseLocation } from "./location.ts";
 import type { Settings } from "../settings.ts";
-import { LONGEST_PATH, sameName } from "./names.ts";
+import { MAX_PATH, sameName } from "./names.ts";
 
 export type { DriveItem };
 
@@ -41,13 +41,13 @@ export interface ItemContext {
 }
 
 /** An item as found: our facts, and all that the service said. */
-export interface FoundItem {
+export interface ResolvedItem {
   item: Item;
   driveItem: DriveItem;
 }
 
 /** A name and its slash take two characters of a path at least; a folder that was moved may lie somewhat deeper. */
-const MOST_LEVELS = LONGEST_PATH;
+const MAX_LEVELS = MAX_PATH;
 
 // Without a selection every listed file carries a download URL, which is a secret.
 const SELECTION =
@@ -58,10 +58,10 @@ const SELECTION =
  *
  * @throws {GraphError} `notFound`.
  */
-export async function getItem(context: ItemContext, location: LocationLike): Promise<FoundItem> {
+export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
   const parsed = parseLocation(location, context.settings.siteHost);
-  const { address } = await locate(context, parsed);
-  return await followLink(context, await lookUp(context, address, nameOf(parsed)));
+  const { address } = await resolveLocation(context, parsed);
+  return await followShortcut(context, await fetchItem(context, address, nameOf(parsed)));
 }
 
 /**
@@ -72,7 +72,7 @@ export async function getItem(context: ItemContext, location: LocationLike): Pro
  */
 export async function* listItems(
   context: ItemContext,
-  location: LocationLike,
+  location: LocationInput,
   options: { recursive?: boolean } = {},
 ): AsyncGenerator<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
@@ -81,7 +81,7 @@ export async function* listItems(
     const invalid: GraphError[] = [];
     yield* listFolder(context, item, options.recursive ? new Set() : undefined, invalid);
     if (invalid[0]) throw invalid[0];
-  } else if (parsed.folder && parsed.path.length > 0) throw notAFolder(item);
+  } else if (parsed.folder && parsed.path.length > 0) throw notAFolderError(item);
   else yield item;
 }
 
@@ -92,8 +92,8 @@ async function* listFolder(
   above: Set<string> | undefined,
   invalid: GraphError[],
 ): AsyncGenerator<Item> {
-  enterFolder(folder, above);
-  for await (const found of childrenOf(context, folder)) {
+  assertNotVisited(folder, above);
+  for await (const found of listChildren(context, folder)) {
     if (found instanceof GraphError) {
       invalid.push(found);
       continue;
@@ -109,10 +109,10 @@ async function* listFolder(
  *
  * @throws {GraphError} `failed` when it was listed before, or lies deeper than any can: a walk would never end.
  */
-export function enterFolder(folder: Item, listed: Set<string> | undefined): void {
+export function assertNotVisited(folder: Item, listed: Set<string> | undefined): void {
   const key = itemKey(folder);
   const levels = folder.path.split("/").length;
-  if (levels > MOST_LEVELS) {
+  if (levels > MAX_LEVELS) {
     throw new GraphError(
       "failed",
       `listing of a folder ${levels} levels deep: the service has none so deep`,
@@ -132,10 +132,10 @@ export function enterFolder(folder: Item, listed: Set<string> | undefined): void
 }
 
 /** What is directly in a folder, page by page; an error stands for an entry that is no item. */
-export async function* childrenOf(
+export async function* listChildren(
   { graph }: Pick<ItemContext, "graph">,
   folder: Pick<Item, "driveId" | "id" | "path">,
-): AsyncGenerator<FoundItem | GraphError> {
+): AsyncGenerator<ResolvedItem | GraphError> {
   // By id: links to further pages of listings by path have led to the root of the drive (PROTOCOL L7).
   const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
   const seen = new Set<string>();
@@ -150,7 +150,7 @@ export async function* childrenOf(
         continue;
       }
       const path = [folder.path, driveItem.name ?? ""].filter(Boolean).join("/");
-      const item = itemOf(driveItem, folder.driveId, path);
+      const item = toItem(driveItem, folder.driveId, path);
       if (seen.has(item.id)) continue; // pages may repeat items (PROTOCOL L7)
       seen.add(item.id);
       yield { item, driveItem };
@@ -171,7 +171,7 @@ function invalidEntry(what: string, entry: unknown): GraphError {
 }
 
 /** Type of the drive in which an item really lies. */
-export function typeOfDrive(driveItem: DriveItem): string | undefined {
+export function getDriveType(driveItem: DriveItem): string | undefined {
   return driveItem.parentReference?.driveType ?? undefined;
 }
 
@@ -181,7 +181,7 @@ export function nameOf({ text }: Location): string {
 }
 
 /** The address of a location. */
-export async function locate(
+export async function resolveLocation(
   { drives }: ItemContext,
   location: Location,
 ): Promise<{ address: ItemAddress; driveType: string }> {
@@ -194,11 +194,15 @@ export async function locate(
   return { address: { driveId: drive.id, itemId: base.itemId }, driveType: drive.driveType };
 }
 
-export async function lookUp({ graph }: ItemContext, address: ItemAddress, what: string): Promise<FoundItem> {
+export async function fetchItem(
+  { graph }: ItemContext,
+  address: ItemAddress,
+  what: string,
+): Promise<ResolvedItem> {
   const { driveId } = address;
   // "root" is an id for every root.
   const id = "itemId" in address && address.itemId !== "root" ? { id: address.itemId } : {};
-  const driveItem = await graph.call<DriveItem>(itemUrl(address), {
+  const driveItem = await graph.requestJson<DriveItem>(itemUrl(address), {
     what,
     accepts: (value) => isExpectedItem(value, { driveId, ...id }),
   });
@@ -211,19 +215,19 @@ export async function lookUp({ graph }: ItemContext, address: ItemAddress, what:
     });
   }
   const path = "path" in address ? address.path.join("/") : pathOf(driveItem);
-  return { driveItem, item: itemOf(driveItem, address.driveId, path) };
+  return { driveItem, item: toItem(driveItem, address.driveId, path) };
 }
 
 /** A shortcut stands for an item of another drive. */
-export async function followLink(context: ItemContext, found: FoundItem): Promise<FoundItem> {
+export async function followShortcut(context: ItemContext, found: ResolvedItem): Promise<ResolvedItem> {
   const remote = found.driveItem.remoteItem;
   if (!remote?.id || !remote.parentReference?.driveId) return found;
   const address = { driveId: remote.parentReference.driveId, itemId: remote.id };
   try {
-    return await lookUp(context, address, `target of the shortcut ${found.item.path}`);
+    return await fetchItem(context, address, `target of the shortcut ${found.item.path}`);
   } catch (error) {
     if (!(error instanceof GraphError) || error.kind !== "refused") throw error;
-    throw error.retold(error.message, {
+    throw error.withMessage(error.message, {
       hint:
         `it lies in another drive, which needs the permission for other files: use drive:${address.driveId}/PATH or id:${address.driveId}/${address.itemId}`,
     });
@@ -231,7 +235,7 @@ export async function followLink(context: ItemContext, found: FoundItem): Promis
 }
 
 /** Facts of a driveItem. */
-export function itemOf(driveItem: DriveItem, driveId: string, path: string): Item {
+export function toItem(driveItem: DriveItem, driveId: string, path: string): Item {
   return {
     path,
     name: driveItem.name ?? "",
@@ -279,7 +283,7 @@ function seconds(time: string | null | undefined): string | null {
   return Number.isNaN(ms) || ms < 0 ? null : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-export function notAFolder(item: Item): GraphError {
+export function notAFolderError(item: Item): GraphError {
   return usageError(
     `${item.path} is a ${item.type}, not a folder`,
     "leave out the slash at its end, or name its folder",

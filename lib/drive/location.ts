@@ -24,7 +24,7 @@ export interface SiteName {
 }
 
 /** A location as typed, or parsed already. */
-export type LocationLike = string | Location;
+export type LocationInput = string | Location;
 
 /** A parsed location. */
 export interface Location {
@@ -43,7 +43,7 @@ export interface Location {
  * @param siteHost Host of sites that are given by name alone (`GRAPH_SITE_HOST`).
  * @throws {GraphError} `usage` for a form or a name that cannot be meant.
  */
-export function parseLocation(text: LocationLike, siteHost?: string): Location {
+export function parseLocation(text: LocationInput, siteHost?: string): Location {
   if (typeof text !== "string") return text;
   if (/^https?:\/\//i.test(text)) {
     throw usageError(

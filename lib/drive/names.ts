@@ -10,12 +10,12 @@ const ILLEGAL_CHARACTER = /["*:<>?/\\|]/;
 // deno-lint-ignore no-control-regex -- finding control characters is its purpose
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 const RESERVED = /^(\.lock|desktop\.ini|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i;
-const LONGEST_NAME = 255;
+const MAX_NAME = 255;
 /** What the service takes for a path from the root of its drive, in characters. */
-export const LONGEST_PATH = 400;
+export const MAX_PATH = 400;
 
 /** Why a name cannot be part of any address, or `undefined`. */
-export function addressFault(name: string): string | undefined {
+export function pathNameProblem(name: string): string | undefined {
   if (name === "." || name === "..") return `"${name}" is not a name; write the whole path`;
   const illegal = ILLEGAL_CHARACTER.exec(name)?.[0];
   if (illegal) return `the character ${illegal} is not allowed in names`;
@@ -25,8 +25,8 @@ export function addressFault(name: string): string | undefined {
 }
 
 /** Why the service would refuse to store under this name, or `undefined`. */
-export function nameFault(name: string): string | undefined {
-  const fault = addressFault(name);
+export function nameProblem(name: string): string | undefined {
+  const fault = pathNameProblem(name);
   if (fault) return fault;
   if (name === "") return "the name is empty";
   if (name !== name.trim()) return "a name may not begin or end with a space";
@@ -34,7 +34,7 @@ export function nameFault(name: string): string | undefined {
   if (name.startsWith("~$")) return "a name may not begin with ~$";
   if (RESERVED.test(name)) return "the name is reserved";
   if (name.toLowerCase().includes("_vti_")) return "a name may not contain _vti_";
-  if (name.length > LONGEST_NAME) return `the name is longer than ${LONGEST_NAME} characters`;
+  if (name.length > MAX_NAME) return `the name is longer than ${MAX_NAME} characters`;
   return undefined;
 }
 
@@ -44,11 +44,11 @@ export function nameFault(name: string): string | undefined {
  * @throws {GraphError} `usage`, code `illegalName`.
  */
 export function checkAddress(path: readonly string[]): void {
-  for (const name of path) refuse(name, addressFault(name));
+  for (const name of path) refuse(name, pathNameProblem(name));
   const length = path.join("/").length;
-  if (length > LONGEST_PATH) {
+  if (length > MAX_PATH) {
     throw usageError(
-      `a path of ${length} characters is longer than the service allows, ${LONGEST_PATH}`,
+      `a path of ${length} characters is longer than the service allows, ${MAX_PATH}`,
       "use shorter folder or file names",
       "illegalName",
     );
@@ -61,7 +61,7 @@ export function checkAddress(path: readonly string[]): void {
  * @throws {GraphError} `usage`, code `illegalName`.
  */
 export function checkNewName(name: string): void {
-  refuse(name, nameFault(name));
+  refuse(name, nameProblem(name));
 }
 
 function refuse(name: string, fault: string | undefined): void {

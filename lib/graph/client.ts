@@ -1,12 +1,12 @@
 /**
- * Calls to Microsoft Graph over {@linkcode Http}: a token for each call, JSON, pages, errors.
+ * Calls to Microsoft Graph over {@linkcode HttpClient}: a token for each call, JSON, pages, errors.
  *
  * @module
  */
 import { hasShape, invalidAnswer } from "./response_shape.ts";
 import { GraphError } from "../errors.ts";
-import type { Http, HttpAnswer, HttpRequest, RetryRule } from "../http/client.ts";
-import { demandedClaims, isErrorBody, serviceError, serviceErrorFrom } from "./errors.ts";
+import type { HttpClient, HttpRequest, HttpResponse, RetryPolicy } from "../http/client.ts";
+import { isErrorBody, parseClaimsChallenge, readServiceError, toServiceError } from "./errors.ts";
 
 /** Gives an access token for Graph, renewing it when needed. */
 export interface TokenSource {
@@ -14,11 +14,11 @@ export interface TokenSource {
    * @param renew Asks for another token than the refused one.
    * @throws {GraphError} `signInNeeded` when only a person could help.
    */
-  token(renew?: TokenRenewal): Promise<string>;
+  token(renew?: TokenRefresh): Promise<string>;
 }
 
 /** Why another token is asked for. */
-export interface TokenRenewal {
+export interface TokenRefresh {
   /** What the service demands of the new token (continuous access evaluation). */
   claims: string | undefined;
   /** The token that the service did not accept. */
@@ -27,8 +27,8 @@ export interface TokenRenewal {
   again?: boolean;
 }
 
-/** A call of {@linkcode GraphClient.call}. */
-export interface GraphCall {
+/** A call of {@linkcode GraphClient.requestJson}. */
+export interface GraphRequest {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** What is tried, for error messages: `listing of General`. */
   what: string;
@@ -38,8 +38,8 @@ export interface GraphCall {
   bytes?: Uint8Array<ArrayBuffer>;
   headers?: Record<string, string>;
   /** @default "repeatable" for GET, otherwise "refused" */
-  retry?: RetryRule;
-  /** Longest time to the header of the answer, in milliseconds. @default as {@linkcode Http} */
+  retry?: RetryPolicy;
+  /** Longest time to the header of the answer, in milliseconds. @default as {@linkcode HttpClient} */
   headerTimeoutMs?: number;
   /** How long the request goes on after an interruption, in milliseconds. @default 0 */
   graceMs?: number;
@@ -62,19 +62,19 @@ const MAX_EMPTY_PAGES = 1_000;
 
 /** A client of one Graph origin, as one signed-in person. */
 export class GraphClient {
-  readonly http: Http;
+  readonly http: HttpClient;
   readonly #root: URL;
   readonly #tokens: TokenSource;
 
   /** @param apiOrigin For example `https://graph.microsoft.com`. */
-  constructor(http: Http, apiOrigin: string, tokens: TokenSource) {
+  constructor(http: HttpClient, apiOrigin: string, tokens: TokenSource) {
     this.http = http;
     this.#root = new URL("/v1.0", apiOrigin);
     this.#tokens = tokens;
   }
 
   /** The same client over another transport. */
-  withHttp(http: Http): GraphClient {
+  withHttp(http: HttpClient): GraphClient {
     return new GraphClient(http, this.#root.origin, this.#tokens);
   }
 
@@ -84,18 +84,18 @@ export class GraphClient {
    * @param path Below `/v1.0`, starting with a slash and encoded already; or a whole URL of the same origin.
    * @throws {GraphError} of the kind that fits the answer.
    */
-  async call<T>(path: string, call: GraphCall): Promise<T> {
+  async requestJson<T>(path: string, call: GraphRequest): Promise<T> {
     return (await this.#json<T>(path, call)).value;
   }
 
-  /** As {@linkcode GraphClient.call} with PUT; the status tells whether something was created (201) or replaced (200). */
-  put<T>(path: string, call: Omit<GraphCall, "method">): Promise<{ value: T; status: number }> {
+  /** As {@linkcode GraphClient.requestJson} with PUT; the status tells whether something was created (201) or replaced (200). */
+  put<T>(path: string, call: Omit<GraphRequest, "method">): Promise<{ value: T; status: number }> {
     return this.#json<T>(path, { ...call, method: "PUT" });
   }
 
-  #json<T>(path: string, call: GraphCall): Promise<{ value: T; status: number }> {
+  #json<T>(path: string, call: GraphRequest): Promise<{ value: T; status: number }> {
     return this.#exchange(path, call, async (answer) => {
-      if (answer.status < 200 || answer.status > 299) throw await serviceError(answer, call.what);
+      if (answer.status < 200 || answer.status > 299) throw await readServiceError(answer, call.what);
       const text = await answer.text();
       let value: unknown;
       try {
@@ -104,7 +104,7 @@ export class GraphClient {
         throw invalidAnswer(call.what, answer.status);
       }
       // Seen under HTTP 200 (PROTOCOL E2).
-      if (isErrorBody(value)) throw serviceErrorFrom(answer, text, call.what);
+      if (isErrorBody(value)) throw toServiceError(answer, text, call.what);
       const { accepts = isObject } = call;
       if (!accepts(value)) throw invalidAnswer(call.what, answer.status);
       return { value: value as T, status: answer.status };
@@ -112,7 +112,7 @@ export class GraphClient {
   }
 
   /** Calls and returns the answer of any status; its body must be read or discarded. */
-  answer(path: string, call: GraphCall): Promise<HttpAnswer> {
+  request(path: string, call: GraphRequest): Promise<HttpResponse> {
     return this.#exchange(path, call, (answer) => Promise.resolve(answer));
   }
 
@@ -122,16 +122,17 @@ export class GraphClient {
    */
   async #exchange<T>(
     path: string,
-    call: GraphCall,
-    read: (answer: HttpAnswer) => Promise<T>,
+    call: GraphRequest,
+    read: (answer: HttpResponse) => Promise<T>,
   ): Promise<T> {
     const url = this.#url(path);
     let token = await this.#tokens.token();
     for (let renewals = 0;; renewals++) {
       const outcome = await this.http.sendAndRead(this.#request(url, call, token), async (answer) => {
-        const isFinal = renewals === 2 || (renewals === 1 && demandedClaims(answer.headers) === undefined);
+        const isFinal = renewals === 2 ||
+          (renewals === 1 && parseClaimsChallenge(answer.headers) === undefined);
         if (answer.status !== 401 || isFinal) return { value: await read(answer) };
-        return { refused: await serviceError(answer, call.what) };
+        return { refused: await readServiceError(answer, call.what) };
       });
       if ("value" in outcome) return outcome.value;
       const { claims } = outcome.refused;
@@ -159,14 +160,14 @@ export class GraphClient {
       }
       seen.add(next);
       const accepts = (value: unknown) => isPage(value) && value.value.every(isEntry);
-      const page: Page<T> = await this.call<Page<T>>(next, { what, accepts });
+      const page: Page<T> = await this.requestJson<Page<T>>(next, { what, accepts });
       yield page.value;
       empty = page.value.length === 0 ? empty + 1 : 0;
       next = page["@odata.nextLink"] || undefined;
     }
   }
 
-  #request(url: string, call: GraphCall, token: string): HttpRequest {
+  #request(url: string, call: GraphRequest, token: string): HttpRequest {
     const method = call.method ?? "GET";
     const body = call.bytes ??
       (call.json === undefined ? (method === "POST" ? "" : undefined) : JSON.stringify(call.json));

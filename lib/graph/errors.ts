@@ -7,8 +7,8 @@
 import { invalidAnswer } from "./response_shape.ts";
 import { commandName } from "../cli/hints.ts";
 import { type FailureKind, GraphError } from "../errors.ts";
-import { type HttpAnswer, requestIdOf, retryAfterMs } from "../http/client.ts";
-import { plainWord, withoutSecrets } from "../http/redact.ts";
+import { type HttpResponse, requestIdOf, retryAfterMs } from "../http/client.ts";
+import { redact, safeIdentifier } from "../http/redact.ts";
 import { formatDuration } from "../format.ts";
 
 /** Codes and message of an error body. */
@@ -100,7 +100,7 @@ const BY_STATUS: Record<number, Explanation> = {
 };
 
 /** The service's own messages have some hundred characters. */
-const LONGEST_MESSAGE = 1_000;
+const MAX_MESSAGE = 1_000;
 
 const UNAVAILABLE: Explanation = {
   kind: "unavailable",
@@ -118,7 +118,7 @@ const REJECTED: Explanation = {
  *
  * @param what What was tried, as the start of a sentence: `upload of General/x.pdf`.
  */
-export async function serviceError(answer: HttpAnswer, what: string): Promise<GraphError> {
+export async function readServiceError(answer: HttpResponse, what: string): Promise<GraphError> {
   if (answer.status < 300) {
     await answer.discard();
     return invalidAnswer(what, answer.status);
@@ -127,8 +127,8 @@ export async function serviceError(answer: HttpAnswer, what: string): Promise<Gr
   return explain(answer, body, what);
 }
 
-/** As {@linkcode serviceError}, of a success whose body was read already; nothing but an error in it is quoted. */
-export function serviceErrorFrom(answer: HttpAnswer, text: string, what: string): GraphError {
+/** As {@linkcode readServiceError}, of a success whose body was read already; nothing but an error in it is quoted. */
+export function toServiceError(answer: HttpResponse, text: string, what: string): GraphError {
   return isErrorBody(parsed(text))
     ? explain(answer, parseErrorBody(text), what)
     : invalidAnswer(what, answer.status);
@@ -139,13 +139,13 @@ export function isErrorBody(value: unknown): boolean {
   return typeof value === "object" && value !== null && "error" in value;
 }
 
-function explain({ status, headers }: HttpAnswer, body: ErrorBody, what: string): GraphError {
+function explain({ status, headers }: HttpResponse, body: ErrorBody, what: string): GraphError {
   const known = body.codes.findLast((code) => code in BY_CODE);
   const { kind, why, hint } = (known ? BY_CODE[known] : undefined) ?? BY_STATUS[status] ??
     (status >= 500 ? UNAVAILABLE : REJECTED);
   // The service's own words say which of many rules was broken; where we have a sentence it says the same, shorter.
   const words = kind === "failed" && body.message
-    ? `${why}: ${withoutSecrets(body.message.slice(0, LONGEST_MESSAGE))}`
+    ? `${why}: ${redact(body.message.slice(0, MAX_MESSAGE))}`
     : why;
   return new GraphError(kind, `${what}: ${words}`, {
     code: body.codes.at(-1) ?? `http${status}`,
@@ -154,7 +154,7 @@ function explain({ status, headers }: HttpAnswer, body: ErrorBody, what: string)
     status,
     requestId: requestIdOf(headers) ?? body.requestId,
     date: utc(headers.get("date")),
-    claims: demandedClaims(headers),
+    claims: parseClaimsChallenge(headers),
   });
 }
 
@@ -176,10 +176,10 @@ export function parseErrorBody(text: string): ErrorBody {
   let at: unknown = isErrorBody(value) ? (value as { error: unknown }).error : value;
   for (let depth = 0; typeof at === "object" && at !== null && depth < 8; depth++) {
     const entries: Record<string, unknown> = at as Record<string, unknown>;
-    const code = plainWord(entries.code);
+    const code = safeIdentifier(entries.code);
     if (code) body.codes.push(code);
     if (body.message === undefined && typeof entries.message === "string") body.message = entries.message;
-    body.requestId = plainWord(entries["request-id"], 64) ?? body.requestId;
+    body.requestId = safeIdentifier(entries["request-id"], 64) ?? body.requestId;
     at = entries.innerError ?? entries.innererror;
   }
   return body;
@@ -195,7 +195,7 @@ function parsed(text: string): unknown {
 }
 
 /** The claims of a challenge, decoded; several `WWW-Authenticate` headers may come, in any order. */
-export function demandedClaims(headers: Headers): string | undefined {
+export function parseClaimsChallenge(headers: Headers): string | undefined {
   const encoded = /\bclaims="?([A-Za-z0-9+/=_-]+)/.exec(headers.get("www-authenticate") ?? "")?.[1];
   if (!encoded) return undefined;
   try {

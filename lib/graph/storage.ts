@@ -5,7 +5,7 @@
  * @module
  */
 import { GraphError } from "../errors.ts";
-import type { Http, HttpAnswer, HttpRequest } from "../http/client.ts";
+import type { HttpClient, HttpRequest, HttpResponse } from "../http/client.ts";
 
 /** Whether `http:` is acceptable for a host: this machine, and nothing else. */
 export function isLoopback(hostname: string): boolean {
@@ -14,11 +14,11 @@ export function isLoopback(hostname: string): boolean {
 
 /** A client of storage hosts. */
 export class StorageClient {
-  readonly http: Http;
+  readonly http: HttpClient;
   readonly #hosts: readonly string[];
 
   /** @param hosts Host names, with `*.` for any host below, and `:port` where it is not 443. */
-  constructor(http: Http, hosts: readonly string[]) {
+  constructor(http: HttpClient, hosts: readonly string[]) {
     this.http = http;
     this.#hosts = hosts.map((host) => host.toLowerCase());
   }
@@ -28,17 +28,17 @@ export class StorageClient {
    *
    * @throws {GraphError} `refused` for a host that is not on the list; nothing is sent.
    */
-  send(request: Omit<HttpRequest, "secretUrl">): Promise<HttpAnswer> {
+  send(request: Omit<HttpRequest, "secretUrl">): Promise<HttpResponse> {
     this.check(request.url);
     return this.http.send({ ...request, secretUrl: true });
   }
 
   /** The same client over another transport. */
-  withHttp(http: Http): StorageClient {
+  withHttp(http: HttpClient): StorageClient {
     return new StorageClient(http, this.#hosts);
   }
 
-  /** See {@linkcode Http.detached}. */
+  /** See {@linkcode HttpClient.detached}. */
   detached(timeoutMs: number): StorageClient {
     return new StorageClient(this.http.detached(timeoutMs), this.#hosts);
   }

@@ -7,8 +7,8 @@
 import { Deadline } from "./deadline.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { Pace } from "./pace.ts";
-import { plainWord, shownTarget, withoutSecrets } from "./redact.ts";
-import { renewingFetch } from "./reconnecting_fetch.ts";
+import { redact, safeIdentifier, shownTarget } from "./redact.ts";
+import { reconnectingFetch } from "./reconnecting_fetch.ts";
 import { formatDuration } from "../format.ts";
 import { VERSION } from "../version.ts";
 
@@ -22,9 +22,9 @@ const USER_AGENT = `NONISV|graph-scripts|graph-scripts/${VERSION}`;
  * - `refused`: only what the service says that it did not do: 429 and 503;
  * - `never`: the caller decides.
  */
-export type RetryRule = "repeatable" | "refused" | "never";
+export type RetryPolicy = "repeatable" | "refused" | "never";
 
-const RETRY_STATUSES: Record<RetryRule, readonly number[]> = {
+const RETRY_STATUSES: Record<RetryPolicy, readonly number[]> = {
   repeatable: [408, 429, 500, 502, 503, 504, 509],
   refused: [429, 503],
   never: [],
@@ -32,7 +32,7 @@ const RETRY_STATUSES: Record<RetryRule, readonly number[]> = {
 
 const MAX_TRIES = 6;
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 30_000;
+const MAX_BACKOFF_MS = 30_000;
 const DEFAULT_MAX_WAIT_MS = 300_000;
 const MAX_SIGN_IN_MS = 3_600_000;
 /** A listing of 1,000 items has about 2 MB. */
@@ -42,7 +42,7 @@ const MAX_ERROR_BYTES = 64 * 1024;
 /** So much of a body is progress. */
 const PROGRESS_BYTES = 64 * 1024;
 
-/** What the outside world is to {@linkcode Http}; tests and snippets may give their own. */
+/** What the outside world is to {@linkcode HttpClient}; tests and snippets may give their own. */
 export interface HttpOptions {
   fetch?: typeof fetch;
   /** Milliseconds since 1970. */
@@ -71,14 +71,14 @@ export interface TraceEvent {
   requestId?: string;
 }
 
-/** A request for {@linkcode Http.send}. */
+/** A request for {@linkcode HttpClient.send}. */
 export interface HttpRequest {
   method: string;
   url: string;
   headers?: Record<string, string>;
   /** A stream would be sent chunked and without a length (denoland/deno#20274), so there are none. */
   body?: Uint8Array<ArrayBuffer> | string;
-  retry: RetryRule;
+  retry: RetryPolicy;
   /** The whole URL is a secret: upload and download URLs. */
   secretUrl?: boolean;
   /**
@@ -94,7 +94,7 @@ export interface HttpRequest {
 }
 
 /** An answer of any status; its body must be read or discarded. */
-export interface HttpAnswer {
+export interface HttpResponse {
   status: number;
   headers: Headers;
   /**
@@ -106,7 +106,7 @@ export interface HttpAnswer {
   text(): Promise<string>;
   /** The first 64 KiB of the body of an error, decoded; what breaks off is cut. */
   errorText(): Promise<string>;
-  /** The body as it comes; throws as {@linkcode HttpAnswer.text}. */
+  /** The body as it comes; throws as {@linkcode HttpResponse.text}. */
   chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
   discard(): Promise<void>;
 }
@@ -116,7 +116,7 @@ type Outcome<T> = { value: T } | {
   reason: string;
   /** How long the service asks to wait, in milliseconds. */
   askedMs?: number | undefined;
-  answer?: HttpAnswer;
+  answer?: HttpResponse;
   /** Ends the request with what there is. */
   giveUp: () => Promise<T>;
 };
@@ -127,10 +127,10 @@ const BODY_FAILURES = ["network", "invalidAnswer"];
 /** Waits, and rejects at once when the signal is aborted. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(interrupted(signal));
+    if (signal?.aborted) return reject(interruptedError(signal));
     const onAbort = () => {
       clearTimeout(timer);
-      reject(interrupted(signal));
+      reject(interruptedError(signal));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", onAbort);
@@ -141,7 +141,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** The error of a run that its user or caller ended: exit code 130. */
-export function interrupted(signal?: AbortSignal): GraphError {
+export function interruptedError(signal?: AbortSignal): GraphError {
   const reason: unknown = signal?.reason;
   return isGraphError(reason)
     ? reason
@@ -149,7 +149,7 @@ export function interrupted(signal?: AbortSignal): GraphError {
 }
 
 /** Sends requests; one instance serves a whole run, or one transfer of it. */
-export class Http {
+export class HttpClient {
   readonly now: () => number;
   readonly signal: AbortSignal | undefined;
   /** Shared by all that this instance sends. */
@@ -160,7 +160,7 @@ export class Http {
   readonly #options: HttpOptions;
 
   constructor(options: HttpOptions = {}, shared?: { deadline: Deadline; pace: Pace }) {
-    this.#fetch = options.fetch ?? renewingFetch();
+    this.#fetch = options.fetch ?? reconnectingFetch();
     // What derives from this one shares its connections and its pace.
     this.#options = { ...options, fetch: this.#fetch };
     this.#pace = shared?.pace ?? new Pace();
@@ -171,21 +171,21 @@ export class Http {
   }
 
   /** For one transfer: it expires without progress of its own, and with this one. */
-  forTransfer(): Http {
+  forTransfer(): HttpClient {
     const deadline = new Deadline(this.deadline.maxWaitMs, this.now, this.deadline);
-    return new Http(this.#options, { deadline, pace: this.#pace });
+    return new HttpClient(this.#options, { deadline, pace: this.#pace });
   }
 
   /** For a user's sign-in, which does not count: it may take as long as a code lives. */
-  forSignIn(): Http {
+  forSignIn(): HttpClient {
     const deadline = new Deadline(MAX_SIGN_IN_MS, this.now);
-    return new Http(this.#options, { deadline, pace: this.#pace });
+    return new HttpClient(this.#options, { deadline, pace: this.#pace });
   }
 
   /** Without the run's signal, for cleaning up after an interruption; it ends by itself. */
-  detached(timeoutMs: number): Http {
+  detached(timeoutMs: number): HttpClient {
     const deadline = new Deadline(timeoutMs, this.now);
-    return new Http({ ...this.#options, signal: AbortSignal.timeout(timeoutMs) }, {
+    return new HttpClient({ ...this.#options, signal: AbortSignal.timeout(timeoutMs) }, {
       deadline,
       pace: this.#pace,
     });
@@ -200,7 +200,7 @@ export class Http {
   /** How long to wait before try number `tries + 1`: exponential with jitter, in milliseconds. */
   backoffMs(tries: number): number {
     const random = this.#options.random ?? Math.random;
-    return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)) * (0.5 + random() / 2);
+    return Math.min(MAX_BACKOFF_MS, FIRST_WAIT_MS * 2 ** (tries - 1)) * (0.5 + random() / 2);
   }
 
   /**
@@ -208,16 +208,16 @@ export class Http {
    *
    * @throws {GraphError} `unavailable` when no answer came until tries or the deadline ran out, `interrupted`.
    */
-  send(request: HttpRequest): Promise<HttpAnswer> {
+  send(request: HttpRequest): Promise<HttpResponse> {
     return this.sendAndRead(request, (answer) => Promise.resolve(answer));
   }
 
   /**
-   * As {@linkcode Http.send}, and reads the answer. One of a GET that breaks off or is invalid is treated like a lost one.
+   * As {@linkcode HttpClient.send}, and reads the answer. One of a GET that breaks off or is invalid is treated like a lost one.
    *
    * @param read Throws a {@linkcode GraphError} of code `invalidAnswer` for an answer that makes no sense.
    */
-  async sendAndRead<T>(request: HttpRequest, read: (answer: HttpAnswer) => Promise<T>): Promise<T> {
+  async sendAndRead<T>(request: HttpRequest, read: (answer: HttpResponse) => Promise<T>): Promise<T> {
     for (let tries = 1;; tries++) {
       const outcome = await this.#attempt(request, read);
       if ("value" in outcome) return outcome.value;
@@ -230,7 +230,7 @@ export class Http {
     }
   }
 
-  async #attempt<T>(request: HttpRequest, read: (answer: HttpAnswer) => Promise<T>): Promise<Outcome<T>> {
+  async #attempt<T>(request: HttpRequest, read: (answer: HttpResponse) => Promise<T>): Promise<Outcome<T>> {
     const answer = await this.#try(request);
     const repeatable = request.retry === "repeatable";
     if (answer instanceof GraphError) {
@@ -254,12 +254,14 @@ export class Http {
     }
   }
 
-  async #try(request: HttpRequest): Promise<HttpAnswer | GraphError> {
+  async #try(request: HttpRequest): Promise<HttpResponse | GraphError> {
     await this.#untilAllowed(request);
     const started = this.now();
     const controller = new AbortController();
     const signals = [this.signal, request.signal].filter((signal) => signal !== undefined);
-    if (signals.some((signal) => signal.aborted)) throw interrupted(signals.find((signal) => signal.aborted));
+    if (signals.some((signal) => signal.aborted)) {
+      throw interruptedError(signals.find((signal) => signal.aborted));
+    }
     let grace: ReturnType<typeof setTimeout> | undefined;
     const stop = () => {
       if (!request.graceMs) return controller.abort();
@@ -287,7 +289,7 @@ export class Http {
     } catch (error) {
       release();
       const ended = signals.find((signal) => signal.aborted);
-      if (ended) throw interrupted(ended);
+      if (ended) throw interruptedError(ended);
       controller.abort();
       const why = faultText(error);
       this.#trace(request, started, { fault: why });
@@ -316,7 +318,7 @@ export class Http {
     controller: AbortController,
     release: () => void,
     request: HttpRequest,
-  ): HttpAnswer {
+  ): HttpResponse {
     const { deadline, signal } = this;
     const { status, headers } = response;
     const isProgress = status < 400 && request.isProgress !== false;
@@ -337,7 +339,7 @@ export class Http {
         if (isProgress) deadline.progress();
       } catch (error) {
         const ended = [signal, request.signal].find((signal) => signal?.aborted);
-        throw ended ? interrupted(ended) : networkError(request.url, faultText(error), error);
+        throw ended ? interruptedError(ended) : networkError(request.url, faultText(error), error);
       } finally {
         release();
         controller.abort();
@@ -403,14 +405,17 @@ export class Http {
  * and with its length, but keeps it in memory until the next garbage collection. So large fragments go as bytes: they say
  * where they belong, and the service takes each of them once only (PROTOCOL U8).
  */
-function wireBody(body: Uint8Array<ArrayBuffer> | string, retry: RetryRule): Blob | Uint8Array<ArrayBuffer> {
+function wireBody(
+  body: Uint8Array<ArrayBuffer> | string,
+  retry: RetryPolicy,
+): Blob | Uint8Array<ArrayBuffer> {
   return typeof body === "string" || retry === "refused" ? new Blob([body]) : body;
 }
 
 /** The id that Microsoft's support asks for, as Graph and as storage hosts name it. */
 export function requestIdOf(headers: Headers): string | undefined {
   const names = ["request-id", "sprequestguid", "x-ms-request-id"];
-  return names.map((name) => plainWord(headers.get(name), 64)).find((id) => id !== undefined);
+  return names.map((name) => safeIdentifier(headers.get(name), 64)).find((id) => id !== undefined);
 }
 
 /** What `Retry-After` and `RateLimit-Reset` ask for, in milliseconds; seconds and HTTP dates both occur. */
@@ -443,7 +448,7 @@ function faultText(error: unknown): string {
     /error sending request( for url)?:?\s*/g,
     "",
   );
-  return withoutSecrets(text) || "connection failed";
+  return redact(text) || "connection failed";
 }
 
 function askedToWait(host: string, ms: number): GraphError {
@@ -468,7 +473,7 @@ function networkError(url: string, why: string, cause: unknown): GraphError {
       hint: `run it with --allow-net=${host} as well, if you trust that host`,
     });
   }
-  if (isGraphError(cause)) return cause.retold(`${host}: ${cause.message}`);
+  if (isGraphError(cause)) return cause.withMessage(`${host}: ${cause.message}`);
   return new GraphError("unavailable", `cannot reach ${host}: ${why}`, {
     code: "network",
     hint:

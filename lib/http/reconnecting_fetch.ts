@@ -9,7 +9,7 @@
  * a new one may be led to another (https://learn.microsoft.com/graph/best-practices-concept, PROTOCOL 8).
  * `connection: close` would not do: HTTP/2 knows no such header. Proxies and certificates are those of `fetch` itself.
  */
-export function renewingFetch(): typeof fetch {
+export function reconnectingFetch(): typeof fetch {
   let connections: Deno.HttpClient | undefined;
   return async (input, init) => {
     const used = connections;

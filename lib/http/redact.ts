@@ -27,7 +27,7 @@ const OPAQUE = /(?:[\w+/=~-]|%[0-9a-f]{2}){40,}/gi;
 const OPAQUE_SEGMENT = /^[\w+=~.-]{100,}$/;
 
 /** A text of a service, on one line, without what may be a secret in it. */
-export function withoutSecrets(text: string): string {
+export function redact(text: string): string {
   return unescaped(text).replace(URLS, GONE).replace(QUERIES, `?${GONE}`).replace(JWTS, GONE)
     .replace(BEARERS, `$1 ${GONE}`).replace(NAMED, `$1=${GONE}`).replace(OPAQUE, GONE)
     .replace(/\s+/g, " ").trim();
@@ -40,11 +40,11 @@ function unescaped(text: string): string {
 }
 
 /** A code or an id as services write them; `undefined` for anything else that came in its place. */
-export function plainWord(text: unknown, mostCharacters = 100): string | undefined {
+export function safeIdentifier(text: unknown, mostCharacters = 100): string | undefined {
   if (typeof text !== "string" || text.length > mostCharacters || !/^[\w .,:;-]+$/.test(text)) {
     return undefined;
   }
-  return withoutSecrets(text) === text ? text : undefined;
+  return redact(text) === text ? text : undefined;
 }
 
 /**

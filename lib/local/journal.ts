@@ -6,7 +6,7 @@
  */
 import { join } from "../std.ts";
 import { withLock } from "./lock.ts";
-import { readPrivateFile, setAside, writePrivateFile } from "./private_file.ts";
+import { moveAside, readPrivateFile, writePrivateFile } from "./private_file.ts";
 
 /** What the records of a folder are. */
 export interface RecordKind<T> {
@@ -17,7 +17,7 @@ export interface RecordKind<T> {
 }
 
 /** A folder of records. */
-export class PrivateRecords<T> {
+export class Journal<T> {
   readonly #folder: string;
   readonly #kind: RecordKind<T>;
   readonly #now: () => number;
@@ -55,7 +55,7 @@ export class PrivateRecords<T> {
     if (text === undefined) return undefined;
     const entry = this.#parse(text);
     if (entry) return entry;
-    const aside = await setAside(path, this.#now());
+    const aside = await moveAside(path, this.#now());
     if (!aside) return undefined;
     if (onUnreadable) await onUnreadable(aside);
     else {
@@ -139,7 +139,7 @@ export class PrivateRecords<T> {
 }
 
 /** The name of a record, from what identifies its work. */
-export async function recordKey(identity: string): Promise<string> {
+export async function journalKey(identity: string): Promise<string> {
   return (await sha256(new TextEncoder().encode(identity))).slice(0, 32);
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type FailureKind, GraphError, isGraphError } from "../errors.ts";
-import { withoutSecrets } from "../http/redact.ts";
+import { redact } from "../http/redact.ts";
 
 type Rule = [matches: (error: Error) => boolean, kind: FailureKind, why: string, hint: string];
 
@@ -39,14 +39,14 @@ const RULES: readonly Rule[] = [
 ];
 
 /** Any error as a {@linkcode GraphError}; one that nobody foresaw is a defect of ours and says so. */
-export function asGraphError(error: unknown): GraphError {
+export function toGraphError(error: unknown): GraphError {
   if (isGraphError(error)) return error;
   if (!(error instanceof Error)) {
-    return new GraphError("failed", withoutSecrets(String(error)), { code: "internal", cause: error });
+    return new GraphError("failed", redact(String(error)), { code: "internal", cause: error });
   }
   const rule = RULES.find(([matches]) => matches(error));
   if (!rule) {
-    return new GraphError("failed", `internal error: ${withoutSecrets(error.message)}`, {
+    return new GraphError("failed", `internal error: ${redact(error.message)}`, {
       code: "internal",
       hint: "this is a defect of the toolkit; run it with --verbose and report what it prints",
       cause: error,

@@ -22,7 +22,7 @@ export interface LocalFile {
 /** Opened content that can be read at any place and again. */
 export interface LocalContent extends LocalFile, Disposable {
   /** Whether a later process can read the same content again. */
-  lasting: boolean;
+  reopenable: boolean;
   /** Reads exactly the bytes from `position` on into `buffer`, or as many as there are. */
   read(buffer: Uint8Array, position: number): Promise<number>;
   /**
@@ -64,7 +64,7 @@ export class OpenFile implements LocalContent {
   readonly size: number;
   readonly modified: Date | null;
   readonly changed: Date | null;
-  readonly lasting: boolean;
+  readonly reopenable: boolean;
   readonly #file: Deno.FsFile;
 
   constructor(file: Deno.FsFile, { path, name, size, modified, changed }: LocalFile, lasting: boolean) {
@@ -74,7 +74,7 @@ export class OpenFile implements LocalContent {
     this.size = size;
     this.modified = modified;
     this.changed = changed ?? null;
-    this.lasting = lasting;
+    this.reopenable = lasting;
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {
@@ -84,8 +84,8 @@ export class OpenFile implements LocalContent {
   async checkUnchanged(sha256: string, signal: AbortSignal | undefined): Promise<void> {
     const { size, mtime, ctime } = await this.#file.stat();
     const isTouched = ctime?.getTime() !== this.changed?.getTime();
-    if (size === this.size && (!this.lasting || mtime?.getTime() === this.modified?.getTime())) {
-      if (!this.lasting || !isTouched) return;
+    if (size === this.size && (!this.reopenable || mtime?.getTime() === this.modified?.getTime())) {
+      if (!this.reopenable || !isTouched) return;
       // Its time was set back, or it has another name or mode: the content tells.
       if ((await ContentHash.of(this, signal)).sha256 === sha256) return;
     }

@@ -61,7 +61,7 @@ export async function writePrivateFile(path: string, text: string): Promise<void
 }
 
 /** Renames a file that cannot be understood out of the way and returns its new path; nothing is ever deleted. */
-export async function setAside(path: string, now: number): Promise<string | undefined> {
+export async function moveAside(path: string, now: number): Promise<string | undefined> {
   const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
   const aside = `${path}.unreadable-${stamp}`;
   try {

@@ -8,7 +8,7 @@ import { type LocalContent, OpenFile } from "./local_file.ts";
 import { openSpool, writeAll } from "./spool.ts";
 
 /** Standard input up to this size stays in memory, in bytes: 4 MiB. */
-const LARGEST_IN_MEMORY_BYTES = 4 * 1024 * 1024;
+const MAX_IN_MEMORY_BYTES = 4 * 1024 * 1024;
 
 /**
  * Takes in standard input.
@@ -30,7 +30,7 @@ export async function readStandardInput(
     const interruptible = input.pipeThrough(new TransformStream(), signal ? { signal } : {});
     for await (const chunk of interruptible) {
       size += chunk.length;
-      if (!spool && size > LARGEST_IN_MEMORY_BYTES) {
+      if (!spool && size > MAX_IN_MEMORY_BYTES) {
         spool = await openSpool(folder);
         for (const early of chunks) await writeAll(spool, early);
         chunks.length = 0;
@@ -53,7 +53,7 @@ function inMemory(
 ): LocalContent {
   return {
     ...facts,
-    lasting: false,
+    reopenable: false,
     read(buffer, position) {
       const part = bytes.subarray(position, position + buffer.length);
       buffer.set(part);

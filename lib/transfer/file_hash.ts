@@ -7,7 +7,7 @@ import { readAt } from "../local/local_file.ts";
 import { ContentHash } from "./verify.ts";
 
 /** Reads a whole file. */
-export async function hashOfFile(
+export async function hashFile(
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<{ bytes: number; quickXorHash: string; sha256: string }> {

@@ -77,7 +77,7 @@ export async function* readAhead<T>(
  *
  * @throws what `work` or the list throws; nothing further is begun then, and what is going on is awaited.
  */
-export async function eachAtOnce<T>(
+export async function runPool<T>(
   things: AsyncIterable<T> | Iterable<T>,
   atOnce: number,
   work: (thing: T) => Promise<void>,

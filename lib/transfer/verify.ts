@@ -5,7 +5,7 @@
  */
 import type { Hash } from "node:crypto";
 import { enrichedKind } from "./enrichment.ts";
-import { interrupted } from "../http/client.ts";
+import { interruptedError } from "../http/client.ts";
 import type { LocalContent } from "../local/local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
 
@@ -63,7 +63,7 @@ export class ContentHash {
     const hash = await ContentHash.create();
     const buffer = new Uint8Array(READ_BYTES);
     for (let count; (count = await content.read(buffer, hash.position)) > 0;) {
-      if (signal?.aborted) throw interrupted(signal);
+      if (signal?.aborted) throw interruptedError(signal);
       hash.add(buffer.subarray(0, count), hash.position);
     }
     return { bytes: hash.position, ...hash.digest() };

@@ -7,13 +7,13 @@
 import { childUrl } from "../drive/address.ts";
 import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { type DriveItem, itemOf } from "../drive/items.ts";
+import { type DriveItem, toItem } from "../drive/items.ts";
 import { expectedItem, type UploadTarget } from "./target.ts";
 import type { LocalFile } from "../local/local_file.ts";
 import { type ContentHash, mayBeRewritten } from "../transfer/verify.ts";
 
 /** The item that an upload completed. */
-export interface Completed {
+export interface CommittedUpload {
   driveItem: DriveItem;
   created: boolean;
 }
@@ -43,7 +43,7 @@ export class CommittedItem {
   }
 
   /** The uploaded item, if it is there. @param hash Of the whole content. */
-  async find(hash: ContentHash, lookUps: number): Promise<Completed | undefined> {
+  async find(hash: ContentHash, lookUps: number): Promise<CommittedUpload | undefined> {
     const { http } = this.#graph;
     for (let tries = 1;; tries++) {
       const driveItem = await this.#current();
@@ -58,7 +58,7 @@ export class CommittedItem {
 
   #isOurs(driveItem: DriveItem, content: ContentHash): boolean {
     if (versionOf(driveItem) === this.versionBefore) return false;
-    const { size, hash, modified } = itemOf(driveItem, this.#target.folder.driveId, "");
+    const { size, hash, modified } = toItem(driveItem, this.#target.folder.driveId, "");
     const sameTime = modified === this.#modified; // which a rewritten file keeps
     if (mayBeRewritten(this.#target.name, this.#target.driveType)) return sameTime;
     return size === this.#local.size && (hash === null ? sameTime : hash === content.quickXorHash());
@@ -66,7 +66,7 @@ export class CommittedItem {
 
   async #current(): Promise<DriveItem | undefined> {
     const { folder, name } = this.#target;
-    const answer = await this.#graph.answer(childUrl(folder, name), { what: name, isProgress: false });
+    const answer = await this.#graph.request(childUrl(folder, name), { what: name, isProgress: false });
     if (answer.status === 200) return parseItem(await answer.text(), expectedItem(this.#target));
     await answer.discard();
     return undefined;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { interrupted } from "../http/client.ts";
+import { interruptedError } from "../http/client.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import { FRAGMENT_UNIT_BYTES } from "./fragments.ts";
 import type { ContentHash } from "../transfer/verify.ts";
@@ -45,7 +45,7 @@ export class ContentReader {
   /** An upload that goes on from a later byte: what was sent before is hashed all the same. */
   async hashUpTo(end: number): Promise<void> {
     while (this.hash.position < end) {
-      if (this.#signal?.aborted) throw interrupted(this.#signal);
+      if (this.#signal?.aborted) throw interruptedError(this.#signal);
       const at = this.hash.position;
       this.hash.add(await this.#read(at, end), at);
     }

@@ -9,7 +9,7 @@ import { parseSize } from "../format.ts";
 /** Fragments are multiples of this, 320 KiB. */
 export const FRAGMENT_UNIT_BYTES = 327_680;
 /** The service takes fragments of less than 60 MiB. */
-const LARGEST_FRAGMENT_BYTES = 60 * 1024 * 1024 - FRAGMENT_UNIT_BYTES;
+const MAX_FRAGMENT_BYTES = 60 * 1024 * 1024 - FRAGMENT_UNIT_BYTES;
 /** 10 MiB. */
 export const DEFAULT_FRAGMENT_BYTES = 32 * FRAGMENT_UNIT_BYTES;
 
@@ -20,18 +20,18 @@ export const DEFAULT_FRAGMENT_BYTES = 32 * FRAGMENT_UNIT_BYTES;
  * @throws {GraphError} `usage`.
  */
 export function checkFragmentBytes(bytes: number, typed?: string): void {
-  if (bytes > 0 && bytes % FRAGMENT_UNIT_BYTES === 0 && bytes <= LARGEST_FRAGMENT_BYTES) return;
+  if (bytes > 0 && bytes % FRAGMENT_UNIT_BYTES === 0 && bytes <= MAX_FRAGMENT_BYTES) return;
   const below = Math.min(
-    LARGEST_FRAGMENT_BYTES,
+    MAX_FRAGMENT_BYTES,
     Math.max(1, Math.floor(bytes / FRAGMENT_UNIT_BYTES)) * FRAGMENT_UNIT_BYTES,
   );
-  const why = bytes > LARGEST_FRAGMENT_BYTES
-    ? `more than ${LARGEST_FRAGMENT_BYTES / 1024} KiB (just below 60 MiB)`
+  const why = bytes > MAX_FRAGMENT_BYTES
+    ? `more than ${MAX_FRAGMENT_BYTES / 1024} KiB (just below 60 MiB)`
     : "not a multiple of 320 KiB";
   if (typed !== undefined && /[kmg]b$/i.test(typed)) {
     const binary = typed.replace(/b$/i, "iB");
     const meant = parseSize(binary);
-    const fits = meant % FRAGMENT_UNIT_BYTES === 0 && meant <= LARGEST_FRAGMENT_BYTES;
+    const fits = meant % FRAGMENT_UNIT_BYTES === 0 && meant <= MAX_FRAGMENT_BYTES;
     throw usageError(
       `${typed} is ${bytes} bytes, since MB stands for 1000² bytes: ${why}`,
       fits ? `if 1024² is meant, write ${binary}` : "use for example 10MiB",

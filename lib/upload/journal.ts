@@ -6,14 +6,14 @@
  */
 import type { ItemAddress } from "../drive/address.ts";
 import type { LocalContent } from "../local/local_file.ts";
-import { PrivateRecords, recordKey, sha256 } from "../local/journal.ts";
+import { Journal, journalKey, sha256 } from "../local/journal.ts";
 
 /** An upload URL dies 24 hours after its creation, whatever the session says (PROTOCOL U6). */
-const LONGEST_LIFE_MS = 23.5 * 60 * 60 * 1000;
+const MAX_LIFE_MS = 23.5 * 60 * 60 * 1000;
 const EDGE_BYTES = 64 * 1024;
 
 /** One unfinished upload. */
-export interface UploadEntry {
+export interface UploadJournalEntry {
   uploadUrl: string;
   /** Milliseconds since 1970. */
   createdAt: number;
@@ -41,7 +41,7 @@ export interface UploadEntry {
 }
 
 /** The folder of unfinished uploads. */
-export class UploadJournal extends PrivateRecords<UploadEntry> {
+export class UploadJournal extends Journal<UploadJournalEntry> {
   readonly #now: () => number;
 
   constructor(folder: string, now: () => number, notice: (text: string) => void) {
@@ -51,12 +51,12 @@ export class UploadJournal extends PrivateRecords<UploadEntry> {
 
   /** Name of the entry of a local file, its target, and the account that uploads it. */
   keyOf(target: string, localPath: string, account: string | undefined): Promise<string> {
-    return recordKey([target, localPath, account ?? ""].join("\n"));
+    return journalKey([target, localPath, account ?? ""].join("\n"));
   }
 
   /** Whether the URL of an entry may still be alive. */
-  isFresh({ createdAt }: UploadEntry): boolean {
-    return this.#now() - createdAt < LONGEST_LIFE_MS && createdAt <= this.#now();
+  isFresh({ createdAt }: UploadJournalEntry): boolean {
+    return this.#now() - createdAt < MAX_LIFE_MS && createdAt <= this.#now();
   }
 }
 
@@ -71,7 +71,7 @@ export function targetKey(apiOrigin: string, folder: ItemAddress, name: string):
  *
  * @param strictly Also of the time when anything about it changed, where no hash would tell in the end that it is another.
  */
-export async function fingerprintOf(content: LocalContent, strictly: boolean): Promise<string> {
+export async function computeFingerprint(content: LocalContent, strictly: boolean): Promise<string> {
   const length = Math.min(EDGE_BYTES, content.size);
   const edges = new Uint8Array(2 * length);
   await content.read(edges.subarray(0, length), 0);
@@ -80,7 +80,7 @@ export async function fingerprintOf(content: LocalContent, strictly: boolean): P
   return await sha256(new Uint8Array([...new TextEncoder().encode(changed), ...edges]));
 }
 
-function parse(entry: Record<string, unknown>): UploadEntry | undefined {
+function parse(entry: Record<string, unknown>): UploadJournalEntry | undefined {
   const texts = ["uploadUrl", "local", "fingerprint", "target", "path", "conflict"].every((name) =>
     typeof entry[name] === "string"
   );
@@ -90,5 +90,5 @@ function parse(entry: Record<string, unknown>): UploadEntry | undefined {
   const { size, createdAt, modified } = entry;
   const numbers = Number.isSafeInteger(size) && typeof createdAt === "number" &&
     !isNaN(new Date(createdAt).getTime()) && typeof (modified ?? 0) === "number";
-  return texts && others && numbers ? entry as unknown as UploadEntry : undefined;
+  return texts && others && numbers ? entry as unknown as UploadJournalEntry : undefined;
 }

@@ -5,8 +5,8 @@
  */
 import { basename, join } from "../std.ts";
 import { type GraphError, usageError } from "../errors.ts";
-import { interrupted } from "../http/client.ts";
-import { nameFault, nameKey, remoteName } from "../drive/names.ts";
+import { interruptedError } from "../http/client.ts";
+import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
 
 /** A file below a folder. */
 export interface LocalTreeFile {
@@ -47,7 +47,7 @@ async function readFolder(
   const entries = await attempt(folder, tree, () => Array.fromAsync(Deno.readDir(folder))) ?? [];
   const names = new Map<string, string>();
   for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
-    if (signal?.aborted) throw interrupted(signal);
+    if (signal?.aborted) throw interruptedError(signal);
     const path = join(folder, entry.name);
     const mayBeFile = entry.isFile || entry.isSymlink;
     const facts = mayBeFile ? await attempt(path, tree, () => lookAt(path, entry.isSymlink)) : undefined;
@@ -57,7 +57,7 @@ async function readFolder(
       continue;
     }
     const name = remoteName(entry.name);
-    const fault = nameFault(name) ?? twinFault(name, names);
+    const fault = nameProblem(name) ?? twinFault(name, names);
     if (fault) {
       tree.faults.push(usageError(`${path}: ${fault}`, "rename it; nothing was sent", "illegalName"));
     }

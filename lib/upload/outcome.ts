@@ -7,7 +7,7 @@ import { commandName } from "../cli/hints.ts";
 import { GraphError } from "../errors.ts";
 
 /** The error of an upload that can be gone on with: how much is there, and how to go on. */
-export function unfinishedError(
+export function incompleteUploadError(
   failure: GraphError,
   thereBytes: number,
   totalBytes: number,
@@ -16,7 +16,7 @@ export function unfinishedError(
 ): GraphError {
   const share = Math.floor(thereBytes / totalBytes * 100);
   const where = `${thereBytes} of ${totalBytes} bytes (${share} %) are there`;
-  return failure.retold(
+  return failure.withMessage(
     `${failure.message}; ${where}`,
     willBeOver ? {} : { hint: "run the same command again within 15 minutes to go on from there" },
   );
@@ -24,7 +24,7 @@ export function unfinishedError(
 
 /** The session is gone, and a second one as well (PROTOCOL U7). @param what What was tried. */
 export function sessionLostError(failure: GraphError, what: string): GraphError {
-  return failure.retold(`${what}: the service lost its session, and the next one, too`, {
+  return failure.withMessage(`${what}: the service lost its session, and the next one, too`, {
     kind: "unavailable",
     code: "sessionLost",
     hint:
@@ -34,7 +34,7 @@ export function sessionLostError(failure: GraphError, what: string): GraphError 
 
 /** Nobody has the name, and it cannot be had. */
 export function blockedNameError(failure: GraphError, what: string): GraphError {
-  return failure.retold(
+  return failure.withMessage(
     `${what}: the name is blocked: an upload of it is not finished, or it is a OneNote notebook`,
     {
       kind: "conflict",
@@ -66,7 +66,7 @@ export function stuckError(what: string, furthest: number): GraphError {
 }
 
 /** Whether the same session can be gone on with later. */
-export function canGoOn({ kind, code }: GraphError): boolean {
+export function isResumable({ kind, code }: GraphError): boolean {
   return kind === "interrupted" ||
     (kind === "unavailable" && code !== "sessionStuck" && code !== "sessionLost");
 }

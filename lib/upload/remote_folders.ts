@@ -7,16 +7,16 @@ import { itemUrl } from "../drive/address.ts";
 import type { Connection } from "../connect.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
-import { childrenOf, type DriveItem, type FoundItem, type Item, itemOf } from "../drive/items.ts";
+import { type DriveItem, type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
 import { nameKey } from "../drive/names.ts";
-import { whenThere } from "./new_folder.ts";
+import { retryUntilVisible } from "./new_folder.ts";
 import type { FolderTarget, UploadTarget } from "./target.ts";
 
 /** A folder, and what was in it when it was looked at. */
 interface KnownFolder {
   item: Item;
   /** By name as the service compares names. */
-  children: Map<string, FoundItem>;
+  children: Map<string, ResolvedItem>;
   /** Made by this run. */
   fresh: boolean;
 }
@@ -80,8 +80,8 @@ export class RemoteFolders {
   }
 
   async #look(item: Item): Promise<KnownFolder> {
-    const children = new Map<string, FoundItem>();
-    for await (const child of childrenOf(this.#connection, item)) {
+    const children = new Map<string, ResolvedItem>();
+    for await (const child of listChildren(this.#connection, item)) {
       // What is no item cannot be in the way, either: the service itself refuses a name that is taken.
       if (!(child instanceof GraphError)) children.set(nameKey(child.item.name), child);
     }
@@ -93,20 +93,20 @@ export class RemoteFolders {
     const path = [parent.item.path, name].filter(Boolean).join("/");
     if (this.#dryRun) {
       this.#connection.notice(`would make the folder ${path}`);
-      return { item: itemOf({ name, folder: {} }, driveId, path), children: new Map(), fresh: true };
+      return { item: toItem({ name, folder: {} }, driveId, path), children: new Map(), fresh: true };
     }
     const what = `making of the folder ${path}`;
     const folderId = parent.item.path === "" ? undefined : id;
     const post = () =>
-      this.#connection.graph.call<DriveItem>(itemUrl({ driveId, itemId: id }, "children"), {
+      this.#connection.graph.requestJson<DriveItem>(itemUrl({ driveId, itemId: id }, "children"), {
         method: "POST",
         what,
         accepts: (value) => isExpectedItem(value, { driveId, name, folderId }),
         json: { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" },
       });
     try {
-      const driveItem = await (parent.fresh ? whenThere(this.#connection, post) : post());
-      return { item: itemOf(driveItem, driveId, path), children: new Map(), fresh: true };
+      const driveItem = await (parent.fresh ? retryUntilVisible(this.#connection, post) : post());
+      return { item: toItem(driveItem, driveId, path), children: new Map(), fresh: true };
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
       // Somebody was quicker, or the answer to our own request was lost or empty (PROTOCOL 9).

@@ -6,10 +6,10 @@
  */
 import { join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { fingerprintOf, targetKey, type UploadEntry, UploadJournal } from "./journal.ts";
+import { computeFingerprint, targetKey, UploadJournal, type UploadJournalEntry } from "./journal.ts";
 import type { LocalContent } from "../local/local_file.ts";
-import { serviceError } from "../graph/errors.ts";
-import { nextExpected, parseSession } from "./session_status.ts";
+import { readServiceError } from "../graph/errors.ts";
+import { nextExpectedByte, parseSession } from "./session_status.ts";
 import type { StorageClient } from "../graph/storage.ts";
 import type { TransferContext } from "../transfer/result.ts";
 import type { UploadTarget } from "./target.ts";
@@ -18,7 +18,7 @@ import { mayBeRewritten } from "../transfer/verify.ts";
 const CANCEL_TIMEOUT_MS = 4_000;
 
 /** What an upload is asked to do; a session that was made for something else is not gone on with. */
-export interface UploadWish {
+export interface UploadIntent {
   conflict: string;
   description: string | undefined;
 }
@@ -32,7 +32,7 @@ interface RecordFacts {
 }
 
 /** The record of the upload that is going on. */
-export class UnfinishedUpload {
+export class ResumableUpload {
   readonly #journal: UploadJournal;
   readonly #context: TransferContext;
   readonly #content: LocalContent;
@@ -62,40 +62,42 @@ export class UnfinishedUpload {
     context: TransferContext,
     content: LocalContent,
     target: UploadTarget,
-    body: (record: UnfinishedUpload) => Promise<T>,
+    body: (record: ResumableUpload) => Promise<T>,
   ): Promise<T> {
     const journal = journalOf(context);
-    const local = content.lasting ? await Deno.realPath(content.path) : content.path;
+    const local = content.reopenable ? await Deno.realPath(content.path) : content.path;
     const place = targetKey(context.settings.apiOrigin, target.folder, target.name);
     const account = await context.account();
     const key = await journal.keyOf(place, local, account);
     return await journal.exclusively(key, context.graph.http.signal, async () => {
       // What cannot be read again is never gone on with: its fingerprint fits nothing.
       const strictly = mayBeRewritten(target.name, target.driveType);
-      const fingerprint = content.lasting ? await fingerprintOf(content, strictly) : crypto.randomUUID();
+      const fingerprint = content.reopenable
+        ? await computeFingerprint(content, strictly)
+        : crypto.randomUUID();
       const facts = { key, target: place, local, fingerprint, account: account ?? null };
-      return await body(new UnfinishedUpload(journal, context, content, target, facts));
+      return await body(new ResumableUpload(journal, context, content, target, facts));
     });
   }
 
   /** What an earlier process has left. */
-  read(): Promise<UploadEntry | undefined> {
+  read(): Promise<UploadJournalEntry | undefined> {
     return this.#journal.read(this.#facts.key);
   }
 
   /** Whether the local content is still that of the entry. */
-  isSame({ size, modified, fingerprint }: UploadEntry): boolean {
+  isSame({ size, modified, fingerprint }: UploadJournalEntry): boolean {
     return size === this.#content.size && modified === (this.#content.modified?.getTime() ?? null) &&
       fingerprint === this.#facts.fingerprint;
   }
 
   /** Whether the session of an entry leads into the folder that is meant now: its name may have gone to another one. */
-  isSamePlace({ folderId }: UploadEntry): boolean {
+  isSamePlace({ folderId }: UploadJournalEntry): boolean {
     return (folderId ?? this.#target.folderId) === this.#target.folderId;
   }
 
   /** Whether the session of an entry does what is wanted now, and may still be alive. */
-  isWanted(entry: UploadEntry, { conflict, description }: UploadWish): boolean {
+  isWanted(entry: UploadJournalEntry, { conflict, description }: UploadIntent): boolean {
     return entry.conflict === conflict && entry.description === (description ?? null) &&
       this.#journal.isFresh(entry);
   }
@@ -103,7 +105,7 @@ export class UnfinishedUpload {
   /** Before the first byte, so that a kill at any later moment can be mended. */
   async remember(
     uploadUrl: string,
-    { conflict, description }: UploadWish,
+    { conflict, description }: UploadIntent,
     versionBefore: string | undefined,
   ): Promise<void> {
     const { key, target, local, fingerprint, account } = this.#facts;
@@ -142,7 +144,7 @@ export class UnfinishedUpload {
 }
 
 /** An unfinished upload, as `put-large --list --json` prints it. */
-export interface UnfinishedUploadFacts {
+export interface UnfinishedUploadInfo {
   /** Names it for `--abandon`. */
   id: string;
   /** Remote path, from the root of its drive. */
@@ -163,7 +165,7 @@ export interface UnfinishedUploadFacts {
  */
 export async function* unfinishedUploads(
   context: Pick<TransferContext, "settings" | "storage" | "graph" | "notice">,
-): AsyncGenerator<UnfinishedUploadFacts> {
+): AsyncGenerator<UnfinishedUploadInfo> {
   for await (const { key, entry } of journalOf(context).entries()) {
     const { path, local, size, account, createdAt } = entry;
     const position = await askedPosition(context, entry);
@@ -183,10 +185,10 @@ export async function* unfinishedUploads(
 export async function abandonUpload(
   context: Pick<TransferContext, "settings" | "storage" | "graph" | "notice">,
   which: string,
-): Promise<UploadEntry> {
+): Promise<UploadJournalEntry> {
   const journal = journalOf(context);
   const whole = await Deno.realPath(which).catch(() => undefined); // it may be no local path, or be gone
-  const fits: { key: string; entry: UploadEntry }[] = [];
+  const fits: { key: string; entry: UploadJournalEntry }[] = [];
   for await (const found of journal.entries()) {
     const { local, path } = found.entry;
     if (found.key.startsWith(which.toLowerCase()) && which.length >= 8) fits.push(found);
@@ -222,7 +224,7 @@ async function giveUp(
   journal: UploadJournal,
   storage: StorageClient,
   key: string,
-  entry: UploadEntry,
+  entry: UploadJournalEntry,
   onlyIfCancelled: boolean,
 ): Promise<boolean> {
   return await journal.exclusively(key, undefined, async () => {
@@ -236,8 +238,8 @@ async function giveUp(
 
 async function askedPosition(
   { storage, notice }: Pick<TransferContext, "storage" | "notice">,
-  entry: UploadEntry,
-): Promise<Pick<UnfinishedUploadFacts, "doneBytes">> {
+  entry: UploadJournalEntry,
+): Promise<Pick<UnfinishedUploadInfo, "doneBytes">> {
   try {
     return { doneBytes: await positionOf(storage, entry) };
   } catch (error) {
@@ -247,15 +249,18 @@ async function askedPosition(
   }
 }
 
-async function positionOf(storage: StorageClient, { uploadUrl, size }: UploadEntry): Promise<number | null> {
+async function positionOf(
+  storage: StorageClient,
+  { uploadUrl, size }: UploadJournalEntry,
+): Promise<number | null> {
   const answer = await storage.send({ method: "GET", url: uploadUrl, retry: "repeatable" });
-  if (answer.status === 429 || answer.status >= 500) throw await serviceError(answer, "session");
+  if (answer.status === 429 || answer.status >= 500) throw await readServiceError(answer, "session");
   if (answer.status !== 200) {
     await answer.discard();
     return null;
   }
   const ranges = parseSession(await answer.text())?.nextExpectedRanges;
-  return ranges ? nextExpected(ranges) ?? size : null;
+  return ranges ? nextExpectedByte(ranges) ?? size : null;
 }
 
 /**

@@ -9,9 +9,9 @@ import { itemUrl } from "../drive/address.ts";
 import { isExpectedItem, itemKey } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { type DriveItem, type FoundItem, type Item, itemOf } from "../drive/items.ts";
+import { type DriveItem, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
 import { withLock } from "../local/lock.ts";
-import { asGraphError } from "../local/local_error.ts";
+import { toGraphError } from "../local/local_error.ts";
 import { readPrivateFile, writePrivateFile } from "../local/private_file.ts";
 import type { Content, Verdict } from "../transfer/verify.ts";
 
@@ -56,7 +56,7 @@ export class RewrittenFiles {
    */
   async remember(
     sent: Content & { hash: string },
-    { item, driveItem }: FoundItem,
+    { item, driveItem }: ResolvedItem,
     modified: Date | null,
     verdict: Verdict,
   ): Promise<void> {
@@ -87,7 +87,7 @@ export class RewrittenFiles {
       const { driveId, itemId } = entry;
       let driveItem: DriveItem;
       try {
-        driveItem = await graph.call<DriveItem>(itemUrl({ driveId, itemId }), {
+        driveItem = await graph.requestJson<DriveItem>(itemUrl({ driveId, itemId }), {
           what: "look at a sent file",
           accepts: (value) => isExpectedItem(value, { driveId, id: itemId }),
         });
@@ -96,7 +96,7 @@ export class RewrittenFiles {
         if (error.kind === "unavailable") return; // neither would be the others
         continue; // it was uploaded all the same; at worst it is sent once more
       }
-      const { hash } = itemOf(driveItem, driveId, "");
+      const { hash } = toItem(driveItem, driveId, "");
       if (hash !== entry.remoteHash && isRewriting(shown, driveItem)) {
         await this.#note({ ...entry, remoteHash: hash, verdict: "unverified" }); // nobody has read it
       }
@@ -146,20 +146,20 @@ export class RewrittenFiles {
 export async function noteRewritten(
   { rewritten, notice }: { rewritten: RewrittenFiles; notice: (text: string) => void },
   sent: Content & { hash: string },
-  found: FoundItem,
+  found: ResolvedItem,
   modified: Date | null,
   verdict: Verdict,
 ): Promise<void> {
   try {
     await rewritten.remember(sent, found, modified, verdict);
   } catch (error) {
-    notice(`${found.item.path}: --if-changed will not know it again: ${asGraphError(error).message}`);
+    notice(`${found.item.path}: --if-changed will not know it again: ${toGraphError(error).message}`);
   }
 }
 
 /** Whether the service itself has changed an item: in the name of who sent it, and at once. */
 function isRewriting(sent: DriveItem, now: DriveItem): boolean {
-  if (itemOf(sent, "", "").modified === itemOf(now, "", "").modified) return true;
+  if (toItem(sent, "", "").modified === toItem(now, "", "").modified) return true;
   const who = authorOf(sent);
   return who !== undefined && who === authorOf(now) && laterMs(sent, now) <= REWRITE_MS;
 }

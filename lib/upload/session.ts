@@ -5,36 +5,36 @@
  * @module
  */
 import { childUrl } from "../drive/address.ts";
-import { CommittedItem, type Completed, parseItem } from "./committed_item.ts";
+import { CommittedItem, type CommittedUpload, parseItem } from "./committed_item.ts";
 import { ContentReader } from "./content_reader.ts";
 import { GraphError } from "../errors.ts";
 import { TimeoutError } from "../http/deadline.ts";
 import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES, FRAGMENT_UNIT_BYTES } from "./fragments.ts";
-import { type HttpAnswer, interrupted, retryAfterMs } from "../http/client.ts";
+import { type HttpResponse, interruptedError, retryAfterMs } from "../http/client.ts";
 import type { DriveItem } from "../drive/items.ts";
 import type { LocalContent } from "../local/local_file.ts";
 import { SentCopies } from "./memory.ts";
-import { serviceError, serviceErrorFrom } from "../graph/errors.ts";
-import { nextExpected, parseSession } from "./session_status.ts";
+import { readServiceError, toServiceError } from "../graph/errors.ts";
+import { nextExpectedByte, parseSession } from "./session_status.ts";
 import type { OnProgress, TransferContext } from "../transfer/result.ts";
-import { cancelSession, UnfinishedUpload } from "./resumable_upload.ts";
+import { cancelSession, ResumableUpload } from "./resumable_upload.ts";
 import {
   blockedNameError,
-  canGoOn,
+  incompleteUploadError,
+  isResumable,
   notCommittedError,
   sessionLostError,
   stuckError,
-  unfinishedError,
 } from "./outcome.ts";
 import { expectedItem, type UploadTarget } from "./target.ts";
 import { ContentHash } from "../transfer/verify.ts";
 
 /** A second session may help, a third only blocks the name (PROTOCOL U7). */
-const MOST_SESSIONS = 2;
+const MAX_SESSIONS = 2;
 /** Rounds in which the server's position does not move before we give up (PROTOCOL U8). */
-const MOST_STUCK_ROUNDS = 2;
+const MAX_STUCK_ROUNDS = 2;
 /** Faults in a row, each after a longer wait, before we give up. */
-const MOST_FAULTS = 6;
+const MAX_FAULTS = 6;
 const NEW_SESSION_PAUSE_MS = 2_000;
 /** A session ends so long after its last fragment (PROTOCOL 7.2). */
 const SESSION_LIFE_MS = 15 * 60 * 1000;
@@ -62,7 +62,7 @@ export interface SessionOptions {
 }
 
 /** What an upload made. */
-export interface Uploaded {
+export interface UploadOutcome {
   driveItem: DriveItem;
   created: boolean;
   quickXorHash: string;
@@ -82,12 +82,12 @@ export async function uploadThroughSession(
   content: LocalContent,
   target: UploadTarget,
   options: SessionOptions,
-): Promise<Uploaded> {
+): Promise<UploadOutcome> {
   const fragmentBytes = options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES;
   checkFragmentBytes(fragmentBytes);
   const { signal } = context.graph.http;
   const reader = new ContentReader(content, await ContentHash.create(), fragmentBytes, signal);
-  return await UnfinishedUpload.during(
+  return await ResumableUpload.during(
     context,
     content,
     target,
@@ -102,7 +102,7 @@ class SessionUpload {
   readonly #reader: ContentReader;
   readonly #target: UploadTarget;
   readonly #options: SessionOptions;
-  readonly #record: UnfinishedUpload;
+  readonly #record: ResumableUpload;
   readonly #what: string;
   /** Time of the last change as it is sent. */
   readonly #modified: string | undefined;
@@ -125,7 +125,7 @@ class SessionUpload {
     reader: ContentReader,
     target: UploadTarget,
     options: SessionOptions,
-    record: UnfinishedUpload,
+    record: ResumableUpload,
   ) {
     this.#context = context;
     this.#content = content;
@@ -138,7 +138,7 @@ class SessionUpload {
     this.#committed = new CommittedItem(context.graph, content, target, this.#modified);
   }
 
-  async run(): Promise<Uploaded> {
+  async run(): Promise<UploadOutcome> {
     try {
       let done = await this.#takeUp();
       if (!done && !this.#uploadUrl) {
@@ -154,12 +154,12 @@ class SessionUpload {
       const hashes = this.#reader.hash.digest();
       return { ...done, ...hashes, sentBytes: this.#sentBytes, resumedFrom: this.#resumedFrom };
     } catch (error) {
-      if (error instanceof GraphError && this.#uploadUrl && this.#content.lasting) {
+      if (error instanceof GraphError && this.#uploadUrl && this.#content.reopenable) {
         // The session holds all bytes and may be about to commit: the next run finds out.
         if (error.code === "notCommitted") throw error;
-        if (canGoOn(error)) {
+        if (isResumable(error)) {
           const willBeOver = this.#askedMs > SESSION_LIFE_MS;
-          throw unfinishedError(error, this.#furthest, this.#content.size, willBeOver);
+          throw incompleteUploadError(error, this.#furthest, this.#content.size, willBeOver);
         }
       }
       // A session that could not be ended is for the next run to end: without its URL it would block the name.
@@ -169,7 +169,7 @@ class SessionUpload {
   }
 
   /** Goes on with the upload of an earlier process, where its session stands. */
-  async #takeUp(): Promise<Completed | undefined> {
+  async #takeUp(): Promise<CommittedUpload | undefined> {
     const entry = await this.#record.read();
     if (!entry) return undefined;
     if (!this.#context.storage.accepts(entry.uploadUrl)) {
@@ -181,7 +181,7 @@ class SessionUpload {
     }
     this.#uploadUrl = entry.uploadUrl;
     if (!this.#record.isSame(entry)) {
-      if (this.#content.lasting) {
+      if (this.#content.reopenable) {
         this.#context.notice(
           `${this.#content.path} has changed since its upload was interrupted; starting from its first byte`,
         );
@@ -201,7 +201,7 @@ class SessionUpload {
   }
 
   /** Finds where the session stands, or that it has ended with all bytes in place; otherwise it is of no more use. */
-  async #goOn(): Promise<Completed | undefined> {
+  async #goOn(): Promise<CommittedUpload | undefined> {
     const answer = await this.#context.storage.send({
       method: "GET",
       url: this.#uploadUrl,
@@ -210,7 +210,7 @@ class SessionUpload {
     });
     const session = answer.status === 200 ? parseSession(await answer.text()) : undefined;
     if (answer.status !== 200) await answer.discard();
-    const next = session && nextExpected(session.nextExpectedRanges ?? []);
+    const next = session && nextExpectedByte(session.nextExpectedRanges ?? []);
     if (next !== undefined && next < this.#content.size) {
       this.#sessions = 1;
       this.#position = this.#furthest = this.#resumedFrom = next;
@@ -234,7 +234,7 @@ class SessionUpload {
     const { conflict, description } = this.#options;
     const { graph, storage } = this.#context;
     // An interruption waits for the answer: a session whose URL nobody knows blocks the name.
-    const answer = await graph.answer(
+    const answer = await graph.request(
       childUrl(this.#target.folder, this.#target.name, "createUploadSession"),
       {
         method: "POST",
@@ -254,26 +254,26 @@ class SessionUpload {
       },
     );
     if (answer.status > 299) {
-      const error = await serviceError(answer, this.#what);
+      const error = await readServiceError(answer, this.#what);
       if (error.status === 409 && await this.#record.cancelOthers()) return await this.#createSession();
       throw this.#explainConflict(error, this.#committed.versionBefore !== undefined);
     }
     const text = await answer.text();
     const session = parseSession(text);
     // An error under HTTP 200 (PROTOCOL E2), or a session that cannot be reached.
-    if (!session?.uploadUrl) throw serviceErrorFrom(answer, text, this.#what);
+    if (!session?.uploadUrl) throw toServiceError(answer, text, this.#what);
     storage.check(session.uploadUrl);
     this.#uploadUrl = session.uploadUrl;
     await this.#remember();
     const { signal } = graph.http;
-    if (signal?.aborted) throw interrupted(signal);
-    this.#position = nextExpected(session.nextExpectedRanges ?? []) ?? 0;
+    if (signal?.aborted) throw interruptedError(signal);
+    this.#position = nextExpectedByte(session.nextExpectedRanges ?? []) ?? 0;
     this.#furthest = this.#position;
     this.#stuckRounds = 0;
   }
 
   /** Sends the fragment at the session's position; returns the item when that completed it. */
-  async #sendFragment(): Promise<Completed | undefined> {
+  async #sendFragment(): Promise<CommittedUpload | undefined> {
     const start = this.#position;
     const bytes = await this.#reader.fragment(start);
     const end = start + bytes.length;
@@ -284,7 +284,7 @@ class SessionUpload {
     }
     this.#sentBytes += bytes.length;
     this.#options.onSent?.(bytes.length);
-    let answer: HttpAnswer;
+    let answer: HttpResponse;
     try {
       answer = await this.#context.storage.send({
         method: "PUT",
@@ -312,7 +312,7 @@ class SessionUpload {
     return await this.#goTo(ranges, last);
   }
 
-  async #completed(answer: HttpAnswer, last: boolean): Promise<Completed | undefined> {
+  async #completed(answer: HttpResponse, last: boolean): Promise<CommittedUpload | undefined> {
     const expected = expectedItem(this.#target, this.#options.conflict !== "rename");
     const driveItem = parseItem(await answer.text(), expected);
     if (driveItem) return { driveItem, created: answer.status === 201 };
@@ -331,9 +331,9 @@ class SessionUpload {
   }
 
   /** What to do after each status: PROTOCOL 7.4. */
-  async #afterError(answer: HttpAnswer, last: boolean): Promise<Completed | undefined> {
+  async #afterError(answer: HttpResponse, last: boolean): Promise<CommittedUpload | undefined> {
     const { status } = answer;
-    const error = await serviceError(answer, this.#what);
+    const error = await readServiceError(answer, this.#what);
     if (status === 408 || status === 429 || status >= 500 && status !== 507) {
       return await this.#afterFault(
         error,
@@ -356,7 +356,7 @@ class SessionUpload {
 
   /** The URL is dead: after its 24 hours, or because the service is still busy with the last version (PROTOCOL U6, U7). */
   async #beginAnew(error: GraphError): Promise<undefined> {
-    if (this.#sessions >= MOST_SESSIONS) {
+    if (this.#sessions >= MAX_SESSIONS) {
       throw error.status === 404 ? sessionLostError(error, this.#what) : error;
     }
     this.#context.notice(
@@ -371,18 +371,18 @@ class SessionUpload {
     fault: GraphError,
     askedMs: number | undefined,
     last: boolean,
-  ): Promise<Completed | undefined> {
+  ): Promise<CommittedUpload | undefined> {
     const { http } = this.#context.storage;
     this.#askedMs = askedMs ?? 0;
     const ms = askedMs ?? http.backoffMs(this.#faults + 1);
-    if (++this.#faults > MOST_FAULTS || !http.deadline.allows(ms)) throw fault;
+    if (++this.#faults > MAX_FAULTS || !http.deadline.allows(ms)) throw fault;
     await http.wait(ms, fault.message);
     // The fragment may have been stored although its answer was lost.
     return await this.#askPosition(last);
   }
 
   /** Asks the session where it stands and goes there. */
-  async #askPosition(last: boolean): Promise<Completed | undefined> {
+  async #askPosition(last: boolean): Promise<CommittedUpload | undefined> {
     const answer = await this.#context.storage.send({
       method: "GET",
       url: this.#uploadUrl,
@@ -408,8 +408,8 @@ class SessionUpload {
   }
 
   /** Never past what the server says, and not for ever on the spot, nor to and fro. */
-  async #goTo(ranges: readonly string[], last: boolean): Promise<Completed | undefined> {
-    const next = nextExpected(ranges);
+  async #goTo(ranges: readonly string[], last: boolean): Promise<CommittedUpload | undefined> {
+    const next = nextExpectedByte(ranges);
     if (next === undefined || next === this.#content.size) {
       if (last || next !== undefined) return await this.#finished();
     } else if (next > this.#furthest && next < this.#content.size) {
@@ -429,7 +429,7 @@ class SessionUpload {
         },
       );
     }
-    if (++this.#stuckRounds > MOST_STUCK_ROUNDS) {
+    if (++this.#stuckRounds > MAX_STUCK_ROUNDS) {
       throw stuckError(this.#what, this.#furthest);
     }
     this.#position = next ?? this.#position;
@@ -437,13 +437,13 @@ class SessionUpload {
   }
 
   /** The session wants no more bytes: the item must be there, perhaps in a moment. */
-  async #finished(): Promise<Completed> {
+  async #finished(): Promise<CommittedUpload> {
     const done = await this.#findFinished(LOOK_UPS);
     if (done) return done;
     throw notCommittedError(this.#what, this.#options.conflict === "rename");
   }
 
-  async #findFinished(lookUps: number): Promise<Completed | undefined> {
+  async #findFinished(lookUps: number): Promise<CommittedUpload | undefined> {
     // A renamed file cannot be found by its name.
     if (this.#options.conflict === "rename" || this.#reader.hash.position < this.#content.size) {
       return undefined;

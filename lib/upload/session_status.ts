@@ -5,14 +5,14 @@
  */
 
 /** The parts of a session's answers that matter. */
-export interface SessionAnswer {
+export interface UploadSessionStatus {
   uploadUrl: string | undefined;
   /** `undefined` when the answer has none, which says nothing; an empty list says that all bytes are there. */
   nextExpectedRanges: string[] | undefined;
 }
 
 /** Reads an answer; `undefined` when it is none of a session, such as a page of a proxy. */
-export function parseSession(text: string): SessionAnswer | undefined {
+export function parseSession(text: string): UploadSessionStatus | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -30,7 +30,7 @@ export function parseSession(text: string): SessionAnswer | undefined {
 }
 
 /** The next byte that the session wants: the smallest start of its ranges; `undefined` when it wants none. */
-export function nextExpected(ranges: readonly string[]): number | undefined {
+export function nextExpectedByte(ranges: readonly string[]): number | undefined {
   // Closed ranges (`0-99`) occur as well as open ones.
   return ranges.map((range) => Number(/^\s*(\d+)\s*-/.exec(range)?.[1] ?? NaN))
     .filter(Number.isSafeInteger).toSorted((a, b) => a - b)[0];

@@ -9,10 +9,10 @@ import { parseItem } from "./committed_item.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { type DriveItem, itemOf } from "../drive/items.ts";
+import { type DriveItem, toItem } from "../drive/items.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import type { TransferContext } from "../transfer/result.ts";
-import type { UploadConflict, Uploaded } from "./session.ts";
+import type { UploadConflict, UploadOutcome } from "./session.ts";
 import { expectedItem, type UploadTarget } from "./target.ts";
 import { compareContent, type Content, ContentHash } from "../transfer/verify.ts";
 
@@ -24,12 +24,12 @@ const SLOWEST_BYTES_PER_MS = 64;
  *
  * @throws {GraphError} of the kind that fits the service's answer.
  */
-export async function uploadSimply(
+export async function uploadSimple(
   { graph }: TransferContext,
   content: LocalContent,
   target: UploadTarget,
   conflict: UploadConflict,
-): Promise<Uploaded> {
+): Promise<UploadOutcome> {
   const bytes = await readExactly(content, new Uint8Array(content.size), 0);
   const hash = await ContentHash.create();
   hash.add(bytes, 0);
@@ -87,10 +87,10 @@ async function findStored(
   content: Content,
 ): Promise<DriveItem | undefined> {
   const { folder, name } = target;
-  const answer = await graph.answer(childUrl(folder, name), { what: name });
+  const answer = await graph.request(childUrl(folder, name), { what: name });
   const driveItem = answer.status === 200 ? parseItem(await answer.text(), expectedItem(target)) : undefined;
   if (answer.status !== 200) await answer.discard();
-  return driveItem && compareContent(content, itemOf(driveItem, folder.driveId, "")) === "verified"
+  return driveItem && compareContent(content, toItem(driveItem, folder.driveId, "")) === "verified"
     ? driveItem
     : undefined;
 }

@@ -9,17 +9,17 @@ import type { ExpectedItem } from "../drive/drive_item.ts";
 import { GraphError, usageError } from "../errors.ts";
 import {
   type DriveItem,
-  followLink,
-  type FoundItem,
+  fetchItem,
+  followShortcut,
+  getDriveType,
   type Item,
   type ItemContext,
-  locate,
-  lookUp,
   nameOf,
-  notAFolder,
-  typeOfDrive,
+  notAFolderError,
+  type ResolvedItem,
+  resolveLocation,
 } from "../drive/items.ts";
-import { type Location, type LocationLike, parseLocation } from "../drive/location.ts";
+import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import { checkNewName } from "../drive/names.ts";
 
 /** Where an upload goes. */
@@ -49,7 +49,7 @@ export function expectedItem({ folder, folderPath, name }: UploadTarget, named =
 /** Where a local folder goes. */
 export interface FolderTarget {
   /** A folder that is there. */
-  base: FoundItem;
+  base: ResolvedItem;
   /** Name below it that the copy gets; `undefined`: the base itself. */
   name: string | undefined;
   driveType: string;
@@ -63,14 +63,14 @@ export interface FolderTarget {
  */
 export async function findTarget(
   context: ItemContext,
-  like: LocationLike,
+  like: LocationInput,
   localName: string | undefined,
 ): Promise<UploadTarget> {
   const location = parseLocation(like, context.settings.siteHost);
   const last = location.path.at(-1);
   // Refused before any request where the name is known already.
   if (!location.folder && last !== undefined) checkNewName(last);
-  const { address, driveType } = await locate(context, location);
+  const { address, driveType } = await resolveLocation(context, location);
   const found = await find(context, address, location);
   if (found?.item.type === "folder") {
     if (localName === undefined) {
@@ -84,7 +84,7 @@ export async function findTarget(
     return targetIn(found, localName, driveType, address, "unknown");
   }
   if (found?.item.type === "package") throw notWritable(found.item);
-  if (location.folder) throw found ? notAFolder(found.item) : noFolder(location.text);
+  if (location.folder) throw found ? notAFolderError(found.item) : noFolder(location.text);
   if (found) return targetOf(found, driveType, address);
   const { base, name, parent } = await folderAbove(context, address);
   return targetIn(base, name, driveType, parent, undefined);
@@ -95,9 +95,9 @@ async function find(
   context: ItemContext,
   address: ItemAddress,
   location: Location,
-): Promise<FoundItem | undefined> {
+): Promise<ResolvedItem | undefined> {
   try {
-    return await followLink(context, await lookUp(context, address, nameOf(location)));
+    return await followShortcut(context, await fetchItem(context, address, nameOf(location)));
   } catch (error) {
     if (error instanceof GraphError && error.kind === "notFound" && "path" in address) return undefined;
     throw error;
@@ -108,14 +108,14 @@ async function find(
 async function folderAbove(
   context: ItemContext,
   address: ItemAddress,
-): Promise<{ base: FoundItem; name: string; parent: ItemAddress }> {
+): Promise<{ base: ResolvedItem; name: string; parent: ItemAddress }> {
   // Only an address by path can miss.
   const { driveId, path } = address as { driveId: string; path: string[] };
   const parent = { driveId, path: path.slice(0, -1) };
   try {
-    const found = await lookUp(context, parent, `folder ${parent.path.join("/")}`);
-    const base = await followLink(context, found);
-    if (base.item.type !== "folder") throw notAFolder(base.item);
+    const found = await fetchItem(context, parent, `folder ${parent.path.join("/")}`);
+    const base = await followShortcut(context, found);
+    if (base.item.type !== "folder") throw notAFolderError(base.item);
     return { base, name: path.at(-1)!, parent };
   } catch (error) {
     // The service would make the folders on its way, from a misspelt name as well (PROTOCOL 3.4).
@@ -134,11 +134,11 @@ async function folderAbove(
  */
 export async function findFolderTarget(
   context: ItemContext,
-  like: LocationLike,
+  like: LocationInput,
   localName: string,
 ): Promise<FolderTarget> {
   const location = parseLocation(like, context.settings.siteHost);
-  const { address, driveType } = await locate(context, location);
+  const { address, driveType } = await resolveLocation(context, location);
   const found = await find(context, address, location);
   if (found && found.item.type !== "folder") {
     throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
@@ -149,17 +149,17 @@ export async function findFolderTarget(
   const inside = location.folder || ("path" in address && address.path.length === 0);
   if (inside) checkNewName(localName);
   if (found) {
-    const type = typeOfDrive(found.driveItem) ?? driveType;
+    const type = getDriveType(found.driveItem) ?? driveType;
     return { base: found, name: inside ? localName : undefined, driveType: type };
   }
   if (location.folder) throw noFolder(location.text);
   const { base, name } = await folderAbove(context, address);
   checkNewName(name);
-  return { base, name, driveType: typeOfDrive(base.driveItem) ?? driveType };
+  return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
 }
 
 /** An existing file, under its present name in its folder. */
-function targetOf({ driveItem, item }: FoundItem, driveType: string, address: ItemAddress): UploadTarget {
+function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address: ItemAddress): UploadTarget {
   const parentId = driveItem.parentReference?.id;
   if (!parentId) throw notWritable(item);
   // As it was typed where that is possible: an unfinished upload is known by the place, before the file was there.
@@ -173,12 +173,12 @@ function targetOf({ driveItem, item }: FoundItem, driveType: string, address: It
     folderPath: item.path.split("/").slice(0, -1).join("/"),
     name: item.name,
     existing: driveItem,
-    driveType: typeOfDrive(driveItem) ?? driveType,
+    driveType: getDriveType(driveItem) ?? driveType,
   };
 }
 
 function targetIn(
-  { item: folder, driveItem }: FoundItem,
+  { item: folder, driveItem }: ResolvedItem,
   name: string,
   driveType: string,
   address: ItemAddress,
@@ -193,7 +193,7 @@ function targetIn(
     folderPath: folder.path,
     name,
     existing,
-    driveType: typeOfDrive(driveItem) ?? driveType,
+    driveType: getDriveType(driveItem) ?? driveType,
   };
 }
 
@@ -207,6 +207,6 @@ function notWritable(item: Item): GraphError {
 function noFolder(path: string, cause?: GraphError): GraphError {
   const message = `the folder ${path} does not exist`;
   const hint = `check it with ${commandName("ls")}, or make the folder first`;
-  return cause?.retold(message, { hint }) ??
+  return cause?.withMessage(message, { hint }) ??
     new GraphError("notFound", message, { code: "itemNotFound", hint });
 }

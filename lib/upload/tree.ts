@@ -9,8 +9,8 @@ import { usageError } from "../errors.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
 import { openLocalFile } from "../local/local_file.ts";
 import { folderName, type LocalTree } from "./local_tree.ts";
-import type { LocationLike } from "../drive/location.ts";
-import { LONGEST_PATH } from "../drive/names.ts";
+import type { LocationInput } from "../drive/location.ts";
+import { MAX_PATH } from "../drive/names.ts";
 import { RemoteFolders } from "./remote_folders.ts";
 import { uploadContent, type UploadOptions } from "./upload.ts";
 import { findFolderTarget } from "./target.ts";
@@ -25,7 +25,7 @@ export async function* uploadTree(
   connection: Connection,
   folder: string,
   tree: LocalTree,
-  location: LocationLike,
+  location: LocationInput,
   options: UploadOptions = {},
 ): AsyncGenerator<TransferJob> {
   const target = await findFolderTarget(connection, location, await folderName(folder));
@@ -52,11 +52,11 @@ export async function* uploadTree(
 function refuseLongPaths(tree: LocalTree, below: string): void {
   const paths = [...tree.folders, ...tree.files.map(({ folders, name }) => [...folders, name])];
   const long = paths.map((path) => [below, ...path].filter(Boolean).join("/"))
-    .filter((path) => path.length > LONGEST_PATH);
+    .filter((path) => path.length > MAX_PATH);
   const [first] = long;
   if (first === undefined) return;
   throw usageError(
-    `${long.length} paths are longer than the service allows, ${LONGEST_PATH} characters: ${first}${
+    `${long.length} paths are longer than the service allows, ${MAX_PATH} characters: ${first}${
       long.length > 1 ? ", …" : ""
     }`,
     "use shorter names, or a place nearer to the root; nothing was sent",

@@ -8,23 +8,23 @@ import { childUrl } from "../drive/address.ts";
 import type { Connection } from "../connect.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
-import { type DriveItem, type Item, itemOf } from "../drive/items.ts";
+import { type DriveItem, type Item, toItem } from "../drive/items.ts";
 import { type LocalContent, openLocalFile } from "../local/local_file.ts";
-import type { LocationLike } from "../drive/location.ts";
+import type { LocationInput } from "../drive/location.ts";
 import { remoteName, sameName } from "../drive/names.ts";
-import { whenThere } from "./new_folder.ts";
-import { uploadSimply } from "./simple.ts";
+import { retryUntilVisible } from "./new_folder.ts";
+import { uploadSimple } from "./simple.ts";
 import { readStandardInput } from "../local/standard_input.ts";
 import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
-import { type UploadConflict, type Uploaded, uploadThroughSession } from "./session.ts";
+import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { expectedItem, findTarget, type UploadTarget } from "./target.ts";
 import { judgeUpload } from "./verdict.ts";
 import { compareContent, ContentHash, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 
 /** Largest file that goes in one request, in bytes: 4 MiB. */
-const LARGEST_SIMPLE_BYTES = 4 * 1024 * 1024;
+const MAX_SIMPLE_BYTES = 4 * 1024 * 1024;
 /** Up to this size one request may help where the service loses every session (PROTOCOL U7); more is not held in memory. */
-const LARGEST_FALLBACK_BYTES = 64 * 1024 * 1024;
+const MAX_FALLBACK_BYTES = 64 * 1024 * 1024;
 
 /** How to upload. */
 export interface UploadOptions {
@@ -65,7 +65,7 @@ interface ContentUploadOptions extends LargeUploadOptions {
 export async function uploadFile(
   connection: Connection,
   path: string,
-  location: LocationLike,
+  location: LocationInput,
   options: UploadOptions = {},
 ): Promise<TransferResult> {
   using content = await openLocalFile(path);
@@ -84,7 +84,7 @@ export async function uploadFile(
 export async function uploadLargeFile(
   connection: Connection,
   path: string,
-  location: LocationLike,
+  location: LocationInput,
   options: LargeUploadOptions = {},
 ): Promise<TransferResult> {
   using content = await openLocalFile(path);
@@ -101,7 +101,7 @@ export async function uploadLargeFile(
  */
 export async function uploadStream(
   connection: Connection,
-  location: LocationLike,
+  location: LocationInput,
   options: UploadOptions = {},
   input?: ReadableStream<Uint8Array>,
 ): Promise<TransferResult> {
@@ -161,13 +161,13 @@ async function send(
   content: LocalContent,
   target: UploadTarget,
   options: ContentUploadOptions,
-): Promise<{ uploaded: Uploaded; item: Item; verdict: Verdict }> {
+): Promise<{ uploaded: UploadOutcome; item: Item; verdict: Verdict }> {
   const conflict = options.conflict ?? "replace";
   let sentBytes = 0;
   let created = false;
   for (let tries = 1;; tries++) {
     const work = () => sendOnce(connection, content, target, { ...options, conflict });
-    const uploaded = await (target.fresh ? whenThere(connection, work) : work());
+    const uploaded = await (target.fresh ? retryUntilVisible(connection, work) : work());
     sentBytes += uploaded.sentBytes;
     created ||= uploaded.created;
     const { item, ...judged } = await judgeUpload(connection, content, target.driveType, {
@@ -195,12 +195,12 @@ async function sendOnce(
   content: LocalContent,
   target: UploadTarget,
   options: ContentUploadOptions & { conflict: UploadConflict },
-): Promise<Uploaded> {
+): Promise<UploadOutcome> {
   // The time of the last change is how a rewritten file is known again.
   const times = options.times || (options.ifChanged && mayBeRewritten(target.name, target.driveType));
-  const session = options.session || content.size > LARGEST_SIMPLE_BYTES || (times && content.modified);
+  const session = options.session || content.size > MAX_SIMPLE_BYTES || (times && content.modified);
   if (content.size === 0 || !session) {
-    return await uploadSimply(connection, content, target, options.conflict);
+    return await uploadSimple(connection, content, target, options.conflict);
   }
   let lostBytes = 0;
   const onSent = (bytes: number) => void (lostBytes += bytes);
@@ -208,9 +208,9 @@ async function sendOnce(
     return await uploadThroughSession(connection, content, target, { ...options, onSent });
   } catch (error) {
     const lost = error instanceof GraphError && error.code === "sessionLost";
-    if (!lost || options.conflict !== "replace" || content.size > LARGEST_FALLBACK_BYTES) throw error;
+    if (!lost || options.conflict !== "replace" || content.size > MAX_FALLBACK_BYTES) throw error;
     connection.notice(`${pathOf(target)}: the service loses its upload sessions; sending it in one request`);
-    const uploaded = await uploadSimply(connection, content, target, options.conflict);
+    const uploaded = await uploadSimple(connection, content, target, options.conflict);
     return { ...uploaded, sentBytes: uploaded.sentBytes + lostBytes };
   }
 }
@@ -220,7 +220,7 @@ async function existingItem(connection: Connection, target: UploadTarget): Promi
   if (target.existing === "unknown") {
     const { graph } = connection;
     try {
-      target.existing = await graph.call<DriveItem>(childUrl(target.folder, target.name), {
+      target.existing = await graph.requestJson<DriveItem>(childUrl(target.folder, target.name), {
         what: pathOf(target),
         accepts: (value) => isExpectedItem(value, expectedItem(target)),
       });
@@ -293,7 +293,7 @@ function resultOf(item: Item) {
 
 function itemIn(target: UploadTarget, driveItem: DriveItem): Item {
   const name = driveItem.name ?? target.name;
-  return itemOf(driveItem, target.folder.driveId, [target.folderPath, name].filter(Boolean).join("/"));
+  return toItem(driveItem, target.folder.driveId, [target.folderPath, name].filter(Boolean).join("/"));
 }
 
 function pathOf({ folderPath, name }: UploadTarget): string {

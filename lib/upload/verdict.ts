@@ -12,9 +12,9 @@ import { type CopyVerdict, damaged } from "../download/verdict.ts";
 import { fetchPrivateCopy, type PrivateCopy } from "../download/private_copy.ts";
 import { RemoteContent } from "../download/remote_content.ts";
 import { GraphError } from "../errors.ts";
-import { asGraphError } from "../local/local_error.ts";
+import { toGraphError } from "../local/local_error.ts";
 import type { LocalContent } from "../local/local_file.ts";
-import type { FoundItem, Item } from "../drive/items.ts";
+import type { Item, ResolvedItem } from "../drive/items.ts";
 import { isSomebodysChange, noteRewritten } from "./rewritten_files.ts";
 import { enrichedKind } from "../transfer/enrichment.ts";
 import { compareContent } from "../transfer/verify.ts";
@@ -33,7 +33,7 @@ export async function judgeUpload(
   connection: Connection,
   content: LocalContent,
   driveType: string,
-  { quickXorHash, sha256, ...sent }: { quickXorHash: string; sha256: string; found: FoundItem },
+  { quickXorHash, sha256, ...sent }: { quickXorHash: string; sha256: string; found: ResolvedItem },
 ): Promise<{ item: Item } & CopyVerdict> {
   let { found } = sent;
   const local = { size: content.size, hash: quickXorHash };
@@ -66,8 +66,8 @@ async function judgeStored(
   sent: LocalContent,
   sha256: string,
   kind: DocumentKind,
-  found: FoundItem,
-): Promise<CopyVerdict & { found: FoundItem }> {
+  found: ResolvedItem,
+): Promise<CopyVerdict & { found: ResolvedItem }> {
   const remote = new RemoteContent(connection, found);
   try {
     const judged = await judgeRemote(connection, sent, sha256, kind, remote);
@@ -77,9 +77,9 @@ async function judgeStored(
     }
     return { ...judged, found: remote.found };
   } catch (error) {
-    const failure = asGraphError(error);
+    const failure = toGraphError(error);
     if (failure.kind === "interrupted" || failure.kind === "conflict") throw failure;
-    throw failure.retold(
+    throw failure.withMessage(
       `${found.item.path} is stored, but not as it was sent, and cannot be read back: ${failure.message}`,
       { hint: "look at it before you upload it again" },
     );

@@ -1,7 +1,7 @@
 /** Every AADSTS number of PROTOCOL 13.4: exit code, kind, who can mend it, what happened, and what to do next. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { AADSTS, explainSignIn } from "../../lib/auth/aadsts.ts";
+import { AADSTS, toSignInError } from "../../lib/auth/aadsts.ts";
 
 /** The numbers of PROTOCOL 13.4, in its order. */
 const DOCUMENTED = `
@@ -100,7 +100,7 @@ const GOLDEN = `
 
 Deno.test("each AADSTS number says what happened, who can mend it, where, and what to do next", () => {
   const lines = [...AADSTS].toSorted(([one], [other]) => one - other).map(([number, { who }]) => {
-    const error = explainSignIn({ error: "invalid_grant", error_codes: [number] });
+    const error = toSignInError({ error: "invalid_grant", error_codes: [number] });
     const why = error.message.replace("sign-in: ", "");
     return `${number} | ${error.exitCode} ${error.kind} | ${who} | ${why} | ${error.hint}`;
   });
@@ -113,7 +113,7 @@ Deno.test("no documented number is missing", () => {
 });
 
 Deno.test("the number is found in the text, too, where there is no list of numbers", () => {
-  const error = explainSignIn({
+  const error = toSignInError({
     error: "invalid_grant",
     error_description: "AADSTS50173: revoked.\r\nTrace ID: x",
   });
@@ -121,7 +121,7 @@ Deno.test("the number is found in the text, too, where there is no list of numbe
 });
 
 Deno.test("an unknown number shows the service's words, the number, the correlation id and the time", () => {
-  const error = explainSignIn({
+  const error = toSignInError({
     error: "invalid_request",
     error_description: "AADSTS1234567: Something new.\r\nTrace ID: secret-looking",
     error_codes: [1234567],
@@ -153,13 +153,13 @@ Deno.test("an unknown number of a known kind of error is still told by its kind"
     ["authorization_declined", 5],
   ] as const;
   for (const [error, exit] of exits) {
-    assertEquals(explainSignIn({ error, error_codes: [7654321] }).exitCode, exit, error);
+    assertEquals(toSignInError({ error, error_codes: [7654321] }).exitCode, exit, error);
   }
 });
 
 Deno.test("what somebody else must mend names them", () => {
   for (const [number, { who }] of AADSTS) {
-    const { hint } = explainSignIn({ error: "x", error_codes: [number] });
+    const { hint } = toSignInError({ error: "x", error_codes: [number] });
     assert(who === "you" || hint!.endsWith(`(for the ${who})`), String(number));
   }
 });

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { connect, type Connection } from "../../lib/connect.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { SETTINGS } from "../../lib/settings.ts";
-import { type Bench, bench, jsonLines } from "../test_env.ts";
+import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { UserKey } from "../sandbox/mod.ts";
 
 const OPEN = { signIn: false, signInAudience: "AzureADandPersonalMicrosoftAccount" } as const;
@@ -13,7 +13,7 @@ const NORTHWIND = "3b9d5e71-0c42-4f6a-9d18-64e2a7c1f583";
 const PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad";
 const OWN = { GRAPH_SITE: "" };
 
-async function signIn(b: Bench, as: UserKey, tenant: string, ...args: string[]): Promise<void> {
+async function signIn(b: TestEnv, as: UserKey, tenant: string, ...args: string[]): Promise<void> {
   b.sandbox.person.signIn(as);
   const env = { GRAPH_TENANT_ID: tenant };
   const { code, stderr } = await b.runWith({ env }, "whoami", "--prompt", ...args);
@@ -21,7 +21,7 @@ async function signIn(b: Bench, as: UserKey, tenant: string, ...args: string[]):
 }
 
 /** A connection in this process, with the settings of a bench. */
-async function connectTo(b: Bench): Promise<Connection> {
+async function connectTo(b: TestEnv): Promise<Connection> {
   const settings = Object.fromEntries(
     Object.entries(SETTINGS).flatMap(([name, { variable }]) =>
       b.sandbox.env[variable] ? [[name, b.sandbox.env[variable]!]] : []
@@ -31,7 +31,7 @@ async function connectTo(b: Bench): Promise<Connection> {
 }
 
 Deno.test("a connection that has begun as one person goes on as this one or not at all", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   await signIn(b, "adele", CONTOSO);
   const { session } = await connectTo(b);
   const first = await session.token();
@@ -44,10 +44,10 @@ Deno.test("a connection that has begun as one person goes on as this one or not 
   assert(error instanceof GraphError && error.kind === "signInNeeded", String(error));
 });
 
-const loginRequests = (b: Bench) => b.sandbox.requests.filter(({ service }) => service === "login").length;
+const loginRequests = (b: TestEnv) => b.sandbox.requests.filter(({ service }) => service === "login").length;
 
 Deno.test("a guest signs in once, and whoami tells the tenant of the token", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   await signIn(b, "dana", CONTOSO);
   const before = loginRequests(b);
   const { code, stdout, stderr } = await b.run("whoami", "--json");
@@ -59,7 +59,7 @@ Deno.test("a guest signs in once, and whoami tells the tenant of the token", asy
 });
 
 Deno.test("whoami --accounts lists everybody without a request, and which one is meant", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   assertEquals((await b.run("whoami", "--accounts")).stdout, "");
   await signIn(b, "adele", CONTOSO);
   await signIn(b, "dana", CONTOSO, "--account", "dana@northwindtraders.com");
@@ -90,7 +90,7 @@ Deno.test("whoami --accounts lists everybody without a request, and which one is
 });
 
 Deno.test("several accounts and none chosen: an error that names them; --account chooses in any case", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   await signIn(b, "adele", CONTOSO);
   await signIn(b, "megan", CONTOSO, "--account", "MeganB@contoso.com");
   for (const args of [["whoami"], ["ls"], ["whoami", "--sign-out"]] as const) {
@@ -104,7 +104,7 @@ Deno.test("several accounts and none chosen: an error that names them; --account
 });
 
 Deno.test("an account that is not signed in: who is, and the command that signs it in", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { code, stderr } = await b.run("ls", "--account", "megan@contoso.com");
   assertEquals(code, 4);
   assertMatch(
@@ -114,7 +114,7 @@ Deno.test("an account that is not signed in: who is, and the command that signs 
 });
 
 Deno.test("who signs in as somebody else is told, and that sign-in is not kept", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.person.signIn("dana");
   const { code, stderr } = await b.run("whoami", "--prompt", "--account", "MeganB@contoso.com");
   assertEquals(code, 2);
@@ -130,7 +130,7 @@ Deno.test("who signs in as somebody else is told, and that sign-in is not kept",
 });
 
 Deno.test("signing out forgets one account or all of them, and the other tokens stay", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   await signIn(b, "adele", CONTOSO);
   await signIn(b, "megan", CONTOSO, "--account", "MeganB@contoso.com");
   await signIn(b, "robin", "consumers");
@@ -147,7 +147,7 @@ Deno.test("signing out forgets one account or all of them, and the other tokens 
 });
 
 Deno.test("signing out leaves what another app keeps in the same file", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { cache: path } = jsonLines<{ cache: string }>((await b.run("whoami", "--json")).stdout)[0]!;
   const content = JSON.parse(await Deno.readTextFile(path));
   const [key, entry] = Object.entries<Record<string, string>>(content.RefreshToken)[0]!;
@@ -161,7 +161,7 @@ Deno.test("signing out leaves what another app keeps in the same file", async ()
 });
 
 Deno.test("tokens of one tenant are never used for another, whatever the tenant is called", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   await signIn(b, "adele", CONTOSO);
   await signIn(b, "robin", "consumers");
   const signedIn = async (tenant: string) => {
@@ -180,7 +180,7 @@ Deno.test("tokens of one tenant are never used for another, whatever the tenant 
 });
 
 Deno.test("a guest's two tenants have their own tokens", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   await signIn(b, "dana", CONTOSO);
   await signIn(b, "dana", NORTHWIND);
   const before = loginRequests(b);
@@ -192,7 +192,7 @@ Deno.test("a guest's two tenants have their own tokens", async () => {
 });
 
 Deno.test("a cache file that other clients and clouds share gives none of their tokens away", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const env = { GRAPH_TOKEN_CACHE: `${b.folder}/tokens.json` };
   assertEquals((await b.runWith({ env }, "whoami", "--prompt")).code, 0);
   const other = "11111111-2222-4333-8444-555555555555";
@@ -203,7 +203,7 @@ Deno.test("a cache file that other clients and clouds share gives none of their 
 });
 
 Deno.test("a personal account is never asked for Sites.*, and has no sites", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   await signIn(b, "robin", "consumers");
   const file = await b.file("a.txt", "a");
   for (const tenant of ["consumers", "common"]) {
@@ -223,7 +223,7 @@ Deno.test("a personal account is never asked for Sites.*, and has no sites", asy
 });
 
 Deno.test("at common a personal account that is asked for sites is told to say consumers", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   b.sandbox.person.signIn("robin");
   const { code, stderr } = await b.runWith({ env: { GRAPH_TENANT_ID: "common" } }, "ls", "--prompt");
   assertEquals(code, 2);
@@ -231,7 +231,7 @@ Deno.test("at common a personal account that is asked for sites is told to say c
 });
 
 Deno.test("drive ids of personal accounts are printed in one spelling (PROTOCOL N9)", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   await signIn(b, "robin", "consumers");
   const env = { GRAPH_TENANT_ID: "consumers", ...OWN };
   const items = jsonLines((await b.runWith({ env }, "ls", "-R", "--json")).stdout);
@@ -245,7 +245,7 @@ Deno.test("drive ids of personal accounts are printed in one spelling (PROTOCOL 
 });
 
 Deno.test("a tenant without SharePoint: the service's words, and a hint at --tenant", async () => {
-  await using b = await bench(OPEN);
+  await using b = await startTestEnv(OPEN);
   await signIn(b, "dana", NORTHWIND);
   const env = { GRAPH_TENANT_ID: NORTHWIND };
   for (const args of [["ls", "me:"], ["ls"], ["ls", "--sites"]] as ["ls", ...string[]][]) {
@@ -257,7 +257,7 @@ Deno.test("a tenant without SharePoint: the service's words, and a hint at --ten
 
 Deno.test("errors of the sign-in service are not taken for missing drives or sites", async () => {
   for (const location of ["me:", "site:contoso.sharepoint.com/sites/TestTeam"]) {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     b.sandbox.addFault({
       service: "login",
       path: "/devicecode",
@@ -272,7 +272,7 @@ Deno.test("errors of the sign-in service are not taken for missing drives or sit
 });
 
 Deno.test("further permissions: one line says which and why; unattended it is exit code 5", async () => {
-  await using b = await bench({ consented: ["User.Read"] });
+  await using b = await startTestEnv({ consented: ["User.Read"] });
   const file = await b.file("a.txt", "a");
   const refused = await b.run("put", file, "me:a.txt");
   assertEquals(refused.code, 5);
@@ -290,7 +290,7 @@ Deno.test("further permissions: one line says which and why; unattended it is ex
 });
 
 Deno.test("an app by itself has no OneDrive of its own: one line, and nothing is asked for", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const secret = await b.file("secret", b.sandbox.app.clientSecret);
   if (Deno.build.os !== "windows") await Deno.chmod(secret, 0o600);
   const env = { GRAPH_CLIENT_ID: b.sandbox.app.clientId, GRAPH_CLIENT_SECRET_FILE: secret };

@@ -3,12 +3,12 @@ import { join, toFileUrl } from "../../lib/std.ts";
 import { connect } from "../../lib/connect.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { type SettingName, SETTINGS } from "../../lib/settings.ts";
-import { type Bench, bench, denoRun, jsonLines, ROOT, runProcess } from "../test_env.ts";
+import { denoRun, jsonLines, ROOT, runProcess, startTestEnv, type TestEnv } from "../test_env.ts";
 import { browse } from "../sandbox/testing_msal.ts";
 
 /** Environment of an app by itself, with a credential in a private file. */
 async function appWith(
-  b: Bench,
+  b: TestEnv,
   variable: "GRAPH_CLIENT_SECRET_FILE" | "GRAPH_CLIENT_CERTIFICATE_FILE",
   text: string,
 ): Promise<Record<string, string>> {
@@ -17,15 +17,15 @@ async function appWith(
   return { GRAPH_CLIENT_ID: b.sandbox.app.clientId, [variable]: path };
 }
 
-function tokenRequests(b: Bench): number {
+function tokenRequests(b: TestEnv): number {
   return b.sandbox.requests.filter(({ service, path }) => service === "login" && path.includes("/token"))
     .length;
 }
 
 Deno.test("an app signs in by itself with a secret, works with files, and keeps its token for the next run", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const env = await appWith(b, "GRAPH_CLIENT_SECRET_FILE", `${b.sandbox.app.clientSecret}\n`);
-  const run = (...args: Parameters<Bench["run"]>) => b.runWith({ env }, ...args);
+  const run = (...args: Parameters<TestEnv["run"]>) => b.runWith({ env }, ...args);
   const { code, stdout, stderr } = await run("whoami", "--json");
   assertEquals(code, 0, stderr);
   const [me] = jsonLines(stdout);
@@ -50,7 +50,7 @@ Deno.test("an app signs in by itself with a secret, works with files, and keeps 
 });
 
 Deno.test("an app signs in by itself with a certificate", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { certificate, privateKey } = b.sandbox.app.newCertificate();
   for (const text of [certificate + privateKey, privateKey + certificate]) {
     const env = await appWith(b, "GRAPH_CLIENT_CERTIFICATE_FILE", text);
@@ -68,7 +68,7 @@ function settingsOf(env: Record<string, string>): Partial<Record<SettingName, st
 }
 
 Deno.test("many requests of an app that are refused at once renew its token once, also one after another", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const env = await appWith(b, "GRAPH_CLIENT_SECRET_FILE", b.sandbox.app.clientSecret);
   const settings = settingsOf({ ...b.sandbox.env, ...env });
   const { session } = await connect({ settings, showDeviceCode: null, notice: () => {} });
@@ -86,7 +86,7 @@ Deno.test({
   name: "a credential that comes through a pipe lasts for a second token",
   ignore: Deno.build.os === "windows",
   fn: async () => {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     const file = await b.file(
       "run.ts",
       `
@@ -108,7 +108,7 @@ console.log(renewed !== refused);
 });
 
 Deno.test("an app has no OneDrive of its own, and nobody to sign out", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const env = await appWith(b, "GRAPH_CLIENT_SECRET_FILE", b.sandbox.app.clientSecret);
   const own = await b.runWith({ env }, "ls", "me:");
   assert(own.code !== 0);
@@ -124,7 +124,7 @@ Deno.test("an app has no OneDrive of its own, and nobody to sign out", async () 
 });
 
 Deno.test("wrong credentials each have their line, who can mend it, and never show the secret", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { app } = b.sandbox;
   const [mine, other] = [app.newCertificate(), app.newCertificate()];
   const old = app.newCertificate({ from: new Date("2020-01-01"), until: new Date("2021-01-01") });
@@ -204,7 +204,7 @@ async function addressShown(child: Deno.ChildProcess): Promise<{ address: string
 }
 
 Deno.test("a person signs in with a browser of this machine, once, and is remembered", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const child = b.spawn("whoami", "--sign-in", "browser", "--prompt");
   const { address, rest } = await addressShown(child);
   const url = new URL(address);
@@ -219,7 +219,7 @@ Deno.test("a person signs in with a browser of this machine, once, and is rememb
 });
 
 Deno.test("a browser sign-in that is declined, blocked or interrupted says so and leaves nothing", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   b.sandbox.person.stopAt(53003);
   const blocked = b.spawn("whoami", "--sign-in", "browser", "--prompt");
   const first = await addressShown(blocked);
@@ -254,7 +254,7 @@ async function raw(port: number, text: string): Promise<string> {
 }
 
 Deno.test("whatever else comes to the port of a browser sign-in does not disturb it", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const child = b.spawn("whoami", "--sign-in", "browser", "--prompt");
   const { address, rest } = await addressShown(child);
   const shown = new URL(address).searchParams;
@@ -284,7 +284,7 @@ Deno.test("whatever else comes to the port of a browser sign-in does not disturb
 });
 
 Deno.test("a browser sign-in that is given up in a program of one's own closes its port", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const shown = Promise.withResolvers<string>();
   const stop = new AbortController();
   const { session } = await connect({
@@ -303,7 +303,7 @@ Deno.test("a browser sign-in that is given up in a program of one's own closes i
 });
 
 Deno.test("ways to sign in that do not exist are refused, and without a terminal nobody is asked", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   assertMatch(
     (await b.run("whoami", "--sign-in", "magic")).stderr,
     /unknown way to sign in "magic"; use device or browser/,

@@ -1,7 +1,7 @@
 /** The access token goes to the Graph origin alone, whatever the service, or what stands in its place, says. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
-import { type Bench, bench, noise, type ScriptName } from "../test_env.ts";
+import { pseudoRandomBytes, type ScriptName, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { FaultRule } from "../sandbox/mod.ts";
 
 /** A host that the scripts have no business with, on another port of this machine. */
@@ -19,7 +19,7 @@ function listen(): AsyncDisposable & { origin: string; heard: string[] } {
 }
 
 /** Every request with a token went to Graph, and to the paths of its API. */
-function checkTokens(b: Bench): void {
+function checkTokens(b: TestEnv): void {
   const stray = b.sandbox.requests.filter(({ service, path, headers }) =>
     headers.authorization !== undefined && (service !== "graph" || !path.startsWith("/v1.0/"))
   );
@@ -29,10 +29,10 @@ function checkTokens(b: Bench): void {
 const ONCE = ["--max-wait", "1s"];
 
 Deno.test("no redirect and no Location of Graph is followed with a token", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await using foreign = listen();
   const small = await b.file("small.txt", "small");
-  const large = await b.file("large.bin", noise(400_000));
+  const large = await b.file("large.bin", pseudoRandomBytes(400_000));
   const location = `${foreign.origin}/v1.0/me?x=1`;
   const runs: [string, ScriptName, ...string[]][] = [
     ["/v1.0/me", "whoami"],
@@ -71,7 +71,7 @@ Deno.test("no redirect and no Location of Graph is followed with a token", async
 });
 
 Deno.test("no link to a next page leads the token to another host", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await using foreign = listen();
   const host = new URL(foreign.origin).host;
   const links = [
@@ -97,7 +97,7 @@ Deno.test("no link to a next page leads the token to another host", async () => 
 });
 
 Deno.test("a download goes to storage hosts only, and without the token", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await using foreign = listen();
   b.sandbox.tenant.addFile("Documents", "General/a.bin", "content");
   const refused = async (fault: FaultRule, name: string) => {
@@ -137,9 +137,9 @@ Deno.test("a download goes to storage hosts only, and without the token", async 
 });
 
 Deno.test("an upload URL on a foreign host gets nothing, and one on the Graph origin gets no token", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await using foreign = listen();
-  const large = await b.file("large.bin", noise(400_000));
+  const large = await b.file("large.bin", pseudoRandomBytes(400_000));
   const session = (uploadUrl: string): FaultRule => ({
     path: "createUploadSession",
     times: "always",
@@ -187,7 +187,7 @@ Deno.test("an upload URL on a foreign host gets nothing, and one on the Graph or
 });
 
 Deno.test("the sign-in service cannot send codes and refresh tokens elsewhere", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await using foreign = listen();
   for (const status of [301, 302, 307, 308]) {
     b.sandbox.clearFaults();

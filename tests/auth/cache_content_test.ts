@@ -1,9 +1,9 @@
 import { assertEquals } from "../assert.ts";
 import {
-  appTokenIn,
   type CachedAccount,
-  contentOf,
-  tokenIn,
+  findAppToken,
+  findToken,
+  parseCacheContent,
   withoutClient,
 } from "../../lib/auth/cache_content.ts";
 
@@ -33,8 +33,8 @@ const token = {
 };
 
 function found(changes: Record<string, unknown>): boolean {
-  const content = contentOf({ AccessToken: { x: { ...token, ...changes } } });
-  return tokenIn(content ?? {}, query, NOW * 1000) !== undefined;
+  const content = parseCacheContent({ AccessToken: { x: { ...token, ...changes } } });
+  return findToken(content ?? {}, query, NOW * 1000) !== undefined;
 }
 
 Deno.test("a cached token is used for as long as five minutes of its life are left", () => {
@@ -89,16 +89,16 @@ Deno.test("contentOf() refuses entries whose fields have the wrong type", () => 
     { AppMetadata: { x: { client_id: [] } } },
     { Account: { x: null } },
   ];
-  for (const value of mistyped) assertEquals(contentOf(value), undefined, JSON.stringify(value));
+  for (const value of mistyped) assertEquals(parseCacheContent(value), undefined, JSON.stringify(value));
   const odd = { AccessToken: { x: { ...token, expires_on: NOW, refresh_on: null, of_another_version: {} } } };
-  assertEquals(contentOf(odd), odd);
+  assertEquals(parseCacheContent(odd), odd);
 });
 
 Deno.test("a token of an app is one of its tenant, in any case, and of the cloud it was asked for", () => {
   const target = "https://graph.microsoft.us/.default";
-  const content = contentOf({ AccessToken: { x: { ...token, home_account_id: "", target } } })!;
+  const content = parseCacheContent({ AccessToken: { x: { ...token, home_account_id: "", target } } })!;
   const known = (tenantId: string, apiOrigin = query.apiOrigin) =>
-    appTokenIn(content, { ...query, apiOrigin, tenantId }, NOW * 1000) !== undefined;
+    findAppToken(content, { ...query, apiOrigin, tenantId }, NOW * 1000) !== undefined;
   assertEquals([known("t"), known("T"), known("other")], [true, true, false]);
   assertEquals(known("t", "https://dod-graph.microsoft.us"), false);
 });

@@ -4,21 +4,21 @@
  */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { type Bench, bench, noise } from "../test_env.ts";
+import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const CHALLENGE = `Bearer realm="", error="insufficient_claims", claims="${
   btoa('{"access_token":{"nbf":{"essential":true,"value":"1"}}}')
 }"`;
 
 /** Requests since then, as `login 200 /token`. */
-function since(b: Bench, before: number): string[] {
+function since(b: TestEnv, before: number): string[] {
   return b.sandbox.requests.slice(before).map(({ service, status, path }) =>
     `${service} ${status} ${path.split("?")[0]!.split("/").at(-1)}`
   );
 }
 
 Deno.test("the scripts do not declare cp1, so a challenge for those that do does not concern them", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.challenge();
   const before = b.sandbox.requests.length;
   assertEquals((await b.run("whoami")).code, 0);
@@ -26,7 +26,7 @@ Deno.test("the scripts do not declare cp1, so a challenge for those that do does
 });
 
 Deno.test("a challenge is answered silently with its claims, and later runs need nothing more", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.challenge("tokens", "everybody");
   let before = b.sandbox.requests.length;
   const { code, stderr } = await b.run("whoami", "--no-prompt");
@@ -38,7 +38,7 @@ Deno.test("a challenge is answered silently with its claims, and later runs need
 });
 
 Deno.test("where a person must come: a device code with the claims on a terminal, else exit code 4", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.challenge("interaction_required", "everybody");
   let before = b.sandbox.requests.length;
   const unattended = await b.run("whoami");
@@ -53,7 +53,7 @@ Deno.test("where a person must come: a device code with the claims on a terminal
 });
 
 Deno.test("a service that challenges for ever gets at most two extra requests", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({
     service: "graph",
     path: "/v1.0/me",
@@ -73,7 +73,7 @@ Deno.test("a service that challenges for ever gets at most two extra requests", 
 });
 
 Deno.test("in the middle of a listing the next page is asked for with the new token", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   assertEquals((await b.run("ls", "General")).code, 0);
   const all = (await b.run("ls", "-R")).stdout;
   b.sandbox.addFault({
@@ -92,8 +92,8 @@ Deno.test("in the middle of a listing the next page is asked for with the new to
 });
 
 Deno.test("in the middle of an upload nothing is sent twice and the file is whole", async () => {
-  await using b = await bench();
-  const bytes = noise(4 * 327_680);
+  await using b = await startTestEnv();
+  const bytes = pseudoRandomBytes(4 * 327_680);
   const file = await b.file("big.bin", bytes);
   assertEquals((await b.run("ls", "General")).code, 0);
   b.sandbox.addFault({
@@ -117,17 +117,17 @@ Deno.test("in the middle of an upload nothing is sent twice and the file is whol
 });
 
 Deno.test("many requests that are challenged at once ask one person once", async () => {
-  await using b = await bench();
-  const { SignIn } = await import("../../lib/auth/user_session.ts");
-  const { Http } = await import("../../lib/http/client.ts");
+  await using b = await startTestEnv();
+  const { UserSession } = await import("../../lib/auth/user_session.ts");
+  const { HttpClient } = await import("../../lib/http/client.ts");
   const { readSettings } = await import("../../lib/settings.ts");
   const settings = await readSettings({}, (name) => b.sandbox.env[name]);
   let asked = 0;
-  const session = new SignIn({
+  const session = new UserSession({
     settings,
     scopes: ["User.Read"],
     purpose: "to test",
-    http: new Http(),
+    http: new HttpClient(),
     notice: () => {},
     interact: () => {
       asked++;

@@ -2,12 +2,12 @@
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { type Bench, bench, denoRun, type Ended, environment, ROOT } from "../test_env.ts";
+import { denoRun, environment, type ProcessResult, ROOT, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const windows = Deno.build.os === "windows";
 
 /** Runs a line as cron does: by /bin/sh, with four variables and nothing else, in the home folder. */
-async function cron(home: string, line: string): Promise<Ended> {
+async function cron(home: string, line: string): Promise<ProcessResult> {
   const decoder = new TextDecoder();
   const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
     args: ["-c", line],
@@ -20,7 +20,7 @@ async function cron(home: string, line: string): Promise<Ended> {
 }
 
 /** A home folder whose settings are in the config file, and the start of every line in its crontab. */
-async function setUp(b: Bench): Promise<{ home: string; deno: string }> {
+async function setUp(b: TestEnv): Promise<{ home: string; deno: string }> {
   const { GRAPH_SCRIPTS_HOME: _, ...settings } = b.sandbox.env;
   const names: Record<string, string> = {
     GRAPH_LOGIN_ORIGIN: "loginOrigin",
@@ -47,7 +47,7 @@ Deno.test({
   name: "a job of cron uploads, keeps the sign-in alive, and says by exit code and mail what is wrong",
   ignore: windows,
   async fn() {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     const { home, deno } = await setUp(b);
     await Deno.writeTextFile(join(home, "report.csv"), "a,b\n");
     const put = `${deno} -P=put scripts/put.ts --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
@@ -86,7 +86,7 @@ Deno.test({
   name: "two jobs at once, and one without HOME, do no harm",
   ignore: windows,
   async fn() {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     const { home, deno } = await setUp(b);
     assertEquals((await cron(home, `${deno} -P=whoami scripts/whoami.ts --prompt`)).code, 0);
     await Deno.writeTextFile(join(home, "report.csv"), "a,b\n");

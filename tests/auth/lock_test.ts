@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { join, toFileUrl } from "../../lib/std.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { acquireLock } from "../../lib/local/lock.ts";
-import { bench, denoRun, jsonLines, ROOT } from "../test_env.ts";
+import { denoRun, jsonLines, ROOT, startTestEnv } from "../test_env.ts";
 
 /** What Deno says on NFS without its lock service. */
 const NO_LOCKS = `No locks available (os error ${{ darwin: 77, windows: 50 }[String(Deno.build.os)] ?? 37})`;
@@ -153,7 +153,7 @@ Deno.test("a lock whose file was removed under it is no lock", () =>
 
 Deno.test("a script that waits for a hanging process says so, and ends at once when it is interrupted", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench();
+  await using b = await startTestEnv();
   const cache = String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
   b.sandbox.expireAccessTokens();
   await using _lock = await acquireLock(cache, { timeoutMs: 0 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import { bench, denoRun, jsonLines, ROOT, runProcess } from "../test_env.ts";
+import { denoRun, jsonLines, ROOT, runProcess, startTestEnv } from "../test_env.ts";
 
 const cacheOf = (home: string) =>
   [...Deno.readDirSync(home)].map(({ name }) => name).filter((name) => name.endsWith(".json")).map((name) =>
@@ -7,7 +7,7 @@ const cacheOf = (home: string) =>
   );
 
 Deno.test("the device code is shown in the service's own words, on standard error alone", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { code, stdout, stderr } = await b.run("whoami", "--prompt");
   assertEquals(code, 0, stderr);
   assertMatch(
@@ -20,7 +20,7 @@ Deno.test("the device code is shown in the service's own words, on standard erro
 });
 
 Deno.test("a later process asks nobody and asks the sign-in service nothing", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const before = b.sandbox.requests.length;
   const [me] = jsonLines((await b.run("whoami", "--json")).stdout);
   assertEquals(Object.keys(me!), [
@@ -41,7 +41,7 @@ Deno.test("a later process asks nobody and asks the sign-in service nothing", as
 
 Deno.test("the token cache is private, and nothing else is written beside it but its lock", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench();
+  await using b = await startTestEnv();
   const home = b.sandbox.env.GRAPH_SCRIPTS_HOME!;
   const [cache] = cacheOf(home);
   assertEquals(((await Deno.stat(cache!)).mode ?? 0) & 0o777, 0o600);
@@ -50,14 +50,14 @@ Deno.test("the token cache is private, and nothing else is written beside it but
 
 Deno.test("a folder that must be made for the token cache is private as well", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const env = { GRAPH_TOKEN_CACHE: `${b.folder}/new/folder/tokens.json` };
   assertEquals((await b.runWith({ env }, "whoami", "--prompt")).code, 0);
   assertEquals(((await Deno.stat(`${b.folder}/new/folder`)).mode ?? 0) & 0o777, 0o700);
 });
 
 Deno.test("an expired access token is renewed silently, and the rotated refresh token is kept", async () => {
-  await using b = await bench({ tokenLifeSeconds: 2, revokeOldRefreshTokens: true });
+  await using b = await startTestEnv({ tokenLifeSeconds: 2, revokeOldRefreshTokens: true });
   for (let i = 0; i < 2; i++) {
     const { code, stderr } = await b.run("whoami", "--no-prompt");
     assertEquals([code, stderr], [0, ""]);
@@ -69,7 +69,7 @@ Deno.test("an expired access token is renewed silently, and the rotated refresh 
 });
 
 Deno.test("MSAL is not loaded while the cached access token is good", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   // MSAL reads this variable when it is loaded; without the grant, that is the end of the program.
   const permissions = [
     "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,GRAPH_*",
@@ -84,7 +84,7 @@ Deno.test("MSAL is not loaded while the cached access token is good", async () =
 });
 
 Deno.test("without a terminal nobody is asked: exit code 4 and the command to run", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   for (const script of ["whoami", "ls"] as const) {
     const { code, stdout, stderr } = await b.run(script);
     assertEquals([code, stdout], [4, ""]);
@@ -94,7 +94,7 @@ Deno.test("without a terminal nobody is asked: exit code 4 and the command to ru
 });
 
 Deno.test("a declined sign-in ends with exit code 5, and no half state is left", async () => {
-  await using b = await bench({ signIn: false, approve: false });
+  await using b = await startTestEnv({ signIn: false, approve: false });
   b.sandbox.person.always = "decline";
   const { code, stderr } = await b.run("whoami", "--prompt");
   assertEquals(code, 5);
@@ -103,14 +103,14 @@ Deno.test("a declined sign-in ends with exit code 5, and no half state is left",
 });
 
 Deno.test("a code that nobody approves expires: exit code 4", async () => {
-  await using b = await bench({ signIn: false, approve: false, deviceCodeLifeSeconds: 1 });
+  await using b = await startTestEnv({ signIn: false, approve: false, deviceCodeLifeSeconds: 1 });
   const { code, stderr } = await b.run("whoami", "--prompt");
   assertEquals(code, 4);
   assertMatch(stderr, /expired/);
 });
 
 Deno.test("slow_down, 429, 503 and a dropped connection while polling do not end the sign-in", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const poll = { service: "login" as const, path: "/oauth2/v2.0/token", method: "POST" };
   b.sandbox.addFault({ ...poll, status: 429, body: "slow" });
   b.sandbox.addFault({ ...poll, nth: 2, drop: true });
@@ -120,7 +120,7 @@ Deno.test("slow_down, 429, 503 and a dropped connection while polling do not end
 });
 
 Deno.test("an error body under HTTP 200 in place of a device code is an error", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   b.sandbox.addFault({
     path: "/devicecode",
     status: 200,
@@ -136,7 +136,7 @@ Deno.test("an error body under HTTP 200 in place of a device code is an error", 
 });
 
 Deno.test("a revoked sign-in is told as such, with exit code 4", async () => {
-  await using b = await bench({ tokenLifeSeconds: 1 });
+  await using b = await startTestEnv({ tokenLifeSeconds: 1 });
   b.sandbox.addFault({
     service: "login",
     path: "/oauth2/v2.0/token",
@@ -158,14 +158,14 @@ Deno.test("a revoked sign-in is told as such, with exit code 4", async () => {
 });
 
 Deno.test("a permission that nobody consented to: exit code 5", async () => {
-  await using b = await bench({ consented: ["User.Read"] });
+  await using b = await startTestEnv({ consented: ["User.Read"] });
   const { code, stderr } = await b.run("ls");
   assertEquals(code, 5);
   assertMatch(stderr, /nobody has consented.*AADSTS65001/s);
 });
 
 Deno.test("a 401 in the middle of a run is answered with one renewed token", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({
     service: "graph",
     path: "/v1.0/me",
@@ -185,7 +185,7 @@ Deno.test("a 401 in the middle of a run is answered with one renewed token", asy
 });
 
 Deno.test("signing out forgets the tokens", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   assertMatch((await b.run("whoami", "--sign-out")).stdout, /signed out/);
   assertEquals((await b.run("whoami")).code, 4);
   assertMatch((await b.run("whoami", "--sign-out")).stdout, /nobody was signed in/);
@@ -194,7 +194,7 @@ Deno.test("signing out forgets the tokens", async () => {
 });
 
 Deno.test("a cache that cannot be understood is set aside, never deleted", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const home = b.sandbox.env.GRAPH_SCRIPTS_HOME!;
   const [cache] = cacheOf(home);
   for (
@@ -218,7 +218,7 @@ Deno.test("a cache that cannot be understood is set aside, never deleted", async
 
 Deno.test("a cache that others can read is refused with the command that mends it", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench();
+  await using b = await startTestEnv();
   const [cache] = cacheOf(b.sandbox.env.GRAPH_SCRIPTS_HOME!);
   await Deno.chmod(cache!, 0o644);
   const { code, stderr } = await b.run("ls");
@@ -229,7 +229,7 @@ Deno.test("a cache that others can read is refused with the command that mends i
 });
 
 Deno.test("ten processes with an expired token renew it once", async () => {
-  await using b = await bench({ tokenLifeSeconds: 3600, revokeOldRefreshTokens: true });
+  await using b = await startTestEnv({ tokenLifeSeconds: 3600, revokeOldRefreshTokens: true });
   const [cache] = cacheOf(b.sandbox.env.GRAPH_SCRIPTS_HOME!);
   const content = JSON.parse(await Deno.readTextFile(cache!));
   for (const token of Object.values<Record<string, string>>(content.AccessToken)) token.expires_on = "1000";
@@ -241,7 +241,7 @@ Deno.test("ten processes with an expired token renew it once", async () => {
 });
 
 Deno.test("a token for reading is not needed while one for writing is good", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("a.txt", "a");
   await b.run("put", file, "General/");
   const before = b.sandbox.requests.length;
@@ -250,7 +250,7 @@ Deno.test("a token for reading is not needed while one for writing is good", asy
 });
 
 Deno.test("GRAPH_ACCESS_TOKEN is used as it is, and no cache is touched", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const env = { GRAPH_ACCESS_TOKEN: ` ${b.sandbox.issueToken()}\n` };
   assertEquals((await b.runWith({ env }, "ls", "General")).code, 0);
   for await (const { name } of Deno.readDir(b.sandbox.env.GRAPH_SCRIPTS_HOME!)) {
@@ -264,7 +264,7 @@ Deno.test("GRAPH_ACCESS_TOKEN is used as it is, and no cache is touched", async 
 
 Deno.test("Ctrl-C while a code waits for approval ends at once with 130", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench({ signIn: false, approve: false, pollIntervalSeconds: 30 });
+  await using b = await startTestEnv({ signIn: false, approve: false, pollIntervalSeconds: 30 });
   const child = b.spawn("whoami", "--prompt");
   while (!b.sandbox.requests.some(({ path }) => path.includes("/devicecode"))) {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -277,7 +277,7 @@ Deno.test("Ctrl-C while a code waits for approval ends at once with 130", async 
 
 Deno.test("the code is shown with --quiet and --json, too", async () => {
   for (const option of ["--quiet", "--json"]) {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     const { code, stderr } = await b.run("whoami", "--prompt", option);
     assertEquals(code, 0);
     assertMatch(stderr, /until \d\d:\d\d:\n\w{6,}\n$/);
@@ -285,7 +285,7 @@ Deno.test("the code is shown with --quiet and --json, too", async () => {
 });
 
 Deno.test("control characters in the service's instruction do not reach the terminal", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   b.sandbox.addFault({ path: "/devicecode", patch: { message: "open \u001b[2Jthis page" } });
   const { stderr } = await b.run("whoami", "--prompt");
   assert(!stderr.includes("\u001b"), JSON.stringify(stderr));
@@ -294,7 +294,7 @@ Deno.test("control characters in the service's instruction do not reach the term
 
 Deno.test("a machine clock that is wrong by hours is told once, and costs no sign-in and no renewal", async () => {
   for (const [clockOffsetSeconds, words] of [[-7200, "ahead of"], [7200, "behind"]] as const) {
-    await using b = await bench({ signIn: false, clockOffsetSeconds });
+    await using b = await startTestEnv({ signIn: false, clockOffsetSeconds });
     const { code, stderr } = await b.run("whoami", "--prompt");
     assertEquals(code, 0, stderr);
     const told = [...stderr.matchAll(/the clock of this machine is (.+) the service's; set it right/g)];
@@ -308,7 +308,7 @@ Deno.test("a machine clock that is wrong by hours is told once, and costs no sig
 
 Deno.test("Ctrl-C while a further permission waits for consent leaves the cache as it was", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench({ consented: ["User.Read"], pollIntervalSeconds: 1 });
+  await using b = await startTestEnv({ consented: ["User.Read"], pollIntervalSeconds: 1 });
   const [cache] = cacheOf(b.sandbox.env.GRAPH_SCRIPTS_HOME!);
   const content = await Deno.readTextFile(cache!);
   b.sandbox.person.ignore();
@@ -322,7 +322,7 @@ Deno.test("Ctrl-C while a further permission waits for consent leaves the cache 
 });
 
 Deno.test("requests name the cloud's own permissions in full outside of the global cloud", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const bodies: string[] = [];
   const { connect } = await import("../../lib/mod.ts");
   const origins = {

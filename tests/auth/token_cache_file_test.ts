@@ -2,13 +2,13 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { dirname } from "../../lib/std.ts";
-import { type Bench, bench, jsonLines } from "../test_env.ts";
+import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const windows = Deno.build.os === "windows";
 const root = Deno.uid() === 0;
 
 /** The path of the token cache of a signed-in bench. */
-async function cacheOf(b: Bench): Promise<string> {
+async function cacheOf(b: TestEnv): Promise<string> {
   const { stdout } = await b.run("whoami", "--json");
   return String(jsonLines(stdout)[0]!.cache);
 }
@@ -45,7 +45,7 @@ Deno.test({
   name: "a cache or its folder that others may write to is refused, each with the command that mends it",
   ignore: windows,
   async fn() {
-    await using b = await bench();
+    await using b = await startTestEnv();
     const cache = await cacheOf(b);
     const cases = [
       [cache, 0o640, 0o600, `chmod 600 ${cache}`],
@@ -70,7 +70,7 @@ Deno.test({
   name: "nobody signs in to a cache in a folder that others may write to",
   ignore: windows,
   async fn() {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     const folder = `${b.folder}/open`;
     await Deno.mkdir(folder);
     await Deno.chmod(folder, 0o777);
@@ -85,7 +85,7 @@ Deno.test({
   name: "a cache of another user is refused, also for root",
   ignore: !root,
   async fn() {
-    await using b = await bench();
+    await using b = await startTestEnv();
     const cache = await cacheOf(b);
     await Deno.chown(cache, 54_321, 54_321);
     await Deno.chown(dirname(cache), 54_321, 54_321);
@@ -106,7 +106,7 @@ Deno.test({
   name: "a cache that is a symbolic link is refused and stays one; a linked folder is fine",
   ignore: windows,
   async fn() {
-    await using b = await bench();
+    await using b = await startTestEnv();
     const cache = await cacheOf(b);
     const link = `${b.folder}/link.json`;
     await Deno.symlink(cache, link);
@@ -126,7 +126,7 @@ Deno.test({
 });
 
 Deno.test("a cache path that is a folder, or leads through a file, is wrong usage before anybody signs in", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const file = await b.file("plain.txt", "x");
   for (const [path, why] of [[b.folder, "is not a file"], [`${file}/tokens.json`, "not a folder"]]) {
     const { code, stderr } = await b.runWith({ env: { GRAPH_TOKEN_CACHE: path! } }, "whoami", "--prompt");
@@ -140,7 +140,7 @@ Deno.test({
   name: "in a folder that cannot be written a good token serves, and a renewed one for its run",
   ignore: noFreezing,
   async fn() {
-    await using b = await bench();
+    await using b = await startTestEnv();
     const cache = await cacheOf(b);
     const before = await Deno.readTextFile(cache);
     await using _frozen = await freeze(dirname(cache));
@@ -163,7 +163,7 @@ Deno.test({
   name: "nobody is asked to sign in when the sign-in could not be kept",
   ignore: noFreezing,
   async fn() {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     const folder = `${b.folder}/frozen`;
     await Deno.mkdir(folder, { mode: 0o700 });
     await using _frozen = await freeze(folder);
@@ -176,7 +176,7 @@ Deno.test({
 });
 
 Deno.test("what a killed process left of its writing is removed by the next that writes", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const cache = await cacheOf(b);
   const left = `${cache}.${crypto.randomUUID()}.tmp`;
   const others = [`${cache}.tmp`, `${cache}.notes.tmp`];

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
 import { CacheKey, decrypt, encrypt, parseKey } from "../../lib/auth/encryption.ts";
-import { type Bench, bench, jsonLines } from "../test_env.ts";
+import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const windows = Deno.build.os === "windows";
 const HEX = "00112233445566778899aabbccddeeff".repeat(2);
@@ -20,11 +20,11 @@ const FIRST_VERSION = {
 
 const keyed = (key: string) => ({ env: { GRAPH_TOKEN_CACHE_KEY: key } });
 
-async function cacheOf(b: Bench): Promise<string> {
+async function cacheOf(b: TestEnv): Promise<string> {
   return String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
 }
 
-async function keyFile(b: Bench, name: string, content: string | Uint8Array): Promise<string> {
+async function keyFile(b: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
   const path = await b.file(name, content);
   if (!windows) await Deno.chmod(path, 0o600);
   return path;
@@ -93,7 +93,7 @@ Deno.test("a cache of the first version, encrypted with a key, can still be read
 });
 
 Deno.test("with a key nothing of the tokens is on disk, and renewals keep it so", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const env = { ...keyed(HEX).env, GRAPH_TOKEN_CACHE: `${b.folder}/tokens.json` };
   const signIn = await b.runWith({ env }, "whoami", "--prompt");
   assertEquals(signIn.code, 0, signIn.stderr);
@@ -110,7 +110,7 @@ Deno.test("with a key nothing of the tokens is on disk, and renewals keep it so"
 });
 
 Deno.test("a cache in clear is encrypted at once when a key is set, and that is said once", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const cache = await cacheOf(b);
   const clear = await Deno.readTextFile(cache);
   const before = b.sandbox.requests.length;
@@ -126,7 +126,7 @@ Deno.test("a cache in clear is encrypted at once when a key is set, and that is 
 });
 
 Deno.test("without its key, or with another, a cache is left as it is: exit code 2 and the setting", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const cache = await cacheOf(b);
   await b.runWith(keyed(HEX), "whoami");
   const sealed = await Deno.readTextFile(cache);
@@ -148,7 +148,7 @@ Deno.test("without its key, or with another, a cache is left as it is: exit code
 });
 
 Deno.test("a damaged encrypted cache is set aside; one of a later version is not", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const cache = await cacheOf(b);
   await b.runWith(keyed(HEX), "whoami");
   const sealed = await Deno.readTextFile(cache);
@@ -165,7 +165,7 @@ Deno.test("a damaged encrypted cache is set aside; one of a later version is not
 });
 
 Deno.test("each mistake with a key has its own line, and nobody signs in before it is mended", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const file = (path: string) => ({ GRAPH_TOKEN_CACHE_KEY_FILE: path });
   const good = await keyFile(b, "good.key", `${HEX}\n`);
   const cases: [Record<string, string>, number, RegExp][] = [
@@ -209,7 +209,7 @@ Deno.test("each mistake with a key has its own line, and nobody signs in before 
 });
 
 Deno.test("a key that is none is exit code 2 also where the cache is in clear, which stays as it is", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const cache = String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
   const before = await Deno.readTextFile(cache);
   const requests = b.sandbox.requests.length;
@@ -223,7 +223,7 @@ Deno.test("a key that is none is exit code 2 also where the cache is in clear, w
 });
 
 Deno.test("keys in the config file are refused, the path of a key file is not", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const config = `${b.sandbox.env.GRAPH_SCRIPTS_HOME}/graph-scripts.json`;
   await Deno.writeTextFile(config, JSON.stringify({ tokenCacheKey: HEX }));
   const refused = await b.run("whoami");
@@ -239,7 +239,7 @@ Deno.test({
   name: "the output of a command can be the key",
   ignore: windows,
   async fn() {
-    await using b = await bench();
+    await using b = await startTestEnv();
     const { commandLine, runProcess } = await import("../test_env.ts");
     await b.runWith(keyed(BASE64), "whoami");
     const line = commandLine("whoami", []).map((word) => `'${word}'`).join(" ");

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { dirname } from "../../lib/std.ts";
 import { acquireLock } from "../../lib/local/lock.ts";
-import { type Bench, bench, jsonLines } from "../test_env.ts";
+import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const PROCESSES = Number(Deno.env.get("GRAPH_SCRIPTS_PROCESSES") ?? 50);
 const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
@@ -13,7 +13,7 @@ const LONG_WAIT = /^ls: waiting for another process, which holds \S+\n/;
 
 type Entries = Record<string, { secret: string; home_account_id: string }>;
 
-async function cacheOf(b: Bench): Promise<string> {
+async function cacheOf(b: TestEnv): Promise<string> {
   return String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
 }
 
@@ -31,14 +31,14 @@ async function leftBeside(cache: string): Promise<{ name: string; size: number }
   return left;
 }
 
-const tokenRequests = (b: Bench) =>
+const tokenRequests = (b: TestEnv) =>
   b.sandbox.requests.filter(({ service, path }) =>
     service === "login" && path.includes("/oauth2/v2.0/token")
   );
 
 for (const encrypted of [false, true]) {
   Deno.test(`${PROCESSES} processes with an expired token renew ${encrypted ? "an encrypted" : "a"} cache once`, async () => {
-    await using b = await bench({ revokeOldRefreshTokens: true });
+    await using b = await startTestEnv({ revokeOldRefreshTokens: true });
     const cache = await cacheOf(b);
     const env: Record<string, string> = encrypted
       ? { GRAPH_TOKEN_CACHE_KEY: "0123456789abcdef".repeat(4) }
@@ -60,7 +60,7 @@ for (const encrypted of [false, true]) {
 }
 
 Deno.test(`${KILLS} kills of processes that renew leave the old cache or the new one, and the next run works`, async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   assertEquals((await b.run("ls")).code, 0);
   const cache = await cacheOf(b);
   const started = performance.now();
@@ -105,7 +105,7 @@ Deno.test(`${KILLS} kills of processes that renew leave the old cache or the new
 });
 
 /** A sign-in up to where it waits for the person. */
-async function waitingSignIn(b: Bench, account: string) {
+async function waitingSignIn(b: TestEnv, account: string) {
   const child = b.spawn("whoami", "--prompt", "--account", account);
   let stderr = "";
   const shown = Promise.withResolvers<string>();
@@ -129,7 +129,7 @@ async function waitingSignIn(b: Bench, account: string) {
 }
 
 Deno.test("two people who sign in at the same time are both kept, whoever writes first", async () => {
-  await using b = await bench({ signIn: false, approve: false, pendingPolls: 0 });
+  await using b = await startTestEnv({ signIn: false, approve: false, pendingPolls: 0 });
   const adele = await waitingSignIn(b, "AdeleV@contoso.com");
   const megan = await waitingSignIn(b, "MeganB@contoso.com");
   const folder = b.sandbox.env.GRAPH_SCRIPTS_HOME!;
@@ -161,7 +161,7 @@ Deno.test("two people who sign in at the same time are both kept, whoever writes
 });
 
 Deno.test("a process that has just waited for another's renewal uses it, without one of its own", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const cache = await cacheOf(b);
   b.sandbox.expireAccessTokens();
   const asked = tokenRequests(b).length;

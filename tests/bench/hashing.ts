@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { QuickXorHash } from "../../lib/transfer/quick_xor_hash.ts";
 import { ContentHash } from "../../lib/transfer/verify.ts";
-import { noise } from "../test_env.ts";
+import { pseudoRandomBytes } from "../test_env.ts";
 import { median } from "./measure.ts";
 
 const ROUNDS = 9;
@@ -16,7 +16,7 @@ const CHUNK_BYTES = 1024 * 1024;
 
 /** Measures QuickXorHash, SHA-256, and both together as every transfer computes them. */
 export async function hashing(): Promise<void> {
-  const bytes = noise(64 * 1024 * 1024);
+  const bytes = pseudoRandomBytes(64 * 1024 * 1024);
   const chunks = Array.from(
     { length: bytes.length / CHUNK_BYTES },
     (_, index) => bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),

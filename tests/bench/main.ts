@@ -11,7 +11,7 @@
  */
 import { join, parseArgs } from "../../lib/std.ts";
 import { formatSize, parseSize } from "../../lib/format.ts";
-import { bench, noise } from "../test_env.ts";
+import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 import { hashing } from "./hashing.ts";
 import { manyFiles } from "./many_files.ts";
 import { startUp } from "./start_up.ts";
@@ -23,7 +23,7 @@ const PARTS = ["hash", "start-up", "transfer", "files"];
 async function largeFile(folder: string, bytes: number): Promise<string> {
   const path = join(folder, "large.bin");
   using file = await Deno.open(path, { write: true, create: true });
-  await file.write(noise(1024 * 1024));
+  await file.write(pseudoRandomBytes(1024 * 1024));
   await file.truncate(bytes);
   return path;
 }
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
     console.error(`--only ${unknown}: not one of ${PARTS.join(", ")}`);
     return 2;
   }
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { deno } = Deno.version;
   const cores = navigator.hardwareConcurrency;
   console.log(

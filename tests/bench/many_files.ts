@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from "../../lib/std.ts";
-import { bench, noise, type ScriptName } from "../test_env.ts";
+import { pseudoRandomBytes, type ScriptName, startTestEnv } from "../test_env.ts";
 import { type Measured, measureScript } from "./measure.ts";
 
 const FILES = 200;
@@ -15,11 +15,11 @@ const DELAY_MS = 50;
 
 /** Measures `put -r` and `get -r`. */
 export async function manyFiles(): Promise<void> {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const folder = join(b.folder, "small");
   await Deno.mkdir(folder);
   for (let index = 0; index < FILES; index++) {
-    await Deno.writeFile(join(folder, `${index}.bin`), noise(FILE_BYTES, index + 1));
+    await Deno.writeFile(join(folder, `${index}.bin`), pseudoRandomBytes(FILE_BYTES, index + 1));
   }
   await b.run("ls", "General"); // signed in for reading
   for (const service of ["graph", "storage"] as const) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Bench, commandLine, environment, type ScriptName } from "../test_env.ts";
+import { commandLine, environment, type ScriptName, type TestEnv } from "../test_env.ts";
 
 /** What one process cost. */
 export interface Measured {
@@ -18,7 +18,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Runs a script of a bench and watches its memory. */
-export function measureScript(b: Bench, script: ScriptName, ...args: string[]): Promise<Measured> {
+export function measureScript(b: TestEnv, script: ScriptName, ...args: string[]): Promise<Measured> {
   return measure(commandLine(script, args), b.sandbox.env, b.folder);
 }
 

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { type Bench, commandLine } from "../test_env.ts";
+import { commandLine, type TestEnv } from "../test_env.ts";
 import { measure, median } from "./measure.ts";
 
 const ROUNDS = 21;
 
 /** Measures `ls --version` and `ls` of a small folder. */
-export async function startUp(b: Bench): Promise<void> {
+export async function startUp(b: TestEnv): Promise<void> {
   const empty = await b.file("empty.ts", "");
   const times: Record<string, number[]> = { empty: [], version: [], ls: [] };
   await b.run("ls", "General"); // its own token is cached from here on

@@ -5,18 +5,18 @@
  * @module
  */
 import { join } from "../../lib/std.ts";
-import { type Bench, denoRun, ROOT, type ScriptName } from "../test_env.ts";
+import { denoRun, ROOT, type ScriptName, type TestEnv } from "../test_env.ts";
 import { measure, type Measured, measureScript } from "./measure.ts";
 
 /** The SDK is given the whole file in memory, which no machine has for more. */
-const MOST_SDK_BYTES = 2 * 1024 ** 3;
+const MAX_SDK_BYTES = 2 * 1024 ** 3;
 
 /**
  * Measures uploads with several sizes of fragments, and downloads over one and four connections.
  *
  * @param rounds How often each is done; the shortest time and the highest memory count.
  */
-export async function transfers(b: Bench, path: string, bytes: number, rounds: number): Promise<void> {
+export async function transfers(b: TestEnv, path: string, bytes: number, rounds: number): Promise<void> {
   const copy = join(b.folder, "copy.bin");
   const [remote, get] = ["General/large.bin", ["--conflict", "replace", "General/large.bin", copy]];
   const lines: [string, ScriptName, string[]][] = [
@@ -30,7 +30,7 @@ export async function transfers(b: Bench, path: string, bytes: number, rounds: n
     name,
     () => measureScript(b, script, ...args),
   ]);
-  if (bytes <= MOST_SDK_BYTES) works.unshift(["Graph SDK 10MiB", () => sdkUpload(b, path)]);
+  if (bytes <= MAX_SDK_BYTES) works.unshift(["Graph SDK 10MiB", () => sdkUpload(b, path)]);
   const best = new Map<string, Measured>();
   // All of them in turn, so that a busy minute of the machine strikes each alike.
   for (let round = 0; round < rounds; round++) {
@@ -57,7 +57,7 @@ function better(one: Measured | undefined, other: Measured): Measured {
   };
 }
 
-async function sdkUpload(b: Bench, path: string): Promise<Measured> {
+async function sdkUpload(b: TestEnv, path: string): Promise<Measured> {
   const program = new URL("sdk_upload.ts", import.meta.url).href;
   return await measure(
     denoRun(`--lock=${join(ROOT, "tests", "deno.lock")}`, "-A", program, path),

@@ -10,7 +10,7 @@ import {
   uploadLargeFile,
 } from "../../lib/mod.ts";
 import { CONTENTS, type OtherBodies, ruleOf, type Schedule, schedule, UNIT } from "./fault_schedules.ts";
-import { noise } from "../test_env.ts";
+import { pseudoRandomBytes } from "../test_env.ts";
 import type { FileSpan } from "../sandbox/message.ts";
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
 import { promoteProperties } from "../sandbox/tenant/property_promotion.ts";
@@ -191,7 +191,7 @@ function otherBodies(
 ): OtherBodies {
   const { eTag } = tenant.addFile("Documents", `Other.${ending}`, CONTENTS[ending](size, 4711));
   const { item } = tenant.drive("Documents").walk([`Other.${ending}`]);
-  const longer = tenant.store.put(concat([content, noise(1000)]));
+  const longer = tenant.store.put(concat([content, pseudoRandomBytes(1000)]));
   return { swapped: { body: spanOf(item!.content!), eTag }, longer: spanOf(longer) };
 }
 

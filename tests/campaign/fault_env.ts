@@ -5,7 +5,13 @@
  * @module
  */
 import { assert } from "../assert.ts";
-import { type Bench, bench, type Ended, noise, type ScriptName } from "../test_env.ts";
+import {
+  type ProcessResult,
+  pseudoRandomBytes,
+  type ScriptName,
+  startTestEnv,
+  type TestEnv,
+} from "../test_env.ts";
 import { type FaultName, knownFault, type RequestRecord, type SandboxOptions } from "../sandbox/mod.ts";
 
 /** The smallest fragment: 320 KiB. */
@@ -14,11 +20,11 @@ export const UNIT = 327_680;
 const SLACK_MS = 1_000;
 
 /** A bench with one fault in force. */
-export interface StruckBench extends Bench {
+export interface StruckBench extends TestEnv {
   /** Runs a script; without a sign-in of the bench with a token of its own, which costs no time. */
-  struck(script: ScriptName, ...args: string[]): Promise<Ended>;
+  struck(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
   /** Uploads with fragments of 320 KiB. */
-  upload(bytes: Uint8Array, ...args: string[]): Promise<Ended>;
+  upload(bytes: Uint8Array, ...args: string[]): Promise<ProcessResult>;
   /** The requests from the first that changes or transfers something, such as `send 1 503`. */
   story(): string[];
   /** Requests of the script so far. */
@@ -39,7 +45,7 @@ export function faultTest(
     name: `${name}: ${sentence}`,
     ignore,
     async fn() {
-      await using plain = await bench({ ...sandboxOptions, signIn, fault: [name] });
+      await using plain = await startTestEnv({ ...sandboxOptions, signIn, fault: [name] });
       const b = struckBench(plain, name, token);
       await test(b);
       if (knownFault(name).rules) {
@@ -49,7 +55,7 @@ export function faultTest(
   });
 }
 
-function struckBench(b: Bench, name: FaultName, token: boolean): StruckBench {
+function struckBench(b: TestEnv, name: FaultName, token: boolean): StruckBench {
   const before = b.sandbox.requests.length;
   const env: Record<string, string> = token ? { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() } : {};
   const requests = () =>
@@ -116,4 +122,4 @@ export function assertWaited(ms: number | undefined, leastMs: number, mostMs = l
 }
 
 /** Four fragments of noise. */
-export const FOUR_FRAGMENTS: Uint8Array<ArrayBuffer> = noise(4 * UNIT);
+export const FOUR_FRAGMENTS: Uint8Array<ArrayBuffer> = pseudoRandomBytes(4 * UNIT);

@@ -5,7 +5,7 @@
  */
 import fc from "npm:fast-check@4.10.2";
 import { jpegFile, pdfFile, wordDocument } from "../upload/documents.ts";
-import { noise } from "../test_env.ts";
+import { pseudoRandomBytes } from "../test_env.ts";
 import type { FaultRule } from "../sandbox/faults.ts";
 import type { Answer, FileSpan } from "../sandbox/message.ts";
 import type { Behavior } from "../sandbox/tenant/tenant.ts";
@@ -20,7 +20,7 @@ const GUID = "29CA0671-996C-4316-8B4F-50884ED599F8";
 
 /** Content by the ending of its name; documents are larger than asked for by what makes them whole. */
 export const CONTENTS = {
-  bin: noise,
+  bin: pseudoRandomBytes,
   docx: wordDocument,
   pdf: pdfFile,
   jpg: jpegFile,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { type Ended, noise, runProcess, type ScriptName } from "../test_env.ts";
+import { type ProcessResult, pseudoRandomBytes, runProcess, type ScriptName } from "../test_env.ts";
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
 import { binaryPath, compile, compileAll } from "../tools/compile.ts";
 
@@ -26,7 +26,7 @@ if (reason !== undefined) {
 }
 
 /** Runs a binary where there is neither Deno nor anything else of this machine's. */
-type RunBinary = (script: ScriptName, args: string[], env?: Record<string, string>) => Promise<Ended>;
+type RunBinary = (script: ScriptName, args: string[], env?: Record<string, string>) => Promise<ProcessResult>;
 
 function runner(sandbox: Sandbox, folder: string): RunBinary {
   return (script, args, env) =>
@@ -46,7 +46,7 @@ async function mainJob(run: RunBinary, folder: string): Promise<void> {
     assertEquals(code, 0, `graph-${script} ${args.join(" ")}: ${stderr}`);
     return { stdout, stderr };
   };
-  const large = noise(30 * 1000 ** 2);
+  const large = pseudoRandomBytes(30 * 1000 ** 2);
   await Deno.writeFile(join(folder, "large.bin"), large);
   await Deno.writeTextFile(join(folder, "notes.txt"), "written by a binary\n");
 

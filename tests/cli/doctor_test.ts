@@ -2,13 +2,21 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { Http } from "../../lib/http/client.ts";
+import { HttpClient } from "../../lib/http/client.ts";
 import { isGraphError } from "../../lib/errors.ts";
 import { diagnose } from "../../lib/cli/doctor/diagnose.ts";
 import { checkDeno } from "../../lib/cli/doctor/local_check.ts";
-import { unreachable } from "../../lib/cli/doctor/network_failure.ts";
+import { networkFinding } from "../../lib/cli/doctor/network_failure.ts";
 import { checkProxy } from "../../lib/cli/doctor/proxy_check.ts";
-import { type Bench, bench, denoRun, type Ended, jsonLines, ROOT, runProcess } from "../test_env.ts";
+import {
+  denoRun,
+  jsonLines,
+  type ProcessResult,
+  ROOT,
+  runProcess,
+  startTestEnv,
+  type TestEnv,
+} from "../test_env.ts";
 
 const windows = Deno.build.os === "windows";
 
@@ -27,10 +35,10 @@ const CHECKS = [
 
 /** Runs the doctor; its findings by their checks. */
 async function check(
-  b: Bench,
+  b: TestEnv,
   env: Record<string, string> = {},
   ...args: string[]
-): Promise<Ended & { found: Record<string, Finding> }> {
+): Promise<ProcessResult & { found: Record<string, Finding> }> {
   const ended = await b.runWith({ env }, "whoami", "--check", "--json", ...args);
   const findings = jsonLines<Finding & Record<string, unknown>>(ended.stdout);
   return { ...ended, found: Object.fromEntries(findings.map((finding) => [finding.check, finding])) };
@@ -50,15 +58,15 @@ async function files(folder: string): Promise<string[]> {
   return all.toSorted();
 }
 
-const home = (b: Bench) => b.sandbox.env.GRAPH_SCRIPTS_HOME!;
+const home = (b: TestEnv) => b.sandbox.env.GRAPH_SCRIPTS_HOME!;
 
-async function cachePath(b: Bench): Promise<string> {
+async function cachePath(b: TestEnv): Promise<string> {
   for await (const { name } of Deno.readDir(home(b))) if (name.endsWith(".json")) return join(home(b), name);
   throw new Error("no token cache");
 }
 
 /** Changes all access tokens in the cache. */
-async function changeTokens(b: Bench, changes: Record<string, string>): Promise<void> {
+async function changeTokens(b: TestEnv, changes: Record<string, string>): Promise<void> {
   const path = await cachePath(b);
   const content = JSON.parse(await Deno.readTextFile(path));
   for (const token of Object.values<object>(content.AccessToken)) Object.assign(token, changes);
@@ -68,7 +76,7 @@ async function changeTokens(b: Bench, changes: Record<string, string>): Promise<
 const seconds = (days: number) => `${Math.round(Date.now() / 1000 - days * 86_400)}`;
 
 Deno.test("all is well: every check is ok or says what is to come, and nothing is changed or renewed", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   assertEquals((await b.run("ls", "General")).code, 0);
   const before = [await files(home(b)), await files(b.folder)];
   const sent = b.sandbox.requests.length;
@@ -100,7 +108,7 @@ Deno.test("all is well: every check is ok or says what is to come, and nothing i
 });
 
 Deno.test("as text: a line a finding, with its hint; --quiet leaves out what is well", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { code, stdout } = await b.run("whoami", "--check");
   assertEquals(code, 0);
   const lines = stdout.trim().split("\n");
@@ -112,7 +120,7 @@ Deno.test("as text: a line a finding, with its hint; --quiet leaves out what is 
 });
 
 Deno.test("without a sign-in nobody is asked, not even with --prompt, and all else is checked", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { code, stderr, found } = await check(b, {}, "--prompt");
   assertEquals([code, stderr], [4, ""]);
   assertEquals([found.cache?.status, found.account?.status, found.me?.status], ["fail", "fail", "warn"]);
@@ -123,7 +131,7 @@ Deno.test("without a sign-in nobody is asked, not even with --prompt, and all el
 });
 
 Deno.test("an expired token is not renewed, and not used", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await changeTokens(b, { expires_on: seconds(0.1) });
   const before = await files(home(b));
   const sent = b.sandbox.requests.length;
@@ -136,7 +144,7 @@ Deno.test("an expired token is not renewed, and not used", async () => {
 });
 
 Deno.test("the token of another script serves when that of whoami has expired", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await changeTokens(b, { expires_on: seconds(0.1) });
   assertEquals((await b.run("ls", "General")).code, 0);
   const { code, found } = await check(b);
@@ -145,7 +153,7 @@ Deno.test("the token of another script serves when that of whoami has expired", 
 });
 
 Deno.test("a sign-in that is not used for long is told before it dies", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const [days, status, code] of [[70, "ok", 0], [80, "warn", 0], [91, "fail", 4]] as const) {
     await changeTokens(b, { cached_at: seconds(days) });
     const ended = await check(b);
@@ -155,7 +163,7 @@ Deno.test("a sign-in that is not used for long is told before it dies", async ()
 });
 
 Deno.test("what Graph says to the token decides the exit code, sign-in first, then refusal, network, usage", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const me = { service: "graph" as const, path: "/v1.0/me", times: "always" as const };
   b.sandbox.addFault({ ...me, status: 503, headers: { "retry-after": "60" } });
   assertEquals((await check(b)).code, 8);
@@ -172,7 +180,7 @@ Deno.test("what Graph says to the token decides the exit code, sign-in first, th
 });
 
 Deno.test("each setting that cannot be meant is told, and the rest is checked without it", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const env = {
     GRAPH_CLOUD: "moon",
     GRAPH_API_ORIGIN: "https://name:pass@graph.example/",
@@ -202,7 +210,7 @@ Deno.test("each setting that cannot be meant is told, and the rest is checked wi
 });
 
 Deno.test("a cache that scripts would set aside, encrypt or refuse is told and left as it is", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const path = await cachePath(b);
   const key = { GRAPH_TOKEN_CACHE_KEY: "5a".repeat(32) };
   const good = await Deno.readTextFile(path);
@@ -237,7 +245,7 @@ Deno.test("a cache that scripts would set aside, encrypt or refuse is told and l
 });
 
 Deno.test("a clock that goes wrong is told; an answer that a proxy kept does not count", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const dated = (offset: number) => ({
     times: "always" as const,
     rewrite: <T extends { headers: Record<string, string> }>(answer: T): T => ({
@@ -261,7 +269,7 @@ Deno.test("a clock that goes wrong is told; an answer that a proxy kept does not
 });
 
 Deno.test("a page of the network in place of the service is no service", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const page = { times: "always" as const, status: 200, body: "<html>Welcome to our hotel</html>" };
   b.sandbox.addFault({ ...page, service: "login", headers: { "content-type": "text/html" } });
   const { code, found } = await check(b);
@@ -279,7 +287,7 @@ Deno.test("a page of the network in place of the service is no service", async (
 });
 
 Deno.test("a token from outside is checked, and no cache is looked at", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const good = await check(b, { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() });
   assertEquals(good.code, 0);
   assertMatch(good.found.cache!.detail, /^not used/);
@@ -295,7 +303,7 @@ Deno.test("a token from outside is checked, and no cache is looked at", async ()
 });
 
 Deno.test("an app by itself needs no person, and its credential is checked", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const secret = await b.file("secret", "the-secret-of-the-app-1234567890");
   if (!windows) await Deno.chmod(secret, 0o600);
   const env = { GRAPH_CLIENT_SECRET_FILE: secret };
@@ -311,7 +319,7 @@ Deno.test("an app by itself needs no person, and its credential is checked", asy
 });
 
 Deno.test("unfinished transfers are counted, not touched", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const names = ["0".repeat(32), "1".repeat(32)];
   for (const [folder, count] of [["uploads", 1], ["downloads", 2]] as const) {
     await Deno.mkdir(join(home(b), folder), { mode: 0o700 });
@@ -327,14 +335,14 @@ Deno.test("unfinished transfers are counted, not touched", async () => {
 });
 
 Deno.test("storage hosts that nobody knows are not guessed", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { code, found } = await check(b, { GRAPH_STORAGE_HOSTS: "", GRAPH_SITE: "", GRAPH_SITE_HOST: "" });
   assertEquals([code, found.storage!.status], [0, "warn"]);
   assertMatch(found.storage!.detail, /which of \*\.sharepoint\.com.* is not known/);
 });
 
 Deno.test("proxies are told without credentials; which cannot be read is told as well", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const env = {
     HTTPS_PROXY: "http://name:word@127.0.0.1:9",
     no_proxy: "127.0.0.1",
@@ -368,14 +376,14 @@ Deno.test("proxies are told without credentials; which cannot be read is told as
 });
 
 Deno.test("why a host cannot be reached: name, certificate, proxy, nobody there", async () => {
-  const http = new Http();
+  const http = new HttpClient();
   const reason = async (url: string) => {
     try {
       await http.send({ method: "GET", url, retry: "never", headerTimeoutMs: 5000 });
       throw new Error("it answered");
     } catch (error) {
       if (!isGraphError(error)) throw error;
-      return unreachable("x", error).finding;
+      return networkFinding("x", error).finding;
     }
   };
   assertMatch((await reason("https://nonexistent.invalid/")).detail, /\((name|proxy)\)$/);
@@ -425,14 +433,14 @@ Deno.test("a Deno older than the supported one is told", () => {
 });
 
 Deno.test("the doctor goes with no other work", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { code, stderr } = await b.run("whoami", "--check", "--sign-out");
   assertEquals(code, 2);
   assertMatch(stderr, /--check and --sign-out do not go together/);
 });
 
 Deno.test("the doctor comes to its end when a host takes a request and says nothing, or does not end its answer", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const silent of [true, false]) {
     const odd: typeof fetch = (input, init) => {
       if (!String(input).endsWith("/me")) return fetch(input, init);

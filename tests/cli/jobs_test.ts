@@ -2,23 +2,23 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { type Bench, bench, jsonLines } from "../test_env.ts";
+import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 import { readAhead } from "../../lib/transfer/jobs.ts";
 
 /** Makes local files `many/0.txt` …; each has its own content. */
-async function manyFiles(b: Bench, count: number): Promise<void> {
+async function manyFiles(b: TestEnv, count: number): Promise<void> {
   await Deno.mkdir(join(b.folder, "many"));
   for (let i = 0; i < count; i++) await b.file(`many/${i}.txt`, `content ${i}`);
 }
 
-function manyRemoteFiles(b: Bench, count: number): void {
+function manyRemoteFiles(b: TestEnv, count: number): void {
   for (let i = 0; i < count; i++) {
     b.sandbox.tenant.addFile("Documents", `General/many/${i}.txt`, `content ${i}`);
   }
 }
 
 /** How often content was sent or fetched since request number `from`. */
-function contents(b: Bench, from: number): number {
+function contents(b: TestEnv, from: number): number {
   return b.sandbox.requests.slice(from).filter(({ service, method, path }) =>
     (method === "PUT" && path.includes("/content")) || (service === "storage" && method === "GET")
   ).length;
@@ -31,7 +31,7 @@ function counts(stdout: string): Record<string, number> {
 }
 
 /** Starts a command, kills it once some of its files are through, and tells how many were. */
-async function killed(b: Bench, signal: Deno.Signal, ...line: Parameters<Bench["spawn"]>) {
+async function killed(b: TestEnv, signal: Deno.Signal, ...line: Parameters<TestEnv["spawn"]>) {
   const child = b.spawn(...line);
   let stdout = "";
   const stderr = new Response(child.stderr).text();
@@ -50,7 +50,7 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
     name: `put -r after ${signal} sends only what is left, and so does get -r`,
     ignore: Deno.build.os === "windows",
     fn: async () => {
-      await using b = await bench();
+      await using b = await startTestEnv();
       await manyFiles(b, 30);
       b.sandbox.addFault({ service: "graph", method: "PUT", times: "always", delayMs: 40 });
       const up = await killed(b, signal, "put", "-r", "--json", "many", "General/many");
@@ -90,7 +90,7 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
 }
 
 Deno.test("after failures the same -r command does what has failed, both ways", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await manyFiles(b, 6);
   b.sandbox.addFault({ service: "graph", method: "PUT", path: "3.txt", status: 403 });
   const first = await b.run("put", "-r", "many", "General/many");
@@ -109,7 +109,7 @@ Deno.test("after failures the same -r command does what has failed, both ways", 
 });
 
 Deno.test("with -r, --conflict speaks of files that differ", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await manyFiles(b, 3);
   manyRemoteFiles(b, 3);
   b.sandbox.tenant.addFile("Documents", "General/many/1.txt", "changed by somebody");
@@ -124,7 +124,7 @@ Deno.test("with -r, --conflict speaks of files that differ", async () => {
 });
 
 Deno.test("a second put -r lists folders, and asks for no file by itself", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await manyFiles(b, 20);
   assertEquals((await b.run("put", "-r", "many", "General/many")).code, 0);
   const before = b.sandbox.requests.length;
@@ -135,7 +135,7 @@ Deno.test("a second put -r lists folders, and asks for no file by itself", async
 });
 
 Deno.test("the summary counts files and bytes by result; --quiet leaves it out, --json makes it an object", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await manyFiles(b, 3);
   const text = await b.run("put", "-r", "many", "General/many");
   assertMatch(text.stderr, /^put: 3 created \(27 B\), in 0:\d\d\n$/);
@@ -152,12 +152,12 @@ Deno.test("the summary counts files and bytes by result; --quiet leaves it out, 
 });
 
 Deno.test("put and get do not take one more local file for the destination", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await b.file("a.md", "a");
   await b.file("b.md", "b");
   manyRemoteFiles(b, 1);
   const before = b.sandbox.requests.length;
-  const cases: [Parameters<Bench["run"]>, RegExp][] = [
+  const cases: [Parameters<TestEnv["run"]>, RegExp][] = [
     [
       ["put", "a.md", "b.md"],
       /b\.md is also a local file.*put a\.md b\.md FOLDER\/ to upload it too, or \/b\.md/,
@@ -183,7 +183,7 @@ Deno.test("put and get do not take one more local file for the destination", asy
 });
 
 Deno.test("one argument that fails does not speak for the others", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await b.file("a.txt", "a");
   const { code, stdout, stderr } = await b.run("put", "a.txt", "missing.txt", "General/");
   assertEquals([code, stdout], [3, "created General/a.txt (1 B, verified)\n"]);

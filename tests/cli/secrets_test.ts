@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { basename, join } from "../../lib/std.ts";
 import { SETTINGS } from "../../lib/settings.ts";
-import { type Bench, bench, noise, type ScriptName } from "../test_env.ts";
+import { pseudoRandomBytes, type ScriptName, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { FaultRule } from "../sandbox/mod.ts";
 import { browse } from "../sandbox/testing_msal.ts";
 import { filesBelow, type Haystack, type Leak, leaksIn } from "./secret_scan.ts";
@@ -16,10 +16,10 @@ const fragments = { service: "storage" as const, method: "PUT" };
 class Watched {
   readonly printed: Haystack[] = [];
   readonly temporary: string;
-  readonly #b: Bench;
+  readonly #b: TestEnv;
   readonly #env: Record<string, string>;
 
-  constructor(b: Bench, env: Record<string, string>, folder: string = b.folder) {
+  constructor(b: TestEnv, env: Record<string, string>, folder: string = b.folder) {
     this.#b = b;
     this.temporary = join(folder, "tmp");
     Deno.mkdirSync(this.temporary);
@@ -62,7 +62,7 @@ class Watched {
 }
 
 /** Answers that repeat every secret there is, wherever an answer can hold one. */
-function echoes(b: Bench, rule: FaultRule): FaultRule[] {
+function echoes(b: TestEnv, rule: FaultRule): FaultRule[] {
   const all = () => b.sandbox.tenant.secrets();
   const last = (pattern: RegExp) => all().findLast((secret) => pattern.test(secret)) ?? "";
   const words = () => all().map((secret) => `see ${secret} or ${encodeURIComponent(secret)}`).join(" and ");
@@ -103,11 +103,11 @@ function echoes(b: Bench, rule: FaultRule): FaultRule[] {
 }
 
 /** Everything that scripts can do, well and badly. */
-async function everything(b: Bench, watched: Watched): Promise<void> {
+async function everything(b: TestEnv, watched: Watched): Promise<void> {
   const { sandbox } = b;
   const small = await b.file("small.txt", "small");
-  const large = await b.file("large.bin", noise(4 * UNIT));
-  sandbox.tenant.addFile("Documents", "General/down.bin", noise(3_000_000));
+  const large = await b.file("large.bin", pseudoRandomBytes(4 * UNIT));
+  sandbox.tenant.addFile("Documents", "General/down.bin", pseudoRandomBytes(3_000_000));
 
   assertEquals(await watched.once("whoami", "--prompt"), 0);
   assertEquals(await watched.run("whoami", "--check"), [0, 0]);
@@ -142,7 +142,7 @@ async function everything(b: Bench, watched: Watched): Promise<void> {
 }
 
 /** The same in a world that repeats secrets. How each run ends is not the matter here. */
-async function hostile(b: Bench, watched: Watched, small: string, large: string): Promise<void> {
+async function hostile(b: TestEnv, watched: Watched, small: string, large: string): Promise<void> {
   const runs: [FaultRule, ScriptName, ...string[]][] = [
     [{ service: "graph", path: "/me" }, "whoami"],
     [{ service: "graph", path: "/me" }, "whoami", "--check"],
@@ -177,7 +177,7 @@ async function hostile(b: Bench, watched: Watched, small: string, large: string)
 }
 
 /** Without the codes that people are to type: these are shown on purpose, and dead once they are used. */
-function secretsOf(b: Bench): string[] {
+function secretsOf(b: TestEnv): string[] {
   return b.sandbox.tenant.secrets().filter((secret) => !/^[A-Z0-9]{9}$/.test(secret));
 }
 
@@ -185,17 +185,17 @@ function shown({ from, found }: Leak): string {
   return `${from}: ${found}`;
 }
 
-function checkTokensKept(b: Bench): void {
+function checkTokensKept(b: TestEnv): void {
   const toStorage = b.sandbox.requests.filter(({ service, headers }) =>
     service === "storage" && headers.authorization !== undefined
   );
   assertEquals(toStorage.map(({ path }) => path), []);
 }
 
-const home = (b: Bench) => b.sandbox.env.GRAPH_SCRIPTS_HOME!;
+const home = (b: TestEnv) => b.sandbox.env.GRAPH_SCRIPTS_HOME!;
 
 Deno.test("in all that scripts print and write, secrets are in the token cache and the records of uploads alone", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const watched = new Watched(b, {});
   await everything(b, watched);
   assertEquals(leaksIn(watched.printed, secretsOf(b)).map(shown), []);
@@ -216,8 +216,8 @@ Deno.test("in all that scripts print and write, secrets are in the token cache a
 });
 
 Deno.test("with a key, tokens are in no file at all; another key is as quiet", async () => {
-  await using b = await bench({ signIn: false });
-  const [key, other] = [noise(32).toBase64(), noise(32, 2).toBase64()];
+  await using b = await startTestEnv({ signIn: false });
+  const [key, other] = [pseudoRandomBytes(32).toBase64(), pseudoRandomBytes(32, 2).toBase64()];
   const watched = new Watched(b, { GRAPH_TOKEN_CACHE_KEY: key });
   await everything(b, watched);
   assertEquals(await watched.onceWith({ GRAPH_TOKEN_CACHE_KEY: other }, "whoami", "--check"), 2);
@@ -231,7 +231,7 @@ Deno.test("with a key, tokens are in no file at all; another key is as quiet", a
 });
 
 Deno.test("an app by itself shows and keeps neither its secret nor its certificate's key", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { app } = b.sandbox;
   const { certificate, privateKey } = app.newCertificate();
   const keys = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
@@ -266,7 +266,7 @@ Deno.test("an app by itself shows and keeps neither its secret nor its certifica
 });
 
 Deno.test("a sign-in with a browser shows neither its code nor what proves that it is ours", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const child = b.spawn("whoami", "--verbose", "--sign-in", "browser", "--prompt");
   const [shownText, code] = await signedInWithBrowser(child);
   assertEquals(code, 0, shownText);
@@ -313,7 +313,7 @@ Deno.test("the scan finds parts and other forms of a secret, and nothing in what
 
 Deno.test("no secret is taken from the command line, and one that is put there is not repeated", async () => {
   for (const name of ["accessToken", "tokenCacheKey"] as const) assertEquals("flag" in SETTINGS[name], false);
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const token = b.sandbox.issueToken();
   for (const script of ["whoami", "ls", "get", "put", "put-large"] as const) {
     for (const option of ["--access-token", "--token", "--graph-access-token", "--token-cache-key"]) {

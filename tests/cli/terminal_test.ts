@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console no-control-regex -- it tells what it skips, and looks at terminal codes
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { bench, commandLine, environment, noise, type ScriptName } from "../test_env.ts";
-import { printable } from "../../lib/cli/output.ts";
+import { commandLine, environment, pseudoRandomBytes, type ScriptName, startTestEnv } from "../test_env.ts";
+import { replaceControlCharacters } from "../../lib/cli/output.ts";
 import { displayWidth, fitEnd } from "../../lib/cli/display_width.ts";
 import { ProgressLine } from "../../lib/cli/progress.ts";
 
@@ -11,7 +11,11 @@ const hasTerminals = Deno.build.os === "linux" &&
     .output().then(({ success }) => success, () => false);
 if (!hasTerminals) console.warn("skipped: tests on a terminal, for `script` of util-linux is not here");
 
-async function onTerminal(b: Awaited<ReturnType<typeof bench>>, script: ScriptName, ...args: string[]) {
+async function onTerminal(
+  b: Awaited<ReturnType<typeof startTestEnv>>,
+  script: ScriptName,
+  ...args: string[]
+) {
   const quoted = commandLine(script, args).map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
   const { code, stdout } = await new Deno.Command("script", {
     args: ["-qec", quoted, "/dev/null"],
@@ -27,8 +31,8 @@ Deno.test({
   name: "on a terminal a sign-in is asked for by itself, and progress is drawn with rate and time left",
   ignore: !hasTerminals,
   fn: async () => {
-    await using b = await bench({ signIn: false });
-    const file = await b.file("big.bin", noise(12 * 327_680));
+    await using b = await startTestEnv({ signIn: false });
+    const file = await b.file("big.bin", pseudoRandomBytes(12 * 327_680));
     b.sandbox.addFault({ service: "storage", method: "PUT", times: "always", delayMs: 150 });
     const { code, text } = await onTerminal(b, "put-large", "--fragment-size", "320KiB", file, "General/");
     assertEquals(code, 0, text);
@@ -53,7 +57,7 @@ Deno.test({
   name: "--no-prompt asks nobody even on a terminal",
   ignore: !hasTerminals,
   fn: async () => {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     const { code, text } = await onTerminal(b, "ls", "--no-prompt");
     assertEquals(code, 4);
     assertMatch(text, /not signed in/);
@@ -98,7 +102,7 @@ Deno.test({
   name: "on a terminal many tiny files show how many are done, of how many, and a summary at the end",
   ignore: !hasTerminals,
   fn: async () => {
-    await using b = await bench();
+    await using b = await startTestEnv();
     await Deno.mkdir(`${b.folder}/many`);
     for (let i = 0; i < 40; i++) await b.file(`many/${i}.txt`, "x".repeat(100));
     b.sandbox.addFault({ service: "graph", method: "PUT", times: "always", delayMs: 50 });
@@ -122,5 +126,5 @@ Deno.test("printable() escapes what prints nothing or moves other characters, an
       "Größe שלום 文件 👩\u200d💻 ❤\ufe0f می\u200cخواهم C:\\x e\u0301",
     ],
   ];
-  for (const [text, shown] of cases) assertEquals(printable(text), shown);
+  for (const [text, shown] of cases) assertEquals(replaceControlCharacters(text), shown);
 });

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import { bench, type ScriptName } from "../test_env.ts";
+import { type ScriptName, startTestEnv } from "../test_env.ts";
 
 /** Runs a command that must be refused: one line, the exit code, no result, and no request unless it needs one. */
 async function refused(
-  b: Awaited<ReturnType<typeof bench>>,
+  b: Awaited<ReturnType<typeof startTestEnv>>,
   code: number,
   line: RegExp,
   [script, ...args]: [ScriptName, ...string[]],
@@ -17,7 +17,7 @@ async function refused(
 }
 
 Deno.test("wrong usage: one line, exit code 2, nothing sent", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const file = await b.file("a.txt", "a");
   await refused(b, 2, /unknown option --nope/, ["ls", "--nope"]);
   await refused(b, 2, /unknown option -x/, ["ls", "-x"]);
@@ -45,7 +45,7 @@ Deno.test("wrong usage: one line, exit code 2, nothing sent", async () => {
 });
 
 Deno.test("without an app registration the way to one is told", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { code, stderr } = await b.runWith(
     { env: { GRAPH_CLIENT_ID: "", GRAPH_TENANT_ID: "" } },
     "whoami",
@@ -57,7 +57,7 @@ Deno.test("without an app registration the way to one is told", async () => {
 });
 
 Deno.test("local files that are missing, folders or unreadable", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const before = b.sandbox.requests.length;
   await refused(b, 3, /no such local file: nope\.txt/, ["put", "nope.txt", "General/"]);
   await refused(b, 2, /is a folder/, ["put", b.folder, "General/"]);
@@ -69,7 +69,7 @@ Deno.test("local files that are missing, folders or unreadable", async () => {
 });
 
 Deno.test("illegal remote names are refused before any request", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("a.txt", "a");
   const before = b.sandbox.requests.length;
   const names = [
@@ -104,7 +104,7 @@ Deno.test("illegal remote names are refused before any request", async () => {
 });
 
 Deno.test("sizes of fragments that the service would refuse at the end are refused at the start", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const file = await b.file("a.txt", "a");
   await refused(
     b,
@@ -150,7 +150,7 @@ Deno.test("sizes of fragments that the service would refuse at the end are refus
 });
 
 Deno.test("remote paths that do not exist, and things that are no files", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("a.txt", "a");
   await refused(b, 3, /Nope\/x\.pdf: it does not exist/, ["get", "Nope/x.pdf"]);
   await refused(b, 3, /the folder General\/Nope does not exist; check it with .*make the folder first/, [
@@ -171,7 +171,7 @@ Deno.test("remote paths that do not exist, and things that are no files", async 
 });
 
 Deno.test("a config file is read; what is wrong in it is named", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { GRAPH_CLIENT_ID, GRAPH_TENANT_ID, GRAPH_SITE, GRAPH_SCRIPTS_HOME } = b.sandbox.env;
   const path = `${GRAPH_SCRIPTS_HOME}/graph-scripts.json`;
   const without = { GRAPH_CLIENT_ID: "", GRAPH_TENANT_ID: "", GRAPH_SITE: "" };
@@ -196,7 +196,7 @@ Deno.test("a config file is read; what is wrong in it is named", async () => {
 });
 
 Deno.test("a script without its permissions says which one it lacks", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await refused(b, 5, /may not connect to 127\.0\.0\.2:8999; run it with --allow-net=127\.0\.0\.2:8999/, [
     "ls",
   ], {
@@ -205,7 +205,7 @@ Deno.test("a script without its permissions says which one it lacks", async () =
 });
 
 Deno.test("help fits a screen and names every option; the version is told", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   for (const script of ["whoami", "ls", "get", "put", "put-large"] as const) {
     const { code, stdout } = await b.run(script, "--help");
     assertEquals(code, 0);
@@ -216,14 +216,14 @@ Deno.test("help fits a screen and names every option; the version is told", asyn
 });
 
 Deno.test("words true and false behind a switch are arguments", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.addFile("Documents", "true", "x");
   assertEquals((await b.run("ls", "-l", "true")).stdout.trim().split(/\s+/).at(-1), "true");
   assertEquals((await b.run("get", "--quiet", "true", "-")).stdout, "x");
 });
 
 Deno.test("switches take no value, and what follows -- is no option", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await refused(b, 2, /unknown option --constructor/, ["ls", "--constructor"]);
   await refused(b, 2, /unknown option --__proto__/, ["ls", "--__proto__=x"]);
   await refused(b, 2, /^ls: --json takes no value/, ["ls", "--json=FAIL"]);
@@ -239,7 +239,7 @@ Deno.test({
   name: "a config file that says where tokens go is refused when others may write to it",
   ignore: Deno.build.os === "windows",
   fn: async () => {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     const { GRAPH_SCRIPTS_HOME: folder, GRAPH_API_ORIGIN: apiOrigin } = b.sandbox.env;
     const path = `${folder}/graph-scripts.json`;
     await Deno.writeTextFile(path, JSON.stringify({ apiOrigin }));
@@ -260,7 +260,7 @@ Deno.test({
     "a config file that says where tokens go is refused when it is another user's, also in a sticky folder",
   ignore: Deno.build.os === "windows" || Deno.uid() !== 0, // only root can give a file away
   fn: async () => {
-    await using b = await bench({ signIn: false });
+    await using b = await startTestEnv({ signIn: false });
     const { GRAPH_SCRIPTS_HOME: folder, ...env } = b.sandbox.env;
     const path = `${folder}/graph-scripts.json`;
     await Deno.chmod(folder!, 0o1777);
@@ -282,14 +282,14 @@ Deno.test({
 });
 
 Deno.test("a config file may begin with a byte order mark", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { GRAPH_SCRIPTS_HOME: folder } = b.sandbox.env;
   await Deno.writeTextFile(`${folder}/graph-scripts.json`, '\ufeff{"cloud":"mars"}');
   await refused(b, 2, /unknown cloud "mars"/, ["ls"]);
 });
 
 Deno.test("an origin with a password is refused, and the password not shown", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   for (const scheme of ["http", "https"]) {
     const env = { GRAPH_API_ORIGIN: `${scheme}://:hunter2@gateway.example` };
     const { code, stderr } = await b.runWith({ env }, "ls");

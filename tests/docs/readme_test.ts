@@ -13,14 +13,14 @@ import { putLarge } from "../../scripts/put-large.ts";
 import { put } from "../../scripts/put.ts";
 import { whoami } from "../../scripts/whoami.ts";
 import {
-  bench,
   commandLine,
   denoRun,
-  type Ended,
   jsonLines,
+  type ProcessResult,
   ROOT,
   runProcess,
   type ScriptName,
+  startTestEnv,
 } from "../test_env.ts";
 
 const COMMANDS: readonly Command[] = [whoami, ls, get, put, putLarge];
@@ -62,7 +62,7 @@ async function runSnippet(
   env: Record<string, string>,
   cwd: string,
   args: string[],
-): Promise<Ended> {
+): Promise<ProcessResult> {
   const [, set] = new RegExp(`deno run -q -P=([\\w-]+) ${file}`).exec(README) ?? [];
   assert(set, `README.md does not say how to run ${file}`);
   // Next to lib/ for a user, in a folder of its own here.
@@ -81,7 +81,7 @@ async function json(file: string): Promise<Record<string, unknown>> {
 }
 
 Deno.test("the README's snippets do what it says, with the permissions that it says", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const sums = await runSnippet("sum-sizes.ts", "listItems", b.sandbox.env, b.folder, ["General"]);
   assertEquals([sums.code, sums.stderr], [0, ""]);
   const expected = /\$ deno run -q -P=ls sum-sizes.ts General\n(.*?)```/s.exec(README)?.[1];
@@ -119,7 +119,7 @@ Deno.test({
   name: "the rehearsal of the README, from the first listing to the sign-out, prints what it says",
   ignore: Deno.build.os === "windows", // its commands are those of a POSIX shell
   async fn() {
-    await using b = await bench();
+    await using b = await startTestEnv();
     const [, rehearsal] = /^\*\*List\.\*\*(.*?)^Options of `deno task sandbox`/ms.exec(README) ?? [];
     const steps = session(rehearsal ?? "");
     assert(steps.length >= 12);
@@ -136,7 +136,7 @@ Deno.test({
 });
 
 Deno.test("ls runs with the narrow permissions of the README, also when it renews its sign-in", async () => {
-  await using b = await bench(); // signed in by whoami, whose token does not let ls read
+  await using b = await startTestEnv(); // signed in by whoami, whose token does not let ls read
   const command = block("sh", "--ignore-env=").split("\n").slice(1).join("\n");
   const words = command.replaceAll("\\\n", " ").trim().split(/\s+/).map((word) =>
     word.replaceAll(/['"]/g, "")
@@ -213,7 +213,7 @@ Deno.test("the README shows the forms of each script as --help does", () => {
 });
 
 Deno.test("the README names exactly the JSON fields that the scripts print", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("a.txt", "a");
   const fields = (heading: string, start: string) => {
     const text = section(heading).replaceAll(/\s+/g, " ");

@@ -5,19 +5,19 @@
  */
 import { assert, assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { type Bench, bench, noise } from "../test_env.ts";
+import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { ByteRange } from "../../lib/download/ranges.ts";
 
 /** A bench with one file, `General/big.bin`. */
-export async function benchWith(content: Uint8Array): Promise<Bench> {
-  const b = await bench();
+export async function benchWith(content: Uint8Array): Promise<TestEnv> {
+  const b = await startTestEnv();
   b.sandbox.tenant.addFile("Documents", "General/big.bin", content);
   return b;
 }
 
 /** Content of a size that no boundary divides. */
 export function contentOf(mebibytes: number, seed = 1): Uint8Array<ArrayBuffer> {
-  return noise(mebibytes * 1024 * 1024 + 17, seed);
+  return pseudoRandomBytes(mebibytes * 1024 * 1024 + 17, seed);
 }
 
 /** Names in a local folder, without those that a test has put there. */
@@ -26,13 +26,13 @@ export function names(folder: string): string[] {
 }
 
 /** Whole path of the partial file; `undefined`: there is none. */
-export function partialOf(b: Bench): string | undefined {
+export function partialOf(b: TestEnv): string | undefined {
   const name = names(b.folder).find((name) => name.endsWith(".partial"));
   return name === undefined ? undefined : join(b.folder, name);
 }
 
 /** Whole paths of the files beside the records, locks included. */
-export function journal(b: Bench): string[] {
+export function journal(b: TestEnv): string[] {
   const folder = join(b.sandbox.env.GRAPH_SCRIPTS_HOME!, "downloads");
   try {
     return names(folder).map((name) => join(folder, name));
@@ -43,7 +43,7 @@ export function journal(b: Bench): string[] {
 }
 
 /** What the record says is done. */
-export async function recorded(b: Bench): Promise<ByteRange[]> {
+export async function recorded(b: TestEnv): Promise<ByteRange[]> {
   const path = journal(b).find((path) => path.endsWith(".json"));
   try {
     return path === undefined ? [] : JSON.parse(await Deno.readTextFile(path)).done;
@@ -59,7 +59,7 @@ export function bytesOf(ranges: readonly ByteRange[]): number {
 }
 
 /** The ranges that storage was asked for, from request number `from` on; without a range, everything. */
-export function asked(b: Bench, from = 0): (string | undefined)[] {
+export function asked(b: TestEnv, from = 0): (string | undefined)[] {
   return b.sandbox.requests.slice(from).filter(({ service }) => service === "storage").map(({ headers }) =>
     headers.range
   );
@@ -76,7 +76,7 @@ export async function until(happened: () => boolean | Promise<boolean>, mostMs =
 
 /** Starts `get` and kills it when its record says that enough is done. */
 export async function killedAfter(
-  b: Bench,
+  b: TestEnv,
   bytes: number,
   args: readonly string[] = [],
   signal: Deno.Signal = "SIGKILL",
@@ -91,7 +91,11 @@ export async function killedAfter(
 }
 
 /** The file is there, whole, and nothing else. */
-export async function arrived(b: Bench, content: Uint8Array, others: readonly string[] = []): Promise<void> {
+export async function arrived(
+  b: TestEnv,
+  content: Uint8Array,
+  others: readonly string[] = [],
+): Promise<void> {
   const there = await Deno.readFile(join(b.folder, "big.bin"));
   // Not assertEquals: it would describe the difference of millions of bytes for minutes.
   assert(sameBytes(there, content), `${there.length} bytes that are not the ${content.length} expected`);

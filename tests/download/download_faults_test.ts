@@ -4,10 +4,10 @@ import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { heicFile, jpegFile, ole2File, pdfFile, wordDocument } from "../upload/documents.ts";
 import { faultTest, type StruckBench } from "../campaign/fault_env.ts";
-import { jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes } from "../test_env.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
-const CONTENT = noise(3_000_017, 5);
+const CONTENT = pseudoRandomBytes(3_000_017, 5);
 
 /** Runs `get` on a file of 3 MB, in a folder where another version of it may lie. */
 async function get(b: StruckBench, name = "big.bin", ...args: string[]): ReturnType<StruckBench["struck"]> {
@@ -107,7 +107,7 @@ const DOCUMENTS: [string, Uint8Array][] = [
   ["Plan.jpg", jpegFile(200_000)],
   ["Plan.heic", heicFile(200_000)],
   ["Plan.html", new TextEncoder().encode(`<html>${"text ".repeat(20_000)}</html>`)],
-  ["Plan.one", noise(200_000)],
+  ["Plan.one", pseudoRandomBytes(200_000)],
 ];
 for (const fault of ["text-instead-of-content", "half-content"] as const) {
   faultTest(fault, "no document is damaged by it: exit code 7, also at standard output", async (b) => {

@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { type Bench, bench, jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const SIZE = 3 * 1024 * 1024 + 17;
-const content = noise(SIZE);
+const content = pseudoRandomBytes(SIZE);
 
 async function withFile(name = "big.bin", bytes: Uint8Array = content) {
-  const b = await bench();
+  const b = await startTestEnv();
   b.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
   return b;
 }
 
-async function journal(b: Bench): Promise<string[]> {
+async function journal(b: TestEnv): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(`${b.sandbox.env.GRAPH_SCRIPTS_HOME}/downloads`)) {
     names.push(name);
@@ -180,7 +180,7 @@ Deno.test("a service that ignores the range and sends everything does no harm", 
 
 Deno.test("a file that changes during the download is received from its first byte", async () => {
   await using b = await withFile();
-  const other = noise(SIZE + 1000, 7);
+  const other = pseudoRandomBytes(SIZE + 1000, 7);
   b.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
   const child = b.spawn("get", "General/big.bin");
   while (!b.sandbox.requests.some(({ service }) => service === "storage")) {
@@ -298,7 +298,7 @@ Deno.test("a file without a hash is unverified; facts that were wrong for a mome
 });
 
 Deno.test("a file goes to standard output, and nothing else does", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { stdout, stderr, code } = await b.run("get", "General/Agenda.md", "-");
   assertEquals([code, stderr], [0, ""]);
   assertEquals(

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { arrived, asked, benchWith, bytesOf, contentOf, names, until } from "./download_env.ts";
-import { type Bench, jsonLines } from "../test_env.ts";
+import { jsonLines, type TestEnv } from "../test_env.ts";
 import { slowLine } from "./slow_line.ts";
 
 const MIB = 1024 * 1024;
@@ -8,7 +8,7 @@ const content = contentOf(12);
 const SIZE = content.length;
 const storage = { service: "storage" as const, path: "download.aspx" };
 
-async function get(b: Bench, ...args: string[]) {
+async function get(b: TestEnv, ...args: string[]) {
   const { code, stdout, stderr } = await b.run("get", "--json", ...args, "General/big.bin");
   assertEquals(code, 0, stderr);
   return { result: jsonLines(stdout)[0]!, stderr };

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "../assert.ts";
 import { OrderedHash } from "../../lib/download/ordered_hash.ts";
 import { RATE_WINDOW_MS } from "../../lib/transfer/byte_rate.ts";
-import { cutIntoParts, type Part, Parts } from "../../lib/download/range_queue.ts";
+import { type RangeJob, RangeQueue, splitRanges } from "../../lib/download/range_queue.ts";
 import { type ByteRange, ByteRanges } from "../../lib/download/ranges.ts";
 import { ContentHash } from "../../lib/transfer/verify.ts";
-import { noise } from "../test_env.ts";
+import { pseudoRandomBytes } from "../test_env.ts";
 
 const MIB = 1024 * 1024;
 
@@ -36,7 +36,7 @@ Deno.test("ranges say what is there and what lacks, in whatever order they come"
 Deno.test("parts make up what lacks, and are neither tiny nor endless", () => {
   for (const [size, connections] of [[3 * MIB, 4], [64 * MIB, 4], [5000 * MIB, 4], [700 * MIB, 1]] as const) {
     const missing: ByteRange[] = [[1000, 2 * MIB], [2 * MIB + 5, size]];
-    const parts = cutIntoParts(missing, size, connections);
+    const parts = splitRanges(missing, size, connections);
     assertEquals(new ByteRanges(parts).toJSON(), missing);
     for (const [start, end] of parts) assert(end - start <= 32 * MIB && end > start);
     assert(parts.length <= size / MIB + 2);
@@ -47,10 +47,10 @@ Deno.test("parts make up what lacks, and are neither tiny nor endless", () => {
 /** Parts with a clock that is set by hand. */
 function partsOf(...ranges: ByteRange[]) {
   const clock = { now: 0 };
-  return { clock, parts: new Parts(ranges, () => clock.now) };
+  return { clock, parts: new RangeQueue(ranges, () => clock.now) };
 }
 
-function take(part: Part, bytes: number): void {
+function take(part: RangeJob, bytes: number): void {
   part.position += bytes;
   part.rate.add(bytes);
 }
@@ -113,7 +113,7 @@ Deno.test("an end of all wakes those that wait", async () => {
 
 Deno.test("the hashes of a file that is written in any order are those of its content in order", async () => {
   const path = await Deno.makeTempFile();
-  const content = noise(5 * MIB + 3);
+  const content = pseudoRandomBytes(5 * MIB + 3);
   const expected = await ContentHash.create();
   expected.add(content, 0);
   const wanted = expected.digest();

@@ -13,7 +13,7 @@ import {
   recorded,
   until,
 } from "./download_env.ts";
-import { type Bench, jsonLines } from "../test_env.ts";
+import { jsonLines, type TestEnv } from "../test_env.ts";
 import { slowLine } from "./slow_line.ts";
 
 const MIB = 1024 * 1024;
@@ -22,7 +22,7 @@ const SIZE = content.length;
 const SLOW = { bytesPerSecond: 2 * MIB };
 
 /** Downloads over a fast line and returns its result. */
-async function goOn(b: Bench, ...args: string[]) {
+async function goOn(b: TestEnv, ...args: string[]) {
   const { code, stdout, stderr } = await b.run("get", "--json", ...args, "General/big.bin");
   assertEquals(code, 0, stderr);
   return { result: jsonLines(stdout)[0]!, stderr };

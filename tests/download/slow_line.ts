@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Bench } from "../test_env.ts";
+import type { TestEnv } from "../test_env.ts";
 
 /** How a line treats what storage sends. */
 export interface LineOptions {
@@ -27,7 +27,7 @@ export interface SlowLine extends AsyncDisposable {
 const SLICE_BYTES = 32 * 1024;
 
 /** Leads all downloads of a bench over a slow line. */
-export function slowLine(b: Bench, options: LineOptions): SlowLine {
+export function slowLine(b: TestEnv, options: LineOptions): SlowLine {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const storage = new URL(b.sandbox.storageOrigin);

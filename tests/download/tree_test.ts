@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { type Bench, bench, jsonLines } from "../test_env.ts";
+import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
 /** A remote folder with files, folders in folders, and an empty one. */
-function tree(b: Bench): void {
+function tree(b: TestEnv): void {
   const { tenant } = b.sandbox;
   const files: Record<string, string> = {
     "a.txt": "a",
@@ -20,7 +20,7 @@ function tree(b: Bench): void {
   }
 }
 
-function downloads(b: Bench, from: number) {
+function downloads(b: TestEnv, from: number) {
   return b.sandbox.requests.slice(from).filter(({ service }) => service === "storage");
 }
 
@@ -36,7 +36,7 @@ async function names(folder: string): Promise<string[]> {
 }
 
 Deno.test("get -r brings a folder with all that is in it, empty folders as well", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   tree(b);
   const { code, stdout, stderr } = await b.run("get", "-r", "General/Photos");
   assertEquals(code, 0, stderr);
@@ -56,7 +56,7 @@ Deno.test("get -r brings a folder with all that is in it, empty folders as well"
 });
 
 Deno.test("a DEST with a slash, or a dot, keeps the folder's name; any other becomes the folder", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   tree(b);
   await Deno.mkdir(join(b.folder, "there"));
   for (
@@ -88,7 +88,7 @@ Deno.test("a DEST with a slash, or a dot, keeps the folder's name; any other bec
 });
 
 Deno.test("a second run with --if-changed fetches no content; what has changed is fetched", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   tree(b);
   assertEquals((await b.run("get", "-r", "General/Photos")).code, 0);
   const before = b.sandbox.requests.length;
@@ -116,7 +116,7 @@ Deno.test("a second run with --if-changed fetches no content; what has changed i
 });
 
 Deno.test("a file that always comes with another content than is stated is known again", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.addFile("Documents", "General/Photo.heic", "one");
   b.sandbox.addFault({
     service: "storage",
@@ -134,7 +134,7 @@ Deno.test("a file that always comes with another content than is stated is known
 });
 
 Deno.test("--dry-run makes nothing and says what would be done", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   tree(b);
   await b.file("a.txt", "mine");
   const before = b.sandbox.requests.length;
@@ -151,7 +151,7 @@ Deno.test("--dry-run makes nothing and says what would be done", async () => {
 });
 
 Deno.test("names that a disk cannot hold, or that lead out of the folder, are refused one by one", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   tree(b);
   const evil = [
     "..",
@@ -191,7 +191,7 @@ Deno.test("names that a disk cannot hold, or that lead out of the folder, are re
 });
 
 Deno.test("one failure does not stop the others; notebooks and shortcuts are left out and told", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   tree(b);
   await Deno.mkdir(join(b.folder, "Photos"));
   await Deno.writeTextFile(join(b.folder, "Photos", "2024"), "a file in the place of a folder");
@@ -217,7 +217,7 @@ Deno.test("one failure does not stop the others; notebooks and shortcuts are lef
 });
 
 Deno.test("two inputs that would become one local file: the second is refused", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   tree(b);
   b.sandbox.tenant.addFile("Documents", "General/a.txt", "other");
   const { code, stderr } = await b.run(
@@ -234,7 +234,7 @@ Deno.test("two inputs that would become one local file: the second is refused", 
 });
 
 Deno.test("a folder that the service shows inside of itself ends", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   tree(b);
   const folder = b.sandbox.tenant.find("Documents", "General/Photos")!;
   b.sandbox.addFault({
@@ -255,7 +255,7 @@ Deno.test({
   name: "get -r does not write through a symlinked subfolder, and fetches the others",
   ignore: Deno.build.os === "windows",
   async fn() {
-    await using b = await bench();
+    await using b = await startTestEnv();
     for (const name of ["planted/a.txt", "planted/deep/b.txt", "plain/c.txt"]) {
       b.sandbox.tenant.addFile("Documents", `General/Tree/${name}`, name);
     }

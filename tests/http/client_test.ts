@@ -2,7 +2,7 @@ import { Pace } from "../../lib/http/pace.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { GraphClient } from "../../lib/graph/client.ts";
-import { Http, type HttpOptions, retryAfterMs } from "../../lib/http/client.ts";
+import { HttpClient, type HttpOptions, retryAfterMs } from "../../lib/http/client.ts";
 import { StorageClient } from "../../lib/graph/storage.ts";
 import { CLOUDS } from "../../lib/clouds.ts";
 
@@ -11,7 +11,7 @@ function scripted(answers: (Response | Error)[], options: HttpOptions = {}) {
   const waits: number[] = [];
   const sent: Request[] = [];
   let now = Date.parse("2026-01-01T00:00:00Z");
-  const http = new Http({
+  const http = new HttpClient({
     fetch: (input, init) => {
       sent.push(new Request(input, init));
       const answer = answers.shift();
@@ -93,13 +93,13 @@ Deno.test("a service that never answers is given up, and an abort ends a request
     new Promise<Response>((_resolve, reject) =>
       init?.signal?.addEventListener("abort", () => reject(new Error("aborted")))
     );
-  const http = new Http({ fetch: silent });
+  const http = new HttpClient({ fetch: silent });
   const late = await http.send({ method: "GET", url, retry: "never", headerTimeoutMs: 20 }).catch((error) =>
     error
   );
   assertMatch(late.message, /silent for 0 s/);
   const controller = new AbortController();
-  const aborted = new Http({ fetch: silent, signal: controller.signal });
+  const aborted = new HttpClient({ fetch: silent, signal: controller.signal });
   const request = aborted.send({ method: "GET", url, retry: "repeatable" }).catch((error) => error);
   const wait = aborted.wait(60_000, "test").catch((error) => error);
   controller.abort();
@@ -130,7 +130,7 @@ Deno.test("what must not be repeated is on the wire once, even when a reused con
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const local = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
   try {
-    const http = new Http();
+    const http = new HttpClient();
     await (await http.send({ method: "GET", url: local, retry: "never" })).text(); // leaves a connection to reuse
     const error = await http.send({ method: "PUT", url: local, retry: "refused", body: new Uint8Array(5) })
       .catch((error) => error);
@@ -156,7 +156,7 @@ Deno.test("a trace holds no query and no path of a pre-authenticated URL", async
 });
 
 Deno.test("transfer links are followed to storage hosts only", () => {
-  const storage = new StorageClient(new Http(), [...CLOUDS.global.storageHosts, "127.0.0.1:8080"]);
+  const storage = new StorageClient(new HttpClient(), [...CLOUDS.global.storageHosts, "127.0.0.1:8080"]);
   const allowed = [
     "https://contoso.sharepoint.com/x",
     "https://a.b.sharepoint.com/x",
@@ -210,7 +210,7 @@ Deno.test("a request that is no longer wanted waits no longer", async () => {
   const controller = new AbortController();
   let waiting = () => {};
   const isWaiting = new Promise<void>((resolve) => waiting = resolve);
-  const http = new Http({
+  const http = new HttpClient({
     fetch: () => Promise.resolve(status(429, { "retry-after": "100" })),
     onWait: () => waiting(),
     signal: new AbortController().signal,
@@ -273,19 +273,19 @@ Deno.test("a GET whose body breaks off, is cut, or is no JSON is tried again lik
     new Response("null"),
   ];
   const { graph, sent } = graphWith(...lost, new Response('{"id":"me"}'));
-  assertEquals(await graph.call<{ id: string }>("/me", { what: "who" }), { id: "me" });
+  assertEquals(await graph.requestJson<{ id: string }>("/me", { what: "who" }), { id: "me" });
   assertEquals(sent.length, 5);
   const hopeless = graphWith(...Array.from({ length: 6 }, () => new Response("secret")));
-  const error = await hopeless.graph.call<GraphError>("/me", { what: "who" }).catch((error: GraphError) =>
-    error
-  );
+  const error = await hopeless.graph.requestJson<GraphError>("/me", { what: "who" }).catch((
+    error: GraphError,
+  ) => error);
   assertEquals([error.code, error.exitCode], ["invalidAnswer", 1]);
   assert(!String(error.message + error.hint).includes("secret"));
 });
 
 Deno.test("a POST whose answer is cut is not sent again, and its body is not shown", async () => {
   const { graph, sent } = graphWith(new Response('{"uploadUrl":"https://x.sharepoint.com/secret'));
-  const error = await graph.call<GraphError>("/x", { method: "POST", what: "x", json: {} }).catch((
+  const error = await graph.requestJson<GraphError>("/x", { method: "POST", what: "x", json: {} }).catch((
     error: GraphError,
   ) => error);
   assertEquals([error.code, sent.length], ["invalidAnswer", 1]);

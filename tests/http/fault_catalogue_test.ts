@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { commandLine, denoRun, type Ended, ROOT, runProcess } from "../test_env.ts";
+import { commandLine, denoRun, type ProcessResult, ROOT, runProcess } from "../test_env.ts";
 import { type FaultName, startSandbox } from "../sandbox/mod.ts";
 import { KNOWN_FAULTS, type KnownFault } from "../sandbox/known_faults.ts";
 
@@ -94,7 +94,7 @@ Deno.test("faults given in a list and several times are all in force, as with a 
 /** Starts the sandbox as a person does, and reads the environment that it prints. */
 async function rehearsal(
   ...args: string[]
-): Promise<{ env: Record<string, string>; stop(): Promise<Ended> }> {
+): Promise<{ env: Record<string, string>; stop(): Promise<ProcessResult> }> {
   const [program, ...rest] = sandboxCommand("--approve", ...args);
   const child = new Deno.Command(program!, { args: rest, stdin: "null", stdout: "piped", stderr: "piped" })
     .spawn();

@@ -2,7 +2,14 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { type Bench, bench, commandLine, noise, runProcess, type ScriptName } from "../test_env.ts";
+import {
+  commandLine,
+  pseudoRandomBytes,
+  runProcess,
+  type ScriptName,
+  startTestEnv,
+  type TestEnv,
+} from "../test_env.ts";
 
 const MAX_WAIT_SECONDS = 4;
 /** What starting a process may take while all tests run in parallel. */
@@ -58,7 +65,7 @@ function deadHost(manner: (connection: Deno.Conn) => Promise<void>): DeadHost {
 
 /** Runs a script that must fail in time, and returns what it said. */
 async function failsInTime(
-  b: Bench,
+  b: TestEnv,
   env: Record<string, string>,
   script: ScriptName,
   ...args: string[]
@@ -76,10 +83,10 @@ async function failsInTime(
 
 for (const [manner, act] of Object.entries(MANNERS)) {
   Deno.test(`commands end within --max-wait against a Graph that ${manner}`, async () => {
-    await using b = await bench();
+    await using b = await startTestEnv();
     await using dead = deadHost(act);
     await b.file("small.txt", "small");
-    await b.file("large.bin", noise(5_000_000));
+    await b.file("large.bin", pseudoRandomBytes(5_000_000));
     await Deno.mkdir(join(b.folder, "many"));
     for (let i = 0; i < 20; i++) await b.file(`many/${i}.txt`, String(i));
     const env = { GRAPH_API_ORIGIN: `http://${dead.host}` };
@@ -100,10 +107,10 @@ for (const [manner, act] of Object.entries(MANNERS)) {
   });
 
   Deno.test(`transfers end within --max-wait against a storage that ${manner}`, async () => {
-    await using b = await bench();
+    await using b = await startTestEnv();
     await using dead = deadHost(act);
-    await b.file("large.bin", noise(5_000_000));
-    b.sandbox.tenant.addFile("Documents", "General/big.bin", noise(1_000_000));
+    await b.file("large.bin", pseudoRandomBytes(5_000_000));
+    b.sandbox.tenant.addFile("Documents", "General/big.bin", pseudoRandomBytes(1_000_000));
     const { storageOrigin } = b.sandbox;
     // The links of the sandbox lead to the dead host.
     b.sandbox.addFault({
@@ -132,7 +139,7 @@ for (const [manner, act] of Object.entries(MANNERS)) {
 }
 
 Deno.test("a sign-in service that says nothing ends a renewal within --max-wait", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await using dead = deadHost(MANNERS["says nothing"]!);
   b.sandbox.expireAccessTokens();
   // Tokens are kept by sign-in origin: the cache of the sandbox is given by name.

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch } from "../assert.ts";
 import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "../campaign/fault_env.ts";
 import { jpegFile, ole2File, pdfFile, wordDocument } from "../upload/documents.ts";
-import { jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes } from "../test_env.ts";
 
 const DOCUMENT = wordDocument(20_000);
 
@@ -52,7 +52,7 @@ for (const script of ["put", "put-large"] as const) {
       ["a.jpg", jpegFile(50_000), "enriched"],
       ["a.pdf", pdfFile(50_000), "unverified"],
       ["a.html", html, "unverified"],
-      ["a.docx", noise(5000), "verified"], // SharePoint cannot open it
+      ["a.docx", pseudoRandomBytes(5000), "verified"], // SharePoint cannot open it
     ];
     for (const [name, bytes, verdict] of documents) {
       const { code, stdout, stderr } = await b.struck(
@@ -96,7 +96,7 @@ for (const script of ["put", "put-large"] as const) {
         pdf: pdfFile(5_000_000),
         docx: wordDocument(50_000),
         doc: ole2File(50_000),
-        bin: noise(50_000),
+        bin: pseudoRandomBytes(50_000),
       };
       for (const [extension, bytes] of Object.entries(documents)) {
         const file = await b.file(`a.${extension}`, bytes);

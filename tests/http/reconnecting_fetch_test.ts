@@ -2,14 +2,14 @@
 
 import { assert, assertEquals } from "../assert.ts";
 import { toFileUrl } from "../../lib/std.ts";
-import { Http } from "../../lib/http/client.ts";
-import { denoRun, noise, ROOT, runProcess } from "../test_env.ts";
+import { HttpClient } from "../../lib/http/client.ts";
+import { denoRun, pseudoRandomBytes, ROOT, runProcess } from "../test_env.ts";
 import { type RequestRecord, type Sandbox, startSandbox } from "../sandbox/mod.ts";
 
 /** A script keeps its connections until it ends, and so do these tests. */
 const options = { sanitizeResources: false };
 
-function sender(sandbox: Sandbox, http: Http) {
+function sender(sandbox: Sandbox, http: HttpClient) {
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
   return async (path: string, retry: "repeatable" | "never" = "never") => {
     const answer = await http.send({
@@ -29,7 +29,7 @@ function connections(requests: readonly RequestRecord[]): number[] {
 
 Deno.test("a connection is kept until a 503 comes, and the new one is kept as well", options, async () => {
   await using sandbox = await startSandbox();
-  const get = sender(sandbox, new Http());
+  const get = sender(sandbox, new HttpClient());
   for (let n = 0; n < 2; n++) assertEquals(await get("/me"), 200);
   sandbox.addFault({ path: "/me/drive", status: 503, headers: { "Retry-After": "0" } });
   assertEquals(await get("/me/drive", "repeatable"), 200);
@@ -46,7 +46,7 @@ Deno.test(
   async () => {
     if (Deno.version.deno.startsWith("2.7.")) return; // it closes more often by itself
     await using sandbox = await startSandbox();
-    const http = new Http();
+    const http = new HttpClient();
     const get = sender(sandbox, http);
     for (const status of [429, 500, 502, 504]) {
       sandbox.addFault({ status });
@@ -62,9 +62,9 @@ Deno.test(
   options,
   async () => {
     await using sandbox = await startSandbox();
-    const http = new Http();
+    const http = new HttpClient();
     const get = sender(sandbox, http);
-    const bytes = noise(3_000_000);
+    const bytes = pseudoRandomBytes(3_000_000);
     sandbox.tenant.addFile("me", "big.bin", bytes);
     // The first renewal, so that there is something to close.
     sandbox.addFault({ path: "/me", status: 503 });

@@ -1,7 +1,7 @@
 /** The sanitiser by itself: what it takes out, and what it leaves. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
-import { plainWord, shownTarget, withoutSecrets } from "../../lib/http/redact.ts";
+import { redact, safeIdentifier, shownTarget } from "../../lib/http/redact.ts";
 
 const JWT = `eyJ0eXAiOiJKV1QifQ.${"eyJhdWQiOiIwMDAw".repeat(5)}.${"Sig-nature_1".repeat(5)}`;
 const OPAQUE = "EwB4A8l6BAAUO9chh8cJscQLmU+LSWpbnr0vmwwAAQ9aZ/3Gk2nd";
@@ -34,7 +34,7 @@ Deno.test("what a service repeats of a secret is taken out of its words", () => 
     "%3A%2F%2Fh.example%2FSECRET": "…",
     "two\r\nlines\tand\n more": "two lines and more",
   };
-  for (const [text, expected] of Object.entries(cases)) assertEquals(withoutSecrets(text), expected, text);
+  for (const [text, expected] of Object.entries(cases)) assertEquals(redact(text), expected, text);
 });
 
 Deno.test("what people need to read is left", () => {
@@ -45,17 +45,17 @@ Deno.test("what people need to read is left", () => {
       "Microsoft.SharePoint.Client.ResourceNotFoundException",
       "client error (Connect): dns error: failed to lookup address information: Name or service not known",
     ]
-  ) assertEquals(withoutSecrets(text), text);
+  ) assertEquals(redact(text), text);
 });
 
 Deno.test("a code or an id is one, or nothing", () => {
   for (const word of ["nameAlreadyExists", "AADSTS65001", "-1, Microsoft.SharePoint.Client.X", "a1b2-c3"]) {
-    assertEquals(plainWord(word), word);
+    assertEquals(safeIdentifier(word), word);
   }
   for (
     const text of [JWT, OPAQUE, "", "a\nb", "tempauth=x", "https://h/x", "x".repeat(101), 5, undefined, {}]
   ) {
-    assertEquals(plainWord(text), undefined, String(text));
+    assertEquals(safeIdentifier(text), undefined, String(text));
   }
 });
 

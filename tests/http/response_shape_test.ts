@@ -6,10 +6,10 @@ import { hasShape } from "../../lib/graph/response_shape.ts";
 import { isDriveItem, isExpectedItem, itemKey, sameItemId } from "../../lib/drive/drive_item.ts";
 import { Drives } from "../../lib/drive/drives.ts";
 import { GraphClient } from "../../lib/graph/client.ts";
-import { Http } from "../../lib/http/client.ts";
-import { enterFolder, getItem, type Item, listItems } from "../../lib/drive/items.ts";
+import { HttpClient } from "../../lib/http/client.ts";
+import { assertNotVisited, getItem, type Item, listItems } from "../../lib/drive/items.ts";
 import { getMe } from "../../lib/drive/me.ts";
-import { cutIntoParts } from "../../lib/download/range_queue.ts";
+import { splitRanges } from "../../lib/download/range_queue.ts";
 
 const DRIVE = { id: `b!${"x".repeat(64)}`, name: "Documents", driveType: "documentLibrary" };
 const ROOT = { id: "01ROOT", name: "root", root: {}, folder: {} };
@@ -17,7 +17,7 @@ const ROOT = { id: "01ROOT", name: "root", root: {}, folder: {} };
 /** A client whose answers are made by `answer`; waits take no time. */
 function service(answer: (path: string) => unknown) {
   const asked: string[] = [];
-  const http = new Http({
+  const http = new HttpClient({
     fetch: (url) => {
       const { pathname, search } = new URL(String(url));
       asked.push(pathname + search);
@@ -125,8 +125,8 @@ Deno.test("two libraries whose roots have one id are two folders", () => {
   const root = (driveId: string) => ({ driveId, id: "01ROOT", path: "" }) as Item;
   assert(itemKey(root("b!one")) !== itemKey(root("b!two")));
   const listed = new Set<string>();
-  enterFolder(root("b!one"), listed);
-  enterFolder(root("b!two"), listed);
+  assertNotVisited(root("b!one"), listed);
+  assertNotVisited(root("b!two"), listed);
 });
 
 Deno.test("what the service stores is an item, at its limits as well", () => {
@@ -145,5 +145,5 @@ Deno.test("what the service stores is an item, at its limits as well", () => {
 });
 
 Deno.test("the largest file that can be is cut into a list of parts that fits memory", () => {
-  assert(cutIntoParts([[0, 1024 ** 4]], 1024 ** 4, 16).length <= 32_768);
+  assert(splitRanges([[0, 1024 ** 4]], 1024 ** 4, 16).length <= 32_768);
 });

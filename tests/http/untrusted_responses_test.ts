@@ -2,15 +2,15 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { type Bench, bench, jsonLines } from "../test_env.ts";
+import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const PAGES = { service: "graph" as const, method: "GET", path: "/children" };
 const LATER_PAGE = { ...PAGES, path: "skiptoken" };
 const NOT_ASKED_FOR = /the service's answer is not what was asked for/;
 
 /** A bench whose scripts have a token, so that no sign-in is struck. */
-async function ready(): Promise<Bench & { env: Record<string, string> }> {
-  const b = await bench({ signIn: false });
+async function ready(): Promise<TestEnv & { env: Record<string, string> }> {
+  const b = await startTestEnv({ signIn: false });
   const env = { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() };
   return {
     ...b,

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import { bench, jsonLines } from "../test_env.ts";
+import { jsonLines, startTestEnv } from "../test_env.ts";
 
 Deno.test("ls prints names, folders with a slash; with several locations whole paths", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   assertMatch((await b.run("ls", "General")).stdout, /^Agenda\.md\n[\s\S]*^Minutes\/\n/m);
   assertMatch((await b.run("ls", "General", "Thousand")).stdout, /^General\/Agenda\.md\n/);
   assertMatch(
@@ -12,7 +12,7 @@ Deno.test("ls prints names, folders with a slash; with several locations whole p
 });
 
 Deno.test("ls --json has the fields of the contract, in their order", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const items = jsonLines((await b.run("ls", "--json", "General")).stdout);
   assertEquals(Object.keys(items[0]!), [
     "path",
@@ -30,7 +30,7 @@ Deno.test("ls --json has the fields of the contract, in their order", async () =
 });
 
 Deno.test("a folder of 1,000 is listed completely, page by page, without download links", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { stdout } = await b.run("ls", "Thousand");
   assertEquals(new Set(stdout.trim().split("\n")).size, 1000);
   const pages = b.sandbox.requests.filter(({ path }) => path.includes("/children"));
@@ -42,7 +42,7 @@ Deno.test("a folder of 1,000 is listed completely, page by page, without downloa
 });
 
 Deno.test("items are printed as their page arrives, not gathered", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({ path: "$skiptoken", nth: 2, delayMs: 3000 });
   const child = b.spawn("ls", "Thousand");
   const started = performance.now();
@@ -55,7 +55,7 @@ Deno.test("items are printed as their page arrives, not gathered", async () => {
 });
 
 Deno.test("a reader that stops reading ends ls quietly", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({ path: "$skiptoken", delayMs: 300 });
   const child = b.spawn("ls", "Thousand");
   await child.stdout.cancel();
@@ -64,7 +64,7 @@ Deno.test("a reader that stops reading ends ls quietly", async () => {
 });
 
 Deno.test("ls -R lists what is below, and does not follow shortcuts", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { stdout, code } = await b.run("ls", "-R", "General");
   assertEquals(code, 0);
   assertMatch(stdout, /^General\/Minutes\/\S/m);
@@ -72,7 +72,7 @@ Deno.test("ls -R lists what is below, and does not follow shortcuts", async () =
 });
 
 Deno.test("an empty page is not the end, repeated items are dropped, a loop of pages is an error", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({ path: /children\?\$top/, patch: { value: [] } });
   assertEquals((await b.run("ls", "Thousand")).stdout.trim().split("\n").length, 800);
   b.sandbox.clearFaults();
@@ -95,7 +95,7 @@ Deno.test("an empty page is not the end, repeated items are dropped, a loop of p
 });
 
 Deno.test("a link to further pages on another host never gets the token", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({
     path: "/children",
     patch: { "@odata.nextLink": `${b.sandbox.storageOrigin}/v1.0/steal` },
@@ -107,7 +107,7 @@ Deno.test("a link to further pages on another host never gets the token", async 
 });
 
 Deno.test("sites and drives are found by every form of location that this version knows", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const [item] = jsonLines((await b.run("ls", "--json", "General/Agenda.md")).stdout);
   const forms = [
     "site:contoso.sharepoint.com/sites/TestTeam/General/Agenda.md",
@@ -130,7 +130,7 @@ Deno.test("sites and drives are found by every form of location that this versio
 });
 
 Deno.test("a name that fits twice is an error that lists the candidates", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.addFolder("Documents", "Archive");
   const { code, stderr } = await b.run("ls", "site:TestTeam/Archive");
   assertEquals(code, 2);
@@ -138,11 +138,11 @@ Deno.test("a name that fits twice is an error that lists the candidates", async 
 });
 
 Deno.test("own files are asked for with the permission for own files alone", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   assertEquals((await b.run("ls", "me:Documents")).code, 0);
   const grants = await scopesAsked(b.sandbox.requests.length, () => b.run("ls", "me:Documents"));
   assertEquals(grants, 0);
-  await using narrow = await bench({ consented: ["User.Read", "Files.Read"] });
+  await using narrow = await startTestEnv({ consented: ["User.Read", "Files.Read"] });
   assertEquals((await narrow.run("ls", "me:Documents")).code, 0);
   assertEquals((await narrow.run("ls", "General")).code, 5);
 
@@ -153,7 +153,7 @@ Deno.test("own files are asked for with the permission for own files alone", asy
 });
 
 Deno.test("names with every odd character that is legal are found", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const names = [
     "a#1.txt",
     "50%.txt",
@@ -174,7 +174,7 @@ Deno.test("names with every odd character that is legal are found", async () => 
 });
 
 Deno.test("several locations are all tried; the first failure decides the exit code", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { code, stdout, stderr } = await b.run("ls", "Nope", "General", "id:nope");
   assertEquals(code, 3);
   assertStringIncludes(stdout, "General/Agenda.md");
@@ -184,7 +184,7 @@ Deno.test("several locations are all tried; the first failure decides the exit c
 });
 
 Deno.test("names of other people are shown with their control characters escaped, one line each", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const names = ["evil\u001b[2J.txt", "a\nroot.txt", "invoice\u202excod.exe"];
   const value = names.map((name, index) => ({ id: `x${index}`, name, file: {} }));
   b.sandbox.addFault({ path: "/children", patch: { value }, times: "always" });
@@ -198,7 +198,7 @@ Deno.test("names of other people are shown with their control characters escaped
 });
 
 Deno.test("throttling and passing faults are waited out, to the second that the service asks for", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({ path: "/children", status: 429, headers: { "retry-after": "2" } });
   const started = performance.now();
   const { code, stderr } = await b.run("ls", "General");
@@ -217,7 +217,7 @@ Deno.test("throttling and passing faults are waited out, to the second that the 
 });
 
 Deno.test("a wait longer than the whole budget is not begun: exit code 8", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({ path: "/children", times: "always", status: 429, headers: { "retry-after": "3600" } });
   const started = performance.now();
   const { code, stderr } = await b.run("ls", "General");
@@ -227,7 +227,7 @@ Deno.test("a wait longer than the whole budget is not begun: exit code 8", async
 });
 
 Deno.test("a site is found by its path on the host, and one that is not found says where to look", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const site of ["site:/sites/TestTeam/General", "site:TestTeam/General"]) {
     assertMatch((await b.run("ls", site)).stdout, /^Agenda\.md$/m, site);
   }

@@ -13,7 +13,7 @@ function me(sandbox: Sandbox, token: string): Promise<Reply> {
 }
 
 /** The claims a 401 asks for, decoded. */
-function claimsOf(reply: Reply): string {
+function decodeClaims(reply: Reply): string {
   assertEquals([reply.status, reply.json.error.code], [401, "InvalidAuthenticationToken"]);
   assertStringIncludes(reply.json.error.message, "TokenCreatedWithOutdatedPolicies");
   const header = reply.headers.get("www-authenticate")!;
@@ -28,9 +28,9 @@ Deno.test("MSAL: a challenged token is renewed with the claims, and stays good a
   const account = first!.account!;
   assertEquals((await me(sandbox, first!.accessToken)).status, 200);
   sandbox.challenge();
-  const claims = claimsOf(await me(sandbox, first!.accessToken));
+  const claims = decodeClaims(await me(sandbox, first!.accessToken));
   const stubborn = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
-  claimsOf(await me(sandbox, stubborn.accessToken));
+  decodeClaims(await me(sandbox, stubborn.accessToken));
   const mended = await client.acquireTokenSilent({ account, scopes: SCOPES, claims });
   assertEquals((await me(sandbox, mended.accessToken)).status, 200);
   const later = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
@@ -41,7 +41,7 @@ Deno.test("MSAL: a challenged token is renewed with the claims, and stays good a
   );
   sandbox.challenge();
   assertEquals(
-    claimsOf(await me(sandbox, later.accessToken)) === claims,
+    decodeClaims(await me(sandbox, later.accessToken)) === claims,
     false,
     "each challenge is a new one",
   );
@@ -54,11 +54,11 @@ Deno.test("MSAL: when the renewal wants the person, a device code with the claim
   const first = await client.acquireTokenByDeviceCode(request);
   const account = first!.account!;
   sandbox.challenge("interaction_required");
-  const claims = claimsOf(await me(sandbox, first!.accessToken));
+  const claims = decodeClaims(await me(sandbox, first!.accessToken));
   const refused = await failure(client.acquireTokenSilent({ account, scopes: SCOPES, claims }));
   assertEquals([refused.name, refused.errorCode], ["InteractionRequiredAuthError", "interaction_required"]);
   const forgot = await client.acquireTokenByDeviceCode({ scopes: SCOPES, deviceCodeCallback: () => {} });
-  claimsOf(await me(sandbox, forgot!.accessToken));
+  decodeClaims(await me(sandbox, forgot!.accessToken));
   const mended = await client.acquireTokenByDeviceCode({
     scopes: SCOPES,
     deviceCodeCallback: () => {},
@@ -83,7 +83,7 @@ Deno.test("MSAL: an app by itself is challenged too", async () => {
   const first = await client.acquireTokenByClientCredential(request);
   assertEquals((await root(first!.accessToken)).status, 200);
   sandbox.challenge();
-  const claims = claimsOf(await root(first!.accessToken));
+  const claims = decodeClaims(await root(first!.accessToken));
   const second = await client.acquireTokenByClientCredential({ ...request, claims });
   assertEquals((await root(second!.accessToken)).status, 200);
 });
@@ -98,8 +98,8 @@ Deno.test("clients that never said cp1 are not challenged, and keep short tokens
   assertEquals((await me(sandbox, plain.access_token)).status, 200);
   assertEquals((await me(sandbox, issued)).status, 200);
   assertEquals((await refresh(sandbox, plain.refresh_token)).status, 200);
-  claimsOf(await me(sandbox, capable.access_token));
-  claimsOf(await me(sandbox, challengeable));
+  decodeClaims(await me(sandbox, capable.access_token));
+  decodeClaims(await me(sandbox, challengeable));
 });
 
 Deno.test("claims that are no JSON object are refused", async () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { noise } from "../test_env.ts";
+import { pseudoRandomBytes } from "../test_env.ts";
 import { docx } from "../sandbox/tenant/seed_documents.ts";
 import { concat, readZip, writeZip } from "../sandbox/tenant/zip.ts";
 
@@ -12,7 +12,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A Word document with a picture of about so many bytes. */
 export function wordDocument(bytes: number, seed = 1): Bytes {
-  const picture = { name: "word/media/image1.bin", data: noise(bytes, seed) };
+  const picture = { name: "word/media/image1.bin", data: pseudoRandomBytes(bytes, seed) };
   return writeZip([...readZip(docx(`Document ${seed}`))!, picture]);
 }
 
@@ -23,7 +23,7 @@ export function pdfFile(bytes: number, seed = 1): Bytes {
   const table = object.length + bytes + "\nendstream\nendobj\n".length;
   return concat([
     object,
-    noise(bytes, seed),
+    pseudoRandomBytes(bytes, seed),
     text.encode(
       `\nendstream\nendobj\nxref\n0 2\n0000000000 65535 f \n0000000009 00000 n \n` +
         `trailer\n<< /Size 2 /Root 1 0 R >>\nstartxref\n${table}\n%%EOF\n`,
@@ -42,9 +42,9 @@ export function jpegFile(bytes: number, seed = 1): Bytes {
   return concat([
     Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2),
     Uint8Array.of(0xff, 0xe1, 0, 8, 0x45, 0x78, 0x69, 0x66, 0, 0),
-    Uint8Array.of(0xff, 0xdb, 0, 67, 0, ...noise(64, seed)),
-    ...scan(noise(Math.ceil(bytes / 2), seed)),
-    ...scan(noise(Math.floor(bytes / 2), seed + 1)),
+    Uint8Array.of(0xff, 0xdb, 0, 67, 0, ...pseudoRandomBytes(64, seed)),
+    ...scan(pseudoRandomBytes(Math.ceil(bytes / 2), seed)),
+    ...scan(pseudoRandomBytes(Math.floor(bytes / 2), seed + 1)),
     Uint8Array.of(0xff, 0xd9),
   ]);
 }
@@ -58,8 +58,8 @@ export function heicFile(bytes: number, seed = 1): Bytes {
   };
   return concat([
     box("ftyp", new TextEncoder().encode("heic\0\0\0\0mif1heic")),
-    box("meta", noise(64, seed)),
-    box("mdat", noise(bytes, seed)),
+    box("meta", pseudoRandomBytes(64, seed)),
+    box("mdat", pseudoRandomBytes(bytes, seed)),
   ]);
 }
 
@@ -80,7 +80,7 @@ export function ole2File(bytes: number, seed = 1): Bytes {
     const sector = n < tables ? 0xfffffffd : n < tables + dataSectors ? 0xfffffffe : 0xffffffff;
     view.setUint32(512 + 4 * n, sector, true);
   }
-  file.set(noise(bytes, seed), 512 * (1 + tables));
+  file.set(pseudoRandomBytes(bytes, seed), 512 * (1 + tables));
   return file;
 }
 

@@ -7,7 +7,7 @@ import { BrokenDocument, type ByteSource } from "../../lib/documents/byte_source
 import { proveSame } from "../../lib/documents/same_document.ts";
 import { checkStructure, type DocumentKind } from "../../lib/documents/structure.ts";
 import { checkZip } from "../../lib/documents/zip.ts";
-import { noise } from "../test_env.ts";
+import { pseudoRandomBytes } from "../test_env.ts";
 import { docx, pdf, xlsx } from "../sandbox/tenant/seed_documents.ts";
 import { promoteProperties } from "../sandbox/tenant/property_promotion.ts";
 import { concat, readZip, writeZip } from "../sandbox/tenant/zip.ts";
@@ -92,9 +92,9 @@ Deno.test("a flipped byte in any file of a package is found, though its director
 });
 
 Deno.test("archives with ZIP64 records, data descriptors and a comment are read", async () => {
-  const contents = await checkZip(source(zip64(noise(100_000))));
+  const contents = await checkZip(source(zip64(pseudoRandomBytes(100_000))));
   assertEquals([...contents].map(([name, { bytes }]) => [name, bytes]), [["a.bin", 100_000]]);
-  assertEquals(await isWhole("office", zip64(noise(100_000)).subarray(0, -30)), false);
+  assertEquals(await isWhole("office", zip64(pseudoRandomBytes(100_000)).subarray(0, -30)), false);
   const plain = wordDocument(1000);
   const commented = concat([plain.subarray(0, -2), Uint8Array.of(5, 0), new TextEncoder().encode("hello")]);
   assertEquals(await isWhole("office", commented), true);

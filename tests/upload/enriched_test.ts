@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { heicFile, jpegFile, ole2File, pdfFile, wordDocument } from "./documents.ts";
-import { type Bench, bench, jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { Answer, FileSpan } from "../sandbox/message.ts";
 import { concat } from "../sandbox/tenant/zip.ts";
 
@@ -15,17 +15,17 @@ const DOWNLOAD = { service: "storage", method: "GET", path: "download.aspx" } as
 const HTML = new TextEncoder().encode(`<html>${"text ".repeat(1000)}</html>`);
 
 /** What storage serves in place of something else, with the headers of either. */
-function insteadOf(b: Bench, path: string): (answer: Answer) => Answer {
+function insteadOf(b: TestEnv, path: string): (answer: Answer) => Answer {
   const { content } = b.sandbox.tenant.drive("Documents").walk(path.split("/")).item!;
   const body: FileSpan = { file: content!.file, start: content!.start, length: content!.length };
   return ({ status, headers }) => ({ status, headers, body });
 }
 
-function downloads(b: Bench, from: number): number {
+function downloads(b: TestEnv, from: number): number {
   return b.sandbox.requests.slice(from).filter(({ path }) => path.includes("download.aspx")).length;
 }
 
-async function spooled(b: Bench): Promise<string[]> {
+async function spooled(b: TestEnv): Promise<string[]> {
   const folder = join(b.sandbox.env.GRAPH_SCRIPTS_HOME!, "spool");
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
 }
@@ -38,11 +38,11 @@ const DOCUMENTS: [string, Bytes, string][] = [
   ["a.jpg", jpegFile(50_000), "enriched"],
   ["a.heic", heicFile(50_000), "enriched"],
   ["a.html", HTML, "unverified"],
-  ["a.one", noise(5000), "unverified"],
+  ["a.one", pseudoRandomBytes(5000), "unverified"],
 ];
 
 Deno.test("get calls content that is not the stated one enriched when it comes twice, whole", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({ ...FACTS, patch: WRONG });
   for (const [name, bytes, verdict] of DOCUMENTS) {
     b.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
@@ -62,7 +62,7 @@ Deno.test("get calls content that is not the stated one enriched when it comes t
 });
 
 Deno.test("get calls it damaged in drives where the service is not known to change it (exit code 7)", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({ ...FACTS, patch: WRONG });
   for (const [name, bytes] of DOCUMENTS) {
     b.sandbox.tenant.addFile("me", name, bytes);
@@ -72,7 +72,7 @@ Deno.test("get calls it damaged in drives where the service is not known to chan
 });
 
 Deno.test("get needs no second copy where fresh facts match, and believes a hash where the size alone is wrong", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
   b.sandbox.addFault({ ...FACTS, path: "root:/General/a.docx", times: 1, patch: { ...WRONG, size: 7 } });
   const first = await b.run("get", "--json", "General/a.docx");
@@ -90,7 +90,7 @@ Deno.test("get needs no second copy where fresh facts match, and believes a hash
 });
 
 Deno.test("get does not take two copies for one that the service's own hash cannot tell apart (exit code 7)", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await b.file("a.heic", "mine");
   const block = 327_680;
   const bytes = heicFile(4 * block);
@@ -117,7 +117,7 @@ Deno.test("get does not take two copies for one that the service's own hash cann
 });
 
 Deno.test("get knows the content of another item by its tag, though it is whole (exit code 7)", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await b.file("a.docx", "mine");
   b.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
   const other = b.sandbox.tenant.addFile("Documents", "General/b.docx", wordDocument(50_000, 2));
@@ -135,7 +135,7 @@ Deno.test("get knows the content of another item by its tag, though it is whole 
 });
 
 Deno.test("get to standard output earns enriched by a second copy, of which nothing is left", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
   b.sandbox.tenant.addFile("Documents", "General/converted.heic", heicFile(50_000));
   b.sandbox.addFault({ ...DOWNLOAD, times: "always", rewrite: insteadOf(b, "General/converted.heic") });
@@ -147,7 +147,7 @@ Deno.test("get to standard output earns enriched by a second copy, of which noth
 });
 
 Deno.test("get resumes a download that differs from what is stated, and compares what it has got with a clean copy", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const photo = heicFile(3_000_000);
   b.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
   b.sandbox.tenant.addFile("Documents", "General/converted.heic", photo);
@@ -164,7 +164,7 @@ Deno.test("get resumes a download that differs from what is stated, and compares
 });
 
 Deno.test("put earns enriched by reading back what is stored, once: --if-changed knows it again", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   for (const script of ["put", "put-large"] as const) {
     const file = await b.file("Plan.docx", wordDocument(5_000_000, script.length));
@@ -185,7 +185,7 @@ Deno.test("put earns enriched by reading back what is stored, once: --if-changed
 });
 
 Deno.test("put that cannot read back what is stored says so, and does not call it done (exit code 8)", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await b.file("Plan.docx", wordDocument(5000));
   b.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });
@@ -196,7 +196,7 @@ Deno.test("put that cannot read back what is stored says so, and does not call i
 });
 
 Deno.test("put does not send again over what somebody has stored meanwhile (exit code 6)", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await b.file("Plan.docx", wordDocument(5000));
   const theirs = wordDocument(5000, 2);
@@ -212,7 +212,7 @@ Deno.test("put does not send again over what somebody has stored meanwhile (exit
 });
 
 Deno.test("put does not compare what is stored with a local file that has changed (exit code 6)", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await b.file("Plan.docx", wordDocument(5000));
   const rewrite = async (answer: Answer) => {
@@ -226,7 +226,7 @@ Deno.test("put does not compare what is stored with a local file that has change
 });
 
 Deno.test("put takes no other document for what was sent, however it is stored (exit code 7)", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const sent = wordDocument(50_000);
   const file = await b.file("Plan.docx", sent);
   const others = {

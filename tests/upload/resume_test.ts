@@ -1,25 +1,25 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { type Bench, bench, jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const UNIT = 327_680;
 const SIZE = 8 * UNIT + 11;
 const SMALL = ["--fragment-size", "320KiB"];
 const fragments = { service: "storage" as const, method: "PUT" };
-const content = noise(SIZE);
+const content = pseudoRandomBytes(SIZE);
 
-function sent(b: Bench): { range: string; bytes: number }[] {
+function sent(b: TestEnv): { range: string; bytes: number }[] {
   return b.sandbox.requests.filter(({ service, method }) => service === "storage" && method === "PUT")
     .map(({ headers, requestBytes }) => ({ range: headers["content-range"] ?? "", bytes: requestBytes }));
 }
 
-async function journal(b: Bench): Promise<string[]> {
+async function journal(b: TestEnv): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(`${b.sandbox.env.GRAPH_SCRIPTS_HOME}/uploads`)) names.push(name);
   return names.filter((name) => name.endsWith(".json"));
 }
 
 /** Starts an upload and kills it when so many fragments are on their way. */
-async function killed(b: Bench, afterFragments: number, signal: Deno.Signal = "SIGKILL"): Promise<string> {
+async function killed(b: TestEnv, afterFragments: number, signal: Deno.Signal = "SIGKILL"): Promise<string> {
   const file = await b.file("big.bin", content);
   await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
   b.sandbox.addFault({ ...fragments, nth: afterFragments, delayMs: 20_000 });
@@ -38,14 +38,14 @@ async function killed(b: Bench, afterFragments: number, signal: Deno.Signal = "S
   return new TextDecoder().decode(stderr);
 }
 
-async function arrived(b: Bench): Promise<void> {
+async function arrived(b: TestEnv): Promise<void> {
   assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), content);
   assertEquals(b.sandbox.tenant.openSessions(), []);
   assertEquals(await journal(b), []);
 }
 
 Deno.test("after a kill the same command goes on where the server stands", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await killed(b, 4);
   assertEquals((await journal(b)).length, 1);
   const before = sent(b).length;
@@ -57,7 +57,7 @@ Deno.test("after a kill the same command goes on where the server stands", async
 });
 
 Deno.test("it goes on from another folder, by another path, with another fragment size, and with put", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await killed(b, 3);
   await Deno.mkdir(`${b.folder}/sub`);
   const { code, stdout, stderr } = await b.runWith(
@@ -76,7 +76,7 @@ Deno.test("it goes on from another folder, by another path, with another fragmen
 
 Deno.test("the record of an unfinished upload is private", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench();
+  await using b = await startTestEnv();
   await killed(b, 2);
   const [name] = await journal(b);
   const path = `${b.sandbox.env.GRAPH_SCRIPTS_HOME}/uploads/${name}`;
@@ -88,9 +88,9 @@ Deno.test("the record of an unfinished upload is private", async () => {
 });
 
 Deno.test("a changed local file is never gone on with: the old session is cancelled", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await killed(b, 4);
-  const other = noise(SIZE, 5);
+  const other = pseudoRandomBytes(SIZE, 5);
   await b.file("big.bin", other);
   await Deno.utime(`${b.folder}/big.bin`, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
   const { code, stdout, stderr } = await b.run("put-large", "--json", ...SMALL, "big.bin", "General/");
@@ -102,7 +102,7 @@ Deno.test("a changed local file is never gone on with: the old session is cancel
 });
 
 Deno.test("an unfinished upload that may replace is not gone on with when that is not wanted", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.addFile("Documents", "General/big.bin", "theirs");
   await killed(b, 4);
   const { code, stderr } = await b.run("put-large", "--conflict", "fail", ...SMALL, "big.bin", "General/");
@@ -115,7 +115,7 @@ Deno.test("an unfinished upload that may replace is not gone on with when that i
 });
 
 Deno.test("--no-resume starts from the first byte", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await killed(b, 4);
   const { stdout } = await b.run("put-large", "--json", "--no-resume", ...SMALL, "big.bin", "General/");
   assertEquals(jsonLines(stdout)[0]!.resumedFrom, null);
@@ -123,7 +123,7 @@ Deno.test("--no-resume starts from the first byte", async () => {
 });
 
 Deno.test("an upload that was complete when its process died is found finished, and nothing is sent", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("big.bin", content);
   b.sandbox.addFault({ ...fragments, nth: 9, when: "after", delayMs: 20_000 });
   const child = b.spawn("put-large", ...SMALL, file, "General/");
@@ -141,7 +141,7 @@ Deno.test("an upload that was complete when its process died is found finished, 
 });
 
 Deno.test("a process that dies between the last answer and its end is found finished, too", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await killed(b, 9);
   b.sandbox.tenant.addFile("Documents", "General/big.bin", content);
   const { code, stdout } = await b.run("put-large", "--json", ...SMALL, "big.bin", "General/big.bin");
@@ -154,7 +154,7 @@ Deno.test("a process that dies between the last answer and its end is found fini
 });
 
 Deno.test("a session that is gone, or whose URL is dead, is begun anew", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const status of [404, 401, 403]) {
     await killed(b, 3);
     b.sandbox.addFault({
@@ -171,7 +171,7 @@ Deno.test("a session that is gone, or whose URL is dead, is begun anew", async (
 });
 
 Deno.test("Ctrl-C says how far it got and how to go on; so does a service that stays away", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   if (Deno.build.os !== "windows") {
     assertMatch(
       await killed(b, 4, "SIGINT"),
@@ -183,11 +183,11 @@ Deno.test("Ctrl-C says how far it got and how to go on; so does a service that s
 });
 
 Deno.test("an unfinished upload of another file to the same place gives way", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await killed(b, 3);
   const { code, stderr } = await b.run(
     "put-large",
-    await b.file("other.bin", noise(UNIT, 3)),
+    await b.file("other.bin", pseudoRandomBytes(UNIT, 3)),
     "General/big.bin",
   );
   assertEquals(code, 0, stderr);
@@ -197,7 +197,7 @@ Deno.test("an unfinished upload of another file to the same place gives way", as
 });
 
 Deno.test("two processes do not send the same upload", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("big.bin", content);
   b.sandbox.addFault({ ...fragments, nth: 2, delayMs: 1500 });
   const child = b.spawn("put-large", ...SMALL, file, "General/");
@@ -210,7 +210,7 @@ Deno.test("two processes do not send the same upload", async () => {
 });
 
 Deno.test("a record that cannot be understood is set aside", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await killed(b, 3);
   const [name] = await journal(b);
   const path = `${b.sandbox.env.GRAPH_SCRIPTS_HOME}/uploads/${name}`;
@@ -238,7 +238,7 @@ function kill(child: Deno.ChildProcess): void {
 const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
 
 Deno.test(`${KILLS} kills at random moments: the bytes are right, at most one fragment is sent again for each`, async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("big.bin", content);
   let kills = 0;
   let lost = 0;

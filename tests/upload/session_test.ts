@@ -1,20 +1,20 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { bench, jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 
 const UNIT = 327_680;
 const fragments = { service: "storage" as const, method: "PUT" };
 const SMALL = ["--fragment-size", "320KiB"];
 
-type Bench = Awaited<ReturnType<typeof bench>>;
+type TestEnv = Awaited<ReturnType<typeof startTestEnv>>;
 
-function ranges(b: Bench): string[] {
+function ranges(b: TestEnv): string[] {
   return b.sandbox.requests.filter(({ service, method }) => service === "storage" && method === "PUT")
     .map(({ headers }) => headers["content-range"] ?? "");
 }
 
 /** Uploads with small fragments and compares every byte: a hash cannot see fragments in the wrong order. */
-async function uploads(b: Bench, size: number, code = 0): Promise<string> {
-  const bytes = noise(size, size);
+async function uploads(b: TestEnv, size: number, code = 0): Promise<string> {
+  const bytes = pseudoRandomBytes(size, size);
   const ended = await b.run("put-large", "--json", ...SMALL, await b.file("big.bin", bytes), "General/");
   assertEquals(ended.code, code, ended.stderr);
   if (code === 0) {
@@ -27,7 +27,7 @@ async function uploads(b: Bench, size: number, code = 0): Promise<string> {
 }
 
 Deno.test("sizes around every boundary arrive whole, in fragments of the right size", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const size of [1, UNIT - 1, UNIT, UNIT + 1, 3 * UNIT - 1, 3 * UNIT, 3 * UNIT + 1]) {
     const before = ranges(b).length;
     await uploads(b, size);
@@ -40,7 +40,7 @@ Deno.test("sizes around every boundary arrive whole, in fragments of the right s
 });
 
 Deno.test("an empty file goes in one request: there is no session for it", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const [result] = jsonLines(
     (await b.run("put-large", "--json", await b.file("empty", ""), "General/")).stdout,
   );
@@ -49,9 +49,9 @@ Deno.test("an empty file goes in one request: there is no session for it", async
 });
 
 Deno.test("the default is 10 MiB; nothing is chunked, and no token goes to storage", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const size = 25 * 1024 * 1024;
-  const bytes = noise(size);
+  const bytes = pseudoRandomBytes(size);
   assertEquals((await b.run("put-large", await b.file("big.bin", bytes), "General/")).code, 0);
   assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), bytes);
   const sent = b.sandbox.requests.filter(({ service }) => service === "storage");
@@ -65,8 +65,8 @@ Deno.test("the default is 10 MiB; nothing is chunked, and no token goes to stora
 });
 
 Deno.test("the local time of change is kept, without a second version", async () => {
-  await using b = await bench();
-  const file = await b.file("big.bin", noise(100));
+  await using b = await startTestEnv();
+  const file = await b.file("big.bin", pseudoRandomBytes(100));
   await Deno.utime(file, new Date("2024-02-29T12:34:56.789Z"), new Date("2024-02-29T12:34:56.789Z"));
   assertEquals((await b.run("put-large", file, "General/")).code, 0);
   const [item] = jsonLines((await b.run("ls", "--json", "General/big.bin")).stdout);
@@ -75,14 +75,14 @@ Deno.test("the local time of change is kept, without a second version", async ()
 });
 
 Deno.test("created, then replaced", async () => {
-  await using b = await bench();
-  const file = await b.file("big.bin", noise(UNIT * 2));
+  await using b = await startTestEnv();
+  const file = await b.file("big.bin", pseudoRandomBytes(UNIT * 2));
   assertMatch((await b.run("put-large", file, "General/")).stdout, /^created /);
   assertMatch((await b.run("put-large", file, "General/")).stdout, /^replaced /);
 });
 
 Deno.test("a fragment that was stored although its answer was lost is not sent again", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.addFault({ ...fragments, nth: 2, when: "after", drop: true });
   await uploads(b, 4 * UNIT);
   // Deno's fetch may send it a second time by itself; the service refuses that copy.
@@ -95,7 +95,7 @@ Deno.test("a fragment that was stored although its answer was lost is not sent a
 });
 
 Deno.test("a fragment that was not stored is sent again", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (
     const fault of [
       { drop: true as const },
@@ -117,7 +117,7 @@ Deno.test("a fragment that was not stored is sent again", async () => {
 });
 
 Deno.test("a last fragment whose commit took effect is found finished", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (
     const fault of [
       { drop: true as const },
@@ -135,7 +135,7 @@ Deno.test("a last fragment whose commit took effect is found finished", async ()
 });
 
 Deno.test("a session that is lost is begun anew once, and not more often", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const status of [404, 401, 403]) {
     b.sandbox.clearFaults();
     b.sandbox.addFault({ ...fragments, nth: 2, status, body: { error: { code: "itemNotFound" } } });
@@ -157,7 +157,7 @@ Deno.test("a session that is lost is begun anew once, and not more often", async
 });
 
 Deno.test("what cannot be mended ends the upload with its exit code, and the session is cancelled", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const [status, code] of [[507, 9], [423, 6], [409, 6], [412, 6], [400, 1], [413, 1]] as const) {
     b.sandbox.clearFaults();
     b.sandbox.addFault({ ...fragments, nth: 2, status, body: { error: { code: "x", message: "y" } } });
@@ -166,7 +166,7 @@ Deno.test("what cannot be mended ends the upload with its exit code, and the ses
 });
 
 Deno.test("answers to the creation of a session that cannot be used", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const create = { service: "graph" as const, path: "createUploadSession" };
   b.sandbox.addFault({ ...create, patch: { nextExpectedRanges: null } });
   await uploads(b, 2 * UNIT);
@@ -183,8 +183,8 @@ Deno.test("answers to the creation of a session that cannot be used", async () =
 });
 
 Deno.test("a local file that becomes shorter is told, not padded", async () => {
-  await using b = await bench();
-  const file = await b.file("big.bin", noise(4 * UNIT));
+  await using b = await startTestEnv();
+  const file = await b.file("big.bin", pseudoRandomBytes(4 * UNIT));
   b.sandbox.addFault({ ...fragments, nth: 1, delayMs: 800 });
   const child = b.spawn("put-large", ...SMALL, file, "General/");
   while (ranges(b).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -197,8 +197,8 @@ Deno.test("a local file that becomes shorter is told, not padded", async () => {
 
 Deno.test("Ctrl-C ends an upload with 130, and the session does not block the name", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench();
-  const file = await b.file("big.bin", noise(4 * UNIT));
+  await using b = await startTestEnv();
+  const file = await b.file("big.bin", pseudoRandomBytes(4 * UNIT));
   b.sandbox.addFault({ ...fragments, nth: 3, delayMs: 10_000 });
   const child = b.spawn("put-large", ...SMALL, file, "General/");
   while (ranges(b).length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -209,7 +209,7 @@ Deno.test("Ctrl-C ends an upload with 130, and the session does not block the na
 });
 
 Deno.test("descriptions are for personal OneDrives; elsewhere they are refused before the upload", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const { code, stderr } = await b.run(
     "put-large",
     "--description",

@@ -3,14 +3,14 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { connect } from "../../lib/connect.ts";
 import { uploadFile, uploadLargeFile } from "../../lib/upload/upload.ts";
-import { type Bench, bench, jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const UNIT = 327_680;
 const OLD = new Date("2024-05-06T07:08:09Z");
 const SMALL = ["--fragment-size", "320KiB"];
 const fragments = { service: "storage" as const, method: "PUT" };
 
-async function oldFile(b: Bench, content: Uint8Array): Promise<string> {
+async function oldFile(b: TestEnv, content: Uint8Array): Promise<string> {
   const path = await b.file("big.bin", content);
   await Deno.utime(path, OLD, OLD);
   return path;
@@ -18,7 +18,7 @@ async function oldFile(b: Bench, content: Uint8Array): Promise<string> {
 
 /** Uploads a file to which something happens after its first fragment was sent. */
 async function uploadWhile(
-  b: Bench,
+  b: TestEnv,
   content: Uint8Array,
   change: (path: string) => Promise<void>,
 ): Promise<{ code: number; stderr: string }> {
@@ -40,8 +40,8 @@ Deno.test({
   name: "put-large notices a file that changes in place behind its size and time, and only that",
   ignore: Deno.build.os === "windows", // which has no such time
   async fn() {
-    await using b = await bench();
-    const content = noise(4 * UNIT);
+    await using b = await startTestEnv();
+    const content = pseudoRandomBytes(4 * UNIT);
     const changed = await uploadWhile(b, content, async (path) => {
       using file = await Deno.open(path, { write: true });
       await file.write(new Uint8Array([content[0]! ^ 1]));
@@ -57,8 +57,8 @@ Deno.test({
 });
 
 /** Leaves an upload unfinished, whose session is at a host that the settings do not name. */
-async function elsewhere(b: Bench): Promise<string> {
-  const path = await oldFile(b, noise(4 * UNIT));
+async function elsewhere(b: TestEnv): Promise<string> {
+  const path = await oldFile(b, pseudoRandomBytes(4 * UNIT));
   b.sandbox.addFault({
     ...fragments,
     nth: 3,
@@ -82,16 +82,16 @@ async function elsewhere(b: Bench): Promise<string> {
 Deno.test("a session at a host that is no longer allowed keeps nobody from uploading or giving it up", async () => {
   const notAllowed = /at a host that is not a storage host of these settings/;
   for (const options of [[], ["--no-resume"]]) {
-    await using b = await bench();
+    await using b = await startTestEnv();
     const path = await elsewhere(b);
     const { code, stderr } = await b.run("put-large", ...SMALL, ...options, path, "General/");
     assertEquals(code, 0, stderr);
     assertMatch(stderr, notAllowed);
     assert(!stderr.includes("secret"), stderr);
-    assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), noise(4 * UNIT));
+    assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), pseudoRandomBytes(4 * UNIT));
     assertEquals((await b.run("put-large", "--list")).stdout, "");
   }
-  await using b = await bench();
+  await using b = await startTestEnv();
   const path = await elsewhere(b);
   const { code, stderr } = await b.run("put-large", "--abandon", path);
   assertEquals(code, 0, stderr);
@@ -100,8 +100,8 @@ Deno.test("a session at a host that is no longer allowed keeps nobody from uploa
 });
 
 Deno.test("sentBytes counts what went to sessions that were lost", async () => {
-  await using b = await bench();
-  const path = await oldFile(b, noise(4 * UNIT));
+  await using b = await startTestEnv();
+  const path = await oldFile(b, pseudoRandomBytes(4 * UNIT));
   // Both sessions take two fragments, and are gone at the third.
   for (const nth of [3, 6]) {
     b.sandbox.addFault({ ...fragments, nth, status: 404, body: { error: { code: "itemNotFound" } } });
@@ -113,7 +113,7 @@ Deno.test("sentBytes counts what went to sessions that were lost", async () => {
 });
 
 Deno.test("uploadLargeFile() takes a session also for a small file without a time of change", async () => {
-  await using b = await bench({ signIn: false });
+  await using b = await startTestEnv({ signIn: false });
   const { GRAPH_SCRIPTS_HOME: home, GRAPH_API_ORIGIN: apiOrigin, ...env } = b.sandbox.env;
   const settings = {
     home: home!,
@@ -123,7 +123,7 @@ Deno.test("uploadLargeFile() takes a session also for a small file without a tim
     accessToken: b.sandbox.issueToken(),
   };
   const connection = await connect({ access: "write", settings, showDeviceCode: null, notice: () => {} });
-  const path = await b.file("small.bin", noise(100));
+  const path = await b.file("small.bin", pseudoRandomBytes(100));
   const { stat } = Deno.FsFile.prototype;
   Deno.FsFile.prototype.stat = async function () {
     return { ...await stat.call(this), mtime: null };

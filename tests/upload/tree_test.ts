@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { wordDocument } from "./documents.ts";
-import { type Bench, bench, jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** A folder with files, folders in folders, an empty one, and names that need care. */
-async function tree(b: Bench, name = "photos"): Promise<string> {
+async function tree(b: TestEnv, name = "photos"): Promise<string> {
   const root = join(b.folder, name);
   const files: Record<string, string> = {
     "a.txt": "a",
@@ -24,12 +24,12 @@ async function tree(b: Bench, name = "photos"): Promise<string> {
   return root;
 }
 
-function contentRequests(b: Bench, from: number) {
+function contentRequests(b: TestEnv, from: number) {
   return b.sandbox.requests.slice(from).filter(({ method }) => method === "PUT");
 }
 
 Deno.test("put -r brings a folder with all that is in it, each folder made once, empty ones as well", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await tree(b);
   const before = b.sandbox.requests.length;
   const { code, stdout, stderr } = await b.run("put", "-r", "photos", "General/Photos");
@@ -51,7 +51,7 @@ Deno.test("put -r brings a folder with all that is in it, each folder made once,
 });
 
 Deno.test("a slash at the end keeps the folder's own name, also of the current folder", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const root = await tree(b);
   assertEquals((await b.run("put", "-r", "photos", "General/")).code, 0);
   assertEquals(
@@ -71,9 +71,9 @@ Deno.test("a slash at the end keeps the folder's own name, also of the current f
 });
 
 Deno.test("a second run with --if-changed sends no content; what has changed is sent", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const root = await tree(b);
-  await b.file("photos/large.bin", noise(5 * 1024 * 1024));
+  await b.file("photos/large.bin", pseudoRandomBytes(5 * 1024 * 1024));
   assertEquals((await b.run("put", "-r", "photos", "General/Photos")).code, 0);
   const before = b.sandbox.requests.length;
   const again = await b.run("put", "-r", "--json", "--if-changed", "photos", "General/Photos");
@@ -92,7 +92,7 @@ Deno.test("a second run with --if-changed sends no content; what has changed is 
 });
 
 Deno.test("a file that SharePoint has rewritten is known again, also when it does so after its answer", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "after-answer";
   const file = await b.file("Report.docx", wordDocument(2000));
   await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
@@ -112,7 +112,7 @@ Deno.test("a file that SharePoint has rewritten is known again, also when it doe
 });
 
 Deno.test("--dry-run changes nothing and says what would be done", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await tree(b);
   b.sandbox.tenant.addFile("Documents", "General/Photos/a.txt", "old");
   b.sandbox.tenant.addFile("Documents", "General/Photos/empty.txt", "");
@@ -146,7 +146,7 @@ Deno.test("--dry-run changes nothing and says what would be done", async () => {
 
 Deno.test("all names that the service forbids are listed before anything is sent", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench();
+  await using b = await startTestEnv();
   const root = await tree(b);
   await Deno.writeTextFile(join(root, "what?.txt"), "x");
   await Deno.writeTextFile(join(root, "2024", "ends with a dot."), "x");
@@ -165,7 +165,7 @@ Deno.test("all names that the service forbids are listed before anything is sent
 });
 
 Deno.test("paths that are too long for the service are told before anything is sent", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const deep = Array(4).fill("d".repeat(98)).join("/");
   await Deno.mkdir(join(b.folder, "photos", ...deep.split("/")), { recursive: true });
   await Deno.writeTextFile(join(b.folder, "photos", "a.txt"), "a");
@@ -178,7 +178,7 @@ Deno.test("paths that are too long for the service are told before anything is s
 
 Deno.test("links to files are followed, links to folders and other things are left out and told", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench();
+  await using b = await startTestEnv();
   const root = await tree(b);
   await Deno.symlink(join(root, "a.txt"), join(root, "link.txt"));
   await Deno.symlink(root, join(root, "loop"));
@@ -194,7 +194,7 @@ Deno.test("links to files are followed, links to folders and other things are le
 });
 
 Deno.test("one failure does not stop the others, and a folder without -r is refused", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await tree(b);
   assertEquals((await b.run("put", "photos", "General/Photos")).code, 2);
   b.sandbox.addFault({ method: "PUT", path: "a.txt", status: 423, times: "always" });
@@ -207,7 +207,7 @@ Deno.test("one failure does not stop the others, and a folder without -r is refu
 });
 
 Deno.test("at most so many files are sent at a time as --jobs says", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (let i = 0; i < 9; i++) await b.file(`${i}.txt`, `${i}`);
   const files = Array.from({ length: 9 }, (_, i) => `${i}.txt`);
   for (const [jobs, most] of [[["--jobs", "2"], 2], [[], 4]] as const) {
@@ -230,7 +230,7 @@ Deno.test("at most so many files are sent at a time as --jobs says", async () =>
 });
 
 Deno.test("a folder that was just made and is not there yet is waited for", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await tree(b);
   b.sandbox.addFault({ path: "one.txt", status: 404, times: 2 });
   const { code, stderr } = await b.run("put", "-r", "photos", "General/Photos");
@@ -245,7 +245,7 @@ Deno.test("a folder that was just made and is not there yet is waited for", asyn
 });
 
 Deno.test("a folder that somebody else makes at the same moment, or whose answer is empty, is used", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await tree(b);
   b.sandbox.addFault({ method: "POST", path: "/children", when: "after", status: 201, body: "" });
   b.sandbox.addFault({ method: "POST", path: "/children", nth: 2, when: "after", status: 409 });
@@ -255,7 +255,7 @@ Deno.test("a folder that somebody else makes at the same moment, or whose answer
 });
 
 Deno.test("times of small files are kept when that is asked for, with a session and never with a second version", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("a.txt", "a");
   const time = new Date("2020-02-03T04:05:06.789Z");
   await Deno.utime(file, time, time);
@@ -268,9 +268,9 @@ Deno.test("times of small files are kept when that is asked for, with a session 
 });
 
 Deno.test("standard input is uploaded, small from memory, large from a file that leaves nothing behind", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (const size of [0, 3, 4 * 1024 * 1024, 4 * 1024 * 1024 + 1]) {
-    const stdin = noise(size, size + 1);
+    const stdin = pseudoRandomBytes(size, size + 1);
     const { code, stdout, stderr } = await b.runWith({ stdin }, "put", "--json", "-", "General/in.bin");
     assertEquals(code, 0, stderr);
     assertEquals([jsonLines(stdout)[0]!.local, jsonLines(stdout)[0]!.bytes], ["-", size]);
@@ -278,7 +278,7 @@ Deno.test("standard input is uploaded, small from memory, large from a file that
   }
   const home = b.sandbox.env.GRAPH_SCRIPTS_HOME!;
   assertEquals(await Array.fromAsync(Deno.readDir(join(home, "spool"))), []);
-  const { code, stderr } = await b.runWith({ stdin: noise(3) }, "put", "-", "General/");
+  const { code, stderr } = await b.runWith({ stdin: pseudoRandomBytes(3) }, "put", "-", "General/");
   assertEquals(code, 2);
   assertMatch(stderr, /has no name; name the file: General\/NAME/);
   assertEquals((await b.run("put-large", "-", "General/x.bin")).code, 2);
@@ -286,8 +286,8 @@ Deno.test("standard input is uploaded, small from memory, large from a file that
 
 Deno.test("an upload of standard input that is killed blocks its name for the next one no longer than a moment", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await bench();
-  const stdin = noise(12 * 1024 * 1024);
+  await using b = await startTestEnv();
+  const stdin = pseudoRandomBytes(12 * 1024 * 1024);
   b.sandbox.addFault({ service: "storage", method: "PUT", nth: 2, status: 507 });
   assertEquals((await b.runWith({ stdin }, "put", "-", "General/in.bin")).code, 9);
   assertEquals(b.sandbox.tenant.openSessions(), []);
@@ -302,7 +302,7 @@ Deno.test({
   name: "put -r of a folder full of devices says in one line what it skips",
   ignore: Deno.build.os !== "linux",
   async fn() {
-    await using b = await bench();
+    await using b = await startTestEnv();
     const folder = join(b.folder, "odd");
     await Deno.mkdir(folder);
     for (let i = 0; i < 8; i++) await Deno.symlink("/dev/null", join(folder, `device${i}`));

@@ -1,11 +1,11 @@
 import { assertEquals, assertMatch } from "../assert.ts";
-import { type Bench, bench, jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const UNIT = 327_680;
 
 /** Leaves an upload unfinished. */
-async function interrupted(b: Bench, name: string, target: string): Promise<void> {
-  await b.file(name, noise(4 * UNIT, name.length));
+async function interrupted(b: TestEnv, name: string, target: string): Promise<void> {
+  await b.file(name, pseudoRandomBytes(4 * UNIT, name.length));
   b.sandbox.addFault({
     service: "storage",
     method: "PUT",
@@ -20,7 +20,7 @@ async function interrupted(b: Bench, name: string, target: string): Promise<void
 }
 
 Deno.test("unfinished uploads are listed with where their sessions stand, and given up", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   assertEquals((await b.run("put-large", "--list")).stdout, "");
   await interrupted(b, "one.bin", "General/one.bin");
   await interrupted(b, "second.bin", "me:second.bin");
@@ -46,7 +46,7 @@ Deno.test("unfinished uploads are listed with where their sessions stand, and gi
 });
 
 Deno.test("an upload whose session cannot be reached stays on the list; one whose session has ended goes", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await interrupted(b, "one.bin", "General/one.bin");
   b.sandbox.addFault({ service: "storage", method: "DELETE", status: 503 });
   assertEquals((await b.run("put-large", "--abandon", "one.bin")).code, 8);
@@ -70,7 +70,7 @@ Deno.test("an upload whose session cannot be reached stays on the list; one whos
 });
 
 Deno.test("a name that fits two unfinished uploads is asked about, and arguments that do not fit are refused", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await interrupted(b, "one.bin", "General/one.bin");
   await interrupted(b, "one.bin", "General/other.bin");
   const { code, stderr } = await b.run("put-large", "--abandon", "one.bin");
@@ -84,7 +84,7 @@ Deno.test("a name that fits two unfinished uploads is asked about, and arguments
 });
 
 Deno.test("an unfinished upload with another description, or of another account, is not gone on with", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   await interrupted(b, "one.bin", "General/one.bin");
   const folder = `${b.sandbox.env.GRAPH_SCRIPTS_HOME}/uploads`;
   for await (const { name } of Deno.readDir(folder)) {

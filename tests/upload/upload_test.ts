@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { bench, jsonLines, noise } from "../test_env.ts";
+import { jsonLines, pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 
 Deno.test("put creates, then replaces, in one request each", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("notes.txt", "one\n");
   assertEquals(
     (await b.run("put", file, "General/notes.txt")).stdout,
@@ -31,7 +31,7 @@ Deno.test("put creates, then replaces, in one request each", async () => {
 });
 
 Deno.test("a folder as location keeps the local name, with and without a slash", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("notes.txt", "x");
   for (
     const location of [
@@ -58,7 +58,7 @@ Deno.test("a folder as location keeps the local name, with and without a slash",
 });
 
 Deno.test("an item by id is replaced, a folder by id is filled", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("new.txt", "new");
   const [folder] = jsonLines((await b.run("ls", "--json", "General")).stdout).filter(({ name }) =>
     name === "Minutes"
@@ -73,9 +73,9 @@ Deno.test("an item by id is replaced, a folder by id is filled", async () => {
 });
 
 Deno.test("--conflict fail refuses with 6, --conflict rename prints the new name", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const small = await b.file("small.txt", "x");
-  const large = await b.file("large.bin", noise(5 * 1024 * 1024));
+  const large = await b.file("large.bin", pseudoRandomBytes(5 * 1024 * 1024));
   for (const file of [small, large]) {
     const name = file.split("/").at(-1)!;
     assertEquals((await b.run("put", "--conflict", "fail", file, "General/")).code, 0);
@@ -95,8 +95,8 @@ Deno.test("--conflict fail refuses with 6, --conflict rename prints the new name
 });
 
 Deno.test("every upload says what to do about a taken name", async () => {
-  await using b = await bench();
-  const file = await b.file("a.bin", noise(5_000_000));
+  await using b = await startTestEnv();
+  const file = await b.file("a.bin", pseudoRandomBytes(5_000_000));
   await b.run("put", file, "General/");
   await b.run("put-large", file, "General/b.bin");
   const small = await b.file("c.bin", "c");
@@ -115,7 +115,7 @@ Deno.test("every upload says what to do about a taken name", async () => {
 });
 
 Deno.test("put chooses a session above 4 MiB, and only there", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   for (
     const [size, session] of [[0, false], [1, false], [4 * 1024 * 1024, false], [
       4 * 1024 * 1024 + 1,
@@ -123,7 +123,7 @@ Deno.test("put chooses a session above 4 MiB, and only there", async () => {
     ]] as const
   ) {
     const before = b.sandbox.requests.length;
-    const bytes = noise(size);
+    const bytes = pseudoRandomBytes(size);
     const { code, stderr } = await b.run("put", await b.file(`${size}.bin`, bytes), "General/");
     assertEquals(code, 0, stderr);
     assertEquals(
@@ -136,7 +136,7 @@ Deno.test("put chooses a session above 4 MiB, and only there", async () => {
 });
 
 Deno.test("several files need a folder; each has its line, the first failure decides", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const [one, two] = [await b.file("1.txt", "1"), await b.file("2.txt", "2")];
   assertEquals((await b.run("put", one, two, "General")).code, 2);
   const { code, stdout, stderr } = await b.run("put", one, "nope.txt", two, "General/");
@@ -150,7 +150,7 @@ Deno.test("several files need a folder; each has its line, the first failure dec
 });
 
 Deno.test("a busy service is waited for, and nothing is sent twice under a new name", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("a.txt", "a");
   b.sandbox.addFault({ method: "PUT", path: "/content", status: 503, headers: { "retry-after": "1" } });
   assertEquals((await b.run("put", file, "General/")).code, 0);
@@ -163,7 +163,7 @@ Deno.test("a busy service is waited for, and nothing is sent twice under a new n
 });
 
 Deno.test("errors of the service end in the right exit code and a next step", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const file = await b.file("a.txt", "a");
   const cases: [number, unknown, number, RegExp][] = [
     [
@@ -210,7 +210,7 @@ Deno.test("errors of the service end in the right exit code and a next step", as
 });
 
 Deno.test("what the service stored differently: damaged, enriched or unverified", async () => {
-  await using b = await bench();
+  await using b = await startTestEnv();
   const wrong = { file: { hashes: { quickXorHash: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" } } };
   const put = { method: "PUT", path: "/content" };
   b.sandbox.addFault({ ...put, times: 2, patch: wrong });

@@ -4,12 +4,12 @@
  * @module
  */
 import { type AppCredentialSetting, readAppCredential } from "../../auth/credentials.ts";
-import { appTokenIn, type CacheContent } from "../../auth/cache_content.ts";
+import { type CacheContent, findAppToken } from "../../auth/cache_content.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { commandName } from "../hints.ts";
-import { asGraphError } from "../../local/local_error.ts";
+import { toGraphError } from "../../local/local_error.ts";
 import type { Settings } from "../../settings.ts";
-import { claimsOf } from "../../auth/token_claims.ts";
+import { decodeClaims } from "../../auth/token_claims.ts";
 import { type Diagnosis, failure, ok, warn } from "./finding.ts";
 
 /** Checks credential and cached token; whether Graph lets the app in, only a real run can tell. */
@@ -28,9 +28,9 @@ export async function checkApp(
   const { clientId, tenantId, cloud } = settings;
   const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
   const token = content && clientId && tenantId
-    ? appTokenIn(content, { clientId, environment, apiOrigin, tenantId }, now)
+    ? findAppToken(content, { clientId, environment, apiOrigin, tenantId }, now)
     : undefined;
-  const { roles } = token ? claimsOf(token.secret) : {};
+  const { roles } = token ? decodeClaims(token.secret) : {};
   const scopes = Array.isArray(roles) ? roles.map(String) : [];
   const hint = `find out with: ${commandName("whoami")}`;
   return {
@@ -53,6 +53,6 @@ async function account(credential: AppCredentialSetting, now: number): Promise<D
     await readAppCredential(credential, now);
     return ok("account", `the app by itself, with the ${credential.kind} of ${credential.variable}`);
   } catch (error) {
-    return failure("account", asGraphError(error));
+    return failure("account", toGraphError(error));
   }
 }

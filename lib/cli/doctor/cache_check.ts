@@ -4,10 +4,10 @@
  * @module
  */
 import { CacheKey } from "../../auth/encryption.ts";
-import { accountsIn, type CacheContent } from "../../auth/cache_content.ts";
+import { type CacheContent, listAccounts } from "../../auth/cache_content.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { commandName } from "../hints.ts";
-import { asGraphError } from "../../local/local_error.ts";
+import { toGraphError } from "../../local/local_error.ts";
 import type { Settings } from "../../settings.ts";
 import { formatSize } from "../../format.ts";
 import { TokenCache } from "../../auth/token_cache.ts";
@@ -37,7 +37,7 @@ export async function checkCache(
     await key?.load(); // a bad key is told before there is a file as well
     return { diagnosis: await judged(settings, state, content), content };
   } catch (error) {
-    return { diagnosis: failure("cache", asGraphError(error)), content: undefined };
+    return { diagnosis: failure("cache", toGraphError(error)), content: undefined };
   }
 }
 
@@ -63,7 +63,7 @@ async function judged(settings: Settings, state: string, content: CacheContent):
     );
   }
   const { size, mode } = await Deno.stat(path);
-  const accounts = clientId ? accountsIn(content, clientId, CLOUDS[cloud].cacheEnvironment) : [];
+  const accounts = clientId ? listAccounts(content, clientId, CLOUDS[cloud].cacheEnvironment) : [];
   const detail = [
     path,
     formatSize(size),

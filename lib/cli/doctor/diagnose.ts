@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Http, type HttpOptions } from "../../http/client.ts";
+import { HttpClient, type HttpOptions } from "../../http/client.ts";
 import type { SettingName } from "../../settings.ts";
 import { checkCache } from "./cache_check.ts";
 import type { Diagnosis } from "./finding.ts";
@@ -15,7 +15,7 @@ import { checkProxy } from "./proxy_check.ts";
 import { checkSettings } from "./settings_check.ts";
 import { checkSignIn } from "./sign_in_check.ts";
 
-export { findingLine, worst } from "./finding.ts";
+export { findingLine, worstFailure as worst } from "./finding.ts";
 
 /** A monitor should not wait for minutes; the transfers do. */
 const MAX_WAIT_MS = 30_000;
@@ -44,7 +44,7 @@ export async function* diagnose(options: DiagnoseOptions): AsyncGenerator<Diagno
   yield* signIn.diagnoses;
   yield* await checkUnfinished(settings, foldersKnown);
   yield checkProxy(env);
-  const http = new Http({ maxWaitMs: MAX_WAIT_MS, ...options.http });
+  const http = new HttpClient({ maxWaitMs: MAX_WAIT_MS, ...options.http });
   yield* await checkHosts(http, settings);
   const me = await checkMe(http, settings, signIn);
   yield me.diagnosis;

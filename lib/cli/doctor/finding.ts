@@ -48,7 +48,7 @@ export function failure(check: string, { kind, message, code, hint, requestId }:
 }
 
 /** How a run with these troubles ends; `undefined` without any. */
-export function worst(troubles: ReadonlySet<Trouble | undefined>): FailureKind | undefined {
+export function worstFailure(troubles: ReadonlySet<Trouble | undefined>): FailureKind | undefined {
   return TROUBLES.find((trouble) => troubles.has(trouble));
 }
 

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { type EntraErrorBody, explainSignIn } from "../../auth/aadsts.ts";
+import { type EntraErrorBody, toSignInError } from "../../auth/aadsts.ts";
 import { type GraphError, isGraphError } from "../../errors.ts";
-import { type Http, type HttpAnswer, requestIdOf } from "../../http/client.ts";
+import { type HttpClient, type HttpResponse, requestIdOf } from "../../http/client.ts";
 import type { Settings } from "../../settings.ts";
 import { isLoopback, StorageClient } from "../../graph/storage.ts";
 import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
-import { unreachable } from "./network_failure.ts";
+import { networkFinding } from "./network_failure.ts";
 
 const WARN_CLOCK_MS = 60_000;
 const FAIL_CLOCK_MS = 300_000;
@@ -24,7 +24,7 @@ export interface DriveFacts {
 
 /** An answer with its body, or why there is none. */
 interface Probe {
-  answer: Pick<HttpAnswer, "status" | "headers"> | undefined;
+  answer: Pick<HttpResponse, "status" | "headers"> | undefined;
   text: string;
   error: GraphError | undefined;
   ms: number;
@@ -33,7 +33,7 @@ interface Probe {
 }
 
 /** Asks sign-in and Graph for what anybody may ask them; then judges the clock by their answers. */
-export async function checkHosts(http: Http, settings: Settings): Promise<Diagnosis[]> {
+export async function checkHosts(http: HttpClient, settings: Settings): Promise<Diagnosis[]> {
   const { loginOrigin, apiOrigin, tenantId } = settings;
   const [login, graph] = await Promise.all([
     probe(http, `${loginOrigin}/${tenantId ?? "common"}/v2.0/.well-known/openid-configuration`),
@@ -48,7 +48,7 @@ export async function checkHosts(http: Http, settings: Settings): Promise<Diagno
 
 /** Asks the storage hosts that are known; there may be none. */
 export async function checkStorage(
-  http: Http,
+  http: HttpClient,
   settings: Settings,
   ownHosts: boolean,
   drive: DriveFacts | undefined,
@@ -61,7 +61,7 @@ export async function checkStorage(
   }
   return await Promise.all(hosts.map(async (host) => {
     const { answer, error, ms } = await probe(http, `${schemeOf(host)}//${host}/`);
-    if (error) return unreachable("storage", error);
+    if (error) return networkFinding("storage", error);
     const detail = `${host} answers (HTTP ${answer!.status}, ${Math.round(ms)} ms)`;
     return answer!.status >= 500
       ? fail("storage", "unavailable", detail, "try again later")
@@ -70,7 +70,7 @@ export async function checkStorage(
 }
 
 function storageHosts(
-  http: Http,
+  http: HttpClient,
   settings: Settings,
   ownHosts: boolean,
   drive: DriveFacts | undefined,
@@ -99,7 +99,7 @@ function schemeOf(host: string): "http:" | "https:" {
   return isLoopback(host.replace(/:\d+$/, "")) ? "http:" : "https:";
 }
 
-async function probe(http: Http, url: string): Promise<Probe> {
+async function probe(http: HttpClient, url: string): Promise<Probe> {
   const started = http.now();
   const none = { answer: undefined, text: "", aheadMs: undefined };
   try {
@@ -116,13 +116,13 @@ async function probe(http: Http, url: string): Promise<Probe> {
 }
 
 function loginFinding({ answer, text, error, ms }: Probe, host: string): Diagnosis {
-  if (error || !answer) return unreachable("login", error!);
+  if (error || !answer) return networkFinding("login", error!);
   const { status } = answer;
   const detail = `${host} answers (HTTP ${status}, ${Math.round(ms)} ms)`;
   if (status === 429 || status >= 500) return fail("login", "unavailable", detail, "try again later");
   const body = jsonOf(text);
   if (typeof body.error === "string") {
-    return failure("login", explainSignIn(body as unknown as EntraErrorBody, status));
+    return failure("login", toSignInError(body as unknown as EntraErrorBody, status));
   }
   if (status === 200 && typeof body.token_endpoint === "string") return ok("login", detail);
   return fail(
@@ -134,7 +134,7 @@ function loginFinding({ answer, text, error, ms }: Probe, host: string): Diagnos
 }
 
 function graphFinding({ answer, error, ms }: Probe, host: string): Diagnosis {
-  if (error || !answer) return unreachable("graph", error!);
+  if (error || !answer) return networkFinding("graph", error!);
   const { status, headers } = answer;
   const detail = `${host} answers (HTTP ${status}, ${Math.round(ms)} ms)`;
   if (status === 429 || status >= 500) return fail("graph", "unavailable", detail, "try again later");

@@ -6,12 +6,12 @@
 import { join } from "../../std.ts";
 import { DownloadJournal } from "../../download/journal.ts";
 import { UploadJournal } from "../../upload/journal.ts";
-import { asGraphError } from "../../local/local_error.ts";
+import { toGraphError } from "../../local/local_error.ts";
 import type { Settings } from "../../settings.ts";
 import { type Diagnosis, failure, ok, warn } from "./finding.ts";
 
 /** The oldest Deno with which these scripts are tested. */
-const LEAST_DENO = [2, 7] as const;
+const MIN_DENO = [2, 7] as const;
 
 /** Counts unfinished uploads and downloads. */
 export async function checkUnfinished({ state }: Settings, foldersKnown: boolean): Promise<Diagnosis[]> {
@@ -30,7 +30,7 @@ export async function checkUnfinished({ state }: Settings, foldersKnown: boolean
           count === 0 ? "none unfinished" : `${count} unfinished; the same commands go on with them`,
         );
       } catch (error) {
-        return failure(name, asGraphError(error));
+        return failure(name, toGraphError(error));
       }
     }),
   );
@@ -39,7 +39,7 @@ export async function checkUnfinished({ state }: Settings, foldersKnown: boolean
 /** Checks the version of Deno, as in `2.9.6`. */
 export function checkDeno(version: string): Diagnosis {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [leastMajor, leastMinor] = LEAST_DENO;
+  const [leastMajor, leastMinor] = MIN_DENO;
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return ok("deno", version);
-  return warn("deno", `${version} is older than ${LEAST_DENO.join(".")}`, "upgrade it with: deno upgrade");
+  return warn("deno", `${version} is older than ${MIN_DENO.join(".")}`, "upgrade it with: deno upgrade");
 }

@@ -4,22 +4,22 @@
  * @module
  */
 import type { User } from "@microsoft/microsoft-graph-types";
-import { covers } from "../../auth/cache_content.ts";
+import { scopeIncludes } from "../../auth/cache_content.ts";
 import { commandName } from "../hints.ts";
 import { GraphError, isGraphError } from "../../errors.ts";
 import { hasShape } from "../../graph/response_shape.ts";
 import { GraphClient } from "../../graph/client.ts";
-import type { Http } from "../../http/client.ts";
+import type { HttpClient } from "../../http/client.ts";
 import { isUser } from "../../drive/me.ts";
 import type { Settings } from "../../settings.ts";
 import { type Diagnosis, ok, warn } from "./finding.ts";
 import type { DriveFacts } from "./hosts_check.ts";
 import type { CheckedSignIn } from "./sign_in_check.ts";
-import { unreachable } from "./network_failure.ts";
+import { networkFinding } from "./network_failure.ts";
 
 /** Asks Graph who is signed in, and where their drive is. */
 export async function checkMe(
-  http: Http,
+  http: HttpClient,
   { apiOrigin, accessToken, appCredential }: Settings,
   { tokenFor, scopes }: CheckedSignIn,
 ): Promise<{ diagnosis: Diagnosis; drive: DriveFacts | undefined }> {
@@ -41,7 +41,7 @@ export async function checkMe(
       token: (renew) => renew ? Promise.reject(refused(accessToken !== undefined)) : Promise.resolve(secret),
     });
   try {
-    const user = await graphWith(token.secret).call<User>("/me", {
+    const user = await graphWith(token.secret).requestJson<User>("/me", {
       what: "who is signed in",
       accepts: isUser,
     });
@@ -52,7 +52,8 @@ export async function checkMe(
     };
   } catch (error) {
     if (!isGraphError(error) || error.kind === "interrupted") throw error;
-    const mayAsk = token.scopes.length === 0 || token.scopes.some((scope) => covers(scope, "User.Read"));
+    const mayAsk = token.scopes.length === 0 ||
+      token.scopes.some((scope) => scopeIncludes(scope, "User.Read"));
     if (error.status === 403 && !mayAsk) {
       const accepted = ok(
         "me",
@@ -60,15 +61,15 @@ export async function checkMe(
       );
       return { diagnosis: accepted, drive: await driveOf(graphWith(token.secret), token.scopes) };
     }
-    return { diagnosis: unreachable("me", error), drive: undefined };
+    return { diagnosis: networkFinding("me", error), drive: undefined };
   }
 }
 
 /** Only where the permission is there; a person without a drive has none to tell of. */
 async function driveOf(graph: GraphClient, scopes: readonly string[]): Promise<DriveFacts | undefined> {
-  if (!scopes.some((scope) => covers(scope, "Files.Read"))) return undefined;
+  if (!scopes.some((scope) => scopeIncludes(scope, "Files.Read"))) return undefined;
   try {
-    return await graph.call<DriveFacts>("/me/drive?$select=webUrl,driveType", {
+    return await graph.requestJson<DriveFacts>("/me/drive?$select=webUrl,driveType", {
       what: "your OneDrive",
       accepts: (value) => hasShape(value, { webUrl: "string", driveType: "string" }),
     });

@@ -35,7 +35,7 @@ const CONNECTION =
   "a firewall or a proxy setting may be wrong: allow the host on TCP 443, and check HTTPS_PROXY and NO_PROXY";
 
 /** The finding of a request that got no answer. */
-export function unreachable(check: string, error: GraphError): Diagnosis {
+export function networkFinding(check: string, error: GraphError): Diagnosis {
   if (error.code !== "network") return failure(check, error);
   const [, kind, hint] = KINDS.find(([pattern]) => pattern.test(error.message)) ??
     [null, "connection", CONNECTION];

@@ -5,7 +5,7 @@
  */
 import { join } from "../../std.ts";
 import { usageError } from "../../errors.ts";
-import { asGraphError } from "../../local/local_error.ts";
+import { toGraphError } from "../../local/local_error.ts";
 import {
   CONFIG_FILE,
   platformFolders,
@@ -85,7 +85,7 @@ function foldersOf(
   try {
     return platformFolders(flags.home || env(SETTINGS.home.variable) || undefined, env);
   } catch (error) {
-    diagnoses.push(failure("settings", asGraphError(error)));
+    diagnoses.push(failure("settings", toGraphError(error)));
     return undefined;
   }
 }
@@ -94,7 +94,7 @@ async function configOf(path: string, diagnoses: Diagnosis[]): Promise<Values> {
   try {
     return await readConfigFile(path);
   } catch (error) {
-    diagnoses.push(failure("settings", asGraphError(error)));
+    diagnoses.push(failure("settings", toGraphError(error)));
     return {};
   }
 }
@@ -122,7 +122,7 @@ async function usable(values: Values, state: string, diagnoses: Diagnosis[]): Pr
       await read({ ...good, [name]: values[name]! }); // together: some settings do not go with others
       good[name] = values[name]!;
     } catch (error) {
-      diagnoses.push(failure("settings", asGraphError(error)));
+      diagnoses.push(failure("settings", toGraphError(error)));
     }
   }
   return await read(good);

@@ -3,27 +3,27 @@
  *
  * @module
  */
-import { fits, isDomain } from "../../auth/accounts.ts";
-import { AccessToken } from "../../auth/static_token.ts";
+import { isDomain, matchesTenant } from "../../auth/accounts.ts";
+import { StaticTokenSession } from "../../auth/static_token.ts";
 import {
-  accountsIn,
   type CacheContent,
   type CachedAccount,
-  covers,
-  type KeptToken,
-  keptTokens,
+  listAccounts,
+  listTokens,
+  scopeIncludes,
+  type StoredToken,
 } from "../../auth/cache_content.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { commandName } from "../hints.ts";
 import { type Access, SCOPES } from "../../connect.ts";
-import { asGraphError } from "../../local/local_error.ts";
+import { toGraphError } from "../../local/local_error.ts";
 import type { Settings } from "../../settings.ts";
 import { formatDuration } from "../../format.ts";
 import { checkApp } from "./app_check.ts";
 import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
 
 /** Scripts renew a token when less than this is left of it. */
-const LEAST_LIFE_MS = 300_000;
+const MIN_LIFE_MS = 300_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The service ends a sign-in that is not used for so long (PROTOCOL 13.3). */
 const LIFE_UNUSED_DAYS = 90;
@@ -50,7 +50,7 @@ export interface CheckedSignIn {
 }
 
 /** What {@linkcode checkSignIn} looks at. */
-type Known = { tokens: readonly KeptToken[]; account: CachedAccount | undefined };
+type Known = { tokens: readonly StoredToken[]; account: CachedAccount | undefined };
 
 /** Checks the sign-in of the cache, or the token that takes its place. */
 export async function checkSignIn(
@@ -64,14 +64,14 @@ export async function checkSignIn(
   if (!content || !clientId || !tenantId) return notKnown("mend the findings above first");
   const { diagnosis, account } = chosenAccount(settings, content);
   const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
-  const tokens = account ? keptTokens(content, { clientId, environment, account, apiOrigin }) : [];
+  const tokens = account ? listTokens(content, { clientId, environment, account, apiOrigin }) : [];
   const known = { tokens, account };
   const scopes = [...new Set(tokens.flatMap(({ scopes }) => scopes))];
   return {
     diagnoses: [diagnosis, keptToken(known, now), ...granted(scopes, settings), renewal(known, now)],
     tokenFor: (scope) => {
       const alive = tokens.filter((token) => isGood(token, now));
-      return alive.find(({ scopes }) => scopes.some((granted) => covers(granted, scope))) ?? alive[0];
+      return alive.find(({ scopes }) => scopes.some((granted) => scopeIncludes(granted, scope))) ?? alive[0];
     },
     scopes,
   };
@@ -79,7 +79,7 @@ export async function checkSignIn(
 
 async function checkReadyToken(settings: Settings, secret: string, now: number): Promise<CheckedSignIn> {
   try {
-    const { username, scopes, expiresAt } = await new AccessToken(secret).facts();
+    const { username, scopes, expiresAt } = await new StaticTokenSession(secret).facts();
     const expired = expiresAt !== undefined && expiresAt <= now;
     const until = expiresAt === undefined ? "it does not tell how long it is good" : lifeOf(expiresAt, now);
     return {
@@ -101,7 +101,7 @@ async function checkReadyToken(settings: Settings, secret: string, now: number):
     };
   } catch (error) {
     const { diagnoses, ...nothing } = notKnown("mend GRAPH_ACCESS_TOKEN first");
-    const bad = failure("token", asGraphError(error));
+    const bad = failure("token", toGraphError(error));
     return { diagnoses: diagnoses.map((said) => said.finding.check === "token" ? bad : said), ...nothing };
   }
 }
@@ -121,10 +121,10 @@ function chosenAccount(
   content: CacheContent,
 ): { diagnosis: Diagnosis; account: CachedAccount | undefined } {
   const { clientId, tenantId = "", cloud, account: wanted } = settings;
-  const all = clientId ? accountsIn(content, clientId, CLOUDS[cloud].cacheEnvironment) : [];
+  const all = clientId ? listAccounts(content, clientId, CLOUDS[cloud].cacheEnvironment) : [];
   // Which tenant a domain is only the service knows: then all accounts may be meant.
   const meant = all.filter((account) =>
-    (isDomain(tenantId) || fits(account, tenantId)) &&
+    (isDomain(tenantId) || matchesTenant(account, tenantId)) &&
     (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
   );
   const [account, ...others] = meant;
@@ -143,8 +143,8 @@ function chosenAccount(
   return { diagnosis: fail("account", "signInNeeded", `${who} signed in here`, SIGN_IN), account: undefined };
 }
 
-function isGood({ expiresAt }: KeptToken, now: number): boolean {
-  return expiresAt - now > LEAST_LIFE_MS;
+function isGood({ expiresAt }: StoredToken, now: number): boolean {
+  return expiresAt - now > MIN_LIFE_MS;
 }
 
 function keptToken({ tokens, account }: Known, now: number): Diagnosis {
@@ -172,7 +172,7 @@ function granted(scopes: readonly string[], settings: Settings): Diagnosis[] {
   const scripts = Object.entries(SCRIPT_ACCESS).map(([script, access]) => {
     const check = `scopes-${script}`;
     const missing = (place: "own" | "beyond") =>
-      SCOPES[access][place].filter((scope) => !scopes.some((granted) => covers(granted, scope)));
+      SCOPES[access][place].filter((scope) => !scopes.some((granted) => scopeIncludes(granted, scope)));
     const says = (place: "own" | "beyond") => {
       const lacking = missing(place);
       return lacking.length === 0 ? "granted" : `asks for ${lacking.join(" ")}`;

@@ -8,7 +8,7 @@ import { invalidRequest, itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { ConflictBehavior } from "../tenant/drive.ts";
 import type { Item } from "../tenant/item.ts";
-import { nameFault, nameKey } from "../tenant/names.ts";
+import { nameKey, nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./caller.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
 import { allowOptions, pick, selected } from "./query.ts";
@@ -65,7 +65,7 @@ export async function createFolder(
   if (typeof folder !== "object" || folder === null) {
     throw invalidRequest("An item made this way must have the folder facet.");
   }
-  const fault = nameFault(name, { folder: true, atRoot: parent.parent === undefined });
+  const fault = nameProblem(name, { folder: true, atRoot: parent.parent === undefined });
   if (fault) throw invalidRequest(fault.message, fault.code);
   const conflict = conflictBehavior(body["@microsoft.graph.conflictBehavior"], "fail");
   const { item, created } = parent.drive.createFolder(parent, name, {

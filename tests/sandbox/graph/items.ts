@@ -5,7 +5,7 @@ import { type Answer, emptyAnswer } from "../message.ts";
 import { invalidRequest, itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { FileSystemInfo, Item } from "../tenant/item.ts";
-import { nameFault } from "../tenant/names.ts";
+import { nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./caller.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
 import { allowOptions, pick, selected } from "./query.ts";
@@ -88,7 +88,7 @@ function existing(address: ItemAddress): Item {
 
 function checkName(item: Item, name: unknown): void {
   if (typeof name !== "string") throw invalidRequest("The name is not a string.");
-  const fault = nameFault(name, {
+  const fault = nameProblem(name, {
     folder: item.kind === "folder",
     atRoot: item.parent?.parent === undefined,
   });

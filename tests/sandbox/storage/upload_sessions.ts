@@ -38,7 +38,7 @@ export interface UploadSession extends SessionRequest {
 }
 
 /** What tests see of a session. */
-export interface SessionFacts {
+export interface SessionInfo {
   driveId: string;
   name: string;
   uploadUrl: string;
@@ -113,7 +113,7 @@ export class UploadSessions {
   }
 
   /** All live sessions. */
-  open(): SessionFacts[] {
+  open(): SessionInfo[] {
     this.#expire();
     return [...this.#sessions.values()].map((session) => ({
       driveId: session.drive.id,

@@ -16,7 +16,10 @@ export interface NameFault {
 }
 
 /** Checks one path segment. `folder` tells whether it is (to be) a folder, `atRoot` whether it lies in the root. */
-export function nameFault(name: string, where: { folder: boolean; atRoot: boolean }): NameFault | undefined {
+export function nameProblem(
+  name: string,
+  where: { folder: boolean; atRoot: boolean },
+): NameFault | undefined {
   const refused = (message: string): NameFault => ({ code: "nameContainsInvalidCharacters", message });
   if (name === "" || name === "." || name === "..") {
     return { code: "invalidPath", message: "The path is not valid." };
@@ -44,7 +47,7 @@ export function nameFault(name: string, where: { folder: boolean; atRoot: boolea
 export function pathFault(segments: readonly string[], last: "file" | "folder"): NameFault | undefined {
   for (const [index, name] of segments.entries()) {
     const folder = index < segments.length - 1 || last === "folder";
-    const fault = nameFault(name, { folder, atRoot: index === 0 });
+    const fault = nameProblem(name, { folder, atRoot: index === 0 });
     if (fault) return fault;
   }
   if (segments.join("/").length > MAX_PATH_LENGTH) {

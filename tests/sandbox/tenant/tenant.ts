@@ -1,7 +1,7 @@
 /** The state behind the services, and the view of it that tests have. */
 
 import type { Secrets } from "../secrets.ts";
-import type { SessionFacts, UploadSessions } from "../storage/upload_sessions.ts";
+import type { SessionInfo, UploadSessions } from "../storage/upload_sessions.ts";
 import { type Content, ContentStore } from "./content_store.ts";
 import { contoso } from "./contoso.ts";
 import type { Directory } from "./directory.ts";
@@ -140,7 +140,7 @@ export class Tenant {
   }
 
   /** Upload sessions that are neither finished, cancelled nor expired. */
-  openSessions(): SessionFacts[] {
+  openSessions(): SessionInfo[] {
     return this.#sessions.open();
   }
 
