@@ -6,6 +6,7 @@
 import { StaticTokenSession } from "./auth/static_token.ts";
 import { AppSession } from "./auth/app_session.ts";
 import { browserInteraction } from "./auth/browser.ts";
+import type { Access } from "./auth/scopes.ts";
 import { CLOUDS } from "./clouds.ts";
 import { type AuthSession, UserSession } from "./auth/user_session.ts";
 import { type DeviceCode, deviceCodeInteraction, deviceCodeText } from "./auth/device_code.ts";
@@ -18,18 +19,10 @@ import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import { StorageClient } from "./graph/storage.ts";
 import type { TransferContext } from "./transfer/result.ts";
 
-/** What a connection is for; it asks for the least permissions that suffice. */
-export type Access = "identity" | "read" | "write";
-
 /** How to connect. */
 export interface ConnectOptions {
   /** @default "read" */
   access?: Access;
-  /**
-   * Whether files of sites and other people are meant, too, not only the person's own OneDrive.
-   * @default true when a default site or drive is set
-   */
-  beyondOwnDrive?: boolean;
   /** Settings that win over environment and config file. */
   settings?: Partial<Record<SettingName, string>>;
   /** Reads an environment variable. @default `Deno.env.get` */
@@ -56,13 +49,6 @@ export interface Connection extends TransferContext {
   rewritten: RewrittenFiles;
 }
 
-/** Delegated permissions: PROTOCOL 13.5. */
-export const SCOPES: Record<Access, { own: readonly string[]; beyond: readonly string[] }> = {
-  identity: { own: ["User.Read"], beyond: ["User.Read"] },
-  read: { own: ["Files.Read"], beyond: ["Files.Read.All", "Sites.Read.All"] },
-  write: { own: ["Files.ReadWrite"], beyond: ["Files.ReadWrite.All", "Sites.Read.All"] },
-};
-
 /**
  * Connects to Microsoft Graph as the signed-in person. Nothing is sent before the first operation.
  *
@@ -72,41 +58,22 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
   const settings = await readSettings(options.settings, options.env);
   const notice = options.notice ?? toStandardError;
   const http = new HttpClient({ ...options.http, ...(options.signal ? { signal: options.signal } : {}) });
-  const beyond = options.beyondOwnDrive ?? (settings.site !== undefined || settings.drive !== undefined);
-  const scopes = SCOPES[options.access ?? "read"][beyond ? "beyond" : "own"];
-  const session = sessionOf(
-    settings,
-    { scopes, purpose: purposeOf(options.access ?? "read", beyond) },
-    http,
-    notice,
-    options,
-  );
+  const session = sessionOf(settings, http, notice, options);
   const graph = new GraphClient(http, settings.apiOrigin, session);
   return {
     settings,
     session,
     graph,
     storage: new StorageClient(http, settings.storageHosts),
-    drives: new Drives(graph, settings, () => session.accountType()),
+    drives: new Drives(graph, settings, session),
     rewritten: new RewrittenFiles(settings.state, http.now),
     account: async () => (await session.facts()).username,
     notice,
   };
 }
 
-/** Why these permissions are needed, for the person who is asked for them. */
-function purposeOf(access: Access, beyond: boolean): string {
-  const where = beyond ? "files of sites and other drives" : "files of your OneDrive";
-  return {
-    identity: "to show who is signed in",
-    read: `to read ${where}`,
-    write: `to write ${where}`,
-  }[access];
-}
-
 function sessionOf(
   settings: Settings,
-  asked: { scopes: readonly string[]; purpose: string },
   http: HttpClient,
   notice: (text: string) => void,
   options: ConnectOptions,
@@ -114,9 +81,9 @@ function sessionOf(
   if (settings.accessToken !== undefined) return new StaticTokenSession(settings.accessToken);
   const { appCredential: credential, loginOrigin } = settings;
   if (credential) return new AppSession({ settings, credential, http, notice });
-  const { showDeviceCode: show } = options;
+  const { access = "read", showDeviceCode: show } = options;
   if (show === null || (show === undefined && !Deno.stderr.isTerminal())) {
-    return new UserSession({ settings, ...asked, http, interact: undefined, notice });
+    return new UserSession({ settings, access, http, interact: undefined, notice });
   }
   const knownOrigin = CLOUDS[settings.cloud].loginOrigin;
   const showAddress = options.showAddress ??
@@ -130,7 +97,7 @@ function sessionOf(
             deviceCodeText(code, http.now()).split("\n").map(replaceControlCharacters).join("\n"),
           )),
     );
-  return new UserSession({ settings, ...asked, http, interact, notice });
+  return new UserSession({ settings, access, http, interact, notice });
 }
 
 function toStandardError(text: string): void {

@@ -27,6 +27,8 @@ export interface ErrorDetails {
   code: string;
   /** What to do next, as one sentence or command. */
   hint?: string | undefined;
+  /** What it is about, for a hint: an account, a site, a local path. */
+  subject?: string | undefined;
   /** HTTP status of the answer, where there was one. */
   status?: number | undefined;
   /** The service's `request-id` (or correlation id of a sign-in), which Microsoft's support asks for. */
@@ -55,6 +57,7 @@ export class GraphError extends Error {
   readonly kind: FailureKind;
   readonly code: string;
   readonly hint: string | undefined;
+  readonly subject: string | undefined;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
   readonly date: string | undefined;
@@ -66,6 +69,7 @@ export class GraphError extends Error {
     this.kind = kind;
     this.code = details.code;
     this.hint = details.hint;
+    this.subject = details.subject;
     this.status = details.status;
     this.requestId = details.requestId;
     this.date = details.date;
@@ -83,9 +87,9 @@ export class GraphError extends Error {
     message: string,
     changes: { kind?: FailureKind; code?: string; hint?: string | undefined } = {},
   ): GraphError {
-    const { kind, code, hint, status, requestId, date, codes, claims } = this;
+    const { kind, code, hint, subject, status, requestId, date, codes, claims } = this;
     const { kind: newKind = kind, ...others } = changes;
-    const details = { code, hint, status, requestId, date, codes: [...codes], claims, cause: this };
+    const details = { code, hint, subject, status, requestId, date, codes: [...codes], claims, cause: this };
     return new GraphError(newKind, message, { ...details, ...others });
   }
 

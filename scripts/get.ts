@@ -52,7 +52,7 @@ async function run(run: Run): Promise<void> {
     );
   }
   await checkDestination(run, sources, destination);
-  const { locations, beyondOwnDrive } = await run.locations(sources);
+  const locations = await run.locations(sources);
   // Several files are several connections already.
   const connections = run.number("connections", 1, MAX_CONNECTIONS) ??
     (recursive || sources.length > 1 ? 1 : undefined);
@@ -63,7 +63,7 @@ async function run(run: Run): Promise<void> {
     dryRun: run.has("dry-run"),
     ...(connections === undefined ? {} : { connections }),
   };
-  const connection = await run.connect("read", beyondOwnDrive);
+  const connection = await run.connect("read", locations);
   const jobs = downloadJobs(connection, { locations, destination, recursive, options });
   const toStandardOutput = destination === "-";
   await transferAll(run, jobs, {

@@ -35,11 +35,11 @@ async function run(run: Run): Promise<void> {
     if (run.args.length > 0) {
       throw usageError(`--sites and --drives take no LOCATION: ${run.args[0]}`, "see ls --help");
     }
-    const connection = await run.connect("read", true);
+    const connection = await run.connect("read");
     return sites === undefined ? await listDrives(run, connection) : await listSites(run, connection, sites);
   }
-  const { locations, beyondOwnDrive } = await run.locations(run.args.length > 0 ? run.args : [""]);
-  const connection = await run.connect("read", beyondOwnDrive);
+  const locations = await run.locations(run.args.length > 0 ? run.args : [""]);
+  const connection = await run.connect("read", locations);
   for (const location of locations) {
     await run.attempt(() => list(run, connection, location, locations.length > 1));
   }

@@ -73,8 +73,8 @@ async function upload(run: Run): Promise<void> {
       "standardInput",
     );
   }
-  const { locations: [location], beyondOwnDrive } = await run.locations([target]);
-  const connection = await run.connect("write", beyondOwnDrive);
+  const [location] = await run.locations([target]);
+  const connection = await run.connect("write", [location!]);
   const job = {
     name: file,
     run: (onProgress: (done: number, total: number | undefined) => void) =>
@@ -86,7 +86,7 @@ async function upload(run: Run): Promise<void> {
 
 async function list(run: Run): Promise<void> {
   let none = true;
-  for await (const upload of unfinishedUploads(await run.connect("write", false))) {
+  for await (const upload of unfinishedUploads(await run.connect("write"))) {
     none = false;
     run.output.result(upload, describe(upload));
   }
@@ -103,7 +103,7 @@ function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploa
 }
 
 async function giveUp(run: Run, which: string): Promise<void> {
-  const { local, path } = await abandonUpload(await run.connect("write", false), which);
+  const { local, path } = await abandonUpload(await run.connect("write"), which);
   run.output.result({ path, local, result: "abandoned" }, `gave up the upload of ${local} to ${path}`);
 }
 

@@ -48,7 +48,7 @@ async function run(run: Run): Promise<void> {
       "notAFolder",
     );
   }
-  const { locations: [location], beyondOwnDrive } = await run.locations([target]);
+  const [location] = await run.locations([target]);
   // Several files need a folder, also where an id does not tell whether it is one.
   const place = inputs.length > 1 ? { ...location!, folder: true } : location!;
   const jobs = await uploadJobs(inputs, place, recursive, run.signal, () => run.host.stdin, {
@@ -57,7 +57,7 @@ async function run(run: Run): Promise<void> {
     times: run.has("times"),
     dryRun: run.has("dry-run"),
   });
-  const connection = await run.connect("write", beyondOwnDrive);
+  const connection = await run.connect("write", [place]);
   await transferAll(run, jobs(connection), { jobs: JOBS });
   if (ifChanged) await connection.rewritten.settle(connection.graph);
 }

@@ -38,7 +38,7 @@ async function run(run: Run): Promise<void> {
     throw usageError("--all goes with --sign-out only", "see whoami --help");
   }
   if (run.has("check")) return await check(run);
-  const connection = await run.connect("identity", false);
+  const connection = await run.connect("identity");
   if (run.has("accounts")) {
     const accounts = await connection.session.accounts();
     for (const account of accounts) run.output.result(account, describeAccount(account));

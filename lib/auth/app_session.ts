@@ -99,6 +99,9 @@ export class AppSession implements AuthSession {
     return Promise.resolve([]);
   }
 
+  /** An administrator has granted what the app may do. */
+  includeAllDrives(): void {}
+
   accountType(): Promise<AccountType> {
     return Promise.resolve("app");
   }

@@ -51,6 +51,9 @@ export class StaticTokenSession implements AuthSession {
     return Promise.resolve([]);
   }
 
+  /** The token is what it is. */
+  includeAllDrives(): void {}
+
   /** Tokens of personal accounts cannot be read, so mostly nobody knows. */
   accountType(): Promise<AccountType> {
     const { tid, idtyp } = decodeClaims(this.#token);

@@ -27,6 +27,7 @@ import type { TokenRefresh, TokenSource } from "../graph/client.ts";
 import type { HttpClient } from "../http/client.ts";
 import type { Interaction } from "./interaction.ts";
 import { callMsal } from "./msal_error.ts";
+import { type Access, purposeOf, SCOPES } from "./scopes.ts";
 import type { Settings } from "../settings.ts";
 import { resolveTenantId } from "./tenants.ts";
 import { TokenCache } from "./token_cache.ts";
@@ -34,10 +35,7 @@ import { TokenCache } from "./token_cache.ts";
 /** How {@linkcode UserSession} works. */
 export interface UserSessionOptions {
   settings: Settings;
-  /** Delegated permissions to ask for, by their short names. */
-  scopes: readonly string[];
-  /** Why: `to read files of your OneDrive`. */
-  purpose: string;
+  access: Access;
   http: HttpClient;
   /** How a person signs in; without it nobody is ever asked. */
   interact: Interaction | undefined;
@@ -68,6 +66,8 @@ export interface AuthSession extends TokenSource {
   accounts(): Promise<AccountInfo[]>;
   /** Signs in if needed, and tells whose token it is. */
   accountType(): Promise<AccountType>;
+  /** From now on tokens must be good for all drives that the user may open, not only for the own OneDrive. */
+  includeAllDrives(): void;
   /** Forgets the chosen account on this machine, or all; returns their user names. */
   signOut(options?: { all?: boolean }): Promise<string[]>;
 }
@@ -79,6 +79,7 @@ export class UserSession implements AuthSession {
   #current: CachedToken | undefined;
   /** What several requests wait for at once: nobody is asked twice. */
   #renewal: Promise<CachedToken> | undefined;
+  #allDrives = false;
   /** Id of a tenant that the settings name by its domain. */
   #tenantId: string | undefined;
   /** Whose token was given out first; another process may sign somebody else in meanwhile. */
@@ -123,6 +124,11 @@ export class UserSession implements AuthSession {
       expiresAt: this.#current?.expiresAt,
       cache: this.#cache.path,
     };
+  }
+
+  includeAllDrives(): void {
+    if (!this.#allDrives) this.#current = undefined;
+    this.#allDrives = true;
   }
 
   async accounts(): Promise<AccountInfo[]> {
@@ -178,7 +184,8 @@ export class UserSession implements AuthSession {
       if (!(error instanceof GraphError) || !needsPerson(error)) throw error;
       reason = error;
     }
-    const { interact, notice, purpose } = this.#options;
+    const { interact, notice, access } = this.#options;
+    const purpose = purposeOf(access, this.#allDrives);
     const permissions = this.#wanted().join(" ");
     if (!interact) throw needsConsent(reason) ? consentNeeded(reason, permissions, purpose) : reason;
     await this.#cache.checkWritable(this.#options.http.signal);
@@ -289,7 +296,8 @@ export class UserSession implements AuthSession {
   #wanted(): readonly string[] {
     const account = this.#account();
     const personal = account ? isPersonal(account) : isConsumers(this.#registration().tenantId);
-    return this.#options.scopes.filter((scope) => !personal || !scope.startsWith("Sites."));
+    const scopes = SCOPES[this.#options.access][this.#allDrives ? "all" : "own"];
+    return scopes.filter((scope) => !personal || !scope.startsWith("Sites."));
   }
 
   async #msalAccount(app: Msal.PublicClientApplication): Promise<Msal.AccountInfo | undefined> {

@@ -5,6 +5,7 @@
  */
 import { type DeviceCode, deviceCodeText } from "../auth/device_code.ts";
 import type { GraphError } from "../errors.ts";
+import { withHint } from "./hints.ts";
 import { type Host, writeText } from "./host.ts";
 import type { TraceEvent } from "../http/client.ts";
 import { ProgressLine } from "./progress.ts";
@@ -86,7 +87,8 @@ export class Output {
   }
 
   /** One line: what failed, why, what to do next, and what Microsoft's support asks for. */
-  error(error: GraphError): void {
+  error(failure: GraphError): void {
+    const error = withHint(failure);
     const { code, hint, status, requestId, date } = error;
     if (this.options.json) {
       this.#toError(

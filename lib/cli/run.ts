@@ -4,11 +4,12 @@
  * @module
  */
 import { parseArgs } from "../std.ts";
-import { type Access, connect, type Connection } from "../connect.ts";
+import type { Access } from "../auth/scopes.ts";
+import { connect, type Connection } from "../connect.ts";
 import { EXIT_CODES, type FailureKind, GraphError, usageError } from "../errors.ts";
 import type { HttpOptions } from "../http/client.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { type Location, parseLocation } from "../drive/location.ts";
+import { leavesOwnDrive, type Location, parseLocation } from "../drive/location.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
 import { parseDuration } from "../format.ts";
@@ -120,25 +121,22 @@ export class Run {
     throw usageError(`--${name} ${value}: not one of ${choices.join(", ")}`, "see --help");
   }
 
-  /** Parses locations before anything is sent, and tells whether they leave the person's own drive. */
-  async locations(texts: readonly string[]): Promise<{ locations: Location[]; beyondOwnDrive: boolean }> {
-    const { site, drive, siteHost } = await readSettings(this.settings(), this.host.env);
-    const locations = texts.map((text) => parseLocation(text, siteHost));
-    const ownByDefault = site === undefined && drive === undefined;
-    const own = locations.every(({ base }) =>
-      base.kind === "me" ||
-      (ownByDefault && (base.kind === "default" || (base.kind === "item" && base.driveId === undefined)))
-    );
-    return { locations, beyondOwnDrive: !own };
+  /** Parses locations, before anything is sent. */
+  async locations(texts: readonly string[]): Promise<Location[]> {
+    const { siteHost } = await readSettings(this.settings(), this.host.env);
+    return texts.map((text) => parseLocation(text, siteHost));
   }
 
-  /** Connects with the settings of this run. */
-  connect(access: Access, beyondOwnDrive: boolean): Promise<Connection> {
+  /**
+   * Connects with the settings of this run.
+   *
+   * @param locations What it will work with: all permissions are asked for at once.
+   */
+  async connect(access: Access, locations: readonly Location[] = []): Promise<Connection> {
     const { output, host } = this;
     const mayPrompt = !this.has("no-prompt") && (this.has("prompt") || host.stderr.isTerminal());
-    return connect({
+    const connection = await connect({
       access,
-      beyondOwnDrive,
       settings: this.settings(),
       env: host.env,
       showDeviceCode: mayPrompt ? output.deviceCode : null,
@@ -147,6 +145,9 @@ export class Run {
       signal: this.signal,
       http: this.httpOptions(),
     });
+    const { session, settings } = connection;
+    if (locations.some((location) => leavesOwnDrive(location, settings))) session.includeAllDrives();
+    return connection;
   }
 
   /** How this run sends its requests. */

@@ -7,7 +7,7 @@ import type { Drive, Site } from "@microsoft/microsoft-graph-types";
 import { encodePath, itemUrl } from "./address.ts";
 import { hasShape } from "../graph/response_shape.ts";
 import { canonicalDriveId } from "./drive_item.ts";
-import type { AccountType } from "../auth/user_session.ts";
+import type { AuthSession } from "../auth/user_session.ts";
 import { commandName } from "../cli/hints.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
@@ -36,18 +36,18 @@ export interface DriveInfo {
 export class Drives {
   readonly #graph: GraphClient;
   readonly #settings: Pick<Settings, "site" | "siteHost" | "drive">;
-  readonly #holder: () => Promise<AccountType>;
+  readonly #session: Pick<AuthSession, "accountType" | "includeAllDrives"> | undefined;
   readonly #known = new Map<string, Promise<unknown>>();
 
-  /** @param holder Whose token it is, once somebody is signed in; personal accounts and apps lack some places. */
+  /** @param session Widened when a drive beyond the own OneDrive is asked for; tells accounts that lack some places. */
   constructor(
     graph: GraphClient,
     settings: Pick<Settings, "site" | "siteHost" | "drive">,
-    holder: () => Promise<AccountType> = () => Promise.resolve("unknown"),
+    session?: Pick<AuthSession, "accountType" | "includeAllDrives">,
   ) {
     this.#graph = graph;
     this.#settings = settings;
-    this.#holder = holder;
+    this.#session = session;
   }
 
   /**
@@ -81,7 +81,7 @@ export class Drives {
   /** The person's own OneDrive; the service sets it up at the first call if there is a licence. */
   own(): Promise<DriveInfo> {
     return this.#once("me", async () => {
-      if (await this.#holder() === "app") throw noOwnDrive();
+      if (await this.#session?.accountType() === "app") throw noOwnDrive();
       try {
         return await this.#drive("/me/drive", "your OneDrive");
       } catch (error) {
@@ -99,6 +99,7 @@ export class Drives {
   /** A library of the current site by its name or URL segment, or any drive by id. */
   async named(drive: string): Promise<DriveInfo> {
     if (isDriveId(drive)) {
+      this.#session?.includeAllDrives();
       return await this.#once(
         `drive ${drive}`,
         () => this.#drive(`/drives/${encodeURIComponent(drive)}`, `drive ${drive}`),
@@ -181,7 +182,8 @@ export class Drives {
 
   /** @throws {GraphError} `usage` for a personal account: there are no sites for it, so nothing is asked. */
   async #checkSites(what: string): Promise<void> {
-    if (await this.#holder() !== "personal") return;
+    this.#session?.includeAllDrives();
+    if (await this.#session?.accountType() !== "personal") return;
     throw new GraphError("usage", `${what}: a personal Microsoft account has no sites and no teams`, {
       code: "noSites",
       hint: "leave out --site and GRAPH_SITE for its own OneDrive, or choose a work account with --account",

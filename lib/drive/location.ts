@@ -23,6 +23,16 @@ export interface SiteName {
   path: string;
 }
 
+/** Whether a location may lie outside of the user's own OneDrive, which takes more permissions. */
+export function leavesOwnDrive(
+  { base }: Location,
+  { site, drive }: { site: string | undefined; drive: string | undefined },
+): boolean {
+  if (base.kind === "me") return false;
+  const isBesideDefault = base.kind === "default" || (base.kind === "item" && base.driveId === undefined);
+  return !isBesideDefault || site !== undefined || drive !== undefined;
+}
+
 /** A location as typed, or parsed already. */
 export type LocationInput = string | Location;
 

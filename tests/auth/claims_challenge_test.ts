@@ -125,8 +125,7 @@ Deno.test("many requests that are challenged at once ask one person once", async
   let asked = 0;
   const session = new UserSession({
     settings,
-    scopes: ["User.Read"],
-    purpose: "to test",
+    access: "identity",
     http: new HttpClient(),
     notice: () => {},
     interact: () => {

@@ -334,7 +334,6 @@ Deno.test("requests name the cloud's own permissions in full outside of the glob
   for (const [cloud, origin] of Object.entries(origins)) {
     const connection = await connect({
       access: "read",
-      beyondOwnDrive: false,
       settings: { cloud, clientId: b.sandbox.env.GRAPH_CLIENT_ID!, tenantId: "contoso.com", home: b.folder },
       showDeviceCode: () => {},
       notice: () => {},

@@ -15,7 +15,7 @@ import {
 } from "../../auth/cache_content.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { commandName } from "../hints.ts";
-import { type Access, SCOPES } from "../../connect.ts";
+import { type Access, SCOPES } from "../../auth/scopes.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import type { Settings } from "../../settings.ts";
 import { formatDuration } from "../../format.ts";
@@ -168,19 +168,19 @@ function granted(scopes: readonly string[], settings: Settings): Diagnosis[] {
     const hint = "they are known after a sign-in; the token of a personal account does not tell them";
     return [warn("scopes", "not known", hint)];
   }
-  const beyond = settings.site !== undefined || settings.drive !== undefined;
+  const allDrives = settings.site !== undefined || settings.drive !== undefined;
   const scripts = Object.entries(SCRIPT_ACCESS).map(([script, access]) => {
     const check = `scopes-${script}`;
-    const missing = (place: "own" | "beyond") =>
+    const missing = (place: "own" | "all") =>
       SCOPES[access][place].filter((scope) => !scopes.some((granted) => scopeIncludes(granted, scope)));
-    const says = (place: "own" | "beyond") => {
+    const says = (place: "own" | "all") => {
       const lacking = missing(place);
       return lacking.length === 0 ? "granted" : `asks for ${lacking.join(" ")}`;
     };
     const detail = access === "identity"
       ? says("own")
-      : `own OneDrive: ${says("own")}; beyond: ${says("beyond")}`;
-    if (missing(beyond ? "beyond" : "own").length === 0) return ok(check, detail);
+      : `own OneDrive: ${says("own")}; other drives: ${says("all")}`;
+    if (missing(allDrives ? "all" : "own").length === 0) return ok(check, detail);
     return warn(
       check,
       detail,
