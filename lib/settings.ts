@@ -128,7 +128,7 @@ export interface Settings {
 export const CONFIG_FILE = "graph-scripts.json";
 
 /** Never in the config file: they would make it a secret, or decide where it lies. */
-const NOT_IN_FILE: readonly SettingName[] = ["accessToken", "home", "tokenCacheKey"];
+export const NOT_IN_FILE: readonly SettingName[] = ["accessToken", "home", "tokenCacheKey"];
 
 /**
  * Reads the settings.

@@ -1,0 +1,180 @@
+/**
+ * Writes the tables of the documentation from the data that `--help` and the scripts use.
+ *
+ *     deno task docs
+ *
+ * A document marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`.
+ *
+ * @module
+ */
+import { SCOPES } from "../../lib/auth/scopes.ts";
+import {
+  COMMON_OPTIONS,
+  type OptionDefinitions,
+  optionHelp,
+  optionSyntax,
+  SETTING_OPTIONS,
+} from "../../lib/cli/args.ts";
+import { EXIT_CODE_HELP } from "../../lib/cli/help.ts";
+import { EXIT_CODES, type FailureKind } from "../../lib/errors.ts";
+import { NOT_IN_FILE, type SettingDefinition, type SettingName, SETTINGS } from "../../lib/settings.ts";
+import { join } from "../../lib/std.ts";
+import { get } from "../../scripts/get.ts";
+import { ls } from "../../scripts/ls.ts";
+import { putLarge } from "../../scripts/put-large.ts";
+import { put } from "../../scripts/put.ts";
+import { whoami } from "../../scripts/whoami.ts";
+import { KNOWN_FAULTS } from "../sandbox/known_faults.ts";
+import { CONFIG, ROOT } from "../test_env.ts";
+
+/** The documents, by their path from the root of the repository. */
+export const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "lib/README.md",
+  "scripts/README.md",
+  "tests/README.md",
+] as const;
+
+/** The settings of the README. */
+const COMMON_SETTINGS: readonly SettingName[] = [
+  "clientId",
+  "tenantId",
+  "cloud",
+  "account",
+  "site",
+  "siteHost",
+  "drive",
+  "home",
+];
+
+type Table = readonly (readonly string[])[];
+
+const config = JSON.parse(await Deno.readTextFile(CONFIG));
+
+/** Each table, with its header as the first row. */
+export const TABLES: Readonly<Record<string, Table>> = {
+  "options of whoami": options(whoami.options),
+  "options of ls": options(ls.options),
+  "options of get": options(get.options),
+  "options of put": options(put.options),
+  "options of put-large": options(putLarge.options),
+  "options of every script": options({ ...COMMON_OPTIONS, ...SETTING_OPTIONS }),
+  "common settings": settings(COMMON_SETTINGS),
+  "settings": settings(Object.keys(SETTINGS) as SettingName[]),
+  "exit codes": [
+    ["Code", "Name", "Meaning"],
+    ["0", code("done"), "done"],
+    ...Object.entries(EXIT_CODES).map(([kind, number]) => [
+      String(number),
+      code(kind),
+      EXIT_CODE_HELP[kind as FailureKind],
+    ]),
+  ],
+  "Graph permissions": [
+    ["Scripts", "Your own OneDrive", "Sites and all other drives"],
+    ["`whoami`", scopes(SCOPES.identity.own), scopes(SCOPES.identity.all)],
+    ["`ls`, `get`", scopes(SCOPES.read.own), scopes(SCOPES.read.all)],
+    ["`put`, `put-large`", scopes(SCOPES.write.own), scopes(SCOPES.write.all)],
+  ],
+  "Deno permissions": denoPermissions(config.permissions),
+  "tasks": [
+    ["Command", "What it does"],
+    ...Object.entries<{ description: string }>(config.tasks).map(([name, { description }]) => [
+      code(`deno task ${name}`),
+      description,
+    ]),
+  ],
+  "faults": [
+    ["Fault", "Scripts", "What happens"],
+    ...Object.entries(KNOWN_FAULTS).map(([name, { scripts, what }]) => [code(name), scripts.join(", "), what]),
+  ],
+};
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function scopes(names: readonly string[]): string {
+  return names.map(code).join(", ");
+}
+
+function options(definitions: OptionDefinitions): Table {
+  const rows = Object.entries(definitions).map(([name, definition]) => [
+    code(optionSyntax(name, definition)),
+    optionHelp(definition),
+  ]);
+  return [["Option", "Meaning"], ...rows];
+}
+
+function settings(names: readonly SettingName[]): Table {
+  const rows = names.map((name) => {
+    const { variable, flag, help }: SettingDefinition = SETTINGS[name];
+    const isKey = !NOT_IN_FILE.includes(name);
+    return [code(variable), flag ? code(`--${flag}`) : "", isKey ? code(name) : "", help];
+  });
+  return [["Variable", "Option", "Key in the config file", "Meaning"], ...rows];
+}
+
+interface PermissionSet {
+  net: string[];
+  env: { allow: string[]; ignore: string[] };
+  sys: string[];
+  read: boolean;
+  write: boolean;
+}
+
+/** One column for each different set. */
+function denoPermissions(sets: Record<string, PermissionSet>): Table {
+  const columns = Object.groupBy(Object.keys(sets), (name) => JSON.stringify(sets[name]));
+  const groups = Object.values(columns).map((names) => ({ names: names!, set: sets[names![0]!]! }));
+  const row = (label: string, cell: (set: PermissionSet) => string) => [
+    label,
+    ...groups.map(({ set }) => cell(set)),
+  ];
+  const list = (names: readonly string[]) => names.map((name) => code(name.replace(/:443$/, ""))).join(" ");
+  return [
+    ["Permission", ...groups.map(({ names }) => names.map(code).join(", "))],
+    row("network", ({ net }) => list(net)),
+    row("environment", ({ env }) => list(env.allow)),
+    row("system information", ({ sys }) => list(sys)),
+    row("read files", ({ read }) => (read ? "all" : "none")),
+    row("write files", ({ write }) => (write ? "all" : "none")),
+    row("run programs, load libraries", () => "none"),
+  ];
+}
+
+/** Writes a table as `deno fmt` does. */
+function markdown(rows: Table, indent: string): string {
+  const cells = rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const widths = cells[0]!.map((_, column) => Math.max(3, ...cells.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) =>
+    `${indent}| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
+  const [header, ...body] = cells.map(line);
+  return [header, line(widths.map((width) => "-".repeat(width))), ...body].join("\n");
+}
+
+/**
+ * A document with its tables brought up to date.
+ *
+ * @throws {Error} For the mark of a table that does not exist.
+ */
+export function withTables(text: string): string {
+  return text.replaceAll(
+    /^( *)<!-- table: (.+?) -->\n.*?^ *<!-- end -->$/gms,
+    (_, indent: string, name: string) => {
+      const table = TABLES[name];
+      if (table === undefined) throw new Error(`there is no table "${name}"`);
+      return `${indent}<!-- table: ${name} -->\n\n${markdown(table, indent)}\n\n${indent}<!-- end -->`;
+    },
+  );
+}
+
+if (import.meta.main) {
+  for (const name of DOCUMENTS) {
+    const path = join(ROOT, name);
+    const text = await Deno.readTextFile(path);
+    if (withTables(text) !== text) await Deno.writeTextFile(path, withTables(text));
+  }
+}
