@@ -3,7 +3,7 @@
  *
  *     deno task docs
  *
- * A document marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`.
+ * A document marks the place with `<!-- table: NAME -->` or `<!-- usage: SCRIPT -->`, and `<!-- end -->`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
   optionSyntax,
   SETTING_OPTIONS,
 } from "../../lib/cli/args.ts";
-import { EXIT_CODE_HELP } from "../../lib/cli/help.ts";
+import { type CommandHelp, EXIT_CODE_HELP } from "../../lib/cli/help.ts";
 import { EXIT_CODES, type FailureKind } from "../../lib/errors.ts";
 import { NOT_IN_FILE, type SettingDefinition, type SettingName, SETTINGS } from "../../lib/settings.ts";
 import { join } from "../../lib/std.ts";
@@ -53,13 +53,19 @@ type Table = readonly (readonly string[])[];
 
 const config = JSON.parse(await Deno.readTextFile(CONFIG));
 
+const COMMANDS = [whoami, ls, get, put, putLarge];
+
+/** How each script is called. */
+const USAGES: Readonly<Record<string, string>> = Object.fromEntries(
+  COMMANDS.map(({ name, forms }: CommandHelp & { name: string }) => [
+    name,
+    ["```text", ...forms.map((form) => `${name} ${form}`.trim()), "```"].join("\n"),
+  ]),
+);
+
 /** Each table, with its header as the first row. */
-export const TABLES: Readonly<Record<string, Table>> = {
-  "options of whoami": options(whoami.options),
-  "options of ls": options(ls.options),
-  "options of get": options(get.options),
-  "options of put": options(put.options),
-  "options of put-large": options(putLarge.options),
+const TABLES: Readonly<Record<string, Table>> = {
+  ...Object.fromEntries(COMMANDS.map((command) => [`options of ${command.name}`, options(command.options)])),
   "options of every script": options({ ...COMMON_OPTIONS, ...SETTING_OPTIONS }),
   "common settings": settings(COMMON_SETTINGS),
   "settings": settings(Object.keys(SETTINGS) as SettingName[]),
@@ -156,17 +162,17 @@ function markdown(rows: Table, indent: string): string {
 }
 
 /**
- * A document with its tables brought up to date.
+ * A document with its tables and usages brought up to date.
  *
- * @throws {Error} For the mark of a table that does not exist.
+ * @throws {Error} For a mark without such a table.
  */
 export function withTables(text: string): string {
   return text.replaceAll(
-    /^( *)<!-- table: (.+?) -->\n.*?^ *<!-- end -->$/gms,
-    (_, indent: string, name: string) => {
-      const table = TABLES[name];
-      if (table === undefined) throw new Error(`there is no table "${name}"`);
-      return `${indent}<!-- table: ${name} -->\n\n${markdown(table, indent)}\n\n${indent}<!-- end -->`;
+    /^( *)<!-- (table|usage): (.+?) -->\n.*?^ *<!-- end -->$/gms,
+    (_, indent: string, kind: "table" | "usage", name: string) => {
+      const content = kind === "usage" ? USAGES[name] : TABLES[name] && markdown(TABLES[name], indent);
+      if (content === undefined) throw new Error(`there is no ${kind} "${name}"`);
+      return `${indent}<!-- ${kind}: ${name} -->\n\n${content}\n\n${indent}<!-- end -->`;
     },
   );
 }
