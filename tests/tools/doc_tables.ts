@@ -49,6 +49,23 @@ const COMMON_SETTINGS: readonly SettingName[] = [
   "home",
 ];
 
+/** The folders of lib, from the scripts down; the files of lib itself come first. */
+const LIB_FOLDERS = [
+  "",
+  "cli",
+  "cli/doctor",
+  "upload",
+  "download",
+  "transfer",
+  "documents",
+  "drive",
+  "graph",
+  "auth",
+  "local",
+  "http",
+  "compat",
+];
+
 type Table = readonly (readonly string[])[];
 
 const config = JSON.parse(await Deno.readTextFile(CONFIG));
@@ -92,9 +109,12 @@ const TABLES: Readonly<Record<string, Table>> = {
       description,
     ]),
   ],
+  "files of lib": [["File", "What is there"], ...(await Promise.all(LIB_FOLDERS.map(modules))).flat()],
   "faults": [
     ["Fault", "Scripts", "What happens"],
-    ...Object.entries(KNOWN_FAULTS).map(([name, { scripts, what }]) => [code(name), scripts.join(", "), what]),
+    ...Object.entries(KNOWN_FAULTS).map((
+      [name, { scripts, what }],
+    ) => [code(name), scripts.join(", "), what]),
   ],
 };
 
@@ -121,6 +141,22 @@ function settings(names: readonly SettingName[]): Table {
     return [code(variable), flag ? code(`--${flag}`) : "", isKey ? code(name) : "", help];
   });
   return [["Variable", "Option", "Key in the config file", "Meaning"], ...rows];
+}
+
+/** The modules of a folder of lib, each with the first sentence of its documentation. */
+async function modules(folder: string): Promise<[file: string, summary: string][]> {
+  const entries = await Array.fromAsync(Deno.readDir(join(ROOT, "lib", folder)));
+  const names = entries.map(({ name }) => name).filter((name) => name.endsWith(".ts")).toSorted();
+  return await Promise.all(names.map(async (name) => {
+    const path = [folder, name].filter(Boolean).join("/");
+    const text = await Deno.readTextFile(join(ROOT, "lib", path));
+    const [, documentation = ""] = /^\/\*\* ?(.*?)\*\//s.exec(text) ?? [];
+    const [paragraph] = documentation.replaceAll(/^ *\* ?/gm, "").trim().split(/\n\n|\n@/);
+    const [sentence] = paragraph!.replaceAll("\n", " ").replaceAll(/\{@\w+ (\w+)\}/g, "`$1`").split(
+      /(?<=\.) (?=[A-Z])/,
+    );
+    return [code(path), sentence!.replace(/[.:]$/, "")] as [string, string];
+  }));
 }
 
 interface PermissionSet {

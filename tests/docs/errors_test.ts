@@ -1,0 +1,36 @@
+/** What the documentation quotes of messages is in the code, and what messages say of the documentation is there. */
+
+import { assert } from "../assert.ts";
+import { AADSTS } from "../../lib/auth/aadsts.ts";
+import { join } from "../../lib/std.ts";
+import { filesBelow } from "../cli/secret_scan.ts";
+import { ROOT } from "../test_env.ts";
+import { type DocumentName, headings, section, spans, table } from "./markdown.ts";
+
+const SOURCES = (await filesBelow(join(ROOT, "lib"), join(ROOT, "scripts")))
+  .filter(({ from }) => from.endsWith(".ts")).map(({ text }) => text);
+
+const TABLES: readonly [DocumentName, string][] = [
+  ["README.md", "Exit codes and errors"],
+  ["scripts/README.md", "Errors"],
+];
+
+for (const [document, heading] of TABLES) {
+  Deno.test(`the messages that ${document} explains are in the code, and so are their AADSTS numbers`, () => {
+    const rows = table(section(document, heading), "Message");
+    assert(rows.length >= 8);
+    for (const [quoted, meaning] of rows) {
+      const [text = "(nothing)"] = spans(quoted!);
+      assert(SOURCES.some((source) => source.includes(text)), `not in the code: ${text}`);
+      const [, number] = /^AADSTS(\d+)/.exec(meaning!) ?? [];
+      const why = AADSTS.get(Number(number))?.why ?? "";
+      assert(number === undefined || why.includes(text), `AADSTS${number} says: ${why}`);
+    }
+  });
+}
+
+Deno.test("messages that lead to the README name headings that it has", () => {
+  const cited = SOURCES.flatMap((source) => [...source.matchAll(/\(README, ([^)]+)\)/g)]);
+  assert(cited.length > 0);
+  for (const [, heading] of cited) assert(headings("README.md").includes(heading!), heading);
+});

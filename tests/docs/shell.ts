@@ -1,0 +1,121 @@
+/** A POSIX shell in which the commands of the documentation run, line by line. */
+
+import { assertEquals } from "../assert.ts";
+import { join } from "../../lib/std.ts";
+import { environment, ROOT } from "../test_env.ts";
+import { blocks } from "./markdown.ts";
+
+const END = "--end--";
+
+/** A shell with this working folder, in which `deno` is the Deno that runs the tests. */
+export class Shell implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #output: ReadableStreamDefaultReader<string>;
+  #text = "";
+
+  /** @param folder Must hold `bin/deno`, as {@linkcode makeClone} leaves it. */
+  constructor(folder: string, env: Record<string, string> = {}) {
+    this.#process = new Deno.Command("sh", {
+      cwd: folder,
+      clearEnv: true,
+      env: { ...environment(env), PATH: `${join(folder, "bin")}:${Deno.env.get("PATH")}` },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#input = this.#process.stdin.getWriter();
+    this.#output = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /** Starts a command, without waiting for its end. */
+  async start(command: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(`exec 2>&1\n${command}\necho ${END}$?\n`));
+  }
+
+  /** Waits until the output matches; returns the match, and forgets the output up to its end. */
+  async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.#text);
+      if (match) {
+        this.#text = this.#text.slice(match.index + match[0].length);
+        return match;
+      }
+      const { done, value } = await this.#output.read();
+      if (done) throw new Error(`the shell ended before ${pattern}: ${this.#text}`);
+      this.#text += value;
+    }
+  }
+
+  /** Waits for the end of the command. */
+  async end(): Promise<{ code: number; output: string }> {
+    const [, output, code] = await this.waitFor(new RegExp(`^([^]*?)${END}(\\d+)\n`));
+    return { code: Number(code), output: output! };
+  }
+
+  /** Runs a command to its end. */
+  async run(command: string): Promise<{ code: number; output: string }> {
+    await this.start(command);
+    return await this.end();
+  }
+
+  /** What Ctrl+C sends, to a command that was started with `exec`. */
+  async interrupt(): Promise<void> {
+    this.#process.kill("SIGINT");
+    await this.#process.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input.close().catch(() => {});
+    await this.#output.cancel();
+    await this.#process.status;
+  }
+}
+
+/** A folder like a clone of the repository. */
+export async function makeClone(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  for (const name of ["lib", "scripts", "tests"]) await Deno.symlink(join(ROOT, name), join(folder, name));
+  for (const name of ["deno.json", "deno.lock"]) await Deno.copyFile(join(ROOT, name), join(folder, name));
+  await Deno.mkdir(join(folder, "bin"));
+  await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
+  return folder;
+}
+
+/** A command of a console block, with the output that is shown for it. */
+export interface Step {
+  command: string;
+  shown: string[];
+}
+
+/** The commands of the console blocks of a text; a block without a command continues the output of the one before. */
+export function steps(text: string): Step[] {
+  const consoles = blocks(text).filter(({ language }) => language === "console");
+  return consoles.map(({ text }) => text).join("").split(/^\$ /m).slice(1).map((entry) => {
+    const [command, ...shown] = entry.trimEnd().split("\n");
+    return { command: command!, shown };
+  });
+}
+
+/** Without what differs from run to run. Files in parallel finish in any order. */
+function comparable(lines: readonly string[]): string[] {
+  return lines.filter(Boolean).map((line) =>
+    line.replace(/request-id \S+ \S+\)$/, "request-id …)")
+      .replace(/, in \d:\d\d$/, ", in …")
+      .replace(/until \d\d:\d\d:/, "until …:")
+      .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1")
+      .replaceAll(/\b[A-Z0-9]{9}\b/g, "CODE")
+  ).toSorted();
+}
+
+/** Compares what a command printed with what is shown; a last line `…` stands for any more lines. */
+export function assertShown({ command, shown }: Step, output: string): void {
+  const printed = output.split("\n");
+  const isPart = shown.at(-1) === "…";
+  const expected = isPart ? shown.slice(0, -1) : shown;
+  assertEquals(
+    comparable(isPart ? printed.slice(0, expected.length) : printed),
+    comparable(expected),
+    command,
+  );
+}
