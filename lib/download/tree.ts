@@ -8,6 +8,7 @@ import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { assertNotVisited, type Item, listChildren, type ResolvedItem } from "../drive/items.ts";
+import { lstatIfExists } from "../local/file_operations.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { LocalNames } from "./local_names.ts";
 
@@ -50,11 +51,7 @@ export async function* downloadTree(
 
 /** A subfolder that is a symlink would lead what is below it to a place that the user did not name. */
 async function refuseSymlink(local: string): Promise<void> {
-  const info = await Deno.lstat(local).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (!info?.isSymlink) return;
+  if (!(await lstatIfExists(local))?.isSymlink) return;
   throw new GraphError("conflict", `${local} is a symbolic link, and is not written through`, {
     code: "linkedFolder",
     hint: "remove the link, or get that folder by itself into the place it leads to",

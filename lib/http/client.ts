@@ -191,10 +191,10 @@ export class HttpClient {
     });
   }
 
-  /** Waits for the caller's own retries; ends with the run's signal. */
-  async wait(ms: number, reason: string): Promise<void> {
+  /** Waits for the caller's own retries; ends with the run's signal, and with the caller's. */
+  async wait(ms: number, reason: string, signal?: AbortSignal): Promise<void> {
     this.#options.onWait?.({ ms, reason });
-    await this.deadline.wait(() => this.#sleep(ms, this.signal));
+    await this.deadline.wait(() => this.#sleep(ms, this.#signalOf({ signal })));
   }
 
   /** How long to wait before try number `tries + 1`: exponential with jitter, in milliseconds. */
@@ -308,7 +308,7 @@ export class HttpClient {
   }
 
   /** Ends a pause when the run is ended, and when the request is no longer wanted. */
-  #signalOf({ signal }: HttpRequest): AbortSignal | undefined {
+  #signalOf({ signal }: Pick<HttpRequest, "signal">): AbortSignal | undefined {
     const signals = [signal, this.signal].filter((one) => one !== undefined);
     return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   }

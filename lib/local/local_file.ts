@@ -5,6 +5,7 @@
  */
 import { basename } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
+import { readAt, statIfExists } from "./file_operations.ts";
 import { ContentHash } from "../transfer/verify.ts";
 
 /** Facts of a local file. */
@@ -40,13 +41,14 @@ export interface LocalContent extends LocalFile, Disposable {
  * @throws {GraphError} `notFound`; `usage` for a folder or device.
  */
 export async function openLocalFile(path: string): Promise<LocalContent> {
-  const { isDirectory, isFile } = await Deno.stat(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  const info = await statIfExists(path);
+  if (!info) {
     throw new GraphError("notFound", `no such local file: ${path}`, {
       code: "noLocalFile",
       hint: "check the path",
     });
-  });
+  }
+  const { isDirectory, isFile } = info;
   if (isDirectory) {
     throw usageError(`${path} is a folder`, "use put -r for a folder with all that is in it", "localFolder");
   }
@@ -95,18 +97,6 @@ export class OpenFile implements LocalContent {
   [Symbol.dispose](): void {
     this.#file.close();
   }
-}
-
-/** Reads exactly the bytes from `position` on into `buffer`, or as many as there are. */
-export async function readAt(file: Deno.FsFile, buffer: Uint8Array, position: number): Promise<number> {
-  await file.seek(position, Deno.SeekMode.Start);
-  let filled = 0;
-  while (filled < buffer.length) {
-    const count = await file.read(buffer.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  return filled;
 }
 
 /**

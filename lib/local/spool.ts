@@ -29,8 +29,3 @@ async function removeOthers(folder: string, own: string): Promise<void> {
     if (path !== own) await Deno.remove(path).catch(() => {}); // another process has it open
   }
 }
-
-/** Writes all of the bytes where the file stands. */
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-}

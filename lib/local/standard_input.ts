@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { writeAll } from "./file_operations.ts";
 import { type LocalContent, OpenFile } from "./local_file.ts";
-import { openSpool, writeAll } from "./spool.ts";
+import { openSpool } from "./spool.ts";
 
 /** Standard input up to this size stays in memory, in bytes: 4 MiB. */
 const MAX_IN_MEMORY_BYTES = 4 * 1024 * 1024;
