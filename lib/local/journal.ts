@@ -59,7 +59,7 @@ export class Journal<T> {
     if (!aside) return undefined;
     if (onUnreadable) await onUnreadable(aside);
     else {
-      this.#notice(`the record of ${this.#kind.what} could not be understood; it is kept as ${aside}`);
+      this.#notice(`the journal entry of ${this.#kind.what} is not readable; it is kept as ${aside}`);
     }
     return undefined;
   }

@@ -97,7 +97,7 @@ Deno.test("a file that appears meanwhile is not replaced; --conflict replace the
   assertEquals(code, 6);
   assertMatch(
     new TextDecoder().decode(stderr),
-    /big\.bin exists already; 6291473 of 6291473 bytes \(100 %\) are there; move it away, or choose with --conflict replace/,
+    /big\.bin already exists; 6291473 of 6291473 bytes \(100 %\) are there; use --conflict replace/,
   );
   assertEquals(await Deno.readTextFile(join(b.folder, "big.bin")), "theirs");
   assertEquals((await b.run("get", "General/big.bin")).code, 6);

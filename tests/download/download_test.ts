@@ -30,7 +30,7 @@ Deno.test("get says which local folder is missing, and how to make it", async ()
     assertEquals(code, 3);
     assertMatch(
       stderr,
-      new RegExp(`no such local folder: ${folder}; make it first: mkdir -p '?${folder}'?; `),
+      new RegExp(`no such local folder: ${folder}; create it first: mkdir -p '?${folder}'?; `),
     );
   }
   assertEquals(names(b.folder), []);
@@ -74,7 +74,6 @@ Deno.test("the result of get has the fields of the contract", async () => {
       "resumedFrom",
       "seconds",
       "sentBytes",
-      "sha256",
       "verdict",
     ],
   );
@@ -119,7 +118,7 @@ Deno.test("a local file is never replaced unasked", async () => {
   await b.file("big.bin", "mine");
   const { code, stderr } = await b.run("get", "General/big.bin");
   assertEquals(code, 6);
-  assertMatch(stderr, /big\.bin exists already; choose with --conflict replace/);
+  assertMatch(stderr, /big\.bin already exists; use --conflict replace/);
   assertMatch((await b.run("get", "--conflict", "skip", "General/big.bin")).stdout, /^skipped/);
   assertEquals(await Deno.readTextFile(join(b.folder, "big.bin")), "mine");
   assertEquals((await b.run("get", "--conflict", "replace", "General/big.bin")).code, 0);

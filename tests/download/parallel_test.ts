@@ -186,7 +186,7 @@ Deno.test("a fresh link to another host ends all connections; nothing is sent th
   b.sandbox.addFault({ ...storage, nth: 5, times: "always", status: 401, body: "" });
   const { code, stderr } = await b.run("get", "--connections", "4", "General/big.bin");
   assertEquals(code, 5);
-  assertMatch(stderr, /nothing was sent there.*the same command goes on from there/);
+  assertMatch(stderr, /nothing was sent there.*the same command resumes/);
   assertMatch(stderr, /[1-9]\d* of 12582929 bytes/);
   assertEquals(b.sandbox.requests.filter(({ path }) => path === "/x"), []);
   assertEquals(names(b.folder).length, 1);
@@ -251,7 +251,7 @@ Deno.test("damaged parts are received once more, and kept under another name whe
   });
   const { code, stderr } = await b.run("get", "--connections", "3", "General/big.bin");
   assertEquals(code, 7);
-  assertMatch(stderr, /once more from its first byte/);
+  assertMatch(stderr, /once more from the first byte/);
   assertEquals(names(b.folder).map((name) => name.replace(/[0-9a-f]{8}/, "x")), [".x.damaged"]);
   assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), content);
 });

@@ -93,7 +93,7 @@ Deno.test("Ctrl-C and a service that stays away say how far it got, and keep it"
     const share = Math.floor(there / SIZE * 100);
     assertEquals(
       stderr,
-      `get: General/big.bin: interrupted; ${there} of ${SIZE} bytes (${share} %) are there; run the same command again to go on from there (interrupted)\n`,
+      `get: General/big.bin: interrupted; ${there} of ${SIZE} bytes (${share} %) are there; run the same command again to resume (interrupted)\n`,
     );
   } else await killedAfter(b, MIB);
   const there = bytesOf(await recorded(b));
@@ -108,7 +108,7 @@ Deno.test("Ctrl-C and a service that stays away say how far it got, and keep it"
     assertEquals(code, 8);
     assertMatch(
       stderr,
-      new RegExp(`${there} of ${SIZE} bytes .* are there; run the same command again to go on`),
+      new RegExp(`${there} of ${SIZE} bytes .* are there; run the same command again to resume`),
     );
   }
   b.sandbox.faults.pop();
@@ -126,7 +126,7 @@ Deno.test("what was left of another version, or of another item, is not gone on 
   const { result, stderr } = await goOn(b);
   assertMatch(
     stderr,
-    /big\.bin has changed since its download was interrupted; starting from its first byte/,
+    /big\.bin has changed since its download was interrupted; starting from the first byte/,
   );
   assertEquals([result.resumedFrom, result.sentBytes], [null, SIZE]);
   await arrived(b, other);
@@ -135,7 +135,7 @@ Deno.test("what was left of another version, or of another item, is not gone on 
   b.sandbox.tenant.addFile("Documents", "General/two/big.bin", content);
   const again = await b.run("get", "General/two/big.bin");
   assertEquals(again.code, 0);
-  assertMatch(again.stderr, /the unfinished download of General\/big\.bin to the same place is given up/);
+  assertMatch(again.stderr, /discarding the unfinished download of General\/big\.bin to the same path/);
   await arrived(b, content);
 });
 
@@ -162,12 +162,12 @@ Deno.test("a partial file that is not ours is neither touched nor followed", asy
   const places: [why: RegExp, make: () => Promise<void>][] = [
     [/it has 5 bytes/, () => Deno.writeTextFile(partial, "short")],
     [/it has \d+ bytes/, () => Deno.writeFile(partial, contentOf(7))],
-    [/no record tells/, () => Deno.writeTextFile(partial, "theirs").then(() => Deno.remove(record))],
-    [/no record tells/, () => Deno.symlink(theirs, partial).then(() => Deno.remove(record))],
-    [/it is a link/, () => Deno.symlink(theirs, partial)],
+    [/it has no journal entry/, () => Deno.writeTextFile(partial, "theirs").then(() => Deno.remove(record))],
+    [/it has no journal entry/, () => Deno.symlink(theirs, partial).then(() => Deno.remove(record))],
+    [/it is a symbolic link/, () => Deno.symlink(theirs, partial)],
     [/it is not a regular file/, () => Deno.mkdir(partial)],
     [
-      /it has another name/,
+      /it has another hard link/,
       () => Deno.writeFile(partial, content).then(() => Deno.link(partial, `${partial}2`)),
     ],
   ];
@@ -178,7 +178,7 @@ Deno.test("a partial file that is not ours is neither touched nor followed", asy
     const before = await Deno.lstat(partial);
     const { code, stderr } = await b.run("get", "--conflict", "replace", "General/big.bin");
     assertEquals(code, 6, stderr);
-    assertMatch(stderr, /stands where the download would grow.*remove it: rm .*run the same command again/);
+    assertMatch(stderr, /is in the way of the download.*remove it: rm .*run the same command again/);
     assertMatch(stderr, why);
     const after = await Deno.lstat(partial);
     assertEquals([after.ino, after.size, after.mtime], [before.ino, before.size, before.mtime]);
@@ -199,7 +199,7 @@ Deno.test("a record that cannot be understood goes aside with what it was of, an
   const { result, stderr } = await goOn(b);
   assertMatch(
     stderr,
-    /^get: the record of an unfinished download could not be understood; it is kept as \S+, what had arrived as \S+; starting from the first byte\n$/,
+    /^get: the journal entry of an unfinished download is not readable; it is kept as \S+, its partial file as \S+; starting from the first byte\n$/,
   );
   assertEquals(result.resumedFrom, null);
   const kept = names(b.folder).find((name) => name.endsWith(".unreadable"))!;
@@ -209,7 +209,7 @@ Deno.test("a record that cannot be understood goes aside with what it was of, an
     await Deno.writeTextFile(record, text, { mode: 0o600 });
     assertMatch(
       (await goOn(b, "--conflict", "replace")).stderr,
-      /could not be understood; it is kept as \S+\n$/,
+      /is not readable; it is kept as \S+\n$/,
     );
   }
 });
