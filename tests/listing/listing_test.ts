@@ -168,7 +168,7 @@ Deno.test("names with every odd character that is legal are found", async () => 
   for (const name of names) b.sandbox.tenant.addFile("Documents", `Odd #1/${name}`, name);
   assertEquals((await b.run("ls", "Odd #1")).stdout.trim().split("\n").toSorted(), names.toSorted());
   for (const name of names) {
-    const { stdout, stderr } = await b.run("get", `Odd #1/${name}`, "-");
+    const { stdout, stderr } = await b.runProcess("get", `Odd #1/${name}`, "-");
     assertEquals(stdout, name, stderr);
   }
 });
