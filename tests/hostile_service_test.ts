@@ -68,7 +68,7 @@ Deno.test("a file that changes while it is uploaded is told, and not called the 
   await b.file("big.bin", pseudoRandomBytes(3 * UNIT, 9));
   const { code, stderr } = await child.output();
   assertEquals(code, 6);
-  assertMatch(new TextDecoder().decode(stderr), /changed while it was uploaded/);
+  assertMatch(new TextDecoder().decode(stderr), /changed during the upload/);
   assertEquals(b.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
   assertEquals(b.sandbox.tenant.openSessions(), []);
 });

@@ -13,6 +13,7 @@ export function commandName(script: "whoami" | "ls" | "put-large"): string {
 
 /** By error code. Applies where the library gives no hint of its own. */
 const HINTS: Readonly<Record<string, (error: GraphError) => string>> = {
+  folderToUpload: () => "use put -r for a folder and its contents",
   internal: () => "this is a defect of the toolkit; run it with --verbose and report what it prints",
   localExists: () => "use --conflict replace or --conflict skip, or give another DEST",
   localLonger: () => "it is not a prefix of that file: use --conflict replace, or give another DEST",

@@ -1,38 +1,37 @@
 /**
- * Local content that is to be uploaded: a file, or what came through standard input.
+ * Local content to upload: a file, or what was read from standard input.
  *
  * @module
  */
 import { basename } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { readAt, statIfExists } from "./file_operations.ts";
-import { ContentHash } from "../transfer/verify.ts";
 
-/** Facts of a local file. */
+/** What is known of a local file. */
 export interface LocalFile {
-  /** As it was given; `-` for standard input. */
+  /** As typed; `-` for standard input. */
   path: string;
   name: string;
   size: number;
-  /** Last change of its content; `null` where nobody knows. */
+  /** Last change of its content; `null` if unknown. */
   modified: Date | null;
-  /** Last change of anything about it, which no program can set back, in contrast to the other; where it is known. */
+  /** Last change of its content or metadata, where known; in contrast to `modified`, no program can set it back. */
   changed?: Date | null;
 }
 
-/** Opened content that can be read at any place and again. */
+/** Open content that can be read at any position, repeatedly. */
 export interface LocalContent extends LocalFile, Disposable {
   /** Whether a later process can read the same content again. */
   reopenable: boolean;
-  /** Reads exactly the bytes from `position` on into `buffer`, or as many as there are. */
+  /** Fills `buffer` from `position` on, as far as the content reaches; returns the number of bytes. */
   read(buffer: Uint8Array, position: number): Promise<number>;
   /**
-   * Checks that it is as it was when it was opened: of content that changed meanwhile nobody knows what was sent.
+   * Checks that the content has not changed since it was opened.
    *
-   * @param sha256 Of all that was read of it.
-   * @throws {GraphError} `conflict`.
+   * @param hasSameContent Compares the content; called if only its metadata may have changed.
+   * @throws {GraphError} `conflict`, code `localChanged`.
    */
-  checkUnchanged(sha256: string, signal: AbortSignal | undefined): Promise<void>;
+  checkUnchanged(hasSameContent: () => Promise<boolean>): Promise<void>;
 }
 
 /**
@@ -50,13 +49,12 @@ export async function openLocalFile(path: string): Promise<LocalContent> {
   }
   const { isDirectory, isFile } = info;
   if (isDirectory) {
-    throw usageError(`${path} is a folder`, "use put -r for a folder with all that is in it", "localFolder");
+    throw usageError(`${path} is a folder`, undefined, "folderToUpload");
   }
   if (!isFile) throw usageError(`${path} is neither a file nor a folder`, "name a regular file", "notAFile");
   const file = await Deno.open(path);
   const { size, mtime, ctime } = await file.stat();
-  const facts = { path, name: basename(path), size, modified: mtime, changed: ctime };
-  return new OpenFile(file, facts, true);
+  return new OpenFile(file, { path, name: basename(path), size, modified: mtime, changed: ctime }, true);
 }
 
 /** An open file as content. */
@@ -69,29 +67,29 @@ export class OpenFile implements LocalContent {
   readonly reopenable: boolean;
   readonly #file: Deno.FsFile;
 
-  constructor(file: Deno.FsFile, { path, name, size, modified, changed }: LocalFile, lasting: boolean) {
+  constructor(file: Deno.FsFile, { path, name, size, modified, changed }: LocalFile, reopenable: boolean) {
     this.#file = file;
     this.path = path;
     this.name = name;
     this.size = size;
     this.modified = modified;
     this.changed = changed ?? null;
-    this.reopenable = lasting;
+    this.reopenable = reopenable;
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {
     return readAt(this.#file, buffer, position);
   }
 
-  async checkUnchanged(sha256: string, signal: AbortSignal | undefined): Promise<void> {
+  async checkUnchanged(hasSameContent: () => Promise<boolean>): Promise<void> {
     const { size, mtime, ctime } = await this.#file.stat();
     const isTouched = ctime?.getTime() !== this.changed?.getTime();
     if (size === this.size && (!this.reopenable || mtime?.getTime() === this.modified?.getTime())) {
       if (!this.reopenable || !isTouched) return;
-      // Its time was set back, or it has another name or mode: the content tells.
-      if ((await ContentHash.of(this, signal)).sha256 === sha256) return;
+      // Its time was set back, or its name or mode changed: only the content tells.
+      if (await hasSameContent()) return;
     }
-    throw localChanged(`${this.path} changed while it was uploaded`);
+    throw localChanged(`${this.path} changed during the upload`);
   }
 
   [Symbol.dispose](): void {
@@ -100,9 +98,9 @@ export class OpenFile implements LocalContent {
 }
 
 /**
- * Fills the whole buffer with the bytes from `position` on.
+ * Fills the whole buffer from `position` on.
  *
- * @throws {GraphError} `conflict` when there are fewer.
+ * @throws {GraphError} `conflict`, code `localChanged`, if there are fewer bytes.
  */
 export async function readExactly(
   content: LocalContent,
@@ -110,12 +108,12 @@ export async function readExactly(
   position: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (await content.read(buffer, position) === buffer.length) return buffer;
-  throw localChanged(`${content.path} became shorter while it was uploaded`);
+  throw localChanged(`${content.path} became shorter during the upload`);
 }
 
 function localChanged(message: string): GraphError {
   return new GraphError("conflict", message, {
     code: "localChanged",
-    hint: "run the same command again when nothing writes to it",
+    hint: "run the same command again once nothing writes to it",
   });
 }

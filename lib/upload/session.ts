@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { hasSha256 } from "../transfer/file_hash.ts";
 import { childUrl } from "../drive/address.ts";
 import { CommittedItem, type CommittedUpload, parseItem } from "./committed_item.ts";
 import { ContentReader } from "./content_reader.ts";
@@ -280,7 +281,9 @@ class SessionUpload {
     const last = end === this.#content.size;
     if (last) {
       const { sha256 } = this.#reader.hash.digest();
-      await this.#content.checkUnchanged(sha256, this.#context.graph.http.signal);
+      await this.#content.checkUnchanged(() =>
+        hasSha256(this.#content, sha256, this.#context.graph.http.signal)
+      );
     }
     this.#sentBytes += bytes.length;
     this.#options.onSent?.(bytes.length);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hasSha256 } from "../transfer/file_hash.ts";
 import { childUrl } from "../drive/address.ts";
 import { commandName } from "../cli/hints.ts";
 import { parseItem } from "./committed_item.ts";
@@ -33,7 +34,7 @@ export async function uploadSimple(
   const bytes = await readExactly(content, new Uint8Array(content.size), 0);
   const hash = await ContentHash.create();
   hash.add(bytes, 0);
-  await content.checkUnchanged(hash.digest().sha256, graph.http.signal);
+  await content.checkUnchanged(() => hasSha256(content, hash.digest().sha256, graph.http.signal));
   const what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
   const put = () =>
     graph.put<DriveItem>(

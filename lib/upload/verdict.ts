@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { hasSha256 } from "../transfer/file_hash.ts";
 import type { Connection } from "../connect.ts";
 import { BrokenDocument, interruptible } from "../documents/byte_source.ts";
 import { proveSame } from "../documents/same_document.ts";
@@ -72,7 +73,8 @@ async function judgeStored(
   try {
     const judged = await judgeRemote(connection, sent, sha256, kind, remote);
     if (judged.verdict === "damaged" || judged.verdict === "unverified") {
-      await sent.checkUnchanged(sha256, connection.graph.http.signal); // otherwise it was compared with something else
+      // Otherwise it was compared with something else.
+      await sent.checkUnchanged(() => hasSha256(sent, sha256, connection.graph.http.signal));
       if (isSomebodysChange(found.driveItem, remote.found.driveItem)) throw changedMeanwhile(found.item.path);
     }
     return { ...judged, found: remote.found };

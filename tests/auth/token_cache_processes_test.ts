@@ -9,7 +9,7 @@ const PROCESSES = Number(Deno.env.get("GRAPH_SCRIPTS_PROCESSES") ?? 50);
 const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
 
 /** Where the machine has so much to do that a wait becomes long, it is told. */
-const LONG_WAIT = /^ls: waiting for another process, which holds \S+\n/;
+const LONG_WAIT = /^ls: waiting for another process that holds \S+\n/;
 
 type Entries = Record<string, { secret: string; home_account_id: string }>;
 
