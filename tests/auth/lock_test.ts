@@ -23,7 +23,7 @@ async function holder(
   doing: string,
 ): Promise<Deno.ChildProcess> {
   const file = join(folder, `${crypto.randomUUID()}.ts`);
-  const lib = toFileUrl(join(ROOT, "lib", "files", "file_lock.ts")).href;
+  const lib = toFileUrl(join(ROOT, "lib", "local", "lock.ts")).href;
   await Deno.writeTextFile(
     file,
     `import { acquireLock } from ${JSON.stringify(lib)};
