@@ -223,7 +223,7 @@ Deno.test("a proxy that drops ranges and connections does not make a download en
   b.sandbox.addFault({ ...download, times: "always", hideHeaders: ["range"], truncateBodyTo: 100_000 });
   const { code, stderr } = await b.run("get", "General/big.bin");
   assertEquals(code, 8);
-  assertMatch(stderr, /begin again 3 times/);
+  assertMatch(stderr, /start over 3 times/);
 });
 
 Deno.test("a version that came between the facts and the content is received as it is now", async () => {
