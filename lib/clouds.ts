@@ -52,3 +52,8 @@ export const CLOUDS: Record<CloudName, Cloud> = {
     storageHosts: ["*.sharepoint.cn"],
   },
 };
+
+/** Whether a host is this machine, for which `http:` is acceptable. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}

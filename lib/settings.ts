@@ -6,10 +6,9 @@
 import { join } from "./std.ts";
 import type { KeySetting } from "./auth/encryption.ts";
 import type { AppCredentialSetting } from "./auth/credentials.ts";
-import { type CloudName, CLOUDS } from "./clouds.ts";
+import { type CloudName, CLOUDS, isLoopback } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
 import { checkFolder, ownUid, readAll, shellQuoted } from "./local/private_file.ts";
-import { isLoopback } from "./graph/storage.ts";
 
 /** One setting: its names everywhere. */
 export interface SettingDefinition {

@@ -281,7 +281,7 @@ Deno.test("odd pages: no link at all, a link that is none, a folder inside of it
   });
   const { code, stderr } = await b.run("ls", "-R", "General");
   assertEquals(code, 1);
-  assertMatch(stderr, /folder inside of itself/);
+  assertMatch(stderr, /folder inside itself/);
 });
 
 Deno.test("secrets that a service or gateway repeats are not printed", async () => {

@@ -14,7 +14,7 @@ import { cachePlugin } from "./msal_cache.ts";
 import type { CachedToken } from "./cache_content.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError, usageError } from "../errors.ts";
-import type { TokenRefresh } from "../graph/client.ts";
+import type { TokenRefresh } from "./session.ts";
 import type { HttpClient } from "../http/client.ts";
 import { callMsal } from "./msal_error.ts";
 import type { Settings } from "../settings.ts";

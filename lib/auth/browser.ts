@@ -8,7 +8,7 @@ import { toSignInError } from "./aadsts.ts";
 import { listenForRedirect } from "./redirect_listener.ts";
 import { commandName } from "../cli/hints.ts";
 import { GraphError } from "../errors.ts";
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import type { Interaction } from "./interaction.ts";
 
 /** How long a person may take, in milliseconds: as long as a device code lives. */

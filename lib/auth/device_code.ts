@@ -5,7 +5,7 @@
  * @module
  */
 import type * as Msal from "@azure/msal-node";
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import type { Interaction } from "./interaction.ts";
 
 /** What a person must do to sign in. */

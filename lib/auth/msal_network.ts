@@ -7,7 +7,8 @@
 import type * as Msal from "@azure/msal-node";
 import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import type { HttpClient, HttpResponse } from "../http/client.ts";
+import type { HttpClient } from "../http/client.ts";
+import type { HttpResponse } from "../http/response.ts";
 import { formatDuration } from "../format.ts";
 
 type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
@@ -67,7 +68,7 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
       if (grant?.endsWith("device_code")) {
         return await polling.poll((http) => send(http, method, target, request, "never"));
       }
-      const answer = await send(options.http, method, target, request, "repeatable");
+      const answer = await send(options.http, method, target, request, "idempotent");
       if ("error" in answer.body) {
         throw toSignInError(answer.body as unknown as EntraErrorBody, answer.status);
       }
@@ -84,7 +85,7 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
     method: string,
     url: string,
     { headers = {}, body }: { headers?: Record<string, string>; body?: string },
-    retry: "never" | "repeatable",
+    retry: "never" | "idempotent",
   ): Promise<Reply> {
     const answer = await http.send({
       method,

@@ -25,7 +25,7 @@ export class StaticTokenSession implements AuthSession {
     this.#token = token;
   }
 
-  token(renew?: { claims: string | undefined }): Promise<string> {
+  token(renew?: { claims?: string | undefined }): Promise<string> {
     if (!renew) return Promise.resolve(this.#token);
     return Promise.reject(
       new GraphError(

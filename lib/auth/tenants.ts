@@ -22,7 +22,7 @@ export async function resolveTenantId(
   const answer = await http.send({
     method: "GET",
     url: `${loginOrigin}/${domain.toLowerCase()}/v2.0/.well-known/openid-configuration`,
-    retry: "repeatable",
+    retry: "idempotent",
   });
   const body = jsonObject(await answer.text()) ?? {};
   if (typeof body.error === "string") {

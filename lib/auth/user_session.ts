@@ -23,7 +23,7 @@ import { type CachedAccount, type CachedToken, scopeIncludes, shortScope } from 
 import { CLOUDS } from "../clouds.ts";
 import { commandName } from "../cli/hints.ts";
 import { GraphError, usageError } from "../errors.ts";
-import type { TokenRefresh, TokenSource } from "../graph/client.ts";
+import type { AccountType, AuthSession, SessionInfo, TokenRefresh } from "./session.ts";
 import type { HttpClient } from "../http/client.ts";
 import type { Interaction } from "./interaction.ts";
 import { callMsal } from "./msal_error.ts";
@@ -31,6 +31,8 @@ import { type Access, purposeOf, SCOPES } from "./scopes.ts";
 import type { Settings } from "../settings.ts";
 import { resolveTenantId } from "./tenants.ts";
 import { TokenCache } from "./token_cache.ts";
+
+export type { AccountType, AuthSession, SessionInfo };
 
 /** How {@linkcode UserSession} works. */
 export interface UserSessionOptions {
@@ -41,35 +43,6 @@ export interface UserSessionOptions {
   interact: Interaction | undefined;
   /** Told what a person should know, such as a cache that was set aside. */
   notice: (text: string) => void;
-}
-
-/** Who is signed in, and with what. */
-export interface SessionInfo {
-  username: string | undefined;
-  tenantId: string | undefined;
-  scopes: string[];
-  /** Milliseconds since 1970. */
-  expiresAt: number | undefined;
-  /** Path of the token cache; `undefined` when a ready token is used. */
-  cache: string | undefined;
-  /** Client id of an app that acts for nobody. */
-  app?: string;
-}
-
-/** Whose token it is: personal accounts have no SharePoint, and an app has no OneDrive of its own. */
-export type AccountType = "work" | "personal" | "app" | "unknown";
-
-/** A token source that can tell about itself. */
-export interface AuthSession extends TokenSource {
-  facts(): Promise<SessionInfo>;
-  /** Everybody who is signed in on this machine; nothing is sent. */
-  accounts(): Promise<AccountInfo[]>;
-  /** Signs in if needed, and tells whose token it is. */
-  accountType(): Promise<AccountType>;
-  /** From now on tokens must be good for all drives that the user may open, not only for the own OneDrive. */
-  includeAllDrives(): void;
-  /** Forgets the chosen account on this machine, or all; returns their user names. */
-  signOut(options?: { all?: boolean }): Promise<string[]>;
 }
 
 /** The sign-in of a person, kept in the token cache. */

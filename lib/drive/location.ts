@@ -1,18 +1,18 @@
 /**
- * What a person typed, understood without asking anybody: `General/x.pdf`, `me:…`, `site:…`, `drive:…`, `id:…`.
+ * Parses what the user typed, without any request: `General/x.pdf`, `me:…`, `site:…`, `drive:…`, `id:…`.
  *
  * @module
  */
 import { usageError } from "../errors.ts";
 import { checkAddress, remoteName } from "./names.ts";
 
-/** Where a path begins. */
+/** Where a path begins. New forms of locations are parsed here, and found in `drives.ts`. */
 export type LocationBase =
-  /** `--site` and `--drive` if set, else the person's own OneDrive. */
+  /** Drive or site of the settings, else the user's own OneDrive. */
   | { kind: "default" }
   | { kind: "me" }
   | { kind: "site"; site: SiteName }
-  /** A library of the current site by name, or any drive by id. */
+  /** A library of the default site by name, or any drive by id. */
   | { kind: "drive"; drive: string }
   | { kind: "item"; driveId: string | undefined; itemId: string };
 
@@ -23,41 +23,41 @@ export interface SiteName {
   path: string;
 }
 
-/** Whether a location may lie outside of the user's own OneDrive, which takes more permissions. */
+/** Whether a location may be outside the user's own OneDrive, which takes more permissions. */
 export function leavesOwnDrive(
   { base }: Location,
   { site, drive }: { site: string | undefined; drive: string | undefined },
 ): boolean {
   if (base.kind === "me") return false;
-  const isBesideDefault = base.kind === "default" || (base.kind === "item" && base.driveId === undefined);
-  return !isBesideDefault || site !== undefined || drive !== undefined;
+  const isInDefaultDrive = base.kind === "default" || (base.kind === "item" && base.driveId === undefined);
+  return !isInDefaultDrive || site !== undefined || drive !== undefined;
 }
 
-/** A location as typed, or parsed already. */
+/** A location as typed or parsed. */
 export type LocationInput = string | Location;
 
 /** A parsed location. */
 export interface Location {
-  /** As it was typed, for messages. */
+  /** As typed, for messages. */
   text: string;
   base: LocationBase;
-  /** Names below the base, from the outermost. */
+  /** Names below the base, outermost first. */
   path: string[];
-  /** A slash at the end: only a folder can be meant. */
+  /** Whether it ends with a slash, and so must be a folder. */
   folder: boolean;
 }
 
 /**
  * Parses a location.
  *
- * @param siteHost Host of sites that are given by name alone (`GRAPH_SITE_HOST`).
- * @throws {GraphError} `usage` for a form or a name that cannot be meant.
+ * @param siteHost Host of sites given by name only (`GRAPH_SITE_HOST`).
+ * @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`.
  */
 export function parseLocation(text: LocationInput, siteHost?: string): Location {
   if (typeof text !== "string") return text;
   if (/^https?:\/\//i.test(text)) {
     throw usageError(
-      `${text}: web addresses are not understood`,
+      `${text}: web addresses are not supported`,
       "write it as site:HOST/sites/NAME/PATH, me:PATH or id:DRIVE-ID/ITEM-ID",
       "unknownLocation",
     );
@@ -111,7 +111,7 @@ function baseOf(
       };
     default:
       throw usageError(
-        `${text}: ${scheme}: addresses are not understood`,
+        `${text}: ${scheme}: locations are not supported`,
         "write it as site:HOST/sites/NAME/PATH",
         "unknownLocation",
       );
@@ -127,13 +127,13 @@ export function parseSite(text: string, siteHost?: string): SiteName {
   const names = text.replace(/^https:\/\//i, "").split("/").filter((name) => name !== "");
   const [first] = names;
   if (first === undefined) throw noSite(text);
-  // The whole text names the site here, so sub-sites of any depth are fine.
+  // The whole text is the site here, so it may be a subsite of any depth.
   if (first.includes(".")) return { host: first.toLowerCase(), path: checkedPath(names.slice(1)) };
   if (!siteHost) throw noHost(text);
   return { host: siteHost.toLowerCase(), path: checkedPath(names.length === 1 ? ["sites", first] : names) };
 }
 
-/** Site collections live below the managed paths `/sites` and `/teams`; other paths of a host belong to its root site. */
+/** Site collections are below `/sites` and `/teams`; all other paths of a host belong to its root site. */
 function splitSite(
   names: string[],
   text: string,
@@ -144,7 +144,7 @@ function splitSite(
   if (!first.includes(".")) {
     if (!siteHost) throw noHost(text);
     const host = siteHost.toLowerCase();
-    // A slash in front makes it the path of the site on its host: `site:/sites/NAME/…`.
+    // With a leading slash it is the path of a site on the default host: `site:/sites/NAME/…`.
     if (/^site:\/(sites|teams)\/./.test(text)) {
       return { site: { host, path: checkedPath(names.slice(0, 2)) }, path: names.slice(2) };
     }
@@ -163,12 +163,12 @@ function checkedPath(names: string[]): string {
 }
 
 function noSite(text: string) {
-  return usageError(`${JSON.stringify(text)} names no site`, "write HOST/sites/NAME", "unknownLocation");
+  return usageError(`${JSON.stringify(text)} is not a site`, "write HOST/sites/NAME", "unknownLocation");
 }
 
 function noHost(text: string) {
   return usageError(
-    `${text}: the site's host is not known`,
+    `${text}: the host of the site is unknown`,
     "write HOST/sites/NAME, or set GRAPH_SITE_HOST, for example to contoso.sharepoint.com",
     "unknownLocation",
   );

@@ -297,7 +297,7 @@ Deno.test("an app by itself has no OneDrive of its own: one line, and nothing is
   for (const [extra, ...args] of [[{}, "me:"], [OWN], [OWN, "--drives"]] as const) {
     const { code, stderr } = await b.runWith({ env: { ...env, ...extra } }, "ls", ...args as string[]);
     assertEquals(code, 2, stderr);
-    assertMatch(stderr, /^ls: an app by itself has no OneDrive of its own; address a library: site:HOST/);
+    assertMatch(stderr, /^ls: app-only sign-in has no OneDrive; address a library: site:HOST/);
   }
   assertEquals(b.sandbox.requests, []);
 });

@@ -2,7 +2,8 @@ import { Pace } from "../../lib/http/pace.ts";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { GraphClient } from "../../lib/graph/client.ts";
-import { HttpClient, type HttpOptions, retryAfterMs } from "../../lib/http/client.ts";
+import { HttpClient, type HttpOptions } from "../../lib/http/client.ts";
+import { retryAfterMs } from "../../lib/http/retry.ts";
 import { StorageClient } from "../../lib/graph/storage.ts";
 import { CLOUDS } from "../../lib/clouds.ts";
 
@@ -37,15 +38,15 @@ const url = "https://graph.microsoft.com/v1.0/me";
 Deno.test("faults that pass are tried again with growing waits, requests that may not be repeated are not", async () => {
   const passing = [408, 429, 500, 502, 503];
   const all = scripted([...passing.map((code) => status(code)), status(200)]);
-  assertEquals((await all.http.send({ method: "GET", url, retry: "repeatable" })).status, 200);
+  assertEquals((await all.http.send({ method: "GET", url, retry: "idempotent" })).status, 200);
   assertEquals(all.waits.map((ms) => Math.round(ms)), [1000, 2000, 4000, 8000, 16000]);
   for (const code of [500, 502, 504, 509, 408]) {
     const { http } = scripted([status(code)]);
-    assertEquals((await http.send({ method: "POST", url, retry: "refused", body: "{}" })).status, code);
+    assertEquals((await http.send({ method: "POST", url, retry: "throttled", body: "{}" })).status, code);
   }
   for (const code of [429, 503]) {
     const { http } = scripted([status(code), status(201)]);
-    assertEquals((await http.send({ method: "POST", url, retry: "refused", body: "{}" })).status, 201);
+    assertEquals((await http.send({ method: "POST", url, retry: "throttled", body: "{}" })).status, 201);
     const never = scripted([status(code)]);
     assertEquals((await never.http.send({ method: "PUT", url, retry: "never" })).status, code);
   }
@@ -54,9 +55,9 @@ Deno.test("faults that pass are tried again with growing waits, requests that ma
 Deno.test("a broken connection is tried again only where the request may be repeated", async () => {
   const broken = () => new TypeError("fetch failed", { cause: new Error("connection reset") });
   const get = scripted([broken(), status(200)]);
-  assertEquals((await get.http.send({ method: "GET", url, retry: "repeatable" })).status, 200);
+  assertEquals((await get.http.send({ method: "GET", url, retry: "idempotent" })).status, 200);
   const put = scripted([broken()]);
-  const error = await put.http.send({ method: "PUT", url, retry: "refused" }).catch((error) => error);
+  const error = await put.http.send({ method: "PUT", url, retry: "throttled" }).catch((error) => error);
   assert(error instanceof GraphError);
   assertEquals([error.kind, error.code], ["unavailable", "network"]);
   assertMatch(error.message, /^cannot reach graph\.microsoft\.com: fetch failed: connection reset$/);
@@ -84,7 +85,7 @@ Deno.test("the waits of a request stay within its budget", async () => {
     status(429, { "retry-after": "200" }),
     status(429, { "retry-after": "200" }),
   ], { maxWaitMs: 300_000 });
-  assertEquals((await http.send({ method: "GET", url, retry: "repeatable" })).status, 429);
+  assertEquals((await http.send({ method: "GET", url, retry: "idempotent" })).status, 429);
   assertEquals(waits, [200_000]);
 });
 
@@ -100,7 +101,7 @@ Deno.test("a service that never answers is given up, and an abort ends a request
   assertMatch(late.message, /silent for 0 s/);
   const controller = new AbortController();
   const aborted = new HttpClient({ fetch: silent, signal: controller.signal });
-  const request = aborted.send({ method: "GET", url, retry: "repeatable" }).catch((error) => error);
+  const request = aborted.send({ method: "GET", url, retry: "idempotent" }).catch((error) => error);
   const wait = aborted.wait(60_000, "test").catch((error) => error);
   controller.abort();
   assertEquals([(await request).kind, (await wait).kind], ["interrupted", "interrupted"]);
@@ -132,7 +133,7 @@ Deno.test("what must not be repeated is on the wire once, even when a reused con
   try {
     const http = new HttpClient();
     await (await http.send({ method: "GET", url: local, retry: "never" })).text(); // leaves a connection to reuse
-    const error = await http.send({ method: "PUT", url: local, retry: "refused", body: new Uint8Array(5) })
+    const error = await http.send({ method: "PUT", url: local, retry: "throttled", body: new Uint8Array(5) })
       .catch((error) => error);
     assertEquals(error.kind, "unavailable");
     assertEquals(requests, ["GET undefined undefined", "PUT 5 undefined"]);
@@ -195,7 +196,7 @@ Deno.test("a host that has asked to wait is left alone by all requests, others a
     status(200),
   ]);
   const other = http.forTransfer();
-  const first = http.send({ method: "GET", url, retry: "repeatable" });
+  const first = http.send({ method: "GET", url, retry: "idempotent" });
   await first;
   assertEquals(waits, [7000]);
   const pace = new Pace();
@@ -215,7 +216,7 @@ Deno.test("a request that is no longer wanted waits no longer", async () => {
     onWait: () => waiting(),
     signal: new AbortController().signal,
   });
-  const request = http.send({ method: "GET", url, retry: "repeatable", signal: controller.signal }).catch((
+  const request = http.send({ method: "GET", url, retry: "idempotent", signal: controller.signal }).catch((
     error,
   ) => error);
   await isWaiting;
@@ -239,11 +240,11 @@ function endless(): { body: ReadableStream<Uint8Array>; sentBytes: () => number 
 Deno.test("an endless answer is an error after 32 MiB, an endless error body is cut after 64 KiB", async () => {
   const [success, failure] = [endless(), endless()];
   const { http } = scripted([new Response(success.body), new Response(failure.body, { status: 400 })]);
-  const answer = await http.send({ method: "GET", url, retry: "repeatable" });
+  const answer = await http.send({ method: "GET", url, retry: "idempotent" });
   const error = await answer.text().then(() => ({} as GraphError), (error) => error);
   assertEquals([error.kind, error.code], ["failed", "tooLarge"]);
   assert(success.sentBytes() < 40 * 1024 ** 2);
-  const refused = await http.send({ method: "GET", url, retry: "repeatable" });
+  const refused = await http.send({ method: "GET", url, retry: "idempotent" });
   assertEquals((await refused.errorText()).length, 64 * 1024);
   assert(failure.sentBytes() < 4 * 1024 ** 2);
 });

@@ -118,7 +118,7 @@ faultTest("empty-answer", "put finds the file that it has stored", async (b) => 
 faultTest("empty-answer-to-listing", "ls does not call it an empty folder: exit code 1", async (b) => {
   const { code, stdout, stderr } = await b.struck("ls", "General");
   assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, /the service's answer is not what was asked for; .*a proxy may have answered/);
+  assertMatch(stderr, /the service sent an unexpected response; .*a proxy may have answered/);
 });
 
 faultTest("length-required-html", "put tells the status, not the page: exit code 1", async (b) => {

@@ -11,7 +11,7 @@ const options = { sanitizeResources: false };
 
 function sender(sandbox: Sandbox, http: HttpClient) {
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
-  return async (path: string, retry: "repeatable" | "never" = "never") => {
+  return async (path: string, retry: "idempotent" | "never" = "never") => {
     const answer = await http.send({
       method: "GET",
       url: `${sandbox.apiOrigin}/v1.0${path}`,
@@ -32,7 +32,7 @@ Deno.test("a connection is kept until a 503 comes, and the new one is kept as we
   const get = sender(sandbox, new HttpClient());
   for (let n = 0; n < 2; n++) assertEquals(await get("/me"), 200);
   sandbox.addFault({ path: "/me/drive", status: 503, headers: { "Retry-After": "0" } });
-  assertEquals(await get("/me/drive", "repeatable"), 200);
+  assertEquals(await get("/me/drive", "idempotent"), 200);
   assertEquals(await get("/me"), 200);
   const [first, second, busy, again, later] = connections(sandbox.requests);
   // Deno 2.7 closes more often by itself.
@@ -99,7 +99,7 @@ Deno.test(
       await Deno.writeTextFile(
         snippet,
         `import { Http } from ${JSON.stringify(toFileUrl(`${ROOT}lib/http/client.ts`).href)};
-const answer = await new Http().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "repeatable" });
+const answer = await new Http().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "idempotent" });
 console.log(answer.status, await answer.text());`,
       );
       const { port } = proxy.addr;

@@ -45,14 +45,14 @@ Deno.test("every list wants a list, and every entry of a list of drives and site
       return path.endsWith("/root") ? ROOT : odd;
     });
     await invalid(() => drives.all());
-    await invalid(() => Array.fromAsync(drives.search("x")));
+    await invalid(() => Array.fromAsync(drives.sites.search("x")));
     await invalid(() => Array.fromAsync(listItems(context, "")));
     assertEquals(asked.filter((path) => path.includes("/children")).length, 6);
   }
   for (const entry of [null, 5, {}, { id: 5 }, { id: "x", name: {} }]) {
     const { drives } = service((path) => path.endsWith("/me/drive") ? DRIVE : { value: [entry] });
     await invalid(() => drives.all());
-    await invalid(() => Array.fromAsync(drives.search("x")));
+    await invalid(() => Array.fromAsync(drives.sites.search("x")));
   }
 });
 
@@ -60,7 +60,7 @@ Deno.test("a drive, a site, a user and an item that are none are no internal err
   for (const odd of [null, 5, "text", [], {}, { id: 5 }, { id: "" }, { id: "x", name: 5, displayName: 5 }]) {
     const { drives, graph, context } = service(() => odd);
     await invalid(() => drives.own());
-    await invalid(() => drives.site({ host: "h.example", path: "sites/x" }));
+    await invalid(() => drives.sites.find({ host: "h.example", path: "sites/x" }));
     await invalid(() => getMe({ graph, settings: {} } as unknown as Parameters<typeof getMe>[0]));
     const known = service((path) => path.endsWith("/me/drive") ? DRIVE : odd);
     await invalid(() => getItem(known.context, "a.txt"));
