@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../asse
 import { join } from "../../lib/std.ts";
 import { commandLine, denoRun, type ProcessResult, ROOT, runProcess } from "../test_env.ts";
 import { type FaultName, startSandbox } from "../sandbox/mod.ts";
+import { filesBelow } from "../cli/secret_scan.ts";
 import { KNOWN_FAULTS, type KnownFault } from "../sandbox/known_faults.ts";
 
 const CATALOGUE = Object.entries(KNOWN_FAULTS) as [FaultName, KnownFault][];
@@ -20,10 +21,8 @@ Deno.test("every item of the list of faults has names, and every name makes some
 });
 
 Deno.test("every name has a test", async () => {
-  let tests = "";
-  for await (const { name } of Deno.readDir(join(ROOT, "tests"))) {
-    if (/^faults_.*_test\.ts$/.test(name)) tests += await Deno.readTextFile(join(ROOT, "tests", name));
-  }
+  const files = await filesBelow(join(ROOT, "tests"));
+  const tests = files.filter(({ from }) => from.endsWith("_faults_test.ts")).map(({ text }) => text).join("");
   assertEquals(CATALOGUE.map(([name]) => name).filter((name) => !tests.includes(`"${name}"`)), []);
 });
 

@@ -1,4 +1,4 @@
-/** After a 503 requests go over new connections (PROTOCOL 8). Scripts: see faults_throttling_test.ts. */
+/** After a 503, requests go over new connections (PROTOCOL 8d). Scripts: see throttling_faults_test.ts. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { toFileUrl } from "../../lib/std.ts";
@@ -98,8 +98,8 @@ Deno.test(
       const snippet = `${folder}/snippet.ts`;
       await Deno.writeTextFile(
         snippet,
-        `import { Http } from ${JSON.stringify(toFileUrl(`${ROOT}lib/http/client.ts`).href)};
-const answer = await new Http().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "idempotent" });
+        `import { HttpClient } from ${JSON.stringify(toFileUrl(`${ROOT}lib/http/client.ts`).href)};
+const answer = await new HttpClient().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "idempotent" });
 console.log(answer.status, await answer.text());`,
       );
       const { port } = proxy.addr;
