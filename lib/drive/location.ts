@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { usageError } from "../errors.ts";
+import { type GraphError, usageError } from "../errors.ts";
 import { checkAddress, remoteName } from "./names.ts";
 
 /** Where a path begins. New forms of locations are parsed here, and found in `drives.ts`. */
@@ -56,52 +56,38 @@ export interface Location {
 export function parseLocation(text: LocationInput, siteHost?: string): Location {
   if (typeof text !== "string") return text;
   if (/^https?:\/\//i.test(text)) {
-    throw usageError(
-      `${text}: web addresses are not supported`,
-      "write it as site:HOST/sites/NAME/PATH, me:PATH or id:DRIVE-ID/ITEM-ID",
-      "unknownLocation",
-    );
+    const forms = "write it as site:HOST/sites/NAME/PATH, me:PATH or id:DRIVE-ID/ITEM-ID";
+    throw unknownLocation(`${text}: web addresses are not supported`, forms);
   }
   const [, scheme, rest = text] = /^(me|site|team|drive|id):(.*)$/s.exec(text) ?? [];
-  const folder = /(^|\/)$/.test(rest);
   const names = rest.split("/").filter((name) => name !== "").map(remoteName);
-  const { base, path } = baseOf(scheme, names, text, siteHost);
+  const { base, path } = parseBase(scheme, names, text, siteHost);
   checkAddress(path);
-  return { text, base, path, folder };
+  return { text, base, path, folder: rest === "" || rest.endsWith("/") };
 }
 
-function baseOf(
+function parseBase(
   scheme: string | undefined,
   names: string[],
   text: string,
   siteHost: string | undefined,
-): { base: LocationBase; path: string[] } {
+): Pick<Location, "base" | "path"> {
   const [first, second] = names;
   switch (scheme) {
     case undefined:
       return { base: { kind: "default" }, path: names };
     case "me":
       return { base: { kind: "me" }, path: names };
-    case "site": {
-      const { site, path } = splitSite(names, text, siteHost);
-      return { base: { kind: "site", site }, path };
-    }
+    case "site":
+      return splitSite(names, text, siteHost);
     case "drive":
       if (first === undefined) {
-        throw usageError(
-          `${text}: the drive is missing`,
-          "write drive:NAME/PATH or drive:ID/PATH",
-          "unknownLocation",
-        );
+        throw unknownLocation(`${text}: the drive is missing`, "write drive:NAME/PATH or drive:ID/PATH");
       }
       return { base: { kind: "drive", drive: first }, path: names.slice(1) };
     case "id":
       if (first === undefined || names.length > 2) {
-        throw usageError(
-          `${text}: not an item id`,
-          "write id:ITEM-ID or id:DRIVE-ID/ITEM-ID",
-          "unknownLocation",
-        );
+        throw unknownLocation(`${text}: not an item id`, "write id:ITEM-ID or id:DRIVE-ID/ITEM-ID");
       }
       return {
         base: second === undefined
@@ -110,10 +96,9 @@ function baseOf(
         path: [],
       };
     default:
-      throw usageError(
+      throw unknownLocation(
         `${text}: ${scheme}: locations are not supported`,
         "write it as site:HOST/sites/NAME/PATH",
-        "unknownLocation",
       );
   }
 }
@@ -121,16 +106,13 @@ function baseOf(
 /**
  * Parses a site: `contoso.sharepoint.com/sites/TestTeam`, with or without `https://`, or `TestTeam` with a host.
  *
- * @throws {GraphError} `usage`.
+ * @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`.
  */
 export function parseSite(text: string, siteHost?: string): SiteName {
   const names = text.replace(/^https:\/\//i, "").split("/").filter((name) => name !== "");
-  const [first] = names;
-  if (first === undefined) throw noSite(text);
+  const { host, isNamed, path } = splitHost(names, text, siteHost);
   // The whole text is the site here, so it may be a subsite of any depth.
-  if (first.includes(".")) return { host: first.toLowerCase(), path: checkedPath(names.slice(1)) };
-  if (!siteHost) throw noHost(text);
-  return { host: siteHost.toLowerCase(), path: checkedPath(names.length === 1 ? ["sites", first] : names) };
+  return siteName(host, !isNamed && path.length === 1 ? ["sites", ...path] : path);
 }
 
 /** Site collections are below `/sites` and `/teams`; all other paths of a host belong to its root site. */
@@ -138,38 +120,38 @@ function splitSite(
   names: string[],
   text: string,
   siteHost: string | undefined,
-): { site: SiteName; path: string[] } {
-  const [first, managed, name] = names;
-  if (first === undefined) throw noSite(text);
-  if (!first.includes(".")) {
-    if (!siteHost) throw noHost(text);
-    const host = siteHost.toLowerCase();
-    // With a leading slash it is the path of a site on the default host: `site:/sites/NAME/…`.
-    if (/^site:\/(sites|teams)\/./.test(text)) {
-      return { site: { host, path: checkedPath(names.slice(0, 2)) }, path: names.slice(2) };
-    }
-    return { site: { host, path: checkedPath(["sites", first]) }, path: names.slice(1) };
+): Pick<Location, "base" | "path"> {
+  const { host, isNamed, path } = splitHost(names, text, siteHost);
+  // `site:NAME/…`; with a leading slash it is a path on the default host: `site:/sites/NAME/…`.
+  if (!isNamed && !/^site:\/(sites|teams)\/./.test(text)) path.unshift("sites");
+  const isCollection = path.length > 1 && ["sites", "teams"].includes(path[0]!);
+  const depth = isCollection ? 2 : 0;
+  return { base: { kind: "site", site: siteName(host, path.slice(0, depth)) }, path: path.slice(depth) };
+}
+
+/** Takes the host off the names of a site, if the first of them is one. */
+function splitHost(
+  names: string[],
+  text: string,
+  siteHost: string | undefined,
+): { host: string; isNamed: boolean; path: string[] } {
+  const [first] = names;
+  if (first === undefined) {
+    throw unknownLocation(`${JSON.stringify(text)} is not a site`, "write HOST/sites/NAME");
   }
-  const host = first.toLowerCase();
-  if (name !== undefined && (managed === "sites" || managed === "teams")) {
-    return { site: { host, path: checkedPath([managed, name]) }, path: names.slice(3) };
-  }
-  return { site: { host, path: "" }, path: names.slice(1) };
-}
-
-function checkedPath(names: string[]): string {
-  checkAddress(names);
-  return names.join("/");
-}
-
-function noSite(text: string) {
-  return usageError(`${JSON.stringify(text)} is not a site`, "write HOST/sites/NAME", "unknownLocation");
-}
-
-function noHost(text: string) {
-  return usageError(
+  if (first.includes(".")) return { host: first, isNamed: true, path: names.slice(1) };
+  if (siteHost) return { host: siteHost, isNamed: false, path: [...names] };
+  throw unknownLocation(
     `${text}: the host of the site is unknown`,
     "write HOST/sites/NAME, or set GRAPH_SITE_HOST, for example to contoso.sharepoint.com",
-    "unknownLocation",
   );
+}
+
+function siteName(host: string, path: string[]): SiteName {
+  checkAddress(path);
+  return { host: host.toLowerCase(), path: path.join("/") };
+}
+
+function unknownLocation(problem: string, hint: string): GraphError {
+  return usageError(problem, hint, "unknownLocation");
 }
