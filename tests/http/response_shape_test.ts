@@ -9,7 +9,6 @@ import { GraphClient } from "../../lib/graph/client.ts";
 import { HttpClient } from "../../lib/http/client.ts";
 import { assertNotVisited, getItem, type Item, listItems } from "../../lib/drive/items.ts";
 import { getMe } from "../../lib/drive/me.ts";
-import { splitRanges } from "../../lib/download/range_queue.ts";
 
 const DRIVE = { id: `b!${"x".repeat(64)}`, name: "Documents", driveType: "documentLibrary" };
 const ROOT = { id: "01ROOT", name: "root", root: {}, folder: {} };
@@ -142,8 +141,4 @@ Deno.test("what the service stores is an item, at its limits as well", () => {
   ) assert(isDriveItem(item), JSON.stringify(item));
   assert(!isDriveItem({ id: "x", name: "f", size: 1024 ** 4 + 1, file: {} }));
   assert(!hasShape({ a: { b: 1 } }, { a: { b: "string" } }));
-});
-
-Deno.test("the largest file that can be is cut into a list of parts that fits memory", () => {
-  assert(splitRanges([[0, 1024 ** 4]], 1024 ** 4, 16).length <= 32_768);
 });
