@@ -7,7 +7,7 @@ import type { Drive, Site } from "@microsoft/microsoft-graph-types";
 import { encodePath, itemUrl } from "./address.ts";
 import { hasShape } from "../graph/response_shape.ts";
 import { canonicalDriveId } from "./drive_item.ts";
-import type { AuthSession } from "../auth/user_session.ts";
+import type { AuthSession } from "../auth/session.ts";
 import { commandName } from "../cli/hints.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";

@@ -5,7 +5,7 @@
  */
 import type { User } from "@microsoft/microsoft-graph-types";
 import { hasShape } from "../graph/response_shape.ts";
-import type { AuthSession } from "../auth/user_session.ts";
+import type { AuthSession } from "../auth/session.ts";
 import type { Connection } from "../connect.ts";
 import type { Settings } from "../settings.ts";
 
@@ -32,7 +32,7 @@ export interface Me {
 export async function getMe({ graph, session, settings }: Connection): Promise<Me> {
   if (settings.appCredential && settings.accessToken === undefined) return await appFacts(session, settings);
   const user = await graph.requestJson<User>("/me", { what: "who is signed in", accepts: isUser });
-  const { tenantId, scopes, expiresAt, cache } = await session.facts();
+  const { tenantId, scopes, expiresAt, cache } = await session.info();
   return {
     displayName: user.displayName ?? null,
     userPrincipalName: user.userPrincipalName ?? null,
@@ -54,7 +54,7 @@ export function isUser(value: unknown): value is User {
 /** An app acts for nobody, and Graph knows no "me" of it: that a token came is the proof. */
 async function appFacts(session: AuthSession, { cloud, clientId }: Settings): Promise<Me> {
   await session.token();
-  const { tenantId, scopes, expiresAt, cache, app } = await session.facts();
+  const { tenantId, scopes, expiresAt, cache, app } = await session.info();
   return {
     displayName: null,
     userPrincipalName: null,

@@ -3,29 +3,11 @@
  *
  * @module
  */
+import type { TokenSource } from "../auth/session.ts";
 import { hasShape, invalidAnswer } from "./response_shape.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpClient, HttpRequest, HttpResponse, RetryPolicy } from "../http/client.ts";
 import { isErrorBody, parseClaimsChallenge, readServiceError, toServiceError } from "./errors.ts";
-
-/** Gives an access token for Graph, renewing it when needed. */
-export interface TokenSource {
-  /**
-   * @param renew Asks for another token than the refused one.
-   * @throws {GraphError} `signInNeeded` when only a person could help.
-   */
-  token(renew?: TokenRefresh): Promise<string>;
-}
-
-/** Why another token is asked for. */
-export interface TokenRefresh {
-  /** What the service demands of the new token (continuous access evaluation). */
-  claims: string | undefined;
-  /** The token that the service did not accept. */
-  refused?: string;
-  /** A renewed token was refused as well: only a person can help (PROTOCOL A10). */
-  again?: boolean;
-}
 
 /** A call of {@linkcode GraphClient.requestJson}. */
 export interface GraphRequest {

@@ -4,13 +4,9 @@
  *
  * @module
  */
+import { isLoopback } from "../clouds.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../http/client.ts";
-
-/** Whether `http:` is acceptable for a host: this machine, and nothing else. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
 
 /** A client of storage hosts. */
 export class StorageClient {
