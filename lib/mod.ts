@@ -15,7 +15,7 @@
  */
 export { type Access } from "./auth/scopes.ts";
 export { connect, type Connection, type ConnectOptions } from "./connect.ts";
-export { type AuthSession as Session, type SessionInfo as SessionFacts } from "./auth/user_session.ts";
+export { type AuthSession as Session, type SessionInfo as SessionFacts } from "./auth/session.ts";
 export { type DeviceCode } from "./auth/device_code.ts";
 export { getMe, type Me } from "./drive/me.ts";
 export { type DriveInfo as DriveFacts } from "./drive/drives.ts";

@@ -1,8 +1,5 @@
-import { assert, assertEquals, assertMatch } from "./assert.ts";
-import { AADSTS, toSignInError } from "../lib/auth/aadsts.ts";
-import { GraphError } from "../lib/errors.ts";
+import { assertEquals, assertMatch } from "./assert.ts";
 import { QuickXorHash } from "../lib/transfer/quick_xor_hash.ts";
-import { readSettings } from "../lib/settings.ts";
 import { formatDuration, formatSize, parseSize } from "../lib/format.ts";
 import { nextExpectedByte } from "../lib/upload/session_status.ts";
 import { enrichedKind, ENRICHMENTS } from "../lib/transfer/enrichment.ts";
@@ -68,32 +65,6 @@ Deno.test("sizes and times as people write and read them", () => {
   assertEquals([0, 5, 65, 3661].map(formatDuration), ["0:00", "0:05", "1:05", "1:01:01"]);
 });
 
-Deno.test("every AADSTS code that is known says what happened, who can mend it, and how", () => {
-  assert(AADSTS.size >= 70, `${AADSTS.size}`);
-  for (const [number, { kind, why, who, hint }] of AADSTS) {
-    const error = toSignInError({
-      error: "invalid_grant",
-      error_description: `AADSTS${number}: text`,
-      error_codes: [number],
-      correlation_id: "c",
-    });
-    assertEquals([error.kind, error.code, error.requestId], [kind, `AADSTS${number}`, "c"]);
-    assert(error.message.includes(why) && error.hint?.includes(hint), `${number}`);
-    assert(who === "you" || error.hint?.endsWith(`(for the ${who})`), `${number}`);
-  }
-  const unknown = toSignInError({
-    error: "odd",
-    error_description: "AADSTS999: nobody knows\r\nTrace ID: x",
-    correlation_id: "c",
-    timestamp: "2026-01-02 03:04:05Z",
-  });
-  assertEquals([unknown.code, unknown.message, unknown.date], [
-    "AADSTS999",
-    "sign-in: the sign-in service refused: AADSTS999: nobody knows",
-    "2026-01-02T03:04:05Z",
-  ]);
-});
-
 Deno.test("the next byte of a session is the smallest start of its ranges", () => {
   assertEquals(nextExpectedByte(["10-", "5-7"]), 5);
   assertEquals(nextExpectedByte(["5242880-1484144639"]), 5_242_880);
@@ -139,30 +110,4 @@ Deno.test("the table says what the service may change, by type and kind of drive
     assertEquals(enrichedKind("downloads", name, drive), download, `download of ${name} from ${drive}`);
   }
   for (const { source } of ENRICHMENTS) assertMatch(source, /\b(10\.2|D6) \(\S+#\d+/);
-});
-
-Deno.test("settings: flags win over environment; tokens of different clouds never share a file", async () => {
-  const env: Record<string, string> = {
-    GRAPH_SCRIPTS_HOME: "/nonexistent",
-    GRAPH_CLIENT_ID: "b1a7e2c4-5d3f-4e86-9a0b-c7d8e9f01234",
-    GRAPH_SITE: "env",
-  };
-  const read = (flags: Parameters<typeof readSettings>[0], more: Record<string, string> = {}) =>
-    readSettings(flags, (name) => ({ ...env, ...more })[name]);
-  assertEquals((await read({ site: "flag" })).site, "flag");
-  assertEquals((await read({})).site, "env");
-  const caches = new Set<string>();
-  for (
-    const more of [{}, { GRAPH_CLOUD: "usgov" }, { GRAPH_CLOUD: "usdod" }, { GRAPH_CLOUD: "china" }, {
-      GRAPH_LOGIN_ORIGIN: "http://127.0.0.1:1",
-    }, { GRAPH_LOGIN_ORIGIN: "http://127.0.0.1:2" }] as Record<string, string>[]
-  ) {
-    caches.add((await read({}, more)).tokenCache);
-  }
-  assertEquals(caches.size, 6);
-  const error = await readSettings({}, () => undefined).catch((error) => error);
-  assert(
-    error instanceof GraphError && error.kind === "usage" && /no home folder/.test(error.message),
-    String(error),
-  );
 });

@@ -4,6 +4,9 @@
  * @module
  */
 import type { AccountInfo } from "./accounts.ts";
+import type { AuthenticationResult, UserApp } from "./msal.ts";
+import { interruptedError, throwIfAborted } from "../abort.ts";
+import { parseJsonObject } from "../json.ts";
 
 /** Why another token is needed. */
 export interface TokenRefresh {
@@ -26,31 +29,85 @@ export interface TokenSource {
   token(refresh?: TokenRefresh): Promise<string>;
 }
 
-/** Who is signed in, and with what. */
+/** Who is signed in, and with which token. */
 export interface SessionInfo {
   username: string | undefined;
   tenantId: string | undefined;
   scopes: string[];
   /** Milliseconds since 1970. */
   expiresAt: number | undefined;
-  /** Path of the token cache; `undefined` when a ready token is used. */
+  /** Path of the token cache; `undefined` for a static token. */
   cache: string | undefined;
-  /** Client id of an app that acts for nobody. */
+  /** Client id of an app-only session. */
   app?: string;
 }
 
-/** Whose token it is: personal accounts have no SharePoint, and an app has no OneDrive of its own. */
+/** Personal accounts have no SharePoint, and apps have no OneDrive. */
 export type AccountType = "work" | "personal" | "app" | "unknown";
 
-/** A token source that can tell about itself. */
+/** A signed-in session. */
 export interface AuthSession extends TokenSource {
-  facts(): Promise<SessionInfo>;
-  /** Everybody who is signed in on this machine; nothing is sent. */
+  /** Describes the session; signs in only where nothing is known without. */
+  info(): Promise<SessionInfo>;
+  /** Lists the accounts in the token cache; sends nothing. */
   accounts(): Promise<AccountInfo[]>;
-  /** Signs in if needed, and tells whose token it is. */
+  /** Signs in if needed and returns the type of the account. */
   accountType(): Promise<AccountType>;
-  /** From now on tokens must be good for all drives that the user may open, not only for the own OneDrive. */
+  /** Makes later tokens valid for all drives that the user may open, not only for the own OneDrive. */
   includeAllDrives(): void;
-  /** Forgets the chosen account on this machine, or all; returns their user names. */
+  /** Removes the selected account, or all, from this machine; returns their user names. */
   signOut(options?: { all?: boolean }): Promise<string[]>;
+}
+
+/** What the user is asked to sign in for. */
+export interface InteractionRequest {
+  /** Scopes as this cloud names them. */
+  scopes: string[];
+  /** Claims that the service demands in the new token. */
+  claims?: string | undefined;
+  /** User name of the expected account, where it is known. */
+  loginHint?: string | undefined;
+}
+
+/**
+ * Lets the user sign in.
+ *
+ * @throws what MSAL throws; {@linkcode GraphError} `interrupted` as soon as the signal is aborted.
+ */
+export type Interaction = (
+  app: UserApp,
+  request: InteractionRequest,
+  signal: AbortSignal | undefined,
+) => Promise<AuthenticationResult | null>;
+
+/**
+ * Waits for something that cannot be cancelled.
+ *
+ * @throws {GraphError} `interrupted` as soon as the signal is aborted.
+ */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  promise.catch(() => {}); // after an abort its failure is of no interest
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(interruptedError(signal));
+  throwIfAborted(signal);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * The claims of an access token, for display only: its format is Graph's own business. Empty for opaque tokens, such as
+ * those of personal accounts (PROTOCOL 13.3).
+ */
+export function decodeClaims(token: string): Record<string, unknown> {
+  const [, payload = ""] = token.split(".");
+  try {
+    const bytes = Uint8Array.fromBase64(payload, { alphabet: "base64url" });
+    return parseJsonObject(new TextDecoder().decode(bytes)) ?? {};
+  } catch {
+    return {}; // not a JWT
+  }
 }

@@ -43,7 +43,7 @@ export async function getMe({ graph, session, settings }: MeContext): Promise<Me
   const user = isApp
     ? {}
     : await graph.requestJson<User>("/me", { what: "who is signed in", accepts: isUser });
-  const { tenantId, scopes, expiresAt, cache, app } = await session.facts();
+  const { tenantId, scopes, expiresAt, cache, app } = await session.info();
   return {
     displayName: user.displayName ?? null,
     userPrincipalName: user.userPrincipalName ?? null,
