@@ -103,7 +103,7 @@ function isRejectedRequest(error: GraphError): boolean {
  */
 export function noSharePointError(error: unknown): GraphError | undefined {
   if (!isGraphError(error) || !isRejectedRequest(error) || !error.has("BadRequest")) return undefined;
-  return error.withMessage(error.message, { kind: "notFound", code: "noSharePoint" });
+  return error.withMessage(error.message, { kind: "notFound", code: "noSharePoint", hint: undefined });
 }
 
 function isSite(value: unknown): value is Site {
