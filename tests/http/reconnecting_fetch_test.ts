@@ -27,7 +27,7 @@ function connections(requests: readonly RequestRecord[]): number[] {
   return requests.map(({ connection }) => connection);
 }
 
-Deno.test("a connection is kept until a 503 comes, and the new one is kept as well", options, async () => {
+Deno.test("HttpClient keeps its connection until a 503, then the new one", options, async () => {
   await using sandbox = await startSandbox();
   const get = sender(sandbox, new HttpClient());
   for (let n = 0; n < 2; n++) assertEquals(await get("/me"), 200);
@@ -41,7 +41,7 @@ Deno.test("a connection is kept until a 503 comes, and the new one is kept as we
 });
 
 Deno.test(
-  "other refusals and the services that share the run do not cost a connection",
+  "HttpClient keeps its connection after other failures, and shares it with derived clients",
   options,
   async () => {
     if (Deno.version.deno.startsWith("2.7.")) return; // it closes more often by itself
@@ -58,7 +58,7 @@ Deno.test(
 );
 
 Deno.test(
-  "many refusals at once are one renewal, and what is under way goes on to its end",
+  "HttpClient reconnects once after simultaneous 503s, and completes open requests",
   options,
   async () => {
     await using sandbox = await startSandbox();
@@ -87,7 +87,7 @@ Deno.test(
 );
 
 Deno.test(
-  "the new connection goes through the same proxy, and needs no other permission",
+  "HttpClient reconnects through the same proxy, without another permission",
   options,
   async () => {
     const seen: string[] = [];

@@ -1,4 +1,4 @@
-/** The sanitiser by itself: what it takes out, and what it leaves. */
+/** What is redacted, and what is not. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { redact, safeIdentifier, shownTarget } from "../../lib/http/redact.ts";
@@ -7,7 +7,7 @@ import { startTestEnv } from "../test_env.ts";
 const JWT = `eyJ0eXAiOiJKV1QifQ.${"eyJhdWQiOiIwMDAw".repeat(5)}.${"Sig-nature_1".repeat(5)}`;
 const OPAQUE = "EwB4A8l6BAAUO9chh8cJscQLmU+LSWpbnr0vmwwAAQ9aZ/3Gk2nd";
 
-Deno.test("what a service repeats of a secret is taken out of its words", () => {
+Deno.test("redact() removes secrets from messages", () => {
   const cases = {
     [`token ${JWT} is bad`]: "token … is bad",
     [`Bearer abc.def~1 is bad`]: "Bearer … is bad",

@@ -1,4 +1,4 @@
-/** Lists and items of a made-up service, without a network: which answers count, and how often the others are asked for. */
+/** Which responses are accepted, and how often others are requested again; without a network. */
 
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { GraphError } from "../../lib/errors.ts";
@@ -35,7 +35,7 @@ async function invalid(work: () => Promise<unknown>): Promise<void> {
   assertEquals([error.kind, error.code], ["failed", "invalidAnswer"]);
 }
 
-Deno.test("every list wants a list, and every entry of a list of drives and sites an id", async () => {
+Deno.test("listings reject a page that is not a list, and drives and sites without an id", async () => {
   for (
     const odd of [{}, null, 5, [], { value: null }, { value: {} }, { value: [], "@odata.nextLink": 5 }, ROOT]
   ) {
@@ -55,7 +55,7 @@ Deno.test("every list wants a list, and every entry of a list of drives and site
   }
 });
 
-Deno.test("a drive, a site, a user and an item that are none are no internal error", async () => {
+Deno.test("invalid drives, sites, users and items give the code invalidAnswer", async () => {
   for (const odd of [null, 5, "text", [], {}, { id: 5 }, { id: "" }, { id: "x", name: 5, displayName: 5 }]) {
     const { drives, graph, context } = service(() => odd);
     await invalid(() => drives.own());
@@ -67,7 +67,7 @@ Deno.test("a drive, a site, a user and an item that are none are no internal err
   }
 });
 
-Deno.test("an item is read again when it is that of another drive, or has another id", async () => {
+Deno.test("getItem() requests an item again that has another id or drive", async () => {
   const right = {
     id: "01A",
     name: "a.txt",
@@ -82,7 +82,7 @@ Deno.test("an item is read again when it is that of another drive, or has anothe
   }
 });
 
-Deno.test("pages without end are an error, also when each has another link", async () => {
+Deno.test("listItems() fails on endless pages, even if each has another link", async () => {
   let page = 0;
   const { context, asked } = service((path) => {
     if (path.endsWith("/me/drive")) return DRIVE;
@@ -95,7 +95,7 @@ Deno.test("pages without end are an error, also when each has another link", asy
   assertEquals(asked.filter((path) => path.includes("children")).length, 1000);
 });
 
-Deno.test("ids of one item differ in case and zeros in personal drives alone", () => {
+Deno.test("sameItemId() ignores case and leading zeros in personal drives only", () => {
   const same = [
     ["9a0b1c2d3e4f506!s1A", "09A0B1C2D3E4F506!S1a"],
     ["9A0B1C2D3E4F506!123", "09a0b1c2d3e4f506!123"],
@@ -120,7 +120,7 @@ Deno.test("ids of one item differ in case and zeros in personal drives alone", (
   assert(!isExpectedItem(inFolder, { driveId: "b!x", folderId: "01C" }));
 });
 
-Deno.test("two libraries whose roots have one id are two folders", () => {
+Deno.test("itemKey() distinguishes roots of two libraries with the same id", () => {
   const root = (driveId: string) => ({ driveId, id: "01ROOT", path: "" }) as Item;
   assert(itemKey(root("b!one")) !== itemKey(root("b!two")));
   const listed = new Set<string>();
@@ -128,7 +128,7 @@ Deno.test("two libraries whose roots have one id are two folders", () => {
   assertNotVisited(root("b!two"), listed);
 });
 
-Deno.test("what the service stores is an item, at its limits as well", () => {
+Deno.test("isDriveItem() accepts items at the limits of the service", () => {
   for (
     const item of [
       { id: "x", name: "a".repeat(400), size: 250 * 1024 ** 3, file: { hashes: {} } },
