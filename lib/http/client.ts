@@ -52,10 +52,10 @@ export interface TraceEvent {
   method: string;
   /** Host and path; without the path of a pre-authenticated URL, which may be a secret. */
   target: string;
-  status?: number;
-  fault?: string;
+  status?: number | undefined;
+  fault?: string | undefined;
   ms: number;
-  requestId?: string;
+  requestId?: string | undefined;
 }
 
 /** A request for {@linkcode HttpClient.send}. */
@@ -133,12 +133,8 @@ export class HttpClient {
     return new HttpClient({ ...this.#options, ...options }, { deadline, pace: this.#pace });
   }
 
-  /** Pauses for a retry of the caller's own. */
-  async wait(ms: number, reason: string): Promise<void> {
-    await this.#wait(ms, reason, this.signal);
-  }
-
-  async #wait(ms: number, reason: string, signal: AbortSignal | undefined): Promise<void> {
+  /** Pauses before a retry. */
+  async wait(ms: number, reason: string, signal = this.signal): Promise<void> {
     this.#options.onWait?.({ ms, reason });
     await this.deadline.wait(() => this.#sleep(ms, signal));
   }
@@ -171,7 +167,7 @@ export class HttpClient {
       if (attempts === MAX_ATTEMPTS || !this.deadline.allows(ms)) return await outcome.giveUp();
       if (outcome.retryAfterMs !== undefined) this.#pace.hold(hostOf(request.url), this.now() + ms);
       await outcome.response?.discard();
-      await this.#wait(ms, outcome.reason, anySignal(request.signal, this.signal));
+      await this.wait(ms, outcome.reason, anySignal(request.signal, this.signal));
     }
   }
 
@@ -213,13 +209,13 @@ export class HttpClient {
           this.#fetch(url, {
             method,
             headers: { "user-agent": USER_AGENT, ...request.headers },
-            ...(body === undefined ? {} : { body: wireBody(body, request.retry) }),
+            body: body === undefined ? null : wireBody(body, request.retry),
             redirect: "manual",
             signal: controller.signal,
           }),
         request.headerTimeoutMs ?? this.deadline.maxSilenceMs,
       );
-      this.#trace(request, started, { response });
+      this.#trace(request, started, response);
       return toHttpResponse(response, {
         url,
         deadline: this.deadline,
@@ -232,7 +228,7 @@ export class HttpClient {
       release();
       throwIfAborted(signal);
       controller.abort();
-      this.#trace(request, started, { fault: describeFailure(error) });
+      this.#trace(request, started, undefined, describeFailure(error));
       return networkError(url, error);
     }
   }
@@ -247,23 +243,23 @@ export class HttpClient {
           hint: `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`,
         });
       }
-      await this.#wait(ms, `${host} has asked to wait`, anySignal(signal, this.signal));
+      await this.wait(ms, `${host} has asked to wait`, anySignal(signal, this.signal));
     }
   }
 
   #trace(
     { method, url, secretUrl = false }: HttpRequest,
     started: number,
-    { response, fault }: { response?: Response; fault?: string },
-  ): void {
-    const requestId = response && requestIdOf(response.headers);
+    response?: Response,
+    fault?: string,
+  ) {
     this.#options.trace?.({
       method,
       target: shownTarget(url, secretUrl),
       ms: this.now() - started,
-      ...(response === undefined ? {} : { status: response.status }),
-      ...(fault === undefined ? {} : { fault }),
-      ...(requestId === undefined ? {} : { requestId }),
+      status: response?.status,
+      requestId: response && requestIdOf(response.headers),
+      fault,
     });
   }
 }
