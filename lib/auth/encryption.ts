@@ -1,28 +1,24 @@
 /**
- * The encrypted form of the token cache: AES-256-GCM with a key of 32 bytes, in JSON that says so.
+ * The encrypted form of the token cache: AES-256-GCM with a key of 32 bytes, in a JSON envelope.
  *
  * @module
  */
 import { GraphError, usageError } from "../errors.ts";
 import { readSecretFile } from "./secret_file.ts";
-
-/** Where a key is. The value itself is never part of an output or error. */
-export type KeySetting =
-  | { variable: string; file: string }
-  | { variable: string; text: string };
+import type { KeySetting } from "../settings.ts";
 
 const VERSION = 1;
 const CIPHER = "AES-256-GCM";
-/** NIST SP 800-38D: 96 random bits, never used twice with one key; one refresh an hour is far from its limit of 2³². */
+/** NIST SP 800-38D: 96 random bits; one write an hour is far from its limit of 2³² for one key. */
 const IV_BYTES = 12;
 const KEY_BYTES = 32;
 const MAX_KEY_FILE_BYTES = 4096;
-const MAKE_ONE = "make a key with: (umask 077; openssl rand -base64 32 > FILE)";
+const MAKE_KEY = "make a key with: (umask 077; openssl rand -base64 32 > FILE)";
 
 interface Header {
   graphScriptsTokenCache: number;
   cipher: string;
-  /** "none": the key is used as it is. Earlier versions could derive it from a pass phrase. */
+  /** Always "none"; versions before this one could derive the key from a pass phrase. */
   kdf: string;
   keyCheck: string;
   iv: string;
@@ -34,12 +30,12 @@ interface LoadedKey {
   check: string;
 }
 
-/** The key decrypts, but the content does not match: it is damaged. */
+/** The key is right, but the content is damaged. */
 export class DecryptionError extends Error {
   override readonly name = "DecryptionError";
 }
 
-/** A key, read when it is first needed, and once. */
+/** A key that is read once, when it is first needed. */
 export class CacheKey {
   readonly setting: KeySetting;
   #loaded: Promise<LoadedKey> | undefined;
@@ -51,7 +47,7 @@ export class CacheKey {
   /**
    * Reads the key.
    *
-   * @throws {GraphError} `usage` or `refused` for a file or text that holds no key.
+   * @throws {GraphError} `usage` or `refused` for a file or text that is not a key.
    */
   load(): Promise<LoadedKey> {
     return this.#loaded ??= this.#load();
@@ -73,13 +69,13 @@ export class CacheKey {
 }
 
 /**
- * The bytes of a key: 64 hex digits, or 44 characters of base64 or base64url.
+ * Parses a key: 64 hex digits, or 44 characters of base64 or base64url.
  *
  * @param name Where the key comes from, for errors.
  * @throws {GraphError} `usage` for anything else.
  */
 export function parseKey(given: string, name: string): Uint8Array<ArrayBuffer> {
-  const invalid = (why: string) => usageError(`${name}: ${why}`, MAKE_ONE, "badKey");
+  const invalid = (why: string) => usageError(`${name}: ${why}`, MAKE_KEY, "badKey");
   const text = given.replace(/\r?\n$/, "");
   if (text === "") throw invalid("the key is empty");
   if (/[\r\n]/.test(text)) throw invalid("the key has a line break; it must be one line");
@@ -98,19 +94,19 @@ async function readKeyFile(path: string, variable: string): Promise<Uint8Array<A
   const name = `the key file ${path} (${variable})`;
   const text = await readSecretFile(path, {
     name,
-    hint: MAKE_ONE,
-    mostBytes: MAX_KEY_FILE_BYTES,
+    hint: MAKE_KEY,
+    maxBytes: MAX_KEY_FILE_BYTES,
     exposedHint: "if others may have read it, delete the token cache, make another key, and sign in again",
   });
   return parseKey(text, name);
 }
 
-/** Whether a JSON value is an encrypted cache, also one of a later version. */
+/** Whether a JSON value is an encrypted cache, of this or a later version. */
 export function isEncrypted(value: object): boolean {
   return "graphScriptsTokenCache" in value;
 }
 
-/** Encrypts; each call uses a fresh initialization vector. */
+/** Encrypts with a fresh initialization vector. */
 export async function encrypt(text: string, key: CacheKey): Promise<string> {
   const { aes, check } = await key.load();
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
@@ -131,9 +127,9 @@ export async function encrypt(text: string, key: CacheKey): Promise<string> {
  *
  * @param value A value that {@linkcode isEncrypted} accepts.
  * @param path Of the file, for errors.
- * @throws {GraphError} `usage` without a key (code `noKey`) or with another one (`wrongKey`): a setting fixes that, and no
- *   sign-in does, so it is not `signInNeeded`.
- * @throws {DecryptionError} when the key is right and the content is not.
+ * @throws {GraphError} `usage` without a key (code `noKey`) or with another one (`wrongKey`): not `signInNeeded`, since
+ *   only a setting fixes that.
+ * @throws {DecryptionError} when the key is right and the content is damaged.
  */
 export async function decrypt(value: object, key: CacheKey | undefined, path: string): Promise<string> {
   const { header, ciphertext } = parse(value, path);
@@ -160,7 +156,7 @@ export async function decrypt(value: object, key: CacheKey | undefined, path: st
 function wrongKey(path: string, { setting }: CacheKey): GraphError {
   return usageError(
     `${path} is encrypted with another key than that of ${setting.variable}`,
-    "give the key that it was encrypted with; if that is lost, delete the file and sign in again",
+    "use the key that it was encrypted with; if that is lost, delete the file and sign in again",
     "wrongKey",
   );
 }
@@ -177,7 +173,7 @@ function parse(value: object, path: string): { header: Header; ciphertext: strin
   if (version === VERSION && typeof kdf === "string" && kdf !== "none") {
     throw usageError(
       `${path} was encrypted with a pass phrase, which is no longer supported`,
-      `delete it, set a key, and sign in again; ${MAKE_ONE}`,
+      `delete it, set a key, and sign in again; ${MAKE_KEY}`,
       "passPhrase",
     );
   }
@@ -188,9 +184,8 @@ function parse(value: object, path: string): { header: Header; ciphertext: strin
   throw new DecryptionError(`${path} is not an encrypted token cache`);
 }
 
-/** All that is not secret, in a fixed order; a change of any of it makes the content unreadable. */
+/** The header as authenticated data, in the order and shape of version 1: changing any of it makes decryption fail. */
 function authenticated(header: Header): Uint8Array<ArrayBuffer> {
   const { graphScriptsTokenCache, cipher, kdf, keyCheck, iv } = header;
-  // The order and shape of the first version, so that its files stay readable.
   return new TextEncoder().encode(JSON.stringify([graphScriptsTokenCache, cipher, { kdf }, keyCheck, iv]));
 }

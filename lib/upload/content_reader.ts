@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import { FRAGMENT_UNIT_BYTES } from "./fragments.ts";
 import type { ContentHash } from "../transfer/verify.ts";

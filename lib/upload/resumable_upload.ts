@@ -253,7 +253,7 @@ async function positionOf(
   storage: StorageClient,
   { uploadUrl, size }: UploadJournalEntry,
 ): Promise<number | null> {
-  const answer = await storage.send({ method: "GET", url: uploadUrl, retry: "repeatable" });
+  const answer = await storage.send({ method: "GET", url: uploadUrl, retry: "idempotent" });
   if (answer.status === 429 || answer.status >= 500) throw await readServiceError(answer, "session");
   if (answer.status !== 200) {
     await answer.discard();

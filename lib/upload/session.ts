@@ -10,7 +10,9 @@ import { ContentReader } from "./content_reader.ts";
 import { GraphError } from "../errors.ts";
 import { TimeoutError } from "../http/deadline.ts";
 import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES, FRAGMENT_UNIT_BYTES } from "./fragments.ts";
-import { type HttpResponse, interruptedError, retryAfterMs } from "../http/client.ts";
+import type { HttpResponse } from "../http/response.ts";
+import { interruptedError } from "../abort.ts";
+import { retryAfterMs } from "../http/retry.ts";
 import type { DriveItem } from "../drive/items.ts";
 import type { LocalContent } from "../local/local_file.ts";
 import { SentCopies } from "./memory.ts";
@@ -205,7 +207,7 @@ class SessionUpload {
     const answer = await this.#context.storage.send({
       method: "GET",
       url: this.#uploadUrl,
-      retry: "repeatable",
+      retry: "idempotent",
       isProgress: false,
     });
     const session = answer.status === 200 ? parseSession(await answer.text()) : undefined;
@@ -321,7 +323,7 @@ class SessionUpload {
     const status = await this.#context.storage.send({
       method: "GET",
       url: this.#uploadUrl,
-      retry: "repeatable",
+      retry: "idempotent",
       isProgress: false,
     });
     const ranges = status.status === 200 ? parseSession(await status.text())?.nextExpectedRanges : undefined;
@@ -386,7 +388,7 @@ class SessionUpload {
     const answer = await this.#context.storage.send({
       method: "GET",
       url: this.#uploadUrl,
-      retry: "repeatable",
+      retry: "idempotent",
       isProgress: false,
     });
     if (answer.status !== 200) return await this.#afterError(answer, last);

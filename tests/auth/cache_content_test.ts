@@ -109,7 +109,7 @@ Deno.test("to forget a client leaves nothing of it, also not what belongs to no 
   const Account = { a: { home_account_id: "u.t", environment: query.environment, realm: "t" } };
   const content = { Account, AccessToken: { ...mine, other }, RefreshToken: { other }, IdToken: { ...mine } };
   const left = { Account, AccessToken: { other }, RefreshToken: { other }, IdToken: {} };
-  assertEquals(withoutClient(content, "c", query.environment), left);
-  const alone = withoutClient({ ...content, RefreshToken: {} }, "c", query.environment);
+  assertEquals(withoutClient(content, query), left);
+  const alone = withoutClient({ ...content, RefreshToken: {} }, query);
   assertEquals(alone.Account, {});
 });

@@ -23,7 +23,7 @@ async function holder(
   doing: string,
 ): Promise<Deno.ChildProcess> {
   const file = join(folder, `${crypto.randomUUID()}.ts`);
-  const lib = toFileUrl(join(ROOT, "lib", "files", "file_lock.ts")).href;
+  const lib = toFileUrl(join(ROOT, "lib", "local", "lock.ts")).href;
   await Deno.writeTextFile(
     file,
     `import { acquireLock } from ${JSON.stringify(lib)};
@@ -153,11 +153,11 @@ Deno.test("a lock whose file was removed under it is no lock", () =>
 
 Deno.test("a script that waits for a hanging process says so, and ends at once when it is interrupted", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await startTestEnv();
-  const cache = String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
-  b.sandbox.expireAccessTokens();
+  await using env = await startTestEnv();
+  const cache = String(jsonLines((await env.run("whoami", "--json")).stdout)[0]!.cache);
+  env.sandbox.expireAccessTokens();
   await using _lock = await acquireLock(cache, { timeoutMs: 0 });
-  const child = b.spawn("whoami");
+  const child = env.spawn("whoami");
   let stderr = "";
   let interrupted = 0;
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
