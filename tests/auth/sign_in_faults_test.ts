@@ -13,7 +13,7 @@ function polls(env: StruckBench): number[] {
     .map(({ status }) => status);
 }
 
-/** Files that hold tokens. */
+/** Token cache files. */
 async function caches(env: StruckBench): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(env.sandbox.env.GRAPH_SCRIPTS_HOME!)) names.push(name);
@@ -40,7 +40,7 @@ const ENDED: [FaultName, string, number, RegExp, number[]][] = [
   ],
   [
     "device-code-declined",
-    "it is told, and nobody is asked again",
+    "the sign-in fails, and no second code is shown",
     5,
     /you declined the consent.*AADSTS65004/s,
     [400],
@@ -61,7 +61,7 @@ const ENDED: [FaultName, string, number, RegExp, number[]][] = [
   ],
   [
     "sign-in-html-at-poll",
-    "the page is taken for nothing else",
+    "the page is not taken for a response",
     1,
     /is not from the sign-in service; a proxy/,
     [200],
@@ -88,7 +88,7 @@ for (const name of ["sign-in-html", "sign-in-error-under-200"] as const) {
 
 faultTest(
   "device-code-never-approved",
-  "at its end a policy is named as a possible cause: exit code 4",
+  "the error names a policy as a possible cause: exit code 4",
   async (env) => {
     const started = performance.now();
     await fails(env, 4, /the code expired before it was approved.*53003/s);
