@@ -21,7 +21,7 @@ import {
   type SessionInfo,
   type TokenRefresh,
 } from "./session.ts";
-import { type LockedCache, openTokenCache, type TokenCache } from "./token_cache.ts";
+import { type LockedCache, TokenCache } from "./token_cache.ts";
 import { TokenRenewal } from "./token_renewal.ts";
 import { usageError } from "../errors.ts";
 import type { HttpClient } from "../http/client.ts";
@@ -45,7 +45,8 @@ export class AppSession implements AuthSession {
 
   constructor(options: AppSessionOptions) {
     this.#options = options;
-    this.#cache = openTokenCache(options);
+    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
+    this.#cache = new TokenCache({ path, key, now, lockTimeoutMs: deadline.limitMs, notice });
     this.#tokens = new TokenRenewal(this.#cache, options.http, {
       load: () => this.#cache.load(),
       find: () => findAppToken(this.#cache.content, this.#requireRegistration(), options.http.now()),

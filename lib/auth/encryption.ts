@@ -18,16 +18,19 @@ const MAKE_KEY = "make a key with: (umask 077; openssl rand -base64 32 > FILE)";
 interface Header {
   graphScriptsTokenCache: number;
   cipher: string;
-  /** Always "none"; versions before this one could derive the key from a pass phrase. */
+  /** Always "none": the key is used as it is. */
   kdf: string;
   keyCheck: string;
   iv: string;
 }
 
-interface LoadedKey {
+/** A key that is ready for use. */
+export interface CacheKey {
   aes: CryptoKey;
   /** Tells keys apart without revealing them. */
   check: string;
+  /** The variable that it comes from, for errors. */
+  variable: string;
 }
 
 /** The key is right, but the content is damaged. */
@@ -35,37 +38,22 @@ export class DecryptionError extends Error {
   override readonly name = "DecryptionError";
 }
 
-/** A key that is read once, when it is first needed. */
-export class CacheKey {
-  readonly setting: KeySetting;
-  #loaded: Promise<LoadedKey> | undefined;
-
-  constructor(setting: KeySetting) {
-    this.setting = setting;
-  }
-
-  /**
-   * Reads the key.
-   *
-   * @throws {GraphError} `usage` or `refused` for a file or text that is not a key.
-   */
-  load(): Promise<LoadedKey> {
-    return this.#loaded ??= this.#load();
-  }
-
-  async #load(): Promise<LoadedKey> {
-    const { setting } = this;
-    const bytes = "text" in setting
-      ? parseKey(setting.text, setting.variable)
-      : await readKeyFile(setting.file, setting.variable);
-    const aes = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
-    const hmac = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [
-      "sign",
-    ]);
-    const label = new TextEncoder().encode("graph-scripts token cache: which key");
-    const signature = new Uint8Array(await crypto.subtle.sign("HMAC", hmac, label));
-    return { aes, check: signature.slice(0, 8).toBase64() };
-  }
+/**
+ * Reads a key.
+ *
+ * @throws {GraphError} `usage` or `refused` for a file or text that is not a key.
+ */
+export async function loadKey(setting: KeySetting): Promise<CacheKey> {
+  const { variable } = setting;
+  const bytes = "text" in setting
+    ? parseKey(setting.text, variable)
+    : await readKeyFile(setting.file, variable);
+  const aes = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const hmac = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
+  const label = new TextEncoder().encode("graph-scripts token cache: which key");
+  const signature = new Uint8Array(await crypto.subtle.sign("HMAC", hmac, label));
+  return { aes, check: signature.slice(0, 8).toBase64(), variable };
 }
 
 /**
@@ -83,10 +71,9 @@ export function parseKey(given: string, name: string): Uint8Array<ArrayBuffer> {
   if (/^[\w+/-]{43}=$/.test(text)) {
     return Uint8Array.fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
   }
+  const { length } = [...text];
   throw invalid(
-    `the key has ${
-      [...text].length
-    } characters; it must be ${KEY_BYTES} bytes as 64 hex digits or 44 characters of base64`,
+    `the key has ${length} characters; it must be ${KEY_BYTES} bytes as 64 hex digits or 44 characters of base64`,
   );
 }
 
@@ -107,8 +94,7 @@ export function isEncrypted(value: object): boolean {
 }
 
 /** Encrypts with a fresh initialization vector. */
-export async function encrypt(text: string, key: CacheKey): Promise<string> {
-  const { aes, check } = await key.load();
+export async function encrypt(text: string, { aes, check }: CacheKey): Promise<string> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const header: Header = {
     graphScriptsTokenCache: VERSION,
@@ -117,8 +103,7 @@ export async function encrypt(text: string, key: CacheKey): Promise<string> {
     keyCheck: check,
     iv: iv.toBase64(),
   };
-  const algorithm = { name: "AES-GCM", iv, additionalData: authenticated(header) };
-  const encrypted = await crypto.subtle.encrypt(algorithm, aes, new TextEncoder().encode(text));
+  const encrypted = await crypto.subtle.encrypt(gcm(header), aes, new TextEncoder().encode(text));
   return JSON.stringify({ ...header, ciphertext: new Uint8Array(encrypted).toBase64() });
 }
 
@@ -132,7 +117,7 @@ export async function encrypt(text: string, key: CacheKey): Promise<string> {
  * @throws {DecryptionError} when the key is right and the content is damaged.
  */
 export async function decrypt(value: object, key: CacheKey | undefined, path: string): Promise<string> {
-  const { header, ciphertext } = parse(value, path);
+  const { ciphertext, ...header } = parseEnvelope(value, path);
   if (!key) {
     throw usageError(
       `${path} is encrypted, and no key is set`,
@@ -140,52 +125,40 @@ export async function decrypt(value: object, key: CacheKey | undefined, path: st
       "noKey",
     );
   }
-  const { aes, check } = await key.load();
   try {
-    const iv = Uint8Array.fromBase64(header.iv);
-    const algorithm = { name: "AES-GCM", iv, additionalData: authenticated(header) };
-    return new TextDecoder().decode(
-      await crypto.subtle.decrypt(algorithm, aes, Uint8Array.fromBase64(ciphertext)),
-    );
+    const bytes = Uint8Array.fromBase64(ciphertext);
+    return new TextDecoder().decode(await crypto.subtle.decrypt(gcm(header), key.aes, bytes));
   } catch (error) {
-    if (check !== header.keyCheck) throw wrongKey(path, key);
-    throw new DecryptionError(`${path} is damaged`, { cause: error });
+    if (key.check === header.keyCheck) throw new DecryptionError(`${path} is damaged`, { cause: error });
+    throw usageError(
+      `${path} is encrypted with another key than that of ${key.variable}`,
+      "use the key that it was encrypted with; if that is lost, delete the file and sign in again",
+      "wrongKey",
+    );
   }
 }
 
-function wrongKey(path: string, { setting }: CacheKey): GraphError {
-  return usageError(
-    `${path} is encrypted with another key than that of ${setting.variable}`,
-    "use the key that it was encrypted with; if that is lost, delete the file and sign in again",
-    "wrongKey",
-  );
-}
-
-function parse(value: object, path: string): { header: Header; ciphertext: string } {
-  const { ciphertext, ...header } = value as Header & { ciphertext: unknown };
-  const { graphScriptsTokenCache: version, kdf } = header;
+function parseEnvelope(value: object, path: string): Header & { ciphertext: string } {
+  const envelope = value as Header & { ciphertext: string };
+  const { graphScriptsTokenCache: version, cipher, kdf, keyCheck, iv, ciphertext } = envelope;
   if (typeof version === "number" && version > VERSION) {
     throw new GraphError("failed", `${path} was written by a later version of these scripts`, {
       code: "laterVersion",
       hint: "use that version; nothing was changed",
     });
   }
-  if (version === VERSION && typeof kdf === "string" && kdf !== "none") {
-    throw usageError(
-      `${path} was encrypted with a pass phrase, which is no longer supported`,
-      `delete it, set a key, and sign in again; ${MAKE_KEY}`,
-      "passPhrase",
-    );
-  }
-  const texts = [ciphertext, kdf, header.keyCheck, header.iv];
-  if (version === VERSION && header.cipher === CIPHER && texts.every((text) => typeof text === "string")) {
-    return { header, ciphertext: ciphertext as string };
-  }
-  throw new DecryptionError(`${path} is not an encrypted token cache`);
+  const isKnown = version === VERSION && cipher === CIPHER && kdf === "none" &&
+    [keyCheck, iv, ciphertext].every((text) => typeof text === "string");
+  if (!isKnown) throw new DecryptionError(`${path} is not an encrypted token cache`);
+  return envelope;
 }
 
-/** The header as authenticated data, in the order and shape of version 1: changing any of it makes decryption fail. */
-function authenticated(header: Header): Uint8Array<ArrayBuffer> {
-  const { graphScriptsTokenCache, cipher, kdf, keyCheck, iv } = header;
-  return new TextEncoder().encode(JSON.stringify([graphScriptsTokenCache, cipher, { kdf }, keyCheck, iv]));
+/** Authenticates the header, in the order and shape of version 1: changing any of it makes decryption fail. */
+function gcm({ graphScriptsTokenCache, cipher, kdf, keyCheck, iv }: Header): AesGcmParams {
+  const header = JSON.stringify([graphScriptsTokenCache, cipher, { kdf }, keyCheck, iv]);
+  return {
+    name: "AES-GCM",
+    iv: Uint8Array.fromBase64(iv),
+    additionalData: new TextEncoder().encode(header),
+  };
 }

@@ -47,7 +47,7 @@ export type AccountType = "work" | "personal" | "app" | "unknown";
 
 /** A signed-in session. */
 export interface AuthSession extends TokenSource {
-  /** Describes the session; signs in only where nothing is known without. */
+  /** Describes the session. An app-only session gets a token for it. */
   info(): Promise<SessionInfo>;
   /** Lists the accounts in the token cache; sends nothing. */
   accounts(): Promise<AccountInfo[]>;

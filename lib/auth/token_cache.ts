@@ -4,9 +4,8 @@
  * @module
  */
 import { type CacheContent, parseCacheContent } from "./cache_content.ts";
-import { CacheKey, decrypt, DecryptionError, encrypt, isEncrypted } from "./encryption.ts";
+import { type CacheKey, decrypt, DecryptionError, encrypt, isEncrypted, loadKey } from "./encryption.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import type { HttpClient } from "../http/client.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { acquireLock, acquireLockUnless, type LockOptions } from "../local/lock.ts";
@@ -17,7 +16,7 @@ import {
   removeLeftovers,
   writePrivateFile,
 } from "../local/private_file.ts";
-import type { KeySetting, Settings } from "../settings.ts";
+import type { KeySetting } from "../settings.ts";
 
 /** Longer than a renewal with all its retries. */
 const MAX_LOCK_WAIT_MS = 120_000;
@@ -61,7 +60,7 @@ export interface LockedCache extends AsyncDisposable {
 export class TokenCache {
   readonly path: string;
   readonly #options: TokenCacheOptions;
-  readonly #key: CacheKey | undefined;
+  #key: Promise<CacheKey> | undefined;
   #last: CacheState = ABSENT;
   /** The last text could not be written, so memory is ahead of the file. */
   #unsaved = false;
@@ -71,7 +70,6 @@ export class TokenCache {
   constructor(options: TokenCacheOptions) {
     this.path = options.path;
     this.#options = options;
-    this.#key = options.key && new CacheKey(options.key);
   }
 
   /** What was last read or written, in MSAL's format; empty when there is none. */
@@ -107,7 +105,7 @@ export class TokenCache {
    * @throws {GraphError} what {@linkcode TokenCache.load} throws.
    */
   async inspect(): Promise<CacheState> {
-    await this.#key?.load(); // an invalid key is an error even where the file is plaintext or absent
+    const key = await this.#loadKey(); // an invalid key is an error even where the file is plaintext or absent
     const text = await readPrivateFile(this.path);
     if (text === undefined) return ABSENT;
     if (text.trim() === "") return { ...ABSENT, state: "plaintext" }; // valid for MSAL
@@ -115,7 +113,7 @@ export class TokenCache {
     if (!value) return UNREADABLE;
     if (!isEncrypted(value)) return parsed(text, "plaintext");
     try {
-      return parsed(await decrypt(value, this.#key, this.path), "encrypted");
+      return parsed(await decrypt(value, key, this.path), "encrypted");
     } catch (error) {
       if (error instanceof DecryptionError) return UNREADABLE;
       throw error;
@@ -228,9 +226,15 @@ export class TokenCache {
     };
   }
 
+  #loadKey(): Promise<CacheKey> | undefined {
+    const { key } = this.#options;
+    return this.#key ??= key && loadKey(key);
+  }
+
   async #write(text: string): Promise<void> {
-    await writePrivateFile(this.path, this.#key ? await encrypt(text, this.#key) : text);
-    this.#last = parsed(text, this.#key ? "encrypted" : "plaintext");
+    const key = await this.#loadKey();
+    await writePrivateFile(this.path, key ? await encrypt(text, key) : text);
+    this.#last = parsed(text, key ? "encrypted" : "plaintext");
     this.#unsaved = false;
   }
 
@@ -255,7 +259,8 @@ export class TokenCache {
 
   #needsFix(): boolean {
     const { state, text } = this.#last;
-    return state === "unreadable" || (state === "plaintext" && text !== "" && this.#key !== undefined);
+    const mustEncrypt = state === "plaintext" && text !== "" && this.#options.key !== undefined;
+    return state === "unreadable" || mustEncrypt;
   }
 
   /** Under the lock, because another process may have fixed the file since it was read. */
@@ -284,15 +289,4 @@ const UNREADABLE: CacheState = { state: "unreadable", text: "", content: {} };
 function parsed(text: string, state: CacheState["state"]): CacheState {
   const content = parseCacheContent(parseJsonObject(text) ?? {});
   return content ? { state, text, content } : UNREADABLE;
-}
-
-/** Opens the token cache of a session. */
-export function openTokenCache(
-  { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice }: {
-    settings: Settings;
-    http: HttpClient;
-    notice: (text: string) => void;
-  },
-): TokenCache {
-  return new TokenCache({ path, key, now, lockTimeoutMs: deadline.limitMs, notice });
 }

@@ -35,7 +35,7 @@ import {
 } from "./msal.ts";
 import { type Access, purposeOf, SCOPES } from "./scopes.ts";
 import type { AccountType, AuthSession, Interaction, SessionInfo, TokenRefresh } from "./session.ts";
-import { type LockedCache, openTokenCache, type TokenCache } from "./token_cache.ts";
+import { type LockedCache, TokenCache } from "./token_cache.ts";
 import { TokenRenewal } from "./token_renewal.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 import type { HttpClient } from "../http/client.ts";
@@ -71,7 +71,8 @@ export class UserSession implements AuthSession {
     this.#options = options;
     const { tenantId } = options.settings;
     if (tenantId && !isDomain(tenantId)) this.#tenant = tenantId;
-    this.#cache = openTokenCache(options);
+    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
+    this.#cache = new TokenCache({ path, key, now, lockTimeoutMs: deadline.limitMs, notice });
     this.#tokens = new TokenRenewal(this.#cache, options.http, {
       load: () => this.#load(),
       find: () => {

@@ -1,4 +1,4 @@
-/** Several accounts, tenants and kinds of accounts in one token cache. */
+/** Several accounts, tenants and types of accounts in one token cache. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
 import { connect, type Connection } from "../../lib/connect.ts";
@@ -24,14 +24,14 @@ async function connectTo(env: TestEnv): Promise<Connection> {
   return await connect({ env: (name) => env.sandbox.env[name], showDeviceCode: null, notice: () => {} });
 }
 
-Deno.test("a connection that has begun as one person goes on as this one or not at all", async () => {
+Deno.test("a session keeps the account of its first token or fails", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "adele", CONTOSO);
   const { session } = await connectTo(env);
   const first = await session.token();
   await signIn(env, "megan", CONTOSO, "--account", "MeganB@contoso.com");
   const second = await session.token({ refused: first });
-  assert(second !== first, "renewed, though another person has signed in as well");
+  assert(second !== first, "the token was not renewed");
   assertEquals((await session.info()).username, "AdeleV@contoso.com");
   assertEquals((await env.run("whoami", "--sign-out", "--account", "AdeleV@contoso.com")).code, 0);
   const error = await assertRejects(() => session.token({ refused: second }));
@@ -41,7 +41,7 @@ Deno.test("a connection that has begun as one person goes on as this one or not 
 const loginRequests = (env: TestEnv) =>
   env.sandbox.requests.filter(({ service }) => service === "login").length;
 
-Deno.test("a guest signs in once, and whoami tells the tenant of the token", async () => {
+Deno.test("a guest signs in once, and whoami prints the tenant of the token", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "dana", CONTOSO);
   const before = loginRequests(env);
@@ -53,7 +53,7 @@ Deno.test("a guest signs in once, and whoami tells the tenant of the token", asy
   assertEquals(jsonLines((await env.run("whoami", "--json")).stdout)[0]!.tenantId, CONTOSO, "renewed");
 });
 
-Deno.test("whoami --accounts lists everybody without a request, and which one is meant", async () => {
+Deno.test("whoami --accounts lists all accounts without a request and marks the selected one", async () => {
   await using env = await startTestEnv(OPEN);
   assertEquals((await env.run("whoami", "--accounts")).stdout, "");
   await signIn(env, "adele", CONTOSO);
@@ -84,7 +84,7 @@ Deno.test("whoami --accounts lists everybody without a request, and which one is
   assertMatch(stdout, /^ {2}Dana Lee .*guest from 3b9d\S+\)$/m);
 });
 
-Deno.test("several accounts and none chosen: an error that names them; --account chooses in any case", async () => {
+Deno.test("several accounts without a choice are an error that names them; --account ignores case", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "adele", CONTOSO);
   await signIn(env, "megan", CONTOSO, "--account", "MeganB@contoso.com");
@@ -98,7 +98,7 @@ Deno.test("several accounts and none chosen: an error that names them; --account
   assertMatch(stdout, /^Megan Bowen/);
 });
 
-Deno.test("an account that is not signed in: who is, and the command that signs it in", async () => {
+Deno.test("an account that is not signed in is an error with the signed-in ones and the command to run", async () => {
   await using env = await startTestEnv();
   const { code, stderr } = await env.run("ls", "--account", "megan@contoso.com");
   assertEquals(code, 4);
@@ -108,7 +108,7 @@ Deno.test("an account that is not signed in: who is, and the command that signs 
   );
 });
 
-Deno.test("who signs in as somebody else is told, and that sign-in is not kept", async () => {
+Deno.test("a sign-in with another account than asked for is an error and is not kept", async () => {
   await using env = await startTestEnv();
   env.sandbox.person.signIn("dana");
   const { code, stderr } = await env.run("whoami", "--prompt", "--account", "MeganB@contoso.com");
@@ -121,10 +121,10 @@ Deno.test("who signs in as somebody else is told, and that sign-in is not kept",
   env.sandbox.revokeRefreshTokens();
   env.sandbox.expireAccessTokens();
   const renewal = await env.run("whoami", "--prompt");
-  assertEquals(renewal.code, 2, "a run of one person does not go on as another");
+  assertEquals(renewal.code, 2, "a run must not continue as another account");
 });
 
-Deno.test("signing out forgets one account or all of them, and the other tokens stay", async () => {
+Deno.test("whoami --sign-out removes one account or all, and other tokens stay", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "adele", CONTOSO);
   await signIn(env, "megan", CONTOSO, "--account", "MeganB@contoso.com");
@@ -141,7 +141,7 @@ Deno.test("signing out forgets one account or all of them, and the other tokens 
   assertEquals((await env.run("whoami", "--all")).code, 2);
 });
 
-Deno.test("signing out leaves what another app keeps in the same file", async () => {
+Deno.test("whoami --sign-out leaves the entries of another app in the same file", async () => {
   await using env = await startTestEnv();
   const { cache: path } = jsonLines<{ cache: string }>((await env.run("whoami", "--json")).stdout)[0]!;
   const content = JSON.parse(await Deno.readTextFile(path));
@@ -155,7 +155,7 @@ Deno.test("signing out leaves what another app keeps in the same file", async ()
   assertEquals([Object.keys(left.Account).length, Object.keys(left.AccessToken).length], [1, 0]);
 });
 
-Deno.test("tokens of one tenant are never used for another, whatever the tenant is called", async () => {
+Deno.test("tokens of one tenant are never used for another, by id or domain", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "adele", CONTOSO);
   await signIn(env, "robin", "consumers");
@@ -186,7 +186,7 @@ Deno.test("a guest's two tenants have their own tokens", async () => {
   assertEquals(loginRequests(env), before);
 });
 
-Deno.test("a cache file that other clients and clouds share gives none of their tokens away", async () => {
+Deno.test("a cache file shared with other clients and clouds does not expose their tokens", async () => {
   await using env = await startTestEnv();
   const variables = { GRAPH_TOKEN_CACHE: `${env.folder}/tokens.json` };
   assertEquals((await env.runWith({ env: variables }, "whoami", "--prompt")).code, 0);
@@ -217,7 +217,7 @@ Deno.test("a personal account is never asked for Sites.*, and has no sites", asy
   assertEquals(env.sandbox.requests.filter(({ path }) => path.includes("/sites")), []);
 });
 
-Deno.test("at common a personal account that is asked for sites is told to say consumers", async () => {
+Deno.test("a personal account at common that needs sites gets the hint to use consumers", async () => {
   await using env = await startTestEnv(OPEN);
   env.sandbox.person.signIn("robin");
   const { code, stderr } = await env.runWith({ env: { GRAPH_TENANT_ID: "common" } }, "ls", "--prompt");
@@ -241,7 +241,7 @@ Deno.test("drive ids of personal accounts are printed in one spelling (PROTOCOL 
   assertEquals([byId.code, byId.stdout], [0, "a.txt\n"]);
 });
 
-Deno.test("a tenant without SharePoint: the service's words, and a hint at --tenant", async () => {
+Deno.test("a tenant without SharePoint is an error with a hint about the tenant", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "dana", NORTHWIND);
   const variables = { GRAPH_TENANT_ID: NORTHWIND };
@@ -268,7 +268,7 @@ Deno.test("errors of the sign-in service are not taken for missing drives or sit
   }
 });
 
-Deno.test("further permissions: one line says which and why; unattended it is exit code 5", async () => {
+Deno.test("further permissions are asked for in one line; unattended they are exit code 5", async () => {
   await using env = await startTestEnv({ consented: ["User.Read"] });
   const file = await env.file("a.txt", "a");
   const refused = await env.run("put", file, "me:a.txt");
@@ -286,7 +286,7 @@ Deno.test("further permissions: one line says which and why; unattended it is ex
   assertEquals((await env.run("put", "--conflict", "replace", file, "me:a.txt")).stderr, "", "asked once");
 });
 
-Deno.test("an app by itself has no OneDrive of its own: one line, and nothing is asked for", async () => {
+Deno.test("app-only sign-in has no OneDrive: one line, and no request", async () => {
   await using env = await startTestEnv({ signIn: false });
   const secret = await env.file("secret", env.sandbox.app.clientSecret);
   if (Deno.build.os !== "windows") await Deno.chmod(secret, 0o600);

@@ -1,10 +1,10 @@
-/** The access token goes to the Graph origin alone, whatever the service, or what stands in its place, says. */
+/** The access token goes to the Graph origin only, whatever the service says. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { pseudoRandomBytes, type ScriptName, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { FaultRule } from "../sandbox/mod.ts";
 
-/** A host that the scripts have no business with, on another port of this machine. */
+/** A foreign host, on another port of this machine. */
 function listen(): AsyncDisposable & { origin: string; heard: string[] } {
   const heard: string[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
@@ -18,7 +18,7 @@ function listen(): AsyncDisposable & { origin: string; heard: string[] } {
   };
 }
 
-/** Every request with a token went to Graph, and to the paths of its API. */
+/** Asserts that tokens went only to Graph, and to the paths of its API. */
 function checkTokens(env: TestEnv): void {
   const stray = env.sandbox.requests.filter(({ service, path, headers }) =>
     headers.authorization !== undefined && (service !== "graph" || !path.startsWith("/v1.0/"))
@@ -28,7 +28,7 @@ function checkTokens(env: TestEnv): void {
 
 const ONCE = ["--max-wait", "1s"];
 
-Deno.test("no redirect and no Location of Graph is followed with a token", async () => {
+Deno.test("no redirect or Location of Graph is followed with a token", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   const small = await env.file("small.txt", "small");
@@ -96,7 +96,7 @@ Deno.test("no link to a next page leads the token to another host", async () => 
   checkTokens(env);
 });
 
-Deno.test("a download goes to storage hosts only, and without the token", async () => {
+Deno.test("get sends no token, and requests to storage hosts only", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   env.sandbox.tenant.addFile("Documents", "General/a.bin", "content");
@@ -142,7 +142,7 @@ Deno.test("a download goes to storage hosts only, and without the token", async 
   checkTokens(env);
 });
 
-Deno.test("an upload URL on a foreign host gets nothing, and one on the Graph origin gets no token", async () => {
+Deno.test("an upload URL on a foreign host gets no request, and one on the Graph origin no token", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   const large = await env.file("large.bin", pseudoRandomBytes(400_000));

@@ -1,6 +1,6 @@
 /**
  * Claims challenges (PROTOCOL 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
- * one that comes is honoured all the same, once, and never in a loop.
+ * a challenge that comes is answered all the same, once, and never in a loop.
  */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -17,7 +17,7 @@ function since(env: TestEnv, before: number): string[] {
   );
 }
 
-Deno.test("the scripts do not declare cp1, so a challenge for those that do does not concern them", async () => {
+Deno.test("scripts do not declare cp1 and are not challenged", async () => {
   await using env = await startTestEnv();
   env.sandbox.challenge();
   const before = env.sandbox.requests.length;
@@ -25,7 +25,7 @@ Deno.test("the scripts do not declare cp1, so a challenge for those that do does
   assertEquals(since(env, before), ["graph 200 me"]);
 });
 
-Deno.test("a challenge is answered silently with its claims, and later runs need nothing more", async () => {
+Deno.test("a claims challenge is answered silently, and later runs get none", async () => {
   await using env = await startTestEnv();
   env.sandbox.challenge("tokens", "everybody");
   let before = env.sandbox.requests.length;
@@ -37,7 +37,7 @@ Deno.test("a challenge is answered silently with its claims, and later runs need
   assertEquals(since(env, before).filter((line) => line.startsWith("graph 401")), []);
 });
 
-Deno.test("where a person must come: a device code with the claims on a terminal, else exit code 4", async () => {
+Deno.test("a challenge that requires a user starts a device code with its claims, or is exit code 4", async () => {
   await using env = await startTestEnv();
   env.sandbox.challenge("interaction_required", "everybody");
   let before = env.sandbox.requests.length;
@@ -52,7 +52,7 @@ Deno.test("where a person must come: a device code with the claims on a terminal
   assertEquals((await env.run("whoami")).code, 0);
 });
 
-Deno.test("a service that challenges for ever gets at most two extra requests", async () => {
+Deno.test("a service that keeps challenging gets at most two extra requests", async () => {
   await using env = await startTestEnv();
   env.sandbox.addFault({
     service: "graph",
@@ -72,7 +72,7 @@ Deno.test("a service that challenges for ever gets at most two extra requests", 
   }
 });
 
-Deno.test("in the middle of a listing the next page is asked for with the new token", async () => {
+Deno.test("ls requests the next page with the new token after a challenge", async () => {
   await using env = await startTestEnv();
   assertEquals((await env.run("ls", "General")).code, 0);
   const all = (await env.run("ls", "-R")).stdout;
@@ -91,7 +91,7 @@ Deno.test("in the middle of a listing the next page is asked for with the new to
   assertEquals(requests.filter((line) => line.startsWith("login")), ["login 200 token"]);
 });
 
-Deno.test("in the middle of an upload nothing is sent twice and the file is whole", async () => {
+Deno.test("put-large sends nothing twice after a challenge", async () => {
   await using env = await startTestEnv();
   const bytes = pseudoRandomBytes(4 * 327_680);
   const file = await env.file("big.bin", bytes);
@@ -116,7 +116,7 @@ Deno.test("in the middle of an upload nothing is sent twice and the file is whol
   assertEquals(await env.sandbox.tenant.bytes("TestTeam", "General/big.bin"), bytes);
 });
 
-Deno.test("many requests that are challenged at once ask one person once", async () => {
+Deno.test("UserSession asks the user once for many challenged requests", async () => {
   await using env = await startTestEnv();
   const { UserSession } = await import("../../lib/auth/user_session.ts");
   const { HttpClient } = await import("../../lib/http/client.ts");

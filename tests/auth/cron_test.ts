@@ -44,7 +44,7 @@ async function setUp(env: TestEnv): Promise<{ home: string; deno: string }> {
 }
 
 Deno.test({
-  name: "a job of cron uploads, keeps the sign-in alive, and says by exit code and mail what is wrong",
+  name: "a cron job uploads, keeps the sign-in alive, and reports failures by exit code and mail",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
@@ -74,8 +74,8 @@ Deno.test({
 
     env.sandbox.expireAccessTokens();
     env.sandbox.revokeRefreshTokens();
-    const told = await cron(home, check);
-    assertMatch(told.stdout, /^fail me +Graph does not accept the cached token/);
+    const checked = await cron(home, check);
+    assertMatch(checked.stdout, /^fail me +Graph does not accept the cached token/);
     const dead = await cron(home, alive);
     assertEquals([dead.code, dead.stdout], [4, ""]);
     assertMatch(dead.stderr, /^whoami: .*sign in again with: scripts\/whoami\.ts/);
@@ -83,7 +83,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "two jobs at once, and one without HOME, do no harm",
+  name: "two cron jobs at once renew once, and one without HOME fails",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });

@@ -1,4 +1,4 @@
-/** The token cache as a file among others: whose it is, where it lies, what it holds, whether it can be written. */
+/** The token cache as a file: owner, permissions, symlinks, read-only folders. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { dirname } from "../../lib/std.ts";
@@ -7,13 +7,13 @@ import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 const windows = Deno.build.os === "windows";
 const root = Deno.uid() === 0;
 
-/** The path of the token cache of a signed-in bench. */
+/** The path of the token cache. */
 async function cacheOf(env: TestEnv): Promise<string> {
   const { stdout } = await env.run("whoami", "--json");
   return String(jsonLines(stdout)[0]!.cache);
 }
 
-/** Makes a folder in which nothing can be made, moved or removed; root needs more than a mode for that. */
+/** Makes a folder read-only; root needs more than a mode for that. */
 async function freeze(folder: string): Promise<AsyncDisposable | undefined> {
   const attribute = async (change: string) => {
     try {
@@ -42,7 +42,7 @@ async function canFreeze(): Promise<boolean> {
 const noFreezing = !await canFreeze();
 
 Deno.test({
-  name: "a cache or its folder that others may write to is refused, each with the command that mends it",
+  name: "a cache or folder that others may write to is rejected with the command that fixes it",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv();
@@ -67,7 +67,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "nobody signs in to a cache in a folder that others may write to",
+  name: "whoami does not sign in to a cache in a folder that others may write to",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
@@ -82,7 +82,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a cache of another user is refused, also for root",
+  name: "a cache of another user is rejected, also for root",
   ignore: !root,
   async fn() {
     await using env = await startTestEnv();
@@ -98,12 +98,12 @@ Deno.test({
     }
     assertEquals([await Deno.readTextFile(cache), (await Deno.stat(cache)).uid], [before, 54_321]);
     await Deno.chown(cache, 0, 0);
-    assertEquals((await env.run("whoami")).code, 0); // what the folder's owner could put there would be theirs
+    assertEquals((await env.run("whoami")).code, 0); // root may read the folder of another user
   },
 });
 
 Deno.test({
-  name: "a cache that is a symbolic link is refused and stays one; a linked folder is fine",
+  name: "a cache that is a symlink is rejected and unchanged; a linked folder is accepted",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv();
@@ -125,7 +125,7 @@ Deno.test({
   },
 });
 
-Deno.test("a cache path that is a folder, or leads through a file, is wrong usage before anybody signs in", async () => {
+Deno.test("a cache path that is a folder, or leads through a file, is wrong usage before sign-in", async () => {
   await using env = await startTestEnv({ signIn: false });
   const file = await env.file("plain.txt", "x");
   for (const [path, why] of [[env.folder, "is not a file"], [`${file}/tokens.json`, "not a folder"]]) {
@@ -137,7 +137,7 @@ Deno.test("a cache path that is a folder, or leads through a file, is wrong usag
 });
 
 Deno.test({
-  name: "in a folder that cannot be written a good token serves, and a renewed one for its run",
+  name: "in a read-only folder a valid token works, and a renewed one for its run",
   ignore: noFreezing,
   async fn() {
     await using env = await startTestEnv();
@@ -160,7 +160,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "nobody is asked to sign in when the sign-in could not be kept",
+  name: "whoami does not sign in when the sign-in could not be kept",
   ignore: noFreezing,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
@@ -175,7 +175,7 @@ Deno.test({
   },
 });
 
-Deno.test("what a killed process left of its writing is removed by the next that writes", async () => {
+Deno.test("leftovers of a killed process are removed by the next one that writes", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   const left = `${cache}.${crypto.randomUUID()}.tmp`;

@@ -1,7 +1,7 @@
-/** The encrypted token cache: keys, and mistakes with keys. */
+/** The encrypted token cache and its key. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
-import { CacheKey, decrypt, encrypt, parseKey } from "../../lib/auth/encryption.ts";
+import { decrypt, encrypt, loadKey, parseKey } from "../../lib/auth/encryption.ts";
 import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const windows = Deno.build.os === "windows";
@@ -30,7 +30,7 @@ async function keyFile(env: TestEnv, name: string, content: string | Uint8Array)
   return path;
 }
 
-/** Secrets of a cache in clear, of which nothing may be found in an encrypted one. */
+/** Secrets of a plaintext cache, which must not appear in an encrypted one. */
 function secretsOf(text: string): string[] {
   return [...text.matchAll(/"(?:secret|username|home_account_id)":"([^"]+)"/g)].map(([, value]) => value!);
 }
@@ -42,7 +42,7 @@ Deno.test("parseKey() accepts 32 bytes as hex, base64 and base64url", () => {
   }
 });
 
-Deno.test("parseKey() rejects anything else, and no error shows the key", async () => {
+Deno.test("parseKey() rejects anything else without showing it", async () => {
   const wrong: [string, RegExp][] = [
     ["", /the key is empty/],
     ["\n", /the key is empty/],
@@ -62,8 +62,8 @@ Deno.test("parseKey() rejects anything else, and no error shows the key", async 
   }
 });
 
-Deno.test("an encrypted text opens with its key, and no part of it can be changed", async () => {
-  const key = new CacheKey({ variable: "K", text: HEX });
+Deno.test("decrypt() detects a change of any part", async () => {
+  const key = await loadKey({ variable: "K", text: HEX });
   const text = await encrypt('{"Account":{}}', key);
   assertEquals(await decrypt(JSON.parse(text), key, "f"), '{"Account":{}}');
   const [first, again] = [JSON.parse(text), JSON.parse(await encrypt('{"Account":{}}', key))];
@@ -76,7 +76,7 @@ Deno.test("an encrypted text opens with its key, and no part of it can be change
     [{ cipher: "none" }, "DecryptionError"],
     [{ keyCheck: flip(first.keyCheck) }, "wrongKey"],
     [{ graphScriptsTokenCache: 2 }, "laterVersion"],
-    [{ kdf: "PBKDF2-SHA-256", iterations: 600_000, salt: "AAAA" }, "passPhrase"],
+    [{ kdf: "PBKDF2-SHA-256", iterations: 600_000, salt: "AAAA" }, "DecryptionError"],
   ];
   for (const [change, expected] of outcomes) {
     const outcome = await decrypt({ ...first, ...change }, key, "f").then(
@@ -87,12 +87,12 @@ Deno.test("an encrypted text opens with its key, and no part of it can be change
   }
 });
 
-Deno.test("a cache of the first version, encrypted with a key, can still be read", async () => {
-  const key = new CacheKey({ variable: "K", text: HEX });
+Deno.test("decrypt() reads a cache of version 0.1.0", async () => {
+  const key = await loadKey({ variable: "K", text: HEX });
   assertEquals(await decrypt(FIRST_VERSION, key, "f"), '{"Account":{}}');
 });
 
-Deno.test("with a key nothing of the tokens is on disk, and renewals keep it so", async () => {
+Deno.test("with a key the disk holds no plaintext, also after renewals", async () => {
   await using env = await startTestEnv({ signIn: false });
   const variables = { ...keyed(HEX).env, GRAPH_TOKEN_CACHE: `${env.folder}/tokens.json` };
   const signIn = await env.runWith({ env: variables }, "whoami", "--prompt");
@@ -109,27 +109,27 @@ Deno.test("with a key nothing of the tokens is on disk, and renewals keep it so"
   for (const text of texts) assertEquals(/secret|contoso|Adele/.test(text), false);
 });
 
-Deno.test("a cache in clear is encrypted at once when a key is set, and that is said once", async () => {
+Deno.test("a plaintext cache is encrypted at once when a key is set, with one notice", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
-  const clear = await Deno.readTextFile(cache);
+  const plaintext = await Deno.readTextFile(cache);
   const before = env.sandbox.requests.length;
   const first = await env.runWith(keyed(HEX), "whoami");
   assertEquals(first.code, 0);
   assertStringIncludes(first.stderr, `${cache} is now encrypted; earlier copies`);
-  const sealed = await Deno.readTextFile(cache);
-  assert(secretsOf(clear).length > 3);
-  for (const secret of secretsOf(clear)) assert(!sealed.includes(secret));
+  const encrypted = await Deno.readTextFile(cache);
+  assert(secretsOf(plaintext).length > 3);
+  for (const secret of secretsOf(plaintext)) assert(!encrypted.includes(secret));
   const second = await env.runWith(keyed(HEX), "whoami");
   assertEquals([second.code, second.stderr], [0, ""]);
   assertEquals(env.sandbox.requests.slice(before).map(({ service }) => service), ["graph", "graph"]);
 });
 
-Deno.test("without its key, or with another, a cache is left as it is: exit code 2 and the setting", async () => {
+Deno.test("without its key, or with another, a cache is unchanged: exit code 2 and the setting", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   await env.runWith(keyed(HEX), "whoami");
-  const sealed = await Deno.readTextFile(cache);
+  const encrypted = await Deno.readTextFile(cache);
   const before = env.sandbox.requests.length;
   for (const args of [[], ["--prompt"], ["--sign-out"]]) {
     const none = await env.run("whoami", ...args);
@@ -142,21 +142,21 @@ Deno.test("without its key, or with another, a cache is left as it is: exit code
       assert(!other.stderr.includes(key), "the key is shown");
     }
   }
-  assertEquals(await Deno.readTextFile(cache), sealed);
+  assertEquals(await Deno.readTextFile(cache), encrypted);
   assertEquals(env.sandbox.requests.length, before);
   assertEquals((await env.runWith(keyed(HEX), "whoami")).code, 0);
 });
 
-Deno.test("a damaged encrypted cache is set aside; one of a later version is not", async () => {
+Deno.test("a damaged encrypted cache is moved aside; one of a later version is not", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   await env.runWith(keyed(HEX), "whoami");
-  const sealed = await Deno.readTextFile(cache);
-  await Deno.writeTextFile(cache, sealed.replace('"ciphertext":"', '"ciphertext":"AAAA'));
+  const encrypted = await Deno.readTextFile(cache);
+  await Deno.writeTextFile(cache, encrypted.replace('"ciphertext":"', '"ciphertext":"AAAA'));
   const damaged = await env.runWith(keyed(HEX), "whoami");
   assertEquals(damaged.code, 4);
   assertMatch(damaged.stderr, /is unreadable; it was moved to/);
-  const later = sealed.replace('"graphScriptsTokenCache":1', '"graphScriptsTokenCache":2');
+  const later = encrypted.replace('"graphScriptsTokenCache":1', '"graphScriptsTokenCache":2');
   await Deno.writeTextFile(cache, later, { mode: 0o600 });
   const { code, stderr } = await env.runWith(keyed(HEX), "whoami", "--prompt");
   assertEquals(code, 1);
@@ -164,7 +164,7 @@ Deno.test("a damaged encrypted cache is set aside; one of a later version is not
   assertEquals(await Deno.readTextFile(cache), later);
 });
 
-Deno.test("each mistake with a key has its own line, and nobody signs in before it is mended", async () => {
+Deno.test("each invalid key has its own line and prevents sign-in", async () => {
   await using env = await startTestEnv({ signIn: false });
   const file = (path: string) => ({ GRAPH_TOKEN_CACHE_KEY_FILE: path });
   const good = await keyFile(env, "good.key", `${HEX}\n`);
@@ -204,7 +204,7 @@ Deno.test("each mistake with a key has its own line, and nobody signs in before 
   if (!windows) {
     const { code, stderr } = await env.runProcessWith({ env: file("/dev/fd/9") }, "whoami", "--prompt");
     assertEquals(code, 2, stderr);
-    assertMatch(stderr, /only when it is a pipe/);
+    assertMatch(stderr, /only if it is a pipe/);
   }
   assertEquals(env.sandbox.requests, []);
   const ready = { ...file(`${env.folder}/none.key`), GRAPH_ACCESS_TOKEN: env.sandbox.issueToken() };
@@ -212,7 +212,7 @@ Deno.test("each mistake with a key has its own line, and nobody signs in before 
   assertEquals((await env.runWith({ env: file(good) }, "whoami", "--prompt")).code, 0);
 });
 
-Deno.test("a key that is none is exit code 2 also where the cache is in clear, which stays as it is", async () => {
+Deno.test("an invalid key is exit code 2 also with a plaintext cache, which is unchanged", async () => {
   await using env = await startTestEnv();
   const cache = String(jsonLines((await env.run("whoami", "--json")).stdout)[0]!.cache);
   const before = await Deno.readTextFile(cache);
@@ -226,7 +226,7 @@ Deno.test("a key that is none is exit code 2 also where the cache is in clear, w
   assertEquals(env.sandbox.requests.length, requests);
 });
 
-Deno.test("keys in the config file are refused, the path of a key file is not", async () => {
+Deno.test("the config file may set the path of a key, but no key", async () => {
   await using env = await startTestEnv();
   const config = `${env.sandbox.env.GRAPH_SCRIPTS_HOME}/graph-scripts.json`;
   await Deno.writeTextFile(config, JSON.stringify({ tokenCacheKey: HEX }));
@@ -240,7 +240,7 @@ Deno.test("keys in the config file are refused, the path of a key file is not", 
 });
 
 Deno.test({
-  name: "the output of a command can be the key",
+  name: "GRAPH_TOKEN_CACHE_KEY_FILE accepts the output of a command",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv();
