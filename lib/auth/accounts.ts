@@ -159,7 +159,7 @@ export async function resolveTenantId(
   loginOrigin: string,
 ): Promise<string> {
   const url = `${loginOrigin}/${domain.toLowerCase()}/v2.0/.well-known/openid-configuration`;
-  const response = await http.send({ method: "GET", url, retry: "repeatable" });
+  const response = await http.send({ method: "GET", url, retry: "idempotent" });
   const body = parseJsonObject(await response.text()) ?? {};
   if (typeof body.error === "string") {
     throw toSignInError(body as unknown as EntraErrorBody, response.status);

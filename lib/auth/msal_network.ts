@@ -8,7 +8,8 @@ import type * as Msal from "@azure/msal-node";
 import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { formatDuration } from "../format.ts";
-import type { HttpClient, HttpResponse } from "../http/client.ts";
+import type { HttpClient } from "../http/client.ts";
+import type { HttpResponse } from "../http/response.ts";
 import { parseJsonObject } from "../json.ts";
 
 type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
@@ -66,7 +67,7 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
       if (grant?.endsWith("device_code")) {
         return await polling.poll((http) => send(http, method, target, request, "never"));
       }
-      const response = await send(http, method, target, request, "repeatable");
+      const response = await send(http, method, target, request, "idempotent");
       if ("error" in response.body) throw serviceError(response);
       if (response.status > 299) throw unexpected(response.status);
       if (new URL(url).pathname.endsWith("/devicecode")) polling.start(response.body);
@@ -81,7 +82,7 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
     method: string,
     url: string,
     { headers = {}, body }: MsalRequest,
-    retry: "never" | "repeatable",
+    retry: "never" | "idempotent",
   ): Promise<MsalResponse> {
     const request = { method, url, headers, retry, ...(body === undefined ? {} : { body }) };
     const response = await http.send(request);

@@ -298,7 +298,7 @@ Deno.test("app-only sign-in has no OneDrive: one line, and no request", async ()
       ...args as string[],
     );
     assertEquals(code, 2, stderr);
-    assertMatch(stderr, /^ls: an app by itself has no OneDrive of its own; address a library: site:HOST/);
+    assertMatch(stderr, /^ls: app-only sign-in has no OneDrive; address a library: site:HOST/);
   }
   assertEquals(env.sandbox.requests, []);
 });

@@ -5,7 +5,8 @@
  */
 import { type EntraErrorBody, toSignInError } from "../../auth/aadsts.ts";
 import { type GraphError, isGraphError } from "../../errors.ts";
-import { type HttpClient, type HttpResponse, requestIdOf } from "../../http/client.ts";
+import type { HttpClient } from "../../http/client.ts";
+import { type HttpResponse, requestIdOf } from "../../http/response.ts";
 import type { Settings } from "../../settings.ts";
 import { isLoopback } from "../../clouds.ts";
 import { StorageClient } from "../../graph/storage.ts";
