@@ -202,14 +202,14 @@ export class TokenCache {
       await lock[Symbol.asyncDispose]();
       throw error;
     }
-    return this.#writable((text) => this.#write(text), () => lock[Symbol.asyncDispose]());
+    return this.#handle((text) => this.#write(text), () => lock[Symbol.asyncDispose]());
   }
 
   #readOnly(reason: unknown): LockedCache {
-    return this.#writable(() => Promise.reject(reason), () => Promise.resolve());
+    return this.#handle(() => Promise.reject(reason), () => Promise.resolve());
   }
 
-  #writable(write: (text: string) => Promise<void>, release: () => PromiseLike<void>): LockedCache {
+  #handle(write: (text: string) => Promise<void>, release: () => PromiseLike<void>): LockedCache {
     return {
       write,
       writeOrWarn: async (text) => {
@@ -269,7 +269,7 @@ export class TokenCache {
     if (!this.#needsFix()) return;
     const { notice, now } = this.#options;
     if (this.#last.state === "plaintext") {
-      // At once rather than with the next renewal: whoever sets a key expects no plaintext tokens on the disk.
+      // At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk.
       await this.#write(this.#last.text);
       notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
       return;
