@@ -64,8 +64,6 @@ export class TokenCache {
   #last: CacheState = ABSENT;
   /** The last text could not be written, so memory is ahead of the file. */
   #unsaved = false;
-  /** Inode and time of the file when {@linkcode TokenCache.renewOnce} last saw it. */
-  #version: string | undefined;
 
   constructor(options: TokenCacheOptions) {
     this.path = options.path;
@@ -156,7 +154,10 @@ export class TokenCache {
     let file: LockedCache;
     try {
       let found: T | undefined;
-      const isDone = async () => await this.#readIfChanged() && (found = find()) !== undefined;
+      const isDone = async () => {
+        await this.#read();
+        return (found = find()) !== undefined;
+      };
       const lock = await acquireLockUnless(this.path, this.#lockOptions(signal), isDone);
       if (!lock) return found!;
       file = await this.#locked(lock);
@@ -240,21 +241,6 @@ export class TokenCache {
 
   async #read(): Promise<void> {
     if (!this.#unsaved) this.#last = await this.inspect();
-  }
-
-  async #readIfChanged(): Promise<boolean> {
-    let version: string;
-    try {
-      const { ino, mtime } = await Deno.stat(this.path);
-      version = `${ino} ${mtime?.getTime()}`;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
-    if (version === this.#version) return false;
-    this.#version = version;
-    await this.#read();
-    return true;
   }
 
   #needsFix(): boolean {
