@@ -14,7 +14,6 @@ import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";
 import { HttpClient, type HttpOptions } from "./http/client.ts";
 import { replaceControlCharacters } from "./cli/output.ts";
-import { RewrittenFiles } from "./upload/rewritten_files.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import { StorageClient } from "./graph/storage.ts";
 import type { TransferContext } from "./transfer/result.ts";
@@ -46,7 +45,6 @@ export interface ConnectOptions {
 export interface Connection extends TransferContext {
   settings: Settings;
   session: AuthSession;
-  rewritten: RewrittenFiles;
 }
 
 /**
@@ -66,7 +64,6 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     graph,
     storage: new StorageClient(http, settings.storageHosts),
     drives: new Drives(graph, settings, session),
-    rewritten: new RewrittenFiles(settings.state, http.now),
     account: async () => (await session.facts()).username,
     notice,
   };

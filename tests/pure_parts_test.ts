@@ -8,7 +8,7 @@ import { QuickXorHash } from "../lib/transfer/quick_xor_hash.ts";
 import { parseClaimsChallenge, parseErrorBody } from "../lib/graph/errors.ts";
 import { readSettings } from "../lib/settings.ts";
 import { formatDuration, formatSize, parseSize } from "../lib/format.ts";
-import { nextExpectedByte } from "../lib/upload/session_status.ts";
+import { nextExpectedByte } from "../lib/upload/protocol.ts";
 import { enrichedKind, ENRICHMENTS } from "../lib/transfer/enrichment.ts";
 import { compareContent } from "../lib/transfer/verify.ts";
 import { pseudoRandomBytes } from "./test_env.ts";

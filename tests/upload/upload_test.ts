@@ -225,7 +225,7 @@ Deno.test("what the service stored differently: damaged, enriched or unverified"
   b.sandbox.addFault({ ...put, patch: wrong });
   assertEquals((await b.run("put", "--conflict", "rename", "a.bin", "General/")).code, 7);
   // The answer is wrong, and what is stored is not: the file itself tells.
-  b.sandbox.addFault({ ...put, nth: 1, patch: { ...wrong, size: 4000 } });
+  b.sandbox.addFault({ method: "PUT", path: "/uploadSession", patch: { ...wrong, size: 4000 } });
   const [docx] = jsonLines((await b.run("put", "--json", await b.file("a.docx", "abc"), "General/")).stdout);
   assertEquals([docx!.verdict, docx!.sentBytes], ["verified", 3]);
   b.sandbox.addFault({ ...put, patch: { file: { hashes: null } } });
