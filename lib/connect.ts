@@ -8,7 +8,8 @@ import { AppSession } from "./auth/app_session.ts";
 import { browserInteraction } from "./auth/browser.ts";
 import type { Access } from "./auth/scopes.ts";
 import { CLOUDS } from "./clouds.ts";
-import { type AuthSession, UserSession } from "./auth/user_session.ts";
+import type { AuthSession } from "./auth/session.ts";
+import { UserSession } from "./auth/user_session.ts";
 import { type DeviceCode, deviceCodeInteraction, deviceCodeText } from "./auth/device_code.ts";
 import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";
@@ -64,7 +65,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     graph,
     storage: new StorageClient(http, settings.storageHosts),
     drives: new Drives(graph, settings, session),
-    account: async () => (await session.facts()).username,
+    account: async () => (await session.info()).username,
     notice,
   };
 }

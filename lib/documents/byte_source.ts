@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 
 const WINDOW_BYTES = 64 * 1024;
 

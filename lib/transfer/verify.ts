@@ -5,7 +5,7 @@
  */
 import type { Hash } from "node:crypto";
 import { enrichedKind } from "./enrichment.ts";
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import { localChangedError, type LocalContent } from "../local/local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 import { FRAGMENT_UNIT_BYTES } from "./protocol.ts";

@@ -221,7 +221,7 @@ export class UploadJournal {
   async #progressOf(entry: UploadJournalEntry): Promise<Pick<UnfinishedUploadInfo, "doneBytes">> {
     const { storage, notice } = this.#context;
     try {
-      const response = await storage.send({ method: "GET", url: entry.uploadUrl, retry: "repeatable" });
+      const response = await storage.send({ method: "GET", url: entry.uploadUrl, retry: "idempotent" });
       if (response.status === 429 || response.status >= 500) {
         throw await readServiceError(response, "upload session");
       }

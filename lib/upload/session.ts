@@ -9,7 +9,9 @@ import type { DriveItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";
 import { readServiceError, toServiceError } from "../graph/errors.ts";
 import type { StorageClient } from "../graph/storage.ts";
-import { type HttpResponse, interruptedError, retryAfterMs } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
+import type { HttpResponse } from "../http/response.ts";
+import { retryAfterMs } from "../http/retry.ts";
 import { TimeoutError } from "../http/deadline.ts";
 import type { LocalContent } from "../local/local_file.ts";
 import type { OnProgress, TransferContext } from "../transfer/result.ts";
@@ -298,7 +300,7 @@ class SessionUpload {
     return this.#exchange("query", {
       method: "GET",
       url: this.#state.uploadUrl,
-      retry: "repeatable",
+      retry: "idempotent",
       isProgress: false,
     });
   }

@@ -46,7 +46,7 @@ export async function uploadSimple(
         headers: { "content-type": "application/octet-stream" },
         // The same bytes under the same name again do no harm; a second "rename" would make a second file.
         headerTimeoutMs: graph.http.deadline.maxSilenceMs + bytes.length / SLOWEST_BYTES_PER_MS,
-        retry: conflict === "replace" ? "repeatable" : "refused",
+        retry: conflict === "replace" ? "idempotent" : "throttled",
         accepts: () => true, // an answer that says nothing of the item is dealt with below
       },
     );

@@ -112,7 +112,7 @@ Deno.test("get does not take two copies for one that the service's own hash cann
   b.sandbox.clearFaults();
   b.sandbox.addFault({ ...FACTS, patch: WRONG });
   b.sandbox.addFault({ ...DOWNLOAD, nth: 2, rewrite: insteadOf(b, "General/swapped.heic") });
-  assertEquals((await b.run("get", "General/a.heic", "-")).code, 7);
+  assertEquals((await b.runProcess("get", "General/a.heic", "-")).code, 7);
   assertEquals(await spooled(b), []);
 });
 
@@ -131,7 +131,7 @@ Deno.test("get knows the content of another item by its tag, though it is whole 
   assertEquals(code, 7, stderr);
   assertMatch(stderr, /it is the content of another item/);
   assertEquals(await Deno.readTextFile(join(b.folder, "a.docx")), "mine");
-  assertEquals((await b.run("get", "General/a.docx", "-")).code, 7);
+  assertEquals((await b.runProcess("get", "General/a.docx", "-")).code, 7);
 });
 
 Deno.test("get to standard output earns enriched by a second copy, of which nothing is left", async () => {
@@ -139,7 +139,7 @@ Deno.test("get to standard output earns enriched by a second copy, of which noth
   b.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
   b.sandbox.tenant.addFile("Documents", "General/converted.heic", heicFile(50_000));
   b.sandbox.addFault({ ...DOWNLOAD, times: "always", rewrite: insteadOf(b, "General/converted.heic") });
-  const { code, stdout, stderr } = await b.run("get", "--json", "General/a.heic", "-");
+  const { code, stdout, stderr } = await b.runProcess("get", "--json", "General/a.heic", "-");
   assertEquals(code, 0, stderr);
   assertEquals(stdout, new TextDecoder().decode(heicFile(50_000)));
   assertMatch(stderr, /"verdict":"enriched"/);

@@ -60,7 +60,7 @@ Deno.test("it goes on from another folder, by another path, with another fragmen
   await using b = await startTestEnv();
   await killed(b, 3);
   await Deno.mkdir(`${b.folder}/sub`);
-  const { code, stdout, stderr } = await b.runWith(
+  const { code, stdout, stderr } = await b.runProcessWith(
     { cwd: `${b.folder}/sub` },
     "put-large",
     "--json",

@@ -55,11 +55,11 @@ Deno.test("a slash at the end keeps the folder's own name, also of the current f
   const root = await tree(b);
   assertEquals((await b.run("put", "-r", "photos", "General/")).code, 0);
   assertEquals(
-    (await b.runWith({ cwd: root }, "put", "-r", ".", "Archive/")).code,
+    (await b.runProcessWith({ cwd: root }, "put", "-r", ".", "Archive/")).code,
     3,
     "there is no such folder",
   );
-  assertEquals((await b.runWith({ cwd: root }, "put", "-r", ".", "me:Documents/")).code, 0);
+  assertEquals((await b.runProcessWith({ cwd: root }, "put", "-r", ".", "me:Documents/")).code, 0);
   for (
     const [drive, path] of [["Documents", "General/photos/a.txt"], ["me", "Documents/photos/a.txt"]] as const
   ) {

@@ -49,7 +49,7 @@ Deno.test("an upload whose session cannot be reached stays on the list; one whos
   await using b = await startTestEnv();
   await interrupted(b, "one.bin", "General/one.bin");
   b.sandbox.addFault({ service: "storage", method: "DELETE", status: 503 });
-  assertEquals((await b.run("put-large", "--abandon", "one.bin")).code, 8);
+  assertEquals((await b.runProcess("put-large", "--abandon", "one.bin")).code, 8);
   b.sandbox.addFault({
     service: "storage",
     method: "GET",
@@ -73,7 +73,7 @@ Deno.test("a name that fits two unfinished uploads is asked about, and arguments
   await using b = await startTestEnv();
   await interrupted(b, "one.bin", "General/one.bin");
   await interrupted(b, "one.bin", "General/other.bin");
-  const { code, stderr } = await b.run("put-large", "--abandon", "one.bin");
+  const { code, stderr } = await b.runProcess("put-large", "--abandon", "one.bin");
   assertEquals(code, 2);
   assertMatch(
     stderr,
