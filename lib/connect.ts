@@ -8,13 +8,13 @@ import { AppSession } from "./auth/app_session.ts";
 import { browserInteraction } from "./auth/browser.ts";
 import type { Access } from "./auth/scopes.ts";
 import { CLOUDS } from "./clouds.ts";
-import { type AuthSession, UserSession } from "./auth/user_session.ts";
+import type { AuthSession } from "./auth/session.ts";
+import { UserSession } from "./auth/user_session.ts";
 import { type DeviceCode, deviceCodeInteraction, deviceCodeText } from "./auth/device_code.ts";
 import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";
 import { HttpClient, type HttpOptions } from "./http/client.ts";
 import { replaceControlCharacters } from "./cli/output.ts";
-import { RewrittenFiles } from "./upload/rewritten_files.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import { StorageClient } from "./graph/storage.ts";
 import type { TransferContext } from "./transfer/result.ts";
@@ -46,7 +46,6 @@ export interface ConnectOptions {
 export interface Connection extends TransferContext {
   settings: Settings;
   session: AuthSession;
-  rewritten: RewrittenFiles;
 }
 
 /**
@@ -66,8 +65,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     graph,
     storage: new StorageClient(http, settings.storageHosts),
     drives: new Drives(graph, settings, session),
-    rewritten: new RewrittenFiles(settings.state, http.now),
-    account: async () => (await session.facts()).username,
+    account: async () => (await session.info()).username,
     notice,
   };
 }

@@ -15,10 +15,11 @@
  */
 export { type Access } from "./auth/scopes.ts";
 export { connect, type Connection, type ConnectOptions } from "./connect.ts";
-export { type AuthSession as Session, type SessionInfo as SessionFacts } from "./auth/user_session.ts";
+export { type AuthSession as Session, type SessionInfo as SessionFacts } from "./auth/session.ts";
 export { type DeviceCode } from "./auth/device_code.ts";
 export { getMe, type Me } from "./drive/me.ts";
-export { type DriveInfo as DriveFacts, type SiteInfo as SiteFacts } from "./drive/drives.ts";
+export { type DriveInfo as DriveFacts } from "./drive/drives.ts";
+export { type SiteInfo as SiteFacts } from "./drive/sites.ts";
 export { getItem, type Item, listItems, type ResolvedItem as FoundItem } from "./drive/items.ts";
 export { type DownloadConflict, downloadFile, type DownloadOptions } from "./download/download.ts";
 export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";

@@ -60,7 +60,9 @@ function text(item: Item, whole: boolean, long: boolean): string {
 }
 
 async function listSites(run: Run, { drives }: Connection, search: string): Promise<void> {
-  for await (const site of drives.search(search)) run.output.result(site, `${site.name}  ${site.webUrl}`);
+  for await (const site of drives.sites.search(search)) {
+    run.output.result(site, `${site.name}  ${site.webUrl}`);
+  }
 }
 
 async function listDrives(run: Run, { drives }: Connection): Promise<void> {

@@ -9,14 +9,10 @@
  */
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
 import { usageError } from "../lib/errors.ts";
-import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/fragments.ts";
+import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/protocol.ts";
 import { formatSize, parseSize } from "../lib/format.ts";
 import { checkDestination, transferAll } from "../lib/cli/transfer_command.ts";
-import {
-  abandonUpload,
-  type UnfinishedUploadInfo,
-  unfinishedUploads,
-} from "../lib/upload/resumable_upload.ts";
+import { type UnfinishedUploadInfo, UploadJournal } from "../lib/upload/journal.ts";
 import { uploadLargeFile } from "../lib/upload/upload.ts";
 
 /** The definition of `put-large`. */
@@ -81,12 +77,11 @@ async function upload(run: Run): Promise<void> {
       uploadLargeFile(connection, file, location!, { ...options, onProgress }),
   };
   await transferAll(run, [job], { jobs: 1 });
-  if (options.ifChanged) await connection.rewritten.settle(connection.graph);
 }
 
 async function list(run: Run): Promise<void> {
   let none = true;
-  for await (const upload of unfinishedUploads(await run.connect("write"))) {
+  for await (const upload of new UploadJournal(await run.connect("write")).list()) {
     none = false;
     run.output.result(upload, describe(upload));
   }
@@ -103,7 +98,7 @@ function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploa
 }
 
 async function giveUp(run: Run, which: string): Promise<void> {
-  const { local, path } = await abandonUpload(await run.connect("write"), which);
+  const { local, path } = await new UploadJournal(await run.connect("write")).cancel(which);
   run.output.result({ path, local, result: "abandoned" }, `gave up the upload of ${local} to ${path}`);
 }
 

@@ -59,7 +59,6 @@ async function run(run: Run): Promise<void> {
   });
   const connection = await run.connect("write", [place]);
   await transferAll(run, jobs(connection), { jobs: JOBS });
-  if (ifChanged) await connection.rewritten.settle(connection.graph);
 }
 
 if (import.meta.main) Deno.exit(await runCommand(put, Deno.args));

@@ -634,7 +634,7 @@ Deno.test("a file that goes in one request has all the time that the deadline le
       modified: null,
       reopenable: false,
       read: (buffer) => Promise.resolve(buffer.length),
-      checkUnchanged: () => Promise.resolve(),
+      state: () => Promise.resolve("unchanged"),
       [Symbol.dispose]: () => {},
     };
     const target = {

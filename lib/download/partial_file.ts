@@ -5,7 +5,7 @@
  * @module
  */
 import { contentVersion, type DownloadJournal, type DownloadJournalEntry } from "./journal.ts";
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import type { ResolvedItem } from "../drive/items.ts";
 import { readAt, writeAll } from "../local/file_operations.ts";
 import type { DownloadTarget } from "./ranged.ts";

@@ -9,7 +9,7 @@ import type { DocumentKind } from "../documents/structure.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { contentVersion } from "./journal.ts";
 import { GraphError } from "../errors.ts";
-import type { HttpResponse } from "../http/client.ts";
+import type { HttpResponse } from "../http/response.ts";
 import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { enrichedKind } from "../transfer/enrichment.ts";
@@ -104,7 +104,7 @@ export class RemoteContent {
         // Ranges go to this URL only; `/content` ignores them (PROTOCOL D2).
         ...(range === undefined ? {} : { range }),
       },
-      retry: "repeatable",
+      retry: "idempotent",
       signal,
     });
     if (response.status === 200 || response.status === 206) {

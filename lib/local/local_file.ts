@@ -25,13 +25,8 @@ export interface LocalContent extends LocalFile, Disposable {
   reopenable: boolean;
   /** Fills `buffer` from `position` on, as far as the content reaches; returns the number of bytes. */
   read(buffer: Uint8Array, position: number): Promise<number>;
-  /**
-   * Checks that the content has not changed since it was opened.
-   *
-   * @param hasSameContent Compares the content; called if only its metadata may have changed.
-   * @throws {GraphError} `conflict`, code `localChanged`.
-   */
-  checkUnchanged(hasSameContent: () => Promise<boolean>): Promise<void>;
+  /** Whether it has changed since it was opened; `touched`: only the content itself can tell. */
+  state(): Promise<"unchanged" | "touched" | "changed">;
 }
 
 /**
@@ -48,9 +43,7 @@ export async function openLocalFile(path: string): Promise<LocalContent> {
     });
   }
   const { isDirectory, isFile } = info;
-  if (isDirectory) {
-    throw usageError(`${path} is a folder`, undefined, "folderToUpload");
-  }
+  if (isDirectory) throw usageError(`${path} is a folder`, undefined, "folderToUpload");
   if (!isFile) throw usageError(`${path} is neither a file nor a folder`, "name a regular file", "notAFile");
   const file = await Deno.open(path);
   const { size, mtime, ctime } = await file.stat();
@@ -81,15 +74,13 @@ export class OpenFile implements LocalContent {
     return readAt(this.#file, buffer, position);
   }
 
-  async checkUnchanged(hasSameContent: () => Promise<boolean>): Promise<void> {
+  async state(): Promise<"unchanged" | "touched" | "changed"> {
     const { size, mtime, ctime } = await this.#file.stat();
-    const isTouched = ctime?.getTime() !== this.changed?.getTime();
-    if (size === this.size && (!this.reopenable || mtime?.getTime() === this.modified?.getTime())) {
-      if (!this.reopenable || !isTouched) return;
-      // Its time was set back, or its name or mode changed: only the content tells.
-      if (await hasSameContent()) return;
-    }
-    throw localChanged(`${this.path} changed during the upload`);
+    if (size !== this.size) return "changed";
+    if (!this.reopenable) return "unchanged"; // a private temporary file
+    if (mtime?.getTime() !== this.modified?.getTime()) return "changed";
+    // Its time was set back, or its name or mode changed.
+    return ctime?.getTime() === this.changed?.getTime() ? "unchanged" : "touched";
   }
 
   [Symbol.dispose](): void {
@@ -108,10 +99,11 @@ export async function readExactly(
   position: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (await content.read(buffer, position) === buffer.length) return buffer;
-  throw localChanged(`${content.path} became shorter during the upload`);
+  throw localChangedError(`${content.path} became shorter during the upload`);
 }
 
-function localChanged(message: string): GraphError {
+/** The error for content that changed during its upload, so that it is unknown what was sent. */
+export function localChangedError(message: string): GraphError {
   return new GraphError("conflict", message, {
     code: "localChanged",
     hint: "run the same command again once nothing writes to it",

@@ -4,7 +4,6 @@
  * @module
  */
 import { readAt } from "../local/file_operations.ts";
-import type { LocalContent } from "../local/local_file.ts";
 import { ContentHash } from "./verify.ts";
 
 /** Reads a whole file. */
@@ -14,13 +13,4 @@ export async function hashFile(
 ): Promise<{ bytes: number; quickXorHash: string; sha256: string }> {
   using file = await Deno.open(path);
   return await ContentHash.of({ read: (buffer, position) => readAt(file, buffer, position) }, signal);
-}
-
-/** Whether content still has this SHA-256. */
-export async function hasSha256(
-  content: Pick<LocalContent, "read">,
-  sha256: string,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  return (await ContentHash.of(content, signal)).sha256 === sha256;
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import type { ItemAddress } from "../drive/address.ts";
-import { commandName } from "../cli/hints.ts";
 import type { ExpectedItem } from "../drive/drive_item.ts";
 import { GraphError, usageError } from "../errors.ts";
 import {
@@ -14,7 +13,7 @@ import {
   getDriveType,
   type Item,
   type ItemContext,
-  nameOf,
+  locationLabel,
   notAFolderError,
   type ResolvedItem,
   resolveLocation,
@@ -75,8 +74,8 @@ export async function findTarget(
   if (found?.item.type === "folder") {
     if (localName === undefined) {
       throw usageError(
-        `${nameOf(location)} is a folder, and what comes through standard input has no name`,
-        `name the file: ${nameOf(location).replace(/\/$/, "")}/NAME`,
+        `${locationLabel(location)} is a folder, and what comes through standard input has no name`,
+        `name the file: ${locationLabel(location).replace(/\/$/, "")}/NAME`,
         "noName",
       );
     }
@@ -97,7 +96,7 @@ async function find(
   location: Location,
 ): Promise<ResolvedItem | undefined> {
   try {
-    return await followShortcut(context, await fetchItem(context, address, nameOf(location)));
+    return await followShortcut(context, await fetchItem(context, address, locationLabel(location)));
   } catch (error) {
     if (error instanceof GraphError && error.kind === "notFound" && "path" in address) return undefined;
     throw error;
@@ -206,7 +205,7 @@ function notWritable(item: Item): GraphError {
 
 function noFolder(path: string, cause?: GraphError): GraphError {
   const message = `the folder ${path} does not exist`;
-  const hint = `check it with ${commandName("ls")}, or make the folder first`;
-  return cause?.withMessage(message, { hint }) ??
-    new GraphError("notFound", message, { code: "itemNotFound", hint });
+  const code = "folderNotFound";
+  return cause?.withMessage(message, { code, hint: undefined }) ??
+    new GraphError("notFound", message, { code });
 }

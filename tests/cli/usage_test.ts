@@ -38,9 +38,9 @@ Deno.test("wrong usage: one line, exit code 2, nothing sent", async () => {
   await refused(b, 2, /neither an id nor a domain/, ["ls", "--tenant", "a b"]);
   await refused(b, 2, /is not https/, ["ls"], { GRAPH_API_ORIGIN: "http://example.com" });
   await refused(b, 2, /is not an origin/, ["ls"], { GRAPH_API_ORIGIN: "example" });
-  await refused(b, 2, /web addresses are not understood/, ["ls", "https://contoso.sharepoint.com/x"]);
-  await refused(b, 2, /team: addresses are not understood/, ["ls", "team:Test Team/General"]);
-  await refused(b, 2, /the site's host is not known/, ["ls", "site:TestTeam"], { GRAPH_SITE_HOST: "" });
+  await refused(b, 2, /web addresses are not supported/, ["ls", "https://contoso.sharepoint.com/x"]);
+  await refused(b, 2, /team: locations are not supported/, ["ls", "team:Test Team/General"]);
+  await refused(b, 2, /the host of the site is unknown/, ["ls", "site:TestTeam"], { GRAPH_SITE_HOST: "" });
   assertEquals(b.sandbox.requests, []);
 });
 
@@ -245,7 +245,7 @@ Deno.test({
     await Deno.chmod(path, 0o666);
     const { code, stderr } = await b.run("ls");
     assertEquals(code, 5, stderr);
-    assertStringIncludes(stderr, "which sets apiOrigin; if it says what you mean, mend it with: chmod go-w ");
+    assertStringIncludes(stderr, "which sets apiOrigin; check its content, then fix it with: chmod go-w ");
     await Deno.chmod(path, 0o644);
     assertEquals((await b.run("ls")).code, 4);
     await Deno.writeTextFile(path, "{}");

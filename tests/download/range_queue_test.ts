@@ -107,3 +107,7 @@ Deno.test("an end of all wakes those that wait", async () => {
   assertEquals(await waiting, undefined);
   assert(running.abort.signal.aborted && parts.stopped.aborted);
 });
+
+Deno.test("splitRanges() keeps the list short for the largest file", () => {
+  assert(splitRanges([[0, 1024 ** 4]], 1024 ** 4, 16).length <= 32_768);
+});

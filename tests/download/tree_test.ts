@@ -251,7 +251,7 @@ Deno.test("a folder that the service shows inside of itself ends", async () => {
   });
   const { code, stderr } = await env.run("get", "-r", "General/Photos");
   assertEquals(code, 1);
-  assertMatch(stderr, /shows a folder inside of itself/);
+  assertMatch(stderr, /shows a folder inside itself/);
 });
 
 Deno.test({

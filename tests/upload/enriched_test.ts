@@ -57,7 +57,7 @@ Deno.test("get calls content that is not the stated one enriched when it comes t
     assertEquals(/nothing can prove/.test(stderr), verdict === "unverified", stderr);
     assertEquals(await Deno.readFile(join(b.folder, name)), bytes);
     const [again] = jsonLines((await b.run("get", "--json", "--if-changed", `General/${name}`)).stdout);
-    assertEquals([again!.result, again!.verdict], ["unchanged", verdict]);
+    assertEquals([again!.result, again!.verdict], ["unchanged", "unverified"]);
   }
 });
 
@@ -168,7 +168,8 @@ Deno.test("put earns enriched by reading back what is stored, once: --if-changed
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   for (const script of ["put", "put-large"] as const) {
     const file = await b.file("Plan.docx", wordDocument(5_000_000, script.length));
-    await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
+    const modified = new Date(1_700_000_000_000 + script.length * 1000);
+    await Deno.utime(file, modified, modified);
     const from = b.sandbox.requests.length;
     const first = await b.run(script, "--json", "--if-changed", file, "General/");
     assertEquals([first.code, jsonLines(first.stdout)[0]?.verdict], [0, "enriched"], first.stderr);
@@ -177,7 +178,7 @@ Deno.test("put earns enriched by reading back what is stored, once: --if-changed
     const [line] = jsonLines(again.stdout);
     assertEquals(
       [line?.result, line?.verdict, downloads(b, from)],
-      ["unchanged", "enriched", 1],
+      ["unchanged", "unverified", 1], // by its time
       again.stderr,
     );
   }
@@ -204,7 +205,7 @@ Deno.test("put does not send again over what somebody has stored meanwhile (exit
     b.sandbox.tenant.addFile("Documents", "General/Plan.docx", theirs);
     return answer;
   };
-  b.sandbox.addFault({ method: "PUT", path: "/content", rewrite });
+  b.sandbox.addFault({ method: "PUT", path: "/uploadSession", rewrite });
   const { code, stdout, stderr } = await b.run("put", file, "General/");
   assertEquals([code, stdout], [6, ""], stderr);
   assertMatch(stderr, /was changed by somebody right after its upload/);
@@ -244,9 +245,39 @@ Deno.test("put takes no other document for what was sent, however it is stored (
       const body = JSON.parse(answer.body as string);
       return { ...answer, body: JSON.stringify({ ...body, size: bytes.length, ...WRONG }) };
     };
-    b.sandbox.addFault({ method: "PUT", path: "/content", times: "always", rewrite });
+    b.sandbox.addFault({ method: "PUT", path: "/uploadSession", times: "always", rewrite });
     const { code, stderr } = await b.run("put", file, "General/");
     assertEquals(code, 7, `${what}: ${stderr}`);
     assert(!stderr.includes("internal"), stderr);
   }
+});
+
+Deno.test("put --if-changed does not take a stored file that was found damaged for unchanged", async () => {
+  await using b = await startTestEnv();
+  const file = await b.file("Plan.docx", wordDocument(5000));
+  await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
+  b.sandbox.tenant.behavior.storedDamage = "flipped-byte";
+  assertEquals((await b.run("put", "--if-changed", file, "General/")).code, 7);
+  b.sandbox.tenant.behavior.storedDamage = "no";
+
+  const again = await b.run("put", "--json", "--if-changed", file, "General/");
+
+  assertEquals([again.code, jsonLines(again.stdout)[0]?.verdict], [0, "verified"], again.stderr);
+  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/Plan.docx"), wordDocument(5000));
+  assertEquals((await b.run("put-large", "--list")).stdout, "");
+});
+
+Deno.test("put --if-changed reads a stored file back that an earlier run could not read", async () => {
+  await using b = await startTestEnv();
+  b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  const file = await b.file("Plan.docx", wordDocument(5000));
+  await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
+  b.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });
+  assertEquals((await b.run("put", "--if-changed", file, "General/")).code, 8);
+  b.sandbox.clearFaults();
+
+  const again = await b.run("put", "--json", "--if-changed", file, "General/");
+
+  const [line] = jsonLines(again.stdout);
+  assertEquals([again.code, line?.verdict, line?.sentBytes], [0, "enriched", 0], again.stderr);
 });

@@ -77,7 +77,7 @@ Deno.test("a name that fits two unfinished uploads is asked about, and arguments
   assertEquals(code, 2);
   assertMatch(
     stderr,
-    /several unfinished uploads fit one\.bin: [0-9a-f]{8}, [0-9a-f]{8}; name one by its id/,
+    /several unfinished uploads match one\.bin: [0-9a-f]{8}, [0-9a-f]{8}; name one by its id/,
   );
   assertEquals((await b.run("put-large", "--list", "x")).code, 2);
   assertEquals((await b.run("put-large", "x")).code, 2);

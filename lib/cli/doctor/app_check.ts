@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { type AppCredentialSetting, readAppCredential } from "../../auth/credentials.ts";
+import { readAppCredential } from "../../auth/credentials.ts";
 import { type CacheContent, findAppToken } from "../../auth/cache_content.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { commandName } from "../hints.ts";
 import { toGraphError } from "../../local/local_error.ts";
-import type { Settings } from "../../settings.ts";
-import { decodeClaims } from "../../auth/token_claims.ts";
+import { decodeClaims } from "../../auth/session.ts";
+import type { AppCredentialSetting, Settings } from "../../settings.ts";
 import { type Diagnosis, failure, ok, warn } from "./finding.ts";
 
 /** Checks credential and cached token; whether Graph lets the app in, only a real run can tell. */

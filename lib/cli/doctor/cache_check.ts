@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { CacheKey } from "../../auth/encryption.ts";
 import { type CacheContent, listAccounts } from "../../auth/cache_content.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { commandName } from "../hints.ts";
@@ -30,11 +29,15 @@ export async function checkCache(
     const detail = "not looked for: each app registration has a file of its own";
     return { diagnosis: warn("cache", detail, "mend the settings first"), content: undefined };
   }
-  const key = tokenCacheKey && new CacheKey(tokenCacheKey);
   try {
-    const cache = new TokenCache({ path, key, now: Date.now, lockTimeoutMs: 0, notice: () => {} }); // it says nothing when it is looked at
+    const cache = new TokenCache({
+      path,
+      key: tokenCacheKey,
+      now: Date.now,
+      lockTimeoutMs: 0,
+      notice: () => {},
+    }); // it says nothing when it is looked at
     const { state, content } = await cache.inspect();
-    await key?.load(); // a bad key is told before there is a file as well
     return { diagnosis: await judged(settings, state, content), content };
   } catch (error) {
     return { diagnosis: failure("cache", toGraphError(error)), content: undefined };
@@ -63,7 +66,9 @@ async function judged(settings: Settings, state: string, content: CacheContent):
     );
   }
   const { size, mode } = await Deno.stat(path);
-  const accounts = clientId ? listAccounts(content, clientId, CLOUDS[cloud].cacheEnvironment) : [];
+  const accounts = clientId
+    ? listAccounts(content, { clientId, environment: CLOUDS[cloud].cacheEnvironment })
+    : [];
   const detail = [
     path,
     formatSize(size),
@@ -71,7 +76,7 @@ async function judged(settings: Settings, state: string, content: CacheContent):
     state === "encrypted" ? `encrypted, opened with the key of ${key?.variable}` : "in clear",
     `accounts: ${accounts.map(({ username }) => username).join(", ") || "none of this app"}`,
   ].join(", ");
-  if (key && state === "clear") {
+  if (key && state === "plaintext") {
     return warn(
       "cache",
       detail,

@@ -5,9 +5,11 @@
  */
 import { type EntraErrorBody, toSignInError } from "../../auth/aadsts.ts";
 import { type GraphError, isGraphError } from "../../errors.ts";
-import { type HttpClient, type HttpResponse, requestIdOf } from "../../http/client.ts";
+import type { HttpClient } from "../../http/client.ts";
+import { type HttpResponse, requestIdOf } from "../../http/response.ts";
 import type { Settings } from "../../settings.ts";
-import { isLoopback, StorageClient } from "../../graph/storage.ts";
+import { isLoopback } from "../../clouds.ts";
+import { StorageClient } from "../../graph/storage.ts";
 import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
 import { networkFinding } from "./network_failure.ts";
 

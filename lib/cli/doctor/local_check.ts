@@ -5,7 +5,6 @@
  */
 import { join } from "../../std.ts";
 import { DownloadJournal } from "../../download/journal.ts";
-import { UploadJournal } from "../../upload/journal.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import type { Settings } from "../../settings.ts";
 import { type Diagnosis, failure, ok, warn } from "./finding.ts";
@@ -17,7 +16,6 @@ const MIN_DENO = [2, 7] as const;
 export async function checkUnfinished({ state }: Settings, foldersKnown: boolean): Promise<Diagnosis[]> {
   const none = () => {}; // counting tells nothing
   const journals = {
-    uploads: new UploadJournal(join(state, "uploads"), Date.now, none),
     downloads: new DownloadJournal(join(state, "downloads"), Date.now, none),
   };
   return await Promise.all(

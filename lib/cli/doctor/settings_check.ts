@@ -6,10 +6,8 @@
 import { join } from "../../std.ts";
 import { usageError } from "../../errors.ts";
 import { toGraphError } from "../../local/local_error.ts";
+import { CONFIG_FILE, platformFolders, readConfigFile } from "../../config_file.ts";
 import {
-  CONFIG_FILE,
-  platformFolders,
-  readConfigFile,
   readSettings,
   type SettingDefinition,
   type SettingName,
@@ -92,7 +90,7 @@ function foldersOf(
 
 async function configOf(path: string, diagnoses: Diagnosis[]): Promise<Values> {
   try {
-    return await readConfigFile(path);
+    return await readConfigFile(path, SETTINGS);
   } catch (error) {
     diagnoses.push(failure("settings", toGraphError(error)));
     return {};

@@ -79,7 +79,7 @@ export async function checkSignIn(
 
 async function checkReadyToken(settings: Settings, secret: string, now: number): Promise<CheckedSignIn> {
   try {
-    const { username, scopes, expiresAt } = await new StaticTokenSession(secret).facts();
+    const { username, scopes, expiresAt } = await new StaticTokenSession(secret).info();
     const expired = expiresAt !== undefined && expiresAt <= now;
     const until = expiresAt === undefined ? "it does not tell how long it is good" : lifeOf(expiresAt, now);
     return {
@@ -121,7 +121,9 @@ function chosenAccount(
   content: CacheContent,
 ): { diagnosis: Diagnosis; account: CachedAccount | undefined } {
   const { clientId, tenantId = "", cloud, account: wanted } = settings;
-  const all = clientId ? listAccounts(content, clientId, CLOUDS[cloud].cacheEnvironment) : [];
+  const all = clientId
+    ? listAccounts(content, { clientId, environment: CLOUDS[cloud].cacheEnvironment })
+    : [];
   // Which tenant a domain is only the service knows: then all accounts may be meant.
   const meant = all.filter((account) =>
     (isDomain(tenantId) || matchesTenant(account, tenantId)) &&
