@@ -6,10 +6,10 @@
 import { AppSession } from "./auth/app_session.ts";
 import { browserInteraction } from "./auth/browser.ts";
 import { type DeviceCode, deviceCodeInteraction } from "./auth/device_code.ts";
-import type { Interaction } from "./auth/interaction.ts";
 import type { Access } from "./auth/scopes.ts";
 import { StaticTokenSession } from "./auth/static_token.ts";
-import { type AuthSession, UserSession } from "./auth/user_session.ts";
+import type { AuthSession, Interaction } from "./auth/session.ts";
+import { UserSession } from "./auth/user_session.ts";
 import { CLOUDS } from "./clouds.ts";
 import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";
@@ -17,7 +17,6 @@ import { StorageClient } from "./graph/storage.ts";
 import { HttpClient, type HttpOptions } from "./http/client.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import type { TransferContext } from "./transfer/result.ts";
-import { RewrittenFiles } from "./upload/rewritten_files.ts";
 
 /** How to connect. Without callbacks nothing is printed, and a missing sign-in is an error. */
 export interface ConnectOptions {
@@ -47,7 +46,6 @@ export interface SettingSources {
 export interface Connection extends TransferContext {
   settings: Settings;
   session: AuthSession;
-  rewritten: RewrittenFiles;
 }
 
 /**
@@ -71,8 +69,7 @@ export function openConnection(settings: Settings, options: ConnectOptions = {})
     graph,
     storage: new StorageClient(http, settings.storageHosts),
     drives: new Drives(graph, settings, session),
-    rewritten: new RewrittenFiles(settings.state, http.now),
-    account: async () => (await session.facts()).username,
+    account: async () => (await session.info()).username,
     notice,
   };
 }

@@ -20,11 +20,12 @@
 export { type Access } from "./auth/scopes.ts";
 export { onTerminal } from "./cli/terminal.ts";
 export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
-export { type AuthSession as Session, type SessionInfo as SessionFacts } from "./auth/user_session.ts";
+export { type AuthSession, type SessionInfo } from "./auth/session.ts";
 export { type DeviceCode } from "./auth/device_code.ts";
 export { getMe, type Me } from "./drive/me.ts";
-export { type DriveInfo as DriveFacts, type SiteInfo as SiteFacts } from "./drive/drives.ts";
-export { getItem, type Item, listItems, type ResolvedItem as FoundItem } from "./drive/items.ts";
+export { type DriveInfo } from "./drive/drives.ts";
+export { type SiteInfo } from "./drive/sites.ts";
+export { getItem, type Item, listItems, type ResolvedItem } from "./drive/items.ts";
 export { type DownloadConflict, downloadFile, type DownloadOptions } from "./download/download.ts";
 export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";
 export { type UploadConflict } from "./upload/session.ts";

@@ -20,7 +20,7 @@ const OPTIONS = {
     type: "choice",
     choices: ["fail", "replace", "skip", "resume"],
     default: "fail",
-    help: "if the file is here",
+    help: "if it exists",
   },
   "if-changed": { type: "switch", help: "skip files that are here with the same content" },
   "dry-run": TRANSFER_OPTIONS["dry-run"],

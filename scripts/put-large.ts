@@ -13,12 +13,8 @@ import { checkUploadDestination, TRANSFER_OPTIONS, transferAll } from "../lib/cl
 import { usageError } from "../lib/errors.ts";
 import { formatSize } from "../lib/format.ts";
 import type { OnProgress } from "../lib/transfer/result.ts";
-import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/fragments.ts";
-import {
-  abandonUpload,
-  type UnfinishedUploadInfo,
-  unfinishedUploads,
-} from "../lib/upload/resumable_upload.ts";
+import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/protocol.ts";
+import { type UnfinishedUploadInfo, UploadJournal } from "../lib/upload/journal.ts";
 import { uploadLargeFile } from "../lib/upload/upload.ts";
 
 const OPTIONS = {
@@ -26,7 +22,7 @@ const OPTIONS = {
     type: "choice",
     choices: ["fail", "replace", "rename"],
     default: "replace",
-    help: "if the name is taken",
+    help: "if it exists",
   },
   "fragment-size": {
     type: "size",
@@ -85,12 +81,11 @@ async function upload(run: Run<typeof OPTIONS>, file: string, target: string): P
     run: (onProgress: OnProgress) => uploadLargeFile(connection, file, location!, { ...options, onProgress }),
   };
   await transferAll(run, [job], { jobs: 1, dryRun });
-  if (options.ifChanged) await connection.rewritten.settle(connection.graph);
 }
 
 async function listUnfinished(run: Run): Promise<void> {
   let count = 0;
-  for await (const upload of unfinishedUploads(await run.connect("write"))) {
+  for await (const upload of new UploadJournal(await run.connect("write")).list()) {
     count++;
     run.output.result(upload, describe(upload));
   }
@@ -107,7 +102,7 @@ function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploa
 }
 
 async function cancel(run: Run, upload: string): Promise<void> {
-  const { local, path } = await abandonUpload(await run.connect("write"), upload);
+  const { local, path } = await new UploadJournal(await run.connect("write")).cancel(upload);
   run.output.result({ path, local, result: "abandoned" }, `canceled the upload of ${local} to ${path}`);
 }
 

@@ -19,7 +19,7 @@ const OPTIONS = {
     type: "choice",
     choices: ["fail", "replace", "rename"],
     default: "replace",
-    help: "if the name is taken",
+    help: "if it exists",
   },
   "if-changed": { type: "switch", help: "skip files that are there with the same content" },
   times: { type: "switch", help: "keep the modification time of small files too" },
@@ -63,7 +63,6 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
   const inputs = await readUploadInputs(request, run.signal);
   const connection = await run.connect("write", [request.location]);
   await transferAll(run, uploadJobs(connection, inputs, request, () => run.host.stdin), { jobs, dryRun });
-  if (ifChanged) await connection.rewritten.settle(connection.graph);
 }
 
 if (import.meta.main) Deno.exit(await runCommand(put, Deno.args));

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { GraphError } from "../errors.ts";
+import type { FailureKind, GraphError } from "../errors.ts";
 
 /** How a program is called in usage and errors: `ls`, or `graph-ls` for a compiled program. */
 export function programName(script: string): string {
@@ -15,24 +15,64 @@ export function commandName(script: string): string {
   return Deno.build.standalone ? `graph-${script}` : `scripts/${script}.ts`;
 }
 
-/** By error code. Applies where the library gives no hint of its own. */
+const WHOAMI = commandName("whoami");
+const BROWSER = `${WHOAMI} --sign-in browser`;
+const CODE_EXPIRED =
+  `start again with: ${WHOAMI}; if the browser showed 53003, a policy forbids device codes: ask your administrator`;
+const NO_PROGRESS = "check the network, or wait longer with --max-wait; then run the same command again";
+
+/** By error code, or `http` and the status of a response. Applies where the library gives no hint of its own. */
 const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> = {
+  ...Object.fromEntries([50005, 50097, 50129, 50131, 53000, 53001].map((number) => [
+    `AADSTS${number}`,
+    `try a browser on a managed device: ${BROWSER}; otherwise ask for an exception for this app (for the administrator)`,
+  ])),
+  AADSTS53003:
+    `if it is against device codes, try: ${BROWSER}; otherwise ask your administrator to look at the sign-in log, tab Conditional Access, for the correlation id (for the administrator)`,
+  AADSTS70018: CODE_EXPIRED,
+  AADSTS70019: CODE_EXPIRED,
+  AADSTS70020: CODE_EXPIRED,
+  accountNotFound: "choose one of them, or use --all",
   ambiguousAccount: "choose one with --account or GRAPH_ACCOUNT",
+  browserTimeout: `start again with: ${BROWSER}`,
+  expired_token: CODE_EXPIRED,
+  http404: `check it with: ${commandName("ls")}`,
+  http409: "choose with --conflict replace or --conflict rename",
+  http413: `use ${commandName("put-large")}`,
   interrupted: "run the same command again",
   localFolder: `upload folders with: ${commandName("put")} -r`,
+  noOneDrive:
+    "it needs a license, and one visit in the browser; a guest has it in another tenant (--tenant); for files of a team use --site or GRAPH_SITE",
+  noProgress: NO_PROGRESS,
+  noSharePoint:
+    "the tenant that you are signed in to has no SharePoint or OneDrive for you; as a guest of another one, choose it with --tenant or GRAPH_TENANT_ID",
+  noSites: "leave out --site and GRAPH_SITE for its own OneDrive, or choose a work account with --account",
+  notCapable: ({ subject: host }) => `run it with --allow-net=${host} as well, if you trust that host`,
+  notSignedIn: ({ subject }) =>
+    `sign in once, in a terminal, with: ${WHOAMI}${subject === undefined ? "" : ` --account ${subject}`}`,
+  otherAccount: ({ subject }) => `sign in again with the right account, or use --account ${subject}`,
   remoteFolder: "use -r to include folders",
+  signInFailed: "run the same command with --verbose",
+  siteNotFound: ({ subject: path = "" }) =>
+    `look for its name with: ${commandName("ls")} --sites ${path.split("/").at(-1)}`,
+  stalled: NO_PROGRESS,
   standardInput: `upload standard input with: ${commandName("put")}`,
+  tokenRefused: `get a new token for Microsoft Graph, or unset it and sign in with: ${WHOAMI}`,
 };
 
 /**
- * The error with the hint for its code, where it has none. Errors of usage lead to the help.
+ * The error with the hint for its code, status or kind, where it has none.
  *
- * @param script Name of the script that runs.
+ * @param script Name of the script that runs; errors of usage lead to its help.
  */
 export function withHint(error: GraphError, script: string): GraphError {
   if (error.hint !== undefined) return error;
-  const known = Object.hasOwn(HINTS, error.code) ? HINTS[error.code] : undefined;
-  const fallback = error.kind === "usage" ? `see ${commandName(script)} --help` : undefined;
-  const hint = typeof known === "function" ? known(error) : known ?? fallback;
+  const key = [error.code, `http${error.status}`].find((key) => Object.hasOwn(HINTS, key));
+  const known = key === undefined ? undefined : HINTS[key]!;
+  const byKind: Partial<Record<FailureKind, string>> = {
+    signInNeeded: `sign in again with: ${WHOAMI}`,
+    usage: `see ${commandName(script)} --help`,
+  };
+  const hint = typeof known === "function" ? known(error) : known ?? byKind[error.kind];
   return hint === undefined ? error : error.withMessage(error.message, { hint });
 }

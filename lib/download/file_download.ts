@@ -25,7 +25,6 @@ import {
 import { copyInto } from "./range_writer.ts";
 import type { PartialFile, PartialPlace } from "./partial_file.ts";
 import { RemoteContent } from "./remote_content.ts";
-import { noteRewritten } from "../upload/rewritten_files.ts";
 import { damagedError, type TransferResult } from "../transfer/result.ts";
 import { openPartial, readUnfinished, removeUnfinished } from "./partial_download.ts";
 
@@ -151,11 +150,8 @@ class FileDownload {
     if (partial && !isPartial) return undefined;
     const { bytes, quickXorHash, sha256 } = await hashFile(path, this.#place.signal);
     const compared = this.#content.compare(bytes, quickXorHash);
-    const here = { size: bytes, hash: quickXorHash };
     // It got its name, so a verdict was found: where that needed more than the hash, it was noted before.
-    const verdict = compared === "different"
-      ? await this.#connection.rewritten.findMadeFrom(here, this.#content.item)
-      : compared;
+    const verdict = compared === "different" ? undefined : compared;
     if (!verdict || (!isPartial && verdict !== "verified")) return undefined;
     if (partial) await Deno.remove(this.#place.path);
     await this.#place.journal.remove(this.#place.key);
@@ -192,8 +188,6 @@ class FileDownload {
     const { verdict, bytes, sha256, quickXorHash } = received;
     if (this.#content.compare(bytes, quickXorHash) === "different") {
       this.#connection.notice(whyDifferent(bytes, verdict, this.#content));
-      const here = { size: bytes, hash: quickXorHash };
-      await noteRewritten(this.#connection, here, this.#content.found, null, verdict);
     }
     const replace = this.#conflict === "replace" ? "any" : this.#conflict === "resume" ? "seen" : "none";
     await moveIntoPlace(this.#place.path, target, replace);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import type { ByteRanges } from "./ranges.ts";
 import { readAt } from "../local/local_file.ts";
 import { ContentHash } from "../transfer/verify.ts";

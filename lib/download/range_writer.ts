@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import type { PartialFile } from "./partial_file.ts";
 
 const WRITE_BYTES = 1024 * 1024;

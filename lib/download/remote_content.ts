@@ -10,7 +10,8 @@ import type { DocumentKind } from "../documents/structure.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { contentVersion } from "./journal.ts";
 import { GraphError } from "../errors.ts";
-import { type HttpResponse, retryAfterMs } from "../http/client.ts";
+import type { HttpResponse } from "../http/response.ts";
+import { retryAfterMs } from "../http/retry.ts";
 import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { formatDuration } from "../format.ts";
@@ -80,7 +81,7 @@ export class RemoteContent {
    */
   async request(
     range: string | undefined,
-    retry: "repeatable" | "never",
+    retry: "idempotent" | "never",
     signal?: AbortSignal,
   ): Promise<ContentAnswer> {
     await this.#refreshing;

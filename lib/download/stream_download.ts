@@ -5,7 +5,7 @@
  * @module
  */
 import { GraphError } from "../errors.ts";
-import type { HttpResponse } from "../http/client.ts";
+import type { HttpResponse } from "../http/response.ts";
 import { parseContentRange, type RemoteContent, RetryBudget, truncatedBodyError } from "./remote_content.ts";
 import type { OnProgress } from "../transfer/result.ts";
 
@@ -64,7 +64,7 @@ export class StreamDownload {
   async #request(): Promise<HttpResponse | undefined> {
     const { version } = this.#content;
     const from = this.received;
-    const asked = await this.#content.request(from > 0 ? `bytes=${from}-` : undefined, "repeatable");
+    const asked = await this.#content.request(from > 0 ? `bytes=${from}-` : undefined, "idempotent");
     const { answer } = asked;
     if (answer.status === 200) {
       if (from > 0) await this.#restart();

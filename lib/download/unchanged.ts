@@ -11,7 +11,7 @@ import type { Verdict } from "../transfer/verify.ts";
 
 /** Whether the file is there with the same content as the item, and how we know; a missing hash proves nothing. */
 export async function findUnchanged(
-  { rewritten, storage }: Connection,
+  { storage }: Connection,
   found: ResolvedItem,
   local: string,
 ): Promise<{ verdict: Verdict; sha256: string; bytes: number } | undefined> {
@@ -23,6 +23,6 @@ export async function findUnchanged(
   const { bytes, quickXorHash, sha256 } = await hashFile(local, storage.http.signal);
   const here = { size: bytes, hash: quickXorHash };
   const isSame = compareDownload(here, found) === "verified";
-  const verdict = isSame ? "verified" : await rewritten.findMadeFrom(here, found.item);
+  const verdict = isSame ? "verified" : undefined;
   return verdict && { verdict, sha256, bytes };
 }

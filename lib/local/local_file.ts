@@ -5,7 +5,6 @@
  */
 import { basename } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { ContentHash } from "../transfer/verify.ts";
 
 /** Facts of a local file. */
 export interface LocalFile {
@@ -25,13 +24,8 @@ export interface LocalContent extends LocalFile, Disposable {
   reopenable: boolean;
   /** Reads exactly the bytes from `position` on into `buffer`, or as many as there are. */
   read(buffer: Uint8Array, position: number): Promise<number>;
-  /**
-   * Checks that it is as it was when it was opened: of content that changed meanwhile nobody knows what was sent.
-   *
-   * @param sha256 Of all that was read of it.
-   * @throws {GraphError} `conflict`.
-   */
-  checkUnchanged(sha256: string, signal: AbortSignal | undefined): Promise<void>;
+  /** Compares it with how it was when it was opened. `touched`: only the content itself can tell. */
+  state(): Promise<"unchanged" | "touched" | "changed">;
 }
 
 /**
@@ -81,15 +75,13 @@ export class OpenFile implements LocalContent {
     return readAt(this.#file, buffer, position);
   }
 
-  async checkUnchanged(sha256: string, signal: AbortSignal | undefined): Promise<void> {
+  async state(): Promise<"unchanged" | "touched" | "changed"> {
     const { size, mtime, ctime } = await this.#file.stat();
-    const isTouched = ctime?.getTime() !== this.changed?.getTime();
-    if (size === this.size && (!this.reopenable || mtime?.getTime() === this.modified?.getTime())) {
-      if (!this.reopenable || !isTouched) return;
-      // Its time was set back, or it has another name or mode: the content tells.
-      if ((await ContentHash.of(this, signal)).sha256 === sha256) return;
-    }
-    throw localChanged(`${this.path} changed while it was uploaded`);
+    if (size !== this.size) return "changed";
+    if (!this.reopenable) return "unchanged"; // a private temporary file
+    if (mtime?.getTime() !== this.modified?.getTime()) return "changed";
+    // Its time was set back, or it has another name or mode.
+    return ctime?.getTime() === this.changed?.getTime() ? "unchanged" : "touched";
   }
 
   [Symbol.dispose](): void {
@@ -120,10 +112,11 @@ export async function readExactly(
   position: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (await content.read(buffer, position) === buffer.length) return buffer;
-  throw localChanged(`${content.path} became shorter while it was uploaded`);
+  throw localChangedError(`${content.path} became shorter while it was uploaded`);
 }
 
-function localChanged(message: string): GraphError {
+/** The error of content that changed while it was uploaded, so that it is unknown what was sent. */
+export function localChangedError(message: string): GraphError {
   return new GraphError("conflict", message, {
     code: "localChanged",
     hint: "run the same command again when nothing writes to it",

@@ -6,7 +6,7 @@
  */
 import { dirname } from "../std.ts";
 import { GraphError } from "../errors.ts";
-import { sleep } from "../http/client.ts";
+import { sleep } from "../abort.ts";
 
 const LOCK_TRY_MS = 50;
 const LONG_WAIT_MS = 3_000;

@@ -59,7 +59,7 @@ function inMemory(
       buffer.set(part);
       return Promise.resolve(part.length);
     },
-    checkUnchanged: () => Promise.resolve(),
+    state: () => Promise.resolve("unchanged"),
     [Symbol.dispose]: () => {},
   };
 }

@@ -5,8 +5,8 @@
  */
 import type { Hash } from "node:crypto";
 import { enrichedKind } from "./enrichment.ts";
-import { interruptedError } from "../http/client.ts";
-import type { LocalContent } from "../local/local_file.ts";
+import { interruptedError } from "../abort.ts";
+import { localChangedError, type LocalContent } from "../local/local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
 
 const READ_BYTES = 1024 * 1024;
@@ -38,6 +38,37 @@ export function compareContent(local: Content, remote: Content): "verified" | "u
   if (local.size === 0) return "verified"; // empty files have no hash
   if (remote.hash === null) return "unverified";
   return local.hash === remote.hash ? "verified" : "different";
+}
+
+/** Reads content from its first to its last byte. @param signal Ends the reading. */
+export async function hashContent(
+  content: Pick<LocalContent, "read">,
+  signal: AbortSignal | undefined,
+): Promise<{ bytes: number; quickXorHash: string }> {
+  const hash = new QuickXorHash();
+  const buffer = new Uint8Array(READ_BYTES);
+  for (let count; (count = await content.read(buffer, hash.length)) > 0;) {
+    if (signal?.aborted) throw interruptedError(signal);
+    hash.add(buffer.subarray(0, count), hash.length);
+  }
+  return { bytes: hash.length, quickXorHash: hash.digest() };
+}
+
+/**
+ * Checks that local content is as it was when it was opened.
+ *
+ * @param quickXorHash Of all that was read of it.
+ * @throws {GraphError} `conflict`, code `localChanged`.
+ */
+export async function checkUnchanged(
+  content: LocalContent,
+  quickXorHash: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const state = await content.state();
+  if (state === "unchanged") return;
+  if (state === "touched" && (await hashContent(content, signal)).quickXorHash === quickXorHash) return;
+  throw localChangedError(`${content.path} changed while it was uploaded`);
 }
 
 /** Both hashes of content that passes by in order; parts seen before are left out. */

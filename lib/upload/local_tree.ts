@@ -5,7 +5,7 @@
  */
 import { basename, join } from "../std.ts";
 import { type GraphError, usageError } from "../errors.ts";
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
 
 /** A file below a folder. */

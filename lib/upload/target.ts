@@ -14,7 +14,7 @@ import {
   getDriveType,
   type Item,
   type ItemContext,
-  nameOf,
+  locationLabel,
   notAFolderError,
   type ResolvedItem,
   resolveLocation,
@@ -75,8 +75,8 @@ export async function findTarget(
   if (found?.item.type === "folder") {
     if (localName === undefined) {
       throw usageError(
-        `${nameOf(location)} is a folder, and what comes through standard input has no name`,
-        `name the file: ${nameOf(location).replace(/\/$/, "")}/NAME`,
+        `${locationLabel(location)} is a folder, and what comes through standard input has no name`,
+        `name the file: ${locationLabel(location).replace(/\/$/, "")}/NAME`,
         "noName",
       );
     }
@@ -97,7 +97,7 @@ async function find(
   location: Location,
 ): Promise<ResolvedItem | undefined> {
   try {
-    return await followShortcut(context, await fetchItem(context, address, nameOf(location)));
+    return await followShortcut(context, await fetchItem(context, address, locationLabel(location)));
   } catch (error) {
     if (error instanceof GraphError && error.kind === "notFound" && "path" in address) return undefined;
     throw error;

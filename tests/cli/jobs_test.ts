@@ -171,7 +171,7 @@ Deno.test("put and get do not take one more local file for the destination", asy
     [["put", "-", "-"], /put does not write to standard output/],
   ];
   for (const [line, message] of cases) {
-    const { code, stdout, stderr } = await b.run(...line);
+    const { code, stdout, stderr } = await b.runProcess(...line);
     assertEquals([code, stdout], [2, ""], stderr);
     assertMatch(stderr, message);
   }

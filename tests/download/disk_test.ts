@@ -32,7 +32,7 @@ Deno.test("a full disk is told, what came is kept, and the same command goes on 
     await using disk = await mounted(folder, "size=3m");
     if (!disk) return;
     const args = ["--connections", connections, "General/big.bin", folder];
-    const { code, stderr } = await b.run("get", ...args);
+    const { code, stderr } = await b.runProcess("get", ...args);
     assertEquals(code, 9, stderr);
     const there = bytesOf(await recorded(b));
     assert(there > 0);
@@ -42,7 +42,7 @@ Deno.test("a full disk is told, what came is kept, and the same command goes on 
     );
     assertEquals(names(folder).map((name) => name.slice(-8)), [".partial"]);
     await disk.remount("size=20m");
-    const again = await b.run("get", "--json", ...args);
+    const again = await b.runProcess("get", "--json", ...args);
     assertEquals(again.code, 0, again.stderr);
     assertEquals(jsonLines(again.stdout)[0]!.resumedFrom, there);
     assertEquals(await Deno.readFile(join(folder, "big.bin")), content);
@@ -60,11 +60,11 @@ Deno.test("a disk that is full of the record, too, keeps what was recorded befor
   const env = { GRAPH_SCRIPTS_HOME: join(folder, "home"), GRAPH_ACCESS_TOKEN: token };
   await using _line = slowLine(b, { bytesPerSecond: 4 * MIB });
   const args = ["get", "--json", "General/big.bin", join(folder, "x.bin")] as const;
-  const { code, stderr } = await b.runWith({ env }, ...args);
+  const { code, stderr } = await b.runProcessWith({ env }, ...args);
   assertEquals(code, 9, stderr);
   assertMatch(stderr, /[1-9]\d* of \d+ bytes/);
   await disk.remount("size=20m");
-  const again = await b.runWith({ env }, ...args);
+  const again = await b.runProcessWith({ env }, ...args);
   assertEquals(again.code, 0, again.stderr);
   assert(jsonLines(again.stdout)[0]!.resumedFrom as number > 0);
   assertEquals(await Deno.readFile(join(folder, "x.bin")), content);

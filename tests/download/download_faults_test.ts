@@ -123,7 +123,7 @@ for (const fault of ["text-instead-of-content", "half-content"] as const) {
       assertEquals([code, stdout], [7, ""], `${name}: ${stderr}`);
       assertMatch(stderr, /is not what the service states.*; .*what arrived is kept as \S+\.damaged/);
       assertEquals(await Deno.readTextFile(join(b.folder, name)), "mine");
-      const toOutput = await b.struck("get", `General/${name}`, "-");
+      const toOutput = await b.struckProcess("get", `General/${name}`, "-");
       assertEquals(toOutput.code, 7, `${name}: ${toOutput.stderr}`);
       assertMatch(toOutput.stderr, /what was written to standard output must not be used/);
     }
@@ -132,7 +132,7 @@ for (const fault of ["text-instead-of-content", "half-content"] as const) {
 
 faultTest("content-empty", "standard output gets nothing that could be taken for a file", async (b) => {
   b.sandbox.tenant.addFile("Documents", "General/big.bin", CONTENT);
-  const { code, stdout, stderr } = await b.struck("get", "General/big.bin", "-");
+  const { code, stdout, stderr } = await b.struckProcess("get", "General/big.bin", "-");
   assertEquals([code, stdout], [7, ""]);
   assertMatch(stderr, /must not be used/);
   assert(b.story().every((word) => word === "download 200" || word === "look up 200"), b.story().join());

@@ -149,3 +149,7 @@ function shuffle(list: ByteRange[]): void {
     [list[at], list[other]] = [list[other]!, list[at]!];
   }
 }
+
+Deno.test("splitRanges() keeps the list short for the largest file", () => {
+  assert(splitRanges([[0, 1024 ** 4]], 1024 ** 4, 16).length <= 32_768);
+});

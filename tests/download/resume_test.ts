@@ -296,7 +296,7 @@ Deno.test("--conflict resume does not replace a local file that changed meanwhil
 Deno.test("standard output leaves neither a partial file nor a record", async () => {
   await using b = await benchWith(content);
   b.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: MIB });
-  const { code, stderr } = await b.run("get", "--connections", "4", "General/big.bin", "-");
+  const { code, stderr } = await b.runProcess("get", "--connections", "4", "General/big.bin", "-");
   assertEquals(code, 0, stderr);
   assertEquals([names(b.folder), journal(b)], [[], []]);
   assertEquals(asked(b).length, 2, "more than one connection");

@@ -4,7 +4,6 @@
  * @module
  */
 import { type CacheContent, listAccounts } from "../../auth/cache_content.ts";
-import { CacheKey } from "../../auth/encryption.ts";
 import { TokenCache } from "../../auth/token_cache.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { formatSize } from "../../format.ts";
@@ -26,11 +25,9 @@ export async function checkCache(
   if (!clientId || path.startsWith(NO_HOME)) {
     return { diagnosis: warn("cache", "not checked", "fix the settings first"), content: undefined };
   }
-  const key = tokenCacheKey && new CacheKey(tokenCacheKey);
   try {
-    const cache = new TokenCache({ path, key, now, lockTimeoutMs: 0, notice: () => {} });
+    const cache = new TokenCache({ path, key: tokenCacheKey, now, lockTimeoutMs: 0, notice: () => {} });
     const { state, content } = await cache.inspect();
-    await key?.load(); // a bad key fails even where there is no file yet
     return { diagnosis: await describe(settings, state, content), content };
   } catch (error) {
     return { diagnosis: failWith("cache", toGraphError(error)), content: undefined };
@@ -39,7 +36,7 @@ export async function checkCache(
 
 async function describe(
   { tokenCache: path, tokenCacheKey: key, clientId = "", cloud, appCredential }: Settings,
-  state: "absent" | "unreadable" | "clear" | "encrypted",
+  state: "absent" | "unreadable" | "plaintext" | "encrypted",
   content: CacheContent,
 ): Promise<Diagnosis> {
   if (state === "absent") {
@@ -57,7 +54,7 @@ async function describe(
     return fail("cache", "signInNeeded", `${path} is not a token cache`, hint);
   }
   const { size, mode } = await Deno.stat(path);
-  const accounts = listAccounts(content, clientId, CLOUDS[cloud].cacheEnvironment);
+  const accounts = listAccounts(content, { clientId, environment: CLOUDS[cloud].cacheEnvironment });
   const detail = [
     path,
     formatSize(size),

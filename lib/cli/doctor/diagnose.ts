@@ -33,14 +33,16 @@ export interface DiagnoseOptions {
 export async function* diagnose(
   { settingOptions, env, http: options }: DiagnoseOptions,
 ): AsyncGenerator<Diagnosis> {
-  const http = new HttpClient({ maxWaitMs: MAX_WAIT_MS, ...options });
+  // Each with its own deadline: a silent host must not fail the next check.
+  const graphHttp = new HttpClient({ maxWaitMs: MAX_WAIT_MS, ...options });
+  const hostsHttp = new HttpClient({ maxWaitMs: MAX_WAIT_MS, ...options });
   const { diagnoses, settings } = await checkSettings(settingOptions, env);
   yield* diagnoses;
-  const cache = await checkCache(settings, http.now);
+  const cache = await checkCache(settings, graphHttp.now);
   yield cache.diagnosis;
-  const signIn = await checkSignIn(http, settings, cache.content);
+  const signIn = await checkSignIn(graphHttp, settings, cache.content);
   yield* signIn.diagnoses;
-  const hosts = await checkHosts(http, settings, { env, drive: signIn.drive });
+  const hosts = await checkHosts(hostsHttp, settings, { env, drive: signIn.drive });
   yield* hosts.diagnoses;
   yield checkClock(hosts.clockOffsetsMs);
 }

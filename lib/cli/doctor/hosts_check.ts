@@ -4,11 +4,12 @@
  * @module
  */
 import { type EntraErrorBody, toSignInError } from "../../auth/aadsts.ts";
-import { jsonObject } from "../../auth/cache_content.ts";
-import { CLOUDS } from "../../clouds.ts";
+import { CLOUDS, isLoopback } from "../../clouds.ts";
 import { type GraphError, isGraphError } from "../../errors.ts";
-import { isLoopback, StorageClient } from "../../graph/storage.ts";
-import { type HttpClient, type HttpResponse, requestIdOf } from "../../http/client.ts";
+import { StorageClient } from "../../graph/storage.ts";
+import type { HttpClient } from "../../http/client.ts";
+import { type HttpResponse, requestIdOf } from "../../http/response.ts";
+import { parseJsonObject } from "../../json.ts";
 import type { Settings } from "../../settings.ts";
 import { type Diagnosis, fail, failWith, ok, warn } from "./finding.ts";
 import { failNetwork } from "./network_failure.ts";
@@ -91,7 +92,7 @@ function serverFinding(probe: Probe, isGenuine: (response: HttpResponse) => bool
 }
 
 function loginFinding(probe: Probe): Diagnosis {
-  const body = "body" in probe ? jsonObject(probe.body) ?? {} : {};
+  const body = "body" in probe ? parseJsonObject(probe.body) ?? {} : {};
   if ("response" in probe && typeof body.error === "string" && probe.response.status < 429) {
     return failWith("hosts", toSignInError(body as unknown as EntraErrorBody, probe.response.status));
   }

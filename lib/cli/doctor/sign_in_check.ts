@@ -13,10 +13,10 @@ import {
   listTokens,
   scopeIncludes,
 } from "../../auth/cache_content.ts";
-import { type AppCredentialSetting, readAppCredential } from "../../auth/credentials.ts";
+import { readAppCredential } from "../../auth/credentials.ts";
 import { type Access, SCOPES } from "../../auth/scopes.ts";
 import { StaticTokenSession } from "../../auth/static_token.ts";
-import { decodeClaims } from "../../auth/token_claims.ts";
+import { decodeClaims } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { isUser } from "../../drive/me.ts";
 import { GraphError, isGraphError, usageError } from "../../errors.ts";
@@ -25,7 +25,7 @@ import { GraphClient } from "../../graph/client.ts";
 import { hasShape } from "../../graph/response_shape.ts";
 import type { HttpClient } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
-import type { Settings } from "../../settings.ts";
+import type { AppCredentialSetting, Settings } from "../../settings.ts";
 import { commandName } from "../hints.ts";
 import { type Diagnosis, fail, failWith, ok, warn } from "./finding.ts";
 import { failNetwork } from "./network_failure.ts";
@@ -83,7 +83,7 @@ async function findSignIn(
 }
 
 async function readyToken(settings: Settings, secret: string, now: number): Promise<SignIn> {
-  const { username = "unknown user", scopes, expiresAt } = await new StaticTokenSession(secret).facts();
+  const { username = "unknown user", scopes, expiresAt } = await new StaticTokenSession(secret).info();
   const detail = `${username}, GRAPH_ACCESS_TOKEN${
     expiresAt === undefined ? "" : ` ${lifetime(expiresAt, now)}`
   }`;
@@ -121,7 +121,7 @@ function cachedAccount(settings: Settings, content: CacheContent, now: number): 
   const { clientId = "", tenantId = "", cloud, account: wanted } = settings;
   const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
   // Only the service knows which tenant a domain is, so any account may be meant.
-  const [account, ...others] = listAccounts(content, clientId, environment).filter((account) =>
+  const [account, ...others] = listAccounts(content, { clientId, environment }).filter((account) =>
     (isDomain(tenantId) || matchesTenant(account, tenantId)) &&
     (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
   );
