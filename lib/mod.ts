@@ -10,6 +10,8 @@
  *   console.log(`${path} is stored: ${verdict}`);
  *   for await (const item of listItems(connection, "General")) console.log(item.name, item.size);
  * }
+ *
+ * if (import.meta.main) await archive("Report.docx");
  * ```
  *
  * `onTerminal()` prints notices and the instruction to sign in on a terminal. Without it nothing is printed, and a missing
