@@ -1,0 +1,18 @@
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { join } from "../../lib/std.ts";
+import { readLocalTree } from "../../lib/upload/local_tree.ts";
+
+Deno.test("readLocalTree() compares ten thousand names of one folder quickly", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (let i = 0; i < 10_000; i++) await Deno.writeTextFile(join(folder, `file number ${i}.txt`), "");
+    const started = performance.now();
+    assertEquals((await readLocalTree(folder)).files.length, 10_000);
+    assert(performance.now() - started < 3_000, `${performance.now() - started} ms`);
+    const ended = new AbortController();
+    ended.abort();
+    await assertRejects(() => readLocalTree(folder, ended.signal));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
