@@ -1,6 +1,6 @@
 /**
  * The upload journal: one private file per unfinished upload, written before the first byte and removed when the upload
- * is done, so that a later process can resume or cancel it. The upload URL in it is a secret.
+ * is verified, so that a later process can resume or cancel it. The upload URL in it is a secret.
  *
  * @module
  */
@@ -99,9 +99,7 @@ export class UploadJournal {
     account: string | undefined,
     body: (record: UploadRecord) => Promise<T>,
   ): Promise<T> {
-    const local = content.reopenable ? await Deno.realPath(content.path) : content.path;
-    const place = targetKey(this.#context.settings.apiOrigin, target.folder, target.name);
-    const key = await journalKey([place, local, account ?? ""].join("\n"));
+    const { key, local, place } = await this.#identify(content, target, account);
     return await this.#journal.exclusively(key, this.#context.graph.http.signal, async () => {
       // Standard input cannot be read again; a random fingerprint prevents resuming.
       const fingerprint = content.reopenable
@@ -119,6 +117,12 @@ export class UploadJournal {
       };
       return await body(new UploadRecord(this, this.#context, key, identity, content.reopenable));
     });
+  }
+
+  /** Whether an upload of this content is unfinished: not all sent, or not verified. */
+  async has(content: LocalContent, target: UploadTarget, account: string | undefined): Promise<boolean> {
+    const { key } = await this.#identify(content, target, account);
+    return await this.#journal.has(key);
   }
 
   /** Lists the unfinished uploads, with what each session has stored; no sign-in is needed. */
@@ -187,6 +191,12 @@ export class UploadJournal {
   isFresh({ createdAt }: UploadJournalEntry): boolean {
     const ageMs = this.#context.graph.http.now() - createdAt;
     return ageMs >= 0 && ageMs < MAX_LIFE_MS;
+  }
+
+  async #identify(content: LocalContent, target: UploadTarget, account: string | undefined) {
+    const local = content.reopenable ? await Deno.realPath(content.path) : content.path;
+    const place = targetKey(this.#context.settings.apiOrigin, target.folder, target.name);
+    return { local, place, key: await journalKey([place, local, account ?? ""].join("\n")) };
   }
 
   async #find(which: string): Promise<{ key: string; entry: UploadJournalEntry }> {

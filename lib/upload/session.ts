@@ -113,20 +113,26 @@ interface Turn {
 /**
  * Uploads a file of at least one byte.
  *
+ * @param finish Verifies what was committed. If it throws, the journal entry stays: the upload is not finished.
  * @throws {GraphError} of the kind that fits the failure. The session is cancelled unless a later run can resume it.
  */
-export async function uploadThroughSession(
+export async function uploadThroughSession<T>(
   context: TransferContext,
   content: LocalContent,
   target: UploadTarget,
   options: SessionOptions,
-): Promise<UploadOutcome> {
+  finish: (uploaded: UploadOutcome) => Promise<T>,
+): Promise<T> {
   checkFragmentBytes(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES);
   return await new UploadJournal(context).during(
     content,
     target,
     await context.account(),
-    (record) => new SessionUpload(context, content, target, options, record).run(),
+    async (record) => {
+      const result = await finish(await new SessionUpload(context, content, target, options, record).run());
+      await record.remove();
+      return result;
+    },
   );
 }
 
@@ -183,7 +189,6 @@ class SessionUpload {
     try {
       const { driveItem, created } = await this.#resume() ?? await this.#send();
       this.#options.onProgress?.(this.#content.size, this.#content.size);
-      await this.#record.remove();
       const quickXorHash = this.#reader.hash.digest();
       return { driveItem, created, quickXorHash, sentBytes: this.#sentBytes, resumedFrom: this.#resumedFrom };
     } catch (error) {

@@ -4,7 +4,6 @@
  * @module
  */
 import type { ItemAddress } from "../drive/address.ts";
-import { commandName } from "../cli/hints.ts";
 import type { ExpectedItem } from "../drive/drive_item.ts";
 import { GraphError, usageError } from "../errors.ts";
 import {
@@ -206,7 +205,7 @@ function notWritable(item: Item): GraphError {
 
 function noFolder(path: string, cause?: GraphError): GraphError {
   const message = `the folder ${path} does not exist`;
-  const hint = `check it with ${commandName("ls")}, or make the folder first`;
-  return cause?.withMessage(message, { hint }) ??
-    new GraphError("notFound", message, { code: "itemNotFound", hint });
+  const code = "folderNotFound";
+  return cause?.withMessage(message, { code, hint: undefined }) ??
+    new GraphError("notFound", message, { code });
 }

@@ -19,12 +19,15 @@ import { type UploadConflict, type UploadOutcome, uploadThroughSession } from ".
 import { uploadSimple } from "./simple.ts";
 import { expectedItem, findTarget, type UploadTarget } from "./target.ts";
 import { retryUntilVisible } from "./tree.ts";
+import { UploadJournal } from "./journal.ts";
 import { verifyUpload } from "./verdict.ts";
 
 /** Largest file that goes in one request, in bytes: 4 MiB. */
 const MAX_SIMPLE_BYTES = 4 * 1024 * 1024;
 /** Up to this size one request is the way out where the service loses every session (PROTOCOL U7); it is held in memory. */
 const MAX_FALLBACK_BYTES = 64 * 1024 * 1024;
+/** Times of the last change that differ by less are equal: the service keeps seconds, some file systems two. */
+const TIME_TOLERANCE_MS = 2_000;
 
 /** How to upload. */
 export interface UploadOptions {
@@ -33,7 +36,7 @@ export interface UploadOptions {
   /**
    * Sends nothing when the same content is there already: by QuickXorHash; for files that SharePoint rewrites (Office
    * documents, PDF, JPEG, HTML in site libraries), whose hash is never that of the local file, by the time of the last
-   * change, to the second. That does not see a change that keeps the time, nor a second one within the same second.
+   * change. That does not see a change that keeps the time, nor one within two seconds of the uploaded version.
    * @default false
    */
   ifChanged?: boolean;
@@ -159,6 +162,9 @@ export async function uploadContent(
   };
 }
 
+/** What was sent, and what the service has stored of it. */
+type VerifiedUpload = { uploaded: UploadOutcome } & Awaited<ReturnType<typeof verifyUpload>>;
+
 /** Sends, compares what the service has with what was sent, and sends once more when it is damaged. */
 async function send(
   connection: Connection,
@@ -170,36 +176,35 @@ async function send(
   let sentBytes = 0;
   let created = false;
   for (let attempt = 1;; attempt++) {
-    const work = () => sendOnce(connection, content, target, { ...options, conflict });
-    const uploaded = await (target.fresh ? retryUntilVisible(connection, work) : work());
-    sentBytes += uploaded.sentBytes;
-    created ||= uploaded.created;
-    const { driveItem, quickXorHash } = uploaded;
-    const found = { driveItem, item: itemIn(target, driveItem) };
-    const { item, ...verified } = await verifyUpload(
-      connection,
-      content,
-      target.driveType,
-      found,
-      quickXorHash,
-    );
+    const verify = async (uploaded: UploadOutcome): Promise<VerifiedUpload> => {
+      const { driveItem, quickXorHash } = uploaded;
+      const found = { driveItem, item: itemIn(target, driveItem) };
+      sentBytes += uploaded.sentBytes;
+      created ||= uploaded.created;
+      const verified = await verifyUpload(connection, content, target.driveType, found, quickXorHash);
+      // Only "replace" may send to the same name again; a second damaged attempt is for the user to look at.
+      if (verified.verdict === "damaged" && (conflict !== "replace" || attempt > 1)) {
+        throw damagedUploadError(verified.why, target, created);
+      }
+      return { uploaded, ...verified };
+    };
+    const work = () => sendOnce(connection, content, target, { ...options, conflict }, verify);
+    const { uploaded, item, ...verified } =
+      await (target.fresh ? retryUntilVisible(connection, work) : work());
     if (verified.verdict !== "damaged") {
       return { uploaded: { ...uploaded, created, sentBytes }, item, verdict: verified.verdict };
-    }
-    // Only "replace" may send to the same name again; a second damaged attempt is for the user to look at.
-    if (conflict !== "replace" || attempt > 1) {
-      // Business drives keep what an upload replaces (PROTOCOL U21).
-      const replaced = !created && target.driveType !== "personal"
-        ? ", and the file that was replaced is in the version history"
-        : "";
-      throw damagedError(
-        verified.why,
-        `both copies are kept${replaced}; compare them before you upload again`,
-      );
     }
     connection.notice(`${verified.why}; sending it once more`);
     target.existing = "unknown";
   }
+}
+
+function damagedUploadError(why: string, { driveType }: UploadTarget, created: boolean): GraphError {
+  // Business drives keep what an upload replaces (PROTOCOL U21).
+  const replaced = !created && driveType !== "personal"
+    ? ", and the file that was replaced is in the version history"
+    : "";
+  return damagedError(why, `both copies are kept${replaced}; compare them before you upload again`);
 }
 
 async function sendOnce(
@@ -207,23 +212,24 @@ async function sendOnce(
   content: LocalContent,
   target: UploadTarget,
   options: ContentUploadOptions & { conflict: UploadConflict },
-): Promise<UploadOutcome> {
+  verify: (uploaded: UploadOutcome) => Promise<VerifiedUpload>,
+): Promise<VerifiedUpload> {
   // Only a session keeps the time of the last change, by which a rewritten file is recognized.
   const keepsTime = options.times || mayBeRewritten(target.name, target.driveType);
   const session = options.session || content.size > MAX_SIMPLE_BYTES || (keepsTime && content.modified);
   if (content.size === 0 || !session) {
-    return await uploadSimple(connection, content, target, options.conflict);
+    return await verify(await uploadSimple(connection, content, target, options.conflict));
   }
   let lostBytes = 0;
   const onSent = (bytes: number) => void (lostBytes += bytes);
   try {
-    return await uploadThroughSession(connection, content, target, { ...options, onSent });
+    return await uploadThroughSession(connection, content, target, { ...options, onSent }, verify);
   } catch (error) {
     const isLost = error instanceof GraphError && error.code === "sessionLost";
     if (!isLost || options.conflict !== "replace" || content.size > MAX_FALLBACK_BYTES) throw error;
     connection.notice(`${pathOf(target)}: the service loses its upload sessions; sending it in one request`);
     const uploaded = await uploadSimple(connection, content, target, options.conflict);
-    return { ...uploaded, sentBytes: uploaded.sentBytes + lostBytes };
+    return await verify({ ...uploaded, sentBytes: uploaded.sentBytes + lostBytes });
   }
 }
 
@@ -257,9 +263,12 @@ async function compare(
     if (compareContent({ size: bytes, hash: quickXorHash }, item) === "verified") return "verified";
   }
   if (!mayBeRewritten(item.name, target.driveType)) return undefined;
-  const isSameTime = content.modified !== null && item.modified !== null &&
-    Math.floor(content.modified.getTime() / 1000) === Date.parse(item.modified) / 1000;
-  return isSameTime ? "unverified" : undefined;
+  // NaN where either is unknown. The service keeps whole seconds.
+  const differenceMs = Math.abs(Date.parse(item.modified ?? "") - (content.modified?.getTime() ?? NaN));
+  if (!(differenceMs < TIME_TOLERANCE_MS)) return undefined;
+  // An upload whose stored copy was never verified, or found damaged, has the same time.
+  const isUnfinished = await new UploadJournal(connection).has(content, target, await connection.account());
+  return isUnfinished ? undefined : "unverified";
 }
 
 /** For a name that belongs to a folder the service says no more than that it is taken, and for a session not even that. */

@@ -251,3 +251,33 @@ Deno.test("put takes no other document for what was sent, however it is stored (
     assert(!stderr.includes("internal"), stderr);
   }
 });
+
+Deno.test("put --if-changed does not take a stored file that was found damaged for unchanged", async () => {
+  await using b = await startTestEnv();
+  const file = await b.file("Plan.docx", wordDocument(5000));
+  await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
+  b.sandbox.tenant.behavior.storedDamage = "flipped-byte";
+  assertEquals((await b.run("put", "--if-changed", file, "General/")).code, 7);
+  b.sandbox.tenant.behavior.storedDamage = "no";
+
+  const again = await b.run("put", "--json", "--if-changed", file, "General/");
+
+  assertEquals([again.code, jsonLines(again.stdout)[0]?.verdict], [0, "verified"], again.stderr);
+  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/Plan.docx"), wordDocument(5000));
+  assertEquals((await b.run("put-large", "--list")).stdout, "");
+});
+
+Deno.test("put --if-changed reads a stored file back that an earlier run could not read", async () => {
+  await using b = await startTestEnv();
+  b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  const file = await b.file("Plan.docx", wordDocument(5000));
+  await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
+  b.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });
+  assertEquals((await b.run("put", "--if-changed", file, "General/")).code, 8);
+  b.sandbox.clearFaults();
+
+  const again = await b.run("put", "--json", "--if-changed", file, "General/");
+
+  const [line] = jsonLines(again.stdout);
+  assertEquals([again.code, line?.verdict, line?.sentBytes], [0, "enriched", 0], again.stderr);
+});

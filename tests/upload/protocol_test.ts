@@ -43,6 +43,10 @@ const ROWS: Row[] = [
   ["fragment", 500, "", { isComplete: true }, "retry"],
   ["query", 503, "", {}, "retry"],
   ["query", 416, "", {}, "retry"],
+  // a success that no session sends
+  ["fragment", 204, "", {}, "query"],
+  ["fragment", 206, RANGES, { isComplete: true }, "query"],
+  ["query", 204, "", {}, "retry"],
   // ask: the fragment was stored before
   ["fragment", 416, "", {}, "query"],
   // the session or its URL is dead
