@@ -4,11 +4,10 @@
  * ```ts
  * import { connect, listItems, uploadFile } from "./mod.ts";
  *
- * async function archive(path: string): Promise<void> {
- *   const connection = await connect({ access: "write" });
- *   for await (const item of listItems(connection, "General")) console.log(item.path, item.size);
- *   console.log((await uploadFile(connection, path, "General/")).result);
- * }
+ * const connection = await connect({ access: "write" });
+ * for await (const item of listItems(connection, "General")) console.log(item.path, item.size);
+ * const { result } = await uploadFile(connection, "report.pdf", "General/");
+ * console.log(result);
  * ```
  *
  * @module
