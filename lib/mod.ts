@@ -4,14 +4,10 @@
  * ```ts
  * import { connect, listItems, onTerminal, uploadFile } from "./mod.ts";
  *
- * async function archive(file: string): Promise<void> {
- *   const connection = await connect({ access: "write", ...onTerminal() });
- *   const { path, verdict } = await uploadFile(connection, file, "General/");
- *   console.log(`${path} is stored: ${verdict}`);
- *   for await (const item of listItems(connection, "General")) console.log(item.name, item.size);
- * }
- *
- * if (import.meta.main) await archive("Report.docx");
+ * const connection = await connect({ access: "write", ...onTerminal() });
+ * for await (const item of listItems(connection, "General")) console.log(item.path, item.size);
+ * const { result } = await uploadFile(connection, "report.pdf", "General/");
+ * console.log(result);
  * ```
  *
  * `onTerminal()` prints notices and the instruction to sign in on a terminal. Without it nothing is printed, and a missing

@@ -13,7 +13,7 @@ const PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad";
 const OWN = { GRAPH_SITE: "" };
 
 async function signIn(env: TestEnv, as: UserKey, tenant: string, ...args: string[]): Promise<void> {
-  env.sandbox.person.signIn(as);
+  env.sandbox.user.signIn(as);
   const variables = { GRAPH_TENANT_ID: tenant };
   const { code, stderr } = await env.runWith({ env: variables }, "whoami", "--prompt", ...args);
   assertEquals(code, 0, stderr);
@@ -110,7 +110,7 @@ Deno.test("an account that is not signed in is an error with the signed-in ones 
 
 Deno.test("a sign-in with another account than asked for is an error and is not kept", async () => {
   await using env = await startTestEnv();
-  env.sandbox.person.signIn("dana");
+  env.sandbox.user.signIn("dana");
   const { code, stderr } = await env.run("whoami", "--prompt", "--account", "MeganB@contoso.com");
   assertEquals(code, 2);
   assertStringIncludes(
@@ -219,7 +219,7 @@ Deno.test("a personal account is never asked for Sites.*, and has no sites", asy
 
 Deno.test("a personal account at common that needs sites gets the hint to use consumers", async () => {
   await using env = await startTestEnv(OPEN);
-  env.sandbox.person.signIn("robin");
+  env.sandbox.user.signIn("robin");
   const { code, stderr } = await env.runWith({ env: { GRAPH_TENANT_ID: "common" } }, "ls", "--prompt");
   assertEquals(code, 2);
   assertMatch(stderr, /set GRAPH_TENANT_ID=consumers.*AADSTS70011/);

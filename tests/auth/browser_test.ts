@@ -40,7 +40,7 @@ Deno.test("a user signs in with a browser on this machine once, and is remembere
 
 Deno.test("a browser sign-in that is blocked or interrupted says so and leaves nothing", async () => {
   await using env = await startTestEnv({ signIn: false });
-  env.sandbox.person.stopAt(53003);
+  env.sandbox.user.stopAt(53003);
   const blocked = env.spawn("whoami", "--sign-in", "browser", "--prompt");
   const first = await addressShown(blocked);
   await browse(first.address);
@@ -51,7 +51,7 @@ Deno.test("a browser sign-in that is blocked or interrupted says so and leaves n
   ]);
   assertEquals(status.code, 5, err);
   assertMatch(err, /Conditional Access.*for the administrator.*AADSTS53003/);
-  env.sandbox.person.stopAt(undefined);
+  env.sandbox.user.stopAt(undefined);
   if (Deno.build.os === "windows") return;
   const interrupted = env.spawn("whoami", "--sign-in", "browser", "--prompt");
   const second = await addressShown(interrupted);

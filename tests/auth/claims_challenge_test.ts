@@ -83,7 +83,7 @@ Deno.test("ls requests the next page with the new token after a challenge", asyn
     service: "graph",
     path: "/children",
     nth: 2,
-    meanwhile: "claims-demanded",
+    sideEffect: "claims-required",
     when: "before",
   });
   const before = env.sandbox.requests.length;
@@ -103,7 +103,7 @@ Deno.test("put-large sends nothing twice after a challenge", async () => {
     service: "storage",
     method: "PUT",
     nth: 2,
-    meanwhile: "claims-demanded",
+    sideEffect: "claims-required",
     when: "before",
   });
   const { code, stderr } = await env.run("put-large", "--fragment-size", "320KiB", file, "General/");

@@ -22,7 +22,7 @@ Deno.test("whoami shows the device code in the service's words, on standard erro
 
 Deno.test("a declined sign-in is exit code 5 and leaves no file", async () => {
   await using env = await startTestEnv({ signIn: false, approve: false });
-  env.sandbox.person.always = "decline";
+  env.sandbox.user.always = "decline";
   const { code, stderr } = await env.run("whoami", "--prompt");
   assertEquals(code, 5);
   assertStringIncludes(stderr, "you declined");
@@ -117,7 +117,7 @@ Deno.test("Ctrl-C while consent is pending leaves the cache unchanged", async ()
   await using env = await startTestEnv({ consented: ["User.Read"], pollIntervalSeconds: 1 });
   const [cache] = cacheOf(env.sandbox.env.GRAPH_SCRIPTS_HOME!);
   const content = await Deno.readTextFile(cache!);
-  env.sandbox.person.ignore();
+  env.sandbox.user.ignore();
   const before = env.sandbox.requests.length;
   const child = env.spawn("ls", "--prompt", "me:");
   const asked = () => env.sandbox.requests.slice(before).some(({ path }) => path.includes("/devicecode"));

@@ -143,8 +143,8 @@ Deno.test("two users who sign in at the same time are both kept", async () => {
   const cache = `${folder}/${lock.replace(/\.lock$/, "")}`;
   {
     await using _lock = await acquireLock(cache, { timeoutMs: 5000 });
-    env.sandbox.person.approve(adele.code, "adele");
-    env.sandbox.person.approve(megan.code, "megan");
+    env.sandbox.user.approve(adele.code, "adele");
+    env.sandbox.user.approve(megan.code, "megan");
     // Both have their tokens, and neither may write.
     while (tokenRequests(env).filter(({ status }) => status === 200).length < 2) {
       await new Promise((go) => setTimeout(go, 10));

@@ -114,7 +114,7 @@ async function everything(b: TestEnv, watched: Watched): Promise<void> {
   assertEquals(await watched.run("ls", "-l", "-R", "General"), [0, 0]); // renews
   sandbox.expireAccessTokens();
   assertEquals(await watched.run("ls", "General"), [0, 0]);
-  sandbox.addFault({ path: "/children", meanwhile: "claims-demanded" });
+  sandbox.addFault({ path: "/children", sideEffect: "claims-required" });
   assertEquals(await watched.run("ls", "General"), [0, 0]);
   assertEquals(await watched.run("put", small, "General/"), [0, 0]);
   assertEquals(await watched.run("put", small, "General/no/folder/"), [3, 3]);
@@ -170,7 +170,7 @@ async function hostile(b: TestEnv, watched: Watched, small: string, large: strin
   b.sandbox.clearFaults();
   await watched.once("ls", "General"); // renews what has expired; the demand for claims from before is met by the next
   assertEquals(await watched.once("ls", "General"), 0);
-  b.sandbox.addFault({ path: "/children", meanwhile: "person-demanded" });
+  b.sandbox.addFault({ path: "/children", sideEffect: "interaction-required" });
   assertEquals(await watched.once("ls", "General"), 4);
   b.sandbox.clearFaults();
   assertEquals(await watched.once("whoami", "--prompt"), 0, watched.printed.at(-1)!.text);

@@ -78,12 +78,12 @@ Deno.test("get rejects the properties of another item", async () => {
     }).then((response) => response.text());
   const body = await graph(`/drives/${other!.driveId}/items/${other!.id}`);
   const refresh = { service: "graph" as const, path: /\/items\/[^/?]+$/, status: 200, body };
-  env.sandbox.addFault({ service: "storage", meanwhile: "link-expires" }, { ...refresh, times: 1 });
+  env.sandbox.addFault({ service: "storage", sideEffect: "link-expires" }, { ...refresh, times: 1 });
   const once = await env.run("get", "General/a.txt");
   assertEquals(once.code, 0, once.stderr);
   assertEquals(await Deno.readTextFile(join(env.folder, "a.txt")), "wanted");
   env.sandbox.clearFaults();
-  env.sandbox.addFault({ service: "storage", meanwhile: "link-expires" }, { ...refresh, times: "always" });
+  env.sandbox.addFault({ service: "storage", sideEffect: "link-expires" }, { ...refresh, times: "always" });
   const always = await env.run("get", "General/a.txt", "again.txt");
   assertEquals(always.code, 1);
   assertMatch(always.stderr, UNEXPECTED);

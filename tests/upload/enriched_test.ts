@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { heicFile, jpegFile, ole2File, pdfFile, wordDocument } from "./documents.ts";
 import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
-import type { Answer, FileSpan } from "../sandbox/message.ts";
+import type { FileSpan, ServiceResponse } from "../sandbox/messages.ts";
 import { concat } from "../sandbox/tenant/zip.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -15,7 +15,7 @@ const DOWNLOAD = { service: "storage", method: "GET", path: "download.aspx" } as
 const HTML = new TextEncoder().encode(`<html>${"text ".repeat(1000)}</html>`);
 
 /** What storage serves in place of something else, with the headers of either. */
-function insteadOf(b: TestEnv, path: string): (answer: Answer) => Answer {
+function insteadOf(b: TestEnv, path: string): (answer: ServiceResponse) => ServiceResponse {
   const { content } = b.sandbox.tenant.drive("Documents").walk(path.split("/")).item!;
   const body: FileSpan = { file: content!.file, start: content!.start, length: content!.length };
   return ({ status, headers }) => ({ status, headers, body });
@@ -122,7 +122,7 @@ Deno.test("get knows the content of another item by its tag, though it is whole 
   b.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
   const other = b.sandbox.tenant.addFile("Documents", "General/b.docx", wordDocument(50_000, 2));
   const serve = insteadOf(b, "General/b.docx");
-  const rewrite = (answer: Answer) => {
+  const rewrite = (answer: ServiceResponse) => {
     const { status, headers, body } = serve(answer);
     return { status, headers: { ...headers, etag: other.eTag }, body };
   };
@@ -152,7 +152,7 @@ Deno.test("get resumes a download that differs from what is stated, and compares
   b.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
   b.sandbox.tenant.addFile("Documents", "General/converted.heic", photo);
   const serve = insteadOf(b, "General/converted.heic");
-  const rewrite = (answer: Answer) => serve({ ...answer, status: 200 });
+  const rewrite = (answer: ServiceResponse) => serve({ ...answer, status: 200 });
   b.sandbox.addFault({ ...DOWNLOAD, rewrite, truncateBodyTo: 2_000_000 });
   b.sandbox.addFault({ ...DOWNLOAD, times: 6, status: 503, headers: { "retry-after": "900" } });
   assertEquals((await b.run("get", "General/a.heic")).code, 8);
@@ -201,7 +201,7 @@ Deno.test("put does not send again over what somebody has stored meanwhile (exit
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await b.file("Plan.docx", wordDocument(5000));
   const theirs = wordDocument(5000, 2);
-  const rewrite = (answer: Answer) => {
+  const rewrite = (answer: ServiceResponse) => {
     b.sandbox.tenant.addFile("Documents", "General/Plan.docx", theirs);
     return answer;
   };
@@ -216,7 +216,7 @@ Deno.test("put does not compare what is stored with a local file that has change
   await using b = await startTestEnv();
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await b.file("Plan.docx", wordDocument(5000));
-  const rewrite = async (answer: Answer) => {
+  const rewrite = async (answer: ServiceResponse) => {
     await Deno.writeFile(file, wordDocument(6000));
     return answer;
   };
@@ -239,7 +239,7 @@ Deno.test("put takes no other document for what was sent, however it is stored (
   for (const [what, bytes] of Object.entries(others)) {
     b.sandbox.clearFaults();
     // As if the service had stored that in place of what was sent, and says so.
-    const rewrite = (answer: Answer) => {
+    const rewrite = (answer: ServiceResponse) => {
       const item = b.sandbox.tenant.drive("Documents").walk(["General", "Plan.docx"]).item!;
       item.drive.replaceContent(item, b.sandbox.tenant.store.put(bytes), item.modifiedBy);
       const body = JSON.parse(answer.body as string);

@@ -213,7 +213,7 @@ export class Tenant {
     if (changed === bytes) return;
     const { modified } = item.fileSystemInfo;
     item.drive.replaceContent(item, this.store.put(changed), item.modifiedBy);
-    item.fileSystemInfo.modified = modified; // the client's time stays (PROTOCOL 11c)
+    item.fileSystemInfo.modified = modified; // the client's time stays (PROTOCOL 11a)
   }
 
   get #author(): Author {

@@ -1,8 +1,8 @@
 /** One request from its arrival to its answer, with the fault that strikes it, if any. */
 
-import { faultAnswer, faultHeaders, patchAnswer } from "./fault_answers.ts";
-import { faultName, type FaultRule, type Faults, type Meanwhile } from "./faults.ts";
-import { type Answer, type Call, ConnectionLost } from "./message.ts";
+import { faultHeaders, faultResponse, patchResponse } from "./fault_responses.ts";
+import { faultName, type FaultRule, type Faults, type SideEffect } from "./faults.ts";
+import { ConnectionLost, type ServiceRequest, type ServiceResponse } from "./messages.ts";
 
 /** What tests see of a request. */
 export interface RequestRecord {
@@ -10,7 +10,7 @@ export interface RequestRecord {
   n: number;
   /** ISO time of arrival. */
   at: string;
-  service: Call["service"];
+  service: ServiceRequest["service"];
   /** Number of the connection it came over, from 1 for each service. */
   connection: number;
   method: string;
@@ -28,19 +28,19 @@ export interface RequestRecord {
 }
 
 /** What goes back over the wire: an answer, perhaps cut short, or nothing but a broken connection. */
-export type Outcome = { answer: Answer; truncateTo: number | undefined } | "drop";
+export type Outcome = { answer: ServiceResponse; truncateTo: number | undefined } | "drop";
 
-export type Handler = (call: Call) => Promise<Answer>;
+export type Handler = (call: ServiceRequest) => Promise<ServiceResponse>;
 
 /** What fault rules need of the sandbox around them. */
 export interface Surroundings {
   pause(ms: number): Promise<void>;
-  meanwhile(what: Meanwhile, call: Call): void;
+  applySideEffect(effect: SideEffect, call: ServiceRequest): void;
 }
 
 /** Lets the service answer, bent by the fault rule that strikes. Fills in the record. */
 export async function exchange(
-  call: Call,
+  call: ServiceRequest,
   record: RequestRecord,
   handler: Handler,
   faults: Faults,
@@ -70,17 +70,17 @@ export async function exchange(
 }
 
 async function struck(
-  call: Call,
+  call: ServiceRequest,
   handler: Handler,
   rule: FaultRule,
-  { pause, meanwhile }: Surroundings,
+  { pause, applySideEffect }: Surroundings,
 ): Promise<Outcome> {
   const after = rule.when === "after";
-  if (rule.meanwhile !== undefined) meanwhile(rule.meanwhile, call);
+  if (rule.sideEffect !== undefined) applySideEffect(rule.sideEffect, call);
   if (rule.delayMs && !after) await pause(rule.delayMs);
   if (!after && rule.drop) return "drop";
   if (!after && rule.status !== undefined) {
-    return answered(rule, faultAnswer({ ...rule, status: rule.status }, call));
+    return answered(rule, faultResponse({ ...rule, status: rule.status }, call));
   }
   if (rule.dropAfterBytes !== undefined) call.body.cutAfter(rule.dropAfterBytes, rule.keepPart);
   const seen = { ...call, headers: { ...call.headers } };
@@ -89,13 +89,13 @@ async function struck(
   if (rule.dropAfterBytes !== undefined) return "drop";
   if (rule.delayMs && after) await pause(rule.delayMs);
   if (rule.drop) return "drop";
-  if (rule.status !== undefined) answer = faultAnswer({ ...rule, status: rule.status }, call);
+  if (rule.status !== undefined) answer = faultResponse({ ...rule, status: rule.status }, call);
   else if (rule.headers) Object.assign(answer.headers, faultHeaders(rule));
-  if (rule.patch) answer = patchAnswer(answer, rule.patch);
+  if (rule.patch) answer = patchResponse(answer, rule.patch);
   if (rule.rewrite) answer = await rule.rewrite(answer, call);
   return answered(rule, answer);
 }
 
-function answered(rule: FaultRule, answer: Answer): Outcome {
+function answered(rule: FaultRule, answer: ServiceResponse): Outcome {
   return { answer, truncateTo: rule.truncateBodyTo };
 }

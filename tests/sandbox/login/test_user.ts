@@ -1,20 +1,20 @@
-/** The person at the browser, when a test plays that part instead of the pages. */
+/** The user at the browser, when a test plays that part instead of the pages. */
 
 import type { Directory, User, UserKey } from "../tenant/directory.ts";
 import { approve, type Stop, stopped } from "./approval.ts";
 import type { DeviceCode, DeviceCodes } from "./device_codes.ts";
 import { EntraError } from "./entra_error.ts";
 
-export class Person {
+export class TestUser {
   /** What the person does with every new device code and at every sign-in page. */
   always: "approve" | "decline" | "ignore";
-  /** The rule that stops every sign-in, if any; see {@link Person.stopAt}. */
+  /** The rule that stops every sign-in, if any; see {@link TestUser.stopAt}. */
   stop: Stop | undefined;
   readonly #codes: DeviceCodes;
   readonly #directory: Directory;
   #as: UserKey | undefined;
 
-  constructor(codes: DeviceCodes, directory: Directory, always: Person["always"]) {
+  constructor(codes: DeviceCodes, directory: Directory, always: TestUser["always"]) {
     this.#codes = codes;
     this.#directory = directory;
     this.always = always;

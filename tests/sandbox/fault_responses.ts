@@ -1,6 +1,6 @@
 /** What a service says under a status, when a fault rule gives no body (PROTOCOL 8 and 9). */
 
-import { type Answer, type Call, jsonAnswer, type Service } from "./message.ts";
+import { jsonResponse, type Service, type ServiceRequest, type ServiceResponse } from "./messages.ts";
 import type { FaultRule } from "./faults.ts";
 
 const GRAPH_ERRORS: Record<number, { code: string; inner?: string; message: string }> = {
@@ -35,7 +35,7 @@ const GRAPH_ERRORS: Record<number, { code: string; inner?: string; message: stri
 };
 
 /** The answer a rule stands for. */
-export function faultAnswer(rule: FaultRule & { status: number }, call: Call): Answer {
+export function faultResponse(rule: FaultRule & { status: number }, call: ServiceRequest): ServiceResponse {
   const headers = faultHeaders(rule);
   const given: unknown = typeof rule.body === "function" ? rule.body(call) : rule.body;
   if (typeof given === "string") {
@@ -49,7 +49,7 @@ export function faultAnswer(rule: FaultRule & { status: number }, call: Call): A
   if (given === undefined && rule.status < 400) return { status: rule.status, headers, body: "" };
   // Errors in the service's own words carry its id, as all its answers do; those of gateways do not.
   const own = given === undefined && call.service !== "login" ? { "request-id": crypto.randomUUID() } : {};
-  return jsonAnswer(rule.status, given ?? usualBody(rule.status, call.service), { ...own, ...headers });
+  return jsonResponse(rule.status, given ?? usualBody(rule.status, call.service), { ...own, ...headers });
 }
 
 /** The headers of a rule, by lower-case names. */
@@ -77,7 +77,7 @@ function usualBody(status: number, service: Service): unknown {
 }
 
 /** Applies a JSON merge patch to an answer (RFC 7396). */
-export function patchAnswer(answer: Answer, patch: Record<string, unknown>): Answer {
+export function patchResponse(answer: ServiceResponse, patch: Record<string, unknown>): ServiceResponse {
   if (typeof answer.body !== "string" || answer.body === "") return answer;
   return { ...answer, body: JSON.stringify(mergePatch(JSON.parse(answer.body), patch)) };
 }

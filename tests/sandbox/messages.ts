@@ -4,7 +4,7 @@
 export type Service = "login" | "graph" | "storage";
 
 /** One request, with its target exactly as it came over the wire. */
-export interface Call {
+export interface ServiceRequest {
   readonly service: Service;
   readonly method: string;
   /** Path and query, nothing decoded and nothing normalised: the colon syntax needs the raw form. */
@@ -30,7 +30,7 @@ export interface FileSpan {
 }
 
 /** What a service answers. */
-export interface Answer {
+export interface ServiceResponse {
   status: number;
   headers: Record<string, string>;
   body: string | FileSpan;
@@ -113,7 +113,11 @@ export class RequestBody {
 }
 
 /** An answer with a JSON body. */
-export function jsonAnswer(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
+export function jsonResponse(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): ServiceResponse {
   return {
     status,
     headers: { "content-type": "application/json; charset=utf-8", ...headers },
@@ -122,6 +126,6 @@ export function jsonAnswer(status: number, body: unknown, headers: Record<string
 }
 
 /** An answer without a body. */
-export function emptyAnswer(status: number, headers: Record<string, string> = {}): Answer {
+export function emptyResponse(status: number, headers: Record<string, string> = {}): ServiceResponse {
   return { status, headers, body: "" };
 }

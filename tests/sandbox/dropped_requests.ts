@@ -5,7 +5,7 @@
  * dropped request is dropped as well, without effect.
  */
 
-import type { Call } from "./message.ts";
+import type { ServiceRequest } from "./messages.ts";
 
 /** fetch repeats within a few milliseconds; what comes later is the client's own decision. */
 const WINDOW_MS = 100;
@@ -15,13 +15,13 @@ export class SilentRepeats {
   readonly #expected = new Map<string, { signature: string; until: number }>();
 
   /** Notes a request whose connection a fault rule is breaking. */
-  dropped(call: Call): void {
+  dropped(call: ServiceRequest): void {
     if (!call.reused) return;
     this.#expected.set(call.target, { signature: signatureOf(call), until: performance.now() + WINDOW_MS });
   }
 
   /** Whether this is the repetition. Any other request for the same target shows that the client has seen the drop. */
-  isRepeat(call: Call): boolean {
+  isRepeat(call: ServiceRequest): boolean {
     const expected = this.#expected.get(call.target);
     if (expected === undefined) return false;
     this.#expected.delete(call.target);
@@ -29,6 +29,6 @@ export class SilentRepeats {
   }
 }
 
-function signatureOf({ service, method, headers }: Call): string {
+function signatureOf({ service, method, headers }: ServiceRequest): string {
   return [service, method, headers["content-range"], headers["content-length"]].join(" ");
 }

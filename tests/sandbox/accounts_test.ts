@@ -21,7 +21,7 @@ Deno.test("MSAL: each person gets an own /me and an own drive", async () => {
       "Robin Hale",
     ]] as const
   ) {
-    sandbox.person.signIn(key);
+    sandbox.user.signIn(key);
     const result = await publicClient(sandbox, {}, "common").acquireTokenByDeviceCode({
       scopes: ["User.Read", "Files.Read"],
       deviceCodeCallback: () => {},
@@ -35,7 +35,7 @@ Deno.test("MSAL: each person gets an own /me and an own drive", async () => {
 
 Deno.test("MSAL: a personal account signs in at /consumers, on its own page", async () => {
   await using sandbox = await startSandbox(EVERYBODY);
-  sandbox.person.as = "robin";
+  sandbox.user.as = "robin";
   const client = publicClient(sandbox, {}, "consumers");
   const result = await client.acquireTokenByDeviceCode({
     scopes: ["User.Read", "Files.ReadWrite"],
@@ -63,7 +63,7 @@ Deno.test("work-only scopes fail with a personal account: at once at /consumers,
   await using sandbox = await startSandbox({ ...EVERYBODY, pendingPolls: 0 });
   const scope = "User.Read Sites.Read.All";
   assertEntraError(await start(sandbox, { scope }, "consumers"), 400, "invalid_scope", 70011);
-  sandbox.person.signIn("robin");
+  sandbox.user.signIn("robin");
   const { json } = await start(sandbox, { scope }, "common");
   const token = { grant_type: "device_code", device_code: json.device_code };
   const client_id = sandbox.env["GRAPH_CLIENT_ID"]!;
@@ -80,7 +80,7 @@ Deno.test("work-only scopes fail with a personal account: at once at /consumers,
     }),
   );
   assertEquals(interactive.errorCode, "invalid_scope");
-  sandbox.person.signIn("adele");
+  sandbox.user.signIn("adele");
   const worker = (await start(sandbox, { scope }, "common")).json.device_code;
   const form = { client_id, grant_type: "device_code", device_code: worker };
   assertEquals((await post(sandbox, "token", form, "common")).status, 200);
@@ -123,7 +123,7 @@ Deno.test("the kind of accounts an app is for decides which addresses it may use
 
 Deno.test("an account that does not fit is told so in the browser, and the app waits on", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0 });
-  sandbox.person.signIn("robin");
+  sandbox.user.signIn("robin");
   const { user_code, device_code } = (await start(sandbox)).json;
   assertEquals((await poll(sandbox, device_code)).json.error, "authorization_pending");
   const page = await send(`${sandbox.loginOrigin}/devicelogin`, {
@@ -131,13 +131,13 @@ Deno.test("an account that does not fit is told so in the browser, and the app w
     body: new URLSearchParams({ code: user_code, person: "robin", decision: "approve" }),
   });
   assertStringIncludes(page.text, "AADSTS500200: ");
-  sandbox.person.approve(user_code, "megan");
+  sandbox.user.approve(user_code, "megan");
   await poll(sandbox, device_code);
   assertEquals((await poll(sandbox, device_code)).status, 200);
   await using everybody = await startSandbox(EVERYBODY);
   const code = (await start(everybody, { scope: "User.Read" }, "consumers")).json.user_code;
   assertStringIncludes(
-    String(await failure(Promise.resolve().then(() => everybody.person.approve(code)))),
+    String(await failure(Promise.resolve().then(() => everybody.user.approve(code)))),
     "does not exist",
   );
 });
@@ -150,7 +150,7 @@ Deno.test("a poll goes to the tenant the code came from", async () => {
 
 Deno.test("MSAL: a guest has one home, an account in each tenant, and no OneDrive here", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0 });
-  sandbox.person.signIn("dana");
+  sandbox.user.signIn("dana");
   const result = await publicClient(sandbox).acquireTokenByDeviceCode({
     scopes: ["User.Read", "Files.Read.All", "Sites.Read.All"],
     deviceCodeCallback: () => {},
@@ -177,7 +177,7 @@ Deno.test("MSAL: a guest has one home, an account in each tenant, and no OneDriv
 
 Deno.test("at /organizations the guest is at home, where there is no SharePoint, and can still go to contoso", async () => {
   await using sandbox = await startSandbox({ signInAudience: "AzureADMultipleOrgs", pollIntervalSeconds: 0 });
-  sandbox.person.signIn("dana");
+  sandbox.user.signIn("dana");
   const client = publicClient(sandbox, {}, "organizations");
   const scopes = ["User.Read", "Files.Read.All"];
   const home = await client.acquireTokenByDeviceCode({ scopes, deviceCodeCallback: () => {} });
@@ -200,14 +200,14 @@ Deno.test("at /organizations the guest is at home, where there is no SharePoint,
 
 Deno.test("rules of the organisation show in the browser, or at the poll (PROTOCOL A3)", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, pendingPolls: 0 });
-  sandbox.person.signIn("adele");
-  sandbox.person.stopAt(53003);
+  sandbox.user.signIn("adele");
+  sandbox.user.stopAt(53003);
   const silent = (await start(sandbox)).json.device_code;
   assertEntraError(await poll(sandbox, silent), 400, "authorization_pending", 70016);
-  sandbox.person.stopAt(53003, "app");
+  sandbox.user.stopAt(53003, "app");
   const told = (await start(sandbox)).json.device_code;
   assertEntraError(await poll(sandbox, told), 400, "access_denied", 53003);
-  sandbox.person.stopAt(undefined);
+  sandbox.user.stopAt(undefined);
   assert((await signIn(sandbox)).access_token);
 });
 

@@ -18,7 +18,7 @@ export interface RegisteredCertificate {
 }
 
 /** What tests see of the app, and how they give it credentials. */
-export class UnattendedApp implements Application {
+export class AppOnlyClient implements Application {
   readonly id: string;
   readonly displayName = "graph-scripts unattended";
   /** A client secret that works. */

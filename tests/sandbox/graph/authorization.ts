@@ -3,7 +3,7 @@
  * by itself has its application permissions and with them the whole tenant.
  */
 
-import type { Call } from "../message.ts";
+import type { ServiceRequest } from "../messages.ts";
 import { accessDenied, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import {
@@ -35,7 +35,7 @@ const WRITE_ALL = [
 const WRITE_OWN = ["Files.ReadWrite", ...WRITE_ALL];
 
 /** The caller behind the bearer token. @throws {ServiceError} 401 */
-export function authenticate(state: State, call: Call): Caller {
+export function authenticate(state: State, call: ServiceRequest): Caller {
   const header = call.headers["authorization"];
   if (header === undefined) throw unauthorized(state, "Access token is empty.");
   const token = /^Bearer (\S+)$/i.exec(header)?.[1];

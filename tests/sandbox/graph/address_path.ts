@@ -3,7 +3,7 @@
 import { invalidRequest, ServiceError } from "../service_error.ts";
 
 /** Either one segment of the URL, or a path between two colons. */
-export type Step = { kind: "name"; text: string } | { kind: "path"; segments: string[] };
+export type AddressStep = { kind: "name"; text: string } | { kind: "path"; segments: string[] };
 
 /** What Graph says when the colons of an address do not fit (api-docs#1241, n8n PR 32470, PROTOCOL N1 and N2). */
 export function misreadAddress(): ServiceError {
@@ -14,10 +14,10 @@ export function misreadAddress(): ServiceError {
  * Cuts at the colons of the raw path first and decodes each segment once, after. A colon that shows up by decoding is
  * an error: `%3A` does not protect it.
  */
-export function stepsOf(rawPath: string): Step[] {
+export function parseAddressPath(rawPath: string): AddressStep[] {
   // Channel ids hold a colon (19:…@thread.tacv2), and nothing below /teams is addressed by path.
   const parts = rawPath.startsWith("/teams/") ? [rawPath] : rawPath.split(":");
-  const steps: Step[] = [];
+  const steps: AddressStep[] = [];
   for (const [index, part] of parts.entries()) {
     const isPath = index % 2 === 1;
     // A closing colon with nothing behind it is optional.
@@ -28,7 +28,7 @@ export function stepsOf(rawPath: string): Step[] {
       if (segments.some((segment) => segment.includes(":"))) throw misreadAddress();
       steps.push({ kind: "path", segments });
     } else {
-      steps.push(...segments.map((text): Step => ({ kind: "name", text })));
+      steps.push(...segments.map((text): AddressStep => ({ kind: "name", text })));
     }
   }
   return steps;
