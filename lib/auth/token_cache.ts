@@ -64,8 +64,6 @@ export class TokenCache {
   #last: CacheState = ABSENT;
   /** The last text could not be written, so memory is ahead of the file. */
   #unsaved = false;
-  /** Inode and time of the file when {@linkcode TokenCache.renewOnce} last saw it. */
-  #version: string | undefined;
 
   constructor(options: TokenCacheOptions) {
     this.path = options.path;
@@ -156,7 +154,10 @@ export class TokenCache {
     let file: LockedCache;
     try {
       let found: T | undefined;
-      const isDone = async () => await this.#readIfChanged() && (found = find()) !== undefined;
+      const isDone = async () => {
+        await this.#read();
+        return (found = find()) !== undefined;
+      };
       const lock = await acquireLockUnless(this.path, this.#lockOptions(signal), isDone);
       if (!lock) return found!;
       file = await this.#locked(lock);
@@ -202,14 +203,14 @@ export class TokenCache {
       await lock[Symbol.asyncDispose]();
       throw error;
     }
-    return this.#writable((text) => this.#write(text), () => lock[Symbol.asyncDispose]());
+    return this.#handle((text) => this.#write(text), () => lock[Symbol.asyncDispose]());
   }
 
   #readOnly(reason: unknown): LockedCache {
-    return this.#writable(() => Promise.reject(reason), () => Promise.resolve());
+    return this.#handle(() => Promise.reject(reason), () => Promise.resolve());
   }
 
-  #writable(write: (text: string) => Promise<void>, release: () => PromiseLike<void>): LockedCache {
+  #handle(write: (text: string) => Promise<void>, release: () => PromiseLike<void>): LockedCache {
     return {
       write,
       writeOrWarn: async (text) => {
@@ -242,21 +243,6 @@ export class TokenCache {
     if (!this.#unsaved) this.#last = await this.inspect();
   }
 
-  async #readIfChanged(): Promise<boolean> {
-    let version: string;
-    try {
-      const { ino, mtime } = await Deno.stat(this.path);
-      version = `${ino} ${mtime?.getTime()}`;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
-    if (version === this.#version) return false;
-    this.#version = version;
-    await this.#read();
-    return true;
-  }
-
   #needsFix(): boolean {
     const { state, text } = this.#last;
     const mustEncrypt = state === "plaintext" && text !== "" && this.#options.key !== undefined;
@@ -269,7 +255,7 @@ export class TokenCache {
     if (!this.#needsFix()) return;
     const { notice, now } = this.#options;
     if (this.#last.state === "plaintext") {
-      // At once rather than with the next renewal: whoever sets a key expects no plaintext tokens on the disk.
+      // At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk.
       await this.#write(this.#last.text);
       notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
       return;

@@ -64,7 +64,7 @@ export class UserSession implements AuthSession {
   /** All accounts of this registration, and the selected one, as of the last reading of the cache. */
   #accounts: CachedAccount[] = [];
   #account: CachedAccount | undefined;
-  /** The account of the first token: another process may sign in somebody else meanwhile. */
+  /** The account of the first token: another process may sign in another account meanwhile. */
   #first: CachedAccount | undefined;
 
   constructor(options: UserSessionOptions) {

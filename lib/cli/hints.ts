@@ -32,20 +32,19 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   browserTimeout: `start again with: ${BROWSER}`,
   description: "leave out --description",
   expired_token: CODE_EXPIRED,
+  folderNotFound: `check it with: ${commandName("ls")}, or make the folder first`,
   http404: `check it with: ${commandName("ls")}`,
   http409: "choose with --conflict replace or --conflict rename",
   http413: `use ${commandName("put-large")}`,
   nameAlreadyExists: "choose with --conflict replace or --conflict rename",
-  invalidAnswer: `look with ${commandName("ls")}`,
-  noFolder: `check it with ${commandName("ls")}, or make the folder first`,
   noOneDrive:
     "it needs a license, and one visit in the browser; a guest has it in another tenant (--tenant); for files of a team use --site or GRAPH_SITE",
   noProgress: NO_PROGRESS,
+  noSuchUpload: `list them with: ${commandName("put-large")} --list`,
+  notCommitted: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
   noSharePoint:
     "the tenant that you are signed in to has no SharePoint or OneDrive for you; as a guest of another one, choose it with --tenant or GRAPH_TENANT_ID",
-  noSuchUpload: `see ${commandName("put-large")} --list`,
   noSites: "leave out --site and GRAPH_SITE for its own OneDrive, or choose a work account with --account",
-  notCommitted: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
   notCapable: ({ subject: host }) => `run it with --allow-net=${host} as well, if you trust that host`,
   notSignedIn: ({ subject }) =>
     `sign in once, in a terminal, with: ${WHOAMI}${subject === undefined ? "" : ` --account ${subject}`}`,

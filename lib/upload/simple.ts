@@ -62,6 +62,7 @@ export async function uploadSimple(
     }
     throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
       code: "invalidAnswer",
+      hint: "look at the file before you upload it again",
       status,
     });
   } catch (error) {

@@ -205,6 +205,7 @@ function notWritable(item: Item): GraphError {
 
 function noFolder(path: string, cause?: GraphError): GraphError {
   const message = `the folder ${path} does not exist`;
-  return cause?.withMessage(message, { code: "noFolder", hint: undefined }) ??
-    new GraphError("notFound", message, { code: "noFolder" });
+  const code = "folderNotFound";
+  return cause?.withMessage(message, { code, hint: undefined }) ??
+    new GraphError("notFound", message, { code });
 }

@@ -4,6 +4,9 @@
  */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { UserSession } from "../../lib/auth/user_session.ts";
+import { HttpClient } from "../../lib/http/client.ts";
+import { readSettings } from "../../lib/settings.ts";
 import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const CHALLENGE = `Bearer realm="", error="insufficient_claims", claims="${
@@ -118,9 +121,6 @@ Deno.test("put-large sends nothing twice after a challenge", async () => {
 
 Deno.test("UserSession asks the user once for many challenged requests", async () => {
   await using env = await startTestEnv();
-  const { UserSession } = await import("../../lib/auth/user_session.ts");
-  const { HttpClient } = await import("../../lib/http/client.ts");
-  const { readSettings } = await import("../../lib/settings.ts");
   const settings = await readSettings({}, (name) => env.sandbox.env[name]);
   let asked = 0;
   const session = new UserSession({

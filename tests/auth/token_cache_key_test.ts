@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
 import { decrypt, encrypt, loadKey, parseKey } from "../../lib/auth/encryption.ts";
-import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
+import { commandLine, jsonLines, runProcess, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const windows = Deno.build.os === "windows";
 const HEX = "00112233445566778899aabbccddeeff".repeat(2);
@@ -244,7 +244,6 @@ Deno.test({
   ignore: windows,
   async fn() {
     await using env = await startTestEnv();
-    const { commandLine, runProcess } = await import("../test_env.ts");
     await env.runWith(keyed(BASE64), "whoami");
     const line = commandLine("whoami", []).map((word) => `'${word}'`).join(" ");
     for (

@@ -47,7 +47,10 @@ for (const [encrypted, processes] of [[false, PROCESSES], [true, ENCRYPTED_PROCE
     assertEquals((await env.runWith({ env: variables }, "ls", "General")).code, 0); // with the permissions of ls
     env.sandbox.expireAccessTokens();
     const before = tokenRequests(env).length;
-    const runs = Array.from({ length: processes }, () => env.runWith({ env: variables }, "ls", "General"));
+    const runs = Array.from(
+      { length: processes },
+      () => env.runProcessWith({ env: variables }, "ls", "General"),
+    );
     const ended = await Promise.all(runs);
     assertEquals(
       ended.map(({ code, stderr }) => `${code}${stderr.replace(LONG_WAIT, "")}`),
@@ -66,7 +69,7 @@ Deno.test(`${KILLS} kills during renewals leave the old cache or the new one, an
   const cache = await cacheOf(env);
   const started = performance.now();
   env.sandbox.expireAccessTokens();
-  await env.run("ls");
+  await env.runProcess("ls");
   const wholeMs = performance.now() - started;
   const seen = { old: 0, new: 0, late: 0 };
   for (let i = 0; i < KILLS; i++) {
@@ -168,7 +171,7 @@ Deno.test("a process that waited for another's renewal does not renew", async ()
   const asked = tokenRequests(env).length;
   const lock = await acquireLock(cache, { timeoutMs: 0 });
   const refused = env.sandbox.requests.length;
-  const waiting = env.run("whoami");
+  const waiting = env.runProcess("whoami");
   while (env.sandbox.requests.length === refused) await new Promise((go) => setTimeout(go, 10));
   // Another process renews meanwhile: its tokens are put there under the lock that is held here.
   const content = JSON.parse(await Deno.readTextFile(cache));

@@ -245,7 +245,7 @@ Deno.test({
     await Deno.chmod(path, 0o666);
     const { code, stderr } = await b.run("ls");
     assertEquals(code, 5, stderr);
-    assertStringIncludes(stderr, "which sets apiOrigin; if it says what you mean, mend it with: chmod go-w ");
+    assertStringIncludes(stderr, "which sets apiOrigin; check its content, then fix it with: chmod go-w ");
     await Deno.chmod(path, 0o644);
     assertEquals((await b.run("ls")).code, 4);
     await Deno.writeTextFile(path, "{}");

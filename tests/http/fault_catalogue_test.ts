@@ -84,7 +84,7 @@ Deno.test("sandbox --fault takes lists, and can be repeated", async () => {
     // The switch of the app registration would answer 401; the page comes first.
     const { code, stderr } = await runProcess(commandLine("whoami", ["--prompt"]), { env });
     assertEquals(code, 1, stderr);
-    assertStringIncludes(stderr, "is not one of the sign-in service");
+    assertStringIncludes(stderr, "is not from the sign-in service");
   } finally {
     assertEquals((await stop()).code, Deno.build.os === "windows" ? 1 : 130);
   }
