@@ -16,13 +16,13 @@ import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 import { checkUnchanged, compareContent, type Content } from "../transfer/verify.ts";
 import { findItem } from "./recovery.ts";
 
-/** 64 KB/s: a slower line needs longer than one attempt of 4 MiB has. */
+/** 64 KB/s, the slowest connection for which one attempt is long enough. */
 const SLOWEST_BYTES_PER_MS = 64;
 
 /**
  * Uploads content that fits into memory.
  *
- * @throws {GraphError} of the kind that fits the service's answer.
+ * @throws {GraphError} of the kind that fits the service's response.
  */
 export async function uploadSimple(
   { graph }: TransferContext,
@@ -42,25 +42,25 @@ export async function uploadSimple(
       {
         what,
         bytes,
-        // Without it the service refuses (PROTOCOL U19); the type it stores follows from the name.
+        // The service requires it (PROTOCOL U19), but stores the type that follows from the name.
         headers: { "content-type": "application/octet-stream" },
-        // The same bytes under the same name again do no harm; a second "rename" would make a second file.
+        // Sending again is harmless only with "replace": a second "rename" would create a second file.
         headerTimeoutMs: graph.http.deadline.maxSilenceMs + bytes.length / SLOWEST_BYTES_PER_MS,
         retry: conflict === "replace" ? "idempotent" : "throttled",
-        accepts: () => true, // an answer that says nothing of the item is dealt with below
+        accepts: () => true, // handled below
       },
     );
   const done = { quickXorHash, sentBytes: bytes.length, resumedFrom: null };
   try {
     const { value, status } = await put().catch((error) => {
-      // Quick overwrites are refused once in a while (PROTOCOL U17).
+      // Quick overwrites are sometimes refused (PROTOCOL U17).
       if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
       throw error;
     });
     if (isExpectedItem(value, expectedItem(target, conflict !== "rename"))) {
       return { driveItem: value, created: status === 201, ...done };
     }
-    throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
+    throw new GraphError("failed", `${what}: the service's response does not say what it stored`, {
       code: "invalidAnswer",
       hint: "look at the file before you upload it again",
       status,
@@ -74,13 +74,13 @@ export async function uploadSimple(
   }
 }
 
-/** Whether the file may be there although the answer was lost or cannot be read. */
+/** Whether the file may be stored although the response was lost or cannot be read. */
 function mayBeStored({ kind, code, status }: GraphError): boolean {
   if (code === "invalidAnswer") return true;
   return kind === "unavailable" && status !== 429 && status !== 503;
 }
 
-/** The item of the target, if it has this very content; a missing hash proves nothing. */
+/** The item of the target, if it has this content; a missing hash proves nothing. */
 async function findStored(
   graph: GraphClient,
   target: UploadTarget,

@@ -156,7 +156,7 @@ Deno.test("all names that the service forbids are listed before anything is sent
   assertEquals(code, 2);
   assertMatch(stderr, /3 names cannot be stored/);
   for (
-    const part of ["what?.txt", "ends with a dot.", "a.txt: to the service the name is the same as A.TXT"]
+    const part of ["what?.txt", "ends with a dot.", "a.txt: the service treats the name as equal to A.TXT"]
   ) {
     assert(stderr.includes(part), `${part}: ${stderr}`);
   }
