@@ -5,8 +5,8 @@ import { dirname, fromFileUrl, join } from "../lib/std.ts";
 
 /** Folders, or files of lib, from top to bottom; those of one line do not import each other. */
 const LAYERS = [
-  ["scripts"],
-  ["cli", "mod"],
+  ["scripts", "mod"],
+  ["cli"],
   ["upload", "download"],
   ["connect"],
   ["transfer"],

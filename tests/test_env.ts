@@ -4,9 +4,9 @@
  *
  * @module
  */
+import { COMMON_OPTIONS, SETTING_OPTIONS } from "../lib/cli/args.ts";
 import type { Host, OutputStream } from "../lib/cli/host.ts";
 import { type Command, runCommand } from "../lib/cli/run.ts";
-import { type SettingDefinition, SETTINGS } from "../lib/settings.ts";
 import { fromFileUrl, join } from "../lib/std.ts";
 import { get } from "../scripts/get.ts";
 import { ls } from "../scripts/ls.ts";
@@ -206,8 +206,9 @@ async function runInProcess(
   const variables = environment(env ?? {});
   const stdout = new CapturedStream();
   const stderr = new CapturedStream();
-  const names = localNames(SCRIPTS[script], args, folder);
-  const code = await runCommand(SCRIPTS[script], names.absolute, {
+  const command: Command = SCRIPTS[script];
+  const names = localNames(command, args, folder);
+  const code = await runCommand(command, names.absolute, {
     env: (name) => variables[name],
     stdin: new Blob(stdin ? [stdin] : []).stream(),
     stdout,
@@ -264,12 +265,8 @@ function localNames(command: Command, args: readonly string[], folder: string) {
 
 /** Indexes of the arguments that are neither options nor their values. */
 function positionsOf({ options }: Command, args: readonly string[]): number[] {
-  const settings: SettingDefinition[] = Object.values(SETTINGS);
-  const withValue = new Set([
-    "--max-wait",
-    ...options.filter(({ value }) => value !== undefined).map(({ name }) => `--${name}`),
-    ...settings.map(({ flag }) => `--${flag}`),
-  ]);
+  const all = Object.entries({ ...options, ...COMMON_OPTIONS, ...SETTING_OPTIONS });
+  const withValue = new Set(all.filter(([, { type }]) => type !== "switch").map(([name]) => `--${name}`));
   const end = args.indexOf("--");
   return [...args.keys()].filter((index) => {
     if (end >= 0 && index >= end) return index > end;

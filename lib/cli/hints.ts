@@ -3,11 +3,16 @@
  *
  * @module
  */
-import type { GraphError } from "../errors.ts";
+import type { FailureKind, GraphError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
 
-/** `scripts/whoami.ts`, or `graph-whoami` in a compiled program: bare `whoami` is the operating system's. */
-export function commandName(script: "whoami" | "ls" | "put-large"): string {
+/** How a program is called in usage and errors: `ls`, or `graph-ls` for a compiled program. */
+export function programName(script: string): string {
+  return Deno.build.standalone ? `graph-${script}` : script;
+}
+
+/** What can be pasted into a terminal: `scripts/ls.ts`, or `graph-ls` for a compiled program. */
+export function commandName(script: string): string {
   return Deno.build.standalone ? `graph-${script}` : `scripts/${script}.ts`;
 }
 
@@ -39,6 +44,7 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   http409: "choose with --conflict replace or --conflict rename",
   http413: `use ${commandName("put-large")}`,
   internal: "this is a defect of the toolkit; run it with --verbose and report what it prints",
+  interrupted: "run the same command again",
   localExists: "use --conflict replace or --conflict skip, or give another DEST",
   localLonger: "it is not a prefix of that file: use --conflict replace, or give another DEST",
   localReplaced: "look at it; --conflict replace replaces it",
@@ -60,10 +66,12 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   notSignedIn: ({ subject }) =>
     `sign in once, in a terminal, with: ${WHOAMI}${subject === undefined ? "" : ` --account ${subject}`}`,
   otherAccount: ({ subject }) => `sign in again with the right account, or use --account ${subject}`,
+  remoteFolder: "use -r to include folders",
   signInFailed: "run the same command with --verbose",
   siteNotFound: ({ subject: path = "" }) =>
     `look for its name with: ${commandName("ls")} --sites ${path.split("/").at(-1)}`,
   stalled: NO_PROGRESS,
+  standardInput: `upload standard input with: ${commandName("put")}`,
   tokenRefused: `get a new token for Microsoft Graph, or unset it and sign in with: ${WHOAMI}`,
 };
 
@@ -77,12 +85,19 @@ function grantHint({ message, subject }: GraphError): string {
   return `run it with ${flag} as well, or with deno run -P and the script's own permission set`;
 }
 
-/** The error with the hint for its code, status or kind, where it has none. */
-export function withHint(error: GraphError): GraphError {
+/**
+ * The error with the hint for its code, status or kind, where it has none.
+ *
+ * @param script Name of the script that runs; errors of usage lead to its help.
+ */
+export function withHint(error: GraphError, script: string): GraphError {
   if (error.hint !== undefined) return error;
   const key = [error.code, `http${error.status}`].find((key) => Object.hasOwn(HINTS, key));
   const known = key === undefined ? undefined : HINTS[key]!;
-  const fallback = error.kind === "signInNeeded" ? `sign in again with: ${WHOAMI}` : undefined;
-  const hint = typeof known === "function" ? known(error) : known ?? fallback;
+  const byKind: Partial<Record<FailureKind, string>> = {
+    signInNeeded: `sign in again with: ${WHOAMI}`,
+    usage: `see ${commandName(script)} --help`,
+  };
+  const hint = typeof known === "function" ? known(error) : known ?? byKind[error.kind];
   return hint === undefined ? error : error.withMessage(error.message, { hint });
 }

@@ -99,7 +99,7 @@ const GOLDEN = `
 
 Deno.test("toSignInError() says what happened, who can fix it, where, and what to do next", () => {
   const lines = [...AADSTS].toSorted(([one], [other]) => one - other).map(([number, { who }]) => {
-    const error = withHint(toSignInError({ error: "invalid_grant", error_codes: [number] }));
+    const error = withHint(toSignInError({ error: "invalid_grant", error_codes: [number] }), "whoami");
     const why = error.message.replace("sign-in: ", "");
     return `${number} | ${error.exitCode} ${error.kind} | ${who} | ${why} | ${error.hint}`;
   });
@@ -155,7 +155,7 @@ Deno.test("toSignInError() uses the OAuth error where the number is unknown", ()
 
 Deno.test("hints name the administrator or app owner who must act", () => {
   for (const [number, { who }] of AADSTS) {
-    const { hint } = withHint(toSignInError({ error: "x", error_codes: [number] }));
+    const { hint } = withHint(toSignInError({ error: "x", error_codes: [number] }), "whoami");
     assert(who === "you" || hint!.endsWith(`(for the ${who})`), String(number));
   }
 });

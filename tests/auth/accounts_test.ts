@@ -21,7 +21,7 @@ async function signIn(env: TestEnv, as: UserKey, tenant: string, ...args: string
 
 /** A connection in this process, with the settings of the test environment. */
 async function connectTo(env: TestEnv): Promise<Connection> {
-  return await connect({ env: (name) => env.sandbox.env[name], showDeviceCode: null, notice: () => {} });
+  return await connect({ env: (name) => env.sandbox.env[name], notice: () => {} });
 }
 
 Deno.test("a session keeps the account of its first token or fails", async () => {

@@ -61,7 +61,7 @@ Deno.test("AppSession renews a rejected token once for many requests", async () 
   await using env = await startTestEnv({ signIn: false });
   const variables = await appWith(env, "GRAPH_CLIENT_SECRET_FILE", env.sandbox.app.clientSecret);
   const all: Record<string, string> = { ...env.sandbox.env, ...variables };
-  const { session } = await connect({ env: (name) => all[name], showDeviceCode: null, notice: () => {} });
+  const { session } = await connect({ env: (name) => all[name], notice: () => {} });
   const refused = await session.token();
   const before = tokenRequests(env);
   const renewal = { refused };

@@ -43,7 +43,6 @@ function connection(sandbox: Sandbox, home: string): Promise<Connection> {
       site: GRAPH_SITE!,
       accessToken: sandbox.issueToken(),
     },
-    showDeviceCode: null,
     notice: () => {},
     http: {
       now: () => Date.now() + waitedMs,

@@ -153,11 +153,16 @@ Deno.test("remote paths that do not exist, and things that are no files", async 
   await using b = await startTestEnv();
   const file = await b.file("a.txt", "a");
   await refused(b, 3, /Nope\/x\.pdf: it does not exist/, ["get", "Nope/x.pdf"]);
-  await refused(b, 3, /the folder General\/Nope does not exist; check it with: .*make the folder first/, [
-    "put",
-    file,
-    "General/Nope/a.txt",
-  ]);
+  await refused(
+    b,
+    3,
+    /the folder General\/Nope does not exist; check it with: scripts\/ls\.ts, or make the folder first/,
+    [
+      "put",
+      file,
+      "General/Nope/a.txt",
+    ],
+  );
   await refused(b, 3, /the folder General\/Nope\/ does not exist/, ["put", file, "General/Nope/"]);
   await refused(b, 3, /site contoso\.sharepoint\.com\/sites\/Nope/, ["ls"], {
     GRAPH_SITE: "contoso.sharepoint.com/sites/Nope",

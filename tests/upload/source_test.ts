@@ -122,7 +122,7 @@ Deno.test("uploadLargeFile() takes a session also for a small file without a tim
     storageHosts: env.GRAPH_STORAGE_HOSTS!,
     accessToken: b.sandbox.issueToken(),
   };
-  const connection = await connect({ access: "write", settings, showDeviceCode: null, notice: () => {} });
+  const connection = await connect({ access: "write", settings, notice: () => {} });
   const path = await b.file("small.bin", pseudoRandomBytes(100));
   const { stat } = Deno.FsFile.prototype;
   Deno.FsFile.prototype.stat = async function () {
