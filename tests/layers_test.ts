@@ -8,6 +8,7 @@ const LAYERS = [
   ["scripts", "mod"],
   ["cli"],
   ["upload", "download"],
+  ["content"],
   ["connect"],
   ["transfer"],
   ["documents"],

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { itemKey } from "../drive/drive_item.ts";
+import { contentVersion, itemKey } from "../drive/drive_item.ts";
 import type { ResolvedItem } from "../drive/items.ts";
-import type { ByteRange } from "./ranges.ts";
+import type { ByteRange } from "../content/ranges.ts";
 import { Journal, journalKey } from "../local/journal.ts";
 
 /** One unfinished download. */
@@ -42,11 +42,6 @@ export class DownloadJournal extends Journal<DownloadJournalEntry> {
   }
 }
 
-/** The version of an item's content, if the service states it. */
-export function contentVersion({ driveItem }: ResolvedItem): string | undefined {
-  return driveItem.cTag ?? driveItem.eTag ?? undefined;
-}
-
 /** Whether an unfinished download is of this item, in any version. */
 export function isSameItem({ driveId, itemId }: DownloadJournalEntry, { item }: ResolvedItem): boolean {
   return itemKey({ driveId, id: itemId }) === itemKey(item);
@@ -56,7 +51,7 @@ export function isSameItem({ driveId, itemId }: DownloadJournalEntry, { item }: 
 export function isSameContent(entry: DownloadJournalEntry, found: ResolvedItem): boolean {
   const { item } = found;
   return isSameItem(entry, found) && entry.size === item.size &&
-    entry.version !== "" && entry.version === contentVersion(found);
+    entry.version !== "" && entry.version === contentVersion(found.driveItem);
 }
 
 function parse(value: Record<string, unknown>): DownloadJournalEntry | undefined {

@@ -4,14 +4,15 @@
  *
  * @module
  */
-import { contentVersion, type DownloadJournal, type DownloadJournalEntry } from "./journal.ts";
+import { contentVersion } from "../drive/drive_item.ts";
+import type { DownloadJournal, DownloadJournalEntry } from "./journal.ts";
 import { interruptedError } from "../abort.ts";
 import type { ResolvedItem } from "../drive/items.ts";
 import { readAt, writeAll } from "../local/file_operations.ts";
-import type { DownloadTarget } from "./ranged.ts";
+import type { DownloadTarget } from "../content/ranged.ts";
 import { RangeWriter } from "./range_writer.ts";
-import type { ByteRange, ByteRanges } from "./ranges.ts";
-import type { RemoteContent } from "./remote_content.ts";
+import type { ByteRange, ByteRanges } from "../content/ranges.ts";
+import type { RemoteContent } from "../content/remote_content.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 
 /** Minimum time between two journal entries. */
@@ -230,7 +231,7 @@ export function newEntry(
   return {
     driveId,
     itemId: id,
-    version: contentVersion(found) ?? "",
+    version: contentVersion(found.driveItem) ?? "",
     size,
     hash,
     path,

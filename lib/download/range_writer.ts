@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TargetWriter } from "./ranged.ts";
+import type { TargetWriter } from "../content/ranged.ts";
 
 const BUFFER_BYTES = 1024 * 1024;
 const MAX_HOLD_MS = 250;

@@ -8,8 +8,8 @@ import { GraphError } from "../errors.ts";
 import { lstatIfExists } from "../local/file_operations.ts";
 import { newEntry, PartialFile, type PartialPlace } from "./partial_file.ts";
 import { shellQuoted } from "../local/private_file.ts";
-import { ByteRanges } from "./ranges.ts";
-import type { RemoteContent } from "./remote_content.ts";
+import { ByteRanges } from "../content/ranges.ts";
+import type { RemoteContent } from "../content/remote_content.ts";
 
 /** Reads the journal entry, if any; an unreadable one is moved aside together with its partial file. */
 export async function readUnfinished(

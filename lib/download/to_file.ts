@@ -21,19 +21,12 @@ import {
   takeMode,
 } from "./local_target.ts";
 import type { PartialFile, PartialPlace } from "./partial_file.ts";
-import { fetchMissing } from "./ranged.ts";
-import { RemoteContent } from "./remote_content.ts";
+import { fetchMissing } from "../content/ranged.ts";
+import { RemoteContent } from "../content/remote_content.ts";
 import { openPartial, readUnfinished, removeUnfinished } from "./resume.ts";
 import { damagedError, type TransferResult } from "../transfer/result.ts";
-import {
-  type CopyVerdict,
-  damaged,
-  describeEnrichment,
-  describeMismatch,
-  FOREIGN,
-  judgeCopy,
-  UNSTABLE,
-} from "./verdict.ts";
+import { type CopyVerdict, damaged } from "../content/verdict.ts";
+import { describeEnrichment, describeMismatch, FOREIGN, judgeCopy, UNSTABLE } from "./verdict.ts";
 
 /** From this size on, several connections are the default. */
 const PARALLEL_FROM_BYTES = 64 * 1024 * 1024;

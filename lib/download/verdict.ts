@@ -5,11 +5,9 @@
  */
 import { BrokenDocument, type ByteSource, interruptible } from "../documents/byte_source.ts";
 import { checkStructure, hasStructure } from "../documents/structure.ts";
-import type { RemoteContent } from "./remote_content.ts";
+import type { RemoteContent } from "../content/remote_content.ts";
+import { type CopyVerdict, damaged } from "../content/verdict.ts";
 import type { Verdict } from "../transfer/verify.ts";
-
-/** A verdict on a copy. */
-export type CopyVerdict = { verdict: Verdict } | { verdict: "damaged"; why: string };
 
 /** Why content is damaged that storage itself says belongs to another item. */
 export const FOREIGN = "it is the content of another item";
@@ -38,11 +36,6 @@ export async function judgeCopy(
   }
   if (hasStructure(kind)) return { verdict: "enriched" };
   return copy.size < content.item.size ? damaged("it is too short") : { verdict: "unverified" };
-}
-
-/** The verdict on content that is incomplete or wrong. */
-export function damaged(why: string): CopyVerdict {
-  return { verdict: "damaged", why };
 }
 
 /** Says how damaged content differs, and why it is not accepted. */

@@ -94,3 +94,8 @@ function canonicalItemId(id: string): string {
   const [, cid, rest] = /^([0-9a-f]{13,16})!(.+)$/i.exec(id) ?? [];
   return cid === undefined ? id : `${canonicalDriveId(cid)}!${rest!.toLowerCase()}`;
 }
+
+/** Version of an item's content, if the service states it: an eTag also changes when a session is created (PROTOCOL U17). */
+export function contentVersion({ cTag, eTag }: DriveItem): string | undefined {
+  return cTag ?? eTag ?? undefined;
+}

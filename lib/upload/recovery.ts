@@ -5,6 +5,7 @@
  * @module
  */
 import { childUrl } from "../drive/address.ts";
+import { contentVersion } from "../drive/drive_item.ts";
 import { type DriveItem, toItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
@@ -29,11 +30,6 @@ export async function findItem(graph: GraphClient, target: UploadTarget): Promis
   if (response.status === 200) return parseItem(await response.text(), expectedItem(target));
   await response.discard();
   return undefined;
-}
-
-/** Version of the content: an eTag changes when a session is created (PROTOCOL U17), a cTag does not. */
-export function contentVersion(driveItem: DriveItem): string {
-  return driveItem.cTag ?? driveItem.eTag ?? "";
 }
 
 /** What tells an uploaded item from another one of its name. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { childUrl } from "../drive/address.ts";
+import { contentVersion } from "../drive/drive_item.ts";
 import type { DriveItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";
 import { readServiceError, toServiceError } from "../graph/errors.ts";
@@ -30,7 +31,6 @@ import {
 import {
   blockedNameError,
   type CommittedUpload,
-  contentVersion,
   findCommitted,
   findItem,
   incompleteUploadError,
@@ -237,6 +237,7 @@ class SessionUpload {
       const { step, failure } = turn;
       switch (step.kind) {
         case "send":
+          this.#options.onProgress?.(this.#state.position, this.#content.size);
           turn = await this.#sendFragment();
           break;
         case "query":

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
-import type { ByteRange } from "../../lib/download/ranges.ts";
+import type { ByteRange } from "../../lib/content/ranges.ts";
 
 /** A bench with one file, `General/big.bin`. */
 export async function envWith(content: Uint8Array): Promise<TestEnv> {

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "../assert.ts";
 import { DownloadJournal } from "../../lib/download/journal.ts";
 import { PartialFile } from "../../lib/download/partial_file.ts";
-import { type ByteRange, ByteRanges } from "../../lib/download/ranges.ts";
-import { RemoteContent } from "../../lib/download/remote_content.ts";
+import { type ByteRange, ByteRanges } from "../../lib/content/ranges.ts";
+import { RemoteContent } from "../../lib/content/remote_content.ts";
 import type { Connection } from "../../lib/connect.ts";
 import type { ResolvedItem } from "../../lib/drive/items.ts";
 import { join } from "../../lib/std.ts";

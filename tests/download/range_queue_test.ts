@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../assert.ts";
-import { RATE_WINDOW_MS } from "../../lib/transfer/byte_rate.ts";
-import { type RangeJob, RangeQueue, splitRanges } from "../../lib/download/range_queue.ts";
-import { type ByteRange, ByteRanges } from "../../lib/download/ranges.ts";
+import { RATE_WINDOW_MS } from "../../lib/content/byte_rate.ts";
+import { type RangeJob, RangeQueue, splitRanges } from "../../lib/content/range_queue.ts";
+import { type ByteRange, ByteRanges } from "../../lib/content/ranges.ts";
 
 const MIB = 1024 * 1024;
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { GraphError } from "../errors.ts";
-import { ByteRate, RATE_WINDOW_MS } from "../transfer/byte_rate.ts";
+import { ByteRate, RATE_WINDOW_MS } from "./byte_rate.ts";
 import type { ByteRange } from "./ranges.ts";
 
 /** A range is taken over if it arrives this many times slower than the idle worker's last range. */

@@ -6,8 +6,7 @@
 import { itemUrl } from "../drive/address.ts";
 import type { Connection } from "../connect.ts";
 import type { DocumentKind } from "../documents/structure.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
-import { contentVersion } from "./journal.ts";
+import { contentVersion, isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
@@ -57,7 +56,7 @@ export class RemoteContent {
 
   /** See {@linkcode contentVersion}. */
   get version(): string | undefined {
-    return contentVersion(this.found);
+    return contentVersion(this.found.driveItem);
   }
 
   /** For messages. */
