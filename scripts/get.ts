@@ -64,7 +64,16 @@ async function run(run: Run): Promise<void> {
     ...(connections === undefined ? {} : { connections }),
   };
   const connection = await run.connect("read", locations);
-  const jobs = downloadJobs(connection, { locations, destination, recursive, options });
+  const jobs = downloadJobs(connection, {
+    locations,
+    destination,
+    recursive,
+    options,
+    write(bytes) {
+      for (let at = 0; at < bytes.length;) at += run.host.stdout.writeSync(bytes.subarray(at));
+      return Promise.resolve();
+    },
+  });
   const toStandardOutput = destination === "-";
   await transferAll(run, jobs, {
     jobs: JOBS,

@@ -5,7 +5,8 @@
  */
 import { basename, join, resolve } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { downloadFile, downloadItem, type DownloadOptions } from "../download/download.ts";
+import { downloadItem, type DownloadOptions, downloadStream } from "../download/download.ts";
+import type { ByteSink } from "../download/to_stream.ts";
 import { downloadTree } from "../download/tree.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { getItem, type Item, type ResolvedItem } from "../drive/items.ts";
@@ -22,18 +23,20 @@ export interface DownloadRequest {
   /** Folders with all that is in them. */
   recursive: boolean;
   options: DownloadOptions;
+  /** Takes the content for `-`. */
+  write: ByteSink;
 }
 
 /** The transfers of all locations. */
 export async function* downloadJobs(
   connection: Connection,
-  { locations, destination = ".", recursive, options }: DownloadRequest,
+  { locations, destination = ".", recursive, options, write }: DownloadRequest,
 ): AsyncGenerator<TransferJob> {
   if (destination === "-") {
     for (const location of locations) {
       yield {
         name: location.text,
-        run: (onProgress) => downloadFile(connection, location, "-", { ...options, onProgress }),
+        run: (onProgress) => downloadStream(connection, location, write, { onProgress }),
       };
     }
     return;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { GraphError } from "../errors.ts";
+import { shellQuoted } from "../local/private_file.ts";
 
 /** `scripts/whoami.ts`, or `graph-whoami` in a compiled program: bare `whoami` is the operating system's. */
 export function commandName(script: "whoami" | "ls" | "put-large"): string {
@@ -32,11 +33,20 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   browserTimeout: `start again with: ${BROWSER}`,
   description: "leave out --description",
   expired_token: CODE_EXPIRED,
+  folderToUpload: "use put -r for a folder and its contents",
   folderNotFound: `check it with: ${commandName("ls")}, or make the folder first`,
   http404: `check it with: ${commandName("ls")}`,
   http409: "choose with --conflict replace or --conflict rename",
   http413: `use ${commandName("put-large")}`,
+  internal: "this is a defect of the toolkit; run it with --verbose and report what it prints",
+  localExists: "use --conflict replace or --conflict skip, or give another DEST",
+  localLonger: "it is not a prefix of that file: use --conflict replace, or give another DEST",
+  localReplaced: "look at it; --conflict replace replaces it",
   nameAlreadyExists: "choose with --conflict replace or --conflict rename",
+  noLocalFolder: ({ subject = "" }) =>
+    `create it first: mkdir -p ${
+      shellQuoted(subject)
+    }; several files need an existing folder as the last argument`,
   noOneDrive:
     "it needs a license, and one visit in the browser; a guest has it in another tenant (--tenant); for files of a team use --site or GRAPH_SITE",
   noProgress: NO_PROGRESS,
@@ -45,6 +55,7 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   noSharePoint:
     "the tenant that you are signed in to has no SharePoint or OneDrive for you; as a guest of another one, choose it with --tenant or GRAPH_TENANT_ID",
   noSites: "leave out --site and GRAPH_SITE for its own OneDrive, or choose a work account with --account",
+  NotCapable: grantHint,
   notCapable: ({ subject: host }) => `run it with --allow-net=${host} as well, if you trust that host`,
   notSignedIn: ({ subject }) =>
     `sign in once, in a terminal, with: ${WHOAMI}${subject === undefined ? "" : ` --account ${subject}`}`,
@@ -55,6 +66,16 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   stalled: NO_PROGRESS,
   tokenRefused: `get a new token for Microsoft Graph, or unset it and sign in with: ${WHOAMI}`,
 };
+
+/** How to grant the permission that Deno asks for. */
+function grantHint({ message, subject }: GraphError): string {
+  // MSAL reads these variables, and needs none.
+  if (/"(ProgramData|ProgramFiles|MSAL_FORCE_REGION|REGION_NAME)"/.test(message)) {
+    return "run it with --ignore-env=ProgramData,ProgramFiles,MSAL_FORCE_REGION,REGION_NAME as well";
+  }
+  const flag = subject ? `--allow-${subject}` : "the permission";
+  return `run it with ${flag} as well, or with deno run -P and the script's own permission set`;
+}
 
 /** The error with the hint for its code, status or kind, where it has none. */
 export function withHint(error: GraphError): GraphError {

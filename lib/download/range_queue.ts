@@ -1,6 +1,6 @@
 /**
- * The parts of a file and who fetches them: taken in order from a queue. When none is left, an idle connection takes
- * over the rest of a part whose connection is silent or next to it, so that one dying connection holds up nobody.
+ * The byte ranges of a download, handed out in order. When none is left, an idle worker takes over the rest of a range
+ * whose HTTP connection is silent or far slower, so that one dying connection does not delay the download.
  *
  * @module
  */
@@ -8,27 +8,27 @@ import { GraphError } from "../errors.ts";
 import { ByteRate, RATE_WINDOW_MS } from "../transfer/byte_rate.ts";
 import type { ByteRange } from "./ranges.ts";
 
-/** A part is taken over when it comes so many times slower than the idle connection's last one. */
+/** A range is taken over if it arrives this many times slower than the idle worker's last range. */
 const SLOWER = 10;
-/** How often an idle connection looks. */
-const LOOK_MS = 500;
+/** How often an idle worker checks the others. */
+const CHECK_MS = 500;
 
 const MIB = 1024 * 1024;
-const MIN_PART_BYTES = MIB;
-const MAX_PART_BYTES = 32 * MIB;
+const MIN_RANGE_BYTES = MIB;
+const MAX_RANGE_BYTES = 32 * MIB;
 
-/** A part that a connection fetches. */
+/** A range that a worker fetches. */
 export interface RangeJob {
-  /** Where its next byte belongs. */
+  /** Position of the next byte. */
   position: number;
-  /** Where it ends, the last byte not included; another connection may draw it in. */
+  /** Not included; `Infinity` for the rest of the content. Another worker may lower it. */
   end: number;
   readonly rate: ByteRate;
-  /** Aborted when another connection takes over, or when all end. */
+  /** Aborted when another worker takes over, or when the queue stops. */
   readonly abort: AbortController;
 }
 
-/** The parts of one file. */
+/** The ranges of one download. */
 export class RangeQueue {
   readonly #waiting: ByteRange[];
   readonly #running = new Set<RangeJob>();
@@ -36,86 +36,86 @@ export class RangeQueue {
   readonly #stop = new AbortController();
   #wake = Promise.withResolvers<void>();
 
-  /** @param now Milliseconds, from any moment on. */
-  constructor(parts: Iterable<ByteRange>, now: () => number = () => performance.now()) {
-    this.#waiting = [...parts];
+  /** @param now Milliseconds since any moment. */
+  constructor(ranges: Iterable<ByteRange>, now: () => number = () => performance.now()) {
+    this.#waiting = [...ranges];
     this.#now = now;
   }
 
-  /** Aborted when all end. */
+  /** Aborted by {@linkcode RangeQueue.stop}. */
   get stopped(): AbortSignal {
     return this.#stop.signal;
   }
 
   /**
-   * The next part for a connection; `undefined` when there is nothing left to do.
+   * Waits for the next range; `undefined` when the download is complete or stopped.
    *
-   * @param bytesPerMs How fast the connection's last part came; 0 when it had none.
+   * @param bytesPerMs Speed of the worker's last range; 0 if it had none.
    */
   async next(bytesPerMs: number): Promise<RangeJob | undefined> {
     while (!this.stopped.aborted) {
       const range = this.#waiting.shift() ?? this.#takeOver(bytesPerMs);
-      if (range) return this.#begin(range);
+      if (range) return this.#start(range);
       if (this.#running.size === 0) return undefined;
       await this.#change();
     }
     return undefined;
   }
 
-  /** A connection is done with its part, whole or not; what lacks waits again, before all others. */
-  release(part: RangeJob): void {
-    if (!this.#running.delete(part)) return;
-    if (part.position < part.end) this.#waiting.unshift([part.position, part.end]);
-    this.#changed();
+  /** Ends a job; what it did not fetch comes first again. */
+  release(job: RangeJob): void {
+    if (!this.#running.delete(job)) return;
+    if (job.position < job.end) this.#waiting.unshift([job.position, job.end]);
+    this.#notify();
   }
 
-  /** All end. */
+  /** Stops all workers. */
   stop(): void {
     this.#stop.abort();
     for (const { abort } of this.#running) abort.abort();
-    this.#changed();
+    this.#notify();
   }
 
-  #begin([position, end]: ByteRange): RangeJob {
-    const part = { position, end, rate: new ByteRate(this.#now), abort: new AbortController() };
-    this.#running.add(part);
-    return part;
+  #start([position, end]: ByteRange): RangeJob {
+    const job = { position, end, rate: new ByteRate(this.#now), abort: new AbortController() };
+    this.#running.add(job);
+    return job;
   }
 
   #takeOver(bytesPerMs: number): ByteRange | undefined {
-    for (const part of this.#running) {
-      const recent = part.rate.recentBytes();
+    for (const job of this.#running) {
+      const recent = job.rate.recentBytes();
       const isDying = recent === 0 || (recent ?? Infinity) * SLOWER < bytesPerMs * RATE_WINDOW_MS;
-      if (!isDying || part.position >= part.end) continue;
-      const rest: ByteRange = [part.position, part.end];
-      part.end = part.position;
-      this.#running.delete(part);
-      part.abort.abort(new GraphError("unavailable", "taken over", { code: "takenOver" }));
+      if (!isDying || job.position >= job.end) continue;
+      const rest: ByteRange = [job.position, job.end];
+      job.end = job.position;
+      this.#running.delete(job);
+      job.abort.abort(new GraphError("unavailable", "taken over", { code: "takenOver" }));
       return rest;
     }
     return undefined;
   }
 
-  /** Until a part is released, or it is time to look again. */
+  /** Waits until a range is released, or until it is time to check again. */
   async #change(): Promise<void> {
-    const timer = setTimeout(() => this.#changed(), LOOK_MS);
+    const timer = setTimeout(() => this.#notify(), CHECK_MS);
     await this.#wake.promise;
     clearTimeout(timer);
   }
 
-  #changed(): void {
+  #notify(): void {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }
 }
 
-/** Cuts what lacks of a file into parts: two for each connection at least, neither tiny nor endless. */
+/** Splits what is missing into ranges: at least two for each connection, of 1 to 32 MiB. */
 export function splitRanges(missing: readonly ByteRange[], size: number, connections: number): ByteRange[] {
   const wanted = Math.ceil(size / (2 * connections) / MIB) * MIB;
-  const partBytes = Math.min(MAX_PART_BYTES, Math.max(MIN_PART_BYTES, wanted));
-  const parts: ByteRange[] = [];
+  const rangeBytes = Math.min(MAX_RANGE_BYTES, Math.max(MIN_RANGE_BYTES, wanted));
+  const ranges: ByteRange[] = [];
   for (const [start, end] of missing) {
-    for (let at = start; at < end; at += partBytes) parts.push([at, Math.min(end, at + partBytes)]);
+    for (let at = start; at < end; at += rangeBytes) ranges.push([at, Math.min(end, at + rangeBytes)]);
   }
-  return parts;
+  return ranges;
 }

@@ -1,13 +1,13 @@
 /**
- * Which bytes of a file are there.
+ * Sets of bytes of a file.
  *
  * @module
  */
 
-/** From `start` up to, but without, `end`. */
+/** From `start` up to, but not including, `end`. */
 export type ByteRange = readonly [start: number, end: number];
 
-/** A set of bytes, as ranges in order that neither touch nor overlap. */
+/** A set of bytes, as sorted ranges that neither touch nor overlap. */
 export class ByteRanges {
   #ranges: ByteRange[] = [];
 
@@ -20,39 +20,39 @@ export class ByteRanges {
     const before = this.#ranges.filter(([, e]) => e < start);
     const after = this.#ranges.filter(([s]) => s > end);
     const touched = this.#ranges.slice(before.length, this.#ranges.length - after.length);
-    const whole: ByteRange = [
+    const joined: ByteRange = [
       Math.min(start, touched[0]?.[0] ?? start),
       Math.max(end, touched.at(-1)?.[1] ?? end),
     ];
-    this.#ranges = [...before, whole, ...after];
+    this.#ranges = [...before, joined, ...after];
   }
 
   clear(): void {
     this.#ranges = [];
   }
 
-  /** How many bytes are there. */
+  /** Number of bytes in the set. */
   get total(): number {
     return this.#ranges.reduce((sum, [start, end]) => sum + end - start, 0);
   }
 
-  /** How many bytes are there from the first one on without a gap. */
+  /** The end of the range that starts at the first byte; 0 without one. */
   get prefixEnd(): number {
     const [first] = this.#ranges;
     return first?.[0] === 0 ? first[1] : 0;
   }
 
-  /** Where the last byte ends. */
+  /** The end of the last range. */
   get end(): number {
     return this.#ranges.at(-1)?.[1] ?? 0;
   }
 
-  /** Whether nothing is there but a beginning. */
+  /** Whether the set is empty or one range from the first byte on. */
   get isPrefix(): boolean {
     return this.total === this.prefixEnd;
   }
 
-  /** What lacks of a file of `size` bytes. */
+  /** The ranges of a file of `size` bytes that are not in the set. */
   missing(size: number): ByteRange[] {
     const gaps: ByteRange[] = [];
     let at = 0;

@@ -21,7 +21,6 @@ export interface TransferResult {
   id: string;
   driveId: string;
   eTag: string | null;
-  sha256?: string;
   quickXorHash: string | null;
   seconds: number;
   /** Content bytes on the wire, repeated ones included. */

@@ -68,7 +68,7 @@ export async function checkUnchanged(
   const state = await content.state();
   if (state === "unchanged") return;
   if (state === "touched" && (await hashContent(content, signal)).quickXorHash === quickXorHash) return;
-  throw localChangedError(`${content.path} changed while it was uploaded`);
+  throw localChangedError(`${content.path} changed during the upload`);
 }
 
 /** Both hashes of content that passes by in order; parts seen before are left out. */

@@ -9,7 +9,7 @@ import { BrokenDocument, interruptible, isSameContent } from "../documents/byte_
 import { proveSame } from "../documents/same_document.ts";
 import type { DocumentKind } from "../documents/structure.ts";
 import { type CopyVerdict, damaged } from "../download/verdict.ts";
-import { fetchPrivateCopy, type PrivateCopy } from "../download/private_copy.ts";
+import { fetchPrivateCopy, type PrivateCopy } from "../download/to_stream.ts";
 import { RemoteContent } from "../download/remote_content.ts";
 import type { DriveItem, Item, ResolvedItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";

@@ -168,7 +168,7 @@ Deno.test("whoami reports that it waits for another process, and Ctrl-C ends it 
     }
   }
   assertEquals((await child.status).code, 130);
-  assertStringIncludes(stderr, `waiting for another process, which holds ${cache}.lock`);
+  assertStringIncludes(stderr, `waiting for another process that holds ${cache}.lock`);
   assert(performance.now() - interrupted < 2000, "went on waiting");
   await child.stdout.cancel();
 });

@@ -57,7 +57,7 @@ Deno.test({
       await Deno.chmod(path, bad);
       const { code, stdout, stderr } = await env.run("whoami");
       assertEquals([code, stdout], [5, ""]);
-      assertStringIncludes(stderr, `mend it with: ${command}`);
+      assertStringIncludes(stderr, `fix it with: ${command}`);
       await Deno.chmod(path, good);
       assertEquals((await env.run("whoami")).code, 0);
     }

@@ -10,7 +10,7 @@ const ENCRYPTED_PROCESSES = Number(Deno.env.get("GRAPH_SCRIPTS_PROCESSES") ?? 10
 const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
 
 /** Shown where a busy machine makes the wait long. */
-const LONG_WAIT = /^ls: waiting for another process, which holds \S+\n/;
+const LONG_WAIT = /^ls: waiting for another process that holds \S+\n/;
 
 type Entries = Record<string, { secret: string; home_account_id: string }>;
 

@@ -11,8 +11,9 @@ import {
   type ScriptName,
   startTestEnv,
   type TestEnv,
+  type TestEnvOptions,
 } from "../test_env.ts";
-import { type FaultName, knownFault, type RequestRecord, type SandboxOptions } from "../sandbox/mod.ts";
+import { type FaultName, knownFault, type RequestRecord } from "../sandbox/mod.ts";
 
 /** The smallest fragment: 320 KiB. */
 export const UNIT = 327_680;
@@ -40,7 +41,7 @@ export function faultTest(
   name: FaultName,
   sentence: string,
   test: (b: StruckBench) => Promise<void>,
-  options: SandboxOptions & { signIn?: boolean; token?: boolean; ignore?: boolean } = {},
+  options: TestEnvOptions & { token?: boolean; ignore?: boolean } = {},
 ): void {
   const { signIn = false, token = !signIn, ignore = false, ...sandboxOptions } = options;
   Deno.test({

@@ -32,7 +32,7 @@ Deno.test("get ends when a proxy drops ranges and connections", async () => {
   env.sandbox.addFault({ ...download, times: "always", hideHeaders: ["range"], truncateBodyTo: 100_000 });
   const { code, stderr } = await env.run("get", "General/big.bin");
   assertEquals(code, 8);
-  assertMatch(stderr, /begin again 3 times/);
+  assertMatch(stderr, /start over 3 times/);
 });
 
 Deno.test("get receives the version that is current when the content is requested", async () => {

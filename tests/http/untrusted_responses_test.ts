@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
+import { fastClock, jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const PAGES = { service: "graph" as const, method: "GET", path: "/children" };
 const LATER_PAGE = { ...PAGES, path: "skiptoken" };
@@ -10,7 +10,7 @@ const UNEXPECTED = /the service sent an unexpected response/;
 
 /** An environment whose scripts have a token, so that no sign-in is affected. */
 async function startWithToken(): Promise<TestEnv & { variables: Record<string, string> }> {
-  const env = await startTestEnv({ signIn: false });
+  const env = await startTestEnv({ signIn: false, http: fastClock() });
   const variables = { GRAPH_ACCESS_TOKEN: env.sandbox.issueToken() };
   return {
     ...env,

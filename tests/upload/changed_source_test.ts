@@ -99,7 +99,7 @@ Deno.test("put reports a file that changes during the upload", async () => {
   await env.file("big.bin", pseudoRandomBytes(3 * UNIT, 9));
   const { code, stderr } = await child.output();
   assertEquals(code, 6);
-  assertMatch(new TextDecoder().decode(stderr), /changed while it was uploaded/);
+  assertMatch(new TextDecoder().decode(stderr), /changed during the upload/);
   assertEquals(env.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
   assertEquals(env.sandbox.tenant.openSessions(), []);
 });

@@ -222,7 +222,7 @@ Deno.test("a record that cannot be understood is set aside", async () => {
     const again = await b.run("put-large", ...SMALL, "big.bin", "General/");
     // Without its record our own session blocks the name, until it ends by itself.
     assertEquals(again.code, 6);
-    assertMatch(again.stderr, /could not be understood; it is kept as \S+\.unreadable-/);
+    assertMatch(again.stderr, /is not readable; it is kept as \S+\.unreadable-/);
   }
 });
 

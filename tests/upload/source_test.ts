@@ -48,7 +48,7 @@ Deno.test({
       await file.utime(OLD, OLD);
     });
     assertEquals(changed.code, 6, changed.stderr);
-    assertMatch(changed.stderr, /big\.bin changed while it was uploaded.*\(localChanged\)/);
+    assertMatch(changed.stderr, /big\.bin changed during the upload.*\(localChanged\)/);
     assertEquals(b.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
     const touched = await uploadWhile(b, content, (path) => Deno.chmod(path, 0o600));
     assertEquals(touched.code, 0, touched.stderr);
