@@ -1,5 +1,5 @@
 /**
- * The national clouds of Microsoft 365 (https://learn.microsoft.com/graph/deployments). Tokens are never interchangeable.
+ * The national clouds of Microsoft 365 (https://learn.microsoft.com/graph/deployments). They share no tokens.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Cloud {
   storageHosts: readonly string[];
 }
 
-/** The name of a cloud, as `--cloud` takes it. */
+/** The name of a cloud, as in the setting `cloud`. */
 export type CloudName = "global" | "usgov" | "usdod" | "china";
 
 /** All clouds. */
@@ -52,3 +52,8 @@ export const CLOUDS: Record<CloudName, Cloud> = {
     storageHosts: ["*.sharepoint.cn"],
   },
 };
+
+/** Whether a host is this machine: only there is `http:` accepted. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}

@@ -3,62 +3,65 @@
  *
  * @module
  */
-import { StaticTokenSession } from "./auth/static_token.ts";
 import { AppSession } from "./auth/app_session.ts";
 import { browserInteraction } from "./auth/browser.ts";
+import { type DeviceCode, deviceCodeInteraction } from "./auth/device_code.ts";
 import type { Access } from "./auth/scopes.ts";
+import { StaticTokenSession } from "./auth/static_token.ts";
+import type { AuthSession, Interaction } from "./auth/session.ts";
+import { UserSession } from "./auth/user_session.ts";
 import { CLOUDS } from "./clouds.ts";
-import { type AuthSession, UserSession } from "./auth/user_session.ts";
-import { type DeviceCode, deviceCodeInteraction, deviceCodeText } from "./auth/device_code.ts";
 import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";
-import { HttpClient, type HttpOptions } from "./http/client.ts";
-import { replaceControlCharacters } from "./cli/output.ts";
-import { RewrittenFiles } from "./upload/rewritten_files.ts";
-import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import { StorageClient } from "./graph/storage.ts";
+import { HttpClient, type HttpOptions } from "./http/client.ts";
+import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import type { TransferContext } from "./transfer/result.ts";
 
-/** How to connect. */
+/** How to connect. Without callbacks nothing is printed, and a missing sign-in is an error. */
 export interface ConnectOptions {
   /** @default "read" */
   access?: Access;
+  /** Shows a device code to the user. @default none: a missing sign-in is an error */
+  showDeviceCode?: (code: DeviceCode) => void;
+  /** Shows the address to sign in at, with `signIn: "browser"`. @default none: a missing sign-in is an error */
+  showAddress?: (address: string) => void;
+  /** Called with what the user should know and no result says. @default none */
+  notice?: (text: string) => void;
+  /** Ends everything that the connection does. */
+  signal?: AbortSignal;
+  /** Clock, limits and tracing of the transport. */
+  http?: Omit<HttpOptions, "signal">;
+}
+
+/** Where the settings of a connection come from. */
+export interface SettingSources {
   /** Settings that win over environment and config file. */
   settings?: Partial<Record<SettingName, string>>;
   /** Reads an environment variable. @default `Deno.env.get` */
   env?: (name: string) => string | undefined;
-  /**
-   * Shows a device code to a person. `null`: never ask anybody; a missing sign-in is an error then.
-   * @default on a terminal, the service's instruction on standard error
-   */
-  showDeviceCode?: ((code: DeviceCode) => void) | null;
-  /** Shows the address at which a person signs in, with `signIn: "browser"`. @default on standard error */
-  showAddress?: (address: string) => void;
-  /** Told what a person should know. @default standard error */
-  notice?: (text: string) => void;
-  /** Ends everything that the connection does. */
-  signal?: AbortSignal;
-  /** Clock, waiting, limits and tracing of the transport. */
-  http?: Omit<HttpOptions, "signal">;
 }
 
 /** What the operations work with. */
 export interface Connection extends TransferContext {
   settings: Settings;
   session: AuthSession;
-  rewritten: RewrittenFiles;
 }
 
 /**
- * Connects to Microsoft Graph as the signed-in person. Nothing is sent before the first operation.
+ * Connects to Microsoft Graph. Nothing is sent before the first operation.
  *
- * @throws {GraphError} `usage` for settings that cannot be meant.
+ * @throws {GraphError} `usage` for invalid settings.
  */
-export async function connect(options: ConnectOptions = {}): Promise<Connection> {
-  const settings = await readSettings(options.settings, options.env);
-  const notice = options.notice ?? toStandardError;
-  const http = new HttpClient({ ...options.http, ...(options.signal ? { signal: options.signal } : {}) });
-  const session = sessionOf(settings, http, notice, options);
+export async function connect(options: ConnectOptions & SettingSources = {}): Promise<Connection> {
+  return openConnection(await readSettings(options.settings, options.env), options);
+}
+
+/** As {@linkcode connect}, with settings that have been read. */
+export function openConnection(settings: Settings, options: ConnectOptions = {}): Connection {
+  const { notice = () => {}, signal } = options;
+  const http = new HttpClient({ ...options.http, ...(signal ? { signal } : {}) });
+  const session = openSession(settings, http, { ...options, notice });
   const graph = new GraphClient(http, settings.apiOrigin, session);
   return {
     settings,
@@ -66,40 +69,29 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     graph,
     storage: new StorageClient(http, settings.storageHosts),
     drives: new Drives(graph, settings, session),
-    rewritten: new RewrittenFiles(settings.state, http.now),
-    account: async () => (await session.facts()).username,
+    account: async () => (await session.info()).username,
     notice,
   };
 }
 
-function sessionOf(
+function openSession(
   settings: Settings,
   http: HttpClient,
-  notice: (text: string) => void,
-  options: ConnectOptions,
+  options: ConnectOptions & { notice: (text: string) => void },
 ): AuthSession {
-  if (settings.accessToken !== undefined) return new StaticTokenSession(settings.accessToken);
-  const { appCredential: credential, loginOrigin } = settings;
+  const { accessToken, appCredential: credential } = settings;
+  const { access = "read", notice } = options;
+  if (accessToken !== undefined) return new StaticTokenSession(accessToken);
   if (credential) return new AppSession({ settings, credential, http, notice });
-  const { access = "read", showDeviceCode: show } = options;
-  if (show === null || (show === undefined && !Deno.stderr.isTerminal())) {
-    return new UserSession({ settings, access, http, interact: undefined, notice });
-  }
-  const knownOrigin = CLOUDS[settings.cloud].loginOrigin;
-  const showAddress = options.showAddress ??
-    ((address) => toStandardError(`To sign in, open this address in a browser of this machine: ${address}`));
-  const interact = settings.signIn === "browser"
-    ? browserInteraction({ show: showAddress, knownOrigin, loginOrigin })
-    : deviceCodeInteraction(
-      show ??
-        ((code) =>
-          toStandardError(
-            deviceCodeText(code, http.now()).split("\n").map(replaceControlCharacters).join("\n"),
-          )),
-    );
-  return new UserSession({ settings, access, http, interact, notice });
+  return new UserSession({ settings, access, http, interact: interaction(settings, options), notice });
 }
 
-function toStandardError(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+/** How the user signs in; `undefined` without a callback for it. */
+function interaction(
+  { signIn, cloud, loginOrigin }: Settings,
+  { showAddress, showDeviceCode }: ConnectOptions,
+): Interaction | undefined {
+  if (signIn === "device") return showDeviceCode && deviceCodeInteraction(showDeviceCode);
+  const knownOrigin = CLOUDS[cloud].loginOrigin;
+  return showAddress && browserInteraction({ show: showAddress, knownOrigin, loginOrigin });
 }

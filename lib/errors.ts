@@ -1,10 +1,10 @@
 /**
- * One error for everything that this toolkit reports: what failed, why, and what to do next.
+ * The error class of this toolkit: what failed, why, and what to do next.
  *
  * @module
  */
 
-/** How a run can end; each kind has one exit code, the same in all scripts. */
+/** The kinds of failures, and the exit code of each, the same in all scripts. */
 export const EXIT_CODES = {
   failed: 1,
   usage: 2,
@@ -27,15 +27,15 @@ export interface ErrorDetails {
   code: string;
   /** What to do next, as one sentence or command. */
   hint?: string | undefined;
-  /** What it is about, for a hint: an account, a site, a local path. */
+  /** What the error is about: an account, a host, a site, a local path. */
   subject?: string | undefined;
-  /** HTTP status of the answer, where there was one. */
+  /** HTTP status of the response, if there was one. */
   status?: number | undefined;
   /** The service's `request-id` (or correlation id of a sign-in), which Microsoft's support asks for. */
   requestId?: string | undefined;
-  /** UTC time of the answer, from its `Date` header. */
+  /** UTC time of the response, from its `Date` header. */
   date?: string | undefined;
-  /** All codes of the error body, outermost first. */
+  /** All codes of the error body, outermost first. @default `[code]` */
   codes?: string[] | undefined;
   /** Claims that the service demands in a new token (continuous access evaluation). */
   claims?: string | undefined;
@@ -43,7 +43,7 @@ export interface ErrorDetails {
 }
 
 /**
- * Every failure that the library reports on purpose.
+ * An expected failure.
  *
  * @example
  * ```ts
@@ -82,10 +82,10 @@ export class GraphError extends Error {
     return EXIT_CODES[this.kind];
   }
 
-  /** The same failure in other words, with all that the service said of it. */
+  /** The same failure with another message, and all details of the service kept. */
   withMessage(
     message: string,
-    changes: { kind?: FailureKind; code?: string; hint?: string | undefined } = {},
+    changes: { kind?: FailureKind; code?: string; hint?: string | undefined; subject?: string } = {},
   ): GraphError {
     const { kind, code, hint, subject, status, requestId, date, codes, claims } = this;
     const { kind: newKind = kind, ...others } = changes;
@@ -93,7 +93,7 @@ export class GraphError extends Error {
     return new GraphError(newKind, message, { ...details, ...others });
   }
 
-  /** Whether the service gave this code at any depth of its error body. */
+  /** Whether the error body has this code at any depth. */
   has(code: string): boolean {
     return this.codes.includes(code);
   }

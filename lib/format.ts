@@ -73,3 +73,8 @@ export function formatDuration(seconds: number): string {
   const shown = parts[0] ? parts : parts.slice(1);
   return shown.map((part, index) => index ? String(part).padStart(2, "0") : String(part)).join(":");
 }
+
+/** `2026-01-02T03:04:05Z` for milliseconds since 1970. */
+export function formatUtc(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}

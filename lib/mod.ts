@@ -2,24 +2,28 @@
  * For your own scripts: connect once, then list, download and upload.
  *
  * ```ts
- * import { connect, listItems, uploadFile } from "./mod.ts";
+ * import { connect, listItems, onTerminal, uploadFile } from "./mod.ts";
  *
- * async function archive(path: string): Promise<void> {
- *   const connection = await connect({ access: "write" });
- *   for await (const item of listItems(connection, "General")) console.log(item.path, item.size);
- *   console.log((await uploadFile(connection, path, "General/")).result);
- * }
+ * const connection = await connect({ access: "write", ...onTerminal() });
+ * for await (const item of listItems(connection, "General")) console.log(item.path, item.size);
+ * const { result } = await uploadFile(connection, "report.pdf", "General/");
+ * console.log(result);
  * ```
+ *
+ * `onTerminal()` prints notices and the instruction to sign in on a terminal. Without it nothing is printed, and a missing
+ * sign-in is an error; `whoami` signs in once for all scripts.
  *
  * @module
  */
 export { type Access } from "./auth/scopes.ts";
-export { connect, type Connection, type ConnectOptions } from "./connect.ts";
-export { type AuthSession as Session, type SessionInfo as SessionFacts } from "./auth/user_session.ts";
+export { onTerminal } from "./cli/terminal.ts";
+export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
+export { type AuthSession, type SessionInfo } from "./auth/session.ts";
 export { type DeviceCode } from "./auth/device_code.ts";
 export { getMe, type Me } from "./drive/me.ts";
-export { type DriveInfo as DriveFacts, type SiteInfo as SiteFacts } from "./drive/drives.ts";
-export { getItem, type Item, listItems, type ResolvedItem as FoundItem } from "./drive/items.ts";
+export { type DriveInfo } from "./drive/drives.ts";
+export { type SiteInfo } from "./drive/sites.ts";
+export { getItem, type Item, listItems, type ResolvedItem } from "./drive/items.ts";
 export { type DownloadConflict, downloadFile, type DownloadOptions } from "./download/download.ts";
 export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";
 export { type UploadConflict } from "./upload/session.ts";

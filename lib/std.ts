@@ -1,13 +1,13 @@
 /**
- * The packages from JSR that the toolkit uses, with their versions. Where JSR cannot be reached, adapters over Deno's
- * own `node:` modules take their place, so that every script runs as typed on any network.
+ * The packages from JSR that the toolkit uses, with their versions. Where JSR cannot be reached, adapters over `node:`
+ * modules replace them, so that scripts run without configuration on any network.
  *
  * @module
  */
 import type * as ParseArgs from "./compat/parse_args.ts";
 import type * as Path from "./compat/path.ts";
 
-// A dynamic import that fails is no error of the module graph. The specifiers are literals, so that `deno cache` and
+// A dynamic import may fail without breaking the module graph. The specifiers are literals, so that `deno cache` and
 // `deno compile` find them.
 async function loadParseArgs(): Promise<Pick<typeof ParseArgs, "parseArgs">> {
   try {
@@ -27,8 +27,8 @@ async function loadPath(): Promise<typeof Path> {
 
 const [cli, path] = await Promise.all([loadParseArgs(), loadPath()]);
 
-/** `parseArgs` of `@std/cli`, with the options that this toolkit uses. */
+/** `parseArgs` of `@std/cli`. */
 export const { parseArgs }: Pick<typeof ParseArgs, "parseArgs"> = cli;
 
-/** Functions of `@std/path`, for the paths of this platform. */
+/** Functions of `@std/path` for this platform. */
 export const { basename, dirname, fromFileUrl, join, resolve, toFileUrl }: typeof Path = path;

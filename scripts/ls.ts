@@ -2,68 +2,66 @@
 /**
  * Lists folders of OneDrive, SharePoint and Teams; finds sites and drives.
  *
- * Permissions on Microsoft Graph: `Files.Read` for the own OneDrive, otherwise `Files.Read.All` and `Sites.Read.All`.
+ * Permissions on Microsoft Graph: `Files.Read` for your own OneDrive, otherwise `Files.Read.All` and `Sites.Read.All`.
  *
  * @module
  */
+import type { OptionDefinitions } from "../lib/cli/args.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import type { Connection } from "../lib/connect.ts";
-import { usageError } from "../lib/errors.ts";
 import { type Item, listItems } from "../lib/drive/items.ts";
-import type { Location } from "../lib/drive/location.ts";
+import { usageError } from "../lib/errors.ts";
+
+const OPTIONS = {
+  long: { type: "switch", short: "l", help: "show type, size in bytes and last change" },
+  recursive: { type: "switch", short: "R", help: "include the contents of folders" },
+  sites: { type: "text", placeholder: "[TEXT]", help: "list sites that match TEXT, or all" },
+  drives: { type: "switch", help: "list the libraries of the default site, or your drives" },
+} as const satisfies OptionDefinitions;
 
 /** The definition of `ls`. */
-export const ls: Command = {
+export const ls: Command<typeof OPTIONS> = {
   name: "ls",
-  summary: "Lists folders of OneDrive, SharePoint and Teams.",
+  summary: "List folders of OneDrive, SharePoint and Teams.",
   forms: ["[LOCATION…]", "--sites [TEXT]", "--drives"],
   arguments: { min: 0, max: Infinity, names: "LOCATION" },
-  options: [
-    { name: "long", short: "l", help: "type, size in bytes, time of the last change, name" },
-    { name: "recursive", short: "R", help: "also what is below" },
-    { name: "sites", value: "[TEXT]", help: "sites that the search index finds" },
-    { name: "drives", help: "libraries of the default site, or your drives" },
-  ],
-  locations: true,
+  options: OPTIONS,
+  examples: ["-l General", "-R me:Documents", "--sites Test"],
   lists: true,
   run,
 };
 
-async function run(run: Run): Promise<void> {
-  const sites = run.value("sites");
-  if (sites !== undefined || run.has("drives")) {
-    if (run.args.length > 0) {
-      throw usageError(`--sites and --drives take no LOCATION: ${run.args[0]}`, "see ls --help");
-    }
-    const connection = await run.connect("read");
-    return sites === undefined ? await listDrives(run, connection) : await listSites(run, connection, sites);
+async function run(run: Run<typeof OPTIONS>): Promise<void> {
+  const { sites, drives, long, recursive } = run.options;
+  if (sites !== undefined || drives) {
+    if (run.args.length > 0) throw usageError(`--sites and --drives take no LOCATION: ${run.args[0]}`);
+    return sites === undefined ? await listDrives(run) : await listSites(run, sites);
   }
   const locations = await run.locations(run.args.length > 0 ? run.args : [""]);
   const connection = await run.connect("read", locations);
+  const showPath = recursive || locations.length > 1;
   for (const location of locations) {
-    await run.attempt(() => list(run, connection, location, locations.length > 1));
+    await run.attempt(async () => {
+      for await (const item of listItems(connection, location, { recursive })) {
+        run.output.result(item, describe(item, { showPath, long }));
+      }
+    });
   }
 }
 
-async function list(run: Run, connection: Connection, location: Location, several: boolean): Promise<void> {
-  const recursive = run.has("recursive");
-  for await (const item of listItems(connection, location, { recursive })) {
-    run.output.result(item, text(item, recursive || several, run.has("long")));
-  }
-}
-
-function text(item: Item, whole: boolean, long: boolean): string {
-  const name = (whole ? item.path : item.name) + (item.type === "folder" ? "/" : "");
+function describe(item: Item, { showPath, long }: { showPath: boolean; long: boolean }): string {
+  const name = (showPath ? item.path : item.name) + (item.type === "folder" ? "/" : "");
   if (!long) return name;
   const modified = item.modified?.replace("T", " ").replace("Z", "") ?? "-";
   return `${item.type.padEnd(7)} ${String(item.size).padStart(12)}  ${modified.padEnd(19)}  ${name}`;
 }
 
-async function listSites(run: Run, { drives }: Connection, search: string): Promise<void> {
-  for await (const site of drives.search(search)) run.output.result(site, `${site.name}  ${site.webUrl}`);
+async function listSites(run: Run, text: string): Promise<void> {
+  const { drives } = await run.connect("read");
+  for await (const site of drives.sites.search(text)) run.output.result(site, `${site.name}  ${site.webUrl}`);
 }
 
-async function listDrives(run: Run, { drives }: Connection): Promise<void> {
+async function listDrives(run: Run): Promise<void> {
+  const { drives } = await run.connect("read");
   for (const drive of await drives.all()) {
     run.output.result(drive, `${drive.name}  ${drive.id}  ${drive.webUrl}`);
   }

@@ -2,95 +2,94 @@
 /**
  * Uploads a large file to OneDrive, SharePoint or Teams through a resumable upload session.
  *
- * Permissions on Microsoft Graph: `Files.ReadWrite` for the own OneDrive, otherwise `Files.ReadWrite.All` and
+ * Permissions on Microsoft Graph: `Files.ReadWrite` for your own OneDrive, otherwise `Files.ReadWrite.All` and
  * `Sites.Read.All`.
  *
  * @module
  */
+import type { OptionDefinitions } from "../lib/cli/args.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
+import { checkUploadDestination, TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
 import { usageError } from "../lib/errors.ts";
-import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/fragments.ts";
-import { formatSize, parseSize } from "../lib/format.ts";
-import { checkDestination, transferAll } from "../lib/cli/transfer_command.ts";
-import {
-  abandonUpload,
-  type UnfinishedUploadInfo,
-  unfinishedUploads,
-} from "../lib/upload/resumable_upload.ts";
+import { formatSize } from "../lib/format.ts";
+import type { OnProgress } from "../lib/transfer/result.ts";
+import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/protocol.ts";
+import { type UnfinishedUploadInfo, UploadJournal } from "../lib/upload/journal.ts";
 import { uploadLargeFile } from "../lib/upload/upload.ts";
 
+const OPTIONS = {
+  conflict: {
+    type: "choice",
+    choices: ["fail", "replace", "rename"],
+    default: "replace",
+    help: "if it exists",
+  },
+  "fragment-size": {
+    type: "size",
+    default: DEFAULT_FRAGMENT_BYTES,
+    check: checkFragmentBytes,
+    help: "a multiple of 320KiB below 60MiB",
+  },
+  "no-resume": { type: "switch", help: "start over, ignoring an unfinished upload" },
+  "if-changed": { type: "switch", help: "skip a file that is there with the same content" },
+  "dry-run": TRANSFER_OPTIONS["dry-run"],
+  description: { type: "text", placeholder: "TEXT", help: "describe the item; personal OneDrive only" },
+  list: { type: "switch", help: "list unfinished uploads of this machine" },
+  abandon: { type: "text", placeholder: "UPLOAD", help: "cancel one, by its id, file or remote path" },
+} as const satisfies OptionDefinitions;
+
 /** The definition of `put-large`. */
-export const putLarge: Command = {
+export const putLarge: Command<typeof OPTIONS> = {
   name: "put-large",
-  summary: "Uploads a file of any size through a resumable upload session.",
+  summary: "Upload a file of any size through a resumable upload session.",
   forms: ["FILE LOCATION", "--list", "--abandon UPLOAD"],
   arguments: { min: 0, max: 2, names: "FILE and LOCATION" },
-  options: [
-    { name: "conflict", value: "HOW", help: "if the name is taken: replace (default), fail, rename" },
-    { name: "fragment-size", value: "SIZE", help: "a multiple of 320KiB below 60MiB (default 10MiB)" },
-    { name: "no-resume", help: "start from the first byte, whatever an earlier run has sent" },
-    { name: "if-changed", help: "send nothing if the file is there with the same content" },
-    { name: "dry-run", help: "change nothing, say what would be done" },
-    { name: "description", value: "TEXT", help: "description of the item; personal OneDrive only" },
-    { name: "list", help: "the unfinished uploads of this machine" },
-    { name: "abandon", value: "UPLOAD", help: "give an unfinished one up, by its id, file or remote path" },
-  ],
-  locations: true,
+  options: OPTIONS,
+  examples: ["disk.img me:Backups/", "--fragment-size 50MiB movie.mp4 General/"],
   run,
 };
 
-async function run(run: Run): Promise<void> {
-  const abandon = run.value("abandon");
-  if (run.has("list") || abandon !== undefined) {
-    if (run.args.length > 0) {
-      throw usageError(`--list and --abandon take no FILE: ${run.args[0]}`, "see put-large --help");
-    }
-    return abandon === undefined ? await list(run) : await giveUp(run, abandon);
+async function run(run: Run<typeof OPTIONS>): Promise<void> {
+  const { list, abandon } = run.options;
+  const [file, target] = run.args;
+  if (list || abandon !== undefined) {
+    if (file !== undefined) throw usageError(`--list and --abandon take no FILE: ${file}`);
+    return abandon === undefined ? await listUnfinished(run) : await cancel(run, abandon);
   }
-  if (run.args.length < 2) throw usageError("missing argument: FILE and LOCATION", "see put-large --help");
-  await upload(run);
+  if (file === undefined || target === undefined) throw usageError("missing argument: FILE and LOCATION");
+  await upload(run, file, target);
 }
 
-async function upload(run: Run): Promise<void> {
-  const size = run.value("fragment-size");
-  const fragmentBytes = size === undefined ? DEFAULT_FRAGMENT_BYTES : parseSize(size, "--fragment-size ");
-  checkFragmentBytes(fragmentBytes, size);
-  const description = run.value("description");
+async function upload(run: Run<typeof OPTIONS>, file: string, target: string): Promise<void> {
+  const { conflict, description, "fragment-size": fragmentBytes, "dry-run": dryRun } = run.options;
   const options = {
-    conflict: run.choice("conflict", ["fail", "replace", "rename"]) ?? "replace",
+    conflict,
     fragmentBytes,
-    resume: !run.has("no-resume"),
-    ifChanged: run.has("if-changed"),
-    dryRun: run.has("dry-run"),
+    resume: !run.options["no-resume"],
+    ifChanged: run.options["if-changed"],
+    dryRun,
     ...(description === undefined ? {} : { description }),
   };
-  const [file, target] = run.args as [string, string];
-  await checkDestination("put-large", [file], target);
+  await checkUploadDestination(target);
   if (file === "-") {
-    throw usageError(
-      "put-large needs a file that it can read again",
-      "use put for standard input",
-      "standardInput",
-    );
+    throw usageError("an upload session needs a file that can be read again", undefined, "standardInput");
   }
   const [location] = await run.locations([target]);
   const connection = await run.connect("write", [location!]);
   const job = {
     name: file,
-    run: (onProgress: (done: number, total: number | undefined) => void) =>
-      uploadLargeFile(connection, file, location!, { ...options, onProgress }),
+    run: (onProgress: OnProgress) => uploadLargeFile(connection, file, location!, { ...options, onProgress }),
   };
-  await transferAll(run, [job], { jobs: 1 });
-  if (options.ifChanged) await connection.rewritten.settle(connection.graph);
+  await transferAll(run, [job], { jobs: 1, dryRun });
 }
 
-async function list(run: Run): Promise<void> {
-  let none = true;
-  for await (const upload of unfinishedUploads(await run.connect("write"))) {
-    none = false;
+async function listUnfinished(run: Run): Promise<void> {
+  let count = 0;
+  for await (const upload of new UploadJournal(await run.connect("write")).list()) {
+    count++;
     run.output.result(upload, describe(upload));
   }
-  if (none) run.output.notice("no upload is unfinished");
+  if (count === 0) run.output.notice("no unfinished uploads");
 }
 
 function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploadInfo): string {
@@ -102,9 +101,9 @@ function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploa
   return `${id}  ${path}  from ${local}  ${done}  since ${created}`;
 }
 
-async function giveUp(run: Run, which: string): Promise<void> {
-  const { local, path } = await abandonUpload(await run.connect("write"), which);
-  run.output.result({ path, local, result: "abandoned" }, `gave up the upload of ${local} to ${path}`);
+async function cancel(run: Run, upload: string): Promise<void> {
+  const { local, path } = await new UploadJournal(await run.connect("write")).cancel(upload);
+  run.output.result({ path, local, result: "abandoned" }, `canceled the upload of ${local} to ${path}`);
 }
 
 if (import.meta.main) Deno.exit(await runCommand(putLarge, Deno.args));

@@ -1,74 +1,76 @@
 #!/usr/bin/env -S deno run -q -P=whoami
 /**
- * Signs in if needed, and proves the session with a real `GET /me`.
+ * Signs in if needed, and shows who is signed in, proved by a real `GET /me`.
  *
  * Permissions on Microsoft Graph: `User.Read`.
  *
  * @module
  */
 import type { AccountInfo } from "../lib/auth/accounts.ts";
+import type { OptionDefinitions } from "../lib/cli/args.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import type { Diagnosis } from "../lib/cli/doctor/finding.ts";
-import { usageError } from "../lib/errors.ts";
 import { getMe, type Me } from "../lib/drive/me.ts";
+import { type FailureKind, usageError } from "../lib/errors.ts";
 import { formatDuration } from "../lib/format.ts";
 
+const OPTIONS = {
+  check: { type: "switch", help: "diagnose problems; read-only, never signs in" },
+  accounts: { type: "switch", help: "list the accounts signed in on this machine" },
+  "sign-out": { type: "switch", help: "forget the selected account on this machine" },
+  all: { type: "switch", help: "with --sign-out: forget all accounts" },
+} as const satisfies OptionDefinitions;
+
 /** The definition of `whoami`. */
-export const whoami: Command = {
+export const whoami: Command<typeof OPTIONS> = {
   name: "whoami",
-  summary: "Signs in if needed, and shows who is signed in.",
+  summary: "Sign in if needed, and show who is signed in.",
   forms: ["", "--check", "--accounts", "--sign-out [--all]"],
   arguments: { min: 0, max: 0, names: "" },
-  options: [
-    { name: "check", help: "look for what is wrong, and change nothing; --quiet leaves out what is well" },
-    { name: "accounts", help: "who is signed in on this machine; asks nobody and sends nothing" },
-    { name: "sign-out", help: "forget the chosen account on this machine" },
-    { name: "all", help: "with --sign-out: forget all accounts" },
-  ],
-  locations: false,
+  options: OPTIONS,
+  examples: ["", "--check --quiet", "--sign-out --account AdeleV@contoso.com"],
   run,
 };
 
-async function run(run: Run): Promise<void> {
-  const doing = ["check", "accounts", "sign-out"].filter((name) => run.has(name));
-  if (doing.length > 1) {
-    throw usageError(`--${doing.join(" and --")} do not go together`, "see whoami --help");
-  }
-  if (run.has("all") && !run.has("sign-out")) {
-    throw usageError("--all goes with --sign-out only", "see whoami --help");
-  }
-  if (run.has("check")) return await check(run);
-  const connection = await run.connect("identity");
-  if (run.has("accounts")) {
-    const accounts = await connection.session.accounts();
-    for (const account of accounts) run.output.result(account, describeAccount(account));
-    if (accounts.length === 0) run.output.notice("nobody is signed in");
-    return;
-  }
-  if (run.has("sign-out")) {
-    const accounts = await connection.session.signOut({ all: run.has("all") });
-    const signedOut = accounts.length > 0;
-    run.output.result(
-      { signedOut, accounts },
-      signedOut ? `signed out on this machine: ${accounts.join(", ")}` : "nobody was signed in",
-    );
-    return;
-  }
-  const me = await getMe(connection);
+async function run(run: Run<typeof OPTIONS>): Promise<void> {
+  const { all, "sign-out": signOut, accounts, check } = run.options;
+  const actions = (["check", "accounts", "sign-out"] as const).filter((name) => run.options[name]);
+  if (actions.length > 1) throw usageError(`--${actions.join(" and --")} cannot be combined`);
+  if (all && !signOut) throw usageError("--all needs --sign-out");
+  if (check) return await diagnoseProblems(run);
+  if (accounts) return await listAccounts(run);
+  if (signOut) return await forgetAccounts(run, all);
+  const me = await getMe(await run.connect("identity"));
   run.output.result(me, describe(me));
 }
 
-async function check(run: Run): Promise<void> {
-  const { diagnose, findingLine, worst } = await import("../lib/cli/doctor/diagnose.ts"); // nobody else needs it loaded
-  const http = { ...run.httpOptions(), signal: run.signal };
-  const troubles = new Set<Diagnosis["trouble"]>();
-  for await (const { finding, trouble } of diagnose({ flags: run.settings(), env: run.host.env, http })) {
-    troubles.add(trouble);
-    if (finding.status === "ok" && run.output.options.quiet) continue;
-    run.output.result(finding, findingLine(finding));
+async function diagnoseProblems(run: Run): Promise<void> {
+  const { diagnose, findingLine, worstFailure } = await import("../lib/cli/doctor/diagnose.ts"); // only needed here
+  const { host, output, settingOptions, signal } = run;
+  const failures = new Set<FailureKind>();
+  const http = { ...run.httpOptions(), signal };
+  for await (const { finding, failure } of diagnose({ settingOptions, env: host.env, http })) {
+    if (failure) failures.add(failure);
+    if (finding.status !== "ok" || !output.options.quiet) output.result(finding, findingLine(finding));
   }
-  const kind = worst(troubles);
-  if (kind) run.endAs(kind);
+  const worst = worstFailure(failures);
+  if (worst) run.fail(worst);
+}
+
+async function listAccounts(run: Run): Promise<void> {
+  const { session } = await run.connect("identity");
+  const accounts = await session.accounts();
+  for (const account of accounts) run.output.result(account, describeAccount(account));
+  if (accounts.length === 0) run.output.notice("not signed in");
+}
+
+async function forgetAccounts(run: Run, all: boolean): Promise<void> {
+  const { session } = await run.connect("identity");
+  const accounts = await session.signOut({ all });
+  const signedOut = accounts.length > 0;
+  run.output.result(
+    { signedOut, accounts },
+    signedOut ? `signed out on this machine: ${accounts.join(", ")}` : "not signed in",
+  );
 }
 
 function describeAccount({ chosen, ...account }: AccountInfo): string {
@@ -80,14 +82,14 @@ function describeAccount({ chosen, ...account }: AccountInfo): string {
 function describe(me: Me): string[] {
   const left = me.expiresAt === null
     ? ""
-    : ` (in ${formatDuration((Date.parse(me.expiresAt) - Date.now()) / 1000)}; renewed by itself)`;
+    : ` (in ${formatDuration((Date.parse(me.expiresAt) - Date.now()) / 1000)}; refreshed automatically)`;
   return [
     me.displayName === null && me.userPrincipalName === null
-      ? "an app by itself, for no person"
+      ? "app-only, no user"
       : `${me.displayName ?? "(no name)"} <${me.userPrincipalName ?? me.id}>`,
     `id       ${me.id}`,
     `tenant   ${me.tenantId ?? "unknown"} (${me.cloud})`,
-    `scopes   ${me.scopes.join(" ") || "unknown"} (of the token used; --check lists those of all)`,
+    `scopes   ${me.scopes.join(" ") || "unknown"} (of the token in use; --check lists all)`,
     `expires  ${me.expiresAt ?? "unknown"}${left}`,
     `cache    ${me.cache ?? "none: GRAPH_ACCESS_TOKEN is used"}`,
   ];

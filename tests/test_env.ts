@@ -1,10 +1,18 @@
 /**
- * What tests and the demo share: scripts as real processes with their own least permissions, in a folder of their own,
- * against a sandbox of their own.
+ * What tests and the demo share: scripts that run in a folder of their own against a sandbox of their own, in the
+ * test's own process or as real processes with their least permissions.
  *
  * @module
  */
+import { COMMON_OPTIONS, SETTING_OPTIONS } from "../lib/cli/args.ts";
+import type { Host, OutputStream } from "../lib/cli/host.ts";
+import { type Command, runCommand } from "../lib/cli/run.ts";
 import { fromFileUrl, join } from "../lib/std.ts";
+import { get } from "../scripts/get.ts";
+import { ls } from "../scripts/ls.ts";
+import { putLarge } from "../scripts/put-large.ts";
+import { put } from "../scripts/put.ts";
+import { whoami } from "../scripts/whoami.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "./sandbox/mod.ts";
 
 /** The folder of the repository. */
@@ -12,8 +20,9 @@ export const ROOT = fromFileUrl(new URL("../", import.meta.url));
 /** The configuration of the repository. */
 export const CONFIG = join(ROOT, "deno.json");
 
-/** The scripts, by the names that people type. */
-export type ScriptName = "whoami" | "ls" | "get" | "put" | "put-large";
+/** The scripts, by the names that users type. */
+const SCRIPTS = { whoami, ls, get, put, "put-large": putLarge };
+export type ScriptName = keyof typeof SCRIPTS;
 
 /** How a process ended. */
 export interface ProcessResult {
@@ -22,8 +31,8 @@ export interface ProcessResult {
   stderr: string;
 }
 
-/** How to run a script. */
-export interface RunOptions {
+/** How to run a process. */
+export interface ProcessOptions {
   env?: Record<string, string>;
   cwd?: string;
   stdin?: Uint8Array;
@@ -72,7 +81,10 @@ export function environment(env: Record<string, string>): Record<string, string>
 }
 
 /** Runs a command to its end. */
-export async function runProcess([program, ...args]: string[], options: RunOptions): Promise<ProcessResult> {
+export async function runProcess(
+  [program, ...args]: string[],
+  options: ProcessOptions,
+): Promise<ProcessResult> {
   const child = new Deno.Command(program!, {
     args,
     clearEnv: true,
@@ -92,26 +104,52 @@ export async function runProcess([program, ...args]: string[], options: RunOptio
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+/** How to run a script in the test's own process. */
+export interface RunOptions {
+  /** Variables beside those of the sandbox. */
+  env?: Record<string, string>;
+  /** @default nothing */
+  stdin?: Uint8Array<ArrayBuffer>;
+  /** Clock and waiting. @default those of {@linkcode startTestEnv} */
+  http?: Host["http"];
+}
+
 /** A sandbox, a folder, and scripts that run in the one against the other. */
 export interface TestEnv extends AsyncDisposable {
   sandbox: Sandbox;
   /** A folder of this test's own. */
   folder: string;
+  /**
+   * Runs a script in the test's own process, as if the working folder were {@linkcode TestEnv.folder}: local names in
+   * the arguments are made absolute, and shown as they were given. Without a terminal; `get LOCATION -` needs
+   * {@linkcode TestEnv.runProcess}, as do permissions, signals, proxies and a working folder that is looked into.
+   */
   run(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
   runWith(options: RunOptions, script: ScriptName, ...args: string[]): Promise<ProcessResult>;
-  /** Starts a script without waiting for its end. */
+  /** Runs a script as a process of its own, with its least permissions. */
+  runProcess(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
+  runProcessWith(options: ProcessOptions, script: ScriptName, ...args: string[]): Promise<ProcessResult>;
+  /** Starts a process without waiting for its end. */
   spawn(script: ScriptName, ...args: string[]): Deno.ChildProcess;
   spawnWith(env: Record<string, string>, script: ScriptName, ...args: string[]): Deno.ChildProcess;
   /** Writes a local file and returns its path. */
   file(name: string, content: string | Uint8Array): Promise<string>;
 }
 
+/** How to set up a {@linkcode TestEnv}. */
+export interface TestEnvOptions extends SandboxOptions {
+  /** Whether to sign in at the start. @default true */
+  signIn?: boolean;
+  /** Clock and waiting of in-process runs, such as {@linkcode fastClock}. @default the real ones */
+  http?: Host["http"];
+}
+
 /**
- * Starts a sandbox whose person approves at once, and signs in unless told otherwise. Known faults come into force after
- * that sign-in, so that it is not what they strike.
+ * Starts a sandbox whose user approves at once, and signs in unless told otherwise. Known faults come into force after
+ * that sign-in, so that it is not what they hit.
  */
-export async function startTestEnv(options: SandboxOptions & { signIn?: boolean } = {}): Promise<TestEnv> {
-  const { signIn = true, fault = [], ...sandboxOptions } = options;
+export async function startTestEnv(options: TestEnvOptions = {}): Promise<TestEnv> {
+  const { signIn = true, http = {}, fault = [], ...sandboxOptions } = options;
   const sandbox = await startSandbox({
     approve: true,
     pollIntervalSeconds: 0,
@@ -119,13 +157,16 @@ export async function startTestEnv(options: SandboxOptions & { signIn?: boolean 
     fault: signIn ? [] : fault,
   });
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
-  const started: TestEnv = {
+  const env: TestEnv = {
     sandbox,
     folder,
-    run: (script, ...args) => started.runWith({}, script, ...args),
-    runWith: ({ env, ...rest }, script, ...args) =>
+    run: (script, ...args) => env.runWith({}, script, ...args),
+    runWith: (options, script, ...args) =>
+      runInProcess(script, args, folder, { http, ...options, env: { ...sandbox.env, ...options.env } }),
+    runProcess: (script, ...args) => env.runProcessWith({}, script, ...args),
+    runProcessWith: ({ env, ...rest }, script, ...args) =>
       runProcess(commandLine(script, args), { cwd: folder, env: { ...sandbox.env, ...env }, ...rest }),
-    spawn: (script, ...args) => started.spawnWith({}, script, ...args),
+    spawn: (script, ...args) => env.spawnWith({}, script, ...args),
     spawnWith: (env, script, ...args) => {
       const [program, ...line] = commandLine(script, args);
       return new Deno.Command(program!, {
@@ -149,11 +190,103 @@ export async function startTestEnv(options: SandboxOptions & { signIn?: boolean 
     },
   };
   if (signIn) {
-    const { code, stderr } = await started.run("whoami", "--prompt");
+    const { code, stderr } = await env.run("whoami", "--prompt");
     if (code !== 0) throw new Error(`sign-in failed: ${stderr}`);
     sandbox.addFault(...fault);
   }
-  return started;
+  return env;
+}
+
+async function runInProcess(
+  script: ScriptName,
+  args: readonly string[],
+  folder: string,
+  { env, stdin, http }: RunOptions,
+): Promise<ProcessResult> {
+  const variables = environment(env ?? {});
+  const stdout = new CapturedStream();
+  const stderr = new CapturedStream();
+  const command: Command = SCRIPTS[script];
+  const names = localNames(command, args, folder);
+  const code = await runCommand(command, names.absolute, {
+    env: (name) => variables[name],
+    stdin: new Blob(stdin ? [stdin] : []).stream(),
+    stdout,
+    stderr,
+    columns: () => 80,
+    onInterrupt: () => () => {},
+    exit(code) {
+      throw new Error(`exit ${code}`);
+    },
+    http: http ?? {},
+  });
+  return { code, stdout: names.asGiven(stdout.text), stderr: names.asGiven(stderr.text) };
+}
+
+/** A standard stream that is no terminal. */
+class CapturedStream implements OutputStream {
+  readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
+
+  writeSync(bytes: Uint8Array): number {
+    this.#chunks.push(new Uint8Array(bytes));
+    return bytes.length;
+  }
+
+  isTerminal(): boolean {
+    return false;
+  }
+
+  get text(): string {
+    const decoder = new TextDecoder();
+    return this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+  }
+}
+
+/**
+ * Test files run in parallel threads of one process, which has one working folder. So the arguments that name local
+ * files are made absolute (FILE of `put` and `put-large`, DEST of `get`, values of `--…-file`), and the output shows
+ * them as they were given.
+ */
+function localNames(command: Command, args: readonly string[], folder: string) {
+  const prefix = `${folder}/`;
+  const isRelative = (name: string) => name !== "-" && !name.startsWith("/");
+  const positions = positionsOf(command, args);
+  const local = command.name === "get"
+    ? positions.slice(1).slice(-1)
+    : positions.slice(0, command.name.startsWith("put") ? -1 : 0);
+  local.push(...[...args.keys()].filter((index) => /^--.+-file$/.test(args[index - 1] ?? "")));
+  const changed = local.filter((index) => isRelative(args[index]!));
+  const absolute = args.map((arg, index) => changed.includes(index) ? prefix + arg : arg);
+  const toFolder = command.name === "get" && positions.length === 1;
+  if (toFolder) absolute.push(prefix);
+  const asGiven = (text: string) => changed.length > 0 || toFolder ? text.replaceAll(prefix, "") : text;
+  return { absolute, asGiven };
+}
+
+/** Indexes of the arguments that are neither options nor their values. */
+function positionsOf({ options }: Command, args: readonly string[]): number[] {
+  const all = Object.entries({ ...options, ...COMMON_OPTIONS, ...SETTING_OPTIONS });
+  const withValue = new Set(all.filter(([, { type }]) => type !== "switch").map(([name]) => `--${name}`));
+  const end = args.indexOf("--");
+  return [...args.keys()].filter((index) => {
+    if (end >= 0 && index >= end) return index > end;
+    return (args[index] === "-" || !args[index]!.startsWith("-")) && !withValue.has(args[index - 1] ?? "");
+  });
+}
+
+/** A clock whose waits end at once; each moves it on by its length. */
+export function fastClock(): {
+  now: () => number;
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+} {
+  let waitedMs = 0;
+  return {
+    now: () => Date.now() + waitedMs,
+    sleep(ms) {
+      waitedMs += ms;
+      return Promise.resolve();
+    },
+  };
 }
 
 /** The lines of a `--json` output. */

@@ -1,39 +1,40 @@
 /**
- * Which of the signed-in accounts is meant. Several that could be meant are an error, never a guess.
+ * Which of the signed-in accounts is meant. Several candidates are an error, never a guess.
  *
  * @module
  */
+import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
 import type { CachedAccount } from "./cache_content.ts";
-import { commandName } from "../cli/hints.ts";
-import { GraphError, usageError } from "../errors.ts";
+import { GraphError, isGraphError } from "../errors.ts";
+import { GUID_PATTERN, isGuid } from "../guid.ts";
+import type { HttpClient } from "../http/client.ts";
+import { parseJsonObject } from "../json.ts";
 
 /** The tenant of all personal Microsoft accounts. */
 export const PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** An account as `whoami --accounts --json` prints it. */
+/** A signed-in account, for display. */
 export interface AccountInfo {
   userPrincipalName: string;
   displayName: string | null;
   /** Tenant of its tokens. */
   tenantId: string;
-  /** Tenant that the person comes from, of a guest. */
+  /** Home tenant of a guest. */
   homeTenantId: string | null;
   kind: "work" | "personal";
-  /** Whether a run with these settings uses it; `null` when only the service knows whose domain the tenant is. */
+  /** Whether a run with these settings uses it; `null` while the tenant of a domain is not known. */
   chosen: boolean | null;
 }
 
-/** What is meant. */
+/** Which account is wanted. */
 export interface AccountSelector {
-  /** Id, `common`, `organizations` or `consumers`; `undefined` for a domain that nobody has looked up. */
+  /** Id, `common`, `organizations` or `consumers`; `undefined` for a domain that has not been resolved. */
   tenant: string | undefined;
-  /** User name of `--account`. */
+  /** User name, of the setting `account`. */
   wanted: string | undefined;
 }
 
-/** The tenant that the person comes from; MSAL's account ids are `person.tenant`. */
+/** MSAL's account ids are `user.tenant`. */
 function getHomeTenantId({ homeAccountId, realm }: CachedAccount): string {
   return homeAccountId.split(".")[1] ?? realm;
 }
@@ -43,7 +44,7 @@ export function isPersonal({ realm }: CachedAccount): boolean {
   return realm.toLowerCase() === PERSONAL_TENANT;
 }
 
-/** Whether a tenant is given by its domain, which says nothing about its id. */
+/** Whether a tenant is given by its domain, which does not tell its id. */
 export function isDomain(tenant: string): boolean {
   return tenant.includes(".");
 }
@@ -53,83 +54,70 @@ export function isConsumers(tenant: string | undefined): boolean {
   return /^consumers$/i.test(tenant ?? "") || tenant?.toLowerCase() === PERSONAL_TENANT;
 }
 
-/** Whether tokens of this account are those of the tenant. */
+/** Whether the tokens of an account are those of a tenant. */
 export function matchesTenant(account: CachedAccount, tenant: string): boolean {
   if (isConsumers(tenant)) return isPersonal(account);
-  if (GUID.test(tenant)) return account.realm.toLowerCase() === tenant.toLowerCase();
-  // At these addresses the service signs a guest in at home, so tokens of a guest are others than a renewal would bring.
-  const atHome = account.realm.toLowerCase() === getHomeTenantId(account).toLowerCase();
-  return atHome && (/^common$/i.test(tenant) || !isPersonal(account));
+  if (isGuid(tenant)) return account.realm.toLowerCase() === tenant.toLowerCase();
+  // `common` and `organizations` sign a guest in at home, so a renewal would not bring tokens of the other tenant.
+  const isAtHome = account.realm.toLowerCase() === getHomeTenantId(account).toLowerCase();
+  return isAtHome && (/^common$/i.test(tenant) || !isPersonal(account));
 }
 
 /**
- * The one account that is meant.
+ * Selects the one account that is meant.
  *
- * @throws {GraphError} `usage`, code `ambiguousAccount`, naming them when there are several.
+ * @throws {GraphError} `usage`, code `ambiguousAccount`, when there are several.
  */
 export function selectAccount(
   accounts: readonly CachedAccount[],
   { tenant, wanted }: AccountSelector,
 ): CachedAccount | undefined {
-  const meant = accounts.filter((account) =>
+  const matches = accounts.filter((account) =>
     tenant !== undefined && matchesTenant(account, tenant) &&
-    (wanted === undefined || isCalled(account, wanted))
+    (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
   );
-  if (meant.length <= 1) return meant[0];
-  throw usageError(
-    `several accounts are signed in: ${namesOf(meant)}`,
-    "choose one with --account or GRAPH_ACCOUNT",
-    "ambiguousAccount",
-  );
+  if (matches.length <= 1) return matches[0];
+  throw new GraphError("usage", `several accounts are signed in: ${namesOf(matches)}`, {
+    code: "ambiguousAccount",
+  });
 }
 
-/** The accounts that are to be signed out: the chosen one, or all. */
-export function accountsToForget(
+/**
+ * Selects the account to sign out.
+ *
+ * @throws {GraphError} `usage`, code `accountNotFound`, when a wanted account is not there, and others are.
+ */
+export function selectForSignOut(
   accounts: readonly CachedAccount[],
-  choice: AccountSelector,
-  all: boolean,
-): CachedAccount[] {
-  if (all) return [...accounts];
-  const account = selectAccount(accounts, choice);
-  if (account) return [account];
-  if (choice.wanted === undefined || accounts.length === 0) return [];
-  throw usageError(
-    `${choice.wanted} is not signed in; signed in: ${namesOf(accounts)}`,
-    "choose one of them, or --all",
-    "accountNotFound",
-  );
+  selector: AccountSelector,
+): CachedAccount | undefined {
+  const account = selectAccount(accounts, selector);
+  if (account || selector.wanted === undefined || accounts.length === 0) return account;
+  throw new GraphError("usage", `${selector.wanted} is not signed in; signed in: ${namesOf(accounts)}`, {
+    code: "accountNotFound",
+  });
 }
 
-/** Nobody who is meant is signed in; says who is. */
+/** No account that is meant is signed in; the message names those that are. */
 export function notSignedInError(
   accounts: readonly CachedAccount[] = [],
   { tenant, wanted }: Partial<AccountSelector> = {},
 ): GraphError {
-  const others = accounts.length > 0;
-  const what = wanted !== undefined && others
-    ? `${wanted} is not signed in${tenant === undefined ? "" : ` to ${tenant}`}; signed in: ${
-      namesOf(accounts)
-    }`
-    : `not signed in${
-      others ? ` to ${tenant ?? "this tenant"}; signed in elsewhere: ${namesOf(accounts)}` : ""
-    }`;
-  return new GraphError("signInNeeded", what, {
+  const who = wanted === undefined || accounts.length === 0 ? "" : `${wanted} is `;
+  const where = tenant === undefined ? "" : ` to ${tenant}`;
+  const others = accounts.length === 0 ? "" : `${where}; signed in: ${namesOf(accounts)}`;
+  return new GraphError("signInNeeded", `${who}not signed in${others}`, {
     code: "notSignedIn",
-    hint: `sign in once, in a terminal, with: ${commandName("whoami")}${
-      wanted === undefined ? "" : ` --account ${wanted}`
-    }`,
+    subject: wanted,
   });
 }
 
-/** All accounts, for people. */
-export function toAccountInfo(accounts: readonly CachedAccount[], choice: AccountSelector): AccountInfo[] {
-  let chosen: CachedAccount | undefined;
-  try {
-    chosen = selectAccount(accounts, choice);
-  } catch (error) {
-    // Several fit, so none is chosen: the list is there to choose from.
-    if (!(error instanceof GraphError) || error.code !== "ambiguousAccount") throw error;
-  }
+/** Describes all accounts. */
+export function toAccountInfo(
+  accounts: readonly CachedAccount[],
+  selector: AccountSelector,
+): AccountInfo[] {
+  const chosen = selectIfUnambiguous(accounts, selector);
   return accounts.map((account) => {
     const home = getHomeTenantId(account);
     return {
@@ -138,15 +126,51 @@ export function toAccountInfo(accounts: readonly CachedAccount[], choice: Accoun
       tenantId: account.realm,
       homeTenantId: home.toLowerCase() === account.realm.toLowerCase() ? null : home,
       kind: home.toLowerCase() === PERSONAL_TENANT ? "personal" : "work",
-      chosen: choice.tenant === undefined ? null : account === chosen,
+      chosen: selector.tenant === undefined ? null : account === chosen,
     };
   });
 }
 
-function isCalled(account: CachedAccount, name: string): boolean {
-  return account.username.toLowerCase() === name.toLowerCase();
+function selectIfUnambiguous(
+  accounts: readonly CachedAccount[],
+  selector: AccountSelector,
+): CachedAccount | undefined {
+  try {
+    return selectAccount(accounts, selector);
+  } catch (error) {
+    if (isGraphError(error) && error.code === "ambiguousAccount") return undefined;
+    throw error;
+  }
 }
 
 function namesOf(accounts: readonly CachedAccount[]): string {
   return [...new Set(accounts.map(({ username }) => username))].join(", ");
 }
+
+/**
+ * Looks up the tenant id of a domain, without a sign-in (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
+ * A cached token tells its tenant, but not the domains of that tenant.
+ *
+ * @throws {GraphError} `usage` when there is no such tenant.
+ */
+export async function resolveTenantId(
+  domain: string,
+  http: HttpClient,
+  loginOrigin: string,
+): Promise<string> {
+  const url = `${loginOrigin}/${domain.toLowerCase()}/v2.0/.well-known/openid-configuration`;
+  const response = await http.send({ method: "GET", url, retry: "idempotent" });
+  const body = parseJsonObject(await response.text()) ?? {};
+  if (typeof body.error === "string") {
+    throw toSignInError(body as unknown as EntraErrorBody, response.status);
+  }
+  const [, id] = ISSUER.exec(String(body.issuer ?? "")) ?? [];
+  if (id) return id.toLowerCase();
+  throw new GraphError(
+    response.status >= 500 || response.status === 429 ? "unavailable" : "failed",
+    `sign-in: the service does not tell the tenant id of ${domain}`,
+    { code: "invalidAnswer", hint: "set GRAPH_TENANT_ID to the tenant's id", status: response.status },
+  );
+}
+
+const ISSUER = new RegExp(`/(${GUID_PATTERN})/v2\\.0/?$`, "i");

@@ -1,40 +1,45 @@
 /**
- * Sign-in in a browser on this machine, which comes back to a port of it: authorization code with PKCE
- * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow). For organisations that forbid device codes.
+ * Sign-in in a browser on this machine: authorization code with PKCE, for organizations that forbid device codes
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow).
  *
  * @module
  */
 import { toSignInError } from "./aadsts.ts";
-import { listenForRedirect } from "./redirect_listener.ts";
-import { commandName } from "../cli/hints.ts";
+import { type Interaction, unlessAborted } from "./session.ts";
+import { anySignal, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
-import { interruptedError } from "../http/client.ts";
-import type { Interaction } from "./interaction.ts";
 
-/** How long a person may take, in milliseconds: as long as a device code lives. */
+/** How long the user may take, in milliseconds: as long as a device code lives. */
 const MAX_MS = 15 * 60 * 1000;
+/** A redirect with a code has some KiB. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** How long a browser may take to read its last page, in milliseconds. */
+const LAST_PAGE_MS = 1_000;
+const PAGE =
+  "<!doctype html><meta charset=utf-8><title>graph-scripts</title><p>You can close this page and go back to the terminal.";
 
-/** How {@linkcode browserInteraction} works. */
+/** Options of {@linkcode browserInteraction}. */
 export interface BrowserOptions {
-  /** Shows the address to a person, who opens it in a browser of this machine. */
+  /** Shows the address to the user, who opens it in a browser on this machine. */
   show: (address: string) => void;
-  /** Origin that MSAL knows, and the one that the browser is sent to. */
+  /** Origin that MSAL knows. */
   knownOrigin: string;
+  /** Origin that the browser is sent to. */
   loginOrigin: string;
 }
 
 /**
- * Signs in through a browser. MSAL makes the address and redeems the code; its own port is not used: a request for `//`
- * ends the whole process there, and a port whose sign-in was given up stays open.
+ * Signs in through a browser. MSAL's own listener is not used: a request for `//` ends the whole process there, and its
+ * port stays open after an aborted sign-in.
  */
 export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOptions): Interaction {
   return async (app, { scopes, claims, loginHint }, signal) => {
-    if (signal?.aborted) throw interruptedError(signal);
-    const { CryptoProvider } = await import("@azure/msal-node");
-    const { verifier, challenge } = await new CryptoProvider().generatePkceCodes();
+    throwIfAborted(signal);
+    const { verifier, challenge } = await createPkce();
     const state = crypto.randomUUID();
-    await using port = listenForRedirect(state);
-    const request = { scopes, redirectUri: port.redirectUri, ...(claims === undefined ? {} : { claims }) };
+    await using listener = listenForRedirect(state);
+    const { redirectUri } = listener;
+    const request = { scopes, redirectUri, ...(claims === undefined ? {} : { claims }) };
     const address = await app.getAuthCodeUrl({
       ...request,
       ...(loginHint === undefined ? { prompt: "select_account" } : { loginHint }),
@@ -43,36 +48,96 @@ export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOp
       codeChallenge: challenge,
       codeChallengeMethod: "S256",
     });
-    if (signal?.aborted) throw interruptedError(signal);
+    throwIfAborted(signal);
     show(address.startsWith(knownOrigin) ? loginOrigin + address.slice(knownOrigin.length) : address);
-    const answer = await inTime(port.answer, signal);
-    const [code, error] = [answer.get("code"), answer.get("error")];
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(timeoutError()), MAX_MS);
+    const fields = await unlessAborted(listener.fields, anySignal(signal, timeout.signal))
+      .finally(() => clearTimeout(timer));
+    const [code, error] = [fields.get("code"), fields.get("error")];
     if (error !== null || !code) {
-      const description = answer.get("error_description") ?? "";
+      const description = fields.get("error_description") ?? "";
       throw toSignInError({ error: error ?? "invalidAnswer", error_description: description });
     }
-    const clientInfo = answer.get("client_info") ?? "";
+    const clientInfo = fields.get("client_info") ?? "";
     return await app.acquireTokenByCode({ ...request, code, codeVerifier: verifier, clientInfo });
   };
 }
 
-/** The answer, or why nobody waits for it any more. */
-async function inTime<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const ended = Promise.withResolvers<never>();
-  const onAbort = () => ended.reject(interruptedError(signal));
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = setTimeout(() => ended.reject(nobodyCame()), MAX_MS);
-  try {
-    return await Promise.race([answer, ended.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  }
+function timeoutError(): GraphError {
+  return new GraphError("signInNeeded", "sign-in: not completed within 15 minutes", {
+    code: "browserTimeout",
+  });
 }
 
-function nobodyCame(): GraphError {
-  return new GraphError("signInNeeded", "sign-in: nobody signed in within 15 minutes", {
-    code: "browserTimeout",
-    hint: `start again with: ${commandName("whoami")} --sign-in browser`,
+/** RFC 7636. */
+async function createPkce(): Promise<{ verifier: string; challenge: string }> {
+  const toBase64Url = (bytes: Uint8Array) => bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+  const verifier = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  return { verifier, challenge: toBase64Url(new Uint8Array(hash)) };
+}
+
+interface RedirectListener extends AsyncDisposable {
+  /** As registered for the app; the service ignores the port. */
+  redirectUri: string;
+  /** The fields of the first redirect with the right state. */
+  fields: Promise<URLSearchParams>;
+}
+
+/**
+ * Opens a port on loopback for the redirect of one sign-in. Other requests, from pages that try all ports or programs of
+ * other users, neither end nor disturb it.
+ *
+ * @param state Known only to the service and the user's browser; a request without it is not the redirect.
+ */
+function listenForRedirect(state: string): RedirectListener {
+  const { promise: fields, resolve } = Promise.withResolvers<URLSearchParams>();
+  const stop = new AbortController();
+  const options = { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {} };
+  const server = Deno.serve({ ...options, onError: () => emptyResponse(400) }, async (request) => {
+    const received = await readRedirect(request, hosts, state);
+    if (typeof received === "number") return emptyResponse(received);
+    resolve(received);
+    return new Response(PAGE, { headers: { ...HEADERS, "content-type": "text/html; charset=utf-8" } });
   });
+  const { port } = server.addr;
+  const hosts = [`localhost:${port}`, `127.0.0.1:${port}`];
+  return {
+    redirectUri: `http://localhost:${port}`,
+    fields,
+    async [Symbol.asyncDispose]() {
+      // A silent connection would keep the port, and the process, alive.
+      const timer = setTimeout(() => stop.abort(), LAST_PAGE_MS);
+      await Promise.race([server.shutdown(), server.finished]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Reads the fields of a redirect; a status where the request is something else. */
+async function readRedirect(
+  request: Request,
+  hosts: readonly string[],
+  state: string,
+): Promise<URLSearchParams | number> {
+  const { host, pathname } = new URL(request.url);
+  if (pathname !== "/" || !hosts.includes(host)) return 404; // another host name is DNS rebinding
+  if (request.method !== "POST") return 405;
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
+    return 415;
+  }
+  const length = Number(request.headers.get("content-length") ?? NaN);
+  if (!(length <= MAX_BODY_BYTES)) return 413;
+  const fields = new URLSearchParams(await request.text());
+  const states = fields.getAll("state");
+  const isRedirect = states.length === 1 && states[0] === state &&
+    (fields.has("code") || fields.has("error"));
+  return isRedirect ? fields : 400;
+}
+
+const HEADERS = { connection: "close", "cache-control": "no-store", "referrer-policy": "no-referrer" };
+
+function emptyResponse(status: number): Response {
+  return new Response(null, { status, headers: HEADERS });
 }

@@ -1,16 +1,16 @@
 /**
- * Sign-in with a code that a person types in a browser, on this or any other machine
+ * Sign-in with a code that the user types in a browser, on this or any other machine
  * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code).
  *
  * @module
  */
-import type * as Msal from "@azure/msal-node";
-import { interruptedError } from "../http/client.ts";
-import type { Interaction } from "./interaction.ts";
+import type { DeviceCodeRequest } from "./msal.ts";
+import { type Interaction, unlessAborted } from "./session.ts";
+import { throwIfAborted } from "../abort.ts";
 
-/** What a person must do to sign in. */
+/** What the user needs in order to sign in. */
 export interface DeviceCode {
-  /** The instruction as the service words it. */
+  /** The instruction in the words of the service. */
   message: string;
   userCode: string;
   verificationUri: string;
@@ -18,7 +18,7 @@ export interface DeviceCode {
 }
 
 /**
- * What a person reads: the service's own words, and the code alone on a line, where it is easily copied.
+ * The text to show: the instruction of the service, and the code on a line of its own, where it is easily copied.
  *
  * @param now Milliseconds since 1970.
  */
@@ -32,28 +32,22 @@ export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCo
   return `${message}\nThe code, valid for ${life}, until ${time}:\n${userCode}`;
 }
 
-/** Signs in with a device code, which `show` shows to a person. */
+/** Signs in with a device code, which `show` presents to the user. */
 export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interaction {
   return async (app, { scopes, claims }, signal) => {
-    const request: Msal.DeviceCodeRequest = {
+    throwIfAborted(signal);
+    const request: DeviceCodeRequest = {
       scopes,
       ...(claims === undefined ? {} : { claims }),
       deviceCodeCallback: ({ message, userCode, verificationUri, expiresIn }) =>
         show({ message, userCode, verificationUri, expiresInSeconds: expiresIn }),
     };
-    const ended = Promise.withResolvers<never>();
-    const onAbort = () => {
-      request.cancel = true; // MSAL sees it at its next poll only, so nobody waits for that
-      ended.reject(interruptedError(signal));
-    };
-    if (signal?.aborted) throw interruptedError(signal);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const flow = app.acquireTokenByDeviceCode(request);
-    flow.catch(() => {}); // its failure is reported through the race; after an abort nobody asks any more
+    const stopPolling = () => request.cancel = true; // takes effect at the next poll only
+    signal?.addEventListener("abort", stopPolling, { once: true });
     try {
-      return await Promise.race([flow, ended.promise]);
+      return await unlessAborted(app.acquireTokenByDeviceCode(request), signal);
     } finally {
-      signal?.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", stopPolling);
     }
   };
 }

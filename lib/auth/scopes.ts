@@ -1,5 +1,5 @@
 /**
- * The delegated permissions that a run asks for: the least that suffice (PROTOCOL 13.5).
+ * The delegated permissions that a run asks for: the fewest that suffice (PROTOCOL 13.5).
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** What a connection is for. */
 export type Access = "identity" | "read" | "write";
 
-/** By the reach of a run: the user's own OneDrive, or all drives that the user may open. */
+/** By reach: the user's own OneDrive, or all drives that the user may open. */
 export const SCOPES: Record<Access, { own: readonly string[]; all: readonly string[] }> = {
   identity: { own: ["User.Read"], all: ["User.Read"] },
   read: { own: ["Files.Read"], all: ["Files.Read.All", "Sites.Read.All"] },
@@ -16,10 +16,6 @@ export const SCOPES: Record<Access, { own: readonly string[]; all: readonly stri
 
 /** Why these permissions are needed, for the user who is asked for consent. */
 export function purposeOf(access: Access, allDrives: boolean): string {
-  const where = allDrives ? "files of sites and other drives" : "files of your OneDrive";
-  return {
-    identity: "to show who is signed in",
-    read: `to read ${where}`,
-    write: `to write ${where}`,
-  }[access];
+  if (access === "identity") return "to show who is signed in";
+  return `to ${access} ${allDrives ? "files of sites and other drives" : "files of your OneDrive"}`;
 }

@@ -1,34 +1,34 @@
 /**
- * Secrets that a person or a container puts into a file for us to read: keys, passwords, certificates.
+ * Secrets that a user or a container provides in a file: keys, passwords, certificates.
  *
  * @module
  */
 import { GraphError, usageError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
 
-/** Words for the errors about a secret file. */
-export interface SecretFileWords {
-  /** What the file is, with its path and where that comes from. */
+/** Options of {@linkcode readSecretFile}. */
+export interface SecretFileOptions {
+  /** What the file is, with its path and its setting, for errors. */
   name: string;
-  /** What to do about a file that is none. */
+  /** What to do about a wrong or missing file. */
   hint: string;
   /** What to do when others can have read it. */
   exposedHint: string;
-  /** What is longer is something else, in bytes. */
-  mostBytes: number;
+  /** A longer file is something else. */
+  maxBytes: number;
 }
 
-/** A pipe gives what it has once, and a new token may need it again hours later. */
+/** A pipe can be read once, but a renewal hours later may need its secret again. */
 const piped = new Map<string, string>();
 
 /**
- * Reads a secret; one of a pipe is remembered. Links are followed: secrets of containers are links. The secret is never part of an error.
+ * Reads a secret; that of a pipe is remembered. Symlinks are followed, since containers provide secrets as symlinks. The
+ * secret is never part of an error.
  *
- * @throws {GraphError} `usage` when there is no such file, or none of text; `refused` when other users of the machine can
- *   read it.
+ * @throws {GraphError} `usage` when it is missing or not text; `refused` when other users of the machine can read it.
  */
-export async function readSecretFile(path: string, words: SecretFileWords): Promise<string> {
-  const { name, hint, exposedHint } = words;
+export async function readSecretFile(path: string, options: SecretFileOptions): Promise<string> {
+  const { name, hint, exposedHint } = options;
   try {
     using file = await Deno.open(path);
     const { mode, isFile, isFifo } = await file.stat();
@@ -36,41 +36,44 @@ export async function readSecretFile(path: string, words: SecretFileWords): Prom
     if (Deno.build.os !== "windows" && mode !== null && (mode & 0o077) !== 0) {
       throw new GraphError("refused", `${name} can be read by other users of this machine`, {
         code: "exposedKey",
-        hint: `mend it with: chmod 600 ${shellQuoted(path)}; ${exposedHint}`,
+        hint: `fix it with: chmod 600 ${shellQuoted(path)}; ${exposedHint}`,
       });
     }
-    const text = await readText(file, words);
+    const text = await readText(file, options);
     if (!isFifo) return text;
     const known = text === "" ? piped.get(path) : undefined;
     if (known === undefined) piped.set(path, text);
     return known ?? text;
   } catch (error) {
-    throw explained(error, path, words);
+    throw toSecretFileError(error, path, options);
   }
 }
 
-async function readText(file: Deno.FsFile, { name, hint, mostBytes }: SecretFileWords): Promise<string> {
-  const bytes = new Uint8Array(mostBytes + 1);
-  let at = 0;
-  while (at < bytes.length) {
-    const read = await file.read(bytes.subarray(at));
+async function readText(
+  file: Deno.FsFile,
+  { name, hint, maxBytes }: SecretFileOptions,
+): Promise<string> {
+  const bytes = new Uint8Array(maxBytes + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const read = await file.read(bytes.subarray(length));
     if (read === null) break;
-    at += read;
+    length += read;
   }
-  if (at > mostBytes) throw usageError(`${name} is too long for what it should be`, hint, "badKey");
+  if (length > maxBytes) throw usageError(`${name} is too long for what it should be`, hint, "badKey");
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, at));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
   } catch {
     throw usageError(`${name} is not text`, hint, "badKey");
   }
 }
 
-function explained(error: unknown, path: string, { name, hint }: SecretFileWords): unknown {
+function toSecretFileError(error: unknown, path: string, { name, hint }: SecretFileOptions): unknown {
   if (error instanceof Deno.errors.NotFound) return usageError(`${name} does not exist`, hint, "noKeyFile");
   if (error instanceof Deno.errors.NotCapable && /^\/(dev|proc)\//.test(path)) {
     return usageError(
-      `${name} cannot be opened: Deno opens an inherited descriptor only when it is a pipe`,
-      "use a command's output, <(COMMAND), or the path of the file itself",
+      `${name} cannot be opened: Deno opens an inherited descriptor only if it is a pipe`,
+      "use the output of a command, <(COMMAND), or the path of the file itself",
       "badKey",
     );
   }

@@ -1,24 +1,14 @@
 /**
- * The file behind a sign-in: private, replaced whole, changed by one process at a time, encrypted if there is a key.
+ * The token cache file: private, replaced as a whole, changed by one process at a time, encrypted if a key is set.
  *
  * @module
  */
-import {
-  type CacheContent,
-  type CachedAccount,
-  type CachedToken,
-  findAppToken,
-  findToken,
-  jsonObject,
-  listAccounts,
-  parseCacheContent,
-  type TokenQuery,
-  withoutAccounts,
-  withoutClient,
-} from "./cache_content.ts";
+import { type CacheContent, parseCacheContent } from "./cache_content.ts";
+import { type CacheKey, decrypt, DecryptionError, encrypt, isEncrypted, loadKey } from "./encryption.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import { acquireLock, acquireLockUnless, type LockOptions } from "../local/lock.ts";
+import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
+import { acquireLock, acquireLockUnless, type LockOptions } from "../local/lock.ts";
 import {
   checkFolder,
   moveAside,
@@ -26,230 +16,172 @@ import {
   removeLeftovers,
   writePrivateFile,
 } from "../local/private_file.ts";
-import { type CacheKey, decrypt, DecryptionError, encrypt, isEncrypted } from "./encryption.ts";
+import type { KeySetting } from "../settings.ts";
 
 /** Longer than a renewal with all its retries. */
-const LOCK_TIMEOUT_MS = 120_000;
+const MAX_LOCK_WAIT_MS = 120_000;
 
-/** The file as it was last read or written. */
-type Snapshot = { text: string; content: CacheContent; encrypted: boolean };
-
-/** How {@linkcode TokenCache} works. */
+/** Options of {@linkcode TokenCache}. */
 export interface TokenCacheOptions {
   path: string;
-  /** Encrypts the file; without it the file is in clear. */
-  key?: CacheKey | undefined;
+  /** Encrypts the file. @default plaintext */
+  key?: KeySetting | undefined;
   /** The clock, in milliseconds since 1970. */
   now: () => number;
   /** Longest wait for another process, in milliseconds; 2 minutes at most. */
   lockTimeoutMs: number;
-  /** Told what a person should know, such as a file that was set aside. */
+  /** Receives what the user should know, such as a file that was moved aside. */
   notice: (text: string) => void;
 }
 
-/** What {@linkcode TokenCache.inspect} finds. */
-export interface CacheInspection {
-  state: "absent" | "unreadable" | "clear" | "encrypted";
-  /** Empty where there is none that could be read. */
+/** The cache as it was read. */
+export interface CacheState {
+  state: "absent" | "unreadable" | "plaintext" | "encrypted";
+  /** In MSAL's format; empty unless it could be read. */
+  text: string;
+  /** The parsed text. */
   content: CacheContent;
 }
 
-/** The token cache file. What is asked of it is answered from what {@linkcode TokenCache.load} read last. */
+/** The cache while other processes wait; disposing of it releases the lock. */
+export interface LockedCache extends AsyncDisposable {
+  /** Replaces the file with a text in MSAL's format. */
+  write(text: string): Promise<void>;
+  /** Like `write`, but a failure is only a notice, and this process continues with the text in memory. */
+  writeOrWarn(text: string): Promise<void>;
+}
+
+/**
+ * The token cache. Reading needs no lock; all changes are made between {@linkcode TokenCache.lock} and its disposal.
+ *
+ * A disk that cannot be written is no obstacle: a refreshed token serves its run, and the refresh token in the file stays
+ * valid (PROTOCOL 13.3). A file system without locks is left to `acquireLock`, which warns and continues.
+ */
 export class TokenCache {
   readonly path: string;
   readonly #options: TokenCacheOptions;
-  #snapshot: Snapshot | undefined;
-  /** What could not be written, so that at least this process goes on with it. */
-  #unsaved: Snapshot | undefined;
-  #held = false;
-  #version: string | undefined;
-  /** Why there is no lock, while work goes on without one. */
-  #noLock: unknown;
+  #key: Promise<CacheKey> | undefined;
+  #last: CacheState = ABSENT;
+  /** The last text could not be written, so memory is ahead of the file. */
+  #unsaved = false;
 
   constructor(options: TokenCacheOptions) {
     this.path = options.path;
     this.#options = options;
   }
 
-  /** The content in MSAL's format; `undefined` when there was no file, or none that could be read. */
-  get text(): string | undefined {
-    return this.#snapshot?.text;
+  /** What was last read or written, in MSAL's format; empty when there is none. */
+  get text(): string {
+    return this.#last.text;
   }
 
-  /** The signed-in accounts of one client in one cloud. */
-  accounts(clientId: string, environment: string): CachedAccount[] {
-    return listAccounts(this.#snapshot?.content ?? {}, clientId, environment);
-  }
-
-  /** Forgets accounts of one client in one cloud. Called while the file is held. */
-  async forget(clientId: string, environment: string, accounts: readonly CachedAccount[]): Promise<void> {
-    const content = this.#snapshot?.content ?? {};
-    await this.write(JSON.stringify(withoutAccounts(content, clientId, environment, accounts)));
-  }
-
-  /** Forgets everything of one client in one cloud. Called while the file is held. */
-  async forgetAll(clientId: string, environment: string): Promise<void> {
-    if (this.#snapshot === undefined) return;
-    const { content, text } = this.#snapshot;
-    const left = JSON.stringify(withoutClient(content, clientId, environment));
-    if (text !== "" && left !== JSON.stringify(content)) await this.write(left);
-  }
-
-  /** A token that is good for five more minutes. */
-  find(query: TokenQuery): CachedToken | undefined {
-    return findToken(this.#snapshot?.content ?? {}, query, this.#options.now());
-  }
-
-  /** A token of an app by itself that is good for five more minutes. */
-  findApp(query: Parameters<typeof findAppToken>[1]): CachedToken | undefined {
-    return findAppToken(this.#snapshot?.content ?? {}, query, this.#options.now());
-  }
-
-  /** Whether this object works with the file just now, and knows whether others can. */
-  get busy(): boolean {
-    return this.#held || this.#noLock !== undefined;
+  /** What was last read or written. */
+  get content(): CacheContent {
+    return this.#last.content;
   }
 
   /**
-   * Reads the file. One that cannot be understood is set aside; one in clear is encrypted, if there is a key.
+   * Reads the file. An unreadable one is moved aside; a plaintext one is encrypted if a key is set.
    *
-   * @throws {GraphError} what {@linkcode readPrivateFile} and {@linkcode decrypt} throw; nothing is changed then.
+   * @throws {GraphError} what `readPrivateFile` and `decrypt` throw; nothing is changed then.
    */
   async load(): Promise<void> {
-    await this.#options.key?.load(); // an invalid key is an error, never a reason to work with a plaintext cache
-    const read = this.#unsaved ?? await this.#read();
-    this.#snapshot = read === "unreadable" ? undefined : read;
-    if (read === "unreadable") await this.#mend(() => this.#putAside());
-    else if (this.#options.key && isClear(read)) await this.#mend(() => this.#encrypt());
+    await this.#read();
+    if (!this.#needsFix()) return;
+    try {
+      await using _lock = await acquireLock(this.path, { timeoutMs: 0 });
+      await this.#readAndFix();
+    } catch (error) {
+      if (isGraphError(error) && error.code === "locked") return; // its holder does the same
+      this.#options.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
+    }
   }
 
   /**
-   * Looks at the file and leaves it as it is: nothing is set aside, encrypted or made.
+   * Reads the file and changes nothing.
    *
    * @throws {GraphError} what {@linkcode TokenCache.load} throws.
    */
-  async inspect(): Promise<CacheInspection> {
-    const read = await this.#read();
-    if (read === "unreadable") return { state: "unreadable", content: {} };
-    if (read === undefined) return { state: "absent", content: {} };
-    return { state: read.encrypted ? "encrypted" : "clear", content: read.content };
-  }
-
-  /**
-   * Replaces the file.
-   *
-   * @param text In MSAL's format.
-   */
-  async write(text: string): Promise<void> {
-    if (!this.#held) throw this.#noLock ?? new TypeError("the token cache is written without its lock");
-    const { key } = this.#options;
-    await writePrivateFile(this.path, key ? await encrypt(text, key) : text);
-    this.#snapshot = snapshotOf(text, key !== undefined);
-    this.#unsaved = undefined;
-  }
-
-  /** As {@linkcode TokenCache.write}; what goes wrong is told, and this process goes on with what it has. */
-  async writeOrWarn(text: string): Promise<void> {
+  async inspect(): Promise<CacheState> {
+    const key = await this.#loadKey(); // an invalid key is an error even where the file is plaintext or absent
+    const text = await readPrivateFile(this.path);
+    if (text === undefined) return ABSENT;
+    if (text.trim() === "") return { ...ABSENT, state: "plaintext" }; // valid for MSAL
+    const value = parseJsonObject(text);
+    if (!value) return UNREADABLE;
+    if (!isEncrypted(value)) return parsed(text, "plaintext");
     try {
-      await this.write(text);
+      return parsed(await decrypt(value, key, this.path), "encrypted");
     } catch (error) {
-      this.#unsaved = snapshotOf(text, this.#snapshot?.encrypted ?? false);
-      this.#snapshot = this.#unsaved;
-      this.#options.notice(
-        `the sign-in is good for this run, but could not be kept in ${this.path}: ${
-          toGraphError(error).message
-        }`,
-      );
+      if (error instanceof DecryptionError) return UNREADABLE;
+      throw error;
     }
   }
 
   /**
-   * Holds off other processes, reads what they wrote, and leaves the file to them again on disposal.
+   * Takes the lock and reads what other processes wrote.
    *
    * @throws {GraphError} `unavailable`, code `locked`, after two minutes; what {@linkcode TokenCache.load} throws.
    */
-  async hold(signal: AbortSignal | undefined): Promise<AsyncDisposable> {
-    return await this.#holding(await acquireLock(this.path, this.#waiting(signal)));
-  }
-
-  #waiting(signal: AbortSignal | undefined): LockOptions {
-    return {
-      timeoutMs: Math.min(LOCK_TIMEOUT_MS, this.#options.lockTimeoutMs),
-      signal,
-      notice: this.#options.notice,
-    };
-  }
-
-  async #holding(lock: AsyncDisposable): Promise<AsyncDisposable> {
-    const release = async () => {
-      this.#held = false;
-      await lock[Symbol.asyncDispose]();
-    };
-    try {
-      this.#held = true;
-      await checkFolder(this.path);
-      await removeLeftovers(this.path);
-      await this.load();
-    } catch (error) {
-      await release();
-      throw error;
-    }
-    return { [Symbol.asyncDispose]: release };
-  }
-
-  /** Runs `body` while the file is held. */
-  async withLock<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
-    await using _hold = await this.hold(signal);
-    return await body();
+  async lock(signal: AbortSignal | undefined): Promise<LockedCache> {
+    return await this.#locked(await acquireLock(this.path, this.#lockOptions(signal)));
   }
 
   /**
-   * Lets one process renew what many need: the others wait, and find it in the file.
-   *
-   * Where no lock can be made, each renews for itself: on a read-only disk a renewed token is good for its run, and the
-   * refresh token of the file lives on (PROTOCOL 13.3). Nothing is written then.
-   *
-   * @param found Looks for it in what was read last.
-   * @param renew Called while the file is held.
+   * Like {@linkcode TokenCache.lock}, for a user who has signed in already: where the file cannot be locked or read, the
+   * sign-in is kept in memory, with a notice.
    */
-  async refreshOnce<T>(
-    signal: AbortSignal | undefined,
-    found: () => T | undefined,
-    renew: () => Promise<T>,
-  ): Promise<T> {
-    let hold: AsyncDisposable | undefined;
-    let other: T | undefined;
+  async lockOrWarn(signal: AbortSignal | undefined): Promise<LockedCache> {
     try {
-      const isFound = async () => await this.#reloadIfChanged() && (other = found()) !== undefined;
-      const lock = await acquireLockUnless(this.path, this.#waiting(signal), isFound);
-      if (!lock) return other!;
-      hold = await this.#holding(lock);
+      return await this.lock(signal);
+    } catch (error) {
+      if (isGraphError(error) && error.kind === "interrupted") throw error;
+      return this.#readOnly(error);
+    }
+  }
+
+  /**
+   * Lets one process renew a token that many need: the others wait for it and find the token in the file.
+   *
+   * @param find Looks for the token in what was read last.
+   * @param renew Runs while the file is locked, or without a lock where none can be made.
+   */
+  async renewOnce<T>(
+    signal: AbortSignal | undefined,
+    find: () => T | undefined,
+    renew: (file: LockedCache) => Promise<T>,
+  ): Promise<T> {
+    let file: LockedCache;
+    try {
+      let found: T | undefined;
+      const isDone = async () => {
+        await this.#read();
+        return (found = find()) !== undefined;
+      };
+      const lock = await acquireLockUnless(this.path, this.#lockOptions(signal), isDone);
+      if (!lock) return found!;
+      file = await this.#locked(lock);
     } catch (error) {
       if (isGraphError(error)) throw error;
-      this.#noLock = error;
-      await this.load();
+      await this.#read();
+      file = this.#readOnly(error);
     }
-    try {
-      return found() ?? await renew();
-    } finally {
-      await hold?.[Symbol.asyncDispose]();
-      this.#noLock = undefined;
-    }
+    await using locked = file;
+    return find() ?? await renew(locked);
   }
 
   /**
-   * Finds out before a person signs in whether the sign-in can be kept.
+   * Checks that a sign-in could be kept, before the user signs in.
    *
-   * @throws {GraphError} when it cannot.
+   * @throws {GraphError} when it could not.
    */
   async checkWritable(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#options.key?.load();
-      await this.withLock(signal, () => Promise.resolve());
+      await using _file = await this.lock(signal);
     } catch (error) {
       if (isGraphError(error)) throw error;
       const { kind, code, message } = toGraphError(error);
-      throw new GraphError(kind, `a sign-in could not be kept in ${this.path}: ${message}`, {
+      throw new GraphError(kind, `cannot keep a sign-in in ${this.path}: ${message}`, {
         code,
         hint: "make its folder writable, or choose another file with GRAPH_TOKEN_CACHE",
         cause: error,
@@ -257,87 +189,90 @@ export class TokenCache {
     }
   }
 
-  /** Whether the file is another one than when this was asked last; then it is read. */
-  async #reloadIfChanged(): Promise<boolean> {
-    let version: string;
+  #lockOptions(signal: AbortSignal | undefined): LockOptions {
+    const { lockTimeoutMs, notice } = this.#options;
+    return { timeoutMs: Math.min(MAX_LOCK_WAIT_MS, lockTimeoutMs), signal, notice };
+  }
+
+  async #locked(lock: AsyncDisposable): Promise<LockedCache> {
     try {
-      const { ino, mtime } = await Deno.stat(this.path);
-      version = `${ino} ${mtime?.getTime()}`;
+      await checkFolder(this.path);
+      await removeLeftovers(this.path);
+      await this.#readAndFix();
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
+      await lock[Symbol.asyncDispose]();
       throw error;
     }
-    if (version === this.#version) return false;
-    this.#version = version;
-    await this.load();
-    return true;
+    return this.#handle((text) => this.#write(text), () => lock[Symbol.asyncDispose]());
   }
 
-  async #read(): Promise<Snapshot | "unreadable" | undefined> {
-    const text = await readPrivateFile(this.path);
-    if (text === undefined) return undefined;
-    // MSAL accepts an empty file but throws raw TypeErrors on others, after the person has signed in.
-    if (text.trim() === "") return { text: "", content: {}, encrypted: false };
-    const value = jsonObject(text);
-    if (!value) return "unreadable";
-    if (!isEncrypted(value)) {
-      const content = parseCacheContent(value);
-      return content ? { text, content, encrypted: false } : "unreadable";
-    }
-    try {
-      return snapshotOf(await decrypt(value, this.#options.key, this.path), true);
-    } catch (error) {
-      if (error instanceof DecryptionError) return "unreadable";
-      throw error;
-    }
+  #readOnly(reason: unknown): LockedCache {
+    return this.#handle(() => Promise.reject(reason), () => Promise.resolve());
   }
 
-  /** Changes what was read, under the lock; where that cannot be, the content is used as it is. */
-  async #mend(change: () => Promise<void>): Promise<void> {
-    if (this.#held) return await change();
-    try {
-      await using _lock = await acquireLock(this.path, { timeoutMs: 0 });
-      this.#held = true;
-      await change();
-    } catch (error) {
-      if (isGraphError(error) && error.code === "locked") return; // who holds it does the same
-      this.#options.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
-    } finally {
-      this.#held = false;
-    }
+  #handle(write: (text: string) => Promise<void>, release: () => PromiseLike<void>): LockedCache {
+    return {
+      write,
+      writeOrWarn: async (text) => {
+        try {
+          await write(text);
+        } catch (error) {
+          this.#last = parsed(text, this.#last.state);
+          this.#unsaved = true;
+          const why = toGraphError(error).message;
+          this.#options.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
+        }
+      },
+      [Symbol.asyncDispose]: release,
+    };
   }
 
-  /** What was read may be gone: another process may have set it aside and written a new one. */
-  async #putAside(): Promise<void> {
-    const again = await this.#read();
-    if (again !== "unreadable") {
-      this.#snapshot = again;
+  #loadKey(): Promise<CacheKey> | undefined {
+    const { key } = this.#options;
+    return this.#key ??= key && loadKey(key);
+  }
+
+  async #write(text: string): Promise<void> {
+    const key = await this.#loadKey();
+    await writePrivateFile(this.path, key ? await encrypt(text, key) : text);
+    this.#last = parsed(text, key ? "encrypted" : "plaintext");
+    this.#unsaved = false;
+  }
+
+  async #read(): Promise<void> {
+    if (!this.#unsaved) this.#last = await this.inspect();
+  }
+
+  #needsFix(): boolean {
+    const { state, text } = this.#last;
+    const mustEncrypt = state === "plaintext" && text !== "" && this.#options.key !== undefined;
+    return state === "unreadable" || mustEncrypt;
+  }
+
+  /** Under the lock, because another process may have fixed the file since it was read. */
+  async #readAndFix(): Promise<void> {
+    await this.#read();
+    if (!this.#needsFix()) return;
+    const { notice, now } = this.#options;
+    if (this.#last.state === "plaintext") {
+      // At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk.
+      await this.#write(this.#last.text);
+      notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
       return;
     }
-    const aside = await moveAside(this.path, this.#options.now());
-    if (aside) {
-      this.#options.notice(
-        `the token cache ${this.path} could not be understood; it is kept as ${aside}, and a new sign-in is needed`,
-      );
-    }
-  }
-
-  /** At once and not with the next renewal: who sets a key expects that the tokens are no longer in clear. */
-  async #encrypt(): Promise<void> {
-    const again = await this.#read();
-    if (again === "unreadable" || !isClear(again)) return; // another process was quicker
-    await this.write(again.text);
-    this.#options.notice(
-      `the token cache ${this.path} is encrypted from now on; copies made before, as in backups, are not`,
+    const aside = await moveAside(this.path, now());
+    if (aside === undefined) return;
+    notice(
+      `the token cache ${this.path} is unreadable; it was moved to ${aside}, and a new sign-in is needed`,
     );
   }
 }
 
-function isClear(snapshot: Snapshot | undefined): snapshot is Snapshot {
-  return snapshot !== undefined && snapshot.text !== "" && !snapshot.encrypted;
-}
+const ABSENT: CacheState = { state: "absent", text: "", content: {} };
+const UNREADABLE: CacheState = { state: "unreadable", text: "", content: {} };
 
-/** Of a text that MSAL wrote. */
-function snapshotOf(text: string, encrypted: boolean): Snapshot {
-  return { text, content: parseCacheContent(jsonObject(text) ?? {}) ?? {}, encrypted };
+/** MSAL throws raw TypeErrors on content that it does not expect, after the user has signed in. */
+function parsed(text: string, state: CacheState["state"]): CacheState {
+  const content = parseCacheContent(parseJsonObject(text) ?? {});
+  return content ? { state, text, content } : UNREADABLE;
 }

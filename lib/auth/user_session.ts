@@ -1,234 +1,246 @@
 /**
- * The sign-in of a person, kept in the token cache, and its silent renewal. MSAL is loaded only when no cached access token
- * is good for five more minutes.
+ * The sign-in of a user, kept in the token cache and renewed silently.
  *
  * @module
  */
-import type * as Msal from "@azure/msal-node";
 import {
   type AccountInfo,
   type AccountSelector,
-  accountsToForget,
   isConsumers,
   isDomain,
   isPersonal,
   notSignedInError,
+  resolveTenantId,
   selectAccount,
+  selectForSignOut,
   toAccountInfo,
 } from "./accounts.ts";
-import { authNetwork } from "./msal_network.ts";
-import { CacheKey } from "./encryption.ts";
-import { cachePlugin } from "./msal_cache.ts";
-import { type CachedAccount, type CachedToken, scopeIncludes, shortScope } from "./cache_content.ts";
-import { CLOUDS } from "../clouds.ts";
-import { commandName } from "../cli/hints.ts";
-import { GraphError, usageError } from "../errors.ts";
-import type { TokenRefresh, TokenSource } from "../graph/client.ts";
-import type { HttpClient } from "../http/client.ts";
-import type { Interaction } from "./interaction.ts";
-import { callMsal } from "./msal_error.ts";
+import {
+  type CachedAccount,
+  type CachedToken,
+  findToken,
+  listAccounts,
+  scopeIncludes,
+  withoutAccounts,
+  withoutClient,
+} from "./cache_content.ts";
+import {
+  type AuthenticationResult,
+  callMsal,
+  type MsalContext,
+  openUserApp,
+  type Registration,
+  registrationOf,
+  tokenOf,
+} from "./msal.ts";
 import { type Access, purposeOf, SCOPES } from "./scopes.ts";
+import type { AccountType, AuthSession, Interaction, SessionInfo, TokenRefresh } from "./session.ts";
+import { type LockedCache, TokenCache } from "./token_cache.ts";
+import { TokenRenewal } from "./token_renewal.ts";
+import { GraphError, isGraphError, usageError } from "../errors.ts";
+import type { HttpClient } from "../http/client.ts";
 import type { Settings } from "../settings.ts";
-import { resolveTenantId } from "./tenants.ts";
-import { TokenCache } from "./token_cache.ts";
 
-/** How {@linkcode UserSession} works. */
+/** Options of {@linkcode UserSession}. */
 export interface UserSessionOptions {
   settings: Settings;
   access: Access;
   http: HttpClient;
-  /** How a person signs in; without it nobody is ever asked. */
+  /** How the user signs in. @default not at all: a missing sign-in is an error */
   interact: Interaction | undefined;
-  /** Told what a person should know, such as a cache that was set aside. */
+  /** Receives what the user should know, such as a cache that was moved aside. */
   notice: (text: string) => void;
 }
 
-/** Who is signed in, and with what. */
-export interface SessionInfo {
-  username: string | undefined;
-  tenantId: string | undefined;
-  scopes: string[];
-  /** Milliseconds since 1970. */
-  expiresAt: number | undefined;
-  /** Path of the token cache; `undefined` when a ready token is used. */
-  cache: string | undefined;
-  /** Client id of an app that acts for nobody. */
-  app?: string;
-}
-
-/** Whose token it is: personal accounts have no SharePoint, and an app has no OneDrive of its own. */
-export type AccountType = "work" | "personal" | "app" | "unknown";
-
-/** A token source that can tell about itself. */
-export interface AuthSession extends TokenSource {
-  facts(): Promise<SessionInfo>;
-  /** Everybody who is signed in on this machine; nothing is sent. */
-  accounts(): Promise<AccountInfo[]>;
-  /** Signs in if needed, and tells whose token it is. */
-  accountType(): Promise<AccountType>;
-  /** From now on tokens must be good for all drives that the user may open, not only for the own OneDrive. */
-  includeAllDrives(): void;
-  /** Forgets the chosen account on this machine, or all; returns their user names. */
-  signOut(options?: { all?: boolean }): Promise<string[]>;
-}
-
-/** The sign-in of a person, kept in the token cache. */
+/** The session of a user. */
 export class UserSession implements AuthSession {
   readonly #options: UserSessionOptions;
   readonly #cache: TokenCache;
-  #current: CachedToken | undefined;
-  /** What several requests wait for at once: nobody is asked twice. */
-  #renewal: Promise<CachedToken> | undefined;
+  readonly #tokens: TokenRenewal;
+  #registration: Registration | undefined;
   #allDrives = false;
-  /** Id of a tenant that the settings name by its domain. */
-  #tenantId: string | undefined;
-  /** Whose token was given out first; another process may sign somebody else in meanwhile. */
-  #begun: CachedAccount | undefined;
+  /** The tenant as an id, or as `common` and the like; `undefined` for a domain that has not been resolved. */
+  #tenant: string | undefined;
+  /** All accounts of this registration, and the selected one, as of the last reading of the cache. */
+  #accounts: CachedAccount[] = [];
+  #account: CachedAccount | undefined;
+  /** The account of the first token: another process may sign in another account meanwhile. */
+  #first: CachedAccount | undefined;
 
   constructor(options: UserSessionOptions) {
     this.#options = options;
+    const { tenantId } = options.settings;
+    if (tenantId && !isDomain(tenantId)) this.#tenant = tenantId;
     const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
-    const lockTimeoutMs = deadline.limitMs;
-    this.#cache = new TokenCache({ path, key: key && new CacheKey(key), now, lockTimeoutMs, notice });
+    this.#cache = new TokenCache({ path, key, now, lockTimeoutMs: deadline.limitMs, notice });
+    this.#tokens = new TokenRenewal(this.#cache, options.http, {
+      load: () => this.#load(),
+      find: () => {
+        this.#selectAccount();
+        return this.#find();
+      },
+      acquire: (file, refresh) => this.#acquire(file, refresh),
+      recover: (error, refresh) => this.#recover(error, refresh),
+    });
   }
 
-  async token(renew?: TokenRefresh): Promise<string> {
-    if (!renew) {
-      if (this.#current && this.#current.expiresAt - this.#options.http.now() > 300_000) {
-        return this.#current.secret;
-      }
-      await this.#load();
-      this.#current = this.#cached();
-      if (this.#current) return this.#givenOut(this.#current);
-    } else if (renew.refused !== undefined && this.#current && this.#current.secret !== renew.refused) {
-      return this.#current.secret; // another request has renewed it meanwhile
-    }
-    const stale = renew && this.#current?.secret;
-    this.#renewal ??= this.#renewed(stale, renew).finally(() => this.#renewal = undefined);
-    this.#current = await this.#renewal;
-    return this.#givenOut(this.#current);
-  }
-
-  #givenOut({ secret }: CachedToken): string {
-    this.#begun ??= this.#account();
+  async token(refresh?: TokenRefresh): Promise<string> {
+    const { secret } = await this.#tokens.get(refresh);
+    this.#first ??= this.#account;
     return secret;
   }
 
-  async facts(): Promise<SessionInfo> {
-    if (!this.#current) await this.#load();
-    const account = this.#account();
+  async info(): Promise<SessionInfo> {
+    const { current } = this.#tokens;
+    if (!current) await this.#load();
     return {
-      username: account?.username,
-      tenantId: account?.realm,
-      scopes: this.#current?.scopes ?? [],
-      expiresAt: this.#current?.expiresAt,
+      username: this.#account?.username,
+      tenantId: this.#account?.realm,
+      scopes: current?.scopes ?? [],
+      expiresAt: current?.expiresAt,
       cache: this.#cache.path,
     };
   }
 
   includeAllDrives(): void {
-    if (!this.#allDrives) this.#current = undefined;
+    if (!this.#allDrives) this.#tokens.reset();
     this.#allDrives = true;
   }
 
   async accounts(): Promise<AccountInfo[]> {
+    const registration = this.#requireRegistration();
     await this.#cache.load();
-    return toAccountInfo(this.#accounts(), this.#choice());
+    return toAccountInfo(listAccounts(this.#cache.content, registration), this.#selector());
   }
 
   async accountType(): Promise<AccountType> {
-    if (isConsumers(this.#registration().tenantId)) return "personal";
-    if (!this.#current) await this.token();
-    const account = this.#account();
-    return account && isPersonal(account) ? "personal" : "work";
+    if (isConsumers(this.#requireRegistration().tenantId)) return "personal";
+    if (!this.#tokens.current) await this.token();
+    return this.#account && isPersonal(this.#account) ? "personal" : "work";
   }
 
-  /** Forgets accounts and their tokens, in all tenants, on this machine; the service is not told. */
+  /** Removes accounts and their tokens, in all tenants, from this machine; the service is not involved. */
   async signOut({ all = false }: { all?: boolean } = {}): Promise<string[]> {
-    const { clientId, environment } = this.#registration();
+    const registration = this.#requireRegistration();
     if (!all) await this.#load();
-    return await this.#cache.withLock(this.#options.http.signal, async () => {
-      const forgotten = accountsToForget(this.#accounts(), this.#choice(), all);
-      if (all) await this.#cache.forgetAll(clientId, environment);
-      else if (forgotten.length > 0) await this.#cache.forget(clientId, environment, forgotten);
-      this.#current = undefined;
-      this.#begun = undefined;
-      return [...new Set(forgotten.map(({ username }) => username))];
-    });
+    await using file = await this.#cache.lock(this.#options.http.signal);
+    const { text, content } = this.#cache;
+    const accounts = listAccounts(content, registration);
+    const account = all ? undefined : selectForSignOut(accounts, this.#selector());
+    const removed = all ? accounts : account ? [account] : [];
+    const left = JSON.stringify(
+      all ? withoutClient(content, registration) : withoutAccounts(content, registration, removed),
+    );
+    if (text !== "" && left !== JSON.stringify(content)) await file.write(left);
+    this.#tokens.reset();
+    this.#first = undefined;
+    return [...new Set(removed.map(({ username }) => username))];
   }
 
-  /** Reads the cache, and finds out which tenant a domain is, where that decides between accounts. */
+  /** Reads the cache, and resolves the domain of a tenant where that decides between accounts. */
   async #load(): Promise<void> {
+    const { settings: { loginOrigin }, http } = this.#options;
+    const registration = this.#requireRegistration();
     await this.#cache.load();
-    const { settings, http } = this.#options;
-    const { tenantId } = this.#registration();
-    if (this.#tenantId !== undefined || !isDomain(tenantId) || this.#accounts().length === 0) return;
-    this.#tenantId = await resolveTenantId(tenantId, http, settings.loginOrigin);
+    if (this.#tenant === undefined && listAccounts(this.#cache.content, registration).length > 0) {
+      this.#tenant = await resolveTenantId(registration.tenantId, http, loginOrigin);
+    }
+    this.#selectAccount();
   }
 
-  async #renewed(stale: string | undefined, renewal: TokenRefresh | undefined): Promise<CachedToken> {
-    const claims = renewal?.claims;
-    let reason: GraphError;
-    try {
-      // Nobody waits for a person while holding the lock: polling can take 15 minutes.
-      const renewedByOther = () => {
-        const other = claims ? undefined : this.#cached();
-        return other && other.secret !== stale ? other : undefined;
-      };
-      return await this.#cache.refreshOnce(
-        this.#options.http.signal,
-        renewedByOther,
-        () => renewal?.again ? Promise.reject(stillRefused()) : this.#silent(stale !== undefined, claims),
-      );
-    } catch (error) {
-      if (!(error instanceof GraphError) || !needsPerson(error)) throw error;
-      reason = error;
-    }
-    const { interact, notice, access } = this.#options;
-    const purpose = purposeOf(access, this.#allDrives);
-    const permissions = this.#wanted().join(" ");
-    if (!interact) throw needsConsent(reason) ? consentNeeded(reason, permissions, purpose) : reason;
-    await this.#cache.checkWritable(this.#options.http.signal);
-    if (needsConsent(reason)) {
-      notice(`${purpose}, ${permissions} is needed: sign in and consent to it (${reason.code})`);
-    } else if (reason.code !== "notSignedIn") notice(`${reason.message} (${reason.code})`);
-    return await this.#byPerson(interact, claims ?? reason.claims);
+  /** Selects the one account that is meant; the session never changes it. */
+  #selectAccount(): void {
+    this.#accounts = listAccounts(this.#cache.content, this.#requireRegistration());
+    const first = this.#first;
+    this.#account = first
+      ? this.#accounts.find((account) =>
+        account.homeAccountId === first.homeAccountId && account.realm === first.realm
+      )
+      : selectAccount(this.#accounts, this.#selector());
   }
 
-  async #silent(forceRefresh: boolean, claims: string | undefined): Promise<CachedToken> {
-    const app = this.#account() && await this.#app({ mustWrite: false });
-    const account = app && await this.#msalAccount(app);
-    if (!account) {
-      const { tenantId } = this.#registration();
-      throw notSignedInError(this.#accounts(), { tenant: tenantId, wanted: this.#options.settings.account });
+  #find(): CachedToken | undefined {
+    const account = this.#account;
+    const query = account && { ...this.#requireRegistration(), account, scopes: this.#wantedScopes() };
+    return query && findToken(this.#cache.content, query, this.#options.http.now());
+  }
+
+  async #acquire(file: LockedCache, refresh: TokenRefresh | undefined): Promise<CachedToken> {
+    if (refresh?.again) throw stillRefused();
+    const meant = this.#account;
+    const app = meant && await openUserApp(this.#msalContext(), file);
+    const known = app ? await callMsal(() => app.getTokenCache().getAllAccounts()) : [];
+    const account = known.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
+    if (!meant || !app || !account) {
+      const { tenantId } = this.#requireRegistration();
+      throw notSignedInError(this.#accounts, { tenant: tenantId, wanted: this.#options.settings.account });
     }
+    const claims = refresh?.claims;
     const result = await callMsal(() =>
       app.acquireTokenSilent({
-        account,
-        scopes: this.#scopes(),
-        forceRefresh,
+        account: { ...account, tenantId: meant.realm }, // MSAL would use the home tenant of a guest
+        scopes: this.#requestedScopes(),
+        forceRefresh: refresh !== undefined,
         ...(claims === undefined ? {} : { claims }),
       })
     );
     return tokenOf(result);
   }
 
-  async #byPerson(interact: Interaction, claims: string | undefined): Promise<CachedToken> {
-    const app = await this.#app({ mustWrite: false });
+  /** Asks the user, where that can help. */
+  async #recover(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken> {
+    if (!isGraphError(error) || !canUserHelp(error)) throw error;
+    const { interact, notice, access, http: { signal } } = this.#options;
+    const purpose = purposeOf(access, this.#allDrives);
+    const permissions = this.#wantedScopes().join(" ");
+    if (!interact) {
+      throw needsConsent(error) ? error.withMessage(`${error.message}: ${permissions}, ${purpose}`) : error;
+    }
+    await this.#cache.checkWritable(signal);
+    if (needsConsent(error)) {
+      notice(`${purpose}, ${permissions} is needed: sign in and consent to it (${error.code})`);
+    } else if (error.code !== "notSignedIn") notice(`${error.message} (${error.code})`);
+    return await this.#signIn(interact, refresh?.claims ?? error.claims);
+  }
+
+  async #signIn(interact: Interaction, claims: string | undefined): Promise<CachedToken> {
     const { http: { signal }, settings: { account: wanted } } = this.#options;
-    const before = this.#account();
-    const known = new Set(this.#accounts().map(({ homeAccountId }) => homeAccountId));
-    const expected = wanted ?? (this.#begun ?? before)?.username;
-    const request = { scopes: this.#scopes(), claims, loginHint: expected };
+    const app = await openUserApp(this.#msalContext());
+    const before = this.#accounts;
+    const expected = wanted ?? (this.#first ?? this.#account)?.username;
+    const request = { scopes: this.#requestedScopes(), claims, loginHint: expected };
     const result = await callMsal(() => interact(app, request, signal));
-    await this.#checkAccount(result, expected, known);
-    if (result && isDomain(this.#registration().tenantId)) this.#tenantId = result.tenantId;
+    await this.#checkAccount(result, expected, before);
+    if (result && isDomain(this.#requireRegistration().tenantId)) this.#tenant = result.tenantId;
+    this.#selectAccount();
     return this.#checkScopes(tokenOf(result));
   }
 
-  /** The service may grant less than it was asked for; what follows would be refused, and asked for again each time. */
+  /** A run must not continue as another account, and a sign-in that was not asked for is not kept. */
+  async #checkAccount(
+    result: AuthenticationResult | null,
+    expected: string | undefined,
+    before: readonly CachedAccount[],
+  ): Promise<void> {
+    const actual = result?.account;
+    if (!expected || !actual?.username || actual.username.toLowerCase() === expected.toLowerCase()) return;
+    const isActual = ({ homeAccountId }: CachedAccount) => homeAccountId === actual.homeAccountId;
+    if (!before.some(isActual)) {
+      const registration = this.#requireRegistration();
+      await using file = await this.#cache.lock(this.#options.http.signal);
+      const { content } = this.#cache;
+      const added = listAccounts(content, registration).filter(isActual);
+      await file.write(JSON.stringify(withoutAccounts(content, registration, added)));
+    }
+    throw new GraphError("usage", `signed in as ${actual.username}, but ${expected} was asked for`, {
+      code: "otherAccount",
+      subject: actual.username,
+    });
+  }
+
+  /** The service may grant less than was asked for; every run would be refused, and ask again. */
   #checkScopes(token: CachedToken): CachedToken {
-    const missing = this.#wanted().filter((scope) =>
+    const missing = this.#wantedScopes().filter((scope) =>
       !token.scopes.some((granted) => scopeIncludes(granted, scope))
     );
     if (missing.length === 0) return token;
@@ -239,110 +251,42 @@ export class UserSession implements AuthSession {
     });
   }
 
-  /** A run begun as one person must not go on as another; a sign-in that was not asked for is not kept. */
-  async #checkAccount(
-    result: Msal.AuthenticationResult | null,
-    expected: string | undefined,
-    known: ReadonlySet<string>,
-  ): Promise<void> {
-    const { clientId, environment } = this.#registration();
-    const other = result?.account;
-    if (!expected || !other?.username || other.username.toLowerCase() === expected.toLowerCase()) return;
-    if (!known.has(other.homeAccountId)) {
-      await this.#cache.withLock(this.#options.http.signal, async () => {
-        const added = this.#accounts().filter(({ homeAccountId }) => homeAccountId === other.homeAccountId);
-        await this.#cache.forget(clientId, environment, added);
-      });
-    }
-    throw usageError(
-      `signed in as ${other.username}, but ${expected} was asked for`,
-      `sign in again as ${expected}, or say --account ${other.username}`,
-      "otherAccount",
-    );
+  #selector(): AccountSelector {
+    return { tenant: this.#tenant, wanted: this.#options.settings.account };
   }
 
-  #cached(): CachedToken | undefined {
-    const account = this.#account();
-    const { clientId, environment } = this.#registration();
-    const { apiOrigin } = CLOUDS[this.#options.settings.cloud];
-    return account && this.#cache.find({ clientId, environment, account, apiOrigin, scopes: this.#wanted() });
-  }
-
-  /** The one account that is meant; several without `--account` are an error, never a guess. */
-  #account(): CachedAccount | undefined {
-    const begun = this.#begun;
-    if (begun) {
-      return this.#accounts().find(({ homeAccountId, realm }) =>
-        homeAccountId === begun.homeAccountId && realm === begun.realm
-      );
-    }
-    return selectAccount(this.#accounts(), this.#choice());
-  }
-
-  #accounts(): CachedAccount[] {
-    const { clientId, environment } = this.#registration();
-    return this.#cache.accounts(clientId, environment);
-  }
-
-  #choice(): AccountSelector {
-    const { tenantId } = this.#registration();
-    return {
-      tenant: isDomain(tenantId) ? this.#tenantId : tenantId,
-      wanted: this.#options.settings.account,
-    };
-  }
-
-  /** Without the permissions that personal accounts do not know, where one is meant (PROTOCOL 13.5). */
-  #wanted(): readonly string[] {
-    const account = this.#account();
-    const personal = account ? isPersonal(account) : isConsumers(this.#registration().tenantId);
+  /** Permissions without their API, and without those that personal accounts do not have (PROTOCOL 13.5). */
+  #wantedScopes(): string[] {
+    const personal = this.#account
+      ? isPersonal(this.#account)
+      : isConsumers(this.#requireRegistration().tenantId);
     const scopes = SCOPES[this.#options.access][this.#allDrives ? "all" : "own"];
     return scopes.filter((scope) => !personal || !scope.startsWith("Sites."));
   }
 
-  async #msalAccount(app: Msal.PublicClientApplication): Promise<Msal.AccountInfo | undefined> {
-    const meant = this.#account();
-    const accounts = meant ? await callMsal(() => app.getTokenCache().getAllAccounts()) : [];
-    const account = accounts.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
-    // Without the tenant of the entry MSAL hands out the token of the home tenant for another one.
-    return account && meant && { ...account, tenantId: meant.realm };
-  }
-
   /** Full names outside of the global cloud, where short ones may not be resolved. */
-  #scopes(): string[] {
-    const { cloud } = this.#options.settings;
-    return this.#wanted().map((scope) => cloud === "global" ? scope : `${CLOUDS[cloud].apiOrigin}/${scope}`);
+  #requestedScopes(): string[] {
+    const { apiOrigin } = this.#requireRegistration();
+    const isGlobal = this.#options.settings.cloud === "global";
+    return this.#wantedScopes().map((scope) => isGlobal ? scope : `${apiOrigin}/${scope}`);
   }
 
-  #registration(): { clientId: string; tenantId: string; environment: string } {
-    const { clientId, tenantId, cloud } = this.#options.settings;
-    if (clientId && tenantId) return { clientId, tenantId, environment: CLOUDS[cloud].cacheEnvironment };
-    throw usageError(
-      `no app registration: ${clientId ? "" : "GRAPH_CLIENT_ID"}${clientId || tenantId ? "" : " and "}${
-        tenantId ? "" : "GRAPH_TENANT_ID"
-      } not set`,
-      REGISTER,
-      "noRegistration",
-    );
+  #msalContext(): MsalContext {
+    return { ...this.#options, registration: this.#requireRegistration(), cache: this.#cache };
   }
 
-  async #app({ mustWrite }: { mustWrite: boolean }): Promise<Msal.PublicClientApplication> {
-    const { clientId, tenantId } = this.#registration();
-    const { settings, http, notice } = this.#options;
-    const knownOrigin = CLOUDS[settings.cloud].loginOrigin;
-    const { AuthError, PublicClientApplication } = await import("@azure/msal-node");
-    return new PublicClientApplication({
-      auth: { clientId, authority: `${knownOrigin}/${tenantId}` },
-      cache: { cachePlugin: cachePlugin({ cache: this.#cache, signal: http.signal, notice, mustWrite }) },
-      system: {
-        networkClient: authNetwork(AuthError, {
-          http,
-          knownOrigin,
-          loginOrigin: settings.loginOrigin,
-          notice,
-        }),
-      },
-    });
+  #requireRegistration(): Registration {
+    if (this.#registration) return this.#registration;
+    const { settings } = this.#options;
+    const registration = registrationOf(settings);
+    if (!registration) {
+      const missing = [
+        ...(settings.clientId ? [] : ["GRAPH_CLIENT_ID"]),
+        ...(settings.tenantId ? [] : ["GRAPH_TENANT_ID"]),
+      ];
+      throw usageError(`no app registration: ${missing.join(" and ")} not set`, REGISTER, "noRegistration");
+    }
+    return this.#registration = registration;
   }
 }
 
@@ -354,8 +298,8 @@ const REGISTER = [
   "  4. API permissions: add the delegated Microsoft Graph permissions that the README lists for each script",
 ].join("\n");
 
-/** Whether a person could help: a new sign-in, or consent. */
-function needsPerson(error: GraphError): boolean {
+/** Whether a new sign-in or consent could help. */
+function canUserHelp(error: GraphError): boolean {
   return error.kind === "signInNeeded" || error.has("interaction_required") || needsConsent(error);
 }
 
@@ -363,27 +307,8 @@ function needsConsent(error: GraphError): boolean {
   return error.has("consent_required") || error.code === "AADSTS65001";
 }
 
-function consentNeeded(error: GraphError, permissions: string, purpose: string): GraphError {
-  return error.withMessage(`${error.message}: ${permissions}, ${purpose}`);
-}
-
 function stillRefused(): GraphError {
-  return new GraphError("signInNeeded", "the service does not accept a renewed sign-in either", {
+  return new GraphError("signInNeeded", "the service rejects the renewed sign-in as well", {
     code: "claimsDemanded",
-    hint: `sign in again with: ${commandName("whoami")}`,
   });
-}
-
-function tokenOf(result: Msal.AuthenticationResult | null): CachedToken {
-  if (!result) {
-    throw new GraphError("failed", "sign-in: no token came", {
-      code: "invalidAnswer",
-      hint: "run the same command again",
-    });
-  }
-  return {
-    secret: result.accessToken,
-    scopes: result.scopes.map(shortScope),
-    expiresAt: result.expiresOn?.getTime() ?? 0,
-  };
 }

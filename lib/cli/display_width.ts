@@ -1,5 +1,5 @@
 /**
- * How many columns of a terminal a text takes.
+ * Width of texts in columns of a terminal.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const WIDE: readonly (readonly [first: number, last: number])[] = [
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** Columns of a text without control characters. */
+/** Columns that a text without control characters takes. */
 export function displayWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length; // by far the most common
   let columns = 0;
@@ -30,7 +30,7 @@ export function displayWidth(text: string): number {
   return columns;
 }
 
-/** The end of a text that fits into so many columns, with "…" before it if something is cut. */
+/** The end of a text that fits the columns, after "…" where the beginning is cut. */
 export function fitEnd(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text;
   let end = "";

@@ -3,118 +3,110 @@
  *
  * @module
  */
-import { basename, join, resolve } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { downloadFile, downloadItem, type DownloadOptions } from "../download/download.ts";
-import { downloadTree } from "../download/tree.ts";
-import { GraphError, usageError } from "../errors.ts";
-import { getItem, type Item, type ResolvedItem } from "../drive/items.ts";
-import { failedJob, type TransferJob } from "../transfer/jobs.ts";
+import { downloadItem, type DownloadOptions, downloadStream } from "../download/download.ts";
+import type { ByteSink } from "../content/in_order.ts";
 import { localNameProblem } from "../download/local_names.ts";
 import { localPathFor } from "../download/local_target.ts";
+import { downloadTree } from "../download/tree.ts";
+import { getItem, type Item, type ResolvedItem } from "../drive/items.ts";
 import type { Location } from "../drive/location.ts";
+import { GraphError, usageError } from "../errors.ts";
+import { basename, join, resolve } from "../std.ts";
+import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 
-/** What `get` is to do. */
+/** What `get` downloads. */
 export interface DownloadRequest {
   locations: readonly Location[];
-  /** As it was typed; `undefined`: the current folder. */
-  destination: string | undefined;
-  /** Folders with all that is in them. */
+  /** A file, a folder, or `-` for standard output. @default the current folder */
+  destination?: string | undefined;
+  /** Include folders and their contents. */
   recursive: boolean;
   options: DownloadOptions;
+  /** Takes the content for `-`. */
+  write: ByteSink;
 }
 
 /** The transfers of all locations. */
 export async function* downloadJobs(
   connection: Connection,
-  { locations, destination = ".", recursive, options }: DownloadRequest,
+  request: DownloadRequest,
 ): AsyncGenerator<TransferJob> {
+  const { locations, destination, options, write } = request;
   if (destination === "-") {
     for (const location of locations) {
       yield {
         name: location.text,
-        run: (onProgress) => downloadFile(connection, location, "-", { ...options, onProgress }),
+        run: (onProgress) => downloadStream(connection, location, write, { onProgress }),
       };
     }
     return;
   }
-  const targets = new Map<string, string>();
+  const targets = new LocalTargets();
   for (const location of locations) {
     try {
       const found = await getItem(connection, location);
-      yield* jobsOf(connection, found, destination, {
-        recursive,
-        several: locations.length > 1,
-        options,
-        claim: (local) => claim(targets, local, location.text),
-      });
+      const local = await localPath(found.item, request);
+      targets.add(local, location.text);
+      yield* itemJobs(connection, found, local, options);
     } catch (error) {
       yield failedJob(location.text, error as Error);
     }
   }
 }
 
-async function* jobsOf(
+async function* itemJobs(
   connection: Connection,
   found: ResolvedItem,
-  destination: string,
-  how: { recursive: boolean; several: boolean; options: DownloadOptions; claim: (local: string) => void },
+  local: string,
+  options: DownloadOptions,
 ): AsyncGenerator<TransferJob> {
   const { item } = found;
-  if (item.type === "folder" && how.recursive) {
-    const local = how.several ? join(destination, folderNameOf(item)) : localFolderFor(destination, item);
-    how.claim(local);
-    yield* downloadTree(connection, item, local, how.options);
-    return;
-  }
-  if (item.type === "folder") {
-    throw usageError(
-      `${item.path || "the root folder"} is a folder`,
-      "use -r for a folder with all that is in it",
-      "notAFile",
-    );
-  }
-  const local = await localPathFor(destination, item.name);
-  how.claim(local);
+  if (item.type === "folder") return yield* downloadTree(connection, item, local, options);
   yield {
     name: item.path,
     bytes: item.size,
-    run: (onProgress) => downloadItem(connection, found, local, { ...how.options, onProgress }),
+    run: (onProgress) => downloadItem(connection, found, local, { ...options, onProgress }),
   };
 }
 
-/** By the rule of uploads: into a DEST with a slash at its end, or a dot, under its own name; otherwise it becomes DEST. */
-function localFolderFor(destination: string, item: Item): string {
-  const inside = /(^|[/\\])\.{0,2}$/.test(destination);
-  return inside ? join(destination, folderNameOf(item)) : destination;
+/** Where an item goes. A folder becomes the destination, unless that ends with a slash or a dot, or several items go there. */
+async function localPath(item: Item, request: DownloadRequest): Promise<string> {
+  const { destination = ".", locations, recursive } = request;
+  if (item.type !== "folder") return await localPathFor(destination, item.name);
+  if (!recursive) {
+    throw usageError(`${item.path || "the root folder"} is a folder`, undefined, "remoteFolder");
+  }
+  const isParent = locations.length > 1 || /(^|[/\\])\.{0,2}$/.test(destination);
+  return isParent ? join(destination, folderName(item)) : destination;
 }
 
-function folderNameOf(item: Item): string {
-  if (item.path === "") {
-    throw usageError(
-      "the root folder has no name of its own",
-      "give a folder's name as DEST, without a slash",
-      "noName",
-    );
-  }
-  const fault = localNameProblem(item.name);
-  if (!fault) return item.name;
+function folderName({ path, name }: Item): string {
+  const hint = "give a folder name as DEST, without a slash at the end";
+  if (path === "") throw usageError("the root folder has no name", hint, "noName");
+  const problem = localNameProblem(name);
+  if (!problem) return name;
   throw usageError(
-    `${item.path}: ${JSON.stringify(item.name)} cannot be a local name: ${fault}`,
-    "give a folder's name as DEST, without a slash",
+    `${path}: ${JSON.stringify(name)} cannot be a local name: ${problem}`,
+    hint,
     "illegalName",
   );
 }
 
-/** Of two inputs of one name the second would replace the first, or fail for it. */
-function claim(targets: Map<string, string>, local: string, text: string): void {
-  const key = resolve(local).normalize("NFC").toLowerCase();
-  const twin = targets.get(key);
-  if (twin !== undefined) {
-    throw new GraphError("conflict", `${twin} and ${text} would both become ${basename(local)}`, {
-      code: "sameName",
-      hint: "get them into different folders",
-    });
+/** Local paths that are taken: of two items with one name the second would replace the first. */
+class LocalTargets {
+  readonly #texts = new Map<string, string>();
+
+  /** @throws {GraphError} `conflict` when another location has this path, on any file system. */
+  add(local: string, text: string): void {
+    const key = resolve(local).normalize("NFC").toLowerCase();
+    const other = this.#texts.get(key);
+    if (other !== undefined) {
+      throw new GraphError("conflict", `${other} and ${text} would both become ${basename(local)}`, {
+        code: "sameName",
+        hint: "download them to different folders",
+      });
+    }
+    this.#texts.set(key, text);
   }
-  targets.set(key, text);
 }

@@ -1,5 +1,5 @@
 /**
- * What a run takes from its process: arguments apart, everything that a script reads or prints. Tests give their own.
+ * What a run uses of its process, besides arguments; tests provide their own.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface OutputStream {
   isTerminal(): boolean;
 }
 
-/** The surroundings of one run. */
+/** Environment, streams and signals of a run. */
 export interface Host {
   env(name: string): string | undefined;
   readonly stdin: ReadableStream<Uint8Array>;

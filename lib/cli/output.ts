@@ -5,33 +5,36 @@
  */
 import { type DeviceCode, deviceCodeText } from "../auth/device_code.ts";
 import type { GraphError } from "../errors.ts";
-import { withHint } from "./hints.ts";
-import { type Host, writeText } from "./host.ts";
+import { formatDuration } from "../format.ts";
 import type { TraceEvent } from "../http/client.ts";
+import { redact } from "../http/redact.ts";
+import { programName, withHint } from "./hints.ts";
+import { type Host, writeText } from "./host.ts";
 import { ProgressLine } from "./progress.ts";
 import { type Summary, summaryText } from "./transfer_progress.ts";
-import { redact } from "../http/redact.ts";
-import { formatDuration } from "../format.ts";
 
 /** How much to print, and how. */
 export interface OutputOptions {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
-  /** Results are all that the program is for: it ends when nobody reads them. Otherwise the work goes on. */
-  readerEnds: boolean;
+  /** Fail when standard output is closed, as a listing may. Otherwise work continues without printing results. */
+  failWhenClosed: boolean;
 }
 
 /** The output of one run. */
 export class Output {
   readonly options: OutputOptions;
+  readonly #script: string;
   readonly #program: string;
   readonly #host: Host;
   #progress: ProgressLine | undefined;
   #closed = false;
 
-  constructor(program: string, options: OutputOptions, host: Host) {
-    this.#program = program;
+  /** @param script Its name, as `put-large`. */
+  constructor(script: string, options: OutputOptions, host: Host) {
+    this.#script = script;
+    this.#program = programName(script);
     this.#host = host;
     this.options = options;
   }
@@ -54,21 +57,21 @@ export class Output {
     );
   }
 
-  /** What a person should know. */
+  /** Something the user should know. */
   readonly notice = (text: string): void => {
     if (!this.options.quiet) this.#toError(`${this.#program}: ${text}`);
   };
 
-  /** A wait of a second or more is worth a line. */
+  /** A wait, if it takes a second or more. */
   readonly wait = ({ ms, reason }: { ms: number; reason: string }): void => {
     if (ms >= 1000 && reason !== "sign-in") this.notice(`waiting ${formatDuration(ms / 1000)}: ${reason}`);
   };
 
-  /** The sign-in instruction in the service's own words; it is never suppressed. */
+  /** The sign-in instruction in the service's own words, also with `--quiet`. */
   readonly deviceCode = (code: DeviceCode): void =>
     this.#toError(deviceCodeText(code, Date.now()).split("\n"));
 
-  /** Where to sign in with a browser; it is never suppressed. */
+  /** Where to sign in with a browser, also with `--quiet`. */
   readonly signInAddress = (address: string): void =>
     this.#toError(["To sign in, open this address in a browser of this machine:", address]);
 
@@ -88,7 +91,7 @@ export class Output {
 
   /** One line: what failed, why, what to do next, and what Microsoft's support asks for. */
   error(failure: GraphError): void {
-    const error = withHint(failure);
+    const error = withHint(failure, this.#script);
     const { code, hint, status, requestId, date } = error;
     if (this.options.json) {
       this.#toError(
@@ -96,16 +99,16 @@ export class Output {
       );
       return;
     }
-    const facts = [
+    const details = [
       status === undefined ? code : `HTTP ${status} ${code}`,
       requestId && `request-id ${requestId}`,
       date,
     ].filter(Boolean);
-    const line = `${this.#program}: ${error.message}${hint ? `; ${hint}` : ""} (${facts.join(", ")})`;
-    // The one hint of several lines is a text of ours, without names of other people.
+    const line = `${this.#program}: ${error.message}${hint ? `; ${hint}` : ""} (${details.join(", ")})`;
+    // The only hint of several lines is our own text, without names from elsewhere.
     this.#toError(code === "noRegistration" ? line.split("\n") : line);
-    if (this.options.verbose && code === "internal" && error.cause instanceof Error) {
-      const lines = (error.cause.stack ?? "").split("\n");
+    if (this.options.verbose && code === "internal" && failure.cause instanceof Error) {
+      const lines = (failure.cause.stack ?? "").split("\n");
       this.#toError(lines.map(redact));
     }
   }
@@ -116,38 +119,33 @@ export class Output {
     try {
       writeText(this.#host.stdout, printableLines(text));
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe) || this.options.readerEnds) throw error;
+      if (!(error instanceof Deno.errors.BrokenPipe) || this.options.failWhenClosed) throw error;
       this.#closed = true;
     }
   }
 
   #toError(text: string | readonly string[]): void {
     this.#progress?.clear();
-    this.#writeStderr(printableLines(text));
-  }
-
-  /** The reader of standard error may be gone; the work goes on. */
-  #writeStderr(text: string): void {
     try {
-      writeText(this.#host.stderr, text);
-    } catch (error) {
+      writeText(this.#host.stderr, printableLines(text));
+    } catch (error) { // stderr may be closed; work continues
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     }
   }
 }
 
-/** Each line by itself: a line break within one comes from a name. */
-function printableLines(text: string | readonly string[]): string {
+/** Lines as text. A line break within a line comes from a name, and is escaped. */
+export function printableLines(text: string | readonly string[]): string {
   return [text].flat().map((line) => `${replaceControlCharacters(line)}\n`).join("");
 }
 
 /**
- * Characters that print nothing, or change how others are shown: controls and line breaks, bidirectional and other format
- * characters, fillers, halves of surrogate pairs. Joiners are left, which words and emoji are written with.
+ * Characters that print nothing or change how others are shown: controls, line breaks, bidirectional and other format
+ * characters, fillers, lone surrogates. Joiners are kept, which words and emoji need.
  */
 const NON_PRINTING = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u3164\uffa0]/gu;
 
-/** Names come from other people: what is in them can neither command a terminal nor pass for something else. */
+/** Escapes what could control a terminal or disguise a name: names come from other people. */
 export function replaceControlCharacters(text: string): string {
   return text.replace(NON_PRINTING, (character) => {
     const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[character];

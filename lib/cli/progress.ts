@@ -10,16 +10,16 @@ const REDRAW_MS = 200;
 /** Averaging window of the rate. */
 const RATE_WINDOW_MS = 10_000;
 
-/** How far the work is. */
+/** State of all transfers. */
 export interface ProgressState {
-  /** What is on its way: the name of a file, or how many files are done. */
+  /** The name of a file, or how many files are done. */
   label: string;
   doneBytes: number;
-  /** `undefined` as long as it is not known. */
+  /** `undefined` while unknown. */
   totalBytes: number | undefined;
 }
 
-/** Draws one line over and over. */
+/** Redraws one line. */
 export class ProgressLine {
   readonly #write: (text: string) => void;
   readonly #columns: () => number;
@@ -32,7 +32,7 @@ export class ProgressLine {
     this.#columns = columns;
   }
 
-  /** Draws what `state` says, unless that was done a moment ago. */
+  /** Draws the state, at most five times a second. */
   update(state: () => ProgressState): void {
     const now = performance.now();
     if (now - this.#drawnAt < REDRAW_MS) return;
@@ -43,7 +43,7 @@ export class ProgressLine {
     this.#draw(label, doneBytes, totalBytes);
   }
 
-  /** Wipes the line; the next update draws it again. */
+  /** Erases the line; the next update draws it again. */
   clear(): void {
     if (this.#drawn) this.#write("\r\x1b[K");
     this.#drawn = false;
@@ -61,11 +61,11 @@ export class ProgressLine {
     const left = totalBytes && bytesPerSecond > 0
       ? `  ${formatDuration((totalBytes - doneBytes) / bytesPerSecond)} left`
       : "";
-    const facts = `${share}${rate}${left}`;
-    // One column stays free: in the last one some terminals begin a new line.
+    const details = `${share}${rate}${left}`;
+    // Some terminals wrap after the last column, so it stays free.
     const columns = this.#columns() - 1;
-    const short = fitEnd(label, columns - displayWidth(facts) - 2);
-    this.#write(`\r\x1b[K${short.length > 1 ? `${short}  ${facts}` : facts.slice(0, columns)}`);
+    const short = fitEnd(label, columns - displayWidth(details) - 2);
+    this.#write(`\r\x1b[K${short.length > 1 ? `${short}  ${details}` : details.slice(0, columns)}`);
     this.#drawn = true;
   }
 }

@@ -1,209 +1,138 @@
 /**
- * From one command definition: parsing, help, settings, output, exit code.
+ * One run of a script: parse the arguments, read the settings, connect, work, and return an exit code.
  *
  * @module
  */
-import { parseArgs } from "../std.ts";
 import type { Access } from "../auth/scopes.ts";
-import { connect, type Connection } from "../connect.ts";
-import { EXIT_CODES, type FailureKind, GraphError, usageError } from "../errors.ts";
+import { type Connection, openConnection } from "../connect.ts";
+import { leavesOwnDrive, type Location, parseLocation } from "../drive/location.ts";
+import { EXIT_CODES, type FailureKind, GraphError } from "../errors.ts";
 import type { HttpOptions } from "../http/client.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { leavesOwnDrive, type Location, parseLocation } from "../drive/location.ts";
+import { readSettings, type SettingName, type Settings } from "../settings.ts";
+import { VERSION } from "../version.ts";
+import {
+  isGiven,
+  type OptionDefinitions,
+  type OptionValues,
+  parseArgs,
+  type ParsedArgs,
+  type Syntax,
+} from "./args.ts";
+import { type CommandHelp, fullHelpText, helpText } from "./help.ts";
+import { commandName, programName } from "./hints.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
-import { parseDuration } from "../format.ts";
-import { readSettings, type SettingDefinition, type SettingName, SETTINGS } from "../settings.ts";
-import { VERSION } from "../version.ts";
-import { checkWords, optionWords } from "./words.ts";
-
-/** An option of one script. */
-export interface Option {
-  /** Without dashes. */
-  name: string;
-  /** One letter. */
-  short?: string;
-  /** Placeholder of its value; without it the option is a switch. In brackets, the value may be missing. */
-  value?: string;
-  help: string;
-}
+import type { Summary } from "./transfer_progress.ts";
 
 /** A script. */
-export interface Command {
+export interface Command<Definitions extends OptionDefinitions = OptionDefinitions>
+  extends CommandHelp, Syntax<Definitions> {
   name: string;
-  /** What it does, as a sentence. */
-  summary: string;
-  /** Argument forms, without the name. */
-  forms: readonly string[];
-  /** How many arguments it takes. */
-  arguments: { min: number; max: number; names: string };
-  options: readonly Option[];
-  /** Whether LOCATION occurs in its forms. */
-  locations: boolean;
-  /** Whether it only lists, so that it may end when nobody reads any more. */
+  options: Definitions;
+  /** Whether it only lists: it ends when its output is closed. */
   lists?: boolean;
-  run(run: Run): Promise<void>;
+  run(run: Run<Definitions>): Promise<void>;
 }
 
-const COMMON: readonly Option[] = [
-  { name: "json", help: "one JSON object a line" },
-  {
-    name: "max-wait",
-    value: "TIME",
-    help: "longest wait for the service without progress, as 30s, 5m, 1h (default 5m)",
-  },
-  { name: "quiet", help: "no progress, no notices" },
-  { name: "verbose", help: "each request on standard error" },
-  { name: "no-prompt", help: "never ask for a sign-in" },
-  { name: "prompt", help: "ask even without a terminal" },
-  { name: "help", help: "this text" },
-  { name: "version", help: "the version" },
-];
-
-const FLAG_SETTINGS = Object.entries(SETTINGS as Record<string, SettingDefinition>).filter(([, { flag }]) =>
-  flag !== undefined
-);
-
-/** One run of a script. */
-export class Run {
+/** What a script works with. */
+export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
   readonly args: readonly string[];
+  /** Values of the script's own options. */
+  readonly options: OptionValues<Definitions>;
+  /** Settings given on the command line. */
+  readonly settingOptions: Partial<Record<SettingName, string>>;
   readonly output: Output;
-  readonly signal: AbortSignal;
-  readonly #values: Record<string, unknown>;
-  #firstFailure: Pick<GraphError, "exitCode"> | undefined;
-  #last: (() => void) | undefined;
-
   readonly host: Host;
+  /** Aborted by Ctrl+C. */
+  readonly signal: AbortSignal;
+  /** Printed last, after an error that ends the run. */
+  summary: Summary | undefined;
+  readonly #common: ParsedArgs<Definitions>["common"];
+  #settings: Promise<Settings> | undefined;
+  #exitCode = 0;
 
-  constructor(
-    args: readonly string[],
-    values: Record<string, unknown>,
-    output: Output,
-    signal: AbortSignal,
-    host: Host,
-  ) {
-    this.args = args;
+  constructor(parsed: ParsedArgs<Definitions>, output: Output, host: Host, signal: AbortSignal) {
+    this.args = parsed.args;
+    this.options = parsed.options;
+    this.settingOptions = parsed.settings;
+    this.#common = parsed.common;
     this.output = output;
     this.host = host;
     this.signal = signal;
-    this.#values = values;
   }
 
-  /** Whether a switch was given. */
-  has(name: string): boolean {
-    return this.#values[name] === true;
-  }
-
-  /** Value of an option; `undefined` when it was not given. */
-  value(name: string): string | undefined {
-    return this.#values[name] as string | undefined;
-  }
-
-  /** A whole number within bounds. */
-  number(name: string, min: number, max: number): number | undefined {
-    const value = this.value(name);
-    if (value === undefined) return undefined;
-    const number = /^\d{1,9}$/.test(value) ? Number(value) : NaN;
-    if (number >= min && number <= max) return number;
-    throw usageError(`--${name} ${value}: not a whole number from ${min} to ${max}`, "see --help");
-  }
-
-  /** A time, in seconds. */
-  duration(name: string): number | undefined {
-    const value = this.value(name);
-    return value === undefined ? undefined : parseDuration(value, `--${name} `);
-  }
-
-  /** One of several words. */
-  choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
-    const value = this.value(name);
-    if (value === undefined || (choices as readonly string[]).includes(value)) return value as T | undefined;
-    throw usageError(`--${name} ${value}: not one of ${choices.join(", ")}`, "see --help");
-  }
-
-  /** Parses locations, before anything is sent. */
+  /**
+   * Parses locations.
+   *
+   * @throws {GraphError} `usage`, before anything is sent.
+   */
   async locations(texts: readonly string[]): Promise<Location[]> {
-    const { siteHost } = await readSettings(this.settings(), this.host.env);
+    const { siteHost } = await this.#readSettings();
     return texts.map((text) => parseLocation(text, siteHost));
   }
 
   /**
    * Connects with the settings of this run.
    *
-   * @param locations What it will work with: all permissions are asked for at once.
+   * @param locations What the script will work with; their permissions are requested at once.
    */
   async connect(access: Access, locations: readonly Location[] = []): Promise<Connection> {
-    const { output, host } = this;
-    const mayPrompt = !this.has("no-prompt") && (this.has("prompt") || host.stderr.isTerminal());
-    const connection = await connect({
+    const { output, host, signal } = this;
+    const { prompt, "no-prompt": noPrompt } = this.#common;
+    const mayPrompt = !noPrompt && (prompt || host.stderr.isTerminal());
+    const settings = await this.#readSettings();
+    const connection = openConnection(settings, {
       access,
-      settings: this.settings(),
-      env: host.env,
-      showDeviceCode: mayPrompt ? output.deviceCode : null,
-      showAddress: output.signInAddress,
+      signal,
       notice: output.notice,
-      signal: this.signal,
       http: this.httpOptions(),
+      ...(mayPrompt ? { showDeviceCode: output.deviceCode, showAddress: output.signInAddress } : {}),
     });
-    const { session, settings } = connection;
-    if (locations.some((location) => leavesOwnDrive(location, settings))) session.includeAllDrives();
+    if (locations.some((location) => leavesOwnDrive(location, settings))) {
+      connection.session.includeAllDrives();
+    }
     return connection;
   }
 
   /** How this run sends its requests. */
   httpOptions(): Omit<HttpOptions, "signal"> {
-    const maxWait = this.duration("max-wait");
+    const { verbose, "max-wait": maxWaitSeconds } = this.#common;
     return {
       ...this.host.http,
       onWait: this.output.wait,
-      ...(maxWait === undefined ? {} : { maxWaitMs: maxWait * 1000 }),
-      ...(this.has("verbose") ? { trace: this.output.trace } : {}),
+      ...(maxWaitSeconds === undefined ? {} : { maxWaitMs: maxWaitSeconds * 1000 }),
+      ...(verbose ? { trace: this.output.trace } : {}),
     };
   }
 
-  /** Tries one of several inputs: a failure is reported, and the others are tried all the same. */
+  /** Processes one of several inputs; a failure is printed, and the run continues with the others. */
   async attempt(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
       const failure = toGraphError(error);
-      // Without a sign-in, or any answer, none of the others can do better.
-      const endsAll = failure.kind === "interrupted" || failure.kind === "signInNeeded" ||
+      // The others would fail in the same way.
+      const endsRun = failure.kind === "interrupted" || failure.kind === "signInNeeded" ||
         failure.code === "stalled";
-      if (endsAll || error instanceof Deno.errors.BrokenPipe) throw error;
+      if (endsRun || error instanceof Deno.errors.BrokenPipe) throw error;
       this.output.error(failure);
-      this.#firstFailure ??= failure;
+      this.fail(failure.kind);
     }
   }
 
-  /** What is said last, after the error that ends the run. */
-  atEnd(say: () => void): void {
-    this.#last = say;
+  /** Ends the run with the exit code of this failure, unless an earlier one decides. */
+  fail(kind: FailureKind): void {
+    this.#exitCode ||= EXIT_CODES[kind];
   }
 
-  /** Says what was left for the end. */
-  end(): void {
-    this.#last?.();
-  }
-
-  /** Ends the run as a failure of this kind; its results have told what failed. */
-  endAs(kind: FailureKind): void {
-    this.#firstFailure ??= { exitCode: EXIT_CODES[kind] };
-  }
-
-  /** Exit code of the first failure, 0 without one. */
+  /** Exit code of the first failure; 0 without one. */
   get exitCode(): number {
-    return this.#firstFailure?.exitCode ?? 0;
+    return this.#exitCode;
   }
 
-  /** Settings given on the command line. */
-  settings(): Partial<Record<SettingName, string>> {
-    const flags: Partial<Record<SettingName, string>> = {};
-    for (const [name, { flag }] of FLAG_SETTINGS) {
-      const value = this.value(flag!);
-      if (value !== undefined) flags[name as SettingName] = value;
-    }
-    return flags;
+  #readSettings(): Promise<Settings> {
+    return this.#settings ??= readSettings(this.settingOptions, this.host.env);
   }
 }
 
@@ -212,142 +141,59 @@ export class Run {
  *
  * @param args Usually `Deno.args`.
  */
-export async function runCommand(
-  command: Command,
+export async function runCommand<Definitions extends OptionDefinitions>(
+  command: Command<Definitions>,
   args: readonly string[],
   host: Host = denoHost,
 ): Promise<number> {
-  // Known before parsing, so that a parse error is printed in the form that was asked for.
-  const words = optionWords(args);
+  // Known before parsing, so that errors of parsing are printed in the requested form.
   const output = new Output(command.name, {
-    json: words.includes("--json"),
-    quiet: words.includes("--quiet"),
-    verbose: words.includes("--verbose"),
-    readerEnds: command.lists ?? false,
+    json: isGiven(args, "json"),
+    quiet: isGiven(args, "quiet"),
+    verbose: isGiven(args, "verbose"),
+    failWhenClosed: command.lists ?? false,
   }, host);
-  let run: Run | undefined;
-  const { signal, release } = onInterrupt(host);
+  using interrupt = abortOnInterrupt(host);
+  let run: Run<Definitions> | undefined;
+  let exitCode: number;
   try {
-    const values = parse(command, args);
-    if (values.help === true) return print(host, helpText(command));
-    if (values.version === true) return print(host, `${command.name} ${VERSION}`);
-    const { min, max, names } = command.arguments;
-    if (values._.length < min) throw usageError(`missing argument: ${names}`, `see ${command.name} --help`);
-    if (values._.length > max) {
-      throw usageError(`too many arguments: ${values._.slice(max).join(" ")}`, `see ${command.name} --help`);
+    const parsed = parseArgs(command, args);
+    const information = informationText(command, parsed);
+    if (information !== undefined) {
+      writeText(host.stdout, `${information}\n`);
+      return 0;
     }
-    run = new Run(values._, values, output, signal, host);
+    run = new Run(parsed, output, host, interrupt.signal);
     await command.run(run);
-    run.end();
-    return run.exitCode;
+    exitCode = run.exitCode;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return run?.exitCode ?? 0; // the reader has what it wanted
     const failure = toGraphError(error);
     output.error(failure);
-    run?.end();
-    return failure.exitCode;
-  } finally {
-    release();
+    exitCode = failure.exitCode;
   }
+  if (run?.summary) output.summary(run.summary);
+  return exitCode;
 }
 
-/** Ctrl-C once ends the work in good order, twice at once. */
-function onInterrupt(host: Host): { signal: AbortSignal; release: () => void } {
+/** What `--help` or `--version` prints. */
+function informationText<Definitions extends OptionDefinitions>(
+  command: Command<Definitions>,
+  { common }: ParsedArgs<Definitions>,
+): string | undefined {
+  const name = { program: programName(command.name), command: commandName(command.name) };
+  if (common.help !== undefined) {
+    return common.help === "all" ? fullHelpText(command, name) : helpText(command, name);
+  }
+  return common.version ? `${name.program} ${VERSION}` : undefined;
+}
+
+/** The first Ctrl+C aborts the signal; the second ends the process at once. */
+function abortOnInterrupt(host: Host): { signal: AbortSignal } & Disposable {
   const controller = new AbortController();
-  const handler = () => {
+  const release = host.onInterrupt(() => {
     if (controller.signal.aborted) host.exit(EXIT_CODES.interrupted);
-    controller.abort(
-      new GraphError("interrupted", "interrupted", {
-        code: "interrupted",
-        hint: "run the same command again",
-      }),
-    );
-  };
-  return { signal: controller.signal, release: host.onInterrupt(handler) };
-}
-
-function parse(command: Command, args: readonly string[]): { _: string[]; [name: string]: unknown } {
-  const options = [...command.options, ...COMMON];
-  const strings = [
-    ...options.filter(({ value }) => value !== undefined).map(({ name }) => name),
-    ...FLAG_SETTINGS.map(([, { flag }]) => flag!),
-  ];
-  const booleans = options.filter(({ value }) => value === undefined).map(({ name }) => name);
-  const letters = new Map(options.flatMap(({ name, short }) => short === undefined ? [] : [[short, name]]));
-  const see = `see ${command.name} --help`;
-  const values: { _: unknown[]; [name: string]: unknown } = parseArgs(
-    checkWords(args, { strings, switches: booleans, letters }, see),
-    { string: [...strings, "_"], boolean: booleans },
-  );
-  for (const [name, value] of Object.entries(values)) {
-    if (Array.isArray(value) && name !== "_") values[name] = value.at(-1); // given twice: the last one counts
-    const optional = options.some((option) => option.name === name && option.value?.startsWith("["));
-    if (strings.includes(name) && values[name] === "" && !optional) {
-      throw usageError(`--${name} needs a value`, see);
-    }
-  }
-  return values as { _: string[] };
-}
-
-function helpText(command: Command): string {
-  const { name, summary, forms, options, locations } = command;
-  const lines = [
-    summary,
-    "",
-    ...forms.map((form, index) => `${index ? "      " : "Usage:"} ${name} ${form}`.trimEnd()),
-    "",
-  ];
-  const left = ({ name, short, value }: Option) =>
-    `  ${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;
-  const width = Math.max(0, ...options.map((option) => left(option).length)) + 2;
-  lines.push(...options.map((option) => left(option).padEnd(width) + option.help));
-  if (options.length > 0) lines.push("");
-  if (locations) {
-    lines.push(
-      "LOCATION: PATH in the default drive (--site, --drive, else your own OneDrive),",
-      "  me:PATH, site:HOST/sites/NAME/PATH, drive:NAME/PATH, id:ITEM-ID or id:DRIVE-ID/ITEM-ID",
-      "",
-    );
-  }
-  lines.push("Settings, also in the environment or in graph-scripts.json:");
-  for (const [name, { flag, value, variable, help }] of FLAG_SETTINGS) {
-    if (!locations && (name === "site" || name === "drive")) continue;
-    lines.push(`  ${`--${flag} ${value}`.padEnd(18)}${variable.padEnd(18)}${help}`);
-  }
-  lines.push(
-    "",
-    ...wrapped(
-      `Common: ${
-        COMMON.map(({ name, value, help }) =>
-          `--${name}${value ? `${NB}${value}` : ""}${NB}(${help.replaceAll(" ", NB)})`
-        ).join(" ")
-      }`,
-    ),
-  );
-  lines.push(
-    ...wrapped(
-      `Exit codes: 0 done, ${
-        Object.entries(EXIT_CODES).map(([kind, code]) => `${code}${NB}${words(kind).replaceAll(" ", NB)}`)
-          .join(", ")
-      }`,
-    ),
-  );
-  return lines.join("\n");
-}
-
-/** Keeps together what must not be broken between lines. */
-const NB = "\u00a0";
-
-function words(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-function wrapped(text: string): string[] {
-  const lines = text.match(/.{1,96}( |$)/g) ?? [];
-  return lines.map((line, index) => (index ? "  " : "") + line.trimEnd().replaceAll(NB, " "));
-}
-
-function print(host: Host, text: string): number {
-  writeText(host.stdout, `${text}\n`);
-  return 0;
+    controller.abort(new GraphError("interrupted", "interrupted", { code: "interrupted" }));
+  });
+  return { signal: controller.signal, [Symbol.dispose]: release };
 }

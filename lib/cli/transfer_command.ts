@@ -1,112 +1,106 @@
 /**
- * What `get`, `put` and `put-large` have in common: transfers, several at a time, with progress and one result each.
+ * What `get`, `put` and `put-large` have in common: parallel transfers with progress, and one result each.
  *
  * @module
  */
-import { basename } from "../std.ts";
-import type { Option, Run } from "./run.ts";
-import { replaceControlCharacters } from "./output.ts";
-import { TransferProgress } from "./transfer_progress.ts";
+import { statIfExists } from "../local/file_operations.ts";
 import { type GraphError, isGraphError, usageError } from "../errors.ts";
-import { readAhead, runPool, type TransferJob } from "../transfer/jobs.ts";
 import { formatSize } from "../format.ts";
+import { basename } from "../std.ts";
+import { readAhead, runPool, type TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
+import { replaceControlCharacters } from "./output.ts";
+import type { Run } from "./run.ts";
+import { TransferProgress } from "./transfer_progress.ts";
 
-/** The most transfers at a time; more would only make the service slow down. */
+/** More files in parallel would only be throttled. */
 const MAX_JOBS = 16;
-/** So many files are listed before it is their turn, so that totals are known early. */
+/** How many files are listed ahead, so that totals are known early. */
 const READ_AHEAD = 10_000;
 
-/** The option for how many transfers go on at a time. */
-export function jobsOption(preset: number): Option {
-  return { name: "jobs", value: "N", help: `so many files at a time, 1 to ${MAX_JOBS} (default ${preset})` };
-}
+/** Options of transfers, as definitions. */
+export const TRANSFER_OPTIONS = {
+  "dry-run": { type: "switch", help: "show what would be done" },
+  jobs: { type: "number", min: 1, max: MAX_JOBS, help: "files in parallel" },
+} as const;
 
-/** What a command does with its transfers. */
+/** How {@linkcode transferAll} works. */
 export interface TransferAllOptions {
-  /** Concurrency unless `--jobs` is given. */
+  /** Concurrency. */
   jobs: number;
-  print?: (result: TransferResult) => void;
-  /** Content goes to standard output, where progress would be in its way on a terminal. */
+  dryRun: boolean;
+  /** Content goes to standard output: results are not printed as text, and a terminal shows no progress. */
   toStandardOutput?: boolean;
 }
 
-/** Does all transfers; a failure of one is reported, and the others are done all the same. */
+/** Runs all transfers; a failure is printed, and the others continue. */
 export async function transferAll(
   run: Run,
   jobs: AsyncIterable<TransferJob> | Iterable<TransferJob>,
-  options: TransferAllOptions,
+  { jobs: concurrency, dryRun, toStandardOutput = false }: TransferAllOptions,
 ): Promise<void> {
-  const { print = (result) => run.output.result(result, describe(result)) } = options;
-  const concurrency = run.number("jobs", 1, MAX_JOBS) ?? options.jobs;
   const progress = new TransferProgress();
-  const inTheWay = options.toStandardOutput && run.host.stdout.isTerminal();
-  const line = inTheWay ? undefined : run.output.progress();
+  const line = toStandardOutput && run.host.stdout.isTerminal() ? undefined : run.output.progress();
   const draw = () =>
     line?.update(() => {
       const state = progress.state();
       return { ...state, label: replaceControlCharacters(state.label) };
     });
   const listed = readAhead(jobs, READ_AHEAD, (job) => job ? progress.add(job) : progress.complete());
+  /** Interruptions that say how much of their file has been transferred. */
   const interrupted: GraphError[] = [];
+  const transfer = async (job: TransferJob) => {
+    try {
+      const result = await job.run((done, total) => {
+        progress.update(job, done, total);
+        draw();
+      });
+      progress.end(job, result);
+      if (result && toStandardOutput) run.output.resultToStderr(result);
+      else if (result) run.output.result(result, describe(result));
+      if (progress.isWorthSummary) draw();
+    } catch (error) {
+      const failure = withJobName(error, job);
+      if (!isGraphError(failure) || failure.kind !== "interrupted") progress.fail(job);
+      else if (error !== run.signal.reason) interrupted.push(failure);
+      throw failure;
+    }
+  };
   try {
-    await runPool(listed, concurrency, (job) =>
-      run.attempt(async () => {
-        try {
-          const result = await job.run((done, total) => {
-            progress.update(job, done, total);
-            draw();
-          });
-          progress.end(job, result);
-          if (result) print(result);
-          if (progress.isWorthSummary) draw();
-        } catch (error) {
-          const isInterrupted = isGraphError(error) && error.kind === "interrupted";
-          if (!isInterrupted) progress.fail(job);
-          const failure = named(error, job);
-          // An interruption that has more to say than that: how much of this one is there.
-          if (isInterrupted && error !== run.signal.reason) {
-            interrupted.push(failure as GraphError);
-          }
-          throw failure;
-        }
-      }));
+    await runPool(listed, concurrency, (job) => run.attempt(() => transfer(job)));
   } catch (error) {
     const last = interrupted.pop();
     for (const other of interrupted) run.output.error(other);
     throw last ?? error;
   } finally {
     line?.clear();
-    if (progress.isWorthSummary && !run.has("dry-run")) {
-      run.atEnd(() => run.output.summary(progress.summary()));
-    }
+    if (progress.isWorthSummary && !dryRun) run.summary = progress.summary();
   }
 }
 
-/** An error that says of which transfer it is: those of the network do not know. A missing sign-in concerns them all. */
-function named(error: unknown, { name }: TransferJob): unknown {
-  const isPlain = !isGraphError(error) || error.kind === "signInNeeded" ||
+/** The error with the name of its transfer, where it lacks it; a missing sign-in and Ctrl+C concern all transfers. */
+function withJobName(error: unknown, { name }: TransferJob): unknown {
+  const concernsAll = !isGraphError(error) || error.kind === "signInNeeded" ||
     error.kind === "interrupted" && error.cause === undefined;
-  if (isPlain || error.message.includes(basename(name))) return error;
+  if (concernsAll || error.message.includes(basename(name))) return error;
   return error.withMessage(`${name}: ${error.message}`);
 }
+
+/** What a dry run says of a result. */
+const WOULD: Partial<Record<TransferResult["result"], string>> = {
+  created: "create",
+  replaced: "replace",
+  renamed: "upload under another name",
+  downloaded: "download",
+};
 
 /** A result as text. */
 export function describe({ result, path, local, bytes, verdict, dryRun }: TransferResult): string {
   const size = formatSize(bytes);
-  if (dryRun) {
-    const would = {
-      created: "create",
-      replaced: "replace",
-      renamed: "upload under another name",
-      downloaded: "download",
-    };
-    if (result in would) return `would ${would[result as keyof typeof would]} ${path} (${size})`;
-  }
-  if (result === "skipped") return `skipped ${path}: ${local} exists already`;
-  if (result === "unchanged") return `unchanged ${path} (${size}, ${verdict})`;
-  if (result === "downloaded") return `downloaded ${path} to ${local} (${size}, ${verdict})`;
-  return `${result} ${path} (${size}, ${verdict})`;
+  if (dryRun && WOULD[result]) return `would ${WOULD[result]} ${path} (${size})`;
+  if (result === "skipped") return `skipped ${path}: ${local} already exists`;
+  const to = result === "downloaded" ? ` to ${local}` : "";
+  return `${result} ${path}${to} (${size}, ${verdict})`;
 }
 
 /**
@@ -114,21 +108,12 @@ export function describe({ result, path, local, bytes, verdict, dryRun }: Transf
  *
  * @throws {GraphError} `usage`.
  */
-export async function checkDestination(
-  program: string,
-  inputs: readonly string[],
-  target: string,
-): Promise<void> {
-  if (target === "-") {
-    throw usageError(
-      `LOCATION is missing: ${program} does not write to standard output`,
-      `see ${program} --help`,
-    );
-  }
+export async function checkUploadDestination(target: string): Promise<void> {
+  if (target === "-") throw usageError("LOCATION is missing: uploads do not write to standard output");
   if (!await isBareLocalFile(target)) return;
   throw usageError(
     `${target} is also a local file: is it one more file to upload, or the name to upload to?`,
-    `write put ${[...inputs, target].join(" ")} FOLDER/ to upload it too, or /${target} for the name`,
+    `to upload it too, add FOLDER/ at the end; for the name, write /${target}`,
     "ambiguousDestination",
   );
 }
@@ -136,10 +121,5 @@ export async function checkDestination(
 /** Whether an argument is a plain name, without folders or a scheme, of a local file. */
 export async function isBareLocalFile(text: string): Promise<boolean> {
   if (text === "" || text === "-" || /[:/\\]/.test(text)) return false;
-  try {
-    return (await Deno.stat(text)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  return (await statIfExists(text))?.isFile ?? false;
 }

@@ -1,5 +1,5 @@
 /**
- * What a command has done of its transfers, for the progress line and the closing summary.
+ * Counts the transfers of a command, for the progress line and the closing summary.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Summary {
   /** By result: `created`, `unchanged`, … */
   results: Record<string, Count>;
   failed: number;
-  /** Files that were found and not begun, or not finished, when the command ended. */
+  /** Files that were found but not finished. */
   left: number;
   seconds: number;
 }
@@ -37,7 +37,7 @@ export class TransferProgress {
   #doneFiles = 0;
   #doneBytes = 0;
 
-  /** A transfer that is to be done was found. */
+  /** A transfer was found. */
   add({ bytes, isFolder }: TransferJob): void {
     if (isFolder) return;
     this.#knownFiles++;
@@ -73,7 +73,7 @@ export class TransferProgress {
     this.#failed++;
   }
 
-  /** Whether there is more to sum up than one result line says. */
+  /** Whether a summary says more than the result line of a single file. */
   get isWorthSummary(): boolean {
     return this.#knownFiles > 1;
   }

@@ -1,80 +1,98 @@
 /**
- * From the arguments of `put` to its transfers: everything local is looked at before anything is sent.
+ * From the arguments of `put` to its transfers. All local files are checked before anything is sent.
  *
  * @module
  */
-import { basename } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { GraphError, usageError } from "../errors.ts";
-import { failedJob, type TransferJob } from "../transfer/jobs.ts";
-import { folderName, type LocalTree, readLocalTree } from "../upload/local_tree.ts";
 import type { Location } from "../drive/location.ts";
 import { remoteName, sameName } from "../drive/names.ts";
-import { uploadFile, type UploadOptions, uploadStream } from "../upload/upload.ts";
+import { GraphError, usageError } from "../errors.ts";
+import { basename } from "../std.ts";
+import { failedJob, type TransferJob } from "../transfer/jobs.ts";
+import { folderName, type LocalTree, readLocalTree } from "../upload/local_tree.ts";
 import { uploadTree } from "../upload/tree.ts";
+import { uploadFile, type UploadOptions, uploadStream } from "../upload/upload.ts";
 
-/** So many entries that are skipped are named, of a folder such as `/dev`. */
+/** How many skipped entries of a folder are named; `/dev` has hundreds. */
 const MAX_NAMED = 5;
 
-/** One argument of `put`. */
-type Input =
+/** What `put` uploads. */
+export interface UploadRequest {
+  /** Files, folders, or `-` for standard input. */
+  paths: readonly string[];
+  location: Location;
+  /** Include folders and their contents. */
+  recursive: boolean;
+  options: UploadOptions;
+}
+
+/** A checked argument of `put`. */
+export type UploadInput =
   | { kind: "file"; path: string; name: string }
   | { kind: "folder"; path: string; name: string; tree: LocalTree }
   | { kind: "stream" };
 
 /**
- * Reads the inputs.
+ * Reads the arguments, and folders with their contents.
  *
  * @param signal Ends the reading, which takes a while for large folders.
- * @returns What starts the transfers, given a connection.
- * @throws {GraphError} `usage` when two inputs would have one name, when something has a forbidden name, or for a folder
- *   without `recursive`.
+ * @throws {GraphError} `usage` for a folder without `recursive`, for a name that the service forbids, and for two inputs
+ *   with the same name.
  */
-export async function uploadJobs(
-  paths: readonly string[],
-  location: Location,
-  recursive: boolean,
+export async function readUploadInputs(
+  { paths, recursive }: UploadRequest,
   signal: AbortSignal,
-  stdin: () => ReadableStream<Uint8Array>,
-  options: UploadOptions,
-): Promise<(connection: Connection) => AsyncGenerator<TransferJob>> {
-  const inputs: Input[] = [];
+): Promise<UploadInput[]> {
+  const inputs: UploadInput[] = [];
   for (const path of paths) inputs.push(await readInput(path, recursive, signal));
-  refuseSameNames(inputs);
-  refuseForbiddenNames(inputs);
-  return async function* (connection) {
-    for (const input of inputs) {
-      if (input.kind === "folder") {
+  checkSameNames(inputs);
+  checkNames(inputs);
+  return inputs;
+}
+
+/** The transfers of all inputs. */
+export async function* uploadJobs(
+  connection: Connection,
+  inputs: readonly UploadInput[],
+  { location, options }: UploadRequest,
+  stdin: () => ReadableStream<Uint8Array>,
+): AsyncGenerator<TransferJob> {
+  for (const input of inputs) {
+    switch (input.kind) {
+      case "folder":
         yield* treeJobs(connection, input, location, options);
-        continue;
-      }
-      yield {
-        name: input.kind === "file" ? input.path : "standard input",
-        run: (onProgress) =>
-          input.kind === "file"
-            ? uploadFile(connection, input.path, location, { ...options, onProgress })
-            : uploadStream(connection, location, { ...options, onProgress }, stdin()),
-      };
+        break;
+      case "file":
+        yield {
+          name: input.path,
+          run: (onProgress) => uploadFile(connection, input.path, location, { ...options, onProgress }),
+        };
+        break;
+      case "stream":
+        yield {
+          name: "standard input",
+          run: (onProgress) => uploadStream(connection, location, { ...options, onProgress }, stdin()),
+        };
     }
-  };
+  }
 }
 
 async function* treeJobs(
   connection: Connection,
-  { path, tree }: Input & { kind: "folder" },
+  { path, tree }: { path: string; tree: LocalTree },
   location: Location,
   options: UploadOptions,
 ): AsyncGenerator<TransferJob> {
-  const { leftOut } = tree;
-  if (leftOut.length > MAX_NAMED) {
-    const some = leftOut.slice(0, MAX_NAMED).join(", ");
+  const { leftOut: skipped, unreadable } = tree;
+  if (skipped.length > MAX_NAMED) {
+    const some = skipped.slice(0, MAX_NAMED).join(", ");
     connection.notice(
-      `${leftOut.length} entries of ${path} are skipped, neither files nor folders: ${some}, …`,
+      `skipped ${skipped.length} entries of ${path} that are neither files nor folders: ${some}, …`,
     );
   } else {
-    for (const entry of leftOut) connection.notice(`${entry} is skipped: it is neither a file nor a folder`);
+    for (const entry of skipped) connection.notice(`skipped ${entry}: neither a file nor a folder`);
   }
-  for (const { path, error } of tree.unreadable) yield failedJob(path, error);
+  for (const { path, error } of unreadable) yield failedJob(path, error);
   try {
     yield* uploadTree(connection, path, tree, location, options);
   } catch (error) {
@@ -82,32 +100,31 @@ async function* treeJobs(
   }
 }
 
-async function readInput(path: string, recursive: boolean, signal: AbortSignal): Promise<Input> {
+async function readInput(path: string, recursive: boolean, signal: AbortSignal): Promise<UploadInput> {
   if (path === "-") return { kind: "stream" };
-  const facts = await Deno.stat(path).catch(() => undefined); // reported in its turn, among the others
-  if (!facts?.isDirectory) return { kind: "file", path, name: remoteName(basename(path)) };
-  if (!recursive) {
-    throw usageError(`${path} is a folder`, "use -r for a folder with all that is in it", "localFolder");
-  }
+  // A missing file is reported in its turn, among the others.
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (!info?.isDirectory) return { kind: "file", path, name: remoteName(basename(path)) };
+  if (!recursive) throw usageError(`${path} is a folder`, undefined, "localFolder");
   return { kind: "folder", path, name: await folderName(path), tree: await readLocalTree(path, signal) };
 }
 
-/** Of two inputs of one name in the same folder the second would replace the first. */
-function refuseSameNames(inputs: readonly Input[]): void {
+/** Of two inputs with one name the second would replace the first. */
+function checkSameNames(inputs: readonly UploadInput[]): void {
   const named = inputs.filter((input) => input.kind !== "stream");
   for (const [index, input] of named.entries()) {
-    const twin = named.slice(0, index).find(({ name }) => sameName(name, input.name));
-    if (!twin) continue;
+    const other = named.slice(0, index).find(({ name }) => sameName(name, input.name));
+    if (!other) continue;
     throw usageError(
-      `${twin.path} and ${input.path} would have the same name`,
+      `${other.path} and ${input.path} would have the same name`,
       "upload them to different folders",
       "sameName",
     );
   }
 }
 
-/** All of them at once, so that a person need not mend them one by one. */
-function refuseForbiddenNames(inputs: readonly Input[]): void {
+/** Reports all forbidden names at once, so that they can be fixed in one go. */
+function checkNames(inputs: readonly UploadInput[]): void {
   const faults = inputs.flatMap((input) => input.kind === "folder" ? input.tree.faults : []);
   const [first, ...others] = faults;
   if (!first) return;

@@ -1,5 +1,5 @@
 /**
- * `@std/assert` for networks that reach npm and not JSR, over Node's own `assert`.
+ * `@std/assert` for networks that do not reach JSR, over `node:assert`.
  *
  * @module
  */

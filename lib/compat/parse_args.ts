@@ -12,13 +12,13 @@ export interface ParseOptions {
   boolean: string[];
 }
 
-/** Values by option name; arguments that are no options are in `_`. */
+/** Values by option name; positional arguments are in `_`. */
 export interface ParsedArgs {
   _: (string | number)[];
   [name: string]: unknown;
 }
 
-/** Parses command line arguments. A missing value is `""`; of an option given twice the last value counts. */
+/** Parses command line arguments. A missing value is `""`; a repeated option has its last value. */
 export function parseArgs(args: string[], { string, boolean }: ParseOptions): ParsedArgs {
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const given = new Map<string, string | boolean>(boolean.map((name) => [name, false]));

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 
 const WINDOW_BYTES = 64 * 1024;
 
@@ -77,4 +77,21 @@ export async function readRange(
     throw new BrokenDocument("it ends before its structure does");
   }
   return bytes;
+}
+
+/** Whether two sources hold the same bytes. */
+export async function isSameContent(
+  a: ByteSource,
+  b: ByteSource,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (a.size !== b.size) return false;
+  const windows = [a, b].map((source) => new ByteWindow(interruptible(source, signal)));
+  for (let done = 0; done < a.size;) {
+    const [left, right] = await Promise.all(windows.map((window) => window.from(done)));
+    const count = Math.min(left!.length, right!.length);
+    for (let i = 0; i < count; i++) if (left![i] !== right![i]) return false;
+    done += count;
+  }
+  return true;
 }

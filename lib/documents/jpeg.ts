@@ -1,5 +1,5 @@
 /**
- * JPEG images (ITU-T T.81, annex B): the image itself, apart from what programs write about it.
+ * JPEG images (ITU-T T.81, annex B): the image itself, without the metadata around it.
  *
  * @module
  */
@@ -8,25 +8,25 @@ import { BrokenDocument, type ByteSource, ByteWindow } from "./byte_source.ts";
 const END = 0xd9;
 const SCAN = 0xda;
 const COMMENT = 0xfe;
-/** A real image has some hundreds at most. */
+/** Real images have a few hundred at most. */
 const MAX_SEGMENTS = 100_000;
 
-/** Where the image of a file lies. */
+/** The image in a file. */
 export interface JpegImage {
   /** Where the first scan begins. */
   scanStart: number;
-  /** Tables and frame headers, in hexadecimal: everything before the first scan that is not about the image. */
-  tables: string;
+  /** SHA-256 in hex of what precedes the first scan, metadata excepted: tables and frame headers. */
+  tablesHash: string;
 }
 
 /**
- * Checks that an image is there to its end marker. Some cameras add something behind it.
+ * Checks an image up to its end marker; some cameras append data after it.
  *
- * @throws {BrokenDocument} when it is no JPEG image, or not whole.
+ * @throws {BrokenDocument} when it is no JPEG image, or incomplete.
  */
 export async function checkJpeg(source: ByteSource): Promise<JpegImage> {
   const window = new ByteWindow(source);
-  if ((await window.at(0, 2)).getUint16(0) !== 0xffd8) throw new BrokenDocument("it is no JPEG image");
+  if ((await window.at(0, 2)).getUint16(0) !== 0xffd8) throw new BrokenDocument("it is not a JPEG image");
   const { createHash } = await import("node:crypto");
   const tables = createHash("sha256");
   let scanStart: number | undefined;
@@ -34,12 +34,12 @@ export async function checkJpeg(source: ByteSource): Promise<JpegImage> {
     if (++segments > MAX_SEGMENTS) throw new BrokenDocument("it has more segments than images do");
     const { marker, end } = await segmentAt(window, at);
     if (marker === END) {
-      if (scanStart === undefined) throw new BrokenDocument("it holds no image");
-      return { scanStart, tables: tables.digest("hex") };
+      if (scanStart === undefined) throw new BrokenDocument("it contains no image");
+      return { scanStart, tablesHash: tables.digest("hex") };
     }
-    const isAbout = (marker >= 0xe0 && marker <= 0xef) || marker === COMMENT;
+    const isMetadata = (marker >= 0xe0 && marker <= 0xef) || marker === COMMENT;
     if (marker === SCAN) scanStart ??= at;
-    else if (scanStart === undefined && !isAbout) {
+    else if (scanStart === undefined && !isMetadata) {
       for (let from = at; from < end;) {
         const bytes = (await window.from(from)).subarray(0, end - from);
         tables.update(bytes);
@@ -50,12 +50,12 @@ export async function checkJpeg(source: ByteSource): Promise<JpegImage> {
   }
 }
 
-/** The marker at a position, and where its segment ends. */
+/** The marker at a position, and the end of its segment. */
 async function segmentAt(window: ByteWindow, at: number): Promise<{ marker: number; end: number }> {
   const header = await window.at(at, 2);
   const marker = header.getUint8(1);
   if (header.getUint8(0) !== 0xff || marker < 0xc0) {
-    throw new BrokenDocument("it has no marker at a place for one");
+    throw new BrokenDocument("a segment marker is missing");
   }
   if (marker === END) return { marker, end: at + 2 };
   const length = (await window.at(at + 2, 2)).getUint16(0);
@@ -65,7 +65,7 @@ async function segmentAt(window: ByteWindow, at: number): Promise<{ marker: numb
   return { marker, end: at + 2 + length };
 }
 
-/** The position of the next marker after the data of a scan, in which 0xff is stuffed or a restart marker. */
+/** The next marker after the data of a scan, where a stuffed 0xff and restart markers belong to the data. */
 async function skipScan(window: ByteWindow, start: number): Promise<number> {
   for (let at = start;;) {
     const bytes = await window.from(at, 2);

@@ -1,17 +1,17 @@
 /**
- * Compound files (MS-CFB): Office documents of before 2007, and all that are protected by a password.
+ * Compound files (MS-CFB): Office documents from before 2007, and any that are password-protected.
  *
  * @module
  */
 import { BrokenDocument, type ByteSource, ByteWindow } from "./byte_source.ts";
 
 const HEADER_BYTES = 512;
-/** File allocation sectors that the header itself lists. */
+/** Allocation table sectors that the header lists. */
 const LISTED_IN_HEADER = 109;
 const MAX_REGULAR_SECTOR = 0xfffffffa;
 const FREE = 0xffffffff;
 
-/** Whether the content begins as a compound file does. */
+/** Whether the content begins like a compound file. */
 export async function isOle2(source: ByteSource): Promise<boolean> {
   if (source.size < HEADER_BYTES) return false;
   const header = await new ByteWindow(source).at(0, 8);
@@ -19,16 +19,16 @@ export async function isOle2(source: ByteSource): Promise<boolean> {
 }
 
 /**
- * Checks that every sector in use is there.
+ * Checks that the file holds every sector in use.
  *
- * @throws {BrokenDocument} when the file ends before.
+ * @throws {BrokenDocument} when it is incomplete.
  */
 export async function checkOle2(source: ByteSource): Promise<void> {
   const window = new ByteWindow(source);
   const shift = (await window.at(30, 2)).getUint16(0, true);
-  if (shift !== 9 && shift !== 12) throw new BrokenDocument("its sectors have an unknown size");
+  if (shift !== 9 && shift !== 12) throw new BrokenDocument("its sector size is unknown");
   const sectorBytes = 2 ** shift;
-  const sectors = Math.floor(source.size / sectorBytes) - 1; // the header takes the place of one
+  const sectors = Math.floor(source.size / sectorBytes) - 1; // the header takes the first
   const perSector = sectorBytes / 4;
   let last = -1;
   let index = 0;
@@ -42,15 +42,15 @@ export async function checkOle2(source: ByteSource): Promise<void> {
   const isWhole = last >= 0 && last < sectors && sectors <= index * perSector;
   if (!isWhole || source.size % sectorBytes !== 0) {
     throw new BrokenDocument(
-      `it has ${source.size} bytes, its table tells of ${last + 1} sectors of ${sectorBytes}`,
+      `it has ${source.size} bytes, its allocation table lists ${last + 1} sectors of ${sectorBytes}`,
     );
   }
 }
 
-/** The sectors of the file allocation table: those in the header, then those of a chain of lists. */
+/** The sectors of the allocation table: those that the header lists, then those of a chain of lists. */
 async function* allocationSectors(window: ByteWindow, sectorBytes: number, sectors: number) {
   let left = (await window.at(44, 4)).getUint32(0, true);
-  // Each of its sectors tells of so many; programs add few in advance.
+  // Programs allocate a few in advance.
   const needed = Math.ceil(sectors / (sectorBytes / 4));
   if (left > 2 * needed + LISTED_IN_HEADER) {
     throw new BrokenDocument("its allocation table is longer than the file");

@@ -1,6 +1,6 @@
 /**
- * Whether a document is whole, by its own structure. It tells a document from the half of one, or from the page of a
- * proxy, where no hash can.
+ * Whether a document is complete by its own structure: tells it from a truncated one, or from a proxy's error page, where
+ * no hash can.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { checkJpeg } from "./jpeg.ts";
 import { checkOle2, isOle2 } from "./ole2.ts";
 import { checkZip } from "./zip.ts";
 
-/** Kinds of documents that the service is known to change. */
+/** Kinds of documents that the service may change. */
 export type DocumentKind = "office" | "pdf" | "jpeg" | "heic" | "html" | "oneNote";
 
 /** `%%EOF` is the last line of a PDF file (ISO 32000-1, 7.5.5). */
 const PDF_END_BYTES = 1024;
 const MAX_BOXES = 10_000;
 
-/** Whether {@linkcode checkStructure} can tell that a document of this kind is whole. */
+/** Whether {@linkcode checkStructure} can find that a document of this kind is incomplete. */
 export function hasStructure(kind: DocumentKind): boolean {
   return kind !== "html" && kind !== "oneNote";
 }
@@ -24,12 +24,11 @@ export function hasStructure(kind: DocumentKind): boolean {
 /**
  * Checks a document as far as its kind allows.
  *
- * @throws {BrokenDocument} when it is not whole.
+ * @throws {BrokenDocument} when it is incomplete, or of another kind.
  */
 export async function checkStructure(kind: DocumentKind, source: ByteSource): Promise<void> {
   if (source.size === 0) throw new BrokenDocument("it is empty");
   if (kind === "office") {
-    // Documents of before 2007, and all that are protected by a password.
     if (await isOle2(source)) await checkOle2(source);
     else await checkZip(source);
   } else if (kind === "pdf") await checkPdf(source);
@@ -42,31 +41,31 @@ async function checkPdf(source: ByteSource): Promise<void> {
     new TextDecoder("latin1").decode(
       await readRange(source, position, Math.min(PDF_END_BYTES, source.size)),
     );
-  if (!(await text(0)).includes("%PDF-")) throw new BrokenDocument("it is no PDF file");
+  if (!(await text(0)).includes("%PDF-")) throw new BrokenDocument("it is not a PDF file");
   const end = await text(Math.max(0, source.size - PDF_END_BYTES));
   if (!/%%EOF[\s\0]*$/.test(end)) throw new BrokenDocument("its end is missing");
 }
 
-/** Whatever stands behind the image: with another end it may be cut, or something else may follow it. */
+/** Also checks the last bytes: data after the image may itself be truncated. */
 async function checkWholeJpeg(source: ByteSource): Promise<void> {
   await checkJpeg(source);
   const [first, last] = await readRange(source, source.size - 2, 2);
-  if (first !== 0xff || last !== 0xd9) throw new BrokenDocument("it does not end with the end of an image");
+  if (first !== 0xff || last !== 0xd9) throw new BrokenDocument("it does not end with an end marker");
 }
 
-/** Boxes of ISO/IEC 14496-12, 4.2: they fill the file to its last byte. */
+/** Boxes (ISO/IEC 14496-12, 4.2) fill the file to its last byte. */
 async function checkHeic(source: ByteSource): Promise<void> {
   const window = new ByteWindow(source);
   const types: string[] = [];
   for (let at = 0; at < source.size;) {
     const header = await window.at(at, 8);
     types.push(String.fromCharCode(...new Uint8Array(header.buffer, header.byteOffset + 4, 4)));
-    if (types[0] !== "ftyp" || types.length > MAX_BOXES) throw new BrokenDocument("it is no HEIF image");
+    if (types[0] !== "ftyp" || types.length > MAX_BOXES) throw new BrokenDocument("it is not a HEIF image");
     let bytes = header.getUint32(0);
-    if (bytes === 0) bytes = source.size - at; // to the end of the file
+    if (bytes === 0) bytes = source.size - at; // extends to the end of the file
     else if (bytes === 1) bytes = Number((await window.at(at + 8, 8)).getBigUint64(0));
     if (bytes < 8 || at + bytes > source.size) throw new BrokenDocument("it ends before its structure does");
     at += bytes;
   }
-  if (!types.includes("meta")) throw new BrokenDocument("it holds no image");
+  if (!types.includes("meta")) throw new BrokenDocument("it contains no image");
 }

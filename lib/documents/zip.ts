@@ -1,5 +1,5 @@
 /**
- * ZIP archives that are checked entry by entry: a directory alone proves nothing of the content (APPNOTE 4.3).
+ * Checks ZIP archives entry by entry: the directory alone proves nothing about the content (APPNOTE 4.3).
  *
  * @module
  */
@@ -10,7 +10,7 @@ const READ_BYTES = 64 * 1024;
 const LOCAL_HEADER_BYTES = 30;
 const STORED = 0;
 const DEFLATED = 8;
-/** An archive that inflates to more than this, and to 200 times its size, is a bomb and no document. */
+/** An archive that inflates to more than this, and to more than 200 times its size, is a ZIP bomb. */
 const MAX_BYTES = 1024 ** 3;
 const MAX_RATIO = 200;
 
@@ -21,10 +21,10 @@ export interface ZipContent {
 }
 
 /**
- * Inflates every entry of an archive, and compares it with the size and the CRC-32 that the archive states.
+ * Inflates every entry and compares it with the size and CRC-32 in the directory.
  *
  * @returns The entries by name.
- * @throws {BrokenDocument} when one of them differs, or when the archive is not whole.
+ * @throws {BrokenDocument} when an entry differs, or the archive is incomplete.
  */
 export async function checkZip(source: ByteSource): Promise<Map<string, ZipContent>> {
   const { entries, start } = await readZipDirectory(source);
@@ -34,9 +34,9 @@ export async function checkZip(source: ByteSource): Promise<Map<string, ZipConte
     checkPlace(entry, entries[index + 1]?.offset ?? start);
     total += entry.bytes;
     if (total > Math.max(MAX_BYTES, MAX_RATIO * source.size)) {
-      throw new BrokenDocument("it would inflate to more than documents do");
+      throw new BrokenDocument("it would inflate to more than documents contain");
     }
-    if (contents.has(entry.name)) throw new BrokenDocument(`it holds ${entry.name} twice`);
+    if (contents.has(entry.name)) throw new BrokenDocument(`it contains ${entry.name} twice`);
     contents.set(entry.name, entry);
   }
   const window = new ByteWindow(source);
@@ -48,17 +48,17 @@ export async function checkZip(source: ByteSource): Promise<Map<string, ZipConte
   return contents;
 }
 
-/** Entries that overlap inflate the same bytes again and again. */
+/** Overlapping entries would inflate the same bytes repeatedly. */
 function checkPlace(entry: ZipEntry, end: number): void {
   if (entry.offset + LOCAL_HEADER_BYTES + entry.compressedBytes > end) {
     throw new BrokenDocument(`${entry.name} overlaps what follows it`);
   }
   if (entry.encrypted || (entry.method !== STORED && entry.method !== DEFLATED)) {
-    throw new BrokenDocument(`${entry.name} is stored in a way that cannot be checked`);
+    throw new BrokenDocument(`${entry.name} is encrypted, or compressed with an unknown method`);
   }
 }
 
-/** Where the data of an entry begins. */
+/** The position of an entry's data. */
 async function findData(window: ByteWindow, entry: ZipEntry, end: number): Promise<number> {
   const header = await window.at(entry.offset, LOCAL_HEADER_BYTES);
   const isHeader = header.getUint32(0, true) === 0x04034b50 && header.getUint16(8, true) === entry.method;
@@ -70,8 +70,8 @@ async function findData(window: ByteWindow, entry: ZipEntry, end: number): Promi
 }
 
 /**
- * Loads zlib, which only those should wait for who need it. `DecompressionStream` would not do: Deno's takes a stream that
- * is cut for a whole one, and holds all at once that a piece of it inflates to.
+ * Loads zlib on first use. `DecompressionStream` would not do: Deno's accepts a truncated stream, and buffers everything
+ * that one chunk inflates to.
  */
 async function createInflater() {
   const { crc32, createInflateRaw } = await import("node:zlib");
@@ -100,7 +100,7 @@ async function createInflater() {
 }
 
 function differs({ name }: ZipEntry): BrokenDocument {
-  return new BrokenDocument(`${name} does not inflate to what the archive states`);
+  return new BrokenDocument(`${name} does not match its size and checksum in the archive`);
 }
 
 async function* read(source: ByteSource, start: number, length: number): AsyncGenerator<Uint8Array> {

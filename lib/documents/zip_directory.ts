@@ -10,11 +10,11 @@ const END64_BYTES = 56;
 const LOCATOR_BYTES = 20;
 const HEADER_BYTES = 46;
 const MAX_COMMENT_BYTES = 65_535;
-/** A real document has a few thousand entries at most. */
+/** Real documents have a few thousand entries at most. */
 const MAX_ENTRIES = 100_000;
 const MAX_DIRECTORY_BYTES = 32 * 1024 * 1024;
 
-/** One file of an archive, as the directory states it. */
+/** A directory entry. */
 export interface ZipEntry {
   name: string;
   /** 0: stored; 8: deflated. */
@@ -23,11 +23,11 @@ export interface ZipEntry {
   crc32: number;
   compressedBytes: number;
   bytes: number;
-  /** Where its local header begins. */
+  /** Position of its local header. */
   offset: number;
 }
 
-/** The entries of an archive, in the order of their offsets, and where the directory begins. */
+/** The entries of an archive in the order of their offsets, and the position of the directory. */
 export interface ZipDirectory {
   entries: ZipEntry[];
   start: number;
@@ -36,7 +36,7 @@ export interface ZipDirectory {
 /**
  * Reads the directory of an archive.
  *
- * @throws {BrokenDocument} when the content is no whole archive, or more than any document holds.
+ * @throws {BrokenDocument} when the archive is incomplete, or has more entries than any document.
  */
 export async function readZipDirectory(source: ByteSource): Promise<ZipDirectory> {
   const { count, start, bytes, end } = await findDirectory(source);
@@ -45,7 +45,7 @@ export async function readZipDirectory(source: ByteSource): Promise<ZipDirectory
       `its directory has ${count} entries in ${bytes} bytes, more than documents have`,
     );
   }
-  if (start + bytes !== end) throw new BrokenDocument("its directory is not where it should be");
+  if (start + bytes !== end) throw new BrokenDocument("its directory is misplaced");
   const view = new DataView((await readRange(source, start, bytes)).buffer);
   const entries: ZipEntry[] = [];
   let at = 0;
@@ -62,7 +62,7 @@ export async function readZipDirectory(source: ByteSource): Promise<ZipDirectory
   return { entries, start };
 }
 
-/** What the end record says of the directory, and where that record, or the ZIP64 one before it, begins. */
+/** Reads the end record, or the ZIP64 one; `end` is its position. */
 async function findDirectory(source: ByteSource) {
   const tailBytes = Math.min(source.size, END_BYTES + MAX_COMMENT_BYTES);
   const tail = await readRange(source, source.size - tailBytes, tailBytes);
@@ -77,7 +77,7 @@ async function findDirectory(source: ByteSource) {
     const isZip64 = count === 0xffff || bytes === 0xffffffff || start === 0xffffffff;
     return isZip64 ? await findDirectory64(source, end) : { count, bytes, start, end };
   }
-  throw new BrokenDocument("it has no end record of a ZIP archive");
+  throw new BrokenDocument("it has no end record, so it is not a ZIP archive");
 }
 
 async function findDirectory64(source: ByteSource, end: number) {
@@ -93,7 +93,7 @@ function entryAt(view: DataView<ArrayBuffer>, at: number): ZipEntry {
   const nameBytes = view.getUint16(at + 28, true);
   const extra = at + HEADER_BYTES + nameBytes;
   const wide = zip64Fields(view, extra, extra + view.getUint16(at + 30, true));
-  // In this order, and only those that do not fit into 32 bits (APPNOTE 4.5.3).
+  // ZIP64 fields follow in this order, and only those that exceed 32 bits (APPNOTE 4.5.3).
   const field = (position: number) => {
     const value = view.getUint32(position, true);
     return value === 0xffffffff ? wide() : value;
@@ -111,7 +111,7 @@ function entryAt(view: DataView<ArrayBuffer>, at: number): ZipEntry {
   };
 }
 
-/** The 64-bit numbers of the extra field, one after the other. */
+/** Reads the 64-bit numbers of the extra field in turn. */
 function zip64Fields(view: DataView, start: number, end: number): () => number {
   let at = end;
   let last = end;

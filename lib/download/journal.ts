@@ -1,12 +1,12 @@
 /**
- * Unfinished downloads, kept so that a later process can go on: which version of which item the partial file holds, and
- * which of its bytes are surely on the disk. A download URL is a secret that soon expires, and never part of it.
+ * Unfinished downloads: which version of which item a partial file holds, and which of its bytes are on disk for certain.
+ * Download URLs are secrets that soon expire; they are never recorded.
  *
  * @module
  */
-import { itemKey } from "../drive/drive_item.ts";
+import { contentVersion, itemKey } from "../drive/drive_item.ts";
 import type { ResolvedItem } from "../drive/items.ts";
-import type { ByteRange } from "./ranges.ts";
+import type { ByteRange } from "../content/ranges.ts";
 import { Journal, journalKey } from "../local/journal.ts";
 
 /** One unfinished download. */
@@ -18,15 +18,15 @@ export interface DownloadJournalEntry {
   size: number;
   /** QuickXorHash in base64; `null` when the service gives none. */
   hash: string | null;
-  /** Remote path, for people. */
+  /** Remote path, for messages. */
   path: string;
-  /** Whole path that the file is to have. */
+  /** Absolute path that the file is to have. */
   local: string;
-  /** Bytes that storage announced, where they are more than `size` (PROTOCOL D6). */
+  /** Length that storage stated, if it is more than `size` (PROTOCOL D6). */
   announcedBytes: number | null;
-  /** The local file whose bytes it begins with, as long as that is only a guess; `null` when all of it was received. */
+  /** The local file that is assumed to be a prefix of the content, and that the partial file starts with. */
   guessedFrom: string | null;
-  /** Bytes that are in the partial file. */
+  /** Bytes that the partial file holds. */
   done: ByteRange[];
 }
 
@@ -36,27 +36,22 @@ export class DownloadJournal extends Journal<DownloadJournalEntry> {
     super(folder, { what: "an unfinished download", parse }, now, notice);
   }
 
-  /** Name of the entry of a local path: two downloads to one place are the same work. */
+  /** The key of a local path: only one download to it at a time. */
   keyOf(localPath: string): Promise<string> {
     return journalKey(localPath);
   }
 }
 
-/** The version of an item's content; `undefined` when the service does not tell. */
-export function contentVersion({ driveItem }: ResolvedItem): string | undefined {
-  return driveItem.cTag ?? driveItem.eTag ?? undefined;
-}
-
-/** Whether an item is the one that an unfinished download was of, in whatever version. */
+/** Whether an unfinished download is of this item, in any version. */
 export function isSameItem({ driveId, itemId }: DownloadJournalEntry, { item }: ResolvedItem): boolean {
   return itemKey({ driveId, id: itemId }) === itemKey(item);
 }
 
-/** Whether an item is what an unfinished download was of. */
+/** Whether an unfinished download is of this version of this item. */
 export function isSameContent(entry: DownloadJournalEntry, found: ResolvedItem): boolean {
   const { item } = found;
   return isSameItem(entry, found) && entry.size === item.size &&
-    entry.version !== "" && entry.version === contentVersion(found);
+    entry.version !== "" && entry.version === contentVersion(found.driveItem);
 }
 
 function parse(value: Record<string, unknown>): DownloadJournalEntry | undefined {

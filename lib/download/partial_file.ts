@@ -1,77 +1,77 @@
 /**
- * The private file that a download grows in, and its record: what the record says is done has been synced to the disk
- * before, so that a kill or a power cut costs at most what came since.
+ * The private file that a download grows in, and its journal entry. Recorded bytes have been synced to disk before, so a
+ * kill or a power cut costs at most what arrived since the last entry.
  *
  * @module
  */
-import { contentVersion, type DownloadJournal, type DownloadJournalEntry } from "./journal.ts";
+import { contentVersion } from "../drive/drive_item.ts";
+import type { DownloadJournal, DownloadJournalEntry } from "./journal.ts";
+import { interruptedError } from "../abort.ts";
 import type { ResolvedItem } from "../drive/items.ts";
-import { OrderedHash } from "./ordered_hash.ts";
-import type { ByteRanges } from "./ranges.ts";
+import { readAt, writeAll } from "../local/file_operations.ts";
+import type { DownloadTarget } from "../content/ranged.ts";
+import { RangeWriter } from "./range_writer.ts";
+import type { ByteRange, ByteRanges } from "../content/ranges.ts";
+import type { RemoteContent } from "../content/remote_content.ts";
+import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 
-/** At least so long between two records. */
-const RECORD_PAUSE_MS = 250;
+/** Minimum time between two journal entries. */
+const RECORD_INTERVAL_MS = 250;
 /** Recording may take this share of the time. */
 const RECORD_SHARE = 1 / 20;
-
-/** Less than this is fetched again faster than it is recorded. */
+/** Fetching less than this again is faster than recording it. */
 const WORTH_RECORDING_BYTES = 1024 * 1024;
 
-/** Where a partial file and its record lie. */
+const BLOCK_BYTES = 1024 * 1024;
+
+/** Where a partial file and its journal entry are. */
 export interface PartialPlace {
   journal: DownloadJournal;
   key: string;
-  /** Whole path of the partial file. */
+  /** Absolute path of the partial file. */
   path: string;
-  /** Whole path that the file is to have. */
+  /** Absolute path that the file is to have. */
   local: string;
-  /** Ends the reading of what is there already. */
+  /** Ends reading what is there already. */
   signal: AbortSignal | undefined;
 }
 
-/** A partial file that is open. */
-export class PartialFile {
+/** An open partial file. */
+export class PartialFile implements DownloadTarget, AsyncDisposable {
   /** What is written, synced or not. */
   readonly ranges: ByteRanges;
-  readonly hash: OrderedHash;
   readonly place: PartialPlace;
   readonly file: Deno.FsFile;
-  /** The local file whose bytes it begins with, when that is only a guess. */
-  guessedFrom: string | null = null;
+  /** How many bytes were there already; `null` if none, or if they were of no use. */
+  resumedFrom: number | null;
+  /** The local file that is assumed to be a prefix of the content, and that this one starts with. */
+  assumedPrefixOf: string | null = null;
+  readonly #content: RemoteContent;
+  /** The version of the content that the file is of. */
   #found: ResolvedItem;
   #announcedBytes: number | null = null;
+  #hash = new QuickXorHash();
+  /** Written by an earlier process. */
+  #unhashed: ByteRange[];
+  /** The first copy, while a second one overwrites it. */
+  #first: { bytes: number; isSame: boolean } | undefined;
   #recordedBytes: number;
   #nextRecordAt = 0;
   #recording: Promise<void> | undefined;
   #failure: unknown;
 
-  private constructor(
-    place: PartialPlace,
-    file: Deno.FsFile,
-    found: ResolvedItem,
-    ranges: ByteRanges,
-    hash: OrderedHash,
-  ) {
+  /** @param file Open for reading and writing; closed with the partial file. */
+  constructor(place: PartialPlace, file: Deno.FsFile, content: RemoteContent, ranges: ByteRanges) {
     this.place = place;
     this.file = file;
-    this.#found = found;
     this.ranges = ranges;
-    this.hash = hash;
+    this.#content = content;
+    this.#found = content.found;
+    this.#unhashed = ranges.toJSON();
     this.#recordedBytes = ranges.total;
+    this.resumedFrom = ranges.total || null;
   }
 
-  /** @param file Open for reading and writing; it is closed with the partial file. */
-  static async over(
-    place: PartialPlace,
-    file: Deno.FsFile,
-    found: ResolvedItem,
-    ranges: ByteRanges,
-  ): Promise<PartialFile> {
-    const hash = await OrderedHash.create(await Deno.open(place.path), ranges, place.signal);
-    return new PartialFile(place, file, found, ranges, hash);
-  }
-
-  /** How many bytes the whole content has, as far as it is known. */
   get totalBytes(): number {
     return this.#announcedBytes ?? this.#found.item.size;
   }
@@ -81,65 +81,124 @@ export class PartialFile {
     return this.#recordedBytes;
   }
 
-  /** Storage announces more bytes than the item's size now and then (PROTOCOL D6). */
+  /** Storage sometimes states more bytes than the item does (PROTOCOL D6). */
   announce(totalBytes: number): void {
     this.#announcedBytes = totalBytes > this.#found.item.size ? totalBytes : null;
   }
 
-  /** Writes through a handle of its caller's; several may write at once. */
-  async write(file: Deno.FsFile, bytes: Uint8Array, position: number): Promise<void> {
-    if (this.#failure) throw this.#failure;
-    this.hash.offer(bytes, position);
-    await file.seek(position, Deno.SeekMode.Start);
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-    this.ranges.add(position, position + bytes.length);
-    this.hash.catchUp();
-    if (performance.now() >= this.#nextRecordAt) this.#recordAside();
+  openWriter(): RangeWriter {
+    return new RangeWriter(this.place.path, (file, bytes, position) => this.#write(file, bytes, position));
   }
 
-  /** Records all that is written. */
+  /** Records everything that is written. */
   async record(): Promise<void> {
     await this.#recording;
     if (this.#failure) throw this.#failure;
     await this.#record();
   }
 
-  /** All is written: synced, and recorded as far as it is worth it. */
+  /** Syncs the file, and records it if that is worth it. */
   async settle(): Promise<void> {
     if (this.ranges.total - this.#recordedBytes >= WORTH_RECORDING_BYTES) return await this.record();
     await this.#recording;
     await this.file.syncData();
   }
 
-  /** Another version, or the same once more: from the first byte. */
-  async restart(found: ResolvedItem): Promise<void> {
-    this.ranges.clear();
-    this.#found = found;
-    this.#announcedBytes = null;
-    this.guessedFrom = null;
-    await this.hash.restart();
-    await this.record(); // before a byte of it is overwritten
+  /** Discards everything; continues with the current version of the content. */
+  async restart(): Promise<void> {
+    await this.#clear();
+    this.#first = undefined;
+    await this.record(); // before a byte is overwritten
     await this.file.truncate(0);
   }
 
-  /** The record goes last: without it nobody would know whose the partial file is. */
-  async remove(): Promise<void> {
-    try {
-      await Deno.remove(this.place.path);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // it has got its name
+  /** Prepares for a second copy of the content, which is compared with this one byte by byte while it overwrites it. */
+  async restartComparing(): Promise<void> {
+    const bytes = this.ranges.prefixEnd;
+    await this.#clear();
+    this.#first = { bytes, isSame: true };
+    await this.record(); // before a byte is overwritten
+  }
+
+  /** Whether this is a second copy that is equal to the first. */
+  get isSameCopy(): boolean {
+    return this.#first !== undefined && this.#first.isSame && this.#first.bytes === this.ranges.prefixEnd;
+  }
+
+  /** Copies the first bytes of a local file that is assumed to be a prefix of the content. */
+  async copyPrefix(path: string, bytes: number): Promise<void> {
+    using source = await Deno.open(path);
+    await using writer = this.openWriter();
+    await this.#readBlocks(source, [0, bytes], (block) => writer.write(block));
+    await writer.flush();
+    this.resumedFrom = this.ranges.total || null;
+  }
+
+  /** QuickXorHash of the whole content in base64, once it is complete. */
+  async digest(): Promise<string> {
+    for (const range of this.#unhashed.splice(0)) {
+      await this.#readBlocks(this.file, range, (block, position) => {
+        this.#hash.add(block, position);
+        return Promise.resolve();
+      });
     }
+    return this.#hash.digest();
+  }
+
+  /** Removes the entry last: without it, the partial file belongs to no download. */
+  async remove(): Promise<void> {
+    await Deno.remove(this.place.path);
     await this.place.journal.remove(this.place.key);
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#recording;
-    await this.hash.close();
     this.file.close();
   }
 
-  /** While bytes go on coming; a failure is met by the next write. */
-  #recordAside(): void {
+  async #clear(): Promise<void> {
+    await this.#recording;
+    this.ranges.clear();
+    this.resumedFrom = null;
+    this.assumedPrefixOf = null;
+    this.#found = this.#content.found;
+    this.#announcedBytes = null;
+    this.#hash = new QuickXorHash();
+    this.#unhashed = [];
+  }
+
+  async #write(file: Deno.FsFile, bytes: Uint8Array, position: number): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    if (this.#first?.isSame) {
+      const before = new Uint8Array(bytes.length);
+      const count = await readAt(file, before, position);
+      this.#first.isSame = count === bytes.length && equalBytes(before, bytes);
+    }
+    this.#hash.add(bytes, position);
+    await file.seek(position, Deno.SeekMode.Start);
+    await writeAll(file, bytes);
+    this.ranges.add(position, position + bytes.length);
+    if (performance.now() >= this.#nextRecordAt) this.#recordInBackground();
+  }
+
+  async #readBlocks(
+    file: Deno.FsFile,
+    [start, end]: ByteRange,
+    use: (block: Uint8Array, position: number) => Promise<void>,
+  ): Promise<void> {
+    const { signal } = this.place;
+    const buffer = new Uint8Array(BLOCK_BYTES);
+    for (let at = start; at < end;) {
+      if (signal?.aborted) throw interruptedError(signal);
+      const count = await readAt(file, buffer.subarray(0, Math.min(BLOCK_BYTES, end - at)), at);
+      if (count === 0) return; // it became shorter: the hash will differ
+      await use(buffer.subarray(0, count), at);
+      at += count;
+    }
+  }
+
+  /** Records while bytes keep arriving; the next write throws its failure. */
+  #recordInBackground(): void {
     this.#recording ??= this.#record()
       .catch((error) => void (this.#failure = error))
       .finally(() => this.#recording = undefined);
@@ -148,19 +207,20 @@ export class PartialFile {
   async #record(): Promise<void> {
     const started = performance.now();
     const { total } = this.ranges;
+    const bytes = Math.max(this.totalBytes, this.#first?.bytes ?? 0);
     const entry = newEntry(this.place, this.#found, this.ranges, {
-      announcedBytes: this.#announcedBytes,
-      guessedFrom: this.guessedFrom,
+      announcedBytes: bytes > this.#found.item.size ? bytes : null,
+      guessedFrom: this.assumedPrefixOf,
     });
     await this.file.syncData();
     await this.place.journal.write(this.place.key, entry);
     this.#recordedBytes = total;
     const now = performance.now();
-    this.#nextRecordAt = now + Math.max(RECORD_PAUSE_MS, (now - started) / RECORD_SHARE);
+    this.#nextRecordAt = now + Math.max(RECORD_INTERVAL_MS, (now - started) / RECORD_SHARE);
   }
 }
 
-/** The record of a download. */
+/** The journal entry of a download. */
 export function newEntry(
   place: PartialPlace,
   found: ResolvedItem,
@@ -171,7 +231,7 @@ export function newEntry(
   return {
     driveId,
     itemId: id,
-    version: contentVersion(found) ?? "",
+    version: contentVersion(found.driveItem) ?? "",
     size,
     hash,
     path,
@@ -179,4 +239,11 @@ export function newEntry(
     ...state,
     done: done.toJSON(),
   };
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] !== b[at]) return false;
+  }
+  return true;
 }

@@ -1,5 +1,5 @@
 /**
- * Downloads of a folder with all that is in it.
+ * Downloads of a folder and its contents.
  *
  * @module
  */
@@ -8,15 +8,16 @@ import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { assertNotVisited, type Item, listChildren, type ResolvedItem } from "../drive/items.ts";
+import { lstatIfExists } from "../local/file_operations.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { LocalNames } from "./local_names.ts";
 
 /**
- * The transfers that bring a folder to a local one; folders are made on the way, empty ones as well, and nothing local is
- * removed. What cannot be had is one failed transfer each, and does not stop the others.
+ * Lists the downloads of a folder and its contents. Creates local folders on the way, empty ones too, and deletes nothing.
+ * What cannot be downloaded is a failed job, which does not stop the others.
  *
  * @param folder The remote folder.
- * @param local Path of the local folder that it becomes.
+ * @param local Path of the local folder; created if needed.
  */
 export async function* downloadTree(
   connection: Connection,
@@ -41,23 +42,19 @@ export async function* downloadTree(
       if (fault) yield failedJob(item.path, illegal(item, fault));
       else if (item.type === "folder") yield* downloadTree(connection, item, path, options, listed);
       else if (item.type === "file") yield fileJob(connection, found, path, options);
-      else connection.notice(`${item.path} is left out: ${whatItIs(item)}`);
+      else connection.notice(`${item.path} is skipped: ${whatItIs(item)}`);
     }
   } catch (error) {
     yield failedJob(folder.path, error as Error);
   }
 }
 
-/** A subfolder that is a symlink would lead what is below it to a place that the user did not name. */
+/** A symlink to a folder would lead to a place that the user did not name. */
 async function refuseSymlink(local: string): Promise<void> {
-  const info = await Deno.lstat(local).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (!info?.isSymlink) return;
-  throw new GraphError("conflict", `${local} is a symbolic link, and is not written through`, {
+  if (!(await lstatIfExists(local))?.isSymlink) return;
+  throw new GraphError("conflict", `${local} is a symbolic link, which is not followed`, {
     code: "linkedFolder",
-    hint: "remove the link, or get that folder by itself into the place it leads to",
+    hint: "remove the link, or download that folder on its own to where it leads",
   });
 }
 
@@ -77,7 +74,7 @@ function fileJob(
 function illegal({ path, name }: Item, fault: string): Error {
   return usageError(
     `${path}: ${JSON.stringify(name)} cannot be a local name: ${fault}`,
-    "get it alone, with a file name as DEST",
+    "download it on its own, with a file name as the destination",
     "illegalName",
   );
 }

@@ -1,17 +1,24 @@
 /**
- * What can be said of content that is not what the service states of it, and that came the same twice.
+ * What can be said of a download that differs from what the service states, and how it is said.
  *
  * @module
  */
 import { BrokenDocument, type ByteSource, interruptible } from "../documents/byte_source.ts";
 import { checkStructure, hasStructure } from "../documents/structure.ts";
-import type { RemoteContent } from "./remote_content.ts";
+import type { RemoteContent } from "../content/remote_content.ts";
+import { type CopyVerdict, damaged } from "../content/verdict.ts";
 import type { Verdict } from "../transfer/verify.ts";
 
-/** A verdict, or why there can be none but that it is damaged. */
-export type CopyVerdict = { verdict: Verdict } | { verdict: "damaged"; why: string };
+/** Why content is damaged that storage itself says belongs to another item. */
+export const FOREIGN = "it is the content of another item";
+/** Why content is damaged that arrived twice, with two contents. */
+export const UNSTABLE = "each download differs";
 
-/** Judges such a copy. @param signal Ends the reading. */
+/**
+ * Judges a copy that differs from what the service states, but arrived twice without a difference.
+ *
+ * @param signal Ends the reading.
+ */
 export async function judgeCopy(
   content: RemoteContent,
   copy: ByteSource,
@@ -19,8 +26,8 @@ export async function judgeCopy(
 ): Promise<CopyVerdict> {
   const kind = content.enrichedKind;
   if (kind === undefined) return damaged("the service is not known to change such files");
-  if (content.isPage) return damaged("a page of HTML came in its place");
-  if (copy.size > content.mostBytes) return damaged("it is far longer than stated");
+  if (content.isPage) return damaged("it is an HTML page");
+  if (copy.size > content.maxBytes) return damaged("it is far longer than stated");
   try {
     await checkStructure(kind, interruptible(copy, signal));
   } catch (error) {
@@ -31,10 +38,21 @@ export async function judgeCopy(
   return copy.size < content.item.size ? damaged("it is too short") : { verdict: "unverified" };
 }
 
-/** Why content is damaged that storage itself calls another item's. */
-export const FOREIGN = "it is the content of another item";
+/** Says how damaged content differs, and why it is not accepted. */
+export function describeMismatch(
+  bytes: number,
+  quickXorHash: string,
+  { item }: RemoteContent,
+  why: string,
+): string {
+  return `${item.path} is not what the service states: ${bytes} bytes with QuickXorHash ${quickXorHash}, instead of ${item.size} with ${item.hash}; ${why}`;
+}
 
-/** The verdict on content that is not whole, or another one. */
-export function damaged(why: string): CopyVerdict {
-  return { verdict: "damaged", why };
+/** Says how content differs from what the service states, where that is normal. */
+export function describeEnrichment(bytes: number, verdict: Verdict, { item }: RemoteContent): string {
+  const what = bytes === item.size
+    ? "the content differs from what the service states"
+    : `${bytes} bytes arrived where the service states ${item.size}`;
+  const proof = verdict === "enriched" ? "" : "; nothing can prove that it is the file";
+  return `${item.path}: ${what}, as is usual for such files${proof}`;
 }

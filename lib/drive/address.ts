@@ -1,5 +1,5 @@
 /**
- * Addresses of drive items as Graph takes them; the one place that builds item URLs
+ * Addresses of drive items; the only place that builds item URLs
  * (https://learn.microsoft.com/graph/onedrive-addressing-driveitems).
  *
  * @module
@@ -11,8 +11,8 @@ export type ItemAddress = { driveId: string; itemId: string } | { driveId: strin
 /**
  * URL of an item, or of one of its relations (`children`, `content`, `createUploadSession`), below `/v1.0`.
  *
- * Each name is encoded for itself; the colons that mark the path are not. A relation must follow the second colon directly,
- * otherwise the service answers with a misleading error (PROTOCOL N1).
+ * Each name is encoded by itself; the colons that mark the path are not. A relation must follow the second colon, otherwise
+ * the service responds with a misleading error (PROTOCOL N1).
  *
  * @example
  * ```ts
@@ -26,12 +26,12 @@ export function itemUrl(address: ItemAddress, relation?: string): string {
   if ("itemId" in address) {
     return `${drive}/items/${encodeURIComponent(address.itemId)}${relation ? `/${relation}` : ""}`;
   }
-  // `root:/:/children` is not a valid form (PROTOCOL 3.1).
+  // `root:/:/children` is invalid (PROTOCOL 3.1b).
   if (address.path.length === 0) return `${drive}/root${relation ? `/${relation}` : ""}`;
   return `${drive}/root:/${encodePath(address.path)}${relation ? `:/${relation}` : ""}`;
 }
 
-/** URL of the item of this name in a folder, or of one of its relations, whether it exists or not. */
+/** URL of an item by its name in a folder, or of one of its relations; the item need not exist. */
 export function childUrl(folder: ItemAddress, name: string, relation?: string): string {
   if ("path" in folder) return itemUrl({ driveId: folder.driveId, path: [...folder.path, name] }, relation);
   return `${itemUrl(folder)}:/${encodeURIComponent(name)}${relation ? `:/${relation}` : ""}`;

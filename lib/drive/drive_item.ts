@@ -1,5 +1,5 @@
 /**
- * driveItems as Graph sends them: which of them can be true, and whether two are the same item.
+ * driveItems as Graph sends them: which of them are valid, and whether two are the same item.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { MAX_PATH, sameName } from "./names.ts";
 /** A driveItem as Graph sends it, with the annotations that the published types lack. */
 export type DriveItem = GraphDriveItem & {
   "@microsoft.graph.downloadUrl"?: string;
-  /** The same in answers of storage hosts. */
+  /** The same in responses of storage hosts. */
   "@content.downloadUrl"?: string;
 };
 
@@ -37,26 +37,25 @@ const DRIVE_ITEM: Shape = {
   "@content.downloadUrl": "string",
 };
 
-/** Whether a value can be an item: with an id and a name, and a name and a size that the service can store. */
+/** Whether a value is a valid item: it has an id, and a name and size that the service can store. */
 export function isDriveItem(value: unknown): value is DriveItem {
   if (!hasShape(value, DRIVE_ITEM)) return false;
   const { id, name, size, folder, package: notebook, root, remoteItem } = value as DriveItem;
-  // No name is longer than the longest path (PROTOCOL 3.3).
   if (!id || (!name && !root) || (name ?? "").length > MAX_PATH) return false;
-  // A folder's size is that of all that is in it.
+  // The size of a folder is that of everything below it.
   return (size ?? 0) <= MAX_FILE_BYTES || Boolean(folder ?? notebook ?? root ?? remoteItem);
 }
 
-/** What is known of an item before it is read. */
+/** What is known of an item before it is requested. */
 export interface ExpectedItem {
   driveId: string;
   id?: string;
   name?: string;
-  /** Id of its folder; `undefined` for that of a root, which answers of personal drives name in several ways. */
+  /** Id of its folder; `undefined` for a root, for which personal drives have several ids. */
   folderId?: string | undefined;
 }
 
-/** Whether a value is the item that was asked for, as far as it tells. */
+/** Whether a value is the item that was requested, as far as its fields show. */
 export function isExpectedItem(
   value: unknown,
   { driveId, id, name, folderId }: ExpectedItem,
@@ -70,8 +69,8 @@ export function isExpectedItem(
 }
 
 /**
- * Whether two ids of one drive name the same item. In personal drives they begin with the drive's id, and since a migration
- * an item has two, `CID!123` and `CID!s` with a GUID (PROTOCOL 2.1), of which nobody can tell whether they are one's.
+ * Whether two ids of one drive may identify the same item. In a migrated personal drive an item has two, `CID!123` and
+ * `CID!s` with a GUID (PROTOCOL 2.1d), which cannot be compared.
  */
 export function sameItemId(a: string, b: string): boolean {
   const [one, other] = [canonicalItemId(a), canonicalItemId(b)];
@@ -81,12 +80,12 @@ export function sameItemId(a: string, b: string): boolean {
   return [0, 1].some((at) => old[at] !== undefined && old[at] === migrated[1 - at]);
 }
 
-/** Identifies an item: two libraries of one site share the id of their root, so an id alone does not. */
+/** Identifies an item; item ids are unique within a drive only (PROTOCOL 2.1c). */
 export function itemKey({ driveId, id }: { driveId: string; id: string }): string {
   return `${canonicalDriveId(driveId)} ${canonicalItemId(id)}`;
 }
 
-/** Personal drive ids come in either case, with or without leading zeros (PROTOCOL N9). */
+/** Personal drive ids occur in upper and lower case, with and without leading zeros (PROTOCOL N9). */
 export function canonicalDriveId(id: string): string {
   return /^[0-9a-f]{13,16}$/i.test(id) ? id.toLowerCase().padStart(16, "0") : id;
 }
@@ -94,4 +93,9 @@ export function canonicalDriveId(id: string): string {
 function canonicalItemId(id: string): string {
   const [, cid, rest] = /^([0-9a-f]{13,16})!(.+)$/i.exec(id) ?? [];
   return cid === undefined ? id : `${canonicalDriveId(cid)}!${rest!.toLowerCase()}`;
+}
+
+/** Version of an item's content, if the service states it: an eTag also changes when a session is created (PROTOCOL U17). */
+export function contentVersion({ cTag, eTag }: DriveItem): string | undefined {
+  return cTag ?? eTag ?? undefined;
 }

@@ -1,52 +1,53 @@
 /**
- * Items of drives: facts, listings, and where an upload goes.
+ * Items of drives: resolving a location, reading an item, listing folders.
  *
  * @module
  */
+import { GraphError, isGraphError, usageError } from "../errors.ts";
+import { formatUtc } from "../format.ts";
+import type { GraphClient } from "../graph/client.ts";
+import type { Settings } from "../settings.ts";
 import { type ItemAddress, itemUrl } from "./address.ts";
 import { canonicalDriveId, type DriveItem, isDriveItem, isExpectedItem, itemKey } from "./drive_item.ts";
 import type { Drives } from "./drives.ts";
-import { GraphError, usageError } from "../errors.ts";
-import type { GraphClient } from "../graph/client.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
-import type { Settings } from "../settings.ts";
 import { MAX_PATH, sameName } from "./names.ts";
 
 export type { DriveItem };
 
-/** Facts of a file or folder, as `ls --json` prints them. */
+/** A file or folder, as `ls --json` prints it. */
 export interface Item {
   /** From the root of the drive, without a leading slash. */
   path: string;
   name: string;
   /** `package`: a OneNote notebook; `link`: a shortcut to an item of another drive. */
   type: "file" | "folder" | "package" | "link";
-  /** Bytes; of a folder, all that is below it. */
+  /** Bytes; for a folder, of everything below it. */
   size: number;
-  /** When its content was last changed where it was written, in UTC to the second; `null` when unknown. */
+  /** When the content was last modified, as its writer says, in UTC to the second; `null` when unknown. */
   modified: string | null;
   id: string;
   driveId: string;
   eTag: string | null;
-  /** QuickXorHash in base64; `null` when the service gives none. */
+  /** QuickXorHash in base64; `null` where the service has none. */
   hash: string | null;
   webUrl: string | null;
 }
 
-/** What the operations on items need. */
+/** What the operations on items need of a connection. */
 export interface ItemContext {
   graph: GraphClient;
   drives: Drives;
   settings: Pick<Settings, "siteHost">;
 }
 
-/** An item as found: our facts, and all that the service said. */
+/** An item in our form and in that of the service. */
 export interface ResolvedItem {
   item: Item;
   driveItem: DriveItem;
 }
 
-/** A name and its slash take two characters of a path at least; a folder that was moved may lie somewhat deeper. */
+/** Twice what a path has room for, since a folder that was moved may be deeper. */
 const MAX_LEVELS = MAX_PATH;
 
 // Without a selection every listed file carries a download URL, which is a secret.
@@ -54,21 +55,21 @@ const SELECTION =
   "$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,parentReference";
 
 /**
- * The facts of an item.
+ * Reads an item; of a shortcut, its target.
  *
  * @throws {GraphError} `notFound`.
  */
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
   const parsed = parseLocation(location, context.settings.siteHost);
   const { address } = await resolveLocation(context, parsed);
-  return await followShortcut(context, await fetchItem(context, address, nameOf(parsed)));
+  return await followShortcut(context, await fetchItem(context, address, locationLabel(parsed)));
 }
 
 /**
- * The items of a folder, page by page as they are asked for, or the item itself when it is not a folder.
+ * Lists a folder, page by page on demand; yields the item itself if it is not a folder.
  *
- * @param options.recursive Also what is below its folders; shortcuts are not followed, so it ends.
- * @throws {GraphError} At the end for entries that are no items, after all others.
+ * @param options.recursive Whether to list subfolders as well. Shortcuts are not followed. @default false
+ * @throws {GraphError} `notFound`; for invalid entries after all valid ones.
  */
 export async function* listItems(
   context: ItemContext,
@@ -88,11 +89,11 @@ export async function* listItems(
 async function* listFolder(
   context: ItemContext,
   folder: Item,
-  /** Folders listed already, when what is below is wanted, too. */
-  above: Set<string> | undefined,
+  /** Folders that were listed; `undefined` to list this folder only. */
+  visited: Set<string> | undefined,
   invalid: GraphError[],
 ): AsyncGenerator<Item> {
-  assertNotVisited(folder, above);
+  assertNotVisited(folder, visited);
   for await (const found of listChildren(context, folder)) {
     if (found instanceof GraphError) {
       invalid.push(found);
@@ -100,50 +101,47 @@ async function* listFolder(
     }
     const { item } = found;
     yield item;
-    if (above && item.type === "folder") yield* listFolder(context, item, above, invalid);
+    if (visited && item.type === "folder") yield* listFolder(context, item, visited, invalid);
   }
 }
 
 /**
  * Notes that a folder is being listed.
  *
- * @throws {GraphError} `failed` when it was listed before, or lies deeper than any can: a walk would never end.
+ * @throws {GraphError} `failed` if it was listed before, or is deeper than a path can be: the walk would never end.
  */
-export function assertNotVisited(folder: Item, listed: Set<string> | undefined): void {
+export function assertNotVisited(folder: Item, visited: Set<string> | undefined): void {
   const key = itemKey(folder);
   const levels = folder.path.split("/").length;
   if (levels > MAX_LEVELS) {
     throw new GraphError(
       "failed",
-      `listing of a folder ${levels} levels deep: the service has none so deep`,
-      {
-        code: "tooDeep",
-        hint: "what is above it was listed; report it to Microsoft",
-      },
+      `listing of a folder ${levels} levels deep: deeper than the service allows`,
+      { code: "tooDeep", hint: "the folders above it were listed; report it to Microsoft" },
     );
   }
-  if (listed?.has(key)) {
-    throw new GraphError("failed", `listing of ${folder.path}: the service shows a folder inside of itself`, {
+  if (visited?.has(key)) {
+    throw new GraphError("failed", `listing of ${folder.path}: the service shows a folder inside itself`, {
       code: "folderLoop",
-      hint: "list it without going into its folders",
+      hint: "list it without its subfolders",
     });
   }
-  listed?.add(key);
+  visited?.add(key);
 }
 
-/** What is directly in a folder, page by page; an error stands for an entry that is no item. */
+/** Lists the direct children of a folder, page by page; yields an error in place of an invalid entry. */
 export async function* listChildren(
   { graph }: Pick<ItemContext, "graph">,
   folder: Pick<Item, "driveId" | "id" | "path">,
 ): AsyncGenerator<ResolvedItem | GraphError> {
-  // By id: links to further pages of listings by path have led to the root of the drive (PROTOCOL L7).
+  // By id, since next links of listings by path have led to the root of the drive (PROTOCOL L7).
   const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
   const seen = new Set<string>();
   const what = `listing of ${folder.path || "the root folder"}`;
-  const here = { driveId: folder.driveId, folderId: folder.path === "" ? undefined : folder.id };
-  // A page of another folder is no page of this one; an entry that is no item costs itself alone.
-  const fits = (entry: unknown): entry is unknown => !isDriveItem(entry) || isExpectedItem(entry, here);
-  for await (const page of graph.pages(`${url}?$top=200&${SELECTION}`, what, fits)) {
+  const parent = { driveId: folder.driveId, folderId: folder.path === "" ? undefined : folder.id };
+  // A page with an item of another folder is rejected as a whole; an invalid entry only by itself.
+  const isEntry = (entry: unknown): entry is unknown => !isDriveItem(entry) || isExpectedItem(entry, parent);
+  for await (const page of graph.pages(`${url}?$top=200&${SELECTION}`, what, isEntry)) {
     for (const driveItem of page) {
       if (!isDriveItem(driveItem)) {
         yield invalidEntry(what, driveItem);
@@ -160,27 +158,23 @@ export async function* listChildren(
 
 function invalidEntry(what: string, entry: unknown): GraphError {
   const name = entry && typeof entry === "object" && "name" in entry ? ` ${JSON.stringify(entry.name)}` : "";
-  return new GraphError(
-    "failed",
-    `${what}: an entry${name.slice(0, 100)} is no item that the service can hold`,
-    {
-      code: "invalidItem",
-      hint: "look at the folder in a browser; the other entries are not affected",
-    },
-  );
+  return new GraphError("failed", `${what}: the entry${name.slice(0, 100)} is not a valid item`, {
+    code: "invalidItem",
+    hint: "look at the folder in a browser; the other entries are not affected",
+  });
 }
 
-/** Type of the drive in which an item really lies. */
+/** Type of the drive in which an item is stored. */
 export function getDriveType(driveItem: DriveItem): string | undefined {
   return driveItem.parentReference?.driveType ?? undefined;
 }
 
 /** A location in messages. */
-export function nameOf({ text }: Location): string {
+export function locationLabel({ text }: Location): string {
   return text || "the root folder";
 }
 
-/** The address of a location. */
+/** Finds the drive of a location, and the address of the item in it; the item need not exist. */
 export async function resolveLocation(
   { drives }: ItemContext,
   location: Location,
@@ -194,22 +188,28 @@ export async function resolveLocation(
   return { address: { driveId: drive.id, itemId: base.itemId }, driveType: drive.driveType };
 }
 
+/**
+ * Reads the item at an address.
+ *
+ * @param what What is being read, for error messages.
+ * @throws {GraphError} `notFound`; `failed`, code `otherItem`, if the service responds with an item of another name.
+ */
 export async function fetchItem(
-  { graph }: ItemContext,
+  { graph }: Pick<ItemContext, "graph">,
   address: ItemAddress,
   what: string,
 ): Promise<ResolvedItem> {
   const { driveId } = address;
-  // "root" is an id for every root.
+  // Every root has the id "root" as well.
   const id = "itemId" in address && address.itemId !== "root" ? { id: address.itemId } : {};
   const driveItem = await graph.requestJson<DriveItem>(itemUrl(address), {
     what,
     accepts: (value) => isExpectedItem(value, { driveId, ...id }),
   });
-  const asked = "path" in address ? address.path.at(-1) : undefined;
-  // Personal drives have served a similar name in rare cases (PROTOCOL 3.3).
-  if (asked !== undefined && driveItem.name && !sameName(driveItem.name, asked)) {
-    throw new GraphError("failed", `${what}: the service answered with another item, ${driveItem.name}`, {
+  const name = "path" in address ? address.path.at(-1) : undefined;
+  // Personal drives have served an item of a similar name (PROTOCOL 3.3e).
+  if (name !== undefined && driveItem.name && !sameName(driveItem.name, name)) {
+    throw new GraphError("failed", `${what}: the service returned another item, ${driveItem.name}`, {
       code: "otherItem",
       hint: "run the same command again, or address it by id",
     });
@@ -218,30 +218,33 @@ export async function fetchItem(
   return { driveItem, item: toItem(driveItem, address.driveId, path) };
 }
 
-/** A shortcut stands for an item of another drive. */
-export async function followShortcut(context: ItemContext, found: ResolvedItem): Promise<ResolvedItem> {
+/** Replaces a shortcut with its target in another drive. */
+export async function followShortcut(
+  context: Pick<ItemContext, "graph">,
+  found: ResolvedItem,
+): Promise<ResolvedItem> {
   const remote = found.driveItem.remoteItem;
   if (!remote?.id || !remote.parentReference?.driveId) return found;
   const address = { driveId: remote.parentReference.driveId, itemId: remote.id };
   try {
     return await fetchItem(context, address, `target of the shortcut ${found.item.path}`);
   } catch (error) {
-    if (!(error instanceof GraphError) || error.kind !== "refused") throw error;
+    if (!isGraphError(error) || error.kind !== "refused") throw error;
     throw error.withMessage(error.message, {
       hint:
-        `it lies in another drive, which needs the permission for other files: use drive:${address.driveId}/PATH or id:${address.driveId}/${address.itemId}`,
+        `it is in another drive, which takes more permissions: use drive:${address.driveId}/PATH or id:${address.driveId}/${address.itemId}`,
     });
   }
 }
 
-/** Facts of a driveItem. */
+/** Converts a driveItem. */
 export function toItem(driveItem: DriveItem, driveId: string, path: string): Item {
   return {
     path,
     name: driveItem.name ?? "",
     type: typeOf(driveItem),
     size: driveItem.size ?? 0,
-    modified: seconds(driveItem.fileSystemInfo?.lastModifiedDateTime ?? driveItem.lastModifiedDateTime),
+    modified: toUtcSeconds(driveItem.fileSystemInfo?.lastModifiedDateTime ?? driveItem.lastModifiedDateTime),
     id: driveItem.id ?? "",
     driveId: canonicalDriveId(driveItem.parentReference?.driveId ?? driveId),
     eTag: driveItem.eTag ?? null,
@@ -261,8 +264,8 @@ function pathOf(driveItem: DriveItem): string {
 }
 
 /**
- * Names of the folders above an item. Live answers give the path as it is, others percent-encoded (PROTOCOL N8); the
- * parent's name, which is never encoded, and characters that encoding would have replaced tell which.
+ * Names of the folders above an item. Some responses percent-encode the path (PROTOCOL N8); characters that encoding would
+ * have replaced, and the parent's name, which is never encoded, show which.
  */
 function parentNames({ parentReference }: DriveItem): string[] {
   const path = parentReference?.path?.split("root:")[1] ?? "";
@@ -273,20 +276,21 @@ function parentNames({ parentReference }: DriveItem): string[] {
     const { name } = parentReference!;
     return names.at(-1) === name && decoded.at(-1) !== name ? names : decoded;
   } catch {
-    return names; // a percent sign that begins no code
+    return names; // a percent sign that is not an escape
   }
 }
 
 /** Zero to seven fractional digits, and the year 1 for "unknown", occur (PROTOCOL 4.1). */
-function seconds(time: string | null | undefined): string | null {
+function toUtcSeconds(time: string | null | undefined): string | null {
   const ms = Date.parse(time ?? "");
-  return Number.isNaN(ms) || ms < 0 ? null : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+  return Number.isNaN(ms) || ms < 0 ? null : formatUtc(ms);
 }
 
+/** The error of a trailing slash, or of a listing, for an item that is not a folder. */
 export function notAFolderError(item: Item): GraphError {
   return usageError(
     `${item.path} is a ${item.type}, not a folder`,
-    "leave out the slash at its end, or name its folder",
+    "omit the trailing slash, or name its folder",
     "notAFolder",
   );
 }

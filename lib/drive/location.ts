@@ -1,18 +1,18 @@
 /**
- * What a person typed, understood without asking anybody: `General/x.pdf`, `me:…`, `site:…`, `drive:…`, `id:…`.
+ * Parses what the user typed, without any request: `General/x.pdf`, `me:…`, `site:…`, `drive:…`, `id:…`.
  *
  * @module
  */
-import { usageError } from "../errors.ts";
+import { type GraphError, usageError } from "../errors.ts";
 import { checkAddress, remoteName } from "./names.ts";
 
-/** Where a path begins. */
+/** Where a path begins. New forms of locations are parsed here, and found in `drives.ts`. */
 export type LocationBase =
-  /** `--site` and `--drive` if set, else the person's own OneDrive. */
+  /** Drive or site of the settings, else the user's own OneDrive. */
   | { kind: "default" }
   | { kind: "me" }
   | { kind: "site"; site: SiteName }
-  /** A library of the current site by name, or any drive by id. */
+  /** A library of the default site by name, or any drive by id. */
   | { kind: "drive"; drive: string }
   | { kind: "item"; driveId: string | undefined; itemId: string };
 
@@ -23,85 +23,71 @@ export interface SiteName {
   path: string;
 }
 
-/** Whether a location may lie outside of the user's own OneDrive, which takes more permissions. */
+/** Whether a location may be outside the user's own OneDrive, which takes more permissions. */
 export function leavesOwnDrive(
   { base }: Location,
   { site, drive }: { site: string | undefined; drive: string | undefined },
 ): boolean {
   if (base.kind === "me") return false;
-  const isBesideDefault = base.kind === "default" || (base.kind === "item" && base.driveId === undefined);
-  return !isBesideDefault || site !== undefined || drive !== undefined;
+  const isInDefaultDrive = base.kind === "default" || (base.kind === "item" && base.driveId === undefined);
+  return !isInDefaultDrive || site !== undefined || drive !== undefined;
 }
 
-/** A location as typed, or parsed already. */
+/** A location as typed or parsed. */
 export type LocationInput = string | Location;
 
 /** A parsed location. */
 export interface Location {
-  /** As it was typed, for messages. */
+  /** As typed, for messages. */
   text: string;
   base: LocationBase;
-  /** Names below the base, from the outermost. */
+  /** Names below the base, outermost first. */
   path: string[];
-  /** A slash at the end: only a folder can be meant. */
+  /** Whether it ends with a slash, and so must be a folder. */
   folder: boolean;
 }
 
 /**
  * Parses a location.
  *
- * @param siteHost Host of sites that are given by name alone (`GRAPH_SITE_HOST`).
- * @throws {GraphError} `usage` for a form or a name that cannot be meant.
+ * @param siteHost Host of sites given by name only (`GRAPH_SITE_HOST`).
+ * @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`.
  */
 export function parseLocation(text: LocationInput, siteHost?: string): Location {
   if (typeof text !== "string") return text;
   if (/^https?:\/\//i.test(text)) {
-    throw usageError(
-      `${text}: web addresses are not understood`,
-      "write it as site:HOST/sites/NAME/PATH, me:PATH or id:DRIVE-ID/ITEM-ID",
-      "unknownLocation",
-    );
+    const forms = "write it as site:HOST/sites/NAME/PATH, me:PATH or id:DRIVE-ID/ITEM-ID";
+    throw unknownLocation(`${text}: web addresses are not supported`, forms);
   }
   const [, scheme, rest = text] = /^(me|site|team|drive|id):(.*)$/s.exec(text) ?? [];
-  const folder = /(^|\/)$/.test(rest);
   const names = rest.split("/").filter((name) => name !== "").map(remoteName);
-  const { base, path } = baseOf(scheme, names, text, siteHost);
+  const { base, path } = parseBase(scheme, names, text, siteHost);
   checkAddress(path);
-  return { text, base, path, folder };
+  return { text, base, path, folder: rest === "" || rest.endsWith("/") };
 }
 
-function baseOf(
+function parseBase(
   scheme: string | undefined,
   names: string[],
   text: string,
   siteHost: string | undefined,
-): { base: LocationBase; path: string[] } {
+): Pick<Location, "base" | "path"> {
   const [first, second] = names;
   switch (scheme) {
     case undefined:
       return { base: { kind: "default" }, path: names };
     case "me":
       return { base: { kind: "me" }, path: names };
-    case "site": {
-      const { site, path } = splitSite(names, text, siteHost);
-      return { base: { kind: "site", site }, path };
-    }
+    case "site":
+      return splitSite(names, text, siteHost);
     case "drive":
       if (first === undefined) {
-        throw usageError(
-          `${text}: the drive is missing`,
-          "write drive:NAME/PATH or drive:ID/PATH",
-          "unknownLocation",
-        );
+        throw unknownLocation(`${text}: the drive is missing`, "write drive:NAME/PATH or drive:ID/PATH");
       }
       return { base: { kind: "drive", drive: first }, path: names.slice(1) };
     case "id":
       if (first === undefined || names.length > 2) {
-        throw usageError(
-          `${text}: not an item id`,
-          "write id:ITEM-ID or id:DRIVE-ID/ITEM-ID",
-          "unknownLocation",
-        );
+        throw unknownLocation(`${text}: not an item id`, "write id:ITEM-ID or id:DRIVE-ID/ITEM-ID");
       }
       return {
         base: second === undefined
@@ -110,10 +96,9 @@ function baseOf(
         path: [],
       };
     default:
-      throw usageError(
-        `${text}: ${scheme}: addresses are not understood`,
+      throw unknownLocation(
+        `${text}: ${scheme}: locations are not supported`,
         "write it as site:HOST/sites/NAME/PATH",
-        "unknownLocation",
       );
   }
 }
@@ -121,55 +106,52 @@ function baseOf(
 /**
  * Parses a site: `contoso.sharepoint.com/sites/TestTeam`, with or without `https://`, or `TestTeam` with a host.
  *
- * @throws {GraphError} `usage`.
+ * @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`.
  */
 export function parseSite(text: string, siteHost?: string): SiteName {
   const names = text.replace(/^https:\/\//i, "").split("/").filter((name) => name !== "");
-  const [first] = names;
-  if (first === undefined) throw noSite(text);
-  // The whole text names the site here, so sub-sites of any depth are fine.
-  if (first.includes(".")) return { host: first.toLowerCase(), path: checkedPath(names.slice(1)) };
-  if (!siteHost) throw noHost(text);
-  return { host: siteHost.toLowerCase(), path: checkedPath(names.length === 1 ? ["sites", first] : names) };
+  const { host, isNamed, path } = splitHost(names, text, siteHost);
+  // The whole text is the site here, so it may be a subsite of any depth.
+  return siteName(host, !isNamed && path.length === 1 ? ["sites", ...path] : path);
 }
 
-/** Site collections live below the managed paths `/sites` and `/teams`; other paths of a host belong to its root site. */
+/** Site collections are below `/sites` and `/teams`; all other paths of a host belong to its root site. */
 function splitSite(
   names: string[],
   text: string,
   siteHost: string | undefined,
-): { site: SiteName; path: string[] } {
-  const [first, managed, name] = names;
-  if (first === undefined) throw noSite(text);
-  if (!first.includes(".")) {
-    if (!siteHost) throw noHost(text);
-    const host = siteHost.toLowerCase();
-    // A slash in front makes it the path of the site on its host: `site:/sites/NAME/…`.
-    if (/^site:\/(sites|teams)\/./.test(text)) {
-      return { site: { host, path: checkedPath(names.slice(0, 2)) }, path: names.slice(2) };
-    }
-    return { site: { host, path: checkedPath(["sites", first]) }, path: names.slice(1) };
+): Pick<Location, "base" | "path"> {
+  const { host, isNamed, path } = splitHost(names, text, siteHost);
+  // `site:NAME/…`; with a leading slash it is a path on the default host: `site:/sites/NAME/…`.
+  if (!isNamed && !/^site:\/(sites|teams)\/./.test(text)) path.unshift("sites");
+  const isCollection = path.length > 1 && ["sites", "teams"].includes(path[0]!);
+  const depth = isCollection ? 2 : 0;
+  return { base: { kind: "site", site: siteName(host, path.slice(0, depth)) }, path: path.slice(depth) };
+}
+
+/** Takes the host off the names of a site, if the first of them is one. */
+function splitHost(
+  names: string[],
+  text: string,
+  siteHost: string | undefined,
+): { host: string; isNamed: boolean; path: string[] } {
+  const [first] = names;
+  if (first === undefined) {
+    throw unknownLocation(`${JSON.stringify(text)} is not a site`, "write HOST/sites/NAME");
   }
-  const host = first.toLowerCase();
-  if (name !== undefined && (managed === "sites" || managed === "teams")) {
-    return { site: { host, path: checkedPath([managed, name]) }, path: names.slice(3) };
-  }
-  return { site: { host, path: "" }, path: names.slice(1) };
-}
-
-function checkedPath(names: string[]): string {
-  checkAddress(names);
-  return names.join("/");
-}
-
-function noSite(text: string) {
-  return usageError(`${JSON.stringify(text)} names no site`, "write HOST/sites/NAME", "unknownLocation");
-}
-
-function noHost(text: string) {
-  return usageError(
-    `${text}: the site's host is not known`,
+  if (first.includes(".")) return { host: first, isNamed: true, path: names.slice(1) };
+  if (siteHost) return { host: siteHost, isNamed: false, path: [...names] };
+  throw unknownLocation(
+    `${text}: the host of the site is unknown`,
     "write HOST/sites/NAME, or set GRAPH_SITE_HOST, for example to contoso.sharepoint.com",
-    "unknownLocation",
   );
+}
+
+function siteName(host: string, path: string[]): SiteName {
+  checkAddress(path);
+  return { host: host.toLowerCase(), path: path.join("/") };
+}
+
+function unknownLocation(problem: string, hint: string): GraphError {
+  return usageError(problem, hint, "unknownLocation");
 }

@@ -1,15 +1,16 @@
 /**
- * The signed-in person (https://learn.microsoft.com/graph/api/user-get).
+ * The signed-in account (https://learn.microsoft.com/graph/api/user-get).
  *
  * @module
  */
 import type { User } from "@microsoft/microsoft-graph-types";
+import type { AuthSession } from "../auth/session.ts";
+import { formatUtc } from "../format.ts";
+import type { GraphClient } from "../graph/client.ts";
 import { hasShape } from "../graph/response_shape.ts";
-import type { AuthSession } from "../auth/user_session.ts";
-import type { Connection } from "../connect.ts";
 import type { Settings } from "../settings.ts";
 
-/** Who is signed in, proved by the service, as `whoami --json` prints it. */
+/** Who is signed in, as `whoami --json` prints it. */
 export interface Me {
   displayName: string | null;
   userPrincipalName: string | null;
@@ -18,55 +19,45 @@ export interface Me {
   cloud: string;
   /** Delegated permissions of the access token. */
   scopes: string[];
-  /** When the access token expires, in UTC; it is renewed by itself. */
+  /** When the access token expires, in UTC; it is refreshed automatically. */
   expiresAt: string | null;
-  /** Path of the token cache; `null` with a ready token. */
+  /** Path of the token cache; `null` with a static token. */
   cache: string | null;
 }
 
+/** What {@linkcode getMe} needs of a connection. */
+export interface MeContext {
+  graph: GraphClient;
+  session: AuthSession;
+  settings: Pick<Settings, "accessToken" | "appCredential" | "clientId" | "cloud">;
+}
+
 /**
- * Asks Graph who is signed in.
+ * Requests the signed-in user from Graph. An app has no user: the token that it gets proves the session.
  *
- * @throws {GraphError} `signInNeeded` when the sign-in is no longer accepted.
+ * @throws {GraphError} `signInNeeded` if the sign-in is no longer accepted.
  */
-export async function getMe({ graph, session, settings }: Connection): Promise<Me> {
-  if (settings.appCredential && settings.accessToken === undefined) return await appFacts(session, settings);
-  const user = await graph.requestJson<User>("/me", { what: "who is signed in", accepts: isUser });
-  const { tenantId, scopes, expiresAt, cache } = await session.facts();
+export async function getMe({ graph, session, settings }: MeContext): Promise<Me> {
+  const isApp = settings.appCredential !== undefined && settings.accessToken === undefined;
+  if (isApp) await session.token();
+  const user = isApp
+    ? {}
+    : await graph.requestJson<User>("/me", { what: "who is signed in", accepts: isUser });
+  const { tenantId, scopes, expiresAt, cache, app } = await session.info();
   return {
     displayName: user.displayName ?? null,
     userPrincipalName: user.userPrincipalName ?? null,
-    id: user.id ?? "",
+    id: user.id ?? app ?? settings.clientId ?? "",
     tenantId: tenantId ?? null,
     cloud: settings.cloud,
     scopes,
-    expiresAt: timeOf(expiresAt),
+    expiresAt: expiresAt === undefined ? null : formatUtc(expiresAt),
     cache: cache ?? null,
   };
 }
 
-/** Whether an answer can be that of `/me`. */
+/** Whether a value can be the response of `/me`. */
 export function isUser(value: unknown): value is User {
   return hasShape(value, { id: "string", displayName: "string", userPrincipalName: "string" }) &&
     Boolean((value as User).id);
-}
-
-/** An app acts for nobody, and Graph knows no "me" of it: that a token came is the proof. */
-async function appFacts(session: AuthSession, { cloud, clientId }: Settings): Promise<Me> {
-  await session.token();
-  const { tenantId, scopes, expiresAt, cache, app } = await session.facts();
-  return {
-    displayName: null,
-    userPrincipalName: null,
-    id: app ?? clientId ?? "",
-    tenantId: tenantId ?? null,
-    cloud,
-    scopes,
-    expiresAt: timeOf(expiresAt),
-    cache: cache ?? null,
-  };
-}
-
-function timeOf(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }

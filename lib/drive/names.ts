@@ -1,6 +1,6 @@
 /**
- * The service's rules for names of files and folders (PROTOCOL 3.3), checked before any request: its own
- * answers to such names are vague, misleading (a colon), or a silently changed name (a trailing space).
+ * The service's rules for names of files and folders (PROTOCOL 3.3), checked before any request, since its own responses
+ * are vague, misleading (for a colon), or a silently changed name (for a trailing space).
  *
  * @module
  */
@@ -11,10 +11,10 @@ const ILLEGAL_CHARACTER = /["*:<>?/\\|]/;
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 const RESERVED = /^(\.lock|desktop\.ini|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i;
 const MAX_NAME = 255;
-/** What the service takes for a path from the root of its drive, in characters. */
+/** Longest path from the root of a drive, in characters. */
 export const MAX_PATH = 400;
 
-/** Why a name cannot be part of any address, or `undefined`. */
+/** Why a name cannot be part of an address; `undefined` if it can. */
 export function pathNameProblem(name: string): string | undefined {
   if (name === "." || name === "..") return `"${name}" is not a name; write the whole path`;
   const illegal = ILLEGAL_CHARACTER.exec(name)?.[0];
@@ -24,10 +24,10 @@ export function pathNameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** Why the service would refuse to store under this name, or `undefined`. */
+/** Why a new item cannot have a name; `undefined` if it can. */
 export function nameProblem(name: string): string | undefined {
-  const fault = pathNameProblem(name);
-  if (fault) return fault;
+  const problem = pathNameProblem(name);
+  if (problem) return problem;
   if (name === "") return "the name is empty";
   if (name !== name.trim()) return "a name may not begin or end with a space";
   if (name.endsWith(".")) return "a name may not end with a dot";
@@ -39,16 +39,16 @@ export function nameProblem(name: string): string | undefined {
 }
 
 /**
- * Refuses a path that cannot be an address.
+ * Checks a path of an existing or new item.
  *
  * @throws {GraphError} `usage`, code `illegalName`.
  */
 export function checkAddress(path: readonly string[]): void {
-  for (const name of path) refuse(name, pathNameProblem(name));
+  for (const name of path) throwIfProblem(name, pathNameProblem(name));
   const length = path.join("/").length;
   if (length > MAX_PATH) {
     throw usageError(
-      `a path of ${length} characters is longer than the service allows, ${MAX_PATH}`,
+      `a path of ${length} characters is too long; the service allows ${MAX_PATH}`,
       "use shorter folder or file names",
       "illegalName",
     );
@@ -56,35 +56,35 @@ export function checkAddress(path: readonly string[]): void {
 }
 
 /**
- * Refuses a name that the service would not store.
+ * Checks the name of a new item.
  *
  * @throws {GraphError} `usage`, code `illegalName`.
  */
 export function checkNewName(name: string): void {
-  refuse(name, nameProblem(name));
+  throwIfProblem(name, nameProblem(name));
 }
 
-function refuse(name: string, fault: string | undefined): void {
-  if (fault) {
+function throwIfProblem(name: string, problem: string | undefined): void {
+  if (problem) {
     throw usageError(
-      `illegal name ${JSON.stringify(name)}: ${fault}`,
+      `illegal name ${JSON.stringify(name)}: ${problem}`,
       "rename it; nothing was sent",
       "illegalName",
     );
   }
 }
 
-/** One person types a name in NFC, macOS hands it over in NFD: the service is sent NFC. */
+/** The form of a name to send: keyboards produce NFC, macOS file systems NFD (PROTOCOL 3.3d). */
 export function remoteName(localName: string): string {
   return localName.normalize("NFC");
 }
 
-/** What the service compares of a name: case does not count. */
+/** A key that is equal for names that are equal to the service, which ignores case (PROTOCOL 3.3c). */
 export function nameKey(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }
 
-/** Whether two names are the same to the service. */
+/** Whether two names are equal to the service. */
 export function sameName(a: string, b: string): boolean {
   return nameKey(a) === nameKey(b);
 }

@@ -1,36 +1,31 @@
 /**
- * Turns an answer that is not a success into a {@linkcode GraphError}: every shape of error body that Graph, SharePoint
- * and what stands between them send (PROTOCOL 9), and what a person can do about it.
+ * What the service's errors mean: turns a response that is not a success into a {@linkcode GraphError}, for every shape of
+ * error body that Graph, SharePoint and gateways send (PROTOCOL 9).
  *
  * @module
  */
-import { invalidAnswer } from "./response_shape.ts";
-import { commandName } from "../cli/hints.ts";
+import { Buffer } from "node:buffer";
 import { type FailureKind, GraphError } from "../errors.ts";
-import { type HttpResponse, requestIdOf, retryAfterMs } from "../http/client.ts";
+import { formatDuration, formatUtc } from "../format.ts";
 import { redact, safeIdentifier } from "../http/redact.ts";
-import { formatDuration } from "../format.ts";
+import { type HttpResponse, requestIdOf } from "../http/response.ts";
+import { retryAfterMs } from "../http/retry.ts";
+import { isJsonObject, parseJsonObject } from "../json.ts";
+import { invalidAnswer } from "./response_shape.ts";
 
-/** Codes and message of an error body. */
-interface ErrorBody {
-  /** Outermost first; the deepest is the most specific. */
-  codes: string[];
-  message: string | undefined;
-  requestId: string | undefined;
-}
-
+/** What an error means. Without a hint, what helps depends on the program that uses this library. */
 interface Explanation {
   kind: FailureKind;
   why: string;
-  hint: string;
+  hint?: string;
 }
 
-/** By code, read before {@linkcode BY_STATUS}; the deepest known code of the body counts. Never by message text. */
-const BY_CODE: Record<string, Explanation> = {
+/** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
+const BY_CODE: Readonly<Record<string, Explanation>> = {
   serviceReadOnly: {
     kind: "unavailable",
     why: "the service has made this drive read-only for maintenance",
-    hint: "this is not a matter of rights; try again later",
+    hint: "permissions are not the problem; try again later",
   },
   malwareDetected: {
     kind: "refused",
@@ -49,34 +44,21 @@ const BY_CODE: Record<string, Explanation> = {
   },
 };
 
-const BY_STATUS: Record<number, Explanation> = {
-  401: {
-    kind: "signInNeeded",
-    why: "the service does not accept the sign-in",
-    hint: `sign in again with: ${commandName("whoami")}`,
-  },
+const BY_STATUS: Readonly<Record<number, Explanation>> = {
+  401: { kind: "signInNeeded", why: "the service does not accept the sign-in" },
   403: {
     kind: "refused",
     why: "no permission",
-    hint:
-      "check that the app has the permission (README, Register an app) and that you may open this place in a browser",
+    hint: "check the permissions of the app, and that you can open it in a browser with the same account",
   },
-  404: {
-    kind: "notFound",
-    why: "it does not exist, or you may not see it",
-    hint: `check it with: ${commandName("ls")}`,
-  },
-  409: {
-    kind: "conflict",
-    why: "it exists already",
-    hint: "choose with --conflict replace or --conflict rename",
-  },
+  404: { kind: "notFound", why: "it does not exist, or you may not see it" },
+  409: { kind: "conflict", why: "already exists" },
   412: {
     kind: "conflict",
     why: "it was changed on the server meanwhile",
     hint: "look at the new version, then run the same command again",
   },
-  413: { kind: "failed", why: "it is too large for one request", hint: `use ${commandName("put-large")}` },
+  413: { kind: "failed", why: "it is too large for one request" },
   423: {
     kind: "conflict",
     why: "the file is locked: open in Office or checked out",
@@ -94,13 +76,10 @@ const BY_STATUS: Record<number, Explanation> = {
   },
   509: {
     kind: "unavailable",
-    why: "the bandwidth limit is used up",
+    why: "the bandwidth limit is exceeded",
     hint: "wait, then run the same command again",
   },
 };
-
-/** The service's own messages have some hundred characters. */
-const MAX_MESSAGE = 1_000;
 
 const UNAVAILABLE: Explanation = {
   kind: "unavailable",
@@ -113,105 +92,89 @@ const REJECTED: Explanation = {
   hint: "see the code and message",
 };
 
+/** The service's own messages have about a hundred characters. */
+const MAX_MESSAGE = 1_000;
+
 /**
- * Reads the rest of the answer and explains it.
+ * Reads the body of a response that is not the expected success, and explains it.
  *
- * @param what What was tried, as the start of a sentence: `upload of General/x.pdf`.
+ * @param what What was being done, as the start of a sentence: `upload of General/x.pdf`.
  */
-export async function readServiceError(answer: HttpResponse, what: string): Promise<GraphError> {
-  if (answer.status < 300) {
-    await answer.discard();
-    return invalidAnswer(what, answer.status);
+export async function readServiceError(response: HttpResponse, what: string): Promise<GraphError> {
+  if (response.status < 300) {
+    await response.discard();
+    return invalidAnswer(what, response.status);
   }
-  const body = parseErrorBody(await answer.errorText());
-  return explain(answer, body, what);
+  return explain(response, parseErrorBody(await response.errorText()), what);
 }
 
-/** As {@linkcode readServiceError}, of a success whose body was read already; nothing but an error in it is quoted. */
-export function toServiceError(answer: HttpResponse, text: string, what: string): GraphError {
-  return isErrorBody(parsed(text))
-    ? explain(answer, parseErrorBody(text), what)
-    : invalidAnswer(what, answer.status);
+/** As {@linkcode readServiceError}, for a success whose body was already read; only an error in it is quoted. */
+export function toServiceError(response: HttpResponse, text: string, what: string): GraphError {
+  return isErrorBody(parseJsonObject(text))
+    ? explain(response, parseErrorBody(text), what)
+    : invalidAnswer(what, response.status);
 }
 
 /** Whether a body is an error although its status is a success (PROTOCOL E2). */
 export function isErrorBody(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "error" in value;
+  return isJsonObject(value) && "error" in value;
 }
 
 function explain({ status, headers }: HttpResponse, body: ErrorBody, what: string): GraphError {
-  const known = body.codes.findLast((code) => code in BY_CODE);
+  const known = body.codes.findLast((code) => Object.hasOwn(BY_CODE, code));
   const { kind, why, hint } = (known ? BY_CODE[known] : undefined) ?? BY_STATUS[status] ??
     (status >= 500 ? UNAVAILABLE : REJECTED);
-  // The service's own words say which of many rules was broken; where we have a sentence it says the same, shorter.
-  const words = kind === "failed" && body.message
-    ? `${why}: ${redact(body.message.slice(0, MAX_MESSAGE))}`
-    : why;
-  return new GraphError(kind, `${what}: ${words}`, {
+  // Of a rejected request only the service knows which rule was broken.
+  const detail = kind === "failed" && body.message ? `: ${redact(body.message.slice(0, MAX_MESSAGE))}` : "";
+  const date = Date.parse(headers.get("date") ?? "");
+  return new GraphError(kind, `${what}: ${why}${detail}`, {
     code: body.codes.at(-1) ?? `http${status}`,
     codes: body.codes,
-    hint: kind === "unavailable" ? patience(headers) ?? hint : hint,
+    hint: (kind === "unavailable" ? retryHint(headers) : undefined) ?? hint,
     status,
     requestId: requestIdOf(headers) ?? body.requestId,
-    date: utc(headers.get("date")),
+    date: Number.isNaN(date) ? undefined : formatUtc(date),
     claims: parseClaimsChallenge(headers),
   });
 }
 
-/** A wait that was too long for us is the person's. */
-function patience(headers: Headers): string | undefined {
+/** The time that the service asks to wait, where it was too long for us to wait it out. */
+function retryHint(headers: Headers): string | undefined {
   const ms = retryAfterMs(headers, Date.now()) ?? 0;
   if (ms < 1000) return undefined;
   return `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`;
 }
 
-/** `innerError` in Graph's answers, `innererror` in storage's; nested any number of times; plain text and HTML occur. */
+/** Codes and message of an error body. */
+interface ErrorBody {
+  /** Outermost first; the innermost is the most specific. */
+  codes: string[];
+  message: string | undefined;
+  requestId: string | undefined;
+}
+
+/** Parses an error body: JSON with `innerError` (Graph) or `innererror` (storage), nested or not; plain text; HTML. */
 export function parseErrorBody(text: string): ErrorBody {
   const body: ErrorBody = { codes: [], message: undefined, requestId: undefined };
-  const value = parsed(text);
+  const value = parseJsonObject(text);
   if (value === undefined) {
-    const plain = text.trimStart().startsWith("<") ? undefined : text.trim().slice(0, 200);
+    const plain = text.trimStart().startsWith("<") ? "" : text.trim().slice(0, 200);
     return { ...body, message: plain || undefined };
   }
-  let at: unknown = isErrorBody(value) ? (value as { error: unknown }).error : value;
-  for (let depth = 0; typeof at === "object" && at !== null && depth < 8; depth++) {
-    const entries: Record<string, unknown> = at as Record<string, unknown>;
-    const code = safeIdentifier(entries.code);
+  let at: unknown = isErrorBody(value) ? value.error : value;
+  for (let depth = 0; isJsonObject(at) && depth < 8; depth++) {
+    const code = safeIdentifier(at.code);
     if (code) body.codes.push(code);
-    if (body.message === undefined && typeof entries.message === "string") body.message = entries.message;
-    body.requestId = safeIdentifier(entries["request-id"], 64) ?? body.requestId;
-    at = entries.innerError ?? entries.innererror;
+    if (body.message === undefined && typeof at.message === "string") body.message = at.message;
+    body.requestId = safeIdentifier(at["request-id"], 64) ?? body.requestId;
+    at = at.innerError ?? at.innererror;
   }
   return body;
 }
 
-/** `undefined` for what is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The claims of a challenge, decoded; several `WWW-Authenticate` headers may come, in any order. */
+/** The claims of a challenge, decoded (PROTOCOL 9.1b); `undefined` where there are none, or none that can be read. */
 export function parseClaimsChallenge(headers: Headers): string | undefined {
   const encoded = /\bclaims="?([A-Za-z0-9+/=_-]+)/.exec(headers.get("www-authenticate") ?? "")?.[1];
-  if (!encoded) return undefined;
-  try {
-    const bytes = Uint8Array.from(
-      atob(encoded.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "")),
-      (character) => character.charCodeAt(0),
-    );
-    const claims = new TextDecoder().decode(bytes);
-    JSON.parse(claims);
-    return claims;
-  } catch {
-    return undefined; // not a challenge that anybody could answer
-  }
-}
-
-function utc(date: string | null): string | undefined {
-  const ms = Date.parse(date ?? "");
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+  const claims = Buffer.from(encoded ?? "", "base64url").toString(); // reads base64 as well, padded or not
+  return parseJsonObject(claims) === undefined ? undefined : claims;
 }

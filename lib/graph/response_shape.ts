@@ -1,35 +1,33 @@
 /**
- * Whether a JSON answer has the shape that was asked for: nothing that the service, or what stands between, sends is taken
- * on faith.
+ * Whether a JSON response has the shape that was requested. What the service, or a proxy, sends is never trusted blindly.
  *
  * @module
  */
 import { GraphError } from "../errors.ts";
+import { isJsonObject } from "../json.ts";
 
-/** Types of the fields that we read; each of them may be missing or `null`. */
+/** Types of the fields that we read; each field may be missing or `null`. */
 export interface Shape {
   [field: string]: "string" | "number" | Shape;
 }
 
-/** Whether a value is an object whose fields, as far as they are there, have these types. */
+/** Whether a value is an object whose fields, as far as they are present, have these types. */
 export function hasShape(value: unknown, shape: Shape): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const fields: Record<string, unknown> = value as Record<string, unknown>;
-  return Object.entries(shape).every(([name, type]) => {
-    const field = fields[name];
+  return isJsonObject(value) && Object.entries(shape).every(([name, type]) => {
+    const field = value[name];
     if (field === undefined || field === null) return true;
     if (typeof type === "object") return hasShape(field, type);
-    // Half a surrogate pair cannot be part of a URL; sizes beyond 2^53 are none.
+    // Half a surrogate pair cannot be part of a URL; a size beyond 2^53 is not exact.
     if (type === "string") return typeof field === "string" && field.isWellFormed();
     return Number.isSafeInteger(field) && (field as number) >= 0;
   });
 }
 
-/** The error of a success that is not what was asked for; its body may hold secrets, so it is not quoted. */
+/** The error for a success whose body is not what was requested. The body may hold secrets, so it is not quoted. */
 export function invalidAnswer(what: string, status?: number): GraphError {
-  return new GraphError("failed", `${what}: the service's answer is not what was asked for`, {
+  return new GraphError("failed", `${what}: the service sent an unexpected response`, {
     code: "invalidAnswer",
-    hint: "run the same command again; a proxy may have answered in place of the service",
+    hint: "run the same command again; a proxy may have answered instead of the service",
     status,
   });
 }

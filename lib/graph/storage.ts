@@ -1,23 +1,20 @@
 /**
- * Requests to pre-authenticated upload and download URLs: never with a token, only to storage hosts of Microsoft 365
- * (PROTOCOL 15), over https or to loopback.
+ * Requests to pre-authenticated upload and download URLs: without a token, over https (or to loopback), and only to the
+ * storage hosts of Microsoft 365 (PROTOCOL 15).
  *
  * @module
  */
+import { isLoopback } from "../clouds.ts";
 import { GraphError } from "../errors.ts";
-import type { HttpClient, HttpRequest, HttpResponse } from "../http/client.ts";
-
-/** Whether `http:` is acceptable for a host: this machine, and nothing else. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
+import type { HttpClient, HttpRequest } from "../http/client.ts";
+import type { HttpResponse } from "../http/response.ts";
 
 /** A client of storage hosts. */
 export class StorageClient {
   readonly http: HttpClient;
   readonly #hosts: readonly string[];
 
-  /** @param hosts Host names, with `*.` for any host below, and `:port` where it is not 443. */
+  /** @param hosts Host names; `*.` stands for any subdomain, and `:port` is needed where it is not 443. */
   constructor(http: HttpClient, hosts: readonly string[]) {
     this.http = http;
     this.#hosts = hosts.map((host) => host.toLowerCase());
@@ -26,7 +23,7 @@ export class StorageClient {
   /**
    * Sends to a pre-authenticated URL, byte for byte as the service gave it.
    *
-   * @throws {GraphError} `refused` for a host that is not on the list; nothing is sent.
+   * @throws {GraphError} `refused` for a host that is not allowed; nothing is sent.
    */
   send(request: Omit<HttpRequest, "secretUrl">): Promise<HttpResponse> {
     this.check(request.url);
@@ -40,33 +37,31 @@ export class StorageClient {
 
   /** See {@linkcode HttpClient.detached}. */
   detached(timeoutMs: number): StorageClient {
-    return new StorageClient(this.http.detached(timeoutMs), this.#hosts);
+    return this.withHttp(this.http.detached(timeoutMs));
   }
 
-  /** Whether this client would send to a URL. */
+  /** Whether a URL leads to a storage host. */
   accepts(link: string): boolean {
-    try {
-      this.check(link);
-      return true;
-    } catch {
-      return false;
-    }
+    const url = URL.canParse(link) ? new URL(link) : undefined;
+    return url !== undefined && this.#isAllowed(url);
   }
 
-  /** @throws {GraphError} `refused` for a URL that this client would not send to. */
+  /** @throws {GraphError} `refused` for a host that is not allowed. */
   check(link: string): void {
-    let url: URL;
-    try {
-      url = new URL(link);
-    } catch {
+    if (!URL.canParse(link)) {
       throw new GraphError("failed", "the service sent something that is not a URL", { code: "invalidLink" });
     }
-    const secure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
-    if (secure && this.#hosts.some((pattern) => matchesHost(url, pattern))) return;
+    const url = new URL(link);
+    if (this.#isAllowed(url)) return;
     throw new GraphError("refused", `the service sent a transfer link to ${url.protocol}//${url.host}`, {
       code: "foreignStorage",
       hint: "nothing was sent there; if that host is yours, add it to GRAPH_STORAGE_HOSTS",
     });
+  }
+
+  #isAllowed(url: URL): boolean {
+    const isSecure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
+    return isSecure && this.#hosts.some((pattern) => matchesHost(url, pattern));
   }
 }
 

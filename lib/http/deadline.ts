@@ -1,23 +1,22 @@
 /**
- * The longest time without progress (`--max-wait`), over everything that waits for the service: headers, silent or
- * trickling bodies, pauses, retries. Time in which nothing is awaited does not count: a user who signs in, standard
- * input, local hashing.
+ * The longest time without progress, over everything that waits for the service: headers, silent or trickling bodies,
+ * pauses, retries. Other time does not count: a user who signs in, standard input, local hashing.
  *
  * @module
  */
 import { GraphError } from "../errors.ts";
 
-/** A request in flight gets so long however short the deadline is: `--max-wait 0s` means no retries. */
+/** A request in flight gets this long in any case: a maximum wait of 0 means no retries. */
 const MIN_LIMIT_MS = 4_000;
 const MAX_SILENCE_MS = 60_000;
 const MIN_SILENCE_MS = 2_000;
 
-/** A wait that took longer than its own limit; the deadline may have time left. */
+/** Thrown when a wait exceeds its own limit, which may be before the deadline. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
 }
 
-/** One deadline; progress starts it anew. */
+/** A deadline that progress extends. */
 export class Deadline {
   readonly maxWaitMs: number;
   readonly #now: () => number;
@@ -27,8 +26,8 @@ export class Deadline {
   #since = 0;
 
   /**
-   * @param now Milliseconds since any moment.
-   * @param parent Expires for all of its children at once; their progress is its own.
+   * @param now A clock in milliseconds.
+   * @param parent Expires for all of its children at once; progress of a child is progress of the parent.
    */
   constructor(maxWaitMs: number, now: () => number, parent?: Deadline) {
     this.maxWaitMs = maxWaitMs;
@@ -36,12 +35,12 @@ export class Deadline {
     this.#parent = parent;
   }
 
-  /** How long a request, or a body, may stay silent before it is dropped and tried again, in milliseconds. */
+  /** How long a request or a body may stay silent before the attempt fails, in milliseconds. */
   get maxSilenceMs(): number {
     return Math.min(MAX_SILENCE_MS, Math.max(MIN_SILENCE_MS, this.maxWaitMs / 4));
   }
 
-  /** When it expires without any progress, in milliseconds: `maxWaitMs`, and 4 seconds at least. */
+  /** The time without progress after which it expires, in milliseconds: `maxWaitMs`, but at least 4 seconds. */
   get limitMs(): number {
     return Math.max(this.maxWaitMs, MIN_LIMIT_MS);
   }
@@ -52,12 +51,12 @@ export class Deadline {
     return Math.min(own, this.#parent?.remainingMs ?? Infinity);
   }
 
-  /** Whether a pause fits into the time that is left. */
+  /** Whether a pause fits into the remaining time. */
   allows(pauseMs: number): boolean {
     return this.#elapsedMs + pauseMs <= this.maxWaitMs && (this.#parent?.allows(pauseMs) ?? true);
   }
 
-  /** Something arrived, or was acknowledged. */
+  /** Data has arrived, or was acknowledged. */
   progress(): void {
     this.#spentMs = 0;
     this.#since = this.#now();
@@ -65,12 +64,11 @@ export class Deadline {
   }
 
   /**
-   * Waits for the service; the time counts.
+   * Waits for the service; this time counts.
    *
    * @param limitMs Limit of this wait alone. @default none
    * @throws {TimeoutError} after `limitMs`.
-   * @throws {GraphError} `unavailable` when the deadline has expired: code `noProgress`, or `stalled` when nothing else
-   *   that shares the parent makes progress either.
+   * @throws {GraphError} `unavailable` at the deadline: code `noProgress`, or `stalled` if the parent has expired as well.
    */
   async wait<T>(work: () => Promise<T>, limitMs = Infinity): Promise<T> {
     this.#begin();
@@ -81,9 +79,7 @@ export class Deadline {
         const leftMs = limitMs - (performance.now() - started);
         const { remainingMs } = this;
         if (remainingMs <= 0) return reject(this.#expired());
-        if (leftMs <= 0) {
-          return reject(new TimeoutError(`silent for ${seconds(limitMs)}`));
-        }
+        if (leftMs <= 0) return reject(new TimeoutError(`silent for ${seconds(limitMs)}`));
         timer = setTimeout(check, Math.min(leftMs, remainingMs));
       };
       check();
@@ -98,10 +94,8 @@ export class Deadline {
 
   #expired(): GraphError {
     const stalled = this.#parent === undefined || this.#parent.remainingMs <= 0;
-    return new GraphError("unavailable", `no progress within ${seconds(this.maxWaitMs)}`, {
-      code: stalled ? "stalled" : "noProgress",
-      hint: "check the network, or wait longer with --max-wait; then run the same command again",
-    });
+    const code = stalled ? "stalled" : "noProgress";
+    return new GraphError("unavailable", `no progress within ${seconds(this.maxWaitMs)}`, { code });
   }
 
   get #elapsedMs(): number {

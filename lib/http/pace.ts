@@ -1,5 +1,5 @@
 /**
- * Hosts that have asked to wait: no request of a run goes to them before that (PROTOCOL 8).
+ * Hosts that have asked to wait: no request of a run is sent to them before that time (PROTOCOL 8a).
  *
  * @module
  */
@@ -11,7 +11,7 @@ export class Pace {
 
   /** How long requests to a host must wait, in milliseconds. */
   delayMs(host: string, now: number): number {
-    // After a clock was set back, a time from before would hold up everything until the clock has caught up.
+    // After the clock was set back, earlier entries would block requests for too long.
     if (now < this.#latest) this.#heldUntil.clear();
     this.#latest = now;
     return Math.max(0, (this.#heldUntil.get(host) ?? 0) - now);

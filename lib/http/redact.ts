@@ -1,16 +1,16 @@
 /**
- * Keeps secrets out of what is printed: tokens, codes, and pre-authenticated URLs, which a service or a gateway may repeat
- * in the texts of its answers.
+ * Keeps secrets out of the output: tokens, codes, and pre-authenticated URLs, which a service or gateway may repeat in its
+ * messages.
  *
  * @module
  */
 
-/** What is put in the place of a secret. */
-const GONE = "…";
+/** Replaces a secret. */
+const REDACTED = "…";
 
 /**
- * Whole URLs, also encoded ones, and what is left of those that were cut: their host is told elsewhere, and the rest may be
- * all that it takes to get in. Upload URLs hold single quotes: `guid='…'`.
+ * Whole URLs, also encoded or truncated ones: messages name the host separately, and the rest may grant access. Upload URLs
+ * contain single quotes: `guid='…'`.
  */
 const URLS = /(https?(:|%3a)|(:|%3a)?(\/|%2f){2})[^\s"<>]*/gi;
 const QUERIES = /\?[^\s"<>]*/g;
@@ -21,42 +21,42 @@ const NAMED = new RegExp(
     String.raw`code_verifier|password|authkey|sig|guid)\b(["']?\s*[:=]\s*["']?|%3d)[^\s"'&<>]+`,
   "gi",
 );
-/** Nothing that people write is so long without a space or a dot; ids of drives are, and are no loss in such a text. */
+/** No ordinary word is this long without a space or dot; drive ids are, but may be lost in a message. */
 const OPAQUE = /(?:[\w+/=~-]|%[0-9a-f]{2}){40,}/gi;
-/** A segment of a path may be a name, which may be long, or the id of a drive: 66 characters. */
+/** A segment of a path may be a long name, or a drive id of 66 characters. */
 const OPAQUE_SEGMENT = /^[\w+=~.-]{100,}$/;
 
-/** A text of a service, on one line, without what may be a secret in it. */
+/** A message of a service on one line, with everything removed that may be a secret. */
 export function redact(text: string): string {
-  return unescaped(text).replace(URLS, GONE).replace(QUERIES, `?${GONE}`).replace(JWTS, GONE)
-    .replace(BEARERS, `$1 ${GONE}`).replace(NAMED, `$1=${GONE}`).replace(OPAQUE, GONE)
+  return unescaped(text).replace(URLS, REDACTED).replace(QUERIES, `?${REDACTED}`).replace(JWTS, REDACTED)
+    .replace(BEARERS, `$1 ${REDACTED}`).replace(NAMED, `$1=${REDACTED}`).replace(OPAQUE, REDACTED)
     .replace(/\s+/g, " ").trim();
 }
 
-/** JSON may write any character of a URL in another way, and does so twice where one JSON text holds another. */
+/** JSON may escape any character of a URL, and escapes it again where it contains another JSON text. */
 function unescaped(text: string): string {
   return text.replace(/\\+u00([2-7][\da-f])/gi, (_, code) => String.fromCharCode(parseInt(code, 16)))
     .replace(/\\+\//g, "/");
 }
 
-/** A code or an id as services write them; `undefined` for anything else that came in its place. */
-export function safeIdentifier(text: unknown, mostCharacters = 100): string | undefined {
-  if (typeof text !== "string" || text.length > mostCharacters || !/^[\w .,:;-]+$/.test(text)) {
+/** A code or an id as services write them; `undefined` for anything else. */
+export function safeIdentifier(text: unknown, maxLength = 100): string | undefined {
+  if (typeof text !== "string" || text.length > maxLength || !/^[\w .,:;-]+$/.test(text)) {
     return undefined;
   }
   return redact(text) === text ? text : undefined;
 }
 
 /**
- * Host and path of a request, as `--verbose` shows it. A query may hold anything, so it is left out.
+ * Host and path of a request, for traces. The query is omitted, since it may hold anything.
  *
- * @param secret The path is a secret as well: upload and download URLs.
+ * @param secret Whether the path is a secret, too: upload and download URLs.
  */
 export function shownTarget(address: string, secret: boolean): string {
   const { host, pathname } = new URL(address);
-  if (secret) return `${host}/${GONE}`;
+  if (secret) return `${host}/${REDACTED}`;
   const segments = pathname.split("/").map((segment) =>
-    OPAQUE_SEGMENT.test(segment) ? GONE : segment.replace(JWTS, GONE)
+    OPAQUE_SEGMENT.test(segment) ? REDACTED : segment.replace(JWTS, REDACTED)
   );
   return host + segments.join("/");
 }

@@ -1,53 +1,58 @@
 /**
- * A private folder of records of unfinished work, one JSON file each, that a later process goes on from: replaced whole,
- * gone when the work is done. One process at a time works with one record.
+ * A private folder of unfinished work, one JSON file each, from which a later process resumes. Only one process at a time
+ * works with an entry.
  *
  * @module
  */
 import { join } from "../std.ts";
 import { withLock } from "./lock.ts";
-import { moveAside, readPrivateFile, writePrivateFile } from "./private_file.ts";
+import { ifExists, lstatIfExists } from "./file_operations.ts";
+import { moveAside, readPrivateFile, removeLeftovers, writePrivateFile } from "./private_file.ts";
 
-/** What the records of a folder are. */
-export interface RecordKind<T> {
+/** What the entries of a folder are. */
+export interface EntryKind<T> {
   /** For messages: `an unfinished upload`. */
   what: string;
-  /** `undefined` for what is no such record. */
+  /** Returns `undefined` for anything that is not an entry. */
   parse(value: Record<string, unknown>): T | undefined;
 }
 
-/** A folder of records. */
+/** A folder of entries. */
 export class Journal<T> {
   readonly #folder: string;
-  readonly #kind: RecordKind<T>;
+  readonly #kind: EntryKind<T>;
   readonly #now: () => number;
   readonly #notice: (text: string) => void;
 
   /** @param now Milliseconds since 1970. */
-  constructor(folder: string, kind: RecordKind<T>, now: () => number, notice: (text: string) => void) {
+  constructor(folder: string, kind: EntryKind<T>, now: () => number, notice: (text: string) => void) {
     this.#folder = folder;
     this.#kind = kind;
     this.#now = now;
     this.#notice = notice;
   }
 
-  /** Keeps other processes from the same work. */
+  /**
+   * Runs `body` while no other process works on the same entry.
+   *
+   * @throws {GraphError} `unavailable`, code `locked`, if another one does.
+   */
   async exclusively<R>(key: string, signal: AbortSignal | undefined, body: () => Promise<R>): Promise<R> {
     const path = this.#path(key);
     return await withLock(path, 0, { signal, notice: this.#notice }, async () => {
-      await this.#sweep(key);
+      await removeLeftovers(path);
       try {
         return await body();
       } finally {
-        await Deno.remove(`${path}.lock`).catch(() => {}); // on Windows an open file stays
+        await Deno.remove(`${path}.lock`).catch(() => {}); // Windows does not delete open files
       }
     });
   }
 
   /**
-   * A record; one that cannot be understood is set aside.
+   * Reads an entry; an unreadable one is moved aside.
    *
-   * @param onUnreadable Told where it is kept then. @default a notice
+   * @param onUnreadable Called with its new path. @default a notice
    */
   async read(key: string, onUnreadable?: (aside: string) => Promise<void>): Promise<T | undefined> {
     const path = this.#path(key);
@@ -59,20 +64,14 @@ export class Journal<T> {
     if (!aside) return undefined;
     if (onUnreadable) await onUnreadable(aside);
     else {
-      this.#notice(`the record of ${this.#kind.what} could not be understood; it is kept as ${aside}`);
+      this.#notice(`the journal entry of ${this.#kind.what} is not readable; it is kept as ${aside}`);
     }
     return undefined;
   }
 
-  /** Whether there is a record, readable or not. */
+  /** Whether there is an entry, readable or not. */
   async has(key: string): Promise<boolean> {
-    try {
-      await Deno.lstat(this.#path(key));
-      return true;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
+    return await lstatIfExists(this.#path(key)) !== undefined;
   }
 
   write(key: string, entry: T): Promise<void> {
@@ -80,19 +79,15 @@ export class Journal<T> {
   }
 
   async remove(key: string): Promise<void> {
-    try {
-      await Deno.remove(this.#path(key));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    await ifExists(Deno.remove(this.#path(key)));
   }
 
-  /** How many there are, readable or not; none of them is touched. */
+  /** The number of entries, readable or not; reads none. */
   async count(): Promise<number> {
     return (await this.#keys()).length;
   }
 
-  /** All records. */
+  /** All readable entries. */
   async *entries(): AsyncGenerator<{ key: string; entry: T }> {
     for (const key of await this.#keys()) {
       const entry = await this.read(key);
@@ -112,15 +107,6 @@ export class Journal<T> {
     return keys.toSorted();
   }
 
-  /** A process that was killed while it wrote a record has left half of it under another name. */
-  async #sweep(key: string): Promise<void> {
-    for await (const { name } of Deno.readDir(this.#folder)) {
-      if (name.startsWith(`${key}.json.`) && name.endsWith(".tmp")) {
-        await Deno.remove(join(this.#folder, name));
-      }
-    }
-  }
-
   #path(key: string): string {
     return join(this.#folder, `${key}.json`);
   }
@@ -130,7 +116,7 @@ export class Journal<T> {
     try {
       value = JSON.parse(text);
     } catch {
-      return undefined; // reported by the caller, who sets the file aside
+      return undefined; // the caller reports it and moves the file aside
     }
     return typeof value === "object" && value !== null
       ? this.#kind.parse(value as Record<string, unknown>)
@@ -138,7 +124,7 @@ export class Journal<T> {
   }
 }
 
-/** The name of a record, from what identifies its work. */
+/** The key of an entry, from what identifies its work. */
 export async function journalKey(identity: string): Promise<string> {
   return (await sha256(new TextEncoder().encode(identity))).slice(0, 32);
 }

@@ -1,12 +1,12 @@
 /**
- * Errors of this machine, its file system above all, in the words of the toolkit.
+ * Errors of the operating system, mostly of its file system, as errors of the toolkit.
  *
  * @module
  */
 import { type FailureKind, GraphError, isGraphError } from "../errors.ts";
 import { redact } from "../http/redact.ts";
 
-type Rule = [matches: (error: Error) => boolean, kind: FailureKind, why: string, hint: string];
+type Rule = [matches: (error: Error) => boolean, kind: FailureKind, why: string, hint: string | undefined];
 
 const hasCode = (...codes: string[]) => (error: Error) =>
   "code" in error && codes.includes(String(error.code));
@@ -15,11 +15,11 @@ const RULES: readonly Rule[] = [
   [
     (error) => error instanceof Deno.errors.NotCapable,
     "refused",
-    "this program was not given that right",
-    "",
+    "missing Deno permission",
+    undefined,
   ],
   [hasCode("ENOSPC", "EDQUOT"), "noSpace", "no space left", "free space, then run the same command again"],
-  [hasCode("EROFS"), "refused", "the file system is read-only", "choose another place"],
+  [hasCode("EROFS"), "refused", "the file system is read-only", "choose another folder"],
   [
     (error) => error instanceof Deno.errors.PermissionDenied,
     "refused",
@@ -30,15 +30,15 @@ const RULES: readonly Rule[] = [
   [
     (error) => error instanceof Deno.errors.AlreadyExists,
     "conflict",
-    "it exists already",
+    "already exists",
     "choose another name",
   ],
-  [hasCode("EISDIR"), "usage", "it is a folder", "name a file"],
-  [hasCode("ENOTDIR"), "usage", "a part of the path is not a folder", "check the path"],
+  [hasCode("EISDIR"), "usage", "is a folder", "name a file"],
+  [hasCode("ENOTDIR"), "usage", "a segment of the path is not a folder", "check the path"],
   [hasCode("ENAMETOOLONG"), "usage", "the name is too long for this file system", "choose a shorter one"],
 ];
 
-/** Any error as a {@linkcode GraphError}; one that nobody foresaw is a defect of ours and says so. */
+/** Any error as a {@linkcode GraphError}; an unexpected one is a defect of the toolkit, code `internal`. */
 export function toGraphError(error: unknown): GraphError {
   if (isGraphError(error)) return error;
   if (!(error instanceof Error)) {
@@ -48,14 +48,14 @@ export function toGraphError(error: unknown): GraphError {
   if (!rule) {
     return new GraphError("failed", `internal error: ${redact(error.message)}`, {
       code: "internal",
-      hint: "this is a defect of the toolkit; run it with --verbose and report what it prints",
       cause: error,
     });
   }
   const [, kind, why, hint] = rule;
   return new GraphError(kind, `${why}: ${subject(error)}`, {
     code: "code" in error ? String(error.code) : error.name,
-    hint: hint || grantHint(error),
+    hint,
+    subject: /--allow-([a-z]+)/.exec(error.message)?.[1],
     cause: error,
   });
 }
@@ -63,13 +63,4 @@ export function toGraphError(error: unknown): GraphError {
 /** What the operating system's message is about: `open '/x'` of `Permission denied (os error 13), open '/x'`. */
 function subject({ message }: Error): string {
   return /\(os error \d+\)(?:, |: )?(.+)$/s.exec(message)?.[1] ?? message.replace(/, run again with.*$/s, "");
-}
-
-function grantHint({ message }: Error): string {
-  // MSAL looks for these and needs none.
-  if (/"(ProgramData|ProgramFiles|MSAL_FORCE_REGION|REGION_NAME)"/.test(message)) {
-    return "run it with --ignore-env=ProgramData,ProgramFiles,MSAL_FORCE_REGION,REGION_NAME as well";
-  }
-  const flag = /--allow-[a-z]+/.exec(message)?.[0] ?? "the permission";
-  return `run it with ${flag} as well, or with deno run -P and the script's own permission set`;
 }

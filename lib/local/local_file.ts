@@ -1,37 +1,32 @@
 /**
- * Local content that is to be uploaded: a file, or what came through standard input.
+ * Local content to upload: a file, or what was read from standard input.
  *
  * @module
  */
 import { basename } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { ContentHash } from "../transfer/verify.ts";
+import { readAt, statIfExists } from "./file_operations.ts";
 
-/** Facts of a local file. */
+/** What is known of a local file. */
 export interface LocalFile {
-  /** As it was given; `-` for standard input. */
+  /** As typed; `-` for standard input. */
   path: string;
   name: string;
   size: number;
-  /** Last change of its content; `null` where nobody knows. */
+  /** Last change of its content; `null` if unknown. */
   modified: Date | null;
-  /** Last change of anything about it, which no program can set back, in contrast to the other; where it is known. */
+  /** Last change of its content or metadata, where known; in contrast to `modified`, no program can set it back. */
   changed?: Date | null;
 }
 
-/** Opened content that can be read at any place and again. */
+/** Open content that can be read at any position, repeatedly. */
 export interface LocalContent extends LocalFile, Disposable {
   /** Whether a later process can read the same content again. */
   reopenable: boolean;
-  /** Reads exactly the bytes from `position` on into `buffer`, or as many as there are. */
+  /** Fills `buffer` from `position` on, as far as the content reaches; returns the number of bytes. */
   read(buffer: Uint8Array, position: number): Promise<number>;
-  /**
-   * Checks that it is as it was when it was opened: of content that changed meanwhile nobody knows what was sent.
-   *
-   * @param sha256 Of all that was read of it.
-   * @throws {GraphError} `conflict`.
-   */
-  checkUnchanged(sha256: string, signal: AbortSignal | undefined): Promise<void>;
+  /** Whether it has changed since it was opened; `touched`: only the content itself can tell. */
+  state(): Promise<"unchanged" | "touched" | "changed">;
 }
 
 /**
@@ -40,21 +35,19 @@ export interface LocalContent extends LocalFile, Disposable {
  * @throws {GraphError} `notFound`; `usage` for a folder or device.
  */
 export async function openLocalFile(path: string): Promise<LocalContent> {
-  const { isDirectory, isFile } = await Deno.stat(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  const info = await statIfExists(path);
+  if (!info) {
     throw new GraphError("notFound", `no such local file: ${path}`, {
       code: "noLocalFile",
       hint: "check the path",
     });
-  });
-  if (isDirectory) {
-    throw usageError(`${path} is a folder`, "use put -r for a folder with all that is in it", "localFolder");
   }
+  const { isDirectory, isFile } = info;
+  if (isDirectory) throw usageError(`${path} is a folder`, undefined, "folderToUpload");
   if (!isFile) throw usageError(`${path} is neither a file nor a folder`, "name a regular file", "notAFile");
   const file = await Deno.open(path);
   const { size, mtime, ctime } = await file.stat();
-  const facts = { path, name: basename(path), size, modified: mtime, changed: ctime };
-  return new OpenFile(file, facts, true);
+  return new OpenFile(file, { path, name: basename(path), size, modified: mtime, changed: ctime }, true);
 }
 
 /** An open file as content. */
@@ -67,29 +60,27 @@ export class OpenFile implements LocalContent {
   readonly reopenable: boolean;
   readonly #file: Deno.FsFile;
 
-  constructor(file: Deno.FsFile, { path, name, size, modified, changed }: LocalFile, lasting: boolean) {
+  constructor(file: Deno.FsFile, { path, name, size, modified, changed }: LocalFile, reopenable: boolean) {
     this.#file = file;
     this.path = path;
     this.name = name;
     this.size = size;
     this.modified = modified;
     this.changed = changed ?? null;
-    this.reopenable = lasting;
+    this.reopenable = reopenable;
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {
     return readAt(this.#file, buffer, position);
   }
 
-  async checkUnchanged(sha256: string, signal: AbortSignal | undefined): Promise<void> {
+  async state(): Promise<"unchanged" | "touched" | "changed"> {
     const { size, mtime, ctime } = await this.#file.stat();
-    const isTouched = ctime?.getTime() !== this.changed?.getTime();
-    if (size === this.size && (!this.reopenable || mtime?.getTime() === this.modified?.getTime())) {
-      if (!this.reopenable || !isTouched) return;
-      // Its time was set back, or it has another name or mode: the content tells.
-      if ((await ContentHash.of(this, signal)).sha256 === sha256) return;
-    }
-    throw localChanged(`${this.path} changed while it was uploaded`);
+    if (size !== this.size) return "changed";
+    if (!this.reopenable) return "unchanged"; // a private temporary file
+    if (mtime?.getTime() !== this.modified?.getTime()) return "changed";
+    // Its time was set back, or its name or mode changed.
+    return ctime?.getTime() === this.changed?.getTime() ? "unchanged" : "touched";
   }
 
   [Symbol.dispose](): void {
@@ -97,22 +88,10 @@ export class OpenFile implements LocalContent {
   }
 }
 
-/** Reads exactly the bytes from `position` on into `buffer`, or as many as there are. */
-export async function readAt(file: Deno.FsFile, buffer: Uint8Array, position: number): Promise<number> {
-  await file.seek(position, Deno.SeekMode.Start);
-  let filled = 0;
-  while (filled < buffer.length) {
-    const count = await file.read(buffer.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  return filled;
-}
-
 /**
- * Fills the whole buffer with the bytes from `position` on.
+ * Fills the whole buffer from `position` on.
  *
- * @throws {GraphError} `conflict` when there are fewer.
+ * @throws {GraphError} `conflict`, code `localChanged`, if there are fewer bytes.
  */
 export async function readExactly(
   content: LocalContent,
@@ -120,12 +99,13 @@ export async function readExactly(
   position: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (await content.read(buffer, position) === buffer.length) return buffer;
-  throw localChanged(`${content.path} became shorter while it was uploaded`);
+  throw localChangedError(`${content.path} became shorter during the upload`);
 }
 
-function localChanged(message: string): GraphError {
+/** The error for content that changed during its upload, so that it is unknown what was sent. */
+export function localChangedError(message: string): GraphError {
   return new GraphError("conflict", message, {
     code: "localChanged",
-    hint: "run the same command again when nothing writes to it",
+    hint: "run the same command again once nothing writes to it",
   });
 }

@@ -1,18 +1,19 @@
 /**
- * One process at a time. The lock is the operating system's on an open file: it ends with its process, however that ends,
- * so it is never stale. On a file system without such locks work goes on without, after a notice.
+ * Locks between processes. They are the operating system's, on an open file: they end with their process, so none is ever
+ * stale. On a file system without locks, a notice says so once, and work continues without.
  *
  * @module
  */
 import { dirname } from "../std.ts";
+import { lstatIfExists } from "./file_operations.ts";
 import { GraphError } from "../errors.ts";
-import { sleep } from "../http/client.ts";
+import { sleep } from "../abort.ts";
 
 const LOCK_TRY_MS = 50;
 const LONG_WAIT_MS = 3_000;
 /**
- * What the system answers where a file system has no locks, as NFS without its lock service and some of FUSE: ENOLCK,
- * ENOSYS, ENOTSUP, EOPNOTSUPP. Numbers, because Deno gives the error a code only for the third.
+ * Errors of file systems without locks, such as NFS without its lock service and some of FUSE: ENOLCK, ENOSYS, ENOTSUP,
+ * EOPNOTSUPP. As numbers, because Deno gives only the third one a code.
  */
 const NO_LOCKS: Partial<Record<typeof Deno.build.os, readonly number[]>> = {
   linux: [37, 38, 95],
@@ -22,29 +23,29 @@ const NO_LOCKS: Partial<Record<typeof Deno.build.os, readonly number[]>> = {
 
 /** How {@linkcode acquireLock} waits. */
 export interface LockOptions {
-  /** Longest wait for another process. */
+  /** Longest wait for another process, in milliseconds. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
-  /** Told when a wait becomes long, and once if the file system has no locks. */
+  /** Called when a wait becomes long, and once if the file system has no locks. */
   notice?: ((text: string) => void) | undefined;
-  /** Asks the operating system. @default `FsFile.tryLock` */
+  /** @default `FsFile.tryLock` */
   tryLock?: (file: Deno.FsFile) => Promise<boolean>;
 }
 
 /**
- * Takes the lock of a path; disposing of it gives it back.
+ * Acquires the lock of a path; disposing of it releases it.
  *
- * @param path Of what is locked; the lock is the file `PATH.lock` beside it.
- * @throws {GraphError} `unavailable`, code `locked`, when another process holds it for the whole time.
+ * @param path What is locked; the lock is the file `PATH.lock` beside it.
+ * @throws {GraphError} `unavailable`, code `locked`, if another process holds it all the time.
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<AsyncDisposable> {
   return (await acquireLockUnless(path, options, () => Promise.resolve(false)))!;
 }
 
 /**
- * As {@linkcode acquireLock}, for work that another process may do meanwhile.
+ * Like {@linkcode acquireLock}, for work that another process may do meanwhile.
  *
- * @param done Asked while waiting; once it says so, the wait ends without the lock: `undefined`.
+ * @param done Checked while waiting; once it returns `true`, the result is `undefined`, without the lock.
  */
 export async function acquireLockUnless(
   path: string,
@@ -54,16 +55,16 @@ export async function acquireLockUnless(
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const lockPath = `${path}.lock`;
   const started = performance.now();
-  let told = false;
+  let isNoticed = false;
   while (true) {
     const lock = await tryOnce(lockPath, options);
     if (lock) return lock;
     if (await done()) return undefined;
     const waitedMs = performance.now() - started;
     if (waitedMs >= options.timeoutMs) throw await locked(lockPath);
-    if (waitedMs > LONG_WAIT_MS && !told) {
-      told = true;
-      options.notice?.(`waiting for another process, which holds ${lockPath}`);
+    if (waitedMs > LONG_WAIT_MS && !isNoticed) {
+      isNoticed = true;
+      options.notice?.(`waiting for another process that holds ${lockPath}`);
     }
     await sleep(LOCK_TRY_MS, options.signal);
   }
@@ -87,7 +88,7 @@ async function tryOnce(
   const file = await Deno.open(lockPath, { write: true, create: true, mode: 0o600 });
   let kept = false;
   try {
-    // Who held it may have removed the file: then this is the lock of a name that no longer is.
+    // Its last holder may have deleted the file: then this lock would exclude no one.
     if (!await tryLock(file) || !await isStill(lockPath, file)) return undefined;
     await noteHolder(file);
     kept = true;
@@ -110,7 +111,7 @@ async function tryOnce(
   }
 }
 
-/** Folders whose file system has no locks, so that each is reported once. */
+/** Folders without locks that were reported. */
 const lockless = new Set<string>();
 
 function isWithoutLocks(error: unknown): boolean {
@@ -118,25 +119,24 @@ function isWithoutLocks(error: unknown): boolean {
   return NO_LOCKS[Deno.build.os]?.includes(Number(number)) ?? false;
 }
 
-/** @throws {GraphError} `refused`, code `linkedFile`: what a link leads to, perhaps another's choice, would be overwritten. */
+/**
+ * Whether the path is still the open file.
+ *
+ * @throws {GraphError} `refused`, code `linkedFile`: a symlink, perhaps another user's, could have any file overwritten.
+ */
 async function isStill(path: string, file: Deno.FsFile): Promise<boolean> {
-  try {
-    const { isSymlink, ino } = await Deno.lstat(path);
-    if (isSymlink) {
-      throw new GraphError("refused", `${path} is a symbolic link`, {
-        code: "linkedFile",
-        hint: "look who has made it, and remove it",
-      });
-    }
-    if (Deno.build.os === "windows") return true; // an open file cannot be removed there
-    return ino === (await file.stat()).ino;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+  const info = await lstatIfExists(path);
+  if (info?.isSymlink) {
+    throw new GraphError("refused", `${path} is a symbolic link`, {
+      code: "linkedFile",
+      hint: "find out who created it, and remove it",
+    });
   }
+  if (Deno.build.os === "windows") return true; // an open file cannot be deleted there
+  return info?.ino === (await file.stat()).ino;
 }
 
-/** For the error of who waits in vain; nothing depends on it. */
+/** Shown in the error of a process that cannot get the lock. */
 async function noteHolder(file: Deno.FsFile): Promise<void> {
   await file.truncate();
   await file.write(
@@ -157,6 +157,6 @@ async function holderOf(lockPath: string): Promise<string | undefined> {
     const { pid, since } = JSON.parse(await Deno.readTextFile(lockPath));
     return `process ${Number(pid)} since ${String(since)}`;
   } catch {
-    return undefined; // on Windows a locked file cannot be read, and it may be half written
+    return undefined; // it may be half written, and Windows does not read locked files
   }
 }

@@ -1,13 +1,14 @@
 /**
- * Files that only their owner may read: written whole under another name, then renamed, so that nobody ever sees half a
- * file, and a kill or a power cut at any moment leaves the old content or the new.
+ * Files that only their owner may read, written under another name and then renamed: a kill or a power cut leaves the old
+ * content or the new, never half of it.
  *
  * @module
  */
 import { basename, dirname, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
+import { ifExists, lstatIfExists, readAt, writeAll } from "./file_operations.ts";
 
-/** Windows has no modes and owners: there the folder of the user profile has an access list that keeps others out. */
+/** Windows has no modes and owners; there the access list of the user profile keeps others out. */
 const HAS_MODES = Deno.build.os !== "windows";
 const STICKY = 0o1000;
 const UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
@@ -25,10 +26,10 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
     checkKind(path, await Deno.lstat(path));
     await checkFolder(path);
     using file = await Deno.open(path);
-    const facts = await file.stat(); // of what is read, whatever the name means by now
-    checkMode(path, facts);
-    checkOwner(path, facts);
-    return await readAll(file, facts.size);
+    const info = await file.stat(); // of what is read, even if the name was changed meanwhile
+    checkMode(path, info);
+    checkOwner(path, info);
+    return await readAll(file, info.size);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -48,45 +49,39 @@ export async function writePrivateFile(path: string, text: string): Promise<void
     {
       using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
       const bytes = new TextEncoder().encode(text);
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+      await writeAll(file, bytes);
       await file.sync();
       await checkReplaced(path);
     }
     await Deno.rename(temporary, path);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {}); // it may never have come to be
+    await Deno.remove(temporary).catch(() => {}); // it may not exist
     throw error;
   }
   await syncFolder(dirname(path));
 }
 
-/** Renames a file that cannot be understood out of the way and returns its new path; nothing is ever deleted. */
+/** Renames an unreadable file and returns its new path; `undefined` if another process was faster. */
 export async function moveAside(path: string, now: number): Promise<string | undefined> {
   const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
   const aside = `${path}.unreadable-${stamp}`;
-  try {
-    await Deno.rename(path, aside);
-    return aside;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined; // another process did it
-    throw error;
-  }
+  return await ifExists(Deno.rename(path, aside).then(() => aside));
 }
 
-/** Removes what a killed process left of its writing. Only for who holds the lock of the file: nobody else writes then. */
+/** Removes temporary files that a killed process left. The caller holds the lock of the file, so that none is in use. */
 export async function removeLeftovers(path: string): Promise<void> {
   const [start, rest] = [`${basename(path)}.`, new RegExp(`^${UUID}\\.tmp$`)];
   for await (const { name } of Deno.readDir(dirname(path))) {
     if (!name.startsWith(start) || !rest.test(name.slice(start.length))) continue;
-    await Deno.remove(join(dirname(path), name)).catch(() => {}); // an empty one may be in use, and gone by itself
+    await Deno.remove(join(dirname(path), name)).catch(() => {}); // another process may have removed it
   }
 }
 
 /**
- * Refuses a folder in which others may put a file of theirs in place of ours. A sticky one (`/tmp`) is not such: there a
- * file is moved by its owner only, and a foreign one is refused by its owner.
+ * Refuses a folder in which other users may replace a file. In a sticky one (`/tmp`) only its owner can, and a file of
+ * another owner is refused.
  *
- * @param path Of the file.
+ * @param path The file.
  * @throws {GraphError} `refused`, code `exposedFolder`.
  */
 export async function checkFolder(path: string): Promise<void> {
@@ -96,13 +91,13 @@ export async function checkFolder(path: string): Promise<void> {
   throw new GraphError(
     "refused",
     `other users of this machine may write to the folder ${folder}, and so could swap ${basename(path)}`,
-    { code: "exposedFolder", hint: `mend it with: chmod go-w ${shellQuoted(folder)}` },
+    { code: "exposedFolder", hint: `fix it with: chmod go-w ${shellQuoted(folder)}` },
   );
 }
 
 /**
- * A link is refused rather than followed: what it leads to lies in a folder that nobody has checked, and replacing the file
- * would replace the link and leave the secret behind.
+ * Symlinks are refused: their target is in a folder that was not checked, and replacing the file would replace the symlink
+ * and leave the secret behind.
  */
 function checkKind(path: string, { isFile, isSymlink }: Deno.FileInfo): void {
   if (isSymlink) {
@@ -118,7 +113,7 @@ function checkMode(path: string, { mode }: Deno.FileInfo): void {
   if (!HAS_MODES || mode === null || (mode & 0o077) === 0) return;
   throw new GraphError("refused", `${path} can be read by other users of this machine`, {
     code: "exposedFile",
-    hint: `if nobody else has read it, mend it with: chmod 600 ${
+    hint: `if no one else has read it, fix it with: chmod 600 ${
       shellQuoted(path)
     }; otherwise delete it and sign in again`,
   });
@@ -134,15 +129,12 @@ function checkOwner(path: string, { uid }: Deno.FileInfo): void {
   });
 }
 
-/** With `sudo` a renewal would make somebody else's file root's, and lock its owner out. */
+/** With `sudo`, writing would make another user's file root's and lock its owner out. */
 async function checkReplaced(path: string): Promise<void> {
-  try {
-    const there = await Deno.lstat(path);
-    checkKind(path, there);
-    checkOwner(path, there);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error; // nothing is replaced
-  }
+  const info = await lstatIfExists(path);
+  if (!info) return;
+  checkKind(path, info);
+  checkOwner(path, info);
 }
 
 /** The user that this process runs as; `null` on Windows. It needs the permission `sys: uid`. */
@@ -150,25 +142,20 @@ export function ownUid(): number | null {
   return HAS_MODES ? Deno.uid() : null;
 }
 
-/** Reads a file as text, without the byte order mark that it may begin with. */
+/** Reads a file as text, without its byte order mark. */
 export async function readAll(file: Deno.FsFile, size: number): Promise<string> {
   const bytes = new Uint8Array(size);
-  let at = 0;
-  while (at < size) {
-    const read = await file.read(bytes.subarray(at));
-    if (read === null) break;
-    at += read;
-  }
-  return new TextDecoder().decode(bytes.subarray(0, at));
+  const count = await readAt(file, bytes, 0);
+  return new TextDecoder().decode(bytes.subarray(0, count));
 }
 
-/** Without it a power cut may undo the renaming. */
+/** Otherwise a power cut may undo the rename. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     using handle = await Deno.open(folder, { read: true });
     await handle.sync();
   } catch {
-    // Windows opens no folders and some network file systems do not sync them; the file itself is synced
+    // Windows cannot open folders, and some network file systems cannot sync them; the file itself is synced.
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { join } from "../std.ts";
 
-/** Opens a file that loses its name at once: whatever ends the process, nothing of it is left. */
+/** Opens a file and deletes its name at once, so that nothing is left however the process ends. */
 export async function openSpool(folder: string): Promise<Deno.FsFile> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${crypto.randomUUID()}.tmp`);
@@ -13,7 +13,7 @@ export async function openSpool(folder: string): Promise<Deno.FsFile> {
   try {
     await Deno.remove(path);
   } catch (error) {
-    // Windows keeps the name of an open file; there it goes with the next one.
+    // Windows does not delete open files; there the next call does.
     if (Deno.build.os !== "windows") {
       file.close();
       throw error;
@@ -28,9 +28,4 @@ async function removeOthers(folder: string, own: string): Promise<void> {
     const path = join(folder, name);
     if (path !== own) await Deno.remove(path).catch(() => {}); // another process has it open
   }
-}
-
-/** Writes all of the bytes where the file stands. */
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

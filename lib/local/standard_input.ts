@@ -1,21 +1,21 @@
 /**
- * Standard input as content: an upload must know its size beforehand, so the input is taken in whole, a small one into
- * memory, a larger one into a private temporary file.
+ * Standard input as content. An upload needs the size first, so the input is read to its end: into memory if it is small,
+ * else into a private temporary file.
  *
  * @module
  */
-import { type LocalContent, OpenFile } from "./local_file.ts";
-import { openSpool, writeAll } from "./spool.ts";
+import { writeAll } from "./file_operations.ts";
+import { type LocalContent, type LocalFile, OpenFile } from "./local_file.ts";
+import { openSpool } from "./spool.ts";
 
-/** Standard input up to this size stays in memory, in bytes: 4 MiB. */
 const MAX_IN_MEMORY_BYTES = 4 * 1024 * 1024;
 
 /**
- * Takes in standard input.
+ * Reads standard input.
  *
- * @param name Name that it is to have.
- * @param folder Private folder for the temporary file; it is made when it is needed.
- * @param signal Ends the reading, which may otherwise wait for ever.
+ * @param name Name of the remote file.
+ * @param folder Private folder for the temporary file; created if needed.
+ * @param signal Ends the reading.
  */
 export async function readStandardInput(
   name: string,
@@ -42,24 +42,24 @@ export async function readStandardInput(
     spool?.close();
     throw error;
   }
-  const facts = { path: "-", name, size, modified: null };
-  if (spool) return new OpenFile(spool, facts, false);
-  return inMemory(facts, new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer()));
+  const info = { path: "-", name, size, modified: null };
+  if (spool) return new OpenFile(spool, info, false);
+  return inMemory(info, new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer()));
 }
 
 function inMemory(
-  facts: Pick<LocalContent, "path" | "name" | "size" | "modified">,
+  info: LocalFile,
   bytes: Uint8Array,
 ): LocalContent {
   return {
-    ...facts,
+    ...info,
     reopenable: false,
     read(buffer, position) {
       const part = bytes.subarray(position, position + buffer.length);
       buffer.set(part);
       return Promise.resolve(part.length);
     },
-    checkUnchanged: () => Promise.resolve(),
+    state: () => Promise.resolve("unchanged"),
     [Symbol.dispose]: () => {},
   };
 }

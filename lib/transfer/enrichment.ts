@@ -1,6 +1,6 @@
 /**
- * What the service is known to change in files, by their type and the kind of their drive: the one table that says where
- * content may differ from what was sent or stated. What is not in it is never anything but damaged.
+ * The files that the service is known to change, by type and kind of drive: the only ones whose content may differ from
+ * what was sent or stated. Any other difference is damage.
  *
  * @module
  */
@@ -12,17 +12,17 @@ type DriveType = "personal" | "business" | "documentLibrary";
 interface Enrichment {
   kind: DocumentKind;
   names: RegExp;
-  /** Drives in which what is stored differs from what was sent. */
+  /** Drives that store something else than was sent. */
   uploads: readonly DriveType[];
-  /** Drives from which something else may come than their items state. */
+  /** Drives whose downloads may differ from the stated size and hash. */
   downloads: readonly DriveType[];
-  /** Where it is seen: sections and traps of lib/graph/PROTOCOL.md, and the reports that they name. */
+  /** Rules of lib/graph/PROTOCOL.md, and the reports that they cite. */
   source: string;
 }
 
 const EVERYWHERE = ["personal", "business", "documentLibrary"] as const;
 
-/** The table. */
+/** See above. */
 export const ENRICHMENTS: readonly Enrichment[] = [
   {
     kind: "office",
@@ -68,7 +68,7 @@ export const ENRICHMENTS: readonly Enrichment[] = [
   },
 ];
 
-/** The kind of document that the service may change on this way; `undefined`: it must come as it was sent or stated. */
+/** The kind of document that the service may change in this direction; `undefined`: content must match exactly. */
 export function enrichedKind(
   way: "uploads" | "downloads",
   name: string,

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { readAt } from "../local/local_file.ts";
-import { ContentHash } from "./verify.ts";
+import { readAt } from "../local/file_operations.ts";
+import { hashContent } from "./verify.ts";
 
 /** Reads a whole file. */
 export async function hashFile(
   path: string,
   signal: AbortSignal | undefined,
-): Promise<{ bytes: number; quickXorHash: string; sha256: string }> {
+): Promise<{ bytes: number; quickXorHash: string }> {
   using file = await Deno.open(path);
-  return await ContentHash.of({ read: (buffer, position) => readAt(file, buffer, position) }, signal);
+  return await hashContent({ read: (buffer, position) => readAt(file, buffer, position) }, signal);
 }

@@ -1,37 +1,37 @@
 /**
- * Several transfers at a time: as many as are wanted, taken from a list that may still grow while they run.
+ * Runs transfers concurrently, from a list that may still grow.
  *
  * @module
  */
 import type { OnProgress, TransferResult } from "./result.ts";
 
-/** One transfer to do. */
+/** A transfer to run. */
 export interface TransferJob {
-  /** For messages: what a person would call it. */
+  /** For messages. */
   name: string;
-  /** Size in bytes, if it is known beforehand. */
+  /** Size in bytes, if known in advance. */
   bytes?: number | undefined;
-  /** It makes a folder, and transfers nothing. */
+  /** Creates a folder and transfers nothing. */
   isFolder?: boolean;
-  /** @returns `undefined` where nothing is to be told, as of an empty folder. */
+  /** @returns `undefined` when there is nothing to report, such as for an empty folder. */
   run(onProgress: OnProgress): Promise<TransferResult | undefined>;
 }
 
-/** A job that has failed before it could start. */
+/** A job that failed before it could start. */
 export function failedJob(name: string, error: Error): TransferJob {
   return { name, bytes: 0, run: () => Promise.reject(error) };
 }
 
 /**
- * Reads a list before it is asked for: a slow one is read while its first things are worked on.
+ * Reads ahead of the consumer, so that a slow list is read while its first items are processed.
  *
- * @param limit How many things wait at most.
- * @param onRead Called with each thing when it is read, and once at the end.
+ * @param limit Maximum number of items read ahead.
+ * @param onRead Called with each item as it is read, and with `undefined` at the end.
  */
 export async function* readAhead<T>(
-  things: AsyncIterable<T> | Iterable<T>,
+  items: AsyncIterable<T> | Iterable<T>,
   limit: number,
-  onRead: (thing: T | undefined) => void,
+  onRead: (item: T | undefined) => void,
 ): AsyncGenerator<T> {
   const waiting: T[] = [];
   let [ended, stopped] = [false, false];
@@ -42,9 +42,9 @@ export async function* readAhead<T>(
   };
   const reading = (async () => {
     try {
-      for await (const thing of things) {
-        waiting.push(thing);
-        onRead(thing);
+      for await (const item of items) {
+        waiting.push(item);
+        onRead(item);
         notify();
         while (waiting.length >= limit && !stopped) await changed.promise;
         if (stopped) return;
@@ -55,7 +55,7 @@ export async function* readAhead<T>(
       notify();
     }
   })();
-  reading.catch(() => {}); // thrown below, after what was read before
+  reading.catch(() => {}); // rethrown below, after the items read before
   try {
     for (;;) {
       const next = waiting.shift();
@@ -73,24 +73,24 @@ export async function* readAhead<T>(
 }
 
 /**
- * Works on all things, at most `atOnce` at a time, in the order in which they come.
+ * Runs `work` for every item in order, at most `concurrency` at a time.
  *
- * @throws what `work` or the list throws; nothing further is begun then, and what is going on is awaited.
+ * @throws The first error of `work` or of the list, after running work has ended; no more is started.
  */
 export async function runPool<T>(
-  things: AsyncIterable<T> | Iterable<T>,
-  atOnce: number,
-  work: (thing: T) => Promise<void>,
+  items: AsyncIterable<T> | Iterable<T>,
+  concurrency: number,
+  work: (item: T) => Promise<void>,
 ): Promise<void> {
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   try {
-    for await (const thing of things) {
-      const one: Promise<void> = work(thing)
+    for await (const item of items) {
+      const one: Promise<void> = work(item)
         .catch((error) => void failures.push(error))
         .finally(() => running.delete(one));
       running.add(one);
-      if (running.size >= atOnce) await Promise.race(running);
+      if (running.size >= concurrency) await Promise.race(running);
       if (failures.length > 0) break;
     }
   } catch (error) {

@@ -1,10 +1,10 @@
 /**
- * QuickXorHash, the content hash that both OneDrive and SharePoint give
+ * QuickXorHash, the content hash of both OneDrive and SharePoint
  * (https://learn.microsoft.com/onedrive/developer/code-snippets/quickxorhash).
  *
  * The byte at position `i` is XORed into a register of 160 bits at bit `11·i mod 160`, so bytes whose positions are equal
- * modulo 160 can be XORed together first, in any order; the register is made once at the end. For the same reason the hash
- * cannot see fragments of 320 KiB in the wrong order (PROTOCOL E6): offsets are the uploader's duty.
+ * modulo 160 can be XORed together first, in any order; the register is built once at the end. For the same reason the hash
+ * cannot detect 320 KiB fragments in the wrong order (PROTOCOL E6): offsets are up to the uploader.
  *
  * @module
  */
@@ -32,12 +32,12 @@ export class QuickXorHash {
   readonly #words = new Int32Array(this.#sums.buffer);
   #length = 0;
 
-  /** How many bytes were added. */
+  /** Number of bytes added. */
   get length(): number {
     return this.#length;
   }
 
-  /** @param position Where in the whole content the bytes stand, from 0. */
+  /** @param position Of the first byte within the whole content, from 0. */
   add(bytes: Uint8Array, position: number): void {
     this.#length += bytes.length;
     let at = 0;
@@ -74,8 +74,8 @@ export class QuickXorHash {
   #addPeriods(bytes: Uint8Array): void {
     const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
     const data = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
-    // Eight columns at a time in local variables, over blocks that stay in the first-level cache: several times as fast as
-    // one column, or as going along the rows.
+    // Eight columns in local variables, over blocks that fit the first-level cache: several times as fast as single columns,
+    // or as going along the rows.
     const block = WORDS * 100;
     for (let from = 0; from < data.length; from += block) {
       const to = Math.min(data.length, from + block);

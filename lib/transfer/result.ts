@@ -1,5 +1,5 @@
 /**
- * What uploads and downloads have in common: the result, progress, and what they work with.
+ * The result and progress of uploads and downloads, and the context they run in.
  *
  * @module
  */
@@ -21,37 +21,36 @@ export interface TransferResult {
   id: string;
   driveId: string;
   eTag: string | null;
-  sha256?: string;
   quickXorHash: string | null;
   seconds: number;
-  /** Content bytes on the wire, repeated ones included. */
+  /** Content bytes transferred, repeated ones included. */
   sentBytes: number;
-  /** Where a transfer was taken up again, in bytes; `null` when it was not. */
+  /** Byte at which a transfer was resumed; `null` when it was not. */
   resumedFrom: number | null;
-  /** Nothing was done: this is what would be. */
+  /** Nothing was changed: the result says what would be done. */
   dryRun?: true;
 }
 
-/** Told how far a transfer is, in bytes. */
+/** Called with the progress of a transfer, in bytes. */
 export type OnProgress = (doneBytes: number, totalBytes: number | undefined) => void;
 
-/** What transfers work with. */
+/** What a transfer needs. */
 export interface TransferContext extends ItemContext {
   settings: Pick<Settings, "siteHost" | "apiOrigin" | "state">;
   storage: StorageClient;
-  /** Who is signed in, as far as it is known. */
+  /** User name of the account, if known. */
   account: () => Promise<string | undefined>;
-  /** Told what a person should know and no result says. */
+  /** Called with messages for the user that no result carries. */
   notice: (text: string) => void;
 }
 
-/** What one transfer works with: a deadline of its own, which other transfers do not extend. */
+/** The context of one transfer, with a deadline that other transfers do not extend. */
 export function forTransfer<T extends TransferContext>(context: T): T {
   const http = context.graph.http.forTransfer();
   return { ...context, graph: context.graph.withHttp(http), storage: context.storage.withHttp(http) };
 }
 
-/** The error of content that did not arrive as it was sent: exit code 7. */
+/** The error of content that did not arrive as it was sent. */
 export function damagedError(message: string, hint: string): GraphError {
   return new GraphError("damaged", message, { code: "damaged", hint });
 }

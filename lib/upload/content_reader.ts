@@ -3,52 +3,53 @@
  *
  * @module
  */
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
-import { FRAGMENT_UNIT_BYTES } from "./fragments.ts";
-import type { ContentHash } from "../transfer/verify.ts";
+import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
+import { FRAGMENT_UNIT_BYTES } from "./protocol.ts";
 
 /** Reads into one buffer, which the next read overwrites. */
 export class ContentReader {
-  readonly hash: ContentHash;
+  /** Of the content from its first byte on. */
+  readonly hash = new QuickXorHash();
   readonly #content: LocalContent;
-  #buffer: Uint8Array<ArrayBuffer>;
   readonly #signal: AbortSignal | undefined;
+  #buffer: Uint8Array<ArrayBuffer>;
 
   /** @param signal Ends the reading of what was sent before, which may take minutes. */
-  constructor(
-    content: LocalContent,
-    hash: ContentHash,
-    fragmentBytes: number,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(content: LocalContent, fragmentBytes: number, signal: AbortSignal | undefined) {
     this.#content = content;
-    this.hash = hash;
     this.#signal = signal;
     this.#buffer = new Uint8Array(Math.min(fragmentBytes, content.size));
   }
 
-  /** Halves the fragments, to a multiple of 320 KiB: a slow line needs less time for each. */
+  /** Halves the fragments, to a multiple of 320 KiB: over a slow connection each takes less time. */
   shrinkFragments(): void {
     const units = Math.max(1, Math.floor(this.#buffer.length / 2 / FRAGMENT_UNIT_BYTES));
     this.#buffer = this.#buffer.subarray(0, units * FRAGMENT_UNIT_BYTES);
   }
 
-  /** The fragment that starts here: as long as fragments are, or what is left. */
+  /** The fragment that starts at a byte: of full size, or what is left of the content. */
   async fragment(start: number): Promise<Uint8Array<ArrayBuffer>> {
     await this.hashUpTo(start);
     const bytes = await this.#read(start, this.#content.size);
-    this.hash.add(bytes, start);
+    this.#addToHash(bytes, start);
     return bytes;
   }
 
-  /** An upload that goes on from a later byte: what was sent before is hashed all the same. */
+  /** Hashes what an earlier run has sent. */
   async hashUpTo(end: number): Promise<void> {
-    while (this.hash.position < end) {
+    while (this.hash.length < end) {
       if (this.#signal?.aborted) throw interruptedError(this.#signal);
-      const at = this.hash.position;
-      this.hash.add(await this.#read(at, end), at);
+      const start = this.hash.length;
+      this.#addToHash(await this.#read(start, end), start);
     }
+  }
+
+  /** A fragment that is sent again was hashed before. */
+  #addToHash(bytes: Uint8Array, start: number): void {
+    const hashed = this.hash.length;
+    if (start + bytes.length > hashed) this.hash.add(bytes.subarray(hashed - start), hashed);
   }
 
   #read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {

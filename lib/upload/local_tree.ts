@@ -1,37 +1,37 @@
 /**
- * A local folder with all that is in it, looked at before anything is sent.
+ * A local folder and everything below it, read before anything is sent.
  *
  * @module
  */
 import { basename, join } from "../std.ts";
 import { type GraphError, usageError } from "../errors.ts";
-import { interruptedError } from "../http/client.ts";
+import { interruptedError } from "../abort.ts";
 import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
 
 /** A file below a folder. */
 export interface LocalTreeFile {
   path: string;
-  /** Names of its folders below the top one, as the service is to have them. */
+  /** Names of its folders below the top one, as the service gets them. */
   folders: string[];
-  /** Name as the service is to have it. */
+  /** Name as the service gets it. */
   name: string;
   size: number;
 }
 
-/** What is in a local folder. */
+/** The contents of a local folder. */
 export interface LocalTree {
-  /** All folders below the top one, each after the one above it. */
+  /** All folders below the top one, parents first. */
   folders: string[][];
   files: LocalTreeFile[];
-  /** What cannot be stored: forbidden names, and names that differ in case alone. */
+  /** Forbidden names, and names that differ only in case. */
   faults: GraphError[];
-  /** What is left out: links to folders, devices, … */
+  /** Skipped: symlinks to folders, devices, … */
   leftOut: string[];
-  /** What could not be looked at: no permission, gone meanwhile, … */
+  /** Not readable: no permission, deleted meanwhile, … */
   unreadable: { path: string; error: Error }[];
 }
 
-/** Looks at everything in a folder; links to files count as files, links to folders are not followed. */
+/** Reads a folder recursively; symlinks to files count as files, those to folders are not followed. */
 export async function readLocalTree(folder: string, signal?: AbortSignal): Promise<LocalTree> {
   const tree: LocalTree = { folders: [], files: [], faults: [], leftOut: [], unreadable: [] };
   await readFolder(folder, [], tree, signal);
@@ -50,18 +50,18 @@ async function readFolder(
     if (signal?.aborted) throw interruptedError(signal);
     const path = join(folder, entry.name);
     const mayBeFile = entry.isFile || entry.isSymlink;
-    const facts = mayBeFile ? await attempt(path, tree, () => lookAt(path, entry.isSymlink)) : undefined;
-    if (mayBeFile && !facts) continue;
-    if (!entry.isDirectory && !facts?.isFile) {
+    const info = mayBeFile ? await attempt(path, tree, () => statFile(path, entry.isSymlink)) : undefined;
+    if (mayBeFile && !info) continue;
+    if (!entry.isDirectory && !info?.isFile) {
       tree.leftOut.push(path);
       continue;
     }
     const name = remoteName(entry.name);
-    const fault = nameProblem(name) ?? twinFault(name, names);
-    if (fault) {
-      tree.faults.push(usageError(`${path}: ${fault}`, "rename it; nothing was sent", "illegalName"));
+    const problem = nameProblem(name) ?? twinProblem(name, names);
+    if (problem) {
+      tree.faults.push(usageError(`${path}: ${problem}`, "rename it; nothing was sent", "illegalName"));
     }
-    if (facts) tree.files.push({ path, folders, name, size: facts.size });
+    if (info) tree.files.push({ path, folders, name, size: info.size });
     else {
       tree.folders.push([...folders, name]);
       await readFolder(path, [...folders, name], tree, signal);
@@ -69,8 +69,8 @@ async function readFolder(
   }
 }
 
-/** Facts of a file; a link that leads nowhere is none. */
-async function lookAt(path: string, isLink: boolean): Promise<{ isFile: boolean; size: number }> {
+/** Size and type; a broken symlink is not a file. */
+async function statFile(path: string, isLink: boolean): Promise<{ isFile: boolean; size: number }> {
   try {
     return await Deno.stat(path);
   } catch (error) {
@@ -79,7 +79,7 @@ async function lookAt(path: string, isLink: boolean): Promise<{ isFile: boolean;
   }
 }
 
-/** What cannot be looked at is noted, and does not keep the rest from being sent. */
+/** Notes an error, so that the rest is sent. */
 async function attempt<T>(path: string, tree: LocalTree, look: () => Promise<T>): Promise<T | undefined> {
   try {
     return await look();
@@ -89,12 +89,12 @@ async function attempt<T>(path: string, tree: LocalTree, look: () => Promise<T>)
   }
 }
 
-/** @param names Names of the same folder so far, by what the service compares; a linear search would take minutes. */
-function twinFault(name: string, names: Map<string, string>): string | undefined {
+/** @param names Names of the same folder so far, by what the service compares. */
+function twinProblem(name: string, names: Map<string, string>): string | undefined {
   const key = nameKey(name);
   const twin = names.get(key);
   names.set(key, name);
-  return twin === undefined ? undefined : `to the service the name is the same as ${twin}`;
+  return twin === undefined ? undefined : `the service treats the name as equal to ${twin}`;
 }
 
 /** The name of a folder, also of `.` and `..`. */

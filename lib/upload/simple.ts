@@ -4,8 +4,6 @@
  * @module
  */
 import { childUrl } from "../drive/address.ts";
-import { commandName } from "../cli/hints.ts";
-import { parseItem } from "./committed_item.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
@@ -14,15 +12,17 @@ import { type LocalContent, readExactly } from "../local/local_file.ts";
 import type { TransferContext } from "../transfer/result.ts";
 import type { UploadConflict, UploadOutcome } from "./session.ts";
 import { expectedItem, type UploadTarget } from "./target.ts";
-import { compareContent, type Content, ContentHash } from "../transfer/verify.ts";
+import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
+import { checkUnchanged, compareContent, type Content } from "../transfer/verify.ts";
+import { findItem } from "./recovery.ts";
 
-/** 64 KB/s: a slower line needs longer than one attempt of 4 MiB has. */
+/** 64 KB/s, the slowest connection for which one attempt is long enough. */
 const SLOWEST_BYTES_PER_MS = 64;
 
 /**
  * Uploads content that fits into memory.
  *
- * @throws {GraphError} of the kind that fits the service's answer.
+ * @throws {GraphError} of the kind that fits the service's response.
  */
 export async function uploadSimple(
   { graph }: TransferContext,
@@ -31,9 +31,10 @@ export async function uploadSimple(
   conflict: UploadConflict,
 ): Promise<UploadOutcome> {
   const bytes = await readExactly(content, new Uint8Array(content.size), 0);
-  const hash = await ContentHash.create();
+  const hash = new QuickXorHash();
   hash.add(bytes, 0);
-  await content.checkUnchanged(hash.digest().sha256, graph.http.signal);
+  const quickXorHash = hash.digest();
+  await checkUnchanged(content, quickXorHash, graph.http.signal);
   const what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
   const put = () =>
     graph.put<DriveItem>(
@@ -41,56 +42,52 @@ export async function uploadSimple(
       {
         what,
         bytes,
-        // Without it the service refuses (PROTOCOL U19); the type it stores follows from the name.
+        // The service requires it (PROTOCOL U19), but stores the type that follows from the name.
         headers: { "content-type": "application/octet-stream" },
-        // The same bytes under the same name again do no harm; a second "rename" would make a second file.
+        // Sending again is harmless only with "replace": a second "rename" would create a second file.
         headerTimeoutMs: graph.http.deadline.maxSilenceMs + bytes.length / SLOWEST_BYTES_PER_MS,
-        retry: conflict === "replace" ? "repeatable" : "refused",
-        accepts: () => true, // an answer that says nothing of the item is dealt with below
+        retry: conflict === "replace" ? "idempotent" : "throttled",
+        accepts: () => true, // handled below
       },
     );
-  const hashes = hash.digest();
-  const done = { ...hashes, sentBytes: bytes.length, resumedFrom: null };
+  const done = { quickXorHash, sentBytes: bytes.length, resumedFrom: null };
   try {
     const { value, status } = await put().catch((error) => {
-      // Quick overwrites are refused once in a while (PROTOCOL U17).
+      // Quick overwrites are sometimes refused (PROTOCOL U17).
       if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
       throw error;
     });
     if (isExpectedItem(value, expectedItem(target, conflict !== "rename"))) {
       return { driveItem: value, created: status === 201, ...done };
     }
-    throw new GraphError("failed", `${what}: the service's answer does not say what it stored`, {
+    throw new GraphError("failed", `${what}: the service's response does not say what it stored`, {
       code: "invalidAnswer",
-      hint: `look with ${commandName("ls")}`,
+      hint: "look at the file before you upload it again",
       status,
     });
   } catch (error) {
     if (!(error instanceof GraphError) || !mayBeStored(error) || conflict === "rename") throw error;
-    const driveItem = await findStored(graph, target, { size: bytes.length, hash: hashes.quickXorHash });
+    const driveItem = await findStored(graph, target, { size: bytes.length, hash: quickXorHash });
     if (!driveItem) throw error;
     const created = error.status === 201 || conflict === "fail" || target.existing === undefined;
     return { driveItem, created, ...done };
   }
 }
 
-/** Whether the file may be there although the answer was lost or cannot be read. */
+/** Whether the file may be stored although the response was lost or cannot be read. */
 function mayBeStored({ kind, code, status }: GraphError): boolean {
   if (code === "invalidAnswer") return true;
   return kind === "unavailable" && status !== 429 && status !== 503;
 }
 
-/** The item of the target, if it has this very content; a missing hash proves nothing. */
+/** The item of the target, if it has this content; a missing hash proves nothing. */
 async function findStored(
   graph: GraphClient,
   target: UploadTarget,
   content: Content,
 ): Promise<DriveItem | undefined> {
-  const { folder, name } = target;
-  const answer = await graph.request(childUrl(folder, name), { what: name });
-  const driveItem = answer.status === 200 ? parseItem(await answer.text(), expectedItem(target)) : undefined;
-  if (answer.status !== 200) await answer.discard();
-  return driveItem && compareContent(content, toItem(driveItem, folder.driveId, "")) === "verified"
-    ? driveItem
-    : undefined;
+  const driveItem = await findItem(graph, target);
+  const isStored = driveItem !== undefined &&
+    compareContent(content, toItem(driveItem, target.folder.driveId, "")) === "verified";
+  return isStored ? driveItem : undefined;
 }

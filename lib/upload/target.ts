@@ -4,7 +4,6 @@
  * @module
  */
 import type { ItemAddress } from "../drive/address.ts";
-import { commandName } from "../cli/hints.ts";
 import type { ExpectedItem } from "../drive/drive_item.ts";
 import { GraphError, usageError } from "../errors.ts";
 import {
@@ -14,7 +13,7 @@ import {
   getDriveType,
   type Item,
   type ItemContext,
-  nameOf,
+  locationLabel,
   notAFolderError,
   type ResolvedItem,
   resolveLocation,
@@ -25,41 +24,41 @@ import { checkNewName } from "../drive/names.ts";
 /** Where an upload goes. */
 export interface UploadTarget {
   folder: ItemAddress;
-  /** Id of the folder that has this address at present. */
+  /** Id of the folder that currently has this address. */
   folderId: string;
   /** For messages and results: the folder's path from the root of its drive. */
   folderPath: string;
   /** The name that the file is to have. */
   name: string;
-  /** The item that has the name at present; `undefined`: there is none. */
+  /** The item that currently has the name; `undefined`: there is none. */
   existing: DriveItem | undefined | "unknown";
   /** Type of the drive, which decides whether the service may rewrite files. */
   driveType: string;
-  /** The folder was made by this run: the service may not find it for some moments. */
+  /** The folder was created by this run: the service may not find it yet. */
   fresh?: boolean;
 }
 
-/** What an answer must be to be the item of a target. @param named "rename" may store it under another name. */
+/** What a response must be to describe the item of a target. @param named `false` with "rename", which may change the name. */
 export function expectedItem({ folder, folderPath, name }: UploadTarget, named = true): ExpectedItem {
-  // What has a path may change; a file that was addressed by it lies in whatever folder has it now.
+  // An address by path may lead to another folder by now, so only one by id is compared.
   const folderId = "itemId" in folder && folderPath !== "" ? folder.itemId : undefined;
   return { driveId: folder.driveId, ...(named ? { name } : {}), folderId };
 }
 
 /** Where a local folder goes. */
 export interface FolderTarget {
-  /** A folder that is there. */
+  /** An existing folder. */
   base: ResolvedItem;
-  /** Name below it that the copy gets; `undefined`: the base itself. */
+  /** Name of the copy below it; `undefined`: the base itself. */
   name: string | undefined;
   driveType: string;
 }
 
 /**
- * Where a local file goes: into the location if it is a folder, otherwise under its name into the folder above it.
+ * Resolves where a local file goes: into the location if that is a folder, otherwise to the location itself.
  *
- * @param localName Name for a file that goes into a folder; `undefined`: it has none, so that a folder will not do.
- * @throws {GraphError} `notFound` when the folder is missing, `conflict` when the target is no file.
+ * @param localName The file's name in a folder; `undefined` for standard input, which has none and cannot go into a folder.
+ * @throws {GraphError} `notFound` when the folder is missing, `conflict` when the target is not a file.
  */
 export async function findTarget(
   context: ItemContext,
@@ -68,15 +67,15 @@ export async function findTarget(
 ): Promise<UploadTarget> {
   const location = parseLocation(like, context.settings.siteHost);
   const last = location.path.at(-1);
-  // Refused before any request where the name is known already.
+  // Before any request, where the name is known already.
   if (!location.folder && last !== undefined) checkNewName(last);
   const { address, driveType } = await resolveLocation(context, location);
   const found = await find(context, address, location);
   if (found?.item.type === "folder") {
     if (localName === undefined) {
       throw usageError(
-        `${nameOf(location)} is a folder, and what comes through standard input has no name`,
-        `name the file: ${nameOf(location).replace(/\/$/, "")}/NAME`,
+        `${locationLabel(location)} is a folder, and standard input has no name`,
+        `name the file: ${locationLabel(location).replace(/\/$/, "")}/NAME`,
         "noName",
       );
     }
@@ -90,26 +89,26 @@ export async function findTarget(
   return targetIn(base, name, driveType, parent, undefined);
 }
 
-/** The item of a location with its shortcuts followed; `undefined`: there is none yet. */
+/** The item of a location, with shortcuts followed; `undefined`: there is none yet. */
 async function find(
   context: ItemContext,
   address: ItemAddress,
   location: Location,
 ): Promise<ResolvedItem | undefined> {
   try {
-    return await followShortcut(context, await fetchItem(context, address, nameOf(location)));
+    return await followShortcut(context, await fetchItem(context, address, locationLabel(location)));
   } catch (error) {
     if (error instanceof GraphError && error.kind === "notFound" && "path" in address) return undefined;
     throw error;
   }
 }
 
-/** The folder in which something new is to be. */
+/** The parent folder of a new item. */
 async function folderAbove(
   context: ItemContext,
   address: ItemAddress,
 ): Promise<{ base: ResolvedItem; name: string; parent: ItemAddress }> {
-  // Only an address by path can miss.
+  // An id always has an item.
   const { driveId, path } = address as { driveId: string; path: string[] };
   const parent = { driveId, path: path.slice(0, -1) };
   try {
@@ -118,7 +117,7 @@ async function folderAbove(
     if (base.item.type !== "folder") throw notAFolderError(base.item);
     return { base, name: path.at(-1)!, parent };
   } catch (error) {
-    // The service would make the folders on its way, from a misspelt name as well (PROTOCOL 3.4).
+    // The service would create missing folders, even for a misspelled name (PROTOCOL 3.4).
     if (error instanceof GraphError && error.kind === "notFound") {
       throw noFolder(parent.path.join("/"), error);
     }
@@ -127,10 +126,10 @@ async function folderAbove(
 }
 
 /**
- * Where a local folder goes, by the same rule: into the location, under its own name, if that ends with a slash or is a
- * root; otherwise it becomes the location, which is made unless it is there.
+ * Resolves where a local folder goes: into the location, under its own name, if that ends with a slash or is a root;
+ * otherwise it becomes the location, which is created if missing.
  *
- * @throws {GraphError} `notFound` when the folder above is missing, `conflict` when the target is no folder.
+ * @throws {GraphError} `notFound` when the parent folder is missing, `conflict` when the target is not a folder.
  */
 export async function findFolderTarget(
   context: ItemContext,
@@ -143,7 +142,7 @@ export async function findFolderTarget(
   if (found && found.item.type !== "folder") {
     throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
       code: "notAFolder",
-      hint: "name a folder, or a place where nothing is yet",
+      hint: "name a folder, or a new name",
     });
   }
   const inside = location.folder || ("path" in address && address.path.length === 0);
@@ -158,11 +157,11 @@ export async function findFolderTarget(
   return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
 }
 
-/** An existing file, under its present name in its folder. */
+/** An existing file, under its current name in its folder. */
 function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address: ItemAddress): UploadTarget {
   const parentId = driveItem.parentReference?.id;
   if (!parentId) throw notWritable(item);
-  // As it was typed where that is possible: an unfinished upload is known by the place, before the file was there.
+  // By path if possible: the journal key of an upload must not change once the file exists.
   const same = "path" in address && address.driveId === item.driveId && item.path === address.path.join("/");
   const folder = same
     ? { driveId: item.driveId, path: address.path.slice(0, -1) }
@@ -184,7 +183,7 @@ function targetIn(
   address: ItemAddress,
   existing: UploadTarget["existing"],
 ): UploadTarget {
-  // A shortcut has led to another drive: then the address that was typed is not the folder's.
+  // After a shortcut to another drive, the typed address is not the folder's.
   const same = address.driveId === folder.driveId && "path" in address &&
     folder.path === address.path.join("/");
   return {
@@ -206,7 +205,7 @@ function notWritable(item: Item): GraphError {
 
 function noFolder(path: string, cause?: GraphError): GraphError {
   const message = `the folder ${path} does not exist`;
-  const hint = `check it with ${commandName("ls")}, or make the folder first`;
-  return cause?.withMessage(message, { hint }) ??
-    new GraphError("notFound", message, { code: "itemNotFound", hint });
+  const code = "folderNotFound";
+  return cause?.withMessage(message, { code, hint: undefined }) ??
+    new GraphError("notFound", message, { code });
 }

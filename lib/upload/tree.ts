@@ -1,19 +1,30 @@
 /**
- * Uploads of a folder with all that is in it.
+ * Uploads of a folder with its contents. Each remote folder is looked at or made once, however many files go into it.
  *
  * @module
  */
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { usageError } from "../errors.ts";
-import type { TransferJob } from "../transfer/jobs.ts";
-import { openLocalFile } from "../local/local_file.ts";
-import { folderName, type LocalTree } from "./local_tree.ts";
+import { itemUrl } from "../drive/address.ts";
+import { isExpectedItem } from "../drive/drive_item.ts";
+import {
+  type DriveItem,
+  type Item,
+  type ItemContext,
+  listChildren,
+  type ResolvedItem,
+  toItem,
+} from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
-import { MAX_PATH } from "../drive/names.ts";
-import { RemoteFolders } from "./remote_folders.ts";
+import { MAX_PATH, nameKey } from "../drive/names.ts";
+import { GraphError, usageError } from "../errors.ts";
+import { openLocalFile } from "../local/local_file.ts";
+import type { TransferJob } from "../transfer/jobs.ts";
+import { folderName, type LocalTree } from "./local_tree.ts";
+import { findFolderTarget, type FolderTarget, type UploadTarget } from "./target.ts";
 import { uploadContent, type UploadOptions } from "./upload.ts";
-import { findFolderTarget } from "./target.ts";
+
+const MAX_ATTEMPTS = 5;
 
 /**
  * The transfers that bring a local folder to a location: into it under its own name if the location ends with a slash,
@@ -73,4 +84,127 @@ function emptyFolder(remote: RemoteFolders, name: string, path: string[]): Trans
       return undefined;
     },
   };
+}
+
+/** A folder, and what was in it when it was looked at. */
+interface KnownFolder {
+  item: Item;
+  /** By name as the service compares names. */
+  children: Map<string, ResolvedItem>;
+  /** Made by this run. */
+  fresh: boolean;
+}
+
+/** The folders below one place. */
+export class RemoteFolders {
+  readonly #connection: Connection;
+  readonly #target: FolderTarget;
+  readonly #dryRun: boolean;
+  readonly #known = new Map<string, Promise<KnownFolder>>();
+
+  /** @param dryRun Makes nothing, and acts as if it had. */
+  constructor(connection: Connection, target: FolderTarget, dryRun: boolean) {
+    this.#connection = connection;
+    this.#target = target;
+    this.#dryRun = dryRun;
+  }
+
+  /** Looks at a folder, or makes it with those above it. @param path Names below the place; empty: the place itself. */
+  folder(path: readonly string[]): Promise<unknown> {
+    return this.#folder(path);
+  }
+
+  /** Where a file goes. */
+  async fileTarget(path: readonly string[], name: string): Promise<UploadTarget> {
+    const { item, children, fresh } = await this.#folder(path);
+    const existing = children.get(nameKey(name));
+    return {
+      folder: { driveId: item.driveId, itemId: item.id },
+      folderId: item.id,
+      folderPath: item.path,
+      name: existing?.item.name ?? name,
+      existing: existing?.driveItem,
+      driveType: this.#target.driveType,
+      fresh,
+    };
+  }
+
+  #folder(path: readonly string[]): Promise<KnownFolder> {
+    const key = path.map(nameKey).join("/");
+    let known = this.#known.get(key);
+    if (!known) this.#known.set(key, known = this.#find(path));
+    return known;
+  }
+
+  async #find(path: readonly string[]): Promise<KnownFolder> {
+    const { base, name } = this.#target;
+    if (path.length > 0) return await this.#enter(await this.#folder(path.slice(0, -1)), path.at(-1)!);
+    const top = await this.#look(base.item);
+    return name === undefined ? top : await this.#enter(top, name);
+  }
+
+  async #enter(parent: KnownFolder, name: string): Promise<KnownFolder> {
+    const found = parent.children.get(nameKey(name));
+    if (!found) return await this.#make(parent, name);
+    if (found.item.type === "folder") return await this.#look(found.item);
+    throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
+      code: "nameAlreadyExists",
+      hint: "rename the local folder, or choose another place",
+    });
+  }
+
+  async #look(item: Item): Promise<KnownFolder> {
+    const children = new Map<string, ResolvedItem>();
+    for await (const child of listChildren(this.#connection, item)) {
+      // What is no item cannot be in the way, either: the service itself refuses a name that is taken.
+      if (!(child instanceof GraphError)) children.set(nameKey(child.item.name), child);
+    }
+    return { item, children, fresh: false };
+  }
+
+  async #make(parent: KnownFolder, name: string): Promise<KnownFolder> {
+    const { driveId, id } = parent.item;
+    const path = [parent.item.path, name].filter(Boolean).join("/");
+    if (this.#dryRun) {
+      this.#connection.notice(`would make the folder ${path}`);
+      return { item: toItem({ name, folder: {} }, driveId, path), children: new Map(), fresh: true };
+    }
+    const what = `making of the folder ${path}`;
+    const folderId = parent.item.path === "" ? undefined : id;
+    const post = () =>
+      this.#connection.graph.requestJson<DriveItem>(itemUrl({ driveId, itemId: id }, "children"), {
+        method: "POST",
+        what,
+        accepts: (value) => isExpectedItem(value, { driveId, name, folderId }),
+        json: { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" },
+      });
+    try {
+      const driveItem = await (parent.fresh ? retryUntilVisible(this.#connection, post) : post());
+      return { item: toItem(driveItem, driveId, path), children: new Map(), fresh: true };
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      // Somebody was quicker, or the answer to our own request was lost or empty (PROTOCOL 9).
+      if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
+      const now = await this.#look(parent.item);
+      if (!now.children.has(nameKey(name))) throw error;
+      return await this.#enter(now, name);
+    }
+  }
+}
+
+/** Does something in a folder that this run has made, which the service may not find for some moments (PROTOCOL E3). */
+export async function retryUntilVisible<T>(
+  { graph: { http } }: ItemContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const ms = http.backoffMs(attempt) / 2;
+      const isNew = error instanceof GraphError && error.status === 404;
+      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
+      await http.wait(ms, "the folder is new");
+    }
+  }
 }

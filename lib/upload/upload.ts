@@ -4,37 +4,45 @@
  * @module
  */
 import { join } from "../std.ts";
-import { childUrl } from "../drive/address.ts";
 import type { Connection } from "../connect.ts";
+import { childUrl } from "../drive/address.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
-import { GraphError } from "../errors.ts";
 import { type DriveItem, type Item, toItem } from "../drive/items.ts";
-import { type LocalContent, openLocalFile } from "../local/local_file.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { remoteName, sameName } from "../drive/names.ts";
-import { retryUntilVisible } from "./new_folder.ts";
-import { uploadSimple } from "./simple.ts";
+import { GraphError } from "../errors.ts";
+import { type LocalContent, openLocalFile } from "../local/local_file.ts";
 import { readStandardInput } from "../local/standard_input.ts";
 import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
+import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
+import { uploadSimple } from "./simple.ts";
 import { expectedItem, findTarget, type UploadTarget } from "./target.ts";
-import { judgeUpload } from "./verdict.ts";
-import { compareContent, ContentHash, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
+import { retryUntilVisible } from "./tree.ts";
+import { UploadJournal } from "./journal.ts";
+import { verifyUpload } from "./verdict.ts";
 
 /** Largest file that goes in one request, in bytes: 4 MiB. */
 const MAX_SIMPLE_BYTES = 4 * 1024 * 1024;
-/** Up to this size one request may help where the service loses every session (PROTOCOL U7); more is not held in memory. */
+/** Up to this size one request is the way out where the service loses every session (PROTOCOL U7); it is held in memory. */
 const MAX_FALLBACK_BYTES = 64 * 1024 * 1024;
+/** Times of the last change that differ by less are equal: the service keeps seconds, some file systems two. */
+const TIME_TOLERANCE_MS = 2_000;
 
 /** How to upload. */
 export interface UploadOptions {
   /** What to do when the name is taken. @default "replace" */
   conflict?: UploadConflict;
-  /** Sends nothing when the same content is there already. @default false */
+  /**
+   * Sends nothing when the same content is there already: by QuickXorHash; for files that SharePoint rewrites (Office
+   * documents, PDF, JPEG, HTML in site libraries), whose hash is never that of the local file, by the time of the last
+   * change. That does not see a change that keeps the time, nor one within two seconds of the uploaded version.
+   * @default false
+   */
   ifChanged?: boolean;
-  /** Keeps the time of the last change of small files, too, which takes an upload session. @default false */
+  /** Keeps the time of the last change of small files too, which takes an upload session. @default false */
   times?: boolean;
-  /** Changes nothing and tells what would be done. @default false */
+  /** Changes nothing, and returns what would be done. @default false */
   dryRun?: boolean;
   onProgress?: OnProgress;
 }
@@ -45,11 +53,11 @@ export interface LargeUploadOptions extends UploadOptions {
   fragmentBytes?: number;
   /** Description of the item; personal OneDrive only. */
   description?: string;
-  /** Whether an unfinished upload of the same file is taken up again. @default true */
+  /** Whether to resume an unfinished upload of the same file. @default true */
   resume?: boolean;
 }
 
-/** How to upload content, whoever asks. */
+/** How to upload content, from whichever function. */
 interface ContentUploadOptions extends LargeUploadOptions {
   /** Takes an upload session for any size that can have one. @default false */
   session?: boolean;
@@ -68,18 +76,16 @@ export async function uploadFile(
   location: LocationInput,
   options: UploadOptions = {},
 ): Promise<TransferResult> {
-  using content = await openLocalFile(path);
-  const target = await findTarget(connection, location, remoteName(content.name));
-  return await uploadContent(connection, content, target, options);
+  return await uploadPath(connection, path, location, options);
 }
 
 /**
  * Uploads a local file through a resumable upload session
- * (https://learn.microsoft.com/graph/api/driveitem-createuploadsession); only an empty one goes in one request, for the
- * service has no session for it.
+ * (https://learn.microsoft.com/graph/api/driveitem-createuploadsession). Only an empty file goes in one request, since
+ * no session can hold it.
  *
  * @param location A folder, in which the file keeps its name, or the file to create or replace.
- * @throws {GraphError} `notFound` when the file or the folder is missing, `conflict`, `damaged`, …
+ * @throws {GraphError} as {@linkcode uploadFile}.
  */
 export async function uploadLargeFile(
   connection: Connection,
@@ -87,16 +93,25 @@ export async function uploadLargeFile(
   location: LocationInput,
   options: LargeUploadOptions = {},
 ): Promise<TransferResult> {
+  return await uploadPath(connection, path, location, { ...options, session: true });
+}
+
+async function uploadPath(
+  connection: Connection,
+  path: string,
+  location: LocationInput,
+  options: ContentUploadOptions,
+): Promise<TransferResult> {
   using content = await openLocalFile(path);
   const target = await findTarget(connection, location, remoteName(content.name));
-  return await uploadContent(connection, content, target, { ...options, session: true });
+  return await uploadContent(connection, content, target, options);
 }
 
 /**
- * Uploads what comes through a stream, by default standard input, after it has ended: up to 4 MiB from memory, more from
- * a private temporary file.
+ * Uploads a stream, by default standard input, after it has ended: up to 4 MiB from memory, more from a private temporary
+ * file.
  *
- * @param location The file to create or replace; a folder will not do.
+ * @param location The file to create or replace, not a folder.
  * @throws {GraphError} as {@linkcode uploadFile}; `usage` when the location is a folder.
  */
 export async function uploadStream(
@@ -105,19 +120,15 @@ export async function uploadStream(
   options: UploadOptions = {},
   input?: ReadableStream<Uint8Array>,
 ): Promise<TransferResult> {
-  // Before the input is read, which may take long: a wrong place is told at once.
+  // Before the input is read, which may take long.
   const target = await findTarget(connection, location, undefined);
   const { settings, graph } = connection;
-  using content = await readStandardInput(
-    target.name,
-    join(settings.state, "spool"),
-    graph.http.signal,
-    input,
-  );
+  const folder = join(settings.state, "spool");
+  using content = await readStandardInput(target.name, folder, graph.http.signal, input);
   return await uploadContent(connection, content, target, options);
 }
 
-/** Uploads opened content to a place that was found already. */
+/** Uploads opened content to a resolved target. */
 export async function uploadContent(
   connection: Connection,
   content: LocalContent,
@@ -127,33 +138,32 @@ export async function uploadContent(
   const started = performance.now();
   connection = forTransfer(connection);
   if (options.description !== undefined && target.driveType !== "personal") {
-    throw new GraphError("usage", "descriptions exist in personal OneDrives only", {
-      code: "description",
-      hint: "leave out --description",
-    });
+    throw new GraphError("usage", "descriptions exist in personal OneDrives only", { code: "description" });
   }
-  const facts = { path: pathOf(target), local: content.path, bytes: content.size, seconds: 0 };
+  const common = { path: pathOf(target), local: content.path, bytes: content.size, seconds: 0 };
   if (options.ifChanged || options.dryRun) {
-    const existing = await existingItem(connection, target);
-    const same = options.ifChanged && existing && await compare(connection, content, target, existing);
-    const dry = options.dryRun ? { dryRun: true as const } : {};
-    if (same) return { ...facts, ...resultOf(existing), ...same, result: "unchanged", ...dry };
-    if (options.dryRun) return { ...facts, ...expected(target, existing, options), ...dry };
+    const existing = await findExisting(connection, target);
+    const verdict = options.ifChanged && existing && await compare(connection, content, target, existing);
+    const dryRun = options.dryRun ? { dryRun: true as const } : {};
+    if (verdict) return { ...common, ...resultOf(existing), verdict, result: "unchanged", ...dryRun };
+    if (options.dryRun) return { ...common, ...predict(target, existing, options), ...dryRun };
   }
   const { uploaded, item, verdict } = await send(connection, content, target, options).catch(
     (error) => explainTaken(connection, target, error),
   );
   return {
-    ...facts,
+    ...common,
     ...resultOf(item),
     result: !sameName(item.name, target.name) ? "renamed" : uploaded.created ? "created" : "replaced",
     verdict,
-    sha256: uploaded.sha256,
     seconds: (performance.now() - started) / 1000,
     sentBytes: uploaded.sentBytes,
     resumedFrom: uploaded.resumedFrom,
   };
 }
+
+/** What was sent, and what the service has stored of it. */
+type VerifiedUpload = { uploaded: UploadOutcome } & Awaited<ReturnType<typeof verifyUpload>>;
 
 /** Sends, compares what the service has with what was sent, and sends once more when it is damaged. */
 async function send(
@@ -165,29 +175,36 @@ async function send(
   const conflict = options.conflict ?? "replace";
   let sentBytes = 0;
   let created = false;
-  for (let tries = 1;; tries++) {
-    const work = () => sendOnce(connection, content, target, { ...options, conflict });
-    const uploaded = await (target.fresh ? retryUntilVisible(connection, work) : work());
-    sentBytes += uploaded.sentBytes;
-    created ||= uploaded.created;
-    const { item, ...judged } = await judgeUpload(connection, content, target.driveType, {
-      ...uploaded,
-      found: { driveItem: uploaded.driveItem, item: itemIn(target, uploaded.driveItem) },
-    });
-    if (judged.verdict !== "damaged") {
-      return { uploaded: { ...uploaded, created, sentBytes }, item, verdict: judged.verdict };
+  for (let attempt = 1;; attempt++) {
+    const verify = async (uploaded: UploadOutcome): Promise<VerifiedUpload> => {
+      const { driveItem, quickXorHash } = uploaded;
+      const found = { driveItem, item: itemIn(target, driveItem) };
+      sentBytes += uploaded.sentBytes;
+      created ||= uploaded.created;
+      const verified = await verifyUpload(connection, content, target.driveType, found, quickXorHash);
+      // Only "replace" may send to the same name again; a second damaged attempt is for the user to look at.
+      if (verified.verdict === "damaged" && (conflict !== "replace" || attempt > 1)) {
+        throw damagedUploadError(verified.why, target, created);
+      }
+      return { uploaded, ...verified };
+    };
+    const work = () => sendOnce(connection, content, target, { ...options, conflict }, verify);
+    const { uploaded, item, ...verified } =
+      await (target.fresh ? retryUntilVisible(connection, work) : work());
+    if (verified.verdict !== "damaged") {
+      return { uploaded: { ...uploaded, created, sentBytes }, item, verdict: verified.verdict };
     }
-    // Only "replace" may send to the same name again; a second try that is damaged as well is for a person to look at.
-    if (conflict !== "replace" || tries > 1) {
-      // Business drives keep what an upload replaces (PROTOCOL U21); deleting or restoring is for a person, too.
-      const former = !created && target.driveType !== "personal"
-        ? ", and the file that was replaced is in the version history"
-        : "";
-      throw damagedError(judged.why, `both copies are kept${former}; compare them before you upload again`);
-    }
-    connection.notice(`${judged.why}; sending it once more`);
+    connection.notice(`${verified.why}; sending it once more`);
     target.existing = "unknown";
   }
+}
+
+function damagedUploadError(why: string, { driveType }: UploadTarget, created: boolean): GraphError {
+  // Business drives keep what an upload replaces (PROTOCOL U21).
+  const replaced = !created && driveType !== "personal"
+    ? ", and the file that was replaced is in the version history"
+    : "";
+  return damagedError(why, `both copies are kept${replaced}; compare them before you upload again`);
 }
 
 async function sendOnce(
@@ -195,28 +212,29 @@ async function sendOnce(
   content: LocalContent,
   target: UploadTarget,
   options: ContentUploadOptions & { conflict: UploadConflict },
-): Promise<UploadOutcome> {
-  // The time of the last change is how a rewritten file is known again.
-  const times = options.times || (options.ifChanged && mayBeRewritten(target.name, target.driveType));
-  const session = options.session || content.size > MAX_SIMPLE_BYTES || (times && content.modified);
+  verify: (uploaded: UploadOutcome) => Promise<VerifiedUpload>,
+): Promise<VerifiedUpload> {
+  // Only a session keeps the time of the last change, by which a rewritten file is recognized.
+  const keepsTime = options.times || mayBeRewritten(target.name, target.driveType);
+  const session = options.session || content.size > MAX_SIMPLE_BYTES || (keepsTime && content.modified);
   if (content.size === 0 || !session) {
-    return await uploadSimple(connection, content, target, options.conflict);
+    return await verify(await uploadSimple(connection, content, target, options.conflict));
   }
   let lostBytes = 0;
   const onSent = (bytes: number) => void (lostBytes += bytes);
   try {
-    return await uploadThroughSession(connection, content, target, { ...options, onSent });
+    return await uploadThroughSession(connection, content, target, { ...options, onSent }, verify);
   } catch (error) {
-    const lost = error instanceof GraphError && error.code === "sessionLost";
-    if (!lost || options.conflict !== "replace" || content.size > MAX_FALLBACK_BYTES) throw error;
+    const isLost = error instanceof GraphError && error.code === "sessionLost";
+    if (!isLost || options.conflict !== "replace" || content.size > MAX_FALLBACK_BYTES) throw error;
     connection.notice(`${pathOf(target)}: the service loses its upload sessions; sending it in one request`);
     const uploaded = await uploadSimple(connection, content, target, options.conflict);
-    return { ...uploaded, sentBytes: uploaded.sentBytes + lostBytes };
+    return await verify({ ...uploaded, sentBytes: uploaded.sentBytes + lostBytes });
   }
 }
 
 /** The item that has the name at present. */
-async function existingItem(connection: Connection, target: UploadTarget): Promise<Item | undefined> {
+async function findExisting(connection: Connection, target: UploadTarget): Promise<Item | undefined> {
   if (target.existing === "unknown") {
     const { graph } = connection;
     try {
@@ -232,32 +250,37 @@ async function existingItem(connection: Connection, target: UploadTarget): Promi
   return target.existing && itemIn(target, target.existing);
 }
 
-/** Whether the item has the content already, and how we know. */
+/** Whether the item has the content already; `undefined` when it has not, or nothing tells. */
 async function compare(
   connection: Connection,
   content: LocalContent,
   target: UploadTarget,
   item: Item,
-): Promise<{ verdict: Verdict; sha256: string } | undefined> {
-  const rewritable = mayBeRewritten(item.name, target.driveType);
-  if (item.type !== "file" || (item.size !== content.size && !rewritable)) return undefined;
-  const { bytes, quickXorHash, sha256 } = await ContentHash.of(content, connection.graph.http.signal);
-  const local = { size: bytes, hash: quickXorHash };
-  if (compareContent(local, item) === "verified") return { verdict: "verified", sha256 };
-  const verdict = rewritable ? await connection.rewritten.findMadeFrom(local, item) : undefined;
-  return verdict && { verdict, sha256 };
+): Promise<Verdict | undefined> {
+  if (item.type !== "file") return undefined;
+  if (item.size === content.size) {
+    const { bytes, quickXorHash } = await hashContent(content, connection.graph.http.signal);
+    if (compareContent({ size: bytes, hash: quickXorHash }, item) === "verified") return "verified";
+  }
+  if (!mayBeRewritten(item.name, target.driveType)) return undefined;
+  // NaN where either is unknown. The service keeps whole seconds.
+  const differenceMs = Math.abs(Date.parse(item.modified ?? "") - (content.modified?.getTime() ?? NaN));
+  if (!(differenceMs < TIME_TOLERANCE_MS)) return undefined;
+  // An upload whose stored copy was never verified, or found damaged, has the same time.
+  const isUnfinished = await new UploadJournal(connection).has(content, target, await connection.account());
+  return isUnfinished ? undefined : "unverified";
 }
 
-/** The service says of a name that a folder has no more than that it is taken, and of a session not even that. */
+/** For a name that belongs to a folder the service says no more than that it is taken, and for a session not even that. */
 async function explainTaken(connection: Connection, target: UploadTarget, error: unknown): Promise<never> {
   if (error instanceof GraphError && error.status === 409) {
-    const existing = await existingItem(connection, { ...target, existing: "unknown" });
-    if (existing && existing.type !== "file") throw notReplaceable(existing);
+    const existing = await findExisting(connection, { ...target, existing: "unknown" });
+    if (existing && existing.type !== "file") throw notReplaceableError(existing);
   }
   throw error;
 }
 
-function notReplaceable({ path, type }: Item): GraphError {
+function notReplaceableError({ path, type }: Item): GraphError {
   return new GraphError("conflict", `${path} is a ${type}, which no file can replace`, {
     code: "nameAlreadyExists",
     hint: "choose another name",
@@ -265,22 +288,20 @@ function notReplaceable({ path, type }: Item): GraphError {
 }
 
 /** What an upload would do. */
-function expected(
+function predict(
   target: UploadTarget,
   existing: Item | undefined,
   { conflict }: UploadOptions,
 ): Omit<TransferResult, "path" | "local" | "bytes" | "seconds"> {
-  if (existing && existing.type !== "file") throw notReplaceable(existing);
+  if (existing && existing.type !== "file") throw notReplaceableError(existing);
   if (existing && conflict === "fail") {
-    throw new GraphError("conflict", `${existing.path} exists already`, {
-      code: "nameAlreadyExists",
-      hint: "choose with --conflict replace or --conflict rename",
-    });
+    throw new GraphError("conflict", `${existing.path} already exists`, { code: "nameAlreadyExists" });
   }
-  const { folder } = target;
-  const nothing = { id: "", driveId: folder.driveId, eTag: null, quickXorHash: null };
+  const { driveId } = target.folder;
   return {
-    ...(existing ? resultOf(existing) : { ...nothing, sentBytes: 0, resumedFrom: null }),
+    ...(existing
+      ? resultOf(existing)
+      : { id: "", driveId, eTag: null, quickXorHash: null, sentBytes: 0, resumedFrom: null }),
     result: !existing ? "created" : conflict === "rename" ? "renamed" : "replaced",
     verdict: "unverified",
   };

@@ -1,81 +1,80 @@
 /**
- * Whether what the service has stored is what was sent: by its size and hash. Where they are others, and SharePoint is known
- * to write into such files (PROTOCOL 10.2), the whole file is read back.
+ * Whether the service has stored what was sent: by size and hash. Where they differ and SharePoint is known to write into
+ * such files (PROTOCOL 10.2), the whole stored file is read back.
  *
  * @module
  */
 import type { Connection } from "../connect.ts";
-import { BrokenDocument, interruptible } from "../documents/byte_source.ts";
+import { BrokenDocument, interruptible, isSameContent } from "../documents/byte_source.ts";
 import { proveSame } from "../documents/same_document.ts";
 import type { DocumentKind } from "../documents/structure.ts";
-import { type CopyVerdict, damaged } from "../download/verdict.ts";
-import { fetchPrivateCopy, type PrivateCopy } from "../download/private_copy.ts";
-import { RemoteContent } from "../download/remote_content.ts";
+import { type CopyVerdict, damaged } from "../content/verdict.ts";
+import { fetchPrivateCopy, type PrivateCopy } from "../content/in_order.ts";
+import { RemoteContent } from "../content/remote_content.ts";
+import type { DriveItem, Item, ResolvedItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";
 import { toGraphError } from "../local/local_error.ts";
 import type { LocalContent } from "../local/local_file.ts";
-import type { Item, ResolvedItem } from "../drive/items.ts";
-import { isSomebodysChange, noteRewritten } from "./rewritten_files.ts";
 import { enrichedKind } from "../transfer/enrichment.ts";
-import { compareContent } from "../transfer/verify.ts";
+import { checkUnchanged, compareContent } from "../transfer/verify.ts";
 
-/** What comes back may be spoilt on its way, too: it counts when it is what the service states, or came so before. */
+/** The copy itself may be damaged on its way: it counts if it is as the service states, or came the same twice. */
 const MAX_COPIES = 3;
+/** SharePoint rewrites a file within seconds; a later change is a user's. */
+const REWRITE_MS = 10_000;
 
 /**
  * Compares what the service has stored with what was sent.
  *
- * @param sent The item as the service showed it after the upload, and the hashes of what was sent.
- * @throws {GraphError} `conflict` when somebody has changed it since, or when the local file has changed; otherwise what
- *   prevents the reading.
+ * @param found The item as the service showed it after the upload.
+ * @param quickXorHash Of what was sent.
+ * @throws {GraphError} `conflict` when the stored or the local file was changed since; otherwise what prevents reading
+ *   the stored one.
  */
-export async function judgeUpload(
+export async function verifyUpload(
   connection: Connection,
   content: LocalContent,
   driveType: string,
-  { quickXorHash, sha256, ...sent }: { quickXorHash: string; sha256: string; found: ResolvedItem },
+  found: ResolvedItem,
+  quickXorHash: string,
 ): Promise<{ item: Item } & CopyVerdict> {
-  let { found } = sent;
-  const local = { size: content.size, hash: quickXorHash };
-  const compared = compareContent(local, found.item);
   const { size, hash, path, name } = found.item;
+  const compared = compareContent({ size: content.size, hash: quickXorHash }, found.item);
+  if (compared !== "different") return { item: found.item, verdict: compared };
   const kind = enrichedKind("uploads", name, driveType);
-  let judged: CopyVerdict = compared === "different"
-    ? damaged("the service is not known to change such files")
-    : { verdict: compared };
-  if (compared === "different" && kind !== undefined) {
-    ({ found, ...judged } = await judgeStored(connection, content, sha256, kind, found));
-  }
-  const { item } = found;
+  const { item, ...judged } = kind === undefined
+    ? { item: found.item, ...damaged("the service is not known to change such files") }
+    : await compareStored(connection, content, quickXorHash, kind, found);
   if (judged.verdict === "damaged") {
-    const difference = `${size} bytes with QuickXorHash ${hash}, instead of ${local.size} with ${local.hash}`;
+    const difference =
+      `${size} bytes with QuickXorHash ${hash}, instead of ${content.size} with ${quickXorHash}`;
     return { item, ...damaged(`${path} is not what was sent: ${difference}; ${judged.why}`) };
   }
-  if (kind !== undefined) await noteRewritten(connection, local, found, content.modified, judged.verdict);
-  if (compared === "different" && judged.verdict === "unverified") {
+  if (judged.verdict === "unverified") {
     connection.notice(
-      `${path}: the service stores other bytes than were sent (${item.size}, not ${content.size}), as SharePoint does with such files; nothing can prove that it is the same file`,
+      `${path}: SharePoint stores other bytes than were sent (${item.size}, not ${content.size}), as it does with such files; nothing can prove that it is the same file`,
     );
   }
   return { item: { ...item, path }, ...judged };
 }
 
 /** Reads the whole stored file, and compares it with what was sent. */
-async function judgeStored(
+async function compareStored(
   connection: Connection,
   sent: LocalContent,
-  sha256: string,
+  quickXorHash: string,
   kind: DocumentKind,
   found: ResolvedItem,
-): Promise<CopyVerdict & { found: ResolvedItem }> {
+): Promise<CopyVerdict & { item: Item }> {
   const remote = new RemoteContent(connection, found);
+  const { signal } = connection.graph.http;
   try {
-    const judged = await judgeRemote(connection, sent, sha256, kind, remote);
+    const judged = await compareCopy(connection, sent, kind, remote);
     if (judged.verdict === "damaged" || judged.verdict === "unverified") {
-      await sent.checkUnchanged(sha256, connection.graph.http.signal); // otherwise it was compared with something else
-      if (isSomebodysChange(found.driveItem, remote.found.driveItem)) throw changedMeanwhile(found.item.path);
+      await checkUnchanged(sent, quickXorHash, signal); // otherwise it was compared with something else
+      if (isUsersChange(found.driveItem, remote.found.driveItem)) throw changedMeanwhile(found.item.path);
     }
-    return { ...judged, found: remote.found };
+    return { ...judged, item: remote.found.item };
   } catch (error) {
     const failure = toGraphError(error);
     if (failure.kind === "interrupted" || failure.kind === "conflict") throw failure;
@@ -86,28 +85,30 @@ async function judgeStored(
   }
 }
 
-async function judgeRemote(
+async function compareCopy(
   connection: Connection,
   sent: LocalContent,
-  sha256: string,
   kind: DocumentKind,
   remote: RemoteContent,
 ): Promise<CopyVerdict> {
-  let former: string | undefined;
-  for (let tries = 1;; tries++) {
+  const { signal } = connection.graph.http;
+  using copies = new DisposableStack();
+  let former: PrivateCopy | undefined;
+  for (let attempt = 1;; attempt++) {
     await remote.refresh();
-    using copy = await fetchPrivateCopy(connection, remote);
+    const copy = copies.use(await fetchPrivateCopy(connection, remote));
     const isStated = remote.compare(copy.content.size, copy.quickXorHash) === "verified";
-    if (!remote.isForeign && (isStated || copy.sha256 === former)) {
-      if (copy.sha256 === sha256) return { verdict: "verified" };
-      return await judgeCopy(sent, copy, kind, connection.graph.http.signal);
+    const isTrue = isStated || (former && await isSameContent(copy.content, former.content, signal));
+    if (!remote.isForeign && isTrue) {
+      if (await isSameContent(copy.content, sent, signal)) return { verdict: "verified" };
+      return await compareDocuments(sent, copy, kind, signal);
     }
-    if (tries === MAX_COPIES) return damaged("what comes back is not what the service states");
-    former = copy.sha256;
+    if (attempt === MAX_COPIES) return damaged("what comes back is not what the service states");
+    former = copy;
   }
 }
 
-async function judgeCopy(
+async function compareDocuments(
   sent: LocalContent,
   { content }: PrivateCopy,
   kind: DocumentKind,
@@ -120,6 +121,18 @@ async function judgeCopy(
     if (!(error instanceof BrokenDocument)) throw error;
     return damaged(error.message);
   }
+}
+
+/** Whether a user has changed the item since, rather than SharePoint. */
+function isUsersChange(sent: DriveItem, now: DriveItem): boolean {
+  const [before, after] = [authorOf(sent), authorOf(now)];
+  const laterMs = Date.parse(now.lastModifiedDateTime ?? "") - Date.parse(sent.lastModifiedDateTime ?? "");
+  return (before !== undefined && after !== undefined && before !== after) || laterMs > REWRITE_MS;
+}
+
+/** A user, or an app-only client. */
+function authorOf({ lastModifiedBy }: DriveItem): string | undefined {
+  return lastModifiedBy?.user?.id ?? lastModifiedBy?.application?.id ?? undefined;
 }
 
 function changedMeanwhile(path: string): GraphError {

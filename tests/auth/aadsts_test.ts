@@ -1,118 +1,117 @@
-/** Every AADSTS number of PROTOCOL 13.4: exit code, kind, who can mend it, what happened, and what to do next. */
+/** Errors of the sign-in service (PROTOCOL 13.4): exit code, kind, who can fix it, what happened, and what to do next. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { AADSTS, toSignInError } from "../../lib/auth/aadsts.ts";
+import { withHint } from "../../lib/cli/hints.ts";
 
-/** The numbers of PROTOCOL 13.4, in its order. */
+/** The numbers of PROTOCOL 13.4, in its order, without those about which the service says it all. */
 const DOCUMENTED = `
 7000218 700025 65001 65004 90094 90095 650052 650056 650057 65005 50076 50074 50079 50072 50078
 50097 53000 53001 50129 50005 50131 53003 530032 530035 530034 50199 50034 50020 51004 16000 50014
 50059 50128 90019 50057 50053 50055 50126 50105 50194 90130 9002332 500208 700016 700011 90002 90038
-70016 70018 70019 70020 70008 700082 700084 50173 70043 50089 50132 50133 70000 70011 28002 700022
+70016 70018 70019 70020 70008 700082 700084 50173 70043 50089 50132 50133 70000 70011
 500021 500022 500212 500213 50196 90033 50033 90024 90006
 `.trim().split(/\s+/).map(Number);
 
 const GOLDEN = `
-16000 | 5 refused | you | the account is not in this tenant | use the right account or --tenant, or ask to be invited as a guest
-28002 | 1 failed | app owner | the service does not understand the permissions asked for | report it, with the correlation id (for the app owner)
-50005 | 5 refused | administrator | the organisation wants a known or compliant device, which a device code cannot prove | try a browser of a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-50011 | 5 refused | app owner | the app registration does not know the way back from the browser | App registrations > your app > Authentication > Add a platform > Mobile and desktop applications: add http://localhost (for the app owner)
-50014 | 5 refused | you | the account is not in this tenant | use the right account or --tenant, or ask to be invited as a guest
-50020 | 5 refused | you | the account is not in this tenant | use the right account or --tenant, or ask to be invited as a guest
-50033 | 8 unavailable | you | the sign-in service has a passing fault | run the same command again
-50034 | 5 refused | you | the account is not in this tenant | use the right account or --tenant, or ask to be invited as a guest
-50053 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | mend it at https://mysignins.microsoft.com or ask your administrator (for the administrator)
-50055 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | mend it at https://mysignins.microsoft.com or ask your administrator (for the administrator)
-50057 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | mend it at https://mysignins.microsoft.com or ask your administrator (for the administrator)
+16000 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+50005 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+50011 | 5 refused | app owner | the app registration lacks the redirect address of the browser sign-in | App registrations > your app > Authentication > Add a platform > Mobile and desktop applications: add http://localhost (for the app owner)
+50014 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+50020 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+50033 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
+50034 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+50053 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
+50055 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
+50057 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
 50059 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id or domain
-50072 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts and complete it in the browser
-50074 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts and complete it in the browser
-50076 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts and complete it in the browser
-50078 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts and complete it in the browser
-50079 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts and complete it in the browser
+50072 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
+50074 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
+50076 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
+50078 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
+50079 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
 50089 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
-50097 | 5 refused | administrator | the organisation wants a known or compliant device, which a device code cannot prove | try a browser of a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+50097 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
 50105 | 5 refused | administrator | the account is not assigned to the app | Enterprise applications > the app > Users and groups: assign the account (for the administrator)
-50126 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | mend it at https://mysignins.microsoft.com or ask your administrator (for the administrator)
+50126 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
 50128 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id or domain
-50129 | 5 refused | administrator | the organisation wants a known or compliant device, which a device code cannot prove | try a browser of a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-50131 | 5 refused | administrator | the organisation wants a known or compliant device, which a device code cannot prove | try a browser of a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+50129 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+50131 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
 50132 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
 50133 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
 50173 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
-50194 | 2 usage | you | the app does not take accounts of this kind | use the tenant id of the app; organizations or consumers only where the registration allows them
-50196 | 8 unavailable | you | the service saw the same request too often | wait some minutes, then run it again
-50199 | 4 signInNeeded | you | the confirmation page was not completed | sign in again with: scripts/whoami.ts and press Continue in the browser
-51004 | 5 refused | you | the account is not in this tenant | use the right account or --tenant, or ask to be invited as a guest
-53000 | 5 refused | administrator | the organisation wants a known or compliant device, which a device code cannot prove | try a browser of a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-53001 | 5 refused | administrator | the organisation wants a known or compliant device, which a device code cannot prove | try a browser of a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-53003 | 5 refused | administrator | a Conditional Access policy blocks this sign-in; a policy against device code flow shows in the same way | if it is against device codes, try: scripts/whoami.ts --sign-in browser; otherwise ask your administrator to look at the sign-in log, tab Conditional Access, for the correlation id (for the administrator)
-65001 | 5 refused | you | nobody has consented to this permission for the app | run the same command in a terminal and consent there; if the page wants an administrator, ask yours to grant admin consent on the app's API permissions page
+50194 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+50196 | 8 unavailable | you | the sign-in service received the same request too often | wait some minutes, then run it again
+50199 | 4 signInNeeded | you | the confirmation page was not completed | sign in again with: scripts/whoami.ts
+51004 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+53000 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+53001 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+53003 | 5 refused | administrator | a Conditional Access policy blocks this sign-in, perhaps one against device codes | if it is against device codes, try: scripts/whoami.ts --sign-in browser; otherwise ask your administrator to look at the sign-in log, tab Conditional Access, for the correlation id (for the administrator)
+65001 | 5 refused | you | the app lacks consent for this permission | run the same command in a terminal and consent there; if the page asks for an administrator, ask yours to grant admin consent on the app's API permissions page
 65004 | 5 refused | you | you declined the consent | run it again and accept, if you trust the app
-65005 | 5 refused | app owner | the app registration lacks the permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions of the README (for the app owner)
+65005 | 5 refused | app owner | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists (for the app owner)
 70000 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
-70008 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts; a daily run keeps it alive
-70011 | 2 usage | you | a permission that was asked for does not exist for this account | with a personal Microsoft account set GRAPH_TENANT_ID=consumers, since those have no sites; otherwise report it, with the correlation id
-70016 | 4 signInNeeded | you | nobody has approved the code yet | approve it in the browser, or start again with: scripts/whoami.ts
-70018 | 4 signInNeeded | you | the code expired or was refused | start again with: scripts/whoami.ts; if the code was still fresh, a policy may forbid device codes: look for 53003 on the browser page
-70019 | 4 signInNeeded | you | the code expired or was refused | start again with: scripts/whoami.ts; if the code was still fresh, a policy may forbid device codes: look for 53003 on the browser page
-70020 | 4 signInNeeded | you | the code expired or was refused | start again with: scripts/whoami.ts; if the code was still fresh, a policy may forbid device codes: look for 53003 on the browser page
-70043 | 4 signInNeeded | you | the organisation demands a new sign-in every so often (sign-in frequency) | sign in again with: scripts/whoami.ts
-90002 | 2 usage | you | there is no such tenant | check GRAPH_TENANT_ID or --tenant; a tenant of a national cloud needs --cloud or GRAPH_CLOUD
-90006 | 8 unavailable | you | the sign-in service has a passing fault | run the same command again
+70008 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
+70011 | 2 usage | you | this account does not have one of the permissions that were asked for | for a personal Microsoft account set GRAPH_TENANT_ID=consumers, since those have no sites; otherwise report it, with the correlation id
+70016 | 4 signInNeeded | you | the code is not approved yet | sign in again with: scripts/whoami.ts
+70018 | 4 signInNeeded | you | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
+70019 | 4 signInNeeded | you | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
+70020 | 4 signInNeeded | you | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
+70043 | 4 signInNeeded | you | the organization requires a new sign-in at regular intervals (sign-in frequency) | sign in again with: scripts/whoami.ts
+90002 | 2 usage | you | there is no such tenant | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD as well
+90006 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
 90019 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id or domain
-90024 | 8 unavailable | you | the sign-in service has a passing fault | run the same command again
-90033 | 8 unavailable | you | the sign-in service has a passing fault | run the same command again
-90038 | 2 usage | you | the tenant lives in another national cloud | choose it with --cloud or GRAPH_CLOUD: usgov, usdod or china
+90024 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
+90033 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
+90038 | 2 usage | you | the tenant is in another national cloud | set GRAPH_CLOUD to usgov, usdod or china
 90094 | 5 refused | administrator | an administrator must consent to the app | ask for admin consent: Entra admin center > Enterprise applications > the app > Permissions (for the administrator)
 90095 | 5 refused | administrator | an administrator must consent to the app | ask for admin consent: Entra admin center > Enterprise applications > the app > Permissions (for the administrator)
-90130 | 2 usage | you | the app does not take accounts of this kind | use the tenant id of the app; organizations or consumers only where the registration allows them
-500021 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator or your network's (for the administrator)
-500022 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator or your network's (for the administrator)
-500113 | 5 refused | app owner | the app registration does not know the way back from the browser | App registrations > your app > Authentication > Add a platform > Mobile and desktop applications: add http://localhost (for the app owner)
-500200 | 2 usage | you | the app does not take accounts of this kind | use the tenant id of the app; organizations or consumers only where the registration allows them
-500208 | 2 usage | you | the app does not take accounts of this kind | use the tenant id of the app; organizations or consumers only where the registration allows them
-500212 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator or your network's (for the administrator)
-500213 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator or your network's (for the administrator)
-530032 | 5 refused | administrator | a security policy of the organisation blocks this sign-in | ask your administrator, with the correlation id (for the administrator)
-530034 | 5 refused | administrator | delegated (partner) administration is blocked for suspicious activity | ask an administrator of your home tenant (for the administrator)
-530035 | 5 refused | administrator | a security policy of the organisation blocks this sign-in | ask your administrator, with the correlation id (for the administrator)
-650052 | 5 refused | app owner | the app registration lacks the permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions of the README (for the app owner)
-650056 | 5 refused | app owner | the app registration lacks the permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions of the README (for the app owner)
-650057 | 5 refused | app owner | the app registration lacks the permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions of the README (for the app owner)
+90130 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+500021 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator, or that of your network (for the administrator)
+500022 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator, or that of your network (for the administrator)
+500113 | 5 refused | app owner | the app registration lacks the redirect address of the browser sign-in | App registrations > your app > Authentication > Add a platform > Mobile and desktop applications: add http://localhost (for the app owner)
+500200 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+500208 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+500212 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator, or that of your network (for the administrator)
+500213 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator, or that of your network (for the administrator)
+530032 | 5 refused | administrator | a security policy of the organization blocks this sign-in | ask your administrator, with the correlation id (for the administrator)
+530034 | 5 refused | administrator | delegated (partner) administration is blocked because of suspicious activity | ask an administrator of your home tenant (for the administrator)
+530035 | 5 refused | administrator | a security policy of the organization blocks this sign-in | ask your administrator, with the correlation id (for the administrator)
+650052 | 5 refused | app owner | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists (for the app owner)
+650056 | 5 refused | app owner | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists (for the app owner)
+650057 | 5 refused | app owner | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists (for the app owner)
 700011 | 2 usage | you | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
 700016 | 2 usage | you | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
-700022 | 1 failed | app owner | the service does not understand the permissions asked for | report it, with the correlation id (for the app owner)
-700024 | 1 failed | you | the certificate's proof is not valid at this time | set the clock of this machine right
-700025 | 5 refused | you | the app is a public client, but a secret or certificate was sent | take the secret or certificate out of the settings, or give the client id of the app registration that it belongs to
+700024 | 1 failed | you | the signature made with the certificate is not valid at this time | correct the clock of this machine
+700025 | 5 refused | you | the app is a public client, but a secret or certificate was sent | remove the secret or certificate from the settings, or use the client id of the app registration that it belongs to
 700027 | 5 refused | app owner | the certificate is not one of the app's | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
 700030 | 5 refused | app owner | the certificate is not one of the app's | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
-700082 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts; a daily run keeps it alive
-700084 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts; a daily run keeps it alive
-900023 | 2 usage | you | there is no such tenant | check GRAPH_TENANT_ID or --tenant; a tenant of a national cloud needs --cloud or GRAPH_CLOUD
+700082 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
+700084 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
+900023 | 2 usage | you | there is no such tenant | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD as well
 7000215 | 5 refused | app owner | the client secret is not one of the app's | App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file (for the app owner)
 7000218 | 5 refused | app owner | the app registration does not allow public client flows | Entra admin center > App registrations > your app > Authentication > Settings: set Allow public client flows to Yes, save, then sign in again (for the app owner)
 7000222 | 5 refused | app owner | the client secret has expired | App registrations > your app > Certificates & secrets: make a new secret, and put its Value into the file (for the app owner)
 9002313 | 4 signInNeeded | you | the sign-in service cannot read the cached sign-in | sign in again with: scripts/whoami.ts
-9002331 | 2 usage | you | the app does not take accounts of this kind | use the tenant id of the app; organizations or consumers only where the registration allows them
-9002332 | 2 usage | you | the app does not take accounts of this kind | use the tenant id of the app; organizations or consumers only where the registration allows them
+9002331 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+9002332 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
 `.trim().split("\n");
 
-Deno.test("each AADSTS number says what happened, who can mend it, where, and what to do next", () => {
+Deno.test("toSignInError() says what happened, who can fix it, where, and what to do next", () => {
   const lines = [...AADSTS].toSorted(([one], [other]) => one - other).map(([number, { who }]) => {
-    const error = toSignInError({ error: "invalid_grant", error_codes: [number] });
+    const error = withHint(toSignInError({ error: "invalid_grant", error_codes: [number] }), "whoami");
     const why = error.message.replace("sign-in: ", "");
     return `${number} | ${error.exitCode} ${error.kind} | ${who} | ${why} | ${error.hint}`;
   });
   assertEquals(lines, GOLDEN);
 });
 
-Deno.test("no documented number is missing", () => {
+Deno.test("AADSTS explains every documented number", () => {
   assertEquals(DOCUMENTED.filter((number) => !AADSTS.has(number)), []);
   assertEquals(DOCUMENTED.length, new Set(DOCUMENTED).size);
 });
 
-Deno.test("the number is found in the text, too, where there is no list of numbers", () => {
+Deno.test("toSignInError() finds the number in the description where error_codes is missing", () => {
   const error = toSignInError({
     error: "invalid_grant",
     error_description: "AADSTS50173: revoked.\r\nTrace ID: x",
@@ -120,7 +119,7 @@ Deno.test("the number is found in the text, too, where there is no list of numbe
   assertEquals([error.code, error.exitCode], ["AADSTS50173", 4]);
 });
 
-Deno.test("an unknown number shows the service's words, the number, the correlation id and the time", () => {
+Deno.test("toSignInError() quotes the service for an unknown number", () => {
   const error = toSignInError({
     error: "invalid_request",
     error_description: "AADSTS1234567: Something new.\r\nTrace ID: secret-looking",
@@ -139,15 +138,12 @@ Deno.test("an unknown number shows the service's words, the number, the correlat
   assertMatch(error.hint!, /login\.microsoftonline\.com\/error/);
 });
 
-Deno.test("an unknown number of a known kind of error is still told by its kind", () => {
+Deno.test("toSignInError() uses the OAuth error where the number is unknown", () => {
   const exits = [
     ["invalid_grant", 4],
     ["consent_required", 5],
     ["interaction_required", 4],
-    [
-      "temporarily_unavailable",
-      8,
-    ],
+    ["temporarily_unavailable", 8],
     ["access_denied", 5],
     ["expired_token", 4],
     ["authorization_declined", 5],
@@ -157,9 +153,9 @@ Deno.test("an unknown number of a known kind of error is still told by its kind"
   }
 });
 
-Deno.test("what somebody else must mend names them", () => {
+Deno.test("hints name the administrator or app owner who must act", () => {
   for (const [number, { who }] of AADSTS) {
-    const { hint } = toSignInError({ error: "x", error_codes: [number] });
+    const { hint } = withHint(toSignInError({ error: "x", error_codes: [number] }), "whoami");
     assert(who === "you" || hint!.endsWith(`(for the ${who})`), String(number));
   }
 });

@@ -1,10 +1,10 @@
-/** The access token goes to the Graph origin alone, whatever the service, or what stands in its place, says. */
+/** The access token goes to the Graph origin only, whatever the service says. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { pseudoRandomBytes, type ScriptName, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { FaultRule } from "../sandbox/mod.ts";
 
-/** A host that the scripts have no business with, on another port of this machine. */
+/** A foreign host, on another port of this machine. */
 function listen(): AsyncDisposable & { origin: string; heard: string[] } {
   const heard: string[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
@@ -18,9 +18,9 @@ function listen(): AsyncDisposable & { origin: string; heard: string[] } {
   };
 }
 
-/** Every request with a token went to Graph, and to the paths of its API. */
-function checkTokens(b: TestEnv): void {
-  const stray = b.sandbox.requests.filter(({ service, path, headers }) =>
+/** Asserts that tokens went only to Graph, and to the paths of its API. */
+function checkTokens(env: TestEnv): void {
+  const stray = env.sandbox.requests.filter(({ service, path, headers }) =>
     headers.authorization !== undefined && (service !== "graph" || !path.startsWith("/v1.0/"))
   );
   assertEquals(stray.map(({ service, path }) => `${service} ${path}`), []);
@@ -28,11 +28,11 @@ function checkTokens(b: TestEnv): void {
 
 const ONCE = ["--max-wait", "1s"];
 
-Deno.test("no redirect and no Location of Graph is followed with a token", async () => {
-  await using b = await startTestEnv();
+Deno.test("no redirect or Location of Graph is followed with a token", async () => {
+  await using env = await startTestEnv();
   await using foreign = listen();
-  const small = await b.file("small.txt", "small");
-  const large = await b.file("large.bin", pseudoRandomBytes(400_000));
+  const small = await env.file("small.txt", "small");
+  const large = await env.file("large.bin", pseudoRandomBytes(400_000));
   const location = `${foreign.origin}/v1.0/me?x=1`;
   const runs: [string, ScriptName, ...string[]][] = [
     ["/v1.0/me", "whoami"],
@@ -43,8 +43,8 @@ Deno.test("no redirect and no Location of Graph is followed with a token", async
   ];
   for (const status of [301, 302, 307, 308]) {
     for (const [path, script, ...args] of runs) {
-      b.sandbox.clearFaults();
-      b.sandbox.addFault({
+      env.sandbox.clearFaults();
+      env.sandbox.addFault({
         service: "graph",
         path,
         times: "always",
@@ -52,126 +52,135 @@ Deno.test("no redirect and no Location of Graph is followed with a token", async
         headers: { location },
         body: "",
       });
-      const { code, stderr } = await b.run(script, ...ONCE, ...args);
+      const { code, stderr } = await env.run(script, ...ONCE, ...args);
       assertEquals(code === 0, false, `${script} took HTTP ${status} for a success: ${stderr}`);
     }
   }
-  b.sandbox.clearFaults();
+  env.sandbox.clearFaults();
   const accepted = {
     status: 202,
     headers: { location, "operation-location": location, "content-location": location },
   };
   for (const [path, script, ...args] of runs.slice(3)) {
-    b.sandbox.addFault({ service: "graph", path, times: "always", ...accepted, body: "" }); // as of a monitor
-    await b.run(script, ...ONCE, ...args);
-    b.sandbox.clearFaults();
+    env.sandbox.addFault({ service: "graph", path, times: "always", ...accepted, body: "" }); // as of a monitor
+    await env.run(script, ...ONCE, ...args);
+    env.sandbox.clearFaults();
   }
   assertEquals(foreign.heard, []);
-  checkTokens(b);
+  checkTokens(env);
 });
 
 Deno.test("no link to a next page leads the token to another host", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   await using foreign = listen();
   const host = new URL(foreign.origin).host;
   const links = [
     `${foreign.origin}/v1.0/next`,
-    `${b.sandbox.apiOrigin.replace("http://", "http://x@")}`.replace(/@.*/, `@${host}/v1.0/next`),
+    `${env.sandbox.apiOrigin.replace("http://", "http://x@")}`.replace(/@.*/, `@${host}/v1.0/next`),
     `http://graph.microsoft.com@${host}/v1.0/next`,
-    `${b.sandbox.storageOrigin}/v1.0/next`,
+    `${env.sandbox.storageOrigin}/v1.0/next`,
     `HTTP:\\\\${host}\\v1.0\\next`,
-    b.sandbox.apiOrigin.replace("http:", "https:") + "/v1.0/next",
+    env.sandbox.apiOrigin.replace("http:", "https:") + "/v1.0/next",
   ];
   for (const link of links) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({ path: "/children", patch: { "@odata.nextLink": link } });
-    const { code, stderr } = await b.run("ls", "General");
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({ path: "/children", patch: { "@odata.nextLink": link } });
+    const { code, stderr } = await env.run("ls", "General");
     assertEquals(code, 1, `${link}: ${stderr}`);
     assertMatch(stderr, /link to another host/);
   }
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ path: "/children", patch: { "@odata.nextLink": `//${host}/v1.0/next` } });
-  await b.run("ls", "General"); // a path for us, and one that Graph does not know
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({ path: "/children", patch: { "@odata.nextLink": `//${host}/v1.0/next` } });
+  await env.run("ls", "General"); // a path for us, and one that Graph does not know
   assertEquals(foreign.heard, []);
-  checkTokens(b);
+  checkTokens(env);
 });
 
-Deno.test("a download goes to storage hosts only, and without the token", async () => {
-  await using b = await startTestEnv();
+Deno.test("get sends no token, and requests to storage hosts only", async () => {
+  await using env = await startTestEnv();
   await using foreign = listen();
-  b.sandbox.tenant.addFile("Documents", "General/a.bin", "content");
+  env.sandbox.tenant.addFile("Documents", "General/a.bin", "content");
   const refused = async (fault: FaultRule, name: string) => {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({ times: "always", ...fault });
-    const { code, stderr } = await b.run("get", ...ONCE, "General/a.bin", name);
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({ times: "always", ...fault });
+    const { code, stderr } = await env.run("get", ...ONCE, "General/a.bin", name);
     assertEquals([code, /transfer link to http:\/\/127\.0\.0\.1/.test(stderr)], [5, true], stderr);
   };
   const facts = { service: "graph" as const, path: /a\.bin|items\/[^/]+$/ };
   const link = `${foreign.origin}/download.aspx?tempauth=x`;
   await refused({ ...facts, patch: { "@microsoft.graph.downloadUrl": link } }, "1");
   await refused(
-    { ...facts, patch: { "@microsoft.graph.downloadUrl": `${b.sandbox.apiOrigin}/v1.0/x` } },
+    { ...facts, patch: { "@microsoft.graph.downloadUrl": `${env.sandbox.apiOrigin}/v1.0/x` } },
     "2",
   );
 
   // Without a link in the facts, the redirect of /content is all that there is.
   const linkless = { ...facts, times: "always" as const, patch: { "@microsoft.graph.downloadUrl": null } };
   const redirected = async (location: string | undefined, name: string) => {
-    b.sandbox.clearFaults();
+    env.sandbox.clearFaults();
     if (location !== undefined) {
-      b.sandbox.addFault({ path: "/content", times: "always", status: 302, headers: { location }, body: "" });
+      env.sandbox.addFault({
+        path: "/content",
+        times: "always",
+        status: 302,
+        headers: { location },
+        body: "",
+      });
     }
-    b.sandbox.addFault(linkless);
-    return await b.run("get", ...ONCE, "General/a.bin", name);
+    env.sandbox.addFault(linkless);
+    return await env.run("get", ...ONCE, "General/a.bin", name);
   };
   assertEquals((await redirected(undefined, "3")).code, 0);
   assertEquals((await redirected(link, "4")).code, 5);
-  assertEquals((await redirected(`${b.sandbox.apiOrigin}/v1.0/me`, "5")).code, 5);
+  assertEquals((await redirected(`${env.sandbox.apiOrigin}/v1.0/me`, "5")).code, 5);
 
-  b.sandbox.clearFaults();
+  env.sandbox.clearFaults();
   const moved = { times: "always" as const, status: 302, headers: { location: link }, body: "" };
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", ...moved });
-  assertEquals((await b.run("get", ...ONCE, "General/a.bin", "6")).code === 0, false);
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", ...moved });
+  assertEquals((await env.run("get", ...ONCE, "General/a.bin", "6")).code === 0, false);
   assertEquals(foreign.heard, []);
-  checkTokens(b);
+  checkTokens(env);
 });
 
-Deno.test("an upload URL on a foreign host gets nothing, and one on the Graph origin gets no token", async () => {
-  await using b = await startTestEnv();
+Deno.test("an upload URL on a foreign host gets no request, and one on the Graph origin no token", async () => {
+  await using env = await startTestEnv();
   await using foreign = listen();
-  const large = await b.file("large.bin", pseudoRandomBytes(400_000));
+  const large = await env.file("large.bin", pseudoRandomBytes(400_000));
   const session = (uploadUrl: string): FaultRule => ({
     path: "createUploadSession",
     times: "always",
     patch: { uploadUrl },
   });
   const place = () => `General/${crypto.randomUUID()}.bin`; // a session that is not ended blocks its name
-  for (const uploadUrl of [`${foreign.origin}/up?tempauth=x`, `${b.sandbox.apiOrigin}/up?tempauth=x`]) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault(session(uploadUrl));
-    const { code, stderr } = await b.run("put-large", ...ONCE, large, place());
+  for (const uploadUrl of [`${foreign.origin}/up?tempauth=x`, `${env.sandbox.apiOrigin}/up?tempauth=x`]) {
+    env.sandbox.clearFaults();
+    env.sandbox.addFault(session(uploadUrl));
+    const { code, stderr } = await env.run("put-large", ...ONCE, large, place());
     assertEquals(code, 5, stderr);
   }
-  assertEquals(b.sandbox.requests.filter(({ path }) => path.startsWith("/up?")), []);
+  assertEquals(env.sandbox.requests.filter(({ path }) => path.startsWith("/up?")), []);
 
   // Where a gateway serves both from one origin, that origin is a storage host as well.
-  b.sandbox.clearFaults();
-  b.sandbox.addFault(session(`${b.sandbox.apiOrigin}/up?tempauth=x`));
-  const hosts = [b.sandbox.apiOrigin, b.sandbox.storageOrigin].map((origin) => new URL(origin).host).join(
+  env.sandbox.clearFaults();
+  env.sandbox.addFault(session(`${env.sandbox.apiOrigin}/up?tempauth=x`));
+  const hosts = [env.sandbox.apiOrigin, env.sandbox.storageOrigin].map((origin) => new URL(origin).host).join(
     ",",
   );
-  const env = { GRAPH_STORAGE_HOSTS: hosts };
-  assertEquals((await b.runWith({ env }, "put-large", ...ONCE, large, place())).code === 0, false);
-  const sent = b.sandbox.requests.filter(({ path }) => path.startsWith("/up?"));
+  const variables = { GRAPH_STORAGE_HOSTS: hosts };
+  assertEquals(
+    (await env.runWith({ env: variables }, "put-large", ...ONCE, large, place())).code === 0,
+    false,
+  );
+  const sent = env.sandbox.requests.filter(({ path }) => path.startsWith("/up?"));
   assertEquals([sent.length > 0, sent.every(({ headers }) => headers.authorization === undefined)], [
     true,
     true,
   ]);
 
-  b.sandbox.clearFaults();
+  env.sandbox.clearFaults();
   const location = `${foreign.origin}/up`;
   for (const status of [301, 302, 307, 308]) {
-    b.sandbox.addFault({
+    env.sandbox.addFault({
       service: "storage",
       method: "PUT",
       times: "always",
@@ -179,29 +188,29 @@ Deno.test("an upload URL on a foreign host gets nothing, and one on the Graph or
       headers: { location },
       body: "",
     });
-    assertEquals((await b.run("put-large", ...ONCE, "--no-resume", large, place())).code === 0, false);
-    b.sandbox.clearFaults();
+    assertEquals((await env.run("put-large", ...ONCE, "--no-resume", large, place())).code === 0, false);
+    env.sandbox.clearFaults();
   }
   assertEquals(foreign.heard, []);
-  checkTokens(b);
+  checkTokens(env);
 });
 
 Deno.test("the sign-in service cannot send codes and refresh tokens elsewhere", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   await using foreign = listen();
   for (const status of [301, 302, 307, 308]) {
-    b.sandbox.clearFaults();
-    b.sandbox.expireAccessTokens();
-    b.sandbox.addFault({
+    env.sandbox.clearFaults();
+    env.sandbox.expireAccessTokens();
+    env.sandbox.addFault({
       service: "login",
       times: "always",
       status,
       headers: { location: `${foreign.origin}/token` },
       body: "",
     });
-    assertEquals((await b.run("ls", ...ONCE, "General")).code === 0, false);
-    assertEquals((await b.run("whoami", "--check")).code, 4); // the token has expired, which comes before 8
+    assertEquals((await env.run("ls", ...ONCE, "General")).code === 0, false);
+    assertEquals((await env.run("whoami", "--check")).code, 4); // the token has expired, which comes before 8
   }
   assertEquals(foreign.heard, []);
-  checkTokens(b);
+  checkTokens(env);
 });

@@ -37,17 +37,17 @@ function found(changes: Record<string, unknown>): boolean {
   return findToken(content ?? {}, query, NOW * 1000) !== undefined;
 }
 
-Deno.test("a cached token is used for as long as five minutes of its life are left", () => {
+Deno.test("findToken() returns a token with more than five minutes left", () => {
   assertEquals(found({}), true);
   assertEquals(found({ expires_on: `${NOW + 300}` }), false);
 });
 
-Deno.test("a token that MSAL has just stored is used although its time is rounded up", () => {
+Deno.test("findToken() accepts the rounded-up time of a token that MSAL has just stored", () => {
   assertEquals(found({ cached_at: `${NOW + 1}` }), true);
   assertEquals(found({ cached_at: `${NOW + 60}` }), false);
 });
 
-Deno.test("a token with more permissions serves, one with others does not", () => {
+Deno.test("findToken() accepts a token with wider permissions only", () => {
   for (
     const target of [
       "Files.ReadWrite.All",
@@ -63,7 +63,7 @@ Deno.test("a token with more permissions serves, one with others does not", () =
   }
 });
 
-Deno.test("whatever is odd about a cached token leaves it to MSAL", () => {
+Deno.test("findToken() leaves odd entries to MSAL", () => {
   const odd = [
     { secret: "" },
     { client_id: "d" },
@@ -78,7 +78,7 @@ Deno.test("whatever is odd about a cached token leaves it to MSAL", () => {
   for (const changes of odd) assertEquals(found(changes), false, JSON.stringify(changes));
 });
 
-Deno.test("contentOf() refuses entries whose fields have the wrong type", () => {
+Deno.test("parseCacheContent() rejects entries whose fields have the wrong type", () => {
   const mistyped = [
     { AccessToken: { x: { ...token, secret: 5 } } },
     { AccessToken: { x: { ...token, target: ["Files.Read.All"] } } },
@@ -94,7 +94,7 @@ Deno.test("contentOf() refuses entries whose fields have the wrong type", () => 
   assertEquals(parseCacheContent(odd), odd);
 });
 
-Deno.test("a token of an app is one of its tenant, in any case, and of the cloud it was asked for", () => {
+Deno.test("findAppToken() matches tenant, ignoring case, and cloud", () => {
   const target = "https://graph.microsoft.us/.default";
   const content = parseCacheContent({ AccessToken: { x: { ...token, home_account_id: "", target } } })!;
   const known = (tenantId: string, apiOrigin = query.apiOrigin) =>
@@ -103,13 +103,13 @@ Deno.test("a token of an app is one of its tenant, in any case, and of the cloud
   assertEquals(known("t", "https://dod-graph.microsoft.us"), false);
 });
 
-Deno.test("to forget a client leaves nothing of it, also not what belongs to no account, and all of others", () => {
+Deno.test("withoutClient() removes all entries of a client, app-only ones too, and no others", () => {
   const other = { ...token, client_id: "d" };
   const mine = { app: { ...token, home_account_id: "" }, orphan: token };
   const Account = { a: { home_account_id: "u.t", environment: query.environment, realm: "t" } };
   const content = { Account, AccessToken: { ...mine, other }, RefreshToken: { other }, IdToken: { ...mine } };
   const left = { Account, AccessToken: { other }, RefreshToken: { other }, IdToken: {} };
-  assertEquals(withoutClient(content, "c", query.environment), left);
-  const alone = withoutClient({ ...content, RefreshToken: {} }, "c", query.environment);
+  assertEquals(withoutClient(content, query), left);
+  const alone = withoutClient({ ...content, RefreshToken: {} }, query);
   assertEquals(alone.Account, {});
 });

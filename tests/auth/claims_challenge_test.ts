@@ -1,9 +1,12 @@
 /**
  * Claims challenges (PROTOCOL 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
- * one that comes is honoured all the same, once, and never in a loop.
+ * a challenge that comes is answered all the same, once, and never in a loop.
  */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { UserSession } from "../../lib/auth/user_session.ts";
+import { HttpClient } from "../../lib/http/client.ts";
+import { readSettings } from "../../lib/settings.ts";
 import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const CHALLENGE = `Bearer realm="", error="insufficient_claims", claims="${
@@ -11,50 +14,50 @@ const CHALLENGE = `Bearer realm="", error="insufficient_claims", claims="${
 }"`;
 
 /** Requests since then, as `login 200 /token`. */
-function since(b: TestEnv, before: number): string[] {
-  return b.sandbox.requests.slice(before).map(({ service, status, path }) =>
+function since(env: TestEnv, before: number): string[] {
+  return env.sandbox.requests.slice(before).map(({ service, status, path }) =>
     `${service} ${status} ${path.split("?")[0]!.split("/").at(-1)}`
   );
 }
 
-Deno.test("the scripts do not declare cp1, so a challenge for those that do does not concern them", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.challenge();
-  const before = b.sandbox.requests.length;
-  assertEquals((await b.run("whoami")).code, 0);
-  assertEquals(since(b, before), ["graph 200 me"]);
+Deno.test("scripts do not declare cp1 and are not challenged", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.challenge();
+  const before = env.sandbox.requests.length;
+  assertEquals((await env.run("whoami")).code, 0);
+  assertEquals(since(env, before), ["graph 200 me"]);
 });
 
-Deno.test("a challenge is answered silently with its claims, and later runs need nothing more", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.challenge("tokens", "everybody");
-  let before = b.sandbox.requests.length;
-  const { code, stderr } = await b.run("whoami", "--no-prompt");
+Deno.test("a claims challenge is answered silently, and later runs get none", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.challenge("tokens", "everybody");
+  let before = env.sandbox.requests.length;
+  const { code, stderr } = await env.run("whoami", "--no-prompt");
   assertEquals([code, stderr], [0, ""]);
-  assertEquals(since(b, before), ["graph 401 me", "login 200 token", "graph 200 me"]);
-  before = b.sandbox.requests.length;
-  assertEquals((await b.run("whoami")).code, 0);
-  assertEquals(since(b, before).filter((line) => line.startsWith("graph 401")), []);
+  assertEquals(since(env, before), ["graph 401 me", "login 200 token", "graph 200 me"]);
+  before = env.sandbox.requests.length;
+  assertEquals((await env.run("whoami")).code, 0);
+  assertEquals(since(env, before).filter((line) => line.startsWith("graph 401")), []);
 });
 
-Deno.test("where a person must come: a device code with the claims on a terminal, else exit code 4", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.challenge("interaction_required", "everybody");
-  let before = b.sandbox.requests.length;
-  const unattended = await b.run("whoami");
+Deno.test("a challenge that requires a user starts a device code with its claims, or is exit code 4", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.challenge("interaction_required", "everybody");
+  let before = env.sandbox.requests.length;
+  const unattended = await env.run("whoami");
   assertEquals(unattended.code, 4);
   assertMatch(unattended.stderr, /multi-factor authentication.*AADSTS50076/);
-  assertEquals(since(b, before), ["graph 401 me", "login 400 token"]);
-  before = b.sandbox.requests.length;
-  const asked = await b.run("whoami", "--prompt");
+  assertEquals(since(env, before), ["graph 401 me", "login 400 token"]);
+  before = env.sandbox.requests.length;
+  const asked = await env.run("whoami", "--prompt");
   assertEquals(asked.code, 0, asked.stderr);
-  assertEquals(since(b, before).filter((line) => line.includes("devicecode")).length, 1);
-  assertEquals((await b.run("whoami")).code, 0);
+  assertEquals(since(env, before).filter((line) => line.includes("devicecode")).length, 1);
+  assertEquals((await env.run("whoami")).code, 0);
 });
 
-Deno.test("a service that challenges for ever gets at most two extra requests", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.addFault({
+Deno.test("a service that keeps challenging gets at most two extra requests", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.addFault({
     service: "graph",
     path: "/v1.0/me",
     times: "always",
@@ -63,65 +66,62 @@ Deno.test("a service that challenges for ever gets at most two extra requests", 
     body: { error: { code: "InvalidAuthenticationToken", message: "TokenCreatedWithOutdatedPolicies" } },
   });
   for (const [args, asked, extra] of [[["--no-prompt"], 0, 1], [["--prompt"], 1, 2]] as const) {
-    const before = b.sandbox.requests.length;
-    const { code, stderr } = await b.run("whoami", ...args);
+    const before = env.sandbox.requests.length;
+    const { code, stderr } = await env.run("whoami", ...args);
     assertEquals(code, 4, stderr);
-    const requests = since(b, before);
+    const requests = since(env, before);
     assertEquals(requests.filter((line) => line.startsWith("graph")).length, 1 + extra);
     assertEquals(requests.filter((line) => line.includes("devicecode")).length, asked);
   }
 });
 
-Deno.test("in the middle of a listing the next page is asked for with the new token", async () => {
-  await using b = await startTestEnv();
-  assertEquals((await b.run("ls", "General")).code, 0);
-  const all = (await b.run("ls", "-R")).stdout;
-  b.sandbox.addFault({
+Deno.test("ls requests the next page with the new token after a challenge", async () => {
+  await using env = await startTestEnv();
+  assertEquals((await env.run("ls", "General")).code, 0);
+  const all = (await env.run("ls", "-R")).stdout;
+  env.sandbox.addFault({
     service: "graph",
     path: "/children",
     nth: 2,
-    meanwhile: "claims-demanded",
+    sideEffect: "claims-required",
     when: "before",
   });
-  const before = b.sandbox.requests.length;
-  const { code, stdout, stderr } = await b.run("ls", "-R", "--no-prompt");
+  const before = env.sandbox.requests.length;
+  const { code, stdout, stderr } = await env.run("ls", "-R", "--no-prompt");
   assertEquals([code, stderr, stdout], [0, "", all]);
-  const requests = since(b, before);
+  const requests = since(env, before);
   assertEquals(requests.filter((line) => line.startsWith("graph 401")).length, 1);
   assertEquals(requests.filter((line) => line.startsWith("login")), ["login 200 token"]);
 });
 
-Deno.test("in the middle of an upload nothing is sent twice and the file is whole", async () => {
-  await using b = await startTestEnv();
+Deno.test("put-large sends nothing twice after a challenge", async () => {
+  await using env = await startTestEnv();
   const bytes = pseudoRandomBytes(4 * 327_680);
-  const file = await b.file("big.bin", bytes);
-  assertEquals((await b.run("ls", "General")).code, 0);
-  b.sandbox.addFault({
+  const file = await env.file("big.bin", bytes);
+  assertEquals((await env.run("ls", "General")).code, 0);
+  env.sandbox.addFault({
     service: "storage",
     method: "PUT",
     nth: 2,
-    meanwhile: "claims-demanded",
+    sideEffect: "claims-required",
     when: "before",
   });
-  const { code, stderr } = await b.run("put-large", "--fragment-size", "320KiB", file, "General/");
+  const { code, stderr } = await env.run("put-large", "--fragment-size", "320KiB", file, "General/");
   assertEquals([code, stderr], [0, ""]);
-  assertEquals(await b.sandbox.tenant.bytes("TestTeam", "General/big.bin"), bytes);
-  const fragments = b.sandbox.requests.filter(({ service, method }) =>
+  assertEquals(await env.sandbox.tenant.bytes("TestTeam", "General/big.bin"), bytes);
+  const fragments = env.sandbox.requests.filter(({ service, method }) =>
     service === "storage" && method === "PUT"
   );
   assertEquals(fragments.length, 4);
-  b.sandbox.challenge("interaction_required", "everybody");
-  const refused = await b.run("put-large", "--conflict", "replace", file, "General/");
+  env.sandbox.challenge("interaction_required", "everybody");
+  const refused = await env.run("put-large", "--conflict", "replace", file, "General/");
   assertEquals(refused.code, 4);
-  assertEquals(await b.sandbox.tenant.bytes("TestTeam", "General/big.bin"), bytes);
+  assertEquals(await env.sandbox.tenant.bytes("TestTeam", "General/big.bin"), bytes);
 });
 
-Deno.test("many requests that are challenged at once ask one person once", async () => {
-  await using b = await startTestEnv();
-  const { UserSession } = await import("../../lib/auth/user_session.ts");
-  const { HttpClient } = await import("../../lib/http/client.ts");
-  const { readSettings } = await import("../../lib/settings.ts");
-  const settings = await readSettings({}, (name) => b.sandbox.env[name]);
+Deno.test("UserSession asks the user once for many challenged requests", async () => {
+  await using env = await startTestEnv();
+  const settings = await readSettings({}, (name) => env.sandbox.env[name]);
   let asked = 0;
   const session = new UserSession({
     settings,
@@ -134,7 +134,7 @@ Deno.test("many requests that are challenged at once ask one person once", async
     },
   });
   const refused = await session.token();
-  b.sandbox.challenge("interaction_required", "everybody");
+  env.sandbox.challenge("interaction_required", "everybody");
   const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
   const ended = await Promise.allSettled(
     Array.from({ length: 5 }, () => session.token({ claims, refused })),

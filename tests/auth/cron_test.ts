@@ -20,8 +20,8 @@ async function cron(home: string, line: string): Promise<ProcessResult> {
 }
 
 /** A home folder whose settings are in the config file, and the start of every line in its crontab. */
-async function setUp(b: TestEnv): Promise<{ home: string; deno: string }> {
-  const { GRAPH_SCRIPTS_HOME: _, ...settings } = b.sandbox.env;
+async function setUp(env: TestEnv): Promise<{ home: string; deno: string }> {
+  const { GRAPH_SCRIPTS_HOME: _, ...settings } = env.sandbox.env;
   const names: Record<string, string> = {
     GRAPH_LOGIN_ORIGIN: "loginOrigin",
     GRAPH_API_ORIGIN: "apiOrigin",
@@ -32,7 +32,7 @@ async function setUp(b: TestEnv): Promise<{ home: string; deno: string }> {
     GRAPH_SITE_HOST: "siteHost",
   };
   const config = Object.fromEntries(Object.entries(settings).map(([name, value]) => [names[name], value]));
-  const home = join(b.folder, "home");
+  const home = join(env.folder, "home");
   const folder = Deno.build.os === "darwin"
     ? join(home, "Library", "Application Support", "graph-scripts")
     : join(home, ".config", "graph-scripts");
@@ -44,11 +44,11 @@ async function setUp(b: TestEnv): Promise<{ home: string; deno: string }> {
 }
 
 Deno.test({
-  name: "a job of cron uploads, keeps the sign-in alive, and says by exit code and mail what is wrong",
+  name: "a cron job uploads, keeps the sign-in alive, and reports failures by exit code and mail",
   ignore: windows,
   async fn() {
-    await using b = await startTestEnv({ signIn: false });
-    const { home, deno } = await setUp(b);
+    await using env = await startTestEnv({ signIn: false });
+    const { home, deno } = await setUp(env);
     await Deno.writeTextFile(join(home, "report.csv"), "a,b\n");
     const put = `${deno} -P=put scripts/put.ts --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
     const alive = `${deno} -P=whoami scripts/whoami.ts --no-prompt --quiet >/dev/null`;
@@ -62,20 +62,20 @@ Deno.test({
     assertEquals(signIn.code, 0, signIn.stderr);
 
     assertEquals(await cron(home, put), { code: 0, stdout: "", stderr: "" }); // nothing to mail
-    assertEquals(b.sandbox.tenant.find("Documents", "General/report.csv")?.size, 4);
+    assertEquals(env.sandbox.tenant.find("Documents", "General/report.csv")?.size, 4);
     assertEquals(await cron(home, alive), { code: 0, stdout: "", stderr: "" });
     assertEquals(await cron(home, check), { code: 0, stdout: "", stderr: "" });
 
-    b.sandbox.addFault({ method: "PUT", path: "/content", times: "always", status: 503, body: "" });
+    env.sandbox.addFault({ method: "PUT", path: "/content", times: "always", status: 503, body: "" });
     const later = await cron(home, put.replace("--quiet", "--quiet --max-wait 0s"));
     assertEquals([later.code, later.stdout], [8, ""]);
     assertMatch(later.stderr, /^put: .*unavailable/);
-    b.sandbox.clearFaults();
+    env.sandbox.clearFaults();
 
-    b.sandbox.expireAccessTokens();
-    b.sandbox.revokeRefreshTokens();
-    const told = await cron(home, check);
-    assertMatch(told.stdout, /^fail me +Graph does not accept the cached token/);
+    env.sandbox.expireAccessTokens();
+    env.sandbox.revokeRefreshTokens();
+    const checked = await cron(home, check);
+    assertMatch(checked.stdout, /^fail me +Graph does not accept the cached token/);
     const dead = await cron(home, alive);
     assertEquals([dead.code, dead.stdout], [4, ""]);
     assertMatch(dead.stderr, /^whoami: .*sign in again with: scripts\/whoami\.ts/);
@@ -83,17 +83,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "two jobs at once, and one without HOME, do no harm",
+  name: "two cron jobs at once renew once, and one without HOME fails",
   ignore: windows,
   async fn() {
-    await using b = await startTestEnv({ signIn: false });
-    const { home, deno } = await setUp(b);
+    await using env = await startTestEnv({ signIn: false });
+    const { home, deno } = await setUp(env);
     assertEquals((await cron(home, `${deno} -P=whoami scripts/whoami.ts --prompt`)).code, 0);
     await Deno.writeTextFile(join(home, "report.csv"), "a,b\n");
     const put = `${deno} -P=put scripts/put.ts --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
     const both = await Promise.all([cron(home, put), cron(home, put)]); // both have to renew first
     assertEquals(both.map(({ code, stderr }) => [code, stderr]), [[0, ""], [0, ""]]);
-    const renewals = b.sandbox.requests.filter(({ method, path }) =>
+    const renewals = env.sandbox.requests.filter(({ method, path }) =>
       method === "POST" && /\/token(\?|$)/.test(path)
     );
     assertEquals(renewals.filter(({ status }) => status === 200).length, 2); // the sign-in, and one renewal for both

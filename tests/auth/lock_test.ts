@@ -16,14 +16,14 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-/** A process that takes the lock of `path` and does something with it. */
+/** Starts a process that runs a script with the lock of `path`. */
 async function holder(
   folder: string,
   path: string,
   doing: string,
 ): Promise<Deno.ChildProcess> {
   const file = join(folder, `${crypto.randomUUID()}.ts`);
-  const lib = toFileUrl(join(ROOT, "lib", "files", "file_lock.ts")).href;
+  const lib = toFileUrl(join(ROOT, "lib", "local", "lock.ts")).href;
   await Deno.writeTextFile(
     file,
     `import { acquireLock } from ${JSON.stringify(lib)};
@@ -56,7 +56,7 @@ async function held(child: Deno.ChildProcess): Promise<void> {
 }
 
 Deno.test({
-  name: "a lock that is a link is refused, and what it leads to is left as it is",
+  name: "acquireLock() rejects a symlink and leaves its target unchanged",
   ignore: Deno.build.os === "windows",
   fn: () =>
     inFolder(async (folder) => {
@@ -69,7 +69,7 @@ Deno.test({
     }),
 });
 
-Deno.test("four processes count to a hundred", () =>
+Deno.test("acquireLock() excludes four counting processes", () =>
   inFolder(async (folder) => {
     const path = join(folder, "count");
     await Deno.writeTextFile(path, "0");
@@ -83,7 +83,7 @@ Deno.test("four processes count to a hundred", () =>
     assertEquals(names.toSorted(), ["count", "count.lock"]);
   }));
 
-Deno.test("a lock that stays held names its file and its holder", () =>
+Deno.test("acquireLock() names file and holder when it times out", () =>
   inFolder(async (folder) => {
     const path = join(folder, "cache.json");
     const child = await holder(folder, path, HOLD);
@@ -97,7 +97,7 @@ Deno.test("a lock that stays held names its file and its holder", () =>
     await child.status;
   }));
 
-Deno.test("the lock of a killed process is free at once", () =>
+Deno.test("acquireLock() takes the lock of a killed process at once", () =>
   inFolder(async (folder) => {
     const path = join(folder, "cache.json");
     const child = await holder(folder, path, HOLD);
@@ -113,7 +113,7 @@ Deno.test("the lock of a killed process is free at once", () =>
     assert(ms < 2000, `after ${ms} ms`);
   }));
 
-Deno.test("on a file system without locks work goes on, and that is said once", () =>
+Deno.test("acquireLock() continues on a file system without locks and warns once", () =>
   inFolder(async (folder) => {
     const notices: string[] = [];
     const options = { timeoutMs: 0, tryLock: noLocks, notice: (text: string) => notices.push(text) };
@@ -124,7 +124,7 @@ Deno.test("on a file system without locks work goes on, and that is said once", 
     ]);
   }));
 
-Deno.test("an error that is not about locks is not taken for one", () =>
+Deno.test("acquireLock() throws other file system errors", () =>
   inFolder(async (folder) => {
     const broken = () =>
       Promise.reject(Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" }));
@@ -133,7 +133,7 @@ Deno.test("an error that is not about locks is not taken for one", () =>
     assertMatch(String(error), /Input\/output error/);
   }));
 
-Deno.test("a lock whose file was removed under it is no lock", () =>
+Deno.test("acquireLock() retries when the lock file was removed", () =>
   inFolder(async (folder) => {
     if (Deno.build.os === "windows") return; // an open file stays there
     const path = join(folder, "entry.json");
@@ -151,13 +151,13 @@ Deno.test("a lock whose file was removed under it is no lock", () =>
     );
   }));
 
-Deno.test("a script that waits for a hanging process says so, and ends at once when it is interrupted", async () => {
+Deno.test("whoami reports that it waits for another process, and Ctrl-C ends it at once", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await startTestEnv();
-  const cache = String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
-  b.sandbox.expireAccessTokens();
+  await using env = await startTestEnv();
+  const cache = String(jsonLines((await env.run("whoami", "--json")).stdout)[0]!.cache);
+  env.sandbox.expireAccessTokens();
   await using _lock = await acquireLock(cache, { timeoutMs: 0 });
-  const child = b.spawn("whoami");
+  const child = env.spawn("whoami");
   let stderr = "";
   let interrupted = 0;
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
@@ -168,7 +168,7 @@ Deno.test("a script that waits for a hanging process says so, and ends at once w
     }
   }
   assertEquals((await child.status).code, 130);
-  assertStringIncludes(stderr, `waiting for another process, which holds ${cache}.lock`);
+  assertStringIncludes(stderr, `waiting for another process that holds ${cache}.lock`);
   assert(performance.now() - interrupted < 2000, "went on waiting");
   await child.stdout.cancel();
 });

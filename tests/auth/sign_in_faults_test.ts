@@ -2,32 +2,33 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { assertWaited, faultTest, type StruckBench } from "../campaign/fault_env.ts";
+import { signInWithoutWaiting } from "./fake_waits.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
 const signingIn = { token: false };
-const run = (b: StruckBench) => b.struck("whoami", "--prompt");
+const run = (env: StruckBench) => env.struck("whoami", "--prompt");
 
 /** The polls, by status. */
-function polls(b: StruckBench): number[] {
-  return b.requests().filter(({ path, method }) => method === "POST" && path.includes("/oauth2/v2.0/token"))
+function polls(env: StruckBench): number[] {
+  return env.requests().filter(({ path, method }) => method === "POST" && path.includes("/oauth2/v2.0/token"))
     .map(({ status }) => status);
 }
 
-/** Files that hold tokens. */
-async function caches(b: StruckBench): Promise<string[]> {
+/** Token cache files. */
+async function caches(env: StruckBench): Promise<string[]> {
   const names: string[] = [];
-  for await (const { name } of Deno.readDir(b.sandbox.env.GRAPH_SCRIPTS_HOME!)) names.push(name);
+  for await (const { name } of Deno.readDir(env.sandbox.env.GRAPH_SCRIPTS_HOME!)) names.push(name);
   return names.filter((name) => name.endsWith(".json"));
 }
 
 /** The sign-in fails with this exit code and message, and leaves nothing behind. */
-async function fails(b: StruckBench, code: number, message: RegExp): Promise<void> {
-  const ended = await run(b);
+async function fails(env: StruckBench, code: number, message: RegExp): Promise<void> {
+  const ended = await run(env);
   assertEquals(ended.code, code, ended.stderr);
   assertEquals(ended.stdout, "");
   assertMatch(ended.stderr, message);
-  assertEquals(await caches(b), []);
-  assert(b.requests().every(({ service }) => service === "login"), "Graph was asked without a sign-in");
+  assertEquals(await caches(env), []);
+  assert(env.requests().every(({ service }) => service === "login"), "Graph was asked without a sign-in");
 }
 
 const ENDED: [FaultName, string, number, RegExp, number[]][] = [
@@ -40,7 +41,7 @@ const ENDED: [FaultName, string, number, RegExp, number[]][] = [
   ],
   [
     "device-code-declined",
-    "it is told, and nobody is asked again",
+    "the sign-in fails, and no second code is shown",
     5,
     /you declined the consent.*AADSTS65004/s,
     [400],
@@ -61,57 +62,56 @@ const ENDED: [FaultName, string, number, RegExp, number[]][] = [
   ],
   [
     "sign-in-html-at-poll",
-    "the page is taken for nothing else",
+    "the page is not taken for a response",
     1,
-    /is not one of the sign-in service; a proxy/,
+    /is not from the sign-in service; a proxy/,
     [200],
   ],
-  ["sign-in-html", "no code is shown", 1, /is not one of the sign-in service; a proxy/, []],
+  ["sign-in-html", "no code is shown", 1, /is not from the sign-in service; a proxy/, []],
   ["sign-in-error-under-200", "no code is shown", 5, /Allow public client flows to Yes.*AADSTS7000218/s, []],
 ];
 
 for (const [name, sentence, code, message, expected] of ENDED) {
-  faultTest(name, `${sentence}: exit code ${code}`, async (b) => {
-    await fails(b, code, message);
-    assertEquals(polls(b), expected);
-    const codes = b.requests().filter(({ path }) => path.includes("/devicecode"));
+  faultTest(name, `${sentence}: exit code ${code}`, async (env) => {
+    await fails(env, code, message);
+    assertEquals(polls(env), expected);
+    const codes = env.requests().filter(({ path }) => path.includes("/devicecode"));
     assertEquals(codes.length, 1);
   }, signingIn);
 }
 
 for (const name of ["sign-in-html", "sign-in-error-under-200"] as const) {
-  faultTest(name, "the instruction is not printed without a code", async (b) => {
-    const { stderr } = await run(b);
+  faultTest(name, "the instruction is not printed without a code", async (env) => {
+    const { stderr } = await run(env);
     assertEquals(/To sign in/.test(stderr), false, stderr);
   }, signingIn);
 }
 
 faultTest(
   "device-code-never-approved",
-  "at its end a policy is named as a possible cause: exit code 4",
-  async (b) => {
+  "the error names a policy as a possible cause: exit code 4",
+  async (env) => {
     const started = performance.now();
-    await fails(b, 4, /the code expired before anybody approved it.*53003/s);
+    await fails(env, 4, /the code expired before it was approved.*53003/s);
     assert(performance.now() - started < 15_000, "polled on");
   },
   { ...signingIn, pollIntervalSeconds: 1 },
 );
 
-faultTest("authorization-pending", "the polling goes on until the approval, at the interval", async (b) => {
-  const { code, stderr } = await run(b);
+faultTest("authorization-pending", "the polling goes on until the approval, at the interval", async (env) => {
+  const { code, stderr } = await run(env);
   assertEquals(code, 0, stderr);
-  assertEquals(polls(b).slice(0, 2), [400, 400]);
-  assertEquals(polls(b).at(-1), 200);
-  for (const gap of b.gapsMs()) assertWaited(gap, 1000);
+  assertEquals(polls(env).slice(0, 2), [400, 400]);
+  assertEquals(polls(env).at(-1), 200);
+  for (const gap of env.gapsMs()) assertWaited(gap, 1000);
 }, { ...signingIn, pollIntervalSeconds: 1 });
 
 faultTest(
   "slow-down",
   "the next poll comes five seconds later than the interval, as RFC 8628 asks",
-  async (b) => {
-    const { code, stderr } = await run(b);
-    assertEquals(code, 0, stderr);
-    assertWaited(b.gapsMs()[0], 5000);
+  async (env) => {
+    const { waits } = await signInWithoutWaiting(env);
+    assertEquals(waits[0], 5000);
   },
   signingIn,
 );
@@ -119,15 +119,13 @@ faultTest(
 faultTest(
   "sign-in-5xx",
   "the start is tried again, the polling goes on, and one code is shown",
-  async (b) => {
-    const { code, stdout, stderr } = await run(b);
-    assertEquals(code, 0, stderr);
-    assertMatch(stdout, /^Adele Vance <AdeleV@contoso\.com>\n/);
-    assertEquals(stderr.match(/To sign in/g)?.length, 1);
-    const codes = b.requests().filter(({ path }) => path.includes("/devicecode"));
+  async (env) => {
+    const { info, codes: shown } = await signInWithoutWaiting(env);
+    assertEquals([info.username, shown.length], ["AdeleV@contoso.com", 1]);
+    const codes = env.requests().filter(({ path }) => path.includes("/devicecode"));
     assertEquals(codes.map(({ status }) => status), [500, 200]);
-    assertEquals(polls(b).slice(0, 2), [503, 504]);
-    assertEquals(polls(b).at(-1), 200);
+    assertEquals(polls(env).slice(0, 2), [503, 504]);
+    assertEquals(polls(env).at(-1), 200);
   },
   signingIn,
 );

@@ -1,4 +1,4 @@
-/** The token cache as a file among others: whose it is, where it lies, what it holds, whether it can be written. */
+/** The token cache as a file: owner, permissions, symlinks, read-only folders. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { dirname } from "../../lib/std.ts";
@@ -7,13 +7,13 @@ import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 const windows = Deno.build.os === "windows";
 const root = Deno.uid() === 0;
 
-/** The path of the token cache of a signed-in bench. */
-async function cacheOf(b: TestEnv): Promise<string> {
-  const { stdout } = await b.run("whoami", "--json");
+/** The path of the token cache. */
+async function cacheOf(env: TestEnv): Promise<string> {
+  const { stdout } = await env.run("whoami", "--json");
   return String(jsonLines(stdout)[0]!.cache);
 }
 
-/** Makes a folder in which nothing can be made, moved or removed; root needs more than a mode for that. */
+/** Makes a folder read-only; root needs more than a mode for that. */
 async function freeze(folder: string): Promise<AsyncDisposable | undefined> {
   const attribute = async (change: string) => {
     try {
@@ -42,11 +42,11 @@ async function canFreeze(): Promise<boolean> {
 const noFreezing = !await canFreeze();
 
 Deno.test({
-  name: "a cache or its folder that others may write to is refused, each with the command that mends it",
+  name: "a cache or folder that others may write to is rejected with the command that fixes it",
   ignore: windows,
   async fn() {
-    await using b = await startTestEnv();
-    const cache = await cacheOf(b);
+    await using env = await startTestEnv();
+    const cache = await cacheOf(env);
     const cases = [
       [cache, 0o640, 0o600, `chmod 600 ${cache}`],
       [cache, 0o602, 0o600, `chmod 600 ${cache}`],
@@ -55,134 +55,134 @@ Deno.test({
     ] as const;
     for (const [path, bad, good, command] of cases) {
       await Deno.chmod(path, bad);
-      const { code, stdout, stderr } = await b.run("whoami");
+      const { code, stdout, stderr } = await env.run("whoami");
       assertEquals([code, stdout], [5, ""]);
-      assertStringIncludes(stderr, `mend it with: ${command}`);
+      assertStringIncludes(stderr, `fix it with: ${command}`);
       await Deno.chmod(path, good);
-      assertEquals((await b.run("whoami")).code, 0);
+      assertEquals((await env.run("whoami")).code, 0);
     }
     await Deno.chmod(dirname(cache), 0o1777); // as /tmp: others may add files, but not move ours
-    assertEquals((await b.run("whoami")).code, 0);
+    assertEquals((await env.run("whoami")).code, 0);
   },
 });
 
 Deno.test({
-  name: "nobody signs in to a cache in a folder that others may write to",
+  name: "whoami does not sign in to a cache in a folder that others may write to",
   ignore: windows,
   async fn() {
-    await using b = await startTestEnv({ signIn: false });
-    const folder = `${b.folder}/open`;
+    await using env = await startTestEnv({ signIn: false });
+    const folder = `${env.folder}/open`;
     await Deno.mkdir(folder);
     await Deno.chmod(folder, 0o777);
-    const env = { GRAPH_TOKEN_CACHE: `${folder}/tokens.json` };
-    const { code, stderr } = await b.runWith({ env }, "whoami", "--prompt");
-    assertEquals([code, b.sandbox.requests.length], [5, 0]);
+    const variables = { GRAPH_TOKEN_CACHE: `${folder}/tokens.json` };
+    const { code, stderr } = await env.runWith({ env: variables }, "whoami", "--prompt");
+    assertEquals([code, env.sandbox.requests.length], [5, 0]);
     assertStringIncludes(stderr, "could swap tokens.json");
   },
 });
 
 Deno.test({
-  name: "a cache of another user is refused, also for root",
+  name: "a cache of another user is rejected, also for root",
   ignore: !root,
   async fn() {
-    await using b = await startTestEnv();
-    const cache = await cacheOf(b);
+    await using env = await startTestEnv();
+    const cache = await cacheOf(env);
     await Deno.chown(cache, 54_321, 54_321);
     await Deno.chown(dirname(cache), 54_321, 54_321);
     const before = await Deno.readTextFile(cache);
     for (const args of [[], ["--sign-out"], ["--prompt"]]) {
-      const { code, stderr } = await b.run("whoami", ...args);
+      const { code, stderr } = await env.run("whoami", ...args);
       assertEquals(code, 5);
       assertMatch(stderr, /belongs to another user of this machine \(uid 54321\); run this as that user/);
       assertStringIncludes(stderr, `sudo chown "$(id -u)" ${cache}`);
     }
     assertEquals([await Deno.readTextFile(cache), (await Deno.stat(cache)).uid], [before, 54_321]);
     await Deno.chown(cache, 0, 0);
-    assertEquals((await b.run("whoami")).code, 0); // what the folder's owner could put there would be theirs
+    assertEquals((await env.run("whoami")).code, 0); // root may read the folder of another user
   },
 });
 
 Deno.test({
-  name: "a cache that is a symbolic link is refused and stays one; a linked folder is fine",
+  name: "a cache that is a symlink is rejected and unchanged; a linked folder is accepted",
   ignore: windows,
   async fn() {
-    await using b = await startTestEnv();
-    const cache = await cacheOf(b);
-    const link = `${b.folder}/link.json`;
+    await using env = await startTestEnv();
+    const cache = await cacheOf(env);
+    const link = `${env.folder}/link.json`;
     await Deno.symlink(cache, link);
     for (const args of [[], ["--prompt"], ["--sign-out"]]) {
-      const { code, stderr } = await b.runWith({ env: { GRAPH_TOKEN_CACHE: link } }, "whoami", ...args);
+      const { code, stderr } = await env.runWith({ env: { GRAPH_TOKEN_CACHE: link } }, "whoami", ...args);
       assertEquals(code, 5);
       assertStringIncludes(stderr, `${link} is a symbolic link; give the path of the file itself`);
     }
     assertEquals((await Deno.lstat(link)).isSymlink, true);
-    await Deno.symlink(`${b.folder}/nothing`, `${b.folder}/dangling.json`);
-    const env = { GRAPH_TOKEN_CACHE: `${b.folder}/dangling.json` };
-    assertEquals((await b.runWith({ env }, "whoami", "--prompt")).code, 5);
-    await Deno.symlink(dirname(cache), `${b.folder}/home`);
-    const linked = { GRAPH_SCRIPTS_HOME: `${b.folder}/home` };
-    assertEquals((await b.runWith({ env: linked }, "whoami")).code, 0);
+    await Deno.symlink(`${env.folder}/nothing`, `${env.folder}/dangling.json`);
+    const variables = { GRAPH_TOKEN_CACHE: `${env.folder}/dangling.json` };
+    assertEquals((await env.runWith({ env: variables }, "whoami", "--prompt")).code, 5);
+    await Deno.symlink(dirname(cache), `${env.folder}/home`);
+    const linked = { GRAPH_SCRIPTS_HOME: `${env.folder}/home` };
+    assertEquals((await env.runWith({ env: linked }, "whoami")).code, 0);
   },
 });
 
-Deno.test("a cache path that is a folder, or leads through a file, is wrong usage before anybody signs in", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const file = await b.file("plain.txt", "x");
-  for (const [path, why] of [[b.folder, "is not a file"], [`${file}/tokens.json`, "not a folder"]]) {
-    const { code, stderr } = await b.runWith({ env: { GRAPH_TOKEN_CACHE: path! } }, "whoami", "--prompt");
+Deno.test("a cache path that is a folder, or leads through a file, is wrong usage before sign-in", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const file = await env.file("plain.txt", "x");
+  for (const [path, why] of [[env.folder, "is not a file"], [`${file}/tokens.json`, "not a folder"]]) {
+    const { code, stderr } = await env.runWith({ env: { GRAPH_TOKEN_CACHE: path! } }, "whoami", "--prompt");
     assertEquals(code, 2, stderr);
     assertStringIncludes(stderr, why!);
   }
-  assertEquals(b.sandbox.requests, []);
+  assertEquals(env.sandbox.requests, []);
 });
 
 Deno.test({
-  name: "in a folder that cannot be written a good token serves, and a renewed one for its run",
+  name: "in a read-only folder a valid token works, and a renewed one for its run",
   ignore: noFreezing,
   async fn() {
-    await using b = await startTestEnv();
-    const cache = await cacheOf(b);
+    await using env = await startTestEnv();
+    const cache = await cacheOf(env);
     const before = await Deno.readTextFile(cache);
     await using _frozen = await freeze(dirname(cache));
-    const silent = await b.run("whoami");
+    const silent = await env.run("whoami");
     assertEquals([silent.code, silent.stderr], [0, ""]);
-    b.sandbox.expireAccessTokens();
+    env.sandbox.expireAccessTokens();
     for (let i = 0; i < 2; i++) {
-      const { code, stderr } = await b.run("whoami", "--no-prompt");
+      const { code, stderr } = await env.run("whoami", "--no-prompt");
       assertEquals(code, 0, stderr);
-      assertMatch(stderr, /the sign-in is good for this run, but could not be kept in .*permission denied/);
+      assertMatch(stderr, /the sign-in works for this run, but cannot be kept in .*permission denied/);
     }
     assertEquals(await Deno.readTextFile(cache), before);
-    const signOut = await b.run("whoami", "--sign-out");
+    const signOut = await env.run("whoami", "--sign-out");
     assertEquals([signOut.code, signOut.stdout], [5, ""]);
     assertEquals(await Deno.readTextFile(cache), before);
   },
 });
 
 Deno.test({
-  name: "nobody is asked to sign in when the sign-in could not be kept",
+  name: "whoami does not sign in when the sign-in could not be kept",
   ignore: noFreezing,
   async fn() {
-    await using b = await startTestEnv({ signIn: false });
-    const folder = `${b.folder}/frozen`;
+    await using env = await startTestEnv({ signIn: false });
+    const folder = `${env.folder}/frozen`;
     await Deno.mkdir(folder, { mode: 0o700 });
     await using _frozen = await freeze(folder);
-    const env = { GRAPH_TOKEN_CACHE: `${folder}/tokens.json` };
-    const { code, stderr } = await b.runWith({ env }, "whoami", "--prompt");
-    assertEquals([code, b.sandbox.requests.length], [5, 0]);
-    assertMatch(stderr, /a sign-in could not be kept in .*tokens\.json: permission denied/);
+    const variables = { GRAPH_TOKEN_CACHE: `${folder}/tokens.json` };
+    const { code, stderr } = await env.runWith({ env: variables }, "whoami", "--prompt");
+    assertEquals([code, env.sandbox.requests.length], [5, 0]);
+    assertMatch(stderr, /cannot keep a sign-in in .*tokens\.json: permission denied/);
     assertStringIncludes(stderr, "choose another file with GRAPH_TOKEN_CACHE");
   },
 });
 
-Deno.test("what a killed process left of its writing is removed by the next that writes", async () => {
-  await using b = await startTestEnv();
-  const cache = await cacheOf(b);
+Deno.test("leftovers of a killed process are removed by the next one that writes", async () => {
+  await using env = await startTestEnv();
+  const cache = await cacheOf(env);
   const left = `${cache}.${crypto.randomUUID()}.tmp`;
   const others = [`${cache}.tmp`, `${cache}.notes.tmp`];
   for (const path of [left, ...others]) await Deno.writeTextFile(path, "{ half", { mode: 0o600 });
-  b.sandbox.expireAccessTokens();
-  assertEquals((await b.run("whoami")).code, 0);
+  env.sandbox.expireAccessTokens();
+  assertEquals((await env.run("whoami")).code, 0);
   const names = await Array.fromAsync(
     Deno.readDir(dirname(cache)),
     ({ name }) => `${dirname(cache)}/${name}`,

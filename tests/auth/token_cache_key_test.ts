@@ -1,8 +1,8 @@
-/** The encrypted token cache: keys, and mistakes with keys. */
+/** The encrypted token cache and its key. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
-import { CacheKey, decrypt, encrypt, parseKey } from "../../lib/auth/encryption.ts";
-import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
+import { decrypt, encrypt, loadKey, parseKey } from "../../lib/auth/encryption.ts";
+import { commandLine, jsonLines, runProcess, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const windows = Deno.build.os === "windows";
 const HEX = "00112233445566778899aabbccddeeff".repeat(2);
@@ -20,17 +20,17 @@ const FIRST_VERSION = {
 
 const keyed = (key: string) => ({ env: { GRAPH_TOKEN_CACHE_KEY: key } });
 
-async function cacheOf(b: TestEnv): Promise<string> {
-  return String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
+async function cacheOf(env: TestEnv): Promise<string> {
+  return String(jsonLines((await env.run("whoami", "--json")).stdout)[0]!.cache);
 }
 
-async function keyFile(b: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
-  const path = await b.file(name, content);
+async function keyFile(env: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
+  const path = await env.file(name, content);
   if (!windows) await Deno.chmod(path, 0o600);
   return path;
 }
 
-/** Secrets of a cache in clear, of which nothing may be found in an encrypted one. */
+/** Secrets of a plaintext cache, which must not appear in an encrypted one. */
 function secretsOf(text: string): string[] {
   return [...text.matchAll(/"(?:secret|username|home_account_id)":"([^"]+)"/g)].map(([, value]) => value!);
 }
@@ -42,7 +42,7 @@ Deno.test("parseKey() accepts 32 bytes as hex, base64 and base64url", () => {
   }
 });
 
-Deno.test("parseKey() rejects anything else, and no error shows the key", async () => {
+Deno.test("parseKey() rejects anything else without showing it", async () => {
   const wrong: [string, RegExp][] = [
     ["", /the key is empty/],
     ["\n", /the key is empty/],
@@ -62,8 +62,8 @@ Deno.test("parseKey() rejects anything else, and no error shows the key", async 
   }
 });
 
-Deno.test("an encrypted text opens with its key, and no part of it can be changed", async () => {
-  const key = new CacheKey({ variable: "K", text: HEX });
+Deno.test("decrypt() detects a change of any part", async () => {
+  const key = await loadKey({ variable: "K", text: HEX });
   const text = await encrypt('{"Account":{}}', key);
   assertEquals(await decrypt(JSON.parse(text), key, "f"), '{"Account":{}}');
   const [first, again] = [JSON.parse(text), JSON.parse(await encrypt('{"Account":{}}', key))];
@@ -76,7 +76,7 @@ Deno.test("an encrypted text opens with its key, and no part of it can be change
     [{ cipher: "none" }, "DecryptionError"],
     [{ keyCheck: flip(first.keyCheck) }, "wrongKey"],
     [{ graphScriptsTokenCache: 2 }, "laterVersion"],
-    [{ kdf: "PBKDF2-SHA-256", iterations: 600_000, salt: "AAAA" }, "passPhrase"],
+    [{ kdf: "PBKDF2-SHA-256", iterations: 600_000, salt: "AAAA" }, "DecryptionError"],
   ];
   for (const [change, expected] of outcomes) {
     const outcome = await decrypt({ ...first, ...change }, key, "f").then(
@@ -87,21 +87,21 @@ Deno.test("an encrypted text opens with its key, and no part of it can be change
   }
 });
 
-Deno.test("a cache of the first version, encrypted with a key, can still be read", async () => {
-  const key = new CacheKey({ variable: "K", text: HEX });
+Deno.test("decrypt() reads a cache of version 0.1.0", async () => {
+  const key = await loadKey({ variable: "K", text: HEX });
   assertEquals(await decrypt(FIRST_VERSION, key, "f"), '{"Account":{}}');
 });
 
-Deno.test("with a key nothing of the tokens is on disk, and renewals keep it so", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const env = { ...keyed(HEX).env, GRAPH_TOKEN_CACHE: `${b.folder}/tokens.json` };
-  const signIn = await b.runWith({ env }, "whoami", "--prompt");
+Deno.test("with a key the disk holds no plaintext, also after renewals", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const variables = { ...keyed(HEX).env, GRAPH_TOKEN_CACHE: `${env.folder}/tokens.json` };
+  const signIn = await env.runWith({ env: variables }, "whoami", "--prompt");
   assertEquals(signIn.code, 0, signIn.stderr);
   const texts: string[] = [];
   for (let i = 0; i < 2; i++) {
-    texts.push(await Deno.readTextFile(env.GRAPH_TOKEN_CACHE));
-    b.sandbox.expireAccessTokens();
-    const { code, stderr } = await b.runWith({ env }, "whoami");
+    texts.push(await Deno.readTextFile(variables.GRAPH_TOKEN_CACHE));
+    env.sandbox.expireAccessTokens();
+    const { code, stderr } = await env.runWith({ env: variables }, "whoami");
     assertEquals([code, stderr], [0, ""]);
   }
   const [first, second] = texts.map((text) => JSON.parse(text));
@@ -109,77 +109,77 @@ Deno.test("with a key nothing of the tokens is on disk, and renewals keep it so"
   for (const text of texts) assertEquals(/secret|contoso|Adele/.test(text), false);
 });
 
-Deno.test("a cache in clear is encrypted at once when a key is set, and that is said once", async () => {
-  await using b = await startTestEnv();
-  const cache = await cacheOf(b);
-  const clear = await Deno.readTextFile(cache);
-  const before = b.sandbox.requests.length;
-  const first = await b.runWith(keyed(HEX), "whoami");
+Deno.test("a plaintext cache is encrypted at once when a key is set, with one notice", async () => {
+  await using env = await startTestEnv();
+  const cache = await cacheOf(env);
+  const plaintext = await Deno.readTextFile(cache);
+  const before = env.sandbox.requests.length;
+  const first = await env.runWith(keyed(HEX), "whoami");
   assertEquals(first.code, 0);
-  assertStringIncludes(first.stderr, `${cache} is encrypted from now on; copies made before`);
-  const sealed = await Deno.readTextFile(cache);
-  assert(secretsOf(clear).length > 3);
-  for (const secret of secretsOf(clear)) assert(!sealed.includes(secret));
-  const second = await b.runWith(keyed(HEX), "whoami");
+  assertStringIncludes(first.stderr, `${cache} is now encrypted; earlier copies`);
+  const encrypted = await Deno.readTextFile(cache);
+  assert(secretsOf(plaintext).length > 3);
+  for (const secret of secretsOf(plaintext)) assert(!encrypted.includes(secret));
+  const second = await env.runWith(keyed(HEX), "whoami");
   assertEquals([second.code, second.stderr], [0, ""]);
-  assertEquals(b.sandbox.requests.slice(before).map(({ service }) => service), ["graph", "graph"]);
+  assertEquals(env.sandbox.requests.slice(before).map(({ service }) => service), ["graph", "graph"]);
 });
 
-Deno.test("without its key, or with another, a cache is left as it is: exit code 2 and the setting", async () => {
-  await using b = await startTestEnv();
-  const cache = await cacheOf(b);
-  await b.runWith(keyed(HEX), "whoami");
-  const sealed = await Deno.readTextFile(cache);
-  const before = b.sandbox.requests.length;
+Deno.test("without its key, or with another, a cache is unchanged: exit code 2 and the setting", async () => {
+  await using env = await startTestEnv();
+  const cache = await cacheOf(env);
+  await env.runWith(keyed(HEX), "whoami");
+  const encrypted = await Deno.readTextFile(cache);
+  const before = env.sandbox.requests.length;
   for (const args of [[], ["--prompt"], ["--sign-out"]]) {
-    const none = await b.run("whoami", ...args);
+    const none = await env.run("whoami", ...args);
     assertEquals([none.code, none.stdout], [2, ""]);
     assertMatch(none.stderr, /is encrypted, and no key is set; set GRAPH_TOKEN_CACHE_KEY_FILE/);
     for (const key of [BASE64, OTHER]) {
-      const other = await b.runWith(keyed(key), "whoami", ...args);
+      const other = await env.runWith(keyed(key), "whoami", ...args);
       assertEquals([other.code, other.stdout], [2, ""]);
       assertMatch(other.stderr, /encrypted with another key than that of GRAPH_TOKEN_CACHE_KEY/);
       assert(!other.stderr.includes(key), "the key is shown");
     }
   }
-  assertEquals(await Deno.readTextFile(cache), sealed);
-  assertEquals(b.sandbox.requests.length, before);
-  assertEquals((await b.runWith(keyed(HEX), "whoami")).code, 0);
+  assertEquals(await Deno.readTextFile(cache), encrypted);
+  assertEquals(env.sandbox.requests.length, before);
+  assertEquals((await env.runWith(keyed(HEX), "whoami")).code, 0);
 });
 
-Deno.test("a damaged encrypted cache is set aside; one of a later version is not", async () => {
-  await using b = await startTestEnv();
-  const cache = await cacheOf(b);
-  await b.runWith(keyed(HEX), "whoami");
-  const sealed = await Deno.readTextFile(cache);
-  await Deno.writeTextFile(cache, sealed.replace('"ciphertext":"', '"ciphertext":"AAAA'));
-  const damaged = await b.runWith(keyed(HEX), "whoami");
+Deno.test("a damaged encrypted cache is moved aside; one of a later version is not", async () => {
+  await using env = await startTestEnv();
+  const cache = await cacheOf(env);
+  await env.runWith(keyed(HEX), "whoami");
+  const encrypted = await Deno.readTextFile(cache);
+  await Deno.writeTextFile(cache, encrypted.replace('"ciphertext":"', '"ciphertext":"AAAA'));
+  const damaged = await env.runWith(keyed(HEX), "whoami");
   assertEquals(damaged.code, 4);
-  assertMatch(damaged.stderr, /could not be understood; it is kept as/);
-  const later = sealed.replace('"graphScriptsTokenCache":1', '"graphScriptsTokenCache":2');
+  assertMatch(damaged.stderr, /is unreadable; it was moved to/);
+  const later = encrypted.replace('"graphScriptsTokenCache":1', '"graphScriptsTokenCache":2');
   await Deno.writeTextFile(cache, later, { mode: 0o600 });
-  const { code, stderr } = await b.runWith(keyed(HEX), "whoami", "--prompt");
+  const { code, stderr } = await env.runWith(keyed(HEX), "whoami", "--prompt");
   assertEquals(code, 1);
   assertMatch(stderr, /was written by a later version of these scripts/);
   assertEquals(await Deno.readTextFile(cache), later);
 });
 
-Deno.test("each mistake with a key has its own line, and nobody signs in before it is mended", async () => {
-  await using b = await startTestEnv({ signIn: false });
+Deno.test("each invalid key has its own line and prevents sign-in", async () => {
+  await using env = await startTestEnv({ signIn: false });
   const file = (path: string) => ({ GRAPH_TOKEN_CACHE_KEY_FILE: path });
-  const good = await keyFile(b, "good.key", `${HEX}\n`);
+  const good = await keyFile(env, "good.key", `${HEX}\n`);
   const cases: [Record<string, string>, number, RegExp][] = [
     [
-      file(`${b.folder}/none.key`),
+      file(`${env.folder}/none.key`),
       2,
       /the key file \S+none\.key .* does not exist; make a key with: .*openssl/,
     ],
-    [file(await keyFile(b, "empty.key", "")), 2, /empty\.key .*: the key is empty/],
-    [file(await keyFile(b, "short.key", "elf letters")), 2, /has 11 characters/],
-    [file(await keyFile(b, "two.key", `${HEX}\n${HEX}\n`)), 2, /has a line break/],
-    [file(await keyFile(b, "raw.key", new Uint8Array(32).fill(200))), 2, /is not text/],
-    [file(await keyFile(b, "long.key", "x".repeat(5000))), 2, /is too long for/],
-    [file(b.folder), 2, /is not a file|it is a folder/],
+    [file(await keyFile(env, "empty.key", "")), 2, /empty\.key .*: the key is empty/],
+    [file(await keyFile(env, "short.key", "elf letters")), 2, /has 11 characters/],
+    [file(await keyFile(env, "two.key", `${HEX}\n${HEX}\n`)), 2, /has a line break/],
+    [file(await keyFile(env, "raw.key", new Uint8Array(32).fill(200))), 2, /is not text/],
+    [file(await keyFile(env, "long.key", "x".repeat(5000))), 2, /is too long for/],
+    [file(env.folder), 2, /is not a file|it is a folder/],
     [{ GRAPH_TOKEN_CACHE_KEY: "short" }, 2, /GRAPH_TOKEN_CACHE_KEY: the key has 5 characters/],
     [{ GRAPH_TOKEN_CACHE_KEY: `${HEX}\n${HEX}` }, 2, /GRAPH_TOKEN_CACHE_KEY: the key has a line break/],
     [{ GRAPH_TOKEN_CACHE_KEY: "" }, 2, /GRAPH_TOKEN_CACHE_KEY is set, but empty/],
@@ -187,61 +187,64 @@ Deno.test("each mistake with a key has its own line, and nobody signs in before 
     [{ ...file(good), GRAPH_TOKEN_CACHE_KEY: HEX }, 2, /KEY_FILE and GRAPH_TOKEN_CACHE_KEY are both set/],
   ];
   if (!windows) {
-    const open = await keyFile(b, "open.key", HEX);
+    const open = await keyFile(env, "open.key", HEX);
     await Deno.chmod(open, 0o644);
     cases.push([
       file(open),
       5,
-      /open\.key .* can be read by other users of this machine; mend it with: chmod/,
+      /open\.key .* can be read by other users of this machine; fix it with: chmod/,
     ]);
-    cases.push([file("/dev/fd/9"), 2, /only when it is a pipe/]);
   }
-  for (const [env, expected, why] of cases) {
-    const { code, stdout, stderr } = await b.runWith({ env }, "whoami", "--prompt");
+  for (const [variables, expected, why] of cases) {
+    const { code, stdout, stderr } = await env.runWith({ env: variables }, "whoami", "--prompt");
     assertEquals([code, stdout, stderr.trim().split("\n").length], [expected, "", 1], stderr);
     assertMatch(stderr, why);
     assertEquals(/elf letters|00112233/.test(stderr), false, stderr);
   }
-  assertEquals(b.sandbox.requests, []);
-  const ready = { ...file(`${b.folder}/none.key`), GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() };
-  assertEquals((await b.runWith({ env: ready }, "whoami")).code, 0); // no cache, no key
-  assertEquals((await b.runWith({ env: file(good) }, "whoami", "--prompt")).code, 0);
+  if (!windows) {
+    const { code, stderr } = await env.runProcessWith({ env: file("/dev/fd/9") }, "whoami", "--prompt");
+    assertEquals(code, 2, stderr);
+    assertMatch(stderr, /only if it is a pipe/);
+  }
+  assertEquals(env.sandbox.requests, []);
+  const ready = { ...file(`${env.folder}/none.key`), GRAPH_ACCESS_TOKEN: env.sandbox.issueToken() };
+  assertEquals((await env.runWith({ env: ready }, "whoami")).code, 0); // no cache, no key
+  assertEquals((await env.runWith({ env: file(good) }, "whoami", "--prompt")).code, 0);
 });
 
-Deno.test("a key that is none is exit code 2 also where the cache is in clear, which stays as it is", async () => {
-  await using b = await startTestEnv();
-  const cache = String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
+Deno.test("an invalid key is exit code 2 also with a plaintext cache, which is unchanged", async () => {
+  await using env = await startTestEnv();
+  const cache = String(jsonLines((await env.run("whoami", "--json")).stdout)[0]!.cache);
   const before = await Deno.readTextFile(cache);
-  const requests = b.sandbox.requests.length;
+  const requests = env.sandbox.requests.length;
   for (const script of ["whoami", "ls"] as const) {
-    const { code, stdout, stderr } = await b.runWith({ env: { GRAPH_TOKEN_CACHE_KEY: "short" } }, script);
+    const { code, stdout, stderr } = await env.runWith({ env: { GRAPH_TOKEN_CACHE_KEY: "short" } }, script);
     assertEquals([code, stdout], [2, ""], stderr);
     assertMatch(stderr, /GRAPH_TOKEN_CACHE_KEY: the key has 5 characters/);
   }
   assertEquals(await Deno.readTextFile(cache), before);
-  assertEquals(b.sandbox.requests.length, requests);
+  assertEquals(env.sandbox.requests.length, requests);
 });
 
-Deno.test("keys in the config file are refused, the path of a key file is not", async () => {
-  await using b = await startTestEnv();
-  const config = `${b.sandbox.env.GRAPH_SCRIPTS_HOME}/graph-scripts.json`;
+Deno.test("the config file may set the path of a key, but no key", async () => {
+  await using env = await startTestEnv();
+  const config = `${env.sandbox.env.GRAPH_SCRIPTS_HOME}/graph-scripts.json`;
   await Deno.writeTextFile(config, JSON.stringify({ tokenCacheKey: HEX }));
-  const refused = await b.run("whoami");
+  const refused = await env.run("whoami");
   assertEquals(refused.code, 2);
   assertMatch(refused.stderr, /tokenCacheKey is not a setting of this file/);
   assert(!refused.stderr.includes(HEX));
-  const path = await keyFile(b, "a.key", HEX);
+  const path = await keyFile(env, "a.key", HEX);
   await Deno.writeTextFile(config, JSON.stringify({ tokenCacheKeyFile: path }));
-  assertStringIncludes((await b.run("whoami")).stderr, "is encrypted from now on");
+  assertStringIncludes((await env.run("whoami")).stderr, "is now encrypted");
 });
 
 Deno.test({
-  name: "the output of a command can be the key",
+  name: "GRAPH_TOKEN_CACHE_KEY_FILE accepts the output of a command",
   ignore: windows,
   async fn() {
-    await using b = await startTestEnv();
-    const { commandLine, runProcess } = await import("../test_env.ts");
-    await b.runWith(keyed(BASE64), "whoami");
+    await using env = await startTestEnv();
+    await env.runWith(keyed(BASE64), "whoami");
     const line = commandLine("whoami", []).map((word) => `'${word}'`).join(" ");
     for (
       const script of [
@@ -249,7 +252,7 @@ Deno.test({
         `GRAPH_TOKEN_CACHE_KEY_FILE=/dev/fd/3 ${line} 3< <(echo '${BASE64}')`,
       ]
     ) {
-      const { code, stdout, stderr } = await runProcess(["bash", "-c", script], { env: b.sandbox.env });
+      const { code, stdout, stderr } = await runProcess(["bash", "-c", script], { env: env.sandbox.env });
       assertEquals([code, stderr], [0, ""]);
       assertMatch(stdout, /^Adele Vance/);
     }

@@ -6,22 +6,23 @@ import { acquireLock } from "../../lib/local/lock.ts";
 import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const PROCESSES = Number(Deno.env.get("GRAPH_SCRIPTS_PROCESSES") ?? 50);
+const ENCRYPTED_PROCESSES = Number(Deno.env.get("GRAPH_SCRIPTS_PROCESSES") ?? 10);
 const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
 
-/** Where the machine has so much to do that a wait becomes long, it is told. */
-const LONG_WAIT = /^ls: waiting for another process, which holds \S+\n/;
+/** Shown where a busy machine makes the wait long. */
+const LONG_WAIT = /^ls: waiting for another process that holds \S+\n/;
 
 type Entries = Record<string, { secret: string; home_account_id: string }>;
 
-async function cacheOf(b: TestEnv): Promise<string> {
-  return String(jsonLines((await b.run("whoami", "--json")).stdout)[0]!.cache);
+async function cacheOf(env: TestEnv): Promise<string> {
+  return String(jsonLines((await env.run("whoami", "--json")).stdout)[0]!.cache);
 }
 
 async function sectionOf(cache: string, name: "RefreshToken" | "AccessToken" | "Account"): Promise<Entries> {
   return JSON.parse(await Deno.readTextFile(cache))[name];
 }
 
-/** Files beside the cache that are neither it nor its lock. */
+/** Files beside the cache other than its lock. */
 async function leftBeside(cache: string): Promise<{ name: string; size: number }[]> {
   const left = [];
   for await (const { name } of Deno.readDir(dirname(cache))) {
@@ -31,59 +32,62 @@ async function leftBeside(cache: string): Promise<{ name: string; size: number }
   return left;
 }
 
-const tokenRequests = (b: TestEnv) =>
-  b.sandbox.requests.filter(({ service, path }) =>
+const tokenRequests = (env: TestEnv) =>
+  env.sandbox.requests.filter(({ service, path }) =>
     service === "login" && path.includes("/oauth2/v2.0/token")
   );
 
-for (const encrypted of [false, true]) {
-  Deno.test(`${PROCESSES} processes with an expired token renew ${encrypted ? "an encrypted" : "a"} cache once`, async () => {
-    await using b = await startTestEnv({ revokeOldRefreshTokens: true });
-    const cache = await cacheOf(b);
-    const env: Record<string, string> = encrypted
+for (const [encrypted, processes] of [[false, PROCESSES], [true, ENCRYPTED_PROCESSES]] as const) {
+  Deno.test(`${processes} processes with an expired token renew ${encrypted ? "an encrypted" : "a"} cache once`, async () => {
+    await using env = await startTestEnv({ revokeOldRefreshTokens: true });
+    const cache = await cacheOf(env);
+    const variables: Record<string, string> = encrypted
       ? { GRAPH_TOKEN_CACHE_KEY: "0123456789abcdef".repeat(4) }
       : {};
-    assertEquals((await b.runWith({ env }, "ls", "General")).code, 0); // with the permissions of ls
-    b.sandbox.expireAccessTokens();
-    const before = tokenRequests(b).length;
-    const runs = Array.from({ length: PROCESSES }, () => b.runWith({ env }, "ls", "General"));
+    assertEquals((await env.runWith({ env: variables }, "ls", "General")).code, 0); // with the permissions of ls
+    env.sandbox.expireAccessTokens();
+    const before = tokenRequests(env).length;
+    const runs = Array.from(
+      { length: processes },
+      () => env.runProcessWith({ env: variables }, "ls", "General"),
+    );
     const ended = await Promise.all(runs);
     assertEquals(
       ended.map(({ code, stderr }) => `${code}${stderr.replace(LONG_WAIT, "")}`),
-      Array(PROCESSES).fill("0"),
+      Array(processes).fill("0"),
     );
     assertEquals(new Set(ended.map(({ stdout }) => stdout)).size, 1);
-    assertEquals(tokenRequests(b).slice(before).map(({ status }) => status), [200]);
+    assertEquals(tokenRequests(env).slice(before).map(({ status }) => status), [200]);
     assertEquals(await leftBeside(cache), []);
-    assertEquals((await b.runWith({ env }, "ls", "General")).stderr, "");
+    assertEquals((await env.runWith({ env: variables }, "ls", "General")).stderr, "");
   });
 }
 
-Deno.test(`${KILLS} kills of processes that renew leave the old cache or the new one, and the next run works`, async () => {
-  await using b = await startTestEnv();
-  assertEquals((await b.run("ls")).code, 0);
-  const cache = await cacheOf(b);
+Deno.test(`${KILLS} kills during renewals leave the old cache or the new one, and the next run works`, async () => {
+  await using env = await startTestEnv();
+  assertEquals((await env.run("ls")).code, 0);
+  const cache = await cacheOf(env);
   const started = performance.now();
-  b.sandbox.expireAccessTokens();
-  await b.run("ls");
+  env.sandbox.expireAccessTokens();
+  await env.runProcess("ls");
   const wholeMs = performance.now() - started;
   const seen = { old: 0, new: 0, late: 0 };
   for (let i = 0; i < KILLS; i++) {
     const before = await Deno.readTextFile(cache);
-    b.sandbox.expireAccessTokens();
-    const asked = tokenRequests(b).length;
-    const child = b.spawn("ls");
+    env.sandbox.expireAccessTokens();
+    const asked = tokenRequests(env).length;
+    const child = env.spawn("ls");
     let ended = false;
     const status = child.status.then((status) => (ended = true, status));
-    // Every other one dies about when the new tokens are written, which a blind shot seldom meets.
+    // Every other kill aims at the moment when the new tokens are written, which a random one seldom hits.
     if (i % 2) {
-      while (!ended && tokenRequests(b).length === asked) await new Promise((go) => setTimeout(go, 1));
+      while (!ended && tokenRequests(env).length === asked) await new Promise((go) => setTimeout(go, 1));
     }
     await new Promise((go) => setTimeout(go, Math.random() * (i % 2 ? 40 : wholeMs)));
     try {
       child.kill("SIGKILL");
     } catch {
-      // it has just ended by itself
+      // it has just ended
     }
     await Promise.all([status, child.stdout.cancel(), child.stderr.cancel()]);
     const after = await Deno.readTextFile(cache);
@@ -91,7 +95,7 @@ Deno.test(`${KILLS} kills of processes that renew leave the old cache or the new
     const { RefreshToken, AccessToken, Account } = JSON.parse(after);
     assertEquals([RefreshToken, Account].map((section) => Object.keys(section).length), [1, 1]);
     assert(Object.values<{ secret: string }>(AccessToken).every(({ secret }) => secret.length > 100));
-    const next = await b.run("ls", "--no-prompt");
+    const next = await env.run("ls", "--no-prompt");
     assertEquals([next.code, next.stderr], [0, ""]);
     for (const { name, size } of await leftBeside(cache)) {
       assertMatch(name, /\.tmp$/);
@@ -99,14 +103,14 @@ Deno.test(`${KILLS} kills of processes that renew leave the old cache or the new
     }
   }
   if (KILLS >= 12) assert(seen.old > 0 && seen.new + seen.late > 0, JSON.stringify(seen));
-  b.sandbox.expireAccessTokens();
-  assertEquals((await b.run("ls", "--no-prompt")).code, 0);
+  env.sandbox.expireAccessTokens();
+  assertEquals((await env.run("ls", "--no-prompt")).code, 0);
   assertEquals(await leftBeside(cache), []);
 });
 
-/** A sign-in up to where it waits for the person. */
-async function waitingSignIn(b: TestEnv, account: string) {
-  const child = b.spawn("whoami", "--prompt", "--account", account);
+/** Starts a sign-in and waits until it shows its code. */
+async function waitingSignIn(env: TestEnv, account: string) {
+  const child = env.spawn("whoami", "--prompt", "--account", account);
   let stderr = "";
   const shown = Promise.withResolvers<string>();
   const reading = (async () => {
@@ -128,21 +132,21 @@ async function waitingSignIn(b: TestEnv, account: string) {
   };
 }
 
-Deno.test("two people who sign in at the same time are both kept, whoever writes first", async () => {
-  await using b = await startTestEnv({ signIn: false, approve: false, pendingPolls: 0 });
-  const adele = await waitingSignIn(b, "AdeleV@contoso.com");
-  const megan = await waitingSignIn(b, "MeganB@contoso.com");
-  const folder = b.sandbox.env.GRAPH_SCRIPTS_HOME!;
+Deno.test("two users who sign in at the same time are both kept", async () => {
+  await using env = await startTestEnv({ signIn: false, approve: false, pendingPolls: 0 });
+  const adele = await waitingSignIn(env, "AdeleV@contoso.com");
+  const megan = await waitingSignIn(env, "MeganB@contoso.com");
+  const folder = env.sandbox.env.GRAPH_SCRIPTS_HOME!;
   const lock = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).find((name) =>
     name.endsWith(".lock")
   )!;
   const cache = `${folder}/${lock.replace(/\.lock$/, "")}`;
   {
     await using _lock = await acquireLock(cache, { timeoutMs: 5000 });
-    b.sandbox.person.approve(adele.code, "adele");
-    b.sandbox.person.approve(megan.code, "megan");
+    env.sandbox.user.approve(adele.code, "adele");
+    env.sandbox.user.approve(megan.code, "megan");
     // Both have their tokens, and neither may write.
-    while (tokenRequests(b).filter(({ status }) => status === 200).length < 2) {
+    while (tokenRequests(env).filter(({ status }) => status === 200).length < 2) {
       await new Promise((go) => setTimeout(go, 10));
     }
     const there = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
@@ -155,28 +159,28 @@ Deno.test("two people who sign in at the same time are both kept, whoever writes
   assertEquals(Object.keys(await sectionOf(cache, "Account")).length, 2);
   assertEquals(Object.keys(await sectionOf(cache, "RefreshToken")).length, 2);
   for (const account of ["AdeleV@contoso.com", "MeganB@contoso.com"]) {
-    const { code, stderr } = await b.run("whoami", "--no-prompt", "--account", account);
+    const { code, stderr } = await env.run("whoami", "--no-prompt", "--account", account);
     assertEquals([code, stderr], [0, ""]);
   }
 });
 
-Deno.test("a process that has just waited for another's renewal uses it, without one of its own", async () => {
-  await using b = await startTestEnv();
-  const cache = await cacheOf(b);
-  b.sandbox.expireAccessTokens();
-  const asked = tokenRequests(b).length;
+Deno.test("a process that waited for another's renewal does not renew", async () => {
+  await using env = await startTestEnv();
+  const cache = await cacheOf(env);
+  env.sandbox.expireAccessTokens();
+  const asked = tokenRequests(env).length;
   const lock = await acquireLock(cache, { timeoutMs: 0 });
-  const refused = b.sandbox.requests.length;
-  const waiting = b.run("whoami");
-  while (b.sandbox.requests.length === refused) await new Promise((go) => setTimeout(go, 10));
+  const refused = env.sandbox.requests.length;
+  const waiting = env.runProcess("whoami");
+  while (env.sandbox.requests.length === refused) await new Promise((go) => setTimeout(go, 10));
   // Another process renews meanwhile: its tokens are put there under the lock that is held here.
   const content = JSON.parse(await Deno.readTextFile(cache));
   for (const entry of Object.values<Record<string, string>>(content.AccessToken)) {
-    entry.secret = b.sandbox.issueToken();
+    entry.secret = env.sandbox.issueToken();
   }
   await Deno.writeTextFile(cache, JSON.stringify(content));
   await lock[Symbol.asyncDispose]();
   const { code, stderr } = await waiting;
   assertEquals([code, stderr], [0, ""]);
-  assertEquals(tokenRequests(b).length, asked);
+  assertEquals(tokenRequests(env).length, asked);
 });

@@ -6,7 +6,6 @@
  */
 import { createHash } from "node:crypto";
 import { QuickXorHash } from "../../lib/transfer/quick_xor_hash.ts";
-import { ContentHash } from "../../lib/transfer/verify.ts";
 import { pseudoRandomBytes } from "../test_env.ts";
 import { median } from "./measure.ts";
 
@@ -14,28 +13,21 @@ const ROUNDS = 9;
 /** As transfers read. */
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Measures QuickXorHash, SHA-256, and both together as every transfer computes them. */
-export async function hashing(): Promise<void> {
+/** Measures SHA-256 and QuickXorHash, which every transfer computes. */
+export function hashing(): void {
   const bytes = pseudoRandomBytes(64 * 1024 * 1024);
   const chunks = Array.from(
     { length: bytes.length / CHUNK_BYTES },
     (_, index) => bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
   );
-  const kinds: Record<string, () => Promise<void>> = {
+  const kinds: Record<string, () => void> = {
     "SHA-256": () => {
       const hash = createHash("sha256");
       for (const chunk of chunks) hash.update(chunk);
       hash.digest();
-      return Promise.resolve();
     },
     "QuickXorHash": () => {
       const hash = new QuickXorHash();
-      for (const [index, chunk] of chunks.entries()) hash.add(chunk, index * CHUNK_BYTES);
-      hash.digest();
-      return Promise.resolve();
-    },
-    "both": async () => {
-      const hash = await ContentHash.create();
       for (const [index, chunk] of chunks.entries()) hash.add(chunk, index * CHUNK_BYTES);
       hash.digest();
     },
@@ -45,7 +37,7 @@ export async function hashing(): Promise<void> {
     const times: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const started = performance.now();
-      await compute();
+      compute();
       times.push((performance.now() - started) / 1000);
     }
     const seconds = median(times);

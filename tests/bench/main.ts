@@ -52,7 +52,7 @@ async function main(): Promise<number> {
     } at the start; ` +
       `the sandbox shares the machine`,
   );
-  if (parts.includes("hash")) await hashing();
+  if (parts.includes("hash")) hashing();
   if (parts.includes("start-up")) await startUp(b);
   if (parts.includes("files")) await manyFiles();
   if (parts.includes("transfer")) {

@@ -11,7 +11,7 @@ import {
 } from "../../lib/mod.ts";
 import { CONTENTS, type OtherBodies, ruleOf, type Schedule, schedule, UNIT } from "./fault_schedules.ts";
 import { pseudoRandomBytes } from "../test_env.ts";
-import type { FileSpan } from "../sandbox/message.ts";
+import type { FileSpan } from "../sandbox/messages.ts";
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
 import { promoteProperties } from "../sandbox/tenant/property_promotion.ts";
 import { concat } from "../sandbox/tenant/zip.ts";
@@ -43,7 +43,6 @@ function connection(sandbox: Sandbox, home: string): Promise<Connection> {
       site: GRAPH_SITE!,
       accessToken: sandbox.issueToken(),
     },
-    showDeviceCode: null,
     notice: () => {},
     http: {
       now: () => Date.now() + waitedMs,

@@ -11,8 +11,9 @@ import {
   type ScriptName,
   startTestEnv,
   type TestEnv,
+  type TestEnvOptions,
 } from "../test_env.ts";
-import { type FaultName, knownFault, type RequestRecord, type SandboxOptions } from "../sandbox/mod.ts";
+import { type FaultName, knownFault, type RequestRecord } from "../sandbox/mod.ts";
 
 /** The smallest fragment: 320 KiB. */
 export const UNIT = 327_680;
@@ -23,6 +24,8 @@ const SLACK_MS = 1_000;
 export interface StruckBench extends TestEnv {
   /** Runs a script; without a sign-in of the bench with a token of its own, which costs no time. */
   struck(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
+  /** The same as a process of its own. */
+  struckProcess(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
   /** Uploads with fragments of 320 KiB. */
   upload(bytes: Uint8Array, ...args: string[]): Promise<ProcessResult>;
   /** The requests from the first that changes or transfers something, such as `send 1 503`. */
@@ -38,7 +41,7 @@ export function faultTest(
   name: FaultName,
   sentence: string,
   test: (b: StruckBench) => Promise<void>,
-  options: SandboxOptions & { signIn?: boolean; token?: boolean; ignore?: boolean } = {},
+  options: TestEnvOptions & { token?: boolean; ignore?: boolean } = {},
 ): void {
   const { signIn = false, token = !signIn, ignore = false, ...sandboxOptions } = options;
   Deno.test({
@@ -64,6 +67,7 @@ function struckBench(b: TestEnv, name: FaultName, token: boolean): StruckBench {
     ...b,
     requests,
     struck: (script, ...args) => b.runWith({ env }, script, ...args),
+    struckProcess: (script, ...args) => b.runProcessWith({ env }, script, ...args),
     upload: async (bytes, ...args) => {
       const file = await b.file("big.bin", bytes);
       return await b.runWith(

@@ -7,7 +7,7 @@ import fc from "npm:fast-check@4.10.2";
 import { jpegFile, pdfFile, wordDocument } from "../upload/documents.ts";
 import { pseudoRandomBytes } from "../test_env.ts";
 import type { FaultRule } from "../sandbox/faults.ts";
-import type { Answer, FileSpan } from "../sandbox/message.ts";
+import type { FileSpan, ServiceResponse } from "../sandbox/messages.ts";
 import type { Behavior } from "../sandbox/tenant/tenant.ts";
 
 /** The smallest fragment: 320 KiB. */
@@ -123,7 +123,7 @@ export function ruleOf({ download, ...rule }: Fault, others: OtherBodies): Fault
   if (download === "busy") return { ...rule, status: 200, body: "server busy" };
   return {
     ...rule,
-    rewrite({ headers, body, ...answer }: Answer): Answer {
+    rewrite({ headers, body, ...answer }: ServiceResponse): ServiceResponse {
       if (typeof body === "string") return { ...answer, headers, body };
       const { "content-range": _, ...whole } = headers;
       if (download === "half") return { ...answer, headers, body: { ...body, length: body.length >> 1 } };

@@ -160,18 +160,18 @@ Deno.test("put and get do not take one more local file for the destination", asy
   const cases: [Parameters<TestEnv["run"]>, RegExp][] = [
     [
       ["put", "a.md", "b.md"],
-      /b\.md is also a local file.*put a\.md b\.md FOLDER\/ to upload it too, or \/b\.md/,
+      /b\.md is also a local file.*to upload it too, add FOLDER\/ at the end; for the name, write \/b\.md/,
     ],
     [
       ["get", "a.md", "b.md"],
-      /b\.md is also a local file.*get a\.md b\.md FOLDER to download it too, or \.\/b\.md/,
+      /b\.md is also a local file.*to download it too, add a FOLDER at the end; for the name, write \.\/b\.md/,
     ],
     [["put-large", "a.md", "b.md"], /b\.md is also a local file/],
-    [["put", "a.md", "-"], /put does not write to standard output/],
-    [["put", "-", "-"], /put does not write to standard output/],
+    [["put", "a.md", "-"], /uploads do not write to standard output; see scripts\/put\.ts --help/],
+    [["put", "-", "-"], /uploads do not write to standard output/],
   ];
   for (const [line, message] of cases) {
-    const { code, stdout, stderr } = await b.run(...line);
+    const { code, stdout, stderr } = await b.runProcess(...line);
     assertEquals([code, stdout], [2, ""], stderr);
     assertMatch(stderr, message);
   }

@@ -37,7 +37,11 @@ class Watched {
 
   async onceWith(env: Record<string, string>, script: ScriptName, ...args: string[]): Promise<number> {
     const line = ["--verbose", "--max-wait", "1s", ...args];
-    const ended = await this.#b.runWith({ env: { ...this.#env, ...env } }, script, ...line);
+    const options = { env: { ...this.#env, ...env } };
+    // Only a process of its own takes its folder for temporary files from TMPDIR.
+    const ended = args.includes("--json")
+      ? await this.#b.runProcessWith(options, script, ...line)
+      : await this.#b.runWith(options, script, ...line);
     const from = [script, ...args].join(" ");
     this.printed.push({ from, text: ended.stdout }, { from, text: ended.stderr });
     return ended.code;
@@ -114,7 +118,7 @@ async function everything(b: TestEnv, watched: Watched): Promise<void> {
   assertEquals(await watched.run("ls", "-l", "-R", "General"), [0, 0]); // renews
   sandbox.expireAccessTokens();
   assertEquals(await watched.run("ls", "General"), [0, 0]);
-  sandbox.addFault({ path: "/children", meanwhile: "claims-demanded" });
+  sandbox.addFault({ path: "/children", sideEffect: "claims-required" });
   assertEquals(await watched.run("ls", "General"), [0, 0]);
   assertEquals(await watched.run("put", small, "General/"), [0, 0]);
   assertEquals(await watched.run("put", small, "General/no/folder/"), [3, 3]);
@@ -170,7 +174,7 @@ async function hostile(b: TestEnv, watched: Watched, small: string, large: strin
   b.sandbox.clearFaults();
   await watched.once("ls", "General"); // renews what has expired; the demand for claims from before is met by the next
   assertEquals(await watched.once("ls", "General"), 0);
-  b.sandbox.addFault({ path: "/children", meanwhile: "person-demanded" });
+  b.sandbox.addFault({ path: "/children", sideEffect: "interaction-required" });
   assertEquals(await watched.once("ls", "General"), 4);
   b.sandbox.clearFaults();
   assertEquals(await watched.once("whoami", "--prompt"), 0, watched.printed.at(-1)!.text);

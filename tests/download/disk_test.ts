@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { arrived, benchWith, bytesOf, contentOf, journal, names, recorded, until } from "./download_env.ts";
+import { arrived, bytesOf, contentOf, envWith, journal, names, recorded, until } from "./download_env.ts";
 import { slowLine } from "./slow_line.ts";
 import { jsonLines } from "../test_env.ts";
 
@@ -27,14 +27,14 @@ async function mounted(
 
 Deno.test("a full disk is told, what came is kept, and the same command goes on when there is room", async () => {
   for (const connections of ["1", "4"]) {
-    await using b = await benchWith(content);
-    const folder = join(b.folder, "disk");
+    await using env = await envWith(content);
+    const folder = join(env.folder, "disk");
     await using disk = await mounted(folder, "size=3m");
     if (!disk) return;
     const args = ["--connections", connections, "General/big.bin", folder];
-    const { code, stderr } = await b.run("get", ...args);
+    const { code, stderr } = await env.runProcess("get", ...args);
     assertEquals(code, 9, stderr);
-    const there = bytesOf(await recorded(b));
+    const there = bytesOf(await recorded(env));
     assert(there > 0);
     assertMatch(
       stderr,
@@ -42,68 +42,68 @@ Deno.test("a full disk is told, what came is kept, and the same command goes on 
     );
     assertEquals(names(folder).map((name) => name.slice(-8)), [".partial"]);
     await disk.remount("size=20m");
-    const again = await b.run("get", "--json", ...args);
+    const again = await env.runProcess("get", "--json", ...args);
     assertEquals(again.code, 0, again.stderr);
     assertEquals(jsonLines(again.stdout)[0]!.resumedFrom, there);
     assertEquals(await Deno.readFile(join(folder, "big.bin")), content);
-    assertEquals([names(folder), journal(b)], [["big.bin"], []]);
+    assertEquals([names(folder), journal(env)], [["big.bin"], []]);
   }
 });
 
 Deno.test("a disk that is full of the record, too, keeps what was recorded before", async () => {
-  await using b = await benchWith(content);
-  const home = b.sandbox.env.GRAPH_SCRIPTS_HOME!;
-  const token = b.sandbox.issueToken();
-  const folder = join(b.folder, "disk");
+  await using env = await envWith(content);
+  const home = env.sandbox.env.GRAPH_SCRIPTS_HOME!;
+  const token = env.sandbox.issueToken();
+  const folder = join(env.folder, "disk");
   await using disk = await mounted(folder, "size=3m");
   if (!disk) return;
-  const env = { GRAPH_SCRIPTS_HOME: join(folder, "home"), GRAPH_ACCESS_TOKEN: token };
-  await using _line = slowLine(b, { bytesPerSecond: 4 * MIB });
+  const variables = { GRAPH_SCRIPTS_HOME: join(folder, "home"), GRAPH_ACCESS_TOKEN: token };
+  await using _line = slowLine(env, { bytesPerSecond: 4 * MIB });
   const args = ["get", "--json", "General/big.bin", join(folder, "x.bin")] as const;
-  const { code, stderr } = await b.runWith({ env }, ...args);
+  const { code, stderr } = await env.runProcessWith({ env: variables }, ...args);
   assertEquals(code, 9, stderr);
   assertMatch(stderr, /[1-9]\d* of \d+ bytes/);
   await disk.remount("size=20m");
-  const again = await b.runWith({ env }, ...args);
+  const again = await env.runProcessWith({ env: variables }, ...args);
   assertEquals(again.code, 0, again.stderr);
   assert(jsonLines(again.stdout)[0]!.resumedFrom as number > 0);
   assertEquals(await Deno.readFile(join(folder, "x.bin")), content);
   assertEquals(names(join(folder, "home", "downloads")), []);
-  assert(home !== env.GRAPH_SCRIPTS_HOME);
+  assert(home !== variables.GRAPH_SCRIPTS_HOME);
 });
 
 Deno.test("a read-only folder is told, and neither file nor record is left", async () => {
-  await using b = await benchWith(content);
-  const folder = join(b.folder, "disk");
+  await using env = await envWith(content);
+  const folder = join(env.folder, "disk");
   await using disk = await mounted(folder, "size=1m,ro");
   if (disk) {
-    const { code, stderr } = await b.run("get", "General/big.bin", folder);
+    const { code, stderr } = await env.run("get", "General/big.bin", folder);
     assertEquals(code, 5, stderr);
     assertMatch(stderr, /read-only/);
   } else if (Deno.build.os !== "windows" && Deno.uid() !== 0) {
     await Deno.mkdir(folder, { mode: 0o500 });
-    assertEquals((await b.run("get", "General/big.bin", folder)).code, 5);
+    assertEquals((await env.run("get", "General/big.bin", folder)).code, 5);
   }
-  assertEquals(journal(b), []);
+  assertEquals(journal(env), []);
 });
 
 Deno.test("a file that appears meanwhile is not replaced; --conflict replace then needs no transfer", async () => {
-  await using b = await benchWith(content);
-  await using line = slowLine(b, { bytesPerSecond: 4 * MIB });
-  const child = b.spawn("get", "General/big.bin");
-  await until(async () => bytesOf(await recorded(b)) > 0);
-  await b.file("big.bin", "theirs");
+  await using env = await envWith(content);
+  await using line = slowLine(env, { bytesPerSecond: 4 * MIB });
+  const child = env.spawn("get", "General/big.bin");
+  await until(async () => bytesOf(await recorded(env)) > 0);
+  await env.file("big.bin", "theirs");
   const { code, stderr } = await child.output();
   assertEquals(code, 6);
   assertMatch(
     new TextDecoder().decode(stderr),
-    /big\.bin exists already; 6291473 of 6291473 bytes \(100 %\) are there; move it away, or choose with --conflict replace/,
+    /big\.bin already exists; 6291473 of 6291473 bytes \(100 %\) are there; use --conflict replace/,
   );
-  assertEquals(await Deno.readTextFile(join(b.folder, "big.bin")), "theirs");
-  assertEquals((await b.run("get", "General/big.bin")).code, 6);
+  assertEquals(await Deno.readTextFile(join(env.folder, "big.bin")), "theirs");
+  assertEquals((await env.run("get", "General/big.bin")).code, 6);
   const before = line.forwardedBytes;
-  const again = await b.run("get", "--json", "--conflict", "replace", "General/big.bin");
+  const again = await env.run("get", "--json", "--conflict", "replace", "General/big.bin");
   assertEquals([again.code, jsonLines(again.stdout)[0]!.resumedFrom], [0, SIZE], again.stderr);
   assertEquals(line.forwardedBytes, before);
-  await arrived(b, content);
+  await arrived(env, content);
 });

@@ -6,13 +6,13 @@
 import { assert, assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
-import type { ByteRange } from "../../lib/download/ranges.ts";
+import type { ByteRange } from "../../lib/content/ranges.ts";
 
 /** A bench with one file, `General/big.bin`. */
-export async function benchWith(content: Uint8Array): Promise<TestEnv> {
-  const b = await startTestEnv();
-  b.sandbox.tenant.addFile("Documents", "General/big.bin", content);
-  return b;
+export async function envWith(content: Uint8Array): Promise<TestEnv> {
+  const env = await startTestEnv();
+  env.sandbox.tenant.addFile("Documents", "General/big.bin", content);
+  return env;
 }
 
 /** Content of a size that no boundary divides. */
@@ -26,14 +26,14 @@ export function names(folder: string): string[] {
 }
 
 /** Whole path of the partial file; `undefined`: there is none. */
-export function partialOf(b: TestEnv): string | undefined {
-  const name = names(b.folder).find((name) => name.endsWith(".partial"));
-  return name === undefined ? undefined : join(b.folder, name);
+export function partialOf(env: TestEnv): string | undefined {
+  const name = names(env.folder).find((name) => name.endsWith(".partial"));
+  return name === undefined ? undefined : join(env.folder, name);
 }
 
 /** Whole paths of the files beside the records, locks included. */
-export function journal(b: TestEnv): string[] {
-  const folder = join(b.sandbox.env.GRAPH_SCRIPTS_HOME!, "downloads");
+export function journal(env: TestEnv): string[] {
+  const folder = join(env.sandbox.env.GRAPH_SCRIPTS_HOME!, "downloads");
   try {
     return names(folder).map((name) => join(folder, name));
   } catch (error) {
@@ -43,8 +43,8 @@ export function journal(b: TestEnv): string[] {
 }
 
 /** What the record says is done. */
-export async function recorded(b: TestEnv): Promise<ByteRange[]> {
-  const path = journal(b).find((path) => path.endsWith(".json"));
+export async function recorded(env: TestEnv): Promise<ByteRange[]> {
+  const path = journal(env).find((path) => path.endsWith(".json"));
   try {
     return path === undefined ? [] : JSON.parse(await Deno.readTextFile(path)).done;
   } catch (error) {
@@ -59,8 +59,8 @@ export function bytesOf(ranges: readonly ByteRange[]): number {
 }
 
 /** The ranges that storage was asked for, from request number `from` on; without a range, everything. */
-export function asked(b: TestEnv, from = 0): (string | undefined)[] {
-  return b.sandbox.requests.slice(from).filter(({ service }) => service === "storage").map(({ headers }) =>
+export function asked(env: TestEnv, from = 0): (string | undefined)[] {
+  return env.sandbox.requests.slice(from).filter(({ service }) => service === "storage").map(({ headers }) =>
     headers.range
   );
 }
@@ -76,15 +76,15 @@ export async function until(happened: () => boolean | Promise<boolean>, mostMs =
 
 /** Starts `get` and kills it when its record says that enough is done. */
 export async function killedAfter(
-  b: TestEnv,
+  env: TestEnv,
   bytes: number,
   args: readonly string[] = [],
   signal: Deno.Signal = "SIGKILL",
 ): Promise<string> {
-  const child = b.spawn("get", ...args, "General/big.bin");
+  const child = env.spawn("get", ...args, "General/big.bin");
   let ended = false;
   child.status.then(() => ended = true);
-  await until(async () => ended || bytesOf(await recorded(b)) >= bytes);
+  await until(async () => ended || bytesOf(await recorded(env)) >= bytes);
   assert(!ended, "it ended before so much was recorded");
   child.kill(signal);
   return new TextDecoder().decode((await child.output()).stderr);
@@ -92,15 +92,15 @@ export async function killedAfter(
 
 /** The file is there, whole, and nothing else. */
 export async function arrived(
-  b: TestEnv,
+  env: TestEnv,
   content: Uint8Array,
   others: readonly string[] = [],
 ): Promise<void> {
-  const there = await Deno.readFile(join(b.folder, "big.bin"));
+  const there = await Deno.readFile(join(env.folder, "big.bin"));
   // Not assertEquals: it would describe the difference of millions of bytes for minutes.
   assert(sameBytes(there, content), `${there.length} bytes that are not the ${content.length} expected`);
-  assertEquals(names(b.folder), ["big.bin", ...others].toSorted());
-  assertEquals(journal(b).filter((path) => !path.includes(".unreadable-")), []);
+  assertEquals(names(env.folder), ["big.bin", ...others].toSorted());
+  assertEquals(journal(env).filter((path) => !path.includes(".unreadable-")), []);
 }
 
 /** Whether two contents are equal. */

@@ -6,14 +6,14 @@ const SIZE = 3 * 1024 * 1024 + 17;
 const content = pseudoRandomBytes(SIZE);
 
 async function withFile(name = "big.bin", bytes: Uint8Array = content) {
-  const b = await startTestEnv();
-  b.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
-  return b;
+  const env = await startTestEnv();
+  env.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
+  return env;
 }
 
-async function journal(b: TestEnv): Promise<string[]> {
+async function journal(env: TestEnv): Promise<string[]> {
   const names: string[] = [];
-  for await (const { name } of Deno.readDir(`${b.sandbox.env.GRAPH_SCRIPTS_HOME}/downloads`)) {
+  for await (const { name } of Deno.readDir(`${env.sandbox.env.GRAPH_SCRIPTS_HOME}/downloads`)) {
     names.push(name);
   }
   return names;
@@ -24,42 +24,42 @@ function names(folder: string): string[] {
 }
 
 Deno.test("get says which local folder is missing, and how to make it", async () => {
-  await using b = await withFile();
+  await using env = await withFile();
   for (const [dest, folder] of [["no where/x.bin", "no where"], ["nowhere/", "nowhere"]] as const) {
-    const { code, stderr } = await b.run("get", "General/big.bin", dest);
+    const { code, stderr } = await env.run("get", "General/big.bin", dest);
     assertEquals(code, 3);
     assertMatch(
       stderr,
-      new RegExp(`no such local folder: ${folder}; make it first: mkdir -p '?${folder}'?; `),
+      new RegExp(`no such local folder: ${folder}; create it first: mkdir -p '?${folder}'?; `),
     );
   }
-  assertEquals(names(b.folder), []);
+  assertEquals(names(env.folder), []);
 });
 
 Deno.test("get brings a file into the current folder, another folder, or under another name", async () => {
-  await using b = await withFile();
-  await Deno.mkdir(join(b.folder, "sub"));
+  await using env = await withFile();
+  await Deno.mkdir(join(env.folder, "sub"));
   for (
     const [args, path] of [[[], "big.bin"], [["sub"], "sub/big.bin"], [["sub/"], undefined], [
       ["other.bin"],
       "other.bin",
     ]] as const
   ) {
-    const { code, stdout, stderr } = await b.run("get", "General/big.bin", ...args);
+    const { code, stdout, stderr } = await env.run("get", "General/big.bin", ...args);
     if (path === undefined) {
       assertEquals(code, 6, "it is there already");
       continue;
     }
     assertEquals(code, 0, stderr);
     assertEquals(stdout, `downloaded General/big.bin to ${path} (3.0 MiB, verified)\n`);
-    assertEquals(await Deno.readFile(join(b.folder, path)), content);
+    assertEquals(await Deno.readFile(join(env.folder, path)), content);
   }
-  assertEquals(names(b.folder), ["big.bin", "other.bin", "sub"]);
+  assertEquals(names(env.folder), ["big.bin", "other.bin", "sub"]);
 });
 
 Deno.test("the result of get has the fields of the contract", async () => {
-  await using b = await withFile();
-  const [result] = jsonLines((await b.run("get", "--json", "General/big.bin")).stdout);
+  await using env = await withFile();
+  const [result] = jsonLines((await env.run("get", "--json", "General/big.bin")).stdout);
   assertEquals(
     Object.keys(result!).toSorted(),
     [
@@ -74,7 +74,6 @@ Deno.test("the result of get has the fields of the contract", async () => {
       "resumedFrom",
       "seconds",
       "sentBytes",
-      "sha256",
       "verdict",
     ],
   );
@@ -87,82 +86,82 @@ Deno.test("the result of get has the fields of the contract", async () => {
 });
 
 Deno.test("the downloaded file has the remote time of change, and the mode that the umask gives", async () => {
-  await using b = await withFile();
-  const [item] = jsonLines((await b.run("ls", "--json", "General/Report.docx")).stdout);
-  await b.run("get", "General/Report.docx");
-  const { mtime, mode } = await Deno.stat(join(b.folder, "Report.docx"));
+  await using env = await withFile();
+  const [item] = jsonLines((await env.run("ls", "--json", "General/Report.docx")).stdout);
+  await env.run("get", "General/Report.docx");
+  const { mtime, mode } = await Deno.stat(join(env.folder, "Report.docx"));
   assertEquals(mtime?.toISOString(), new Date(item!.modified as string).toISOString());
   if (Deno.build.os !== "windows") assertEquals((mode ?? 0) & 0o777, 0o666 & ~Deno.umask());
 });
 
 Deno.test("while it is incomplete the file is private and under another name", async () => {
-  await using b = await withFile();
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 2_000_000 });
-  b.sandbox.addFault({ service: "graph", path: "/items/", delayMs: 1500 });
-  const child = b.spawn("get", "General/big.bin");
+  await using env = await withFile();
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 2_000_000 });
+  env.sandbox.addFault({ service: "graph", path: "/items/", delayMs: 1500 });
+  const child = env.spawn("get", "General/big.bin");
   let partial: string | undefined;
   while (partial === undefined) {
     await new Promise((resolve) => setTimeout(resolve, 20));
-    partial = names(b.folder).find((name) => name.endsWith(".partial"));
+    partial = names(env.folder).find((name) => name.endsWith(".partial"));
   }
   assertMatch(partial, /^\.[0-9a-f]{16}\.partial$/);
   if (Deno.build.os !== "windows") {
-    assertEquals(((await Deno.stat(join(b.folder, partial))).mode ?? 0) & 0o777, 0o600);
+    assertEquals(((await Deno.stat(join(env.folder, partial))).mode ?? 0) & 0o777, 0o600);
   }
   assertEquals((await child.output()).code, 0);
-  assertEquals(await Deno.readFile(join(b.folder, "big.bin")), content);
-  assertEquals(names(b.folder), ["big.bin"]);
+  assertEquals(await Deno.readFile(join(env.folder, "big.bin")), content);
+  assertEquals(names(env.folder), ["big.bin"]);
 });
 
 Deno.test("a local file is never replaced unasked", async () => {
-  await using b = await withFile();
-  await b.file("big.bin", "mine");
-  const { code, stderr } = await b.run("get", "General/big.bin");
+  await using env = await withFile();
+  await env.file("big.bin", "mine");
+  const { code, stderr } = await env.run("get", "General/big.bin");
   assertEquals(code, 6);
-  assertMatch(stderr, /big\.bin exists already; choose with --conflict replace/);
-  assertMatch((await b.run("get", "--conflict", "skip", "General/big.bin")).stdout, /^skipped/);
-  assertEquals(await Deno.readTextFile(join(b.folder, "big.bin")), "mine");
-  assertEquals((await b.run("get", "--conflict", "replace", "General/big.bin")).code, 0);
-  assertEquals(await Deno.readFile(join(b.folder, "big.bin")), content);
+  assertMatch(stderr, /big\.bin already exists; use --conflict replace/);
+  assertMatch((await env.run("get", "--conflict", "skip", "General/big.bin")).stdout, /^skipped/);
+  assertEquals(await Deno.readTextFile(join(env.folder, "big.bin")), "mine");
+  assertEquals((await env.run("get", "--conflict", "replace", "General/big.bin")).code, 0);
+  assertEquals(await Deno.readFile(join(env.folder, "big.bin")), content);
 });
 
 Deno.test("a local file that appears during the download is not replaced either", async () => {
-  await using b = await withFile();
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", delayMs: 1000 });
-  const child = b.spawn("get", "General/big.bin");
-  while (!names(b.folder).some((name) => name.endsWith(".partial"))) {
+  await using env = await withFile();
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", delayMs: 1000 });
+  const child = env.spawn("get", "General/big.bin");
+  while (!names(env.folder).some((name) => name.endsWith(".partial"))) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  await b.file("big.bin", "mine");
+  await env.file("big.bin", "mine");
   const { code } = await child.output();
   assertEquals(code, 6);
-  assertEquals(await Deno.readTextFile(join(b.folder, "big.bin")), "mine");
+  assertEquals(await Deno.readTextFile(join(env.folder, "big.bin")), "mine");
 });
 
 Deno.test("no token goes to storage, and links are used byte for byte", async () => {
-  await using b = await withFile("it's #1 & 50%.bin");
-  const { code, stderr } = await b.run("get", "General/it's #1 & 50%.bin");
+  await using env = await withFile("it's #1 & 50%.bin");
+  const { code, stderr } = await env.run("get", "General/it's #1 & 50%.bin");
   assertEquals(code, 0, stderr);
-  const requests = b.sandbox.requests.filter(({ service }) => service === "storage");
+  const requests = env.sandbox.requests.filter(({ service }) => service === "storage");
   assertEquals(requests.length, 1);
   assert(requests.every(({ headers }) => headers.authorization === undefined), "a token went to storage");
 });
 
 Deno.test("an empty file is fetched without a range", async () => {
-  await using b = await withFile("empty.txt", new Uint8Array());
-  const { code, stdout } = await b.run("get", "General/empty.txt");
+  await using env = await withFile("empty.txt", new Uint8Array());
+  const { code, stdout } = await env.run("get", "General/empty.txt");
   assertEquals([code, stdout], [0, "downloaded General/empty.txt to empty.txt (0 B, verified)\n"]);
-  assertEquals((await Deno.stat(join(b.folder, "empty.txt"))).size, 0);
+  assertEquals((await Deno.stat(join(env.folder, "empty.txt"))).size, 0);
 });
 
 Deno.test("a broken connection is taken up where it broke, with a fresh link", async () => {
-  await using b = await withFile();
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", nth: 2, truncateBodyTo: 500_000 });
-  const { code, stdout, stderr } = await b.run("get", "--json", "General/big.bin");
+  await using env = await withFile();
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", nth: 2, truncateBodyTo: 500_000 });
+  const { code, stdout, stderr } = await env.run("get", "--json", "General/big.bin");
   assertEquals(code, 0, stderr);
-  assertEquals(await Deno.readFile(join(b.folder, "big.bin")), content);
-  const ranges = b.sandbox.requests.filter(({ service }) => service === "storage").map(({ headers }) =>
+  assertEquals(await Deno.readFile(join(env.folder, "big.bin")), content);
+  const ranges = env.sandbox.requests.filter(({ service }) => service === "storage").map(({ headers }) =>
     headers.range
   );
   assertEquals(ranges.length, 3);
@@ -171,117 +170,124 @@ Deno.test("a broken connection is taken up where it broke, with a fresh link", a
 });
 
 Deno.test("a service that ignores the range and sends everything does no harm", async () => {
-  await using b = await withFile();
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", nth: 2, hideHeaders: ["range"] });
-  assertEquals((await b.run("get", "General/big.bin")).code, 0);
-  assertEquals(await Deno.readFile(join(b.folder, "big.bin")), content);
+  await using env = await withFile();
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", nth: 2, hideHeaders: ["range"] });
+  assertEquals((await env.run("get", "General/big.bin")).code, 0);
+  assertEquals(await Deno.readFile(join(env.folder, "big.bin")), content);
 });
 
 Deno.test("a file that changes during the download is received from its first byte", async () => {
-  await using b = await withFile();
+  await using env = await withFile();
   const other = pseudoRandomBytes(SIZE + 1000, 7);
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
-  const child = b.spawn("get", "General/big.bin");
-  while (!b.sandbox.requests.some(({ service }) => service === "storage")) {
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
+  const child = env.spawn("get", "General/big.bin");
+  while (!env.sandbox.requests.some(({ service }) => service === "storage")) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  b.sandbox.tenant.addFile("Documents", "General/big.bin", other);
+  env.sandbox.tenant.addFile("Documents", "General/big.bin", other);
   assertEquals((await child.output()).code, 0);
-  assertEquals(await Deno.readFile(join(b.folder, "big.bin")), other);
+  assertEquals(await Deno.readFile(join(env.folder, "big.bin")), other);
 });
 
 Deno.test("a link that is refused is asked for again; a refusal that stays is told", async () => {
-  await using b = await withFile();
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", status: 401, body: "" });
-  assertEquals((await b.run("get", "General/big.bin")).code, 0);
-  b.sandbox.addFault({
+  await using env = await withFile();
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", status: 401, body: "" });
+  assertEquals((await env.run("get", "General/big.bin")).code, 0);
+  env.sandbox.addFault({
     service: "storage",
     path: "download.aspx",
     times: "always",
     status: 403,
     body: "<html>no</html>",
   });
-  const { code, stderr } = await b.run("get", "General/big.bin", "again.bin");
+  const { code, stderr } = await env.run("get", "General/big.bin", "again.bin");
   assertEquals(code, 5);
   assertStringIncludes(stderr, "HTTP 403");
-  assertEquals(names(b.folder), ["big.bin"], "the error page became a file");
+  assertEquals(names(env.folder), ["big.bin"], "the error page became a file");
 });
 
 Deno.test("an item without a link is fetched through the redirect of its content", async () => {
-  await using b = await withFile();
-  b.sandbox.addFault({
+  await using env = await withFile();
+  env.sandbox.addFault({
     service: "graph",
     path: "root:/General/big.bin",
     patch: { "@microsoft.graph.downloadUrl": null },
   });
-  assertEquals((await b.run("get", "General/big.bin")).code, 0);
-  const content302 = b.sandbox.requests.find(({ path }) => path.endsWith("/content"));
+  assertEquals((await env.run("get", "General/big.bin")).code, 0);
+  const content302 = env.sandbox.requests.find(({ path }) => path.endsWith("/content"));
   assertEquals(content302?.status, 302);
-  assertEquals(await Deno.readFile(join(b.folder, "big.bin")), content);
+  assertEquals(await Deno.readFile(join(env.folder, "big.bin")), content);
 });
 
 Deno.test("a link to a host that is not storage is refused, and nothing is sent there", async () => {
-  await using b = await withFile();
+  await using env = await withFile();
   for (
     const link of [
       "https://evil.example/x",
-      `${b.sandbox.loginOrigin}/x`,
+      `${env.sandbox.loginOrigin}/x`,
       "http://contoso.sharepoint.com/x",
       "file:///etc/passwd",
     ]
   ) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({
       service: "graph",
       path: "root:/General/big.bin",
       patch: { "@microsoft.graph.downloadUrl": link },
     });
-    const { code, stderr } = await b.run("get", "General/big.bin");
+    const { code, stderr } = await env.run("get", "General/big.bin");
     assertEquals(code, 5);
     assertStringIncludes(stderr, "nothing was sent there");
   }
-  assertEquals(b.sandbox.requests.filter(({ path }) => path === "/x"), []);
+  assertEquals(env.sandbox.requests.filter(({ path }) => path === "/x"), []);
 });
 
 Deno.test("content that is not what the service states: exit code 7, both copies kept", async () => {
-  await using b = await withFile();
-  b.sandbox.addFault({
+  await using env = await withFile();
+  env.sandbox.addFault({
     service: "graph",
     times: "always",
     patch: { file: { hashes: { quickXorHash: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" } } },
   });
-  const { code, stderr } = await b.run("get", "General/big.bin");
+  const { code, stderr } = await env.run("get", "General/big.bin");
   assertEquals(code, 7);
   assertMatch(stderr, /is not what the service states.*once more/);
-  assertMatch(stderr, /is not what the service states.*kept as \S+\.[0-9a-f]{8}\.damaged/);
-  const [kept, ...others] = names(b.folder);
+  assertMatch(stderr, /is not what the service states.*kept as \S*\.[0-9a-f]{8}\.damaged/);
+  const [kept, ...others] = names(env.folder);
   assertMatch(kept!, /^\.[0-9a-f]{8}\.damaged$/);
-  assertEquals([others, await journal(b)], [[], []]);
-  assertEquals(await Deno.readFile(join(b.folder, kept!)), content);
-  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), content);
-  assertEquals((await b.run("get", "General/big.bin", "-")).code, 7);
+  assertEquals([others, await journal(env)], [[], []]);
+  assertEquals(await Deno.readFile(join(env.folder, kept!)), content);
+  assertEquals(await env.sandbox.tenant.bytes("Documents", "General/big.bin"), content);
+  assertEquals((await env.run("get", "General/big.bin", "-")).code, 7);
 });
 
 Deno.test("content that was spoilt on its way is received once more, cleanly", async () => {
-  await using b = await withFile();
+  await using env = await withFile();
   const spoilt = new TextDecoder("latin1").decode(new Uint8Array(SIZE));
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", status: 200, body: spoilt });
-  const { code, stdout, stderr } = await b.run("get", "--json", "General/big.bin");
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", status: 200, body: spoilt });
+  const { code, stdout, stderr } = await env.run("get", "--json", "General/big.bin");
   assertEquals(code, 0, stderr);
   assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.sentBytes], ["verified", 2 * SIZE]);
-  assertEquals(await Deno.readFile(join(b.folder, "big.bin")), content);
-  assertEquals([names(b.folder), await journal(b)], [["big.bin"], []]);
+  assertEquals(await Deno.readFile(join(env.folder, "big.bin")), content);
+  assertEquals([names(env.folder), await journal(env)], [["big.bin"], []]);
 });
 
 Deno.test("a file without a hash is unverified; facts that were wrong for a moment do not matter", async () => {
-  await using b = await withFile();
-  b.sandbox.addFault({ service: "graph", path: "root:/General/big.bin", patch: { file: { hashes: null } } });
-  assertEquals(jsonLines((await b.run("get", "--json", "General/big.bin")).stdout)[0]!.verdict, "unverified");
+  await using env = await withFile();
+  env.sandbox.addFault({
+    service: "graph",
+    path: "root:/General/big.bin",
+    patch: { file: { hashes: null } },
+  });
+  assertEquals(
+    jsonLines((await env.run("get", "--json", "General/big.bin")).stdout)[0]!.verdict,
+    "unverified",
+  );
   for (const name of ["Report.docx", "big.bin"]) {
     for (const destination of ["copy", "-"]) {
-      b.sandbox.addFault({ service: "graph", path: `root:/General/${name}`, patch: { size: 5 } });
-      const { code, stdout, stderr } = await b.runWith(
+      env.sandbox.addFault({ service: "graph", path: `root:/General/${name}`, patch: { size: 5 } });
+      const { code, stdout, stderr } = await env.runWith(
         {},
         "get",
         "--json",
@@ -298,62 +304,62 @@ Deno.test("a file without a hash is unverified; facts that were wrong for a mome
 });
 
 Deno.test("a file goes to standard output, and nothing else does", async () => {
-  await using b = await startTestEnv();
-  const { stdout, stderr, code } = await b.run("get", "General/Agenda.md", "-");
+  await using env = await startTestEnv();
+  const { stdout, stderr, code } = await env.run("get", "General/Agenda.md", "-");
   assertEquals([code, stderr], [0, ""]);
   assertEquals(
     stdout,
-    new TextDecoder().decode(await b.sandbox.tenant.bytes("Documents", "General/Agenda.md")),
+    new TextDecoder().decode(await env.sandbox.tenant.bytes("Documents", "General/Agenda.md")),
   );
 });
 
 Deno.test("several files go into a folder; all are tried", async () => {
-  await using b = await withFile();
-  await Deno.mkdir(join(b.folder, "in"));
-  const { code, stderr } = await b.run("get", "General/Agenda.md", "General/Nope", "General/big.bin", "in");
+  await using env = await withFile();
+  await Deno.mkdir(join(env.folder, "in"));
+  const { code, stderr } = await env.run("get", "General/Agenda.md", "General/Nope", "General/big.bin", "in");
   assertEquals(code, 3);
   assertEquals(stderr.trim().split("\n").length, 2);
   assertMatch(stderr, /\nget: 2 downloaded \(.*\), 1 failed, in /);
-  assertEquals(names(join(b.folder, "in")), ["Agenda.md", "big.bin"]);
-  assertEquals((await b.run("get", "General/Agenda.md", "General/big.bin", "nowhere")).code, 2);
+  assertEquals(names(join(env.folder, "in")), ["Agenda.md", "big.bin"]);
+  assertEquals((await env.run("get", "General/Agenda.md", "General/big.bin", "nowhere")).code, 2);
 });
 
 Deno.test("places where nothing can be written are told, and nothing is left behind", async () => {
-  await using b = await withFile();
-  assertEquals((await b.run("get", "General/big.bin", "no/such/folder/x.bin")).code, 3);
-  assertEquals((await b.run("get", "General/big.bin", "nowhere/")).code, 3);
+  await using env = await withFile();
+  assertEquals((await env.run("get", "General/big.bin", "no/such/folder/x.bin")).code, 3);
+  assertEquals((await env.run("get", "General/big.bin", "nowhere/")).code, 3);
   if (Deno.build.os === "linux" && Deno.uid() !== 0) {
-    await Deno.mkdir(join(b.folder, "locked"), { mode: 0o500 });
-    assertEquals((await b.run("get", "General/big.bin", "locked")).code, 5);
+    await Deno.mkdir(join(env.folder, "locked"), { mode: 0o500 });
+    assertEquals((await env.run("get", "General/big.bin", "locked")).code, 5);
   }
-  assertEquals(names(b.folder).filter((name) => name !== "locked"), []);
+  assertEquals(names(env.folder).filter((name) => name !== "locked"), []);
 });
 
 Deno.test("a name from the service cannot lead out of the folder", async () => {
-  await using b = await withFile();
-  const [item] = jsonLines((await b.run("ls", "--json", "General/big.bin")).stdout);
-  b.sandbox.addFault({
+  await using env = await withFile();
+  const [item] = jsonLines((await env.run("ls", "--json", "General/big.bin")).stdout);
+  env.sandbox.addFault({
     service: "graph",
     path: `/items/${item!.id}`,
     times: "always",
     patch: { name: "../../evil.bin" },
   });
-  const { code, stderr } = await b.run("get", `id:${item!.id}`);
+  const { code, stderr } = await env.run("get", `id:${item!.id}`);
   assertEquals(code, 2);
   assertMatch(stderr, /cannot be a local file/);
 });
 
 Deno.test("Ctrl-C ends a download with 130 and leaves nothing half-done", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await withFile();
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", delayMs: 10_000 });
-  const child = b.spawn("get", "General/big.bin");
-  while (!names(b.folder).some((name) => name.endsWith(".partial"))) {
+  await using env = await withFile();
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", delayMs: 10_000 });
+  const child = env.spawn("get", "General/big.bin");
+  while (!names(env.folder).some((name) => name.endsWith(".partial"))) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   child.kill("SIGINT");
   const { code, stderr } = await child.output();
   assertEquals(code, 130);
   assertMatch(new TextDecoder().decode(stderr), /^get: interrupted; run the same command again/);
-  assertEquals(names(b.folder), []);
+  assertEquals(names(env.folder), []);
 });

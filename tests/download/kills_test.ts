@@ -3,9 +3,9 @@ import { join } from "../../lib/std.ts";
 import {
   arrived,
   asked,
-  benchWith,
   bytesOf,
   contentOf,
+  envWith,
   journal,
   names,
   partialOf,
@@ -37,34 +37,34 @@ function overlap(range: string | undefined, done: readonly (readonly [number, nu
 
 for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as const) {
   Deno.test(`${KILLS} kills at random moments, ${connections} connection(s): the bytes are right, nothing recorded is fetched again, nothing is left behind`, async () => {
-    await using b = await benchWith(content);
-    await using line = slowLine(b, { bytesPerSecond });
+    await using env = await envWith(content);
+    await using line = slowLine(env, { bytesPerSecond });
     let kills = 0;
     let downloads = 0;
     let mostLost = 0;
     for (; kills < KILLS; downloads++) {
       for (let over = false; !over;) {
-        const done = await recorded(b);
-        const before = b.sandbox.requests.length;
-        const child = b.spawn("get", "--connections", `${connections}`, "General/big.bin");
+        const done = await recorded(env);
+        const before = env.sandbox.requests.length;
+        const child = env.spawn("get", "--connections", `${connections}`, "General/big.bin");
         const timer = setTimeout(() => kill(child), 100 + Math.random() * 1_000);
         const { code, signal, stderr } = await child.output().then((output) => output);
         clearTimeout(timer);
-        const again = asked(b, before).reduce((sum, range) => sum + overlap(range, done), 0);
+        const again = asked(env, before).reduce((sum, range) => sum + overlap(range, done), 0);
         assertEquals(again, 0, `${again} bytes were asked for although they were recorded`);
         if (signal === null) assertEquals(code, 0, new TextDecoder().decode(stderr));
         else kills++;
-        const partial = partialOf(b);
+        const partial = partialOf(env);
         if (partial && (await Deno.stat(partial)).size > 0 && connections === 1) {
-          mostLost = Math.max(mostLost, (await Deno.stat(partial)).size - bytesOf(await recorded(b)));
+          mostLost = Math.max(mostLost, (await Deno.stat(partial)).size - bytesOf(await recorded(env)));
         }
         // Killed after its work was done, it has nothing to go on with either.
-        over = names(b.folder).includes("big.bin") &&
-          (code === 0 || !journal(b).some((p) => p.endsWith(".json")));
+        over = names(env.folder).includes("big.bin") &&
+          (code === 0 || !journal(env).some((p) => p.endsWith(".json")));
       }
-      for (const path of journal(b)) if (path.endsWith(".lock")) await Deno.remove(path); // of a killed process
-      await arrived(b, content);
-      await Deno.remove(join(b.folder, "big.bin"));
+      for (const path of journal(env)) if (path.endsWith(".lock")) await Deno.remove(path); // of a killed process
+      await arrived(env, content);
+      await Deno.remove(join(env.folder, "big.bin"));
     }
     // What a kill costs is what came since the last record: half a second of the line at most.
     const repeated = line.forwardedBytes - downloads * SIZE;

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { arrived, asked, benchWith, bytesOf, contentOf, names, until } from "./download_env.ts";
+import { arrived, asked, bytesOf, contentOf, envWith, names, until } from "./download_env.ts";
 import { jsonLines, type TestEnv } from "../test_env.ts";
 import { slowLine } from "./slow_line.ts";
 
@@ -8,8 +8,8 @@ const content = contentOf(12);
 const SIZE = content.length;
 const storage = { service: "storage" as const, path: "download.aspx" };
 
-async function get(b: TestEnv, ...args: string[]) {
-  const { code, stdout, stderr } = await b.run("get", "--json", ...args, "General/big.bin");
+async function get(env: TestEnv, ...args: string[]) {
+  const { code, stdout, stderr } = await env.run("get", "--json", ...args, "General/big.bin");
   assertEquals(code, 0, stderr);
   return { result: jsonLines(stdout)[0]!, stderr };
 }
@@ -20,20 +20,20 @@ function parse(range: string | undefined): [start: number, end: number] {
 }
 
 Deno.test("a storage that asks for more patience than there may be is given up with the time it asks for", async () => {
-  await using b = await benchWith(content);
-  b.sandbox.addFault({ ...storage, status: 429, headers: { "retry-after": "3600" }, times: "always" });
-  const { code, stderr } = await b.run("get", "--connections", "2", "General/big.bin");
+  await using env = await envWith(content);
+  env.sandbox.addFault({ ...storage, status: 429, headers: { "retry-after": "3600" }, times: "always" });
+  const { code, stderr } = await env.run("get", "--connections", "2", "General/big.bin");
   assertEquals(code, 8);
   assertMatch(stderr, /the service is throttling; wait (59:59|1:00:00), as the service asks, then run/);
-  assertEquals(names(b.folder), []);
+  assertEquals(names(env.folder), []);
 });
 
 Deno.test("several connections get disjoint ranges that make up the whole, in order", async () => {
-  await using b = await benchWith(content);
-  await using line = slowLine(b, { bytesPerSecond: 8 * MIB });
-  const { result } = await get(b, "--connections", "4");
+  await using env = await envWith(content);
+  await using line = slowLine(env, { bytesPerSecond: 8 * MIB });
+  const { result } = await get(env, "--connections", "4");
   assertEquals([result.sentBytes, result.resumedFrom, result.verdict], [SIZE, null, "verified"]);
-  const ranges = asked(b).map(parse);
+  const ranges = asked(env).map(parse);
   const sorted = ranges.toSorted(([a], [z]) => a - z);
   for (const [index, range] of ranges.entries()) {
     assert(Math.abs(sorted.indexOf(range) - index) < 4, "not taken in order"); // four are on their way at once
@@ -41,82 +41,82 @@ Deno.test("several connections get disjoint ranges that make up the whole, in or
   assertEquals(sorted.map(([start]) => start), [0, ...sorted.slice(0, -1).map(([, end]) => end)]);
   assertEquals(bytesOf(ranges), SIZE);
   assert(line.connections >= 4, `${line.connections} connections`);
-  await arrived(b, content);
+  await arrived(env, content);
 });
 
 Deno.test("the number of connections goes by the size, and is from 1 to 16", async () => {
-  await using b = await benchWith(content);
-  await get(b);
-  assertEquals(asked(b), [undefined]);
+  await using env = await envWith(content);
+  await get(env);
+  assertEquals(asked(env), [undefined]);
   for (const wrong of ["0", "17", "-1", "1.5", "many", "1e1", " 4"]) {
-    const { code, stderr } = await b.run("get", `--connections=${wrong}`, "General/big.bin", "other.bin");
+    const { code, stderr } = await env.run("get", `--connections=${wrong}`, "General/big.bin", "other.bin");
     assertEquals(code, 2, wrong);
     assertMatch(stderr, /not a whole number from 1 to 16/);
   }
   for (const [mebibytes, parts] of [[63, 1], [64, 8]] as const) { // two parts for each of four connections
-    b.sandbox.tenant.addFile("Documents", `General/${mebibytes}.bin`, contentOf(mebibytes));
-    const before = b.sandbox.requests.length;
-    assertEquals((await b.run("get", `General/${mebibytes}.bin`)).code, 0);
-    assertEquals(asked(b, before).length, parts);
+    env.sandbox.tenant.addFile("Documents", `General/${mebibytes}.bin`, contentOf(mebibytes));
+    const before = env.sandbox.requests.length;
+    assertEquals((await env.run("get", `General/${mebibytes}.bin`)).code, 0);
+    assertEquals(asked(env, before).length, parts);
   }
 });
 
 Deno.test("a connection that falls silent holds up nobody: the others go on, and take over its rest", async () => {
-  await using b = await benchWith(content);
+  await using env = await envWith(content);
   const silentFrom = 512 * 1024;
-  await using line = slowLine(b, {
+  await using line = slowLine(env, {
     silentAfter: (connection) => connection === 1 ? silentFrom : Infinity,
   });
   const started = performance.now();
-  const { result, stderr } = await get(b, "--connections", "3");
+  const { result, stderr } = await get(env, "--connections", "3");
   const seconds = (performance.now() - started) / 1000;
   assertEquals(stderr, "");
   assert(seconds > 5 && seconds < 20, `it took ${seconds} s`); // far from the minute after which a silent body fails
-  const ranges = asked(b).map(parse);
+  const ranges = asked(env).map(parse);
   const taken = ranges.at(-1)!;
   const stalled = ranges.slice(0, -1).find(([, end]) => end === taken[1])!;
   assert(stalled[0] < taken[0] && taken[0] <= stalled[0] + silentFrom, `${stalled} ${taken}`);
   assert(line.forwardedBytes < SIZE + MIB, "the others' parts came twice");
   assertEquals(result.sentBytes, SIZE, "a byte came twice");
-  await arrived(b, content);
+  await arrived(env, content);
 });
 
 Deno.test("a connection from which no answer comes is taken over, too", async () => {
-  await using b = await benchWith(content);
-  b.sandbox.addFault({ ...storage, nth: 2, delayMs: 60_000 });
+  await using env = await envWith(content);
+  env.sandbox.addFault({ ...storage, nth: 2, delayMs: 60_000 });
   const started = performance.now();
-  await get(b, "--connections", "2");
+  await get(env, "--connections", "2");
   assert(performance.now() - started < 30_000);
-  await arrived(b, content);
+  await arrived(env, content);
 });
 
 Deno.test("broken connections are taken up where they broke; a link that expires is renewed once for all", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, { bytesPerSecond: 8 * MIB });
-  b.sandbox.addFault({ ...storage, times: 2, truncateBodyTo: 700_000 });
-  assertEquals((await get(b, "--connections", "4")).result.sentBytes, SIZE);
-  await arrived(b, content);
-  await Deno.remove(`${b.folder}/big.bin`);
-  const factsBefore = b.sandbox.requests.filter(({ service }) => service === "graph").length;
-  b.sandbox.addFault({ ...storage, nth: 5, times: 4, status: 401, body: "" });
-  assertEquals((await get(b, "--connections", "4")).result.sentBytes, SIZE);
-  const facts = b.sandbox.requests.filter(({ service }) => service === "graph").slice(factsBefore);
+  await using env = await envWith(content);
+  await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
+  env.sandbox.addFault({ ...storage, times: 2, truncateBodyTo: 700_000 });
+  assertEquals((await get(env, "--connections", "4")).result.sentBytes, SIZE);
+  await arrived(env, content);
+  await Deno.remove(`${env.folder}/big.bin`);
+  const factsBefore = env.sandbox.requests.filter(({ service }) => service === "graph").length;
+  env.sandbox.addFault({ ...storage, nth: 5, times: 4, status: 401, body: "" });
+  assertEquals((await get(env, "--connections", "4")).result.sentBytes, SIZE);
+  const facts = env.sandbox.requests.filter(({ service }) => service === "graph").slice(factsBefore);
   const refreshed = facts.filter(({ path }) => path.includes("/items/")).length;
   assert(refreshed < 4, `${refreshed} for four refusals`);
-  await arrived(b, content);
+  await arrived(env, content);
 });
 
 Deno.test("Retry-After holds for all connections", async () => {
-  await using b = await benchWith(content);
-  b.sandbox.addFault({ ...storage, nth: 3, times: 2, status: 429, headers: { "retry-after": "2" } });
-  const { result } = await get(b, "--connections", "2");
+  await using env = await envWith(content);
+  env.sandbox.addFault({ ...storage, nth: 3, times: 2, status: 429, headers: { "retry-after": "2" } });
+  const { result } = await get(env, "--connections", "2");
   assertEquals(result.sentBytes, SIZE);
-  const records = b.sandbox.requests.filter(({ service }) => service === "storage");
+  const records = env.sandbox.requests.filter(({ service }) => service === "storage");
   const times = records.map(({ at }) => Date.parse(at));
   const refused = records.findIndex(({ status }) => status === 429);
   const next = times.findIndex((at) => at > times[refused]! + 300);
   assert(times[next]! - times[refused]! >= 1_900, `${times.map((at) => at - times[0]!)}`);
-  await arrived(b, content);
+  await arrived(env, content);
 });
 
 Deno.test("a service that does not serve parts is asked for the whole, once", async () => {
@@ -129,8 +129,8 @@ Deno.test("a service that does not serve parts is asked for the whole, once", as
     ["no range at all", { headers: { "content-range": "" } }],
   ];
   for (const [name, { status, headers, hidden }] of wholes) {
-    await using b = await benchWith(content);
-    b.sandbox.addFault({
+    await using env = await envWith(content);
+    env.sandbox.addFault({
       ...storage,
       times: "always",
       hideHeaders: hidden ?? [],
@@ -141,19 +141,19 @@ Deno.test("a service that does not serve parts is asked for the whole, once", as
           headers: { ...answer.headers, ...headers },
         },
     });
-    const { result } = await get(b, "--connections", "3");
+    const { result } = await get(env, "--connections", "3");
     assertEquals([result.resumedFrom, result.verdict], [null, "verified"], name);
-    const ranges = asked(b);
+    const ranges = asked(env);
     assertEquals([ranges.at(-1), ranges.filter((range) => range === undefined).length], [undefined, 1], name);
     assert(ranges.length <= 13, `${name}: ${ranges.length} requests`);
-    await arrived(b, content);
+    await arrived(env, content);
   }
 });
 
 Deno.test("a body that is longer than asked for, or shorter, does no harm", async () => {
   for (const more of [300_000, -300_000]) {
-    await using b = await benchWith(content);
-    b.sandbox.addFault({
+    await using env = await envWith(content);
+    env.sandbox.addFault({
       ...storage,
       times: "always",
       rewrite: (answer, call) => {
@@ -168,55 +168,55 @@ Deno.test("a body that is longer than asked for, or shorter, does no harm", asyn
         };
       },
     });
-    const { result } = await get(b, "--connections", "3");
+    const { result } = await get(env, "--connections", "3");
     assertEquals(result.verdict, "verified");
-    await arrived(b, content);
+    await arrived(env, content);
   }
 });
 
 Deno.test("a fresh link to another host ends all connections; nothing is sent there, and what came is kept", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, { bytesPerSecond: 4 * MIB });
-  b.sandbox.faults.unshift({
+  await using env = await envWith(content);
+  await using _line = slowLine(env, { bytesPerSecond: 4 * MIB });
+  env.sandbox.faults.unshift({
     service: "graph",
     path: "/items/",
     times: "always",
-    patch: { "@microsoft.graph.downloadUrl": `${b.sandbox.loginOrigin}/x` },
+    patch: { "@microsoft.graph.downloadUrl": `${env.sandbox.loginOrigin}/x` },
   });
-  b.sandbox.addFault({ ...storage, nth: 5, times: "always", status: 401, body: "" });
-  const { code, stderr } = await b.run("get", "--connections", "4", "General/big.bin");
+  env.sandbox.addFault({ ...storage, nth: 5, times: "always", status: 401, body: "" });
+  const { code, stderr } = await env.run("get", "--connections", "4", "General/big.bin");
   assertEquals(code, 5);
-  assertMatch(stderr, /nothing was sent there.*the same command goes on from there/);
+  assertMatch(stderr, /nothing was sent there.*the same command resumes/);
   assertMatch(stderr, /[1-9]\d* of 12582929 bytes/);
-  assertEquals(b.sandbox.requests.filter(({ path }) => path === "/x"), []);
-  assertEquals(names(b.folder).length, 1);
-  b.sandbox.faults.splice(0, 1);
-  b.sandbox.faults.pop();
-  assert((await get(b)).result.resumedFrom as number > 0);
-  await arrived(b, content);
+  assertEquals(env.sandbox.requests.filter(({ path }) => path === "/x"), []);
+  assertEquals(names(env.folder).length, 1);
+  env.sandbox.faults.splice(0, 1);
+  env.sandbox.faults.pop();
+  assert((await get(env)).result.resumedFrom as number > 0);
+  await arrived(env, content);
 });
 
 Deno.test("a file that changes while its parts come is received from its first byte", async () => {
   for (const other of [contentOf(12, 7), contentOf(9, 7), contentOf(20, 7)]) {
-    await using b = await benchWith(content);
-    await using _line = slowLine(b, { bytesPerSecond: 8 * MIB });
+    await using env = await envWith(content);
+    await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
     // The fourth part is answered from the new version.
-    b.sandbox.addFault({ ...storage, nth: 4, delayMs: 300 });
-    const child = b.spawn("get", "--json", "--connections", "3", "General/big.bin");
-    await until(() => asked(b).length >= 4);
-    b.sandbox.tenant.addFile("Documents", "General/big.bin", other);
+    env.sandbox.addFault({ ...storage, nth: 4, delayMs: 300 });
+    const child = env.spawn("get", "--json", "--connections", "3", "General/big.bin");
+    await until(() => asked(env).length >= 4);
+    env.sandbox.tenant.addFile("Documents", "General/big.bin", other);
     const { code, stdout, stderr } = await child.output();
     assertEquals(code, 0, new TextDecoder().decode(stderr));
     assertEquals(jsonLines(new TextDecoder().decode(stdout))[0]!.verdict, "verified");
-    await arrived(b, other);
+    await arrived(env, other);
   }
 });
 
 Deno.test("a change that no hash shows is noticed, for the parts may be of two versions", async () => {
-  await using b = await benchWith(content);
-  b.sandbox.addFault({ service: "graph", times: "always", patch: { file: { hashes: null } } });
+  await using env = await envWith(content);
+  env.sandbox.addFault({ service: "graph", times: "always", patch: { file: { hashes: null } } });
   const { settle, held } = holding();
-  b.sandbox.addFault({
+  env.sandbox.addFault({
     ...storage,
     nth: 4,
     rewrite: async (answer) => {
@@ -224,14 +224,14 @@ Deno.test("a change that no hash shows is noticed, for the parts may be of two v
       return answer;
     },
   });
-  const child = b.spawn("get", "--json", "--connections", "3", "General/big.bin");
-  await until(() => asked(b).length >= 4);
+  const child = env.spawn("get", "--json", "--connections", "3", "General/big.bin");
+  await until(() => asked(env).length >= 4);
   const other = contentOf(12, 7);
-  b.sandbox.tenant.addFile("Documents", "General/big.bin", other);
+  env.sandbox.tenant.addFile("Documents", "General/big.bin", other);
   settle();
   const { code, stdout } = await child.output();
   assertEquals([code, jsonLines(new TextDecoder().decode(stdout))[0]!.verdict], [0, "unverified"]);
-  await arrived(b, other);
+  await arrived(env, other);
 });
 
 function holding(): { settle: () => void; held: Promise<void> } {
@@ -240,8 +240,8 @@ function holding(): { settle: () => void; held: Promise<void> } {
 }
 
 Deno.test("damaged parts are received once more, and kept under another name when they stay damaged", async () => {
-  await using b = await benchWith(content);
-  b.sandbox.addFault({
+  await using env = await envWith(content);
+  env.sandbox.addFault({
     ...storage,
     times: "always",
     rewrite: (answer) =>
@@ -249,9 +249,9 @@ Deno.test("damaged parts are received once more, and kept under another name whe
         ? answer
         : { ...answer, body: { ...answer.body, start: 0 } },
   });
-  const { code, stderr } = await b.run("get", "--connections", "3", "General/big.bin");
+  const { code, stderr } = await env.run("get", "--connections", "3", "General/big.bin");
   assertEquals(code, 7);
-  assertMatch(stderr, /once more from its first byte/);
-  assertEquals(names(b.folder).map((name) => name.replace(/[0-9a-f]{8}/, "x")), [".x.damaged"]);
-  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), content);
+  assertMatch(stderr, /once more from the first byte/);
+  assertEquals(names(env.folder).map((name) => name.replace(/[0-9a-f]{8}/, "x")), [".x.damaged"]);
+  assertEquals(await env.sandbox.tenant.bytes("Documents", "General/big.bin"), content);
 });

@@ -3,9 +3,9 @@ import { join } from "../../lib/std.ts";
 import {
   arrived,
   asked,
-  benchWith,
   bytesOf,
   contentOf,
+  envWith,
   journal,
   killedAfter,
   names,
@@ -22,47 +22,47 @@ const SIZE = content.length;
 const SLOW = { bytesPerSecond: 2 * MIB };
 
 /** Downloads over a fast line and returns its result. */
-async function goOn(b: TestEnv, ...args: string[]) {
-  const { code, stdout, stderr } = await b.run("get", "--json", ...args, "General/big.bin");
+async function goOn(env: TestEnv, ...args: string[]) {
+  const { code, stdout, stderr } = await env.run("get", "--json", ...args, "General/big.bin");
   assertEquals(code, 0, stderr);
   return { result: jsonLines(stdout)[0]!, stderr };
 }
 
 Deno.test("after a kill the same command goes on from what was recorded, whatever is to be done about conflicts", async () => {
   for (const args of [[], ["--conflict", "replace"], ["--conflict", "skip"], ["--conflict", "resume"]]) {
-    await using b = await benchWith(content);
-    await using _line = slowLine(b, SLOW);
-    await killedAfter(b, MIB);
-    const there = bytesOf(await recorded(b));
-    const before = b.sandbox.requests.length;
-    const { result, stderr } = await goOn(b, ...args);
+    await using env = await envWith(content);
+    await using _line = slowLine(env, SLOW);
+    await killedAfter(env, MIB);
+    const there = bytesOf(await recorded(env));
+    const before = env.sandbox.requests.length;
+    const { result, stderr } = await goOn(env, ...args);
     assertEquals([result.resumedFrom, result.sentBytes, stderr], [there, SIZE - there, ""]);
-    assertEquals(asked(b, before), [`bytes=${there}-`]);
-    await arrived(b, content);
+    assertEquals(asked(env, before), [`bytes=${there}-`]);
+    await arrived(env, content);
   }
 });
 
 Deno.test("an unfinished download in parts goes on with the bytes that lack, also with one connection", async () => {
   for (const args of [["--connections", "1"], ["--connections", "3"], []]) {
-    await using b = await benchWith(content);
-    await using _line = slowLine(b, { bytesPerSecond: MIB });
-    await killedAfter(b, 2 * MIB, ["--connections", "3"]);
-    const ranges = await recorded(b);
+    await using env = await envWith(content);
+    await using _line = slowLine(env, { bytesPerSecond: MIB });
+    await killedAfter(env, 2 * MIB, ["--connections", "3"]);
+    const ranges = await recorded(env);
     assert(ranges.length > 1, "the parts did not come side by side");
-    const { result } = await goOn(b, ...args);
+    const { result } = await goOn(env, ...args);
     assertEquals([result.resumedFrom, result.sentBytes], [bytesOf(ranges), SIZE - bytesOf(ranges)]);
-    await arrived(b, content);
+    await arrived(env, content);
   }
 });
 
 Deno.test("the partial file and its record are private, and neither holds a link", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, SLOW);
-  await killedAfter(b, MIB);
-  const record = journal(b).find((path) => path.endsWith(".json"))!;
-  assertMatch(partialOf(b)!, /\/\.[0-9a-f]{16}\.partial$/);
+  await using env = await envWith(content);
+  await using _line = slowLine(env, SLOW);
+  await killedAfter(env, MIB);
+  const record = journal(env).find((path) => path.endsWith(".json"))!;
+  assertMatch(partialOf(env)!, /\/\.[0-9a-f]{16}\.partial$/);
   if (Deno.build.os !== "windows") {
-    for (const path of [record, partialOf(b)!]) {
+    for (const path of [record, partialOf(env)!]) {
       assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600, path);
     }
   }
@@ -71,103 +71,103 @@ Deno.test("the partial file and its record are private, and neither holds a link
 });
 
 Deno.test("a name as long as the file system allows can be gone on with, too", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, SLOW);
+  await using env = await envWith(content);
+  await using _line = slowLine(env, SLOW);
   const long = "n".repeat(255);
-  const child = b.spawn("get", "General/big.bin", long);
-  await until(async () => bytesOf(await recorded(b)) >= MIB);
+  const child = env.spawn("get", "General/big.bin", long);
+  await until(async () => bytesOf(await recorded(env)) >= MIB);
   child.kill("SIGKILL");
   await child.output();
-  const { code, stdout } = await b.run("get", "--json", "General/big.bin", long);
+  const { code, stdout } = await env.run("get", "--json", "General/big.bin", long);
   assertEquals(code, 0);
   assert(jsonLines(stdout)[0]!.resumedFrom as number >= MIB);
-  assertEquals(await Deno.readFile(join(b.folder, long)), content);
+  assertEquals(await Deno.readFile(join(env.folder, long)), content);
 });
 
 Deno.test("Ctrl-C and a service that stays away say how far it got, and keep it", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, SLOW);
+  await using env = await envWith(content);
+  await using _line = slowLine(env, SLOW);
   if (Deno.build.os !== "windows") {
-    const stderr = await killedAfter(b, MIB, [], "SIGINT");
-    const there = bytesOf(await recorded(b));
+    const stderr = await killedAfter(env, MIB, [], "SIGINT");
+    const there = bytesOf(await recorded(env));
     const share = Math.floor(there / SIZE * 100);
     assertEquals(
       stderr,
-      `get: General/big.bin: interrupted; ${there} of ${SIZE} bytes (${share} %) are there; run the same command again to go on from there (interrupted)\n`,
+      `get: General/big.bin: interrupted; ${there} of ${SIZE} bytes (${share} %) are there; run the same command again to resume (interrupted)\n`,
     );
-  } else await killedAfter(b, MIB);
-  const there = bytesOf(await recorded(b));
-  b.sandbox.addFault({
+  } else await killedAfter(env, MIB);
+  const there = bytesOf(await recorded(env));
+  env.sandbox.addFault({
     service: "storage",
     times: "always",
     status: 503,
     headers: { "retry-after": "0" },
   });
   for (const connections of ["1", "4"]) {
-    const { code, stderr } = await b.run("get", "--connections", connections, "General/big.bin");
+    const { code, stderr } = await env.run("get", "--connections", connections, "General/big.bin");
     assertEquals(code, 8);
     assertMatch(
       stderr,
-      new RegExp(`${there} of ${SIZE} bytes .* are there; run the same command again to go on`),
+      new RegExp(`${there} of ${SIZE} bytes .* are there; run the same command again to resume`),
     );
   }
-  b.sandbox.faults.pop();
-  const { result } = await goOn(b);
+  env.sandbox.faults.pop();
+  const { result } = await goOn(env);
   assertEquals(result.resumedFrom, there);
-  await arrived(b, content);
+  await arrived(env, content);
 });
 
 Deno.test("what was left of another version, or of another item, is not gone on with", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, SLOW);
-  await killedAfter(b, MIB);
+  await using env = await envWith(content);
+  await using _line = slowLine(env, SLOW);
+  await killedAfter(env, MIB);
   const other = contentOf(6, 9);
-  b.sandbox.tenant.addFile("Documents", "General/big.bin", other);
-  const { result, stderr } = await goOn(b);
+  env.sandbox.tenant.addFile("Documents", "General/big.bin", other);
+  const { result, stderr } = await goOn(env);
   assertMatch(
     stderr,
-    /big\.bin has changed since its download was interrupted; starting from its first byte/,
+    /big\.bin has changed since its download was interrupted; starting from the first byte/,
   );
   assertEquals([result.resumedFrom, result.sentBytes], [null, SIZE]);
-  await arrived(b, other);
-  await Deno.remove(join(b.folder, "big.bin"));
-  await killedAfter(b, MIB);
-  b.sandbox.tenant.addFile("Documents", "General/two/big.bin", content);
-  const again = await b.run("get", "General/two/big.bin");
+  await arrived(env, other);
+  await Deno.remove(join(env.folder, "big.bin"));
+  await killedAfter(env, MIB);
+  env.sandbox.tenant.addFile("Documents", "General/two/big.bin", content);
+  const again = await env.run("get", "General/two/big.bin");
   assertEquals(again.code, 0);
-  assertMatch(again.stderr, /the unfinished download of General\/big\.bin to the same place is given up/);
-  await arrived(b, content);
+  assertMatch(again.stderr, /discarding the unfinished download of General\/big\.bin to the same path/);
+  await arrived(env, content);
 });
 
 Deno.test("two processes do not get the same file at once", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, SLOW);
-  const child = b.spawn("get", "General/big.bin");
-  await until(() => partialOf(b) !== undefined);
-  const { code, stderr } = await b.run("get", "--conflict", "replace", "General/big.bin", "./big.bin");
+  await using env = await envWith(content);
+  await using _line = slowLine(env, SLOW);
+  const child = env.spawn("get", "General/big.bin");
+  await until(() => partialOf(env) !== undefined);
+  const { code, stderr } = await env.run("get", "--conflict", "replace", "General/big.bin", "./big.bin");
   assertEquals(code, 8);
   assertMatch(stderr, /another process holds/);
   assertEquals((await child.output()).code, 0);
-  await arrived(b, content);
+  await arrived(env, content);
 });
 
 Deno.test("a partial file that is not ours is neither touched nor followed", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, SLOW);
-  await killedAfter(b, MIB);
-  const partial = partialOf(b)!;
-  const record = journal(b).find((path) => path.endsWith(".json"))!;
+  await using env = await envWith(content);
+  await using _line = slowLine(env, SLOW);
+  await killedAfter(env, MIB);
+  const partial = partialOf(env)!;
+  const record = journal(env).find((path) => path.endsWith(".json"))!;
   const text = await Deno.readTextFile(record);
-  const theirs = await b.file("theirs", "theirs");
+  const theirs = await env.file("theirs", "theirs");
   const places: [why: RegExp, make: () => Promise<void>][] = [
     [/it has 5 bytes/, () => Deno.writeTextFile(partial, "short")],
     [/it has \d+ bytes/, () => Deno.writeFile(partial, contentOf(7))],
-    [/no record tells/, () => Deno.writeTextFile(partial, "theirs").then(() => Deno.remove(record))],
-    [/no record tells/, () => Deno.symlink(theirs, partial).then(() => Deno.remove(record))],
-    [/it is a link/, () => Deno.symlink(theirs, partial)],
+    [/it has no journal entry/, () => Deno.writeTextFile(partial, "theirs").then(() => Deno.remove(record))],
+    [/it has no journal entry/, () => Deno.symlink(theirs, partial).then(() => Deno.remove(record))],
+    [/it is a symbolic link/, () => Deno.symlink(theirs, partial)],
     [/it is not a regular file/, () => Deno.mkdir(partial)],
     [
-      /it has another name/,
+      /it has another hard link/,
       () => Deno.writeFile(partial, content).then(() => Deno.link(partial, `${partial}2`)),
     ],
   ];
@@ -176,128 +176,132 @@ Deno.test("a partial file that is not ours is neither touched nor followed", asy
     await Deno.writeTextFile(record, text, { mode: 0o600 });
     await make();
     const before = await Deno.lstat(partial);
-    const { code, stderr } = await b.run("get", "--conflict", "replace", "General/big.bin");
+    const { code, stderr } = await env.run("get", "--conflict", "replace", "General/big.bin");
     assertEquals(code, 6, stderr);
-    assertMatch(stderr, /stands where the download would grow.*remove it: rm .*run the same command again/);
+    assertMatch(stderr, /is in the way of the download.*remove it: rm .*run the same command again/);
     assertMatch(stderr, why);
     const after = await Deno.lstat(partial);
     assertEquals([after.ino, after.size, after.mtime], [before.ino, before.size, before.mtime]);
   }
   assertEquals(await Deno.readTextFile(theirs), "theirs");
-  assert(!names(b.folder).includes("big.bin"));
+  assert(!names(env.folder).includes("big.bin"));
 });
 
 Deno.test("a record that cannot be understood goes aside with what it was of, and the download begins anew", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, SLOW);
-  await killedAfter(b, MIB);
-  const record = journal(b).find((path) => path.endsWith(".json"))!;
+  await using env = await envWith(content);
+  await using _line = slowLine(env, SLOW);
+  await killedAfter(env, MIB);
+  const record = journal(env).find((path) => path.endsWith(".json"))!;
   const good = JSON.parse(await Deno.readTextFile(record));
   const bad = ["{ half", "{}", "null", JSON.stringify({ ...good, done: [[5, 3]] })];
   const [first] = bad;
   await Deno.writeTextFile(record, first!);
-  const { result, stderr } = await goOn(b);
+  const { result, stderr } = await goOn(env);
   assertMatch(
     stderr,
-    /^get: the record of an unfinished download could not be understood; it is kept as \S+, what had arrived as \S+; starting from the first byte\n$/,
+    /^get: the journal entry of an unfinished download is not readable; it is kept as \S+, its partial file as \S+; starting from the first byte\n$/,
   );
   assertEquals(result.resumedFrom, null);
-  const kept = names(b.folder).find((name) => name.endsWith(".unreadable"))!;
-  assert((await Deno.stat(join(b.folder, kept))).size >= MIB, "what had arrived was lost");
-  await arrived(b, content, [kept]);
+  const kept = names(env.folder).find((name) => name.endsWith(".unreadable"))!;
+  assert((await Deno.stat(join(env.folder, kept))).size >= MIB, "what had arrived was lost");
+  await arrived(env, content, [kept]);
   for (const text of bad) {
     await Deno.writeTextFile(record, text, { mode: 0o600 });
     assertMatch(
-      (await goOn(b, "--conflict", "replace")).stderr,
-      /could not be understood; it is kept as \S+\n$/,
+      (await goOn(env, "--conflict", "replace")).stderr,
+      /is not readable; it is kept as \S+\n$/,
     );
   }
 });
 
 Deno.test("a process that died after its work was done is found finished, and nothing is sent", async () => {
-  await using b = await benchWith(content);
-  await using line = slowLine(b, SLOW);
-  await killedAfter(b, MIB);
-  const record = journal(b).find((path) => path.endsWith(".json"))!;
+  await using env = await envWith(content);
+  await using line = slowLine(env, SLOW);
+  await killedAfter(env, MIB);
+  const record = journal(env).find((path) => path.endsWith(".json"))!;
   const entry = JSON.stringify({ ...JSON.parse(await Deno.readTextFile(record)), done: [[0, SIZE]] });
-  const partial = partialOf(b)!;
-  const whole = join(b.folder, "big.bin");
+  const partial = partialOf(env)!;
+  const whole = join(env.folder, "big.bin");
   const moments = [
     () => Deno.writeFile(partial, content), // before it had its name
     () => Deno.writeFile(whole, content).then(() => Deno.link(whole, partial)), // between link and removal
     () => Deno.writeFile(whole, content), // before the record went
   ];
   for (const make of moments) {
-    for (const name of names(b.folder)) await Deno.remove(join(b.folder, name));
+    for (const name of names(env.folder)) await Deno.remove(join(env.folder, name));
     await Deno.writeTextFile(record, entry, { mode: 0o600 });
     await make();
     const before = line.forwardedBytes;
-    const { result } = await goOn(b);
+    const { result } = await goOn(env);
     assertEquals([result.result, result.resumedFrom, result.sentBytes], ["downloaded", SIZE, 0]);
     assertEquals(line.forwardedBytes, before);
-    await arrived(b, content);
+    await arrived(env, content);
   }
 });
 
 Deno.test("--conflict resume takes what another tool left for the beginning, and proves it", async () => {
   for (const connections of ["1", "4"]) {
-    await using b = await benchWith(content);
-    await b.file("big.bin", content.subarray(0, 2 * MIB + 5));
-    const { result } = await goOn(b, "--conflict", "resume", "--connections", connections);
+    await using env = await envWith(content);
+    await env.file("big.bin", content.subarray(0, 2 * MIB + 5));
+    const { result } = await goOn(env, "--conflict", "resume", "--connections", connections);
     assertEquals([result.result, result.resumedFrom, result.sentBytes, result.verdict], [
       "downloaded",
       2 * MIB + 5,
       SIZE - 2 * MIB - 5,
       "verified",
     ]);
-    await arrived(b, content);
-    const again = await goOn(b, "--conflict", "resume");
+    await arrived(env, content);
+    const again = await goOn(env, "--conflict", "resume");
     assertEquals([again.result.result, again.result.sentBytes, again.result.bytes], ["unchanged", 0, SIZE]);
-    await arrived(b, content);
+    await arrived(env, content);
   }
 });
 
 Deno.test("--conflict resume gets the file from its first byte when the local one proves to be another", async () => {
-  await using b = await benchWith(content);
+  await using env = await envWith(content);
   for (const theirs of [contentOf(2, 5), contentOf(6, 5)]) {
-    await b.file("big.bin", theirs);
-    const { result } = await goOn(b, "--conflict", "resume");
+    await env.file("big.bin", theirs);
+    const { result } = await goOn(env, "--conflict", "resume");
     assertEquals([result.result, result.resumedFrom, result.verdict], ["downloaded", null, "verified"]);
-    await arrived(b, content);
+    await arrived(env, content);
   }
-  await b.file("big.bin", content.subarray(0, MIB));
-  b.sandbox.addFault({ service: "graph", path: "root:/General/big.bin", patch: { file: { hashes: null } } });
-  const { result } = await goOn(b, "--conflict", "resume");
+  await env.file("big.bin", content.subarray(0, MIB));
+  env.sandbox.addFault({
+    service: "graph",
+    path: "root:/General/big.bin",
+    patch: { file: { hashes: null } },
+  });
+  const { result } = await goOn(env, "--conflict", "resume");
   assertEquals([result.resumedFrom, result.verdict, result.sentBytes], [null, "unverified", SIZE]);
   const longer = contentOf(7);
-  await b.file("big.bin", longer);
-  const { code, stderr } = await b.run("get", "--conflict", "resume", "General/big.bin");
+  await env.file("big.bin", longer);
+  const { code, stderr } = await env.run("get", "--conflict", "resume", "General/big.bin");
   assertEquals(code, 6);
   assertMatch(stderr, /big\.bin is longer than General\/big\.bin/);
-  await arrived(b, longer);
+  await arrived(env, longer);
 });
 
 Deno.test("--conflict resume does not replace a local file that changed meanwhile", async () => {
-  await using b = await benchWith(content);
-  await using _line = slowLine(b, SLOW);
-  await b.file("big.bin", content.subarray(0, MIB));
-  const child = b.spawn("get", "--conflict", "resume", "General/big.bin");
-  await until(async () => bytesOf(await recorded(b)) >= 2 * MIB);
-  await b.file("big.bin", "theirs");
+  await using env = await envWith(content);
+  await using _line = slowLine(env, SLOW);
+  await env.file("big.bin", content.subarray(0, MIB));
+  const child = env.spawn("get", "--conflict", "resume", "General/big.bin");
+  await until(async () => bytesOf(await recorded(env)) >= 2 * MIB);
+  await env.file("big.bin", "theirs");
   const { code, stderr } = await child.output();
   assertEquals(code, 6);
   assertMatch(
     new TextDecoder().decode(stderr),
     /big\.bin changed during the download; 6291473 of 6291473 bytes/,
   );
-  assertEquals(await Deno.readTextFile(join(b.folder, "big.bin")), "theirs");
+  assertEquals(await Deno.readTextFile(join(env.folder, "big.bin")), "theirs");
 });
 
 Deno.test("standard output leaves neither a partial file nor a record", async () => {
-  await using b = await benchWith(content);
-  b.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: MIB });
-  const { code, stderr } = await b.run("get", "--connections", "4", "General/big.bin", "-");
+  await using env = await envWith(content);
+  env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: MIB });
+  const { code, stderr } = await env.run("get", "--connections", "4", "General/big.bin", "-");
   assertEquals(code, 0, stderr);
-  assertEquals([names(b.folder), journal(b)], [[], []]);
-  assertEquals(asked(b).length, 2, "more than one connection");
+  assertEquals([names(env.folder), journal(env)], [[], []]);
+  assertEquals(asked(env).length, 2, "more than one connection");
 });

@@ -27,10 +27,10 @@ export interface SlowLine extends AsyncDisposable {
 const SLICE_BYTES = 32 * 1024;
 
 /** Leads all downloads of a bench over a slow line. */
-export function slowLine(b: TestEnv, options: LineOptions): SlowLine {
+export function slowLine(env: TestEnv, options: LineOptions): SlowLine {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
-  const storage = new URL(b.sandbox.storageOrigin);
+  const storage = new URL(env.sandbox.storageOrigin);
   const open = new Set<Deno.Conn>();
   const works: Promise<void>[] = [];
   const line: SlowLine = {
@@ -74,8 +74,8 @@ export function slowLine(b: TestEnv, options: LineOptions): SlowLine {
       works.push(serve(client, silentAfter).catch(() => {})); // as above
     }
   })());
-  b.sandbox.env.GRAPH_STORAGE_HOSTS = `127.0.0.1:${port}`;
-  b.sandbox.addFault({
+  env.sandbox.env.GRAPH_STORAGE_HOSTS = `127.0.0.1:${port}`;
+  env.sandbox.addFault({
     name: "slow line",
     service: "graph",
     method: "GET",
@@ -83,7 +83,7 @@ export function slowLine(b: TestEnv, options: LineOptions): SlowLine {
     rewrite: (answer) =>
       typeof answer.body !== "string"
         ? answer
-        : { ...answer, body: answer.body.replaceAll(b.sandbox.storageOrigin, `http://127.0.0.1:${port}`) },
+        : { ...answer, body: answer.body.replaceAll(env.sandbox.storageOrigin, `http://127.0.0.1:${port}`) },
   });
   return line;
 }

@@ -15,7 +15,7 @@ function clock() {
   };
 }
 
-Deno.test("Deadline counts waits, whether short or long, and no time between them", async () => {
+Deno.test("Deadline counts waits, and no time between them", async () => {
   const { now, takes } = clock();
   const deadline = new Deadline(20_000, now);
   await deadline.wait(takes(6_000));
@@ -25,7 +25,7 @@ Deno.test("Deadline counts waits, whether short or long, and no time between the
   assertEquals([deadline.allows(8_000), deadline.allows(8_001)], [true, false]);
 });
 
-Deno.test("Deadline starts anew with progress, and expires without", async () => {
+Deno.test("Deadline restarts with progress, and expires without", async () => {
   const { now, takes } = clock();
   const deadline = new Deadline(20_000, now);
   await deadline.wait(takes(19_000));
@@ -40,7 +40,7 @@ Deno.test("Deadline starts anew with progress, and expires without", async () =>
   ]);
 });
 
-Deno.test("Deadline of a transfer expires although others make progress, and with all of them", async () => {
+Deno.test("Deadline of a transfer expires despite progress of others, and together with its parent", async () => {
   const { now, takes } = clock();
   const run = new Deadline(20_000, now);
   const [slow, other] = [new Deadline(20_000, now, run), new Deadline(20_000, now, run)];
@@ -54,7 +54,7 @@ Deno.test("Deadline of a transfer expires although others make progress, and wit
   assertEquals((await assertRejects(() => another.wait(never)) as GraphError).code, "stalled");
 });
 
-Deno.test("Deadline drops what is silent for a quarter of it, 60 seconds at most", async () => {
+Deno.test("Deadline limits silence to a quarter of its length, at most 60 seconds", async () => {
   const silences = [0, 20_000, 300_000].map((ms) => new Deadline(ms, Date.now).maxSilenceMs);
   assertEquals(silences, [2_000, 5_000, 60_000]);
   const error = await assertRejects(() =>

@@ -1,14 +1,15 @@
-/** The catalogue of known faults: complete, tested, and in reach of whoever wants to rehearse. */
+/** The catalogue of known faults is complete and tested, and the sandbox command offers it. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { commandLine, denoRun, type ProcessResult, ROOT, runProcess } from "../test_env.ts";
 import { type FaultName, startSandbox } from "../sandbox/mod.ts";
+import { filesBelow } from "../cli/secret_scan.ts";
 import { KNOWN_FAULTS, type KnownFault } from "../sandbox/known_faults.ts";
 
 const CATALOGUE = Object.entries(KNOWN_FAULTS) as [FaultName, KnownFault][];
 
-Deno.test("every item of the list of faults has names, and every name makes something happen", () => {
+Deno.test("each fault of the protocol notes has a name, and each name has an effect", () => {
   const items = new Set(CATALOGUE.map(([, { item }]) => item));
   assertEquals([...items].toSorted((a, b) => a - b), Array.from({ length: 17 }, (_, index) => index + 1));
   for (const [name, { what, traps, scripts, rules, behavior, options }] of CATALOGUE) {
@@ -19,15 +20,13 @@ Deno.test("every item of the list of faults has names, and every name makes some
   }
 });
 
-Deno.test("every name has a test", async () => {
-  let tests = "";
-  for await (const { name } of Deno.readDir(join(ROOT, "tests"))) {
-    if (/^faults_.*_test\.ts$/.test(name)) tests += await Deno.readTextFile(join(ROOT, "tests", name));
-  }
+Deno.test("each fault has a test", async () => {
+  const files = await filesBelow(join(ROOT, "tests"));
+  const tests = files.filter(({ from }) => from.endsWith("_faults_test.ts")).map(({ text }) => text).join("");
   assertEquals(CATALOGUE.map(([name]) => name).filter((name) => !tests.includes(`"${name}"`)), []);
 });
 
-Deno.test("rules are fresh for each sandbox and carry the name of their fault", async () => {
+Deno.test("each sandbox has its own rules, named after their fault", async () => {
   await using one = await startSandbox({ fault: ["page-repeats-item", "public-client-off"] });
   await using two = await startSandbox();
   two.addFault("page-repeats-item", "empty-page", { status: 500 });
@@ -49,7 +48,7 @@ function sandboxCommand(...args: string[]): string[] {
   return denoRun("-A", main, ...args);
 }
 
-Deno.test("--fault help lists every fault in one line", async () => {
+Deno.test("sandbox --fault help lists each fault in one line", async () => {
   const { code, stdout, stderr } = await runProcess(sandboxCommand("--fault", "help"), {});
   assertEquals([code, stderr], [0, ""]);
   const lines = stdout.trimEnd().split("\n");
@@ -57,7 +56,7 @@ Deno.test("--fault help lists every fault in one line", async () => {
   assertMatch(lines[0]!, /^throttled-with-retry-after +ls, get, put, put-large: 429 with Retry-After: 2$/);
 });
 
-Deno.test("a fault that nobody knows is refused with the names that there are", async () => {
+Deno.test("sandbox rejects an unknown fault, and lists the known ones", async () => {
   const wrong: [string[], RegExp][] = [
     [
       ["--fault", "throttled"],
@@ -75,7 +74,7 @@ Deno.test("a fault that nobody knows is refused with the names that there are", 
   }
 });
 
-Deno.test("faults given in a list and several times are all in force, as with a script in a shell", async () => {
+Deno.test("sandbox --fault takes lists, and can be repeated", async () => {
   const { env, stop } = await rehearsal(
     "--fault",
     "session-stuck,sign-in-html-at-poll",
@@ -85,7 +84,7 @@ Deno.test("faults given in a list and several times are all in force, as with a 
     // The switch of the app registration would answer 401; the page comes first.
     const { code, stderr } = await runProcess(commandLine("whoami", ["--prompt"]), { env });
     assertEquals(code, 1, stderr);
-    assertStringIncludes(stderr, "is not one of the sign-in service");
+    assertStringIncludes(stderr, "is not from the sign-in service");
   } finally {
     assertEquals((await stop()).code, Deno.build.os === "windows" ? 1 : 130);
   }

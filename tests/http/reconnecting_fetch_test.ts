@@ -1,4 +1,4 @@
-/** After a 503 requests go over new connections (PROTOCOL 8). Scripts: see faults_throttling_test.ts. */
+/** After a 503, requests go over new connections (PROTOCOL 8d). Scripts: see throttling_faults_test.ts. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { toFileUrl } from "../../lib/std.ts";
@@ -11,7 +11,7 @@ const options = { sanitizeResources: false };
 
 function sender(sandbox: Sandbox, http: HttpClient) {
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
-  return async (path: string, retry: "repeatable" | "never" = "never") => {
+  return async (path: string, retry: "idempotent" | "never" = "never") => {
     const answer = await http.send({
       method: "GET",
       url: `${sandbox.apiOrigin}/v1.0${path}`,
@@ -27,12 +27,12 @@ function connections(requests: readonly RequestRecord[]): number[] {
   return requests.map(({ connection }) => connection);
 }
 
-Deno.test("a connection is kept until a 503 comes, and the new one is kept as well", options, async () => {
+Deno.test("HttpClient keeps its connection until a 503, then the new one", options, async () => {
   await using sandbox = await startSandbox();
   const get = sender(sandbox, new HttpClient());
   for (let n = 0; n < 2; n++) assertEquals(await get("/me"), 200);
   sandbox.addFault({ path: "/me/drive", status: 503, headers: { "Retry-After": "0" } });
-  assertEquals(await get("/me/drive", "repeatable"), 200);
+  assertEquals(await get("/me/drive", "idempotent"), 200);
   assertEquals(await get("/me"), 200);
   const [first, second, busy, again, later] = connections(sandbox.requests);
   // Deno 2.7 closes more often by itself.
@@ -41,7 +41,7 @@ Deno.test("a connection is kept until a 503 comes, and the new one is kept as we
 });
 
 Deno.test(
-  "other refusals and the services that share the run do not cost a connection",
+  "HttpClient keeps its connection after other failures, and shares it with derived clients",
   options,
   async () => {
     if (Deno.version.deno.startsWith("2.7.")) return; // it closes more often by itself
@@ -58,7 +58,7 @@ Deno.test(
 );
 
 Deno.test(
-  "many refusals at once are one renewal, and what is under way goes on to its end",
+  "HttpClient reconnects once after simultaneous 503s, and completes open requests",
   options,
   async () => {
     await using sandbox = await startSandbox();
@@ -87,7 +87,7 @@ Deno.test(
 );
 
 Deno.test(
-  "the new connection goes through the same proxy, and needs no other permission",
+  "HttpClient reconnects through the same proxy, without another permission",
   options,
   async () => {
     const seen: string[] = [];
@@ -98,8 +98,8 @@ Deno.test(
       const snippet = `${folder}/snippet.ts`;
       await Deno.writeTextFile(
         snippet,
-        `import { Http } from ${JSON.stringify(toFileUrl(`${ROOT}lib/http/client.ts`).href)};
-const answer = await new Http().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "repeatable" });
+        `import { HttpClient } from ${JSON.stringify(toFileUrl(`${ROOT}lib/http/client.ts`).href)};
+const answer = await new HttpClient().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "idempotent" });
 console.log(answer.status, await answer.text());`,
       );
       const { port } = proxy.addr;

@@ -1,12 +1,13 @@
-/** The sanitiser by itself: what it takes out, and what it leaves. */
+/** What is redacted, and what is not. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { redact, safeIdentifier, shownTarget } from "../../lib/http/redact.ts";
+import { startTestEnv } from "../test_env.ts";
 
 const JWT = `eyJ0eXAiOiJKV1QifQ.${"eyJhdWQiOiIwMDAw".repeat(5)}.${"Sig-nature_1".repeat(5)}`;
 const OPAQUE = "EwB4A8l6BAAUO9chh8cJscQLmU+LSWpbnr0vmwwAAQ9aZ/3Gk2nd";
 
-Deno.test("what a service repeats of a secret is taken out of its words", () => {
+Deno.test("redact() removes secrets from messages", () => {
   const cases = {
     [`token ${JWT} is bad`]: "token … is bad",
     [`Bearer abc.def~1 is bad`]: "Bearer … is bad",
@@ -67,4 +68,17 @@ Deno.test("a traced address has no query, and no path where that is a secret", (
   const drive = `b!${"XLGieBWPGkS7Bc37".repeat(4)}`;
   assertEquals(shownTarget(`https://h/v1.0/drives/${drive}/root`, false), `h/v1.0/drives/${drive}/root`);
   assertMatch(shownTarget(`https://h/${"a1B2".repeat(40)}`, false), /^h\/…$/);
+});
+
+Deno.test("put-large does not print secrets that a gateway repeats", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.addFault({
+    service: "storage",
+    method: "PUT",
+    status: 400,
+    body: "Cannot PUT https://h/x?tempauth=SECRET1 nor /x?tempauth=SECRET2&a=b nor sig=SECRET3",
+  });
+  const { code, stderr } = await env.run("put-large", await env.file("a.bin", "a"), "General/");
+  assertEquals(code, 1);
+  assertEquals(/SECRET/.test(stderr), false, stderr);
 });

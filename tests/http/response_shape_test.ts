@@ -1,4 +1,4 @@
-/** Lists and items of a made-up service, without a network: which answers count, and how often the others are asked for. */
+/** Which responses are accepted, and how often others are requested again; without a network. */
 
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { GraphError } from "../../lib/errors.ts";
@@ -9,7 +9,6 @@ import { GraphClient } from "../../lib/graph/client.ts";
 import { HttpClient } from "../../lib/http/client.ts";
 import { assertNotVisited, getItem, type Item, listItems } from "../../lib/drive/items.ts";
 import { getMe } from "../../lib/drive/me.ts";
-import { splitRanges } from "../../lib/download/range_queue.ts";
 
 const DRIVE = { id: `b!${"x".repeat(64)}`, name: "Documents", driveType: "documentLibrary" };
 const ROOT = { id: "01ROOT", name: "root", root: {}, folder: {} };
@@ -36,7 +35,7 @@ async function invalid(work: () => Promise<unknown>): Promise<void> {
   assertEquals([error.kind, error.code], ["failed", "invalidAnswer"]);
 }
 
-Deno.test("every list wants a list, and every entry of a list of drives and sites an id", async () => {
+Deno.test("listings reject a page that is not a list, and drives and sites without an id", async () => {
   for (
     const odd of [{}, null, 5, [], { value: null }, { value: {} }, { value: [], "@odata.nextLink": 5 }, ROOT]
   ) {
@@ -45,22 +44,22 @@ Deno.test("every list wants a list, and every entry of a list of drives and site
       return path.endsWith("/root") ? ROOT : odd;
     });
     await invalid(() => drives.all());
-    await invalid(() => Array.fromAsync(drives.search("x")));
+    await invalid(() => Array.fromAsync(drives.sites.search("x")));
     await invalid(() => Array.fromAsync(listItems(context, "")));
     assertEquals(asked.filter((path) => path.includes("/children")).length, 6);
   }
   for (const entry of [null, 5, {}, { id: 5 }, { id: "x", name: {} }]) {
     const { drives } = service((path) => path.endsWith("/me/drive") ? DRIVE : { value: [entry] });
     await invalid(() => drives.all());
-    await invalid(() => Array.fromAsync(drives.search("x")));
+    await invalid(() => Array.fromAsync(drives.sites.search("x")));
   }
 });
 
-Deno.test("a drive, a site, a user and an item that are none are no internal error", async () => {
+Deno.test("invalid drives, sites, users and items give the code invalidAnswer", async () => {
   for (const odd of [null, 5, "text", [], {}, { id: 5 }, { id: "" }, { id: "x", name: 5, displayName: 5 }]) {
     const { drives, graph, context } = service(() => odd);
     await invalid(() => drives.own());
-    await invalid(() => drives.site({ host: "h.example", path: "sites/x" }));
+    await invalid(() => drives.sites.find({ host: "h.example", path: "sites/x" }));
     await invalid(() => getMe({ graph, settings: {} } as unknown as Parameters<typeof getMe>[0]));
     const known = service((path) => path.endsWith("/me/drive") ? DRIVE : odd);
     await invalid(() => getItem(known.context, "a.txt"));
@@ -68,7 +67,7 @@ Deno.test("a drive, a site, a user and an item that are none are no internal err
   }
 });
 
-Deno.test("an item is read again when it is that of another drive, or has another id", async () => {
+Deno.test("getItem() requests an item again that has another id or drive", async () => {
   const right = {
     id: "01A",
     name: "a.txt",
@@ -83,7 +82,7 @@ Deno.test("an item is read again when it is that of another drive, or has anothe
   }
 });
 
-Deno.test("pages without end are an error, also when each has another link", async () => {
+Deno.test("listItems() fails on endless pages, even if each has another link", async () => {
   let page = 0;
   const { context, asked } = service((path) => {
     if (path.endsWith("/me/drive")) return DRIVE;
@@ -96,7 +95,7 @@ Deno.test("pages without end are an error, also when each has another link", asy
   assertEquals(asked.filter((path) => path.includes("children")).length, 1000);
 });
 
-Deno.test("ids of one item differ in case and zeros in personal drives alone", () => {
+Deno.test("sameItemId() ignores case and leading zeros in personal drives only", () => {
   const same = [
     ["9a0b1c2d3e4f506!s1A", "09A0B1C2D3E4F506!S1a"],
     ["9A0B1C2D3E4F506!123", "09a0b1c2d3e4f506!123"],
@@ -121,7 +120,7 @@ Deno.test("ids of one item differ in case and zeros in personal drives alone", (
   assert(!isExpectedItem(inFolder, { driveId: "b!x", folderId: "01C" }));
 });
 
-Deno.test("two libraries whose roots have one id are two folders", () => {
+Deno.test("itemKey() distinguishes roots of two libraries with the same id", () => {
   const root = (driveId: string) => ({ driveId, id: "01ROOT", path: "" }) as Item;
   assert(itemKey(root("b!one")) !== itemKey(root("b!two")));
   const listed = new Set<string>();
@@ -129,7 +128,7 @@ Deno.test("two libraries whose roots have one id are two folders", () => {
   assertNotVisited(root("b!two"), listed);
 });
 
-Deno.test("what the service stores is an item, at its limits as well", () => {
+Deno.test("isDriveItem() accepts items at the limits of the service", () => {
   for (
     const item of [
       { id: "x", name: "a".repeat(400), size: 250 * 1024 ** 3, file: { hashes: {} } },
@@ -142,8 +141,4 @@ Deno.test("what the service stores is an item, at its limits as well", () => {
   ) assert(isDriveItem(item), JSON.stringify(item));
   assert(!isDriveItem({ id: "x", name: "f", size: 1024 ** 4 + 1, file: {} }));
   assert(!hasShape({ a: { b: 1 } }, { a: { b: "string" } }));
-});
-
-Deno.test("the largest file that can be is cut into a list of parts that fits memory", () => {
-  assert(splitRanges([[0, 1024 ** 4]], 1024 ** 4, 16).length <= 32_768);
 });

@@ -1,4 +1,4 @@
-/** What scripts do when the service asks for patience (PROTOCOL 8 and 17.2, item 1). */
+/** What scripts do when they are throttled (PROTOCOL 8 and 17.2, item 1). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "../campaign/fault_env.ts";
@@ -7,7 +7,7 @@ import type { FaultName } from "../sandbox/mod.ts";
 interface Work {
   /** As the word of a sentence. */
   of: string;
-  run(b: StruckBench): ReturnType<StruckBench["struck"]>;
+  run(env: StruckBench): ReturnType<StruckBench["struck"]>;
   /** What happens when the first try is answered by this status, and the second is not. */
   story(status: number): string[];
 }
@@ -15,17 +15,17 @@ interface Work {
 const WORKS: Work[] = [
   {
     of: "a listing",
-    run: (b) => b.struck("ls", "General"),
+    run: (env) => env.struck("ls", "General"),
     story: (status) => [`list ${status}`, "list 200"],
   },
   {
     of: "an upload in one request",
-    run: async (b) => await b.struck("put", await b.file("a.txt", "a"), "General/"),
+    run: async (env) => await env.struck("put", await env.file("a.txt", "a"), "General/"),
     story: (status) => [`put ${status}`, "put 201"],
   },
   {
     of: "a fragment",
-    run: (b) => b.upload(FOUR_FRAGMENTS),
+    run: (env) => env.upload(FOUR_FRAGMENTS),
     // The session is asked where it stands before anything is sent again.
     story: (
       status,
@@ -41,7 +41,7 @@ const WORKS: Work[] = [
   },
   {
     of: "a download",
-    run: (b) => b.struck("get", "General/Agenda.md"),
+    run: (env) => env.struck("get", "General/Agenda.md"),
     story: (status) => [`download ${status}`, "download 200"],
   },
 ];
@@ -55,11 +55,11 @@ const WAITS: [FaultName, string, number, number][] = [
 
 for (const [name, sentence, leastMs, mostMs] of WAITS) {
   for (const { of, run, story } of WORKS) {
-    faultTest(name, `${of} ${sentence}`, async (b) => {
-      const { code, stderr } = await run(b);
+    faultTest(name, `${of} ${sentence}`, async (env) => {
+      const { code, stderr } = await run(env);
       assertEquals(code, 0, stderr);
-      assertEquals(b.story(), story(429));
-      assertWaited(b.gapsMs()[0], leastMs, mostMs);
+      assertEquals(env.story(), story(429));
+      assertWaited(env.gapsMs()[0], leastMs, mostMs);
       if (leastMs >= 2000) {
         assertMatch(stderr, /^[\w-]+: waiting 0:02: .*(HTTP 429|the service is throttling)/m);
       }
@@ -71,44 +71,44 @@ for (const { of, run } of WORKS) {
   faultTest(
     "throttled-without-retry-after",
     `${of} is tried again after half to one second, then after one to two`,
-    async (b) => {
-      const { code, stderr } = await run(b);
+    async (env) => {
+      const { code, stderr } = await run(env);
       assertEquals(code, 0, stderr);
-      const [first, second, ...more] = b.gapsMs();
+      const [first, second, ...more] = env.gapsMs();
       assertWaited(first, 500, 1000);
       assertWaited(second, 1000, 2000);
       assertEquals(more, []);
-      const struck = b.requests().filter(({ fault }) => fault);
+      const struck = env.requests().filter(({ fault }) => fault);
       assertEquals(struck.map(({ status }) => status), [429, 429]);
     },
   );
 
-  faultTest("throttled-for-an-hour", `${of} is given up at once: exit code 8`, async (b) => {
+  faultTest("throttled-for-an-hour", `${of} is given up at once: exit code 8`, async (env) => {
     const started = performance.now();
-    const { code, stderr } = await run(b);
+    const { code, stderr } = await run(env);
     assertEquals(code, 8, stderr);
     assert(performance.now() - started < 10_000, "waited");
-    assertEquals(b.requests().filter(({ fault }) => fault).length, 1);
+    assertEquals(env.requests().filter(({ fault }) => fault).length, 1);
     assertMatch(stderr, /the service is throttling/);
     if (of !== "a fragment") {
       assertMatch(stderr, /wait 1:00:00, as the service asks, then run the same command again/);
     }
     assertMatch(stderr, /activityLimitReached|throttledRequest/);
-    assertEquals(b.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
-    assertEquals(b.sandbox.tenant.find("Documents", "General/a.txt"), undefined);
-    for await (const { name } of Deno.readDir(b.folder)) {
+    assertEquals(env.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
+    assertEquals(env.sandbox.tenant.find("Documents", "General/a.txt"), undefined);
+    for await (const { name } of Deno.readDir(env.folder)) {
       assert(name !== "Agenda.md", "an answer became a file");
     }
   });
 }
 
 for (const { of, run, story } of WORKS) {
-  faultTest("server-too-busy", `${of} is tried again over a new connection, to the second`, async (b) => {
-    const { code, stderr } = await run(b);
+  faultTest("server-too-busy", `${of} is tried again over a new connection, to the second`, async (env) => {
+    const { code, stderr } = await run(env);
     assertEquals(code, 0, stderr);
-    assertEquals(b.story(), story(503));
-    assertWaited(b.gapsMs()[0], 1000);
-    const requests = b.requests();
+    assertEquals(env.story(), story(503));
+    assertWaited(env.gapsMs()[0], 1000);
+    const requests = env.requests();
     const busy = requests.findIndex(({ fault }) => fault);
     const { service, connection } = requests[busy]!;
     const later = requests.slice(busy + 1).filter((request) => request.service === service);
@@ -120,19 +120,19 @@ for (const { of, run, story } of WORKS) {
 faultTest(
   "throttled-with-retry-after",
   "nothing of the session is lost, and none is left open",
-  async (b) => {
-    const { code, stderr } = await b.upload(FOUR_FRAGMENTS);
+  async (env) => {
+    const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
     assertEquals(code, 0, stderr);
-    assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), FOUR_FRAGMENTS);
-    assertEquals(b.sandbox.tenant.openSessions(), []);
+    assertEquals(await env.sandbox.tenant.bytes("Documents", "General/big.bin"), FOUR_FRAGMENTS);
+    assertEquals(env.sandbox.tenant.openSessions(), []);
   },
 );
 
 faultTest(
   "throttled-for-an-hour",
   "a fragment's error tells the hour that the service asks for",
-  async (b) => {
-    const { code, stderr } = await b.upload(FOUR_FRAGMENTS);
+  async (env) => {
+    const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
     assertEquals(code, 8);
     assertMatch(stderr, /1:00:00/);
     assertEquals(/within 15 minutes/.test(stderr), false, stderr);

@@ -1,22 +1,23 @@
-/** Answers that are not what was asked for: tried again, then told; never taken for the truth. */
+/** Responses that are not what was requested: requested again, then an error. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
+import { fastClock, jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
 const PAGES = { service: "graph" as const, method: "GET", path: "/children" };
 const LATER_PAGE = { ...PAGES, path: "skiptoken" };
-const NOT_ASKED_FOR = /the service's answer is not what was asked for/;
+const UNEXPECTED = /the service sent an unexpected response/;
 
-/** A bench whose scripts have a token, so that no sign-in is struck. */
-async function ready(): Promise<TestEnv & { env: Record<string, string> }> {
-  const b = await startTestEnv({ signIn: false });
-  const env = { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() };
+/** An environment whose scripts have a token, so that no sign-in is affected. */
+async function startWithToken(): Promise<TestEnv & { variables: Record<string, string> }> {
+  const env = await startTestEnv({ signIn: false, http: fastClock() });
+  const variables = { GRAPH_ACCESS_TOKEN: env.sandbox.issueToken() };
   return {
-    ...b,
-    env,
-    run: (script, ...args) => b.runWith({ env }, script, ...args),
-    [Symbol.asyncDispose]: () => b[Symbol.asyncDispose](),
+    ...env,
+    variables,
+    run: (script, ...args) => env.runWith({ env: variables }, script, ...args),
+    runProcess: (script, ...args) => env.runProcessWith({ env: variables }, script, ...args),
+    [Symbol.asyncDispose]: () => env[Symbol.asyncDispose](),
   };
 }
 
@@ -25,77 +26,77 @@ async function localNames(folder: string): Promise<string[]> {
   return entries.map(({ name }) => name).toSorted();
 }
 
-Deno.test("ls and get -r try a page without a list again, and fail if it stays so", async () => {
-  await using b = await ready();
-  const item = b.sandbox.tenant.find("Documents", "General/Agenda.md")!;
+Deno.test("ls and get -r request a page without a list again, then fail", async () => {
+  await using env = await startWithToken();
+  const item = env.sandbox.tenant.find("Documents", "General/Agenda.md")!;
   for (
     const [page, body] of [[PAGES, {}], [LATER_PAGE, "null"], [LATER_PAGE, {
       ...item,
       children: [],
     }]] as const
   ) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({ ...page, status: 200, body });
-    const { code, stdout, stderr } = await b.run("ls", "Thousand");
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({ ...page, status: 200, body });
+    const { code, stdout, stderr } = await env.run("ls", "Thousand");
     assertEquals([code, stdout.trim().split("\n").length], [0, 1000], stderr);
   }
-  b.sandbox.addFault({ ...LATER_PAGE, times: "always", status: 200, body: {} });
-  const listed = await b.run("ls", "Thousand");
+  env.sandbox.addFault({ ...LATER_PAGE, times: "always", status: 200, body: {} });
+  const listed = await env.run("ls", "Thousand");
   assertEquals(listed.code, 1);
-  assertMatch(listed.stderr, NOT_ASKED_FOR);
-  const got = await b.run("get", "-r", "--dry-run", "Thousand");
+  assertMatch(listed.stderr, UNEXPECTED);
+  const got = await env.run("get", "-r", "--dry-run", "Thousand");
   assertEquals(got.code, 1);
-  assertMatch(got.stderr, NOT_ASKED_FOR);
+  assertMatch(got.stderr, UNEXPECTED);
 });
 
-Deno.test("the list of one folder is not taken for that of another", async () => {
-  await using b = await ready();
-  b.sandbox.tenant.addFile("Documents", "Two/A/wanted.txt", "a");
-  b.sandbox.tenant.addFile("Documents", "Two/B/other.txt", "b");
+Deno.test("ls and get -r reject the listing of another folder", async () => {
+  await using env = await startWithToken();
+  env.sandbox.tenant.addFile("Documents", "Two/A/wanted.txt", "a");
+  env.sandbox.tenant.addFile("Documents", "Two/B/other.txt", "b");
   let other: string | undefined;
-  b.sandbox.addFault({
+  env.sandbox.addFault({
     ...PAGES,
     path: /children/,
     nth: 2,
     rewrite: (answer) => (other = answer.body as string, answer),
   });
-  assertEquals((await b.run("ls", "-R", "Two")).code, 0);
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ ...PAGES, nth: 3, rewrite: (answer) => ({ ...answer, body: other! }) });
-  const { code, stdout, stderr } = await b.run("ls", "-R", "Two");
+  assertEquals((await env.run("ls", "-R", "Two")).code, 0);
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({ ...PAGES, nth: 3, rewrite: (answer) => ({ ...answer, body: other! }) });
+  const { code, stdout, stderr } = await env.run("ls", "-R", "Two");
   assertEquals([code, stdout], [0, "Two/A/\nTwo/A/wanted.txt\nTwo/B/\nTwo/B/other.txt\n"], stderr);
 });
 
-Deno.test("a download does not go on with the facts of another item", async () => {
-  await using b = await ready();
-  b.sandbox.tenant.addFile("Documents", "General/a.txt", "wanted");
-  b.sandbox.tenant.addFile("Documents", "General/b.txt", "another");
-  const [other] = jsonLines((await b.run("ls", "--json", "General/b.txt")).stdout);
+Deno.test("get rejects the properties of another item", async () => {
+  await using env = await startWithToken();
+  env.sandbox.tenant.addFile("Documents", "General/a.txt", "wanted");
+  env.sandbox.tenant.addFile("Documents", "General/b.txt", "another");
+  const [other] = jsonLines((await env.run("ls", "--json", "General/b.txt")).stdout);
   const graph = (path: string) =>
-    fetch(`${b.sandbox.apiOrigin}/v1.0${path}`, {
-      headers: { authorization: `Bearer ${b.env.GRAPH_ACCESS_TOKEN}` },
+    fetch(`${env.sandbox.apiOrigin}/v1.0${path}`, {
+      headers: { authorization: `Bearer ${env.variables.GRAPH_ACCESS_TOKEN}` },
     }).then((response) => response.text());
   const body = await graph(`/drives/${other!.driveId}/items/${other!.id}`);
   const refresh = { service: "graph" as const, path: /\/items\/[^/?]+$/, status: 200, body };
-  b.sandbox.addFault({ service: "storage", meanwhile: "link-expires" }, { ...refresh, times: 1 });
-  const once = await b.run("get", "General/a.txt");
+  env.sandbox.addFault({ service: "storage", sideEffect: "link-expires" }, { ...refresh, times: 1 });
+  const once = await env.run("get", "General/a.txt");
   assertEquals(once.code, 0, once.stderr);
-  assertEquals(await Deno.readTextFile(join(b.folder, "a.txt")), "wanted");
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ service: "storage", meanwhile: "link-expires" }, { ...refresh, times: "always" });
-  const always = await b.run("get", "General/a.txt", "again.txt");
+  assertEquals(await Deno.readTextFile(join(env.folder, "a.txt")), "wanted");
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({ service: "storage", sideEffect: "link-expires" }, { ...refresh, times: "always" });
+  const always = await env.run("get", "General/a.txt", "again.txt");
   assertEquals(always.code, 1);
-  assertMatch(always.stderr, NOT_ASKED_FOR);
-  assertEquals(await localNames(b.folder), ["a.txt"]);
+  assertMatch(always.stderr, UNEXPECTED);
+  assertEquals(await localNames(env.folder), ["a.txt"]);
 });
 
-Deno.test("an upload is not reported as another file of the same content", async () => {
-  await using b = await ready();
-  b.sandbox.tenant.addFile("Documents", "General/twin.txt", "the same");
-  const [twin] = jsonLines((await b.run("ls", "--json", "General/twin.txt")).stdout);
+Deno.test("put does not report another file of the same content", async () => {
+  await using env = await startWithToken();
+  env.sandbox.tenant.addFile("Documents", "General/twin.txt", "the same");
+  const [twin] = jsonLines((await env.run("ls", "--json", "General/twin.txt")).stdout);
   const { id, driveId, hash } = twin as { id: string; driveId: string; hash: string };
-  const file = await b.file("mine.txt", "the same");
-  b.sandbox.addFault({
+  const file = await env.file("mine.txt", "the same");
+  env.sandbox.addFault({
     method: "PUT",
     path: "/content",
     when: "after",
@@ -108,17 +109,17 @@ Deno.test("an upload is not reported as another file of the same content", async
       parentReference: { driveId },
     },
   });
-  const { code, stdout, stderr } = await b.run("put", "--json", file, "General/");
+  const { code, stdout, stderr } = await env.run("put", "--json", file, "General/");
   assertEquals(code, 0, stderr);
   const [result] = jsonLines(stdout);
   assertEquals([result!.path, result!.result], ["General/mine.txt", "created"]);
   assert(result!.id !== id);
 });
 
-Deno.test("get -r and ls report entries that are no items, and bring the others", async () => {
-  await using b = await ready();
-  b.sandbox.tenant.addFile("Documents", "Odd/good.txt", "good");
-  b.sandbox.tenant.addFile("Documents", "Odd/Below/too.txt", "too");
+Deno.test("ls and get -r report invalid entries, and process the others", async () => {
+  await using env = await startWithToken();
+  env.sandbox.tenant.addFile("Documents", "Odd/good.txt", "good");
+  env.sandbox.tenant.addFile("Documents", "Odd/Below/too.txt", "too");
   const file = (item: Record<string, unknown>) => ({
     id: crypto.randomUUID(),
     name: "x.txt",
@@ -135,7 +136,7 @@ Deno.test("get -r and ls report entries that are no items, and bring the others"
     ...[{ file: "yes" }, { file: { hashes: { quickXorHash: 5 } } }, { parentReference: "p" }, { eTag: {} }]
       .map(file),
   ];
-  b.sandbox.addFault({
+  env.sandbox.addFault({
     ...PAGES,
     times: "always",
     rewrite: (answer) => {
@@ -143,64 +144,67 @@ Deno.test("get -r and ls report entries that are no items, and bring the others"
       return { ...answer, body: JSON.stringify({ ...page, value: [...odd, ...page.value] }) };
     },
   });
-  const got = await b.run("get", "-r", "Odd", "here");
+  const got = await env.run("get", "-r", "Odd", "here");
   assertEquals(got.code, 1);
-  assertEquals(got.stderr.split("\n").filter((line) => /is no item/.test(line)).length, 2 * odd.length);
+  assertEquals(
+    got.stderr.split("\n").filter((line) => /is not a valid item/.test(line)).length,
+    2 * odd.length,
+  );
   assertEquals(/internal/.test(got.stderr), false, got.stderr);
-  assertEquals(await localNames(join(b.folder, "here")), ["Below", "good.txt"]);
-  assertEquals(await localNames(join(b.folder, "here", "Below")), ["too.txt"]);
-  const listed = await b.run("ls", "-R", "Odd");
+  assertEquals(await localNames(join(env.folder, "here")), ["Below", "good.txt"]);
+  assertEquals(await localNames(join(env.folder, "here", "Below")), ["too.txt"]);
+  const listed = await env.run("ls", "-R", "Odd");
   assertEquals([listed.code, listed.stdout], [1, "Odd/Below/\nOdd/Below/too.txt\nOdd/good.txt\n"]);
-  assertMatch(listed.stderr, /^ls: listing of Odd: an entry .*\(invalidItem\)\n$/);
+  assertMatch(listed.stderr, /^ls: listing of Odd: the entry.*\(invalidItem\)\n$/);
 });
 
-Deno.test("folders within folders without end are one failure", async () => {
-  await using b = await ready();
+Deno.test("ls -R and get -r fail once on endless nesting of folders", async () => {
+  await using env = await startWithToken();
   let made = 0;
   const deep = { value: [{ id: "", name: "d", folder: {} }] };
-  b.sandbox.addFault({
+  env.sandbox.addFault({
     ...PAGES,
     times: "always",
     status: 200,
     body: () => ({ value: [{ ...deep.value[0], id: `01D${++made}` }] }),
   });
-  const listed = await b.run("ls", "-R", "General");
+  const listed = await env.run("ls", "-R", "General");
   assertEquals(listed.code, 1);
-  assertMatch(listed.stderr, /the service has none so deep/);
+  assertMatch(listed.stderr, /deeper than the service allows/);
   assertEquals(listed.stdout.trim().split("\n").length, 400);
-  const got = await b.run("get", "-r", "--dry-run", "General");
+  const got = await env.run("get", "-r", "--dry-run", "General");
   assertEquals([got.code, got.stderr.trim().split("\n").length], [1, 1], got.stderr);
 });
 
-Deno.test("a size that no file can have is refused before anything is fetched", async () => {
-  await using b = await ready();
-  b.sandbox.tenant.addFile("Documents", "General/huge.bin", "small");
-  b.sandbox.addFault({ service: "graph", path: "huge.bin", times: "always", patch: { size: 1e15 } });
-  const { code, stderr } = await b.run("get", "General/huge.bin");
+Deno.test("get rejects an impossible size before it downloads anything", async () => {
+  await using env = await startWithToken();
+  env.sandbox.tenant.addFile("Documents", "General/huge.bin", "small");
+  env.sandbox.addFault({ service: "graph", path: "huge.bin", times: "always", patch: { size: 1e15 } });
+  const { code, stderr } = await env.run("get", "General/huge.bin");
   assertEquals(code, 1);
-  assertMatch(stderr, NOT_ASKED_FOR);
-  assert(b.sandbox.requests.every(({ service }) => service !== "storage"));
+  assertMatch(stderr, UNEXPECTED);
+  assert(env.sandbox.requests.every(({ service }) => service !== "storage"));
 });
 
-Deno.test("what goes on beyond the stated size does not fill the disk", async () => {
-  await using b = await ready();
-  b.sandbox.tenant.addFile("Documents", "General/ten.docx", "ten bytes.");
-  b.sandbox.addFault({ service: "storage", times: "always", status: 200, body: "x".repeat(60_000_000) });
-  const { code, stderr } = await b.run("get", "General/ten.docx");
+Deno.test("get stops a body that exceeds the stated size", async () => {
+  await using env = await startWithToken();
+  env.sandbox.tenant.addFile("Documents", "General/ten.docx", "ten bytes.");
+  env.sandbox.addFault({ service: "storage", times: "always", status: 200, body: "x".repeat(60_000_000) });
+  const { code, stderr } = await env.run("get", "General/ten.docx");
   assertEquals(code, 7, stderr);
-  const [kept, ...others] = await localNames(b.folder);
+  const [kept, ...others] = await localNames(env.folder);
   assertEquals(others, []);
   assertMatch(kept!, /\.damaged$/);
-  const { size } = await Deno.stat(join(b.folder, kept!));
+  const { size } = await Deno.stat(join(env.folder, kept!));
   assert(size < 18 * 1024 * 1024, `${size} bytes`);
-  const piped = await b.run("get", "General/ten.docx", "-");
+  const piped = await env.runProcess("get", "General/ten.docx", "-");
   assertEquals(piped.code, 7);
   assert(piped.stdout.length < 18 * 1024 * 1024, `${piped.stdout.length} bytes`);
 });
 
-Deno.test("the answer that holds an upload URL is never printed, whole or cut", async () => {
-  await using b = await ready();
-  const file = await b.file("a.bin", "abc");
+Deno.test("put-large never prints a response that contains an upload URL", async () => {
+  await using env = await startWithToken();
+  const file = await env.file("a.bin", "abc");
   const bodies = [
     String.raw`{"uploadUrl":"https:\/\/contoso.sharepoint.com\/_api\/SECRET?guid='SECRET'&tempauth=SECRET`,
     `{"uploadUrl":"SECRET`,
@@ -209,26 +213,26 @@ Deno.test("the answer that holds an upload URL is never printed, whole or cut", 
     JSON.stringify({ code: "x", message: "SECRET" }),
   ];
   for (const body of bodies) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({ path: "createUploadSession", status: 200, body });
-    const { code, stderr } = await b.run("put-large", "--verbose", file, "General/");
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({ path: "createUploadSession", status: 200, body });
+    const { code, stderr } = await env.run("put-large", "--verbose", file, "General/");
     assertEquals(code, 1, stderr);
     assertEquals(/SECRET/.test(stderr), false, stderr);
   }
 });
 
-Deno.test("a path is shown as it is, whether the service encodes it or not", async () => {
-  await using b = await ready();
+Deno.test("ls decodes paths that the service encodes, and only those", async () => {
+  await using env = await startWithToken();
   const folder = "50% off/a%25b ä";
   for (
     const [name, asGiven] of [["50% off", false], ["a%25b", false], [folder, false], [folder, true]] as const
   ) {
-    b.sandbox.clearFaults();
-    b.sandbox.tenant.addFile("Documents", `${name}/x.txt`, "x");
-    const [item] = jsonLines((await b.run("ls", "--json", `${name}/x.txt`)).stdout);
+    env.sandbox.clearFaults();
+    env.sandbox.tenant.addFile("Documents", `${name}/x.txt`, "x");
+    const [item] = jsonLines((await env.run("ls", "--json", `${name}/x.txt`)).stdout);
     const path = `/drives/x/root:/${name.split("/").map(encodeURIComponent).join("/")}`;
-    if (asGiven) b.sandbox.addFault({ path: `/items/${item!.id}`, patch: { parentReference: { path } } });
-    const [byId] = jsonLines((await b.run("ls", "--json", `id:${item!.driveId}/${item!.id}`)).stdout);
+    if (asGiven) env.sandbox.addFault({ path: `/items/${item!.id}`, patch: { parentReference: { path } } });
+    const [byId] = jsonLines((await env.run("ls", "--json", `id:${item!.driveId}/${item!.id}`)).stdout);
     assertEquals(byId!.path, `${name}/x.txt`);
   }
 });

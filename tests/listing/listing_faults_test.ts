@@ -1,4 +1,4 @@
-/** What `ls` makes of odd pages and odd items (PROTOCOL 4.1 and 17.2, item 15), and tokens that end (11 and 12). */
+/** How `ls` handles odd pages and items (PROTOCOL 4.1 and 17.2, item 15), and expiring tokens (11 and 12). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { faultTest, FOUR_FRAGMENTS, type StruckBench } from "../campaign/fault_env.ts";
@@ -7,8 +7,8 @@ import { jsonLines } from "../test_env.ts";
 const PAGES = 5;
 
 /** The names that `ls` prints of the folder with 1,000 files. */
-async function listed(b: StruckBench): Promise<string[]> {
-  const { code, stdout, stderr } = await b.struck("ls", "--json", "Thousand");
+async function listed(env: StruckBench): Promise<string[]> {
+  const { code, stdout, stderr } = await env.struck("ls", "--json", "Thousand");
   assertEquals(code, 0, stderr);
   return jsonLines(stdout).map(({ name }) => name as string);
 }
@@ -20,26 +20,26 @@ function assertThousand(names: string[]): void {
 faultTest(
   "next-link-loop",
   "it is an error after the first page that comes again: exit code 1",
-  async (b) => {
-    const { code, stdout, stderr } = await b.struck("ls", "Thousand");
+  async (env) => {
+    const { code, stdout, stderr } = await env.struck("ls", "Thousand");
     assertEquals(code, 1);
     assertMatch(
       stderr,
-      /^ls: listing of Thousand: the service repeats the same page for ever; .*\(pageLoop\)\n$/,
+      /^ls: listing of Thousand: the service repeats the same page; .*\(pageLoop\)\n$/,
     );
     assertEquals(stdout.trim().split("\n").length, 200, "items were printed more than once");
-    assert(b.story().length <= 3, b.story().join());
+    assert(env.story().length <= 3, env.story().join());
   },
 );
 
-faultTest("page-repeats-item", "an item that comes twice is printed once", async (b) => {
-  assertThousand(await listed(b));
-  assertEquals(b.story(), Array(PAGES).fill("list 200"));
+faultTest("page-repeats-item", "an item that comes twice is printed once", async (env) => {
+  assertThousand(await listed(env));
+  assertEquals(env.story(), Array(PAGES).fill("list 200"));
 });
 
-faultTest("empty-page", "a page without items is not the end", async (b) => {
-  assertThousand(await listed(b));
-  assertEquals(b.story(), Array(PAGES + 1).fill("list 200"));
+faultTest("empty-page", "a page without items is not the end", async (env) => {
+  assertThousand(await listed(env));
+  assertEquals(env.story(), Array(PAGES + 1).fill("list 200"));
 });
 
 for (
@@ -49,34 +49,34 @@ for (
     ["remote-item", "a shortcut is called a link", "link"],
   ] as const
 ) {
-  faultTest(name, sentence, async (b) => {
-    const { code, stdout, stderr } = await b.struck("ls", "--json", "General");
+  faultTest(name, sentence, async (env) => {
+    const { code, stdout, stderr } = await env.struck("ls", "--json", "General");
     assertEquals(code, 0, stderr);
     const items = jsonLines(stdout);
-    assertEquals(items.length, b.sandbox.tenant.find("Documents", "General")!.children.length);
+    assertEquals(items.length, env.sandbox.tenant.find("Documents", "General")!.children.length);
     assertEquals(items.find((item) => item.name === "Agenda.md")?.type, type);
   });
 }
 
-faultTest("package", "it cannot be downloaded: exit code 2, and no content is asked for", async (b) => {
-  b.sandbox.addFault({
+faultTest("package", "it cannot be downloaded: exit code 2, and no content is asked for", async (env) => {
+  env.sandbox.addFault({
     service: "graph",
     path: "root:/General/Agenda.md",
     times: "always",
     patch: { file: null, package: { type: "oneNote" } },
   });
-  await b.struck("ls", "General");
-  const { code, stderr } = await b.struck("get", "General/Agenda.md");
+  await env.struck("ls", "General");
+  const { code, stderr } = await env.struck("get", "General/Agenda.md");
   assertEquals(code, 2);
   assertMatch(stderr, /a OneNote notebook, which has no content of its own/);
-  assert(b.requests().every(({ service }) => service === "graph"), "content was asked for");
+  assert(env.requests().every(({ service }) => service === "graph"), "content was asked for");
 });
 
-faultTest("remote-item", "ls -R does not follow it", async (b) => {
-  const { code, stderr } = await b.struck("ls", "-R", "General");
+faultTest("remote-item", "ls -R does not follow it", async (env) => {
+  const { code, stderr } = await env.struck("ls", "-R", "General");
   assertEquals(code, 0, stderr);
   assert(
-    b.requests().every(({ path }) => !path.includes("01ELSEWHERE") && !path.includes("01REMOTE")),
+    env.requests().every(({ path }) => !path.includes("01ELSEWHERE") && !path.includes("01REMOTE")),
     "followed",
   );
 });
@@ -84,86 +84,89 @@ faultTest("remote-item", "ls -R does not follow it", async (b) => {
 faultTest(
   "new-folder-not-yet-there",
   "ls asks once: what it has not made itself is just not there",
-  async (b) => {
-    const authorization = `Bearer ${b.sandbox.issueToken()}`;
-    const made = await fetch(`${b.sandbox.apiOrigin}/v1.0/me/drive/root/children`, {
+  async (env) => {
+    const authorization = `Bearer ${env.sandbox.issueToken()}`;
+    const made = await fetch(`${env.sandbox.apiOrigin}/v1.0/me/drive/root/children`, {
       method: "POST",
       headers: { authorization, "content-type": "application/json" },
       body: JSON.stringify({ name: "New", folder: {} }),
     });
     assertEquals((await made.json()).name, "New");
-    const misses = () => b.requests().filter(({ status }) => status === 404).length;
-    const { code, stderr } = await b.struck("ls", "me:New");
+    const misses = () => env.requests().filter(({ status }) => status === 404).length;
+    const { code, stderr } = await env.struck("ls", "me:New");
     assertEquals(code, 3);
     assertMatch(stderr, /does not exist/);
     assertEquals(misses(), 1);
-    assertEquals((await b.struck("ls", "me:New")).code, 3);
-    assertEquals((await b.struck("ls", "me:New")).code, 0);
+    assertEquals((await env.struck("ls", "me:New")).code, 3);
+    assertEquals((await env.struck("ls", "me:New")).code, 0);
     assertEquals(misses(), 2);
   },
 );
 
-faultTest("new-folder-not-yet-there", "put -r waits for the folders that it has made", async (b) => {
-  await Deno.mkdir(`${b.folder}/New`);
-  await b.file("New/a.txt", "a");
-  await b.file("New/big.bin", FOUR_FRAGMENTS);
-  const { code, stderr } = await b.struck("put", "-r", "New", "General/");
+faultTest("new-folder-not-yet-there", "put -r waits for the folders that it has made", async (env) => {
+  await Deno.mkdir(`${env.folder}/New`);
+  await env.file("New/a.txt", "a");
+  await env.file("New/big.bin", FOUR_FRAGMENTS);
+  const { code, stderr } = await env.struck("put", "-r", "New", "General/");
   assertEquals(code, 0, stderr);
-  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/New/big.bin"), FOUR_FRAGMENTS);
-  assertEquals(b.sandbox.tenant.find("Documents", "General/New")!.children.toSorted(), ["a.txt", "big.bin"]);
+  assertEquals(await env.sandbox.tenant.bytes("Documents", "General/New/big.bin"), FOUR_FRAGMENTS);
+  assertEquals(env.sandbox.tenant.find("Documents", "General/New")!.children.toSorted(), [
+    "a.txt",
+    "big.bin",
+  ]);
 });
 
 faultTest(
   "token-expires-in-listing",
   "it is renewed once, and the same page is asked for again",
-  async (b) => {
-    assertThousand(await listed(b));
-    const story = b.story();
+  async (env) => {
+    assertThousand(await listed(env));
+    const story = env.story();
     assertEquals(story.filter((word) => word.startsWith("list")), [
       ...["list 200", "list 200", "list 401"],
       ...["list 200", "list 200", "list 200"],
     ]);
-    const refused = b.requests().findIndex(({ status }) => status === 401);
-    const after = b.requests().slice(refused + 1);
+    const refused = env.requests().findIndex(({ status }) => status === 401);
+    const after = env.requests().slice(refused + 1);
     assertEquals(after.filter(({ service }) => service === "login").map(({ status }) => status), [200]);
-    assertEquals(after.find(({ service }) => service === "graph")!.path, b.requests()[refused]!.path);
+    assertEquals(after.find(({ service }) => service === "graph")!.path, env.requests()[refused]!.path);
   },
   { signIn: true },
 );
 
-faultTest("claims-challenge", "its claims go into one renewal, and the listing goes on", async (b) => {
-  const { code, stdout, stderr } = await b.struck("ls", "General");
+faultTest("claims-challenge", "its claims go into one renewal, and the listing goes on", async (env) => {
+  const { code, stdout, stderr } = await env.struck("ls", "General");
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^Agenda\.md$/m);
   // The sandbox accepts no token that was got without these claims.
-  const refused = b.requests().findIndex(({ status }) => status === 401);
-  const after = b.requests().slice(refused + 1).map(({ service, status }) => `${service} ${status}`);
+  const refused = env.requests().findIndex(({ status }) => status === 401);
+  const after = env.requests().slice(refused + 1).map(({ service, status }) => `${service} ${status}`);
   assertEquals(after, ["login 200", "graph 200"]);
 }, { signIn: true });
 
 faultTest(
   "claims-challenge",
   "a token given in GRAPH_ACCESS_TOKEN cannot answer it: exit code 4",
-  async (b) => {
-    const { code, stdout, stderr } = await b.struck("ls", "General");
+  async (env) => {
+    const { code, stdout, stderr } = await env.struck("ls", "General");
     assertEquals([code, stdout], [4, ""]);
     assertMatch(stderr, /does not accept GRAPH_ACCESS_TOKEN/);
-    assertEquals(b.story(), ["list 401"]);
+    assertEquals(env.story(), ["list 401"]);
   },
 );
 
 faultTest(
   "claims-challenge-needs-person",
   "without a terminal it is exit code 4, after one renewal",
-  async (b) => {
-    const { code, stdout, stderr } = await b.struck("ls", "General");
+  async (env) => {
+    const { code, stdout, stderr } = await env.struck("ls", "General");
     assertEquals([code, stdout], [4, ""]);
     assertMatch(
       stderr,
       /multi-factor authentication is needed.*sign in again with: scripts\/whoami\.ts.*AADSTS50076/s,
     );
-    const refused = b.requests().findIndex(({ status }) => status === 401);
-    const after = b.requests().slice(refused + 1).map(({ service, status }) => `${service} ${status}`);
+    const refused = env.requests().findIndex(({ status }) => status === 401);
+    const after = env.requests().slice(refused + 1).map(({ service, status }) => `${service} ${status}`);
     assertEquals(after, ["login 400"]);
   },
   { signIn: true },
@@ -172,12 +175,12 @@ faultTest(
 faultTest(
   "claims-challenge-needs-person",
   "with a person the device code carries the claims, and the listing goes on",
-  async (b) => {
-    const { code, stdout, stderr } = await b.struck("ls", "--prompt", "General");
+  async (env) => {
+    const { code, stdout, stderr } = await env.struck("ls", "--prompt", "General");
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /^Agenda\.md$/m);
     assertMatch(stderr, /To sign in, use a web browser/);
-    const codes = b.requests().filter(({ path }) => path.includes("/devicecode"));
+    const codes = env.requests().filter(({ path }) => path.includes("/devicecode"));
     assertEquals(codes.length, 1);
   },
   { signIn: true },

@@ -66,7 +66,7 @@ Deno.test("MSAL: acquireTokenInteractive signs in through the browser and renews
 
 Deno.test("MSAL: a person who was told to sign in as somebody else does not follow the hint", async () => {
   await using sandbox = await startSandbox();
-  sandbox.person.signIn("adele");
+  sandbox.user.signIn("adele");
   const result = await publicClient(sandbox).acquireTokenInteractive({
     scopes: ["User.Read"],
     loginHint: "MeganB@contoso.com",
@@ -84,15 +84,15 @@ Deno.test("MSAL: declined and blocked sign-ins arrive as server errors", async (
         openBrowser: async (url) => void await browse(url),
       }),
     );
-  sandbox.person.always = "decline";
+  sandbox.user.always = "decline";
   const declined = await signIn();
   assertEquals([declined.name, declined.errorCode], ["ServerError", "access_denied"]);
   assertStringIncludes(declined.message, "AADSTS65004");
-  sandbox.person.always = "approve";
-  sandbox.person.stopAt(53003);
+  sandbox.user.always = "approve";
+  sandbox.user.stopAt(53003);
   assertStringIncludes((await signIn()).message, "AADSTS53003");
-  sandbox.person.stopAt(undefined);
-  sandbox.person.stopAt(50076);
+  sandbox.user.stopAt(undefined);
+  sandbox.user.stopAt(50076);
   assertEquals((await signIn()).errorCode, "interaction_required");
 });
 
@@ -197,9 +197,9 @@ Deno.test("nothing is sent to an address that is not registered", async () => {
 
 Deno.test("prompt=none uses the session of the browser, once there is one", async () => {
   await using sandbox = await startSandbox({ consented: ["User.Read"] });
-  sandbox.person.signIn("megan");
+  sandbox.user.signIn("megan");
   await answer(sandbox);
-  sandbox.person.ignore();
+  sandbox.user.ignore();
   const silent = await answer(sandbox, { prompt: "none" });
   const { json } = await redeem(sandbox, silent.fields.get("code")!);
   assertEquals(json.scope, "User.Read openid profile");

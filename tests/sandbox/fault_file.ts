@@ -23,13 +23,13 @@ const FIELDS: Record<Exclude<keyof FaultRule, "rewrite">, Check> = {
   status: (value) => isCount(value) && (value as number) >= 200 && (value as number) <= 599,
   headers: (value) => isObject(value) && Object.values(value as object).every(isText),
   body: () => true,
-  meanwhile: oneOf(
+  sideEffect: oneOf(
     "tokens-expire",
     "link-expires",
     "link-forbidden",
     "name-taken",
-    "claims-demanded",
-    "person-demanded",
+    "claims-required",
+    "interaction-required",
   ),
   drop: (value) => value === true,
   dropAfterBytes: isCount,

@@ -1,10 +1,10 @@
 /** Scripted faults: which requests go wrong, and how. */
 
-import type { Answer, Call, Service } from "./message.ts";
-import { SilentRepeats } from "./silent_repeats.ts";
+import type { Service, ServiceRequest, ServiceResponse } from "./messages.ts";
+import { SilentRepeats } from "./dropped_requests.ts";
 
 /** What somebody else, or the service behind the client's back, does at the moment a rule strikes. */
-export type Meanwhile =
+export type SideEffect =
   /** All access tokens expire. */
   | "tokens-expire"
   /** The upload or download URL of this request is dead from now on, whatever its session says: 401 (PROTOCOL U6, D3). */
@@ -17,9 +17,9 @@ export type Meanwhile =
    * Continuous access evaluation: only tokens got with the claims of a challenge are good, also for clients that never
    * said `cp1` (PROTOCOL 9.1).
    */
-  | "claims-demanded"
+  | "claims-required"
   /** The same, and only a person can answer it: renewals are `interaction_required`. */
-  | "person-demanded";
+  | "interaction-required";
 
 /**
  * One rule. It counts the requests that match it and strikes from the `nth` on, `times` times. Of several rules that
@@ -45,9 +45,9 @@ export interface FaultRule {
   /** Of the answer; as a function for what depends on the moment. */
   headers?: Record<string, string> | (() => Record<string, string>);
   /** Text as it stands, or anything else as JSON; as a function for what depends on the request. */
-  body?: unknown | ((call: Call) => unknown);
+  body?: unknown | ((call: ServiceRequest) => unknown);
   /** What else happens at that moment, before the request takes effect. */
-  meanwhile?: Meanwhile;
+  sideEffect?: SideEffect;
   /** Cuts the connection. What fetch repeats by itself after that is cut too: see silent_repeats.ts. */
   drop?: true;
   /** Cuts the connection after so many bytes of the request body; nothing of them is kept, as on B. */
@@ -63,7 +63,7 @@ export interface FaultRule {
   /** JSON merge patch (RFC 7396) for the answer that would have been given. */
   patch?: Record<string, unknown>;
   /** Changes the answer that would have been given; for tests only, JSON has no functions. */
-  rewrite?: (answer: Answer, call: Call) => Answer | Promise<Answer>;
+  rewrite?: (answer: ServiceResponse, call: ServiceRequest) => ServiceResponse | Promise<ServiceResponse>;
 }
 
 /** The rules of a sandbox and how often each has matched. */
@@ -77,7 +77,7 @@ export class Faults {
   }
 
   /** The rule that strikes this request, or undefined. Counts it for every rule it matches. */
-  strike(call: Call): FaultRule | undefined {
+  strike(call: ServiceRequest): FaultRule | undefined {
     let striking: FaultRule | undefined;
     for (const rule of this.rules) {
       if (!matches(rule, call)) continue;
@@ -93,7 +93,7 @@ function lastHit(rule: FaultRule): number {
   return rule.times === "always" ? Infinity : (rule.nth ?? 1) + (rule.times ?? 1) - 1;
 }
 
-function matches(rule: FaultRule, call: Call): boolean {
+function matches(rule: FaultRule, call: ServiceRequest): boolean {
   if (rule.service !== undefined && rule.service !== call.service) return false;
   if (rule.method !== undefined && rule.method.toUpperCase() !== call.method) return false;
   if (rule.lastFragment && !isLastFragment(call)) return false;
@@ -101,7 +101,7 @@ function matches(rule: FaultRule, call: Call): boolean {
   return typeof rule.path === "string" ? pathMatches(rule.path, call.target) : rule.path.test(call.target);
 }
 
-function isLastFragment({ method, headers }: Call): boolean {
+function isLastFragment({ method, headers }: ServiceRequest): boolean {
   const [, end, total] = /^bytes \d+-(\d+)\/(\d+)$/.exec(headers["content-range"] ?? "") ?? [];
   return method === "PUT" && end !== undefined && Number(end) + 1 === Number(total);
 }

@@ -120,7 +120,7 @@ Deno.test("MSAL: device code, silent from the cache, forced refresh", async () =
     scopes,
     deviceCodeCallback: ({ userCode, verificationUri }) => {
       assertEquals(verificationUri, `${sandbox.loginOrigin}/devicelogin`);
-      sandbox.person.approve(userCode, "megan");
+      sandbox.user.approve(userCode, "megan");
     },
   });
   assertEquals(signedIn?.account?.username, "MeganB@contoso.com");

@@ -53,7 +53,7 @@ Deno.test("a dead upload URL stays dead for everything, and a new session is to 
   ] as const;
   for (const [what, status, code, inner] of deaths) {
     const url = await createSession(graph, libraryPath(sandbox, "root:/x.bin"));
-    sandbox.addFault({ service: "storage", method: "PUT", meanwhile: what });
+    sandbox.addFault({ service: "storage", method: "PUT", sideEffect: what });
     assertError(await sendFragment(url, bytes, 0, KIB_320), status, code, inner);
     assertError(await send(url), status, code, inner);
     assertError(await send(url, { method: "DELETE" }), status, code, inner);
@@ -82,7 +82,7 @@ Deno.test("a challenge is answered by its claims alone, and by a person where on
     send(`${sandbox.apiOrigin}/v1.0/me`, { headers: { authorization: `Bearer ${token}` } });
   const { access_token, refresh_token } = await signIn();
   assertEquals((await me(access_token)).status, 200);
-  sandbox.addFault({ path: "/me", meanwhile: "claims-demanded" });
+  sandbox.addFault({ path: "/me", sideEffect: "claims-required" });
   const challenged = await me(access_token);
   assertError(challenged, 401, "InvalidAuthenticationToken");
   const header = challenged.headers.get("www-authenticate")!;
@@ -94,7 +94,7 @@ Deno.test("a challenge is answered by its claims alone, and by a person where on
   const other = JSON.stringify({ access_token: { nbf: { essential: true, value: "1" } } });
   assertEquals((await me((await renew({ claims: other })).json.access_token)).status, 401);
   assertEquals((await me((await renew({ claims })).json.access_token)).status, 200);
-  sandbox.addFault({ path: "/me", nth: 1, meanwhile: "person-demanded" });
+  sandbox.addFault({ path: "/me", nth: 1, sideEffect: "interaction-required" });
   const again = atob(/claims="([^"]+)"/.exec((await me(access_token)).headers.get("www-authenticate")!)![1]!);
   const refused = await renew({ claims: again });
   assertEquals([refused.status, refused.json.error, refused.json.error_codes], [400, "interaction_required", [

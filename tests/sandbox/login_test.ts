@@ -89,22 +89,22 @@ Deno.test("wrong tenant, client, scope and form are told apart", async () => {
 
 Deno.test("a declined code, an expired code and a code nobody looks at", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, deviceCodeLifeSeconds: 0.3 });
-  sandbox.person.always = "decline";
+  sandbox.user.always = "decline";
   const declined = (await start(sandbox)).json.device_code;
   assertEntraError(await poll(sandbox, declined), 400, "authorization_declined", 65004);
-  sandbox.person.ignore();
+  sandbox.user.ignore();
   const ignored = (await start(sandbox)).json.device_code;
   assertEntraError(await poll(sandbox, ignored), 400, "authorization_pending", 70016);
   await new Promise((resolve) => setTimeout(resolve, 320));
   assertEntraError(await poll(sandbox, ignored), 400, "expired_token", 70020);
-  await assertRejects(() => Promise.resolve().then(() => sandbox.person.approve()));
+  await assertRejects(() => Promise.resolve().then(() => sandbox.user.approve()));
 });
 
 Deno.test("the person approves one code of two, as Megan", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, pendingPolls: 0 });
   const first = (await start(sandbox)).json;
   const second = (await start(sandbox)).json;
-  sandbox.person.approve(second.user_code.toLowerCase(), "megan");
+  sandbox.user.approve(second.user_code.toLowerCase(), "megan");
   assertEntraError(await poll(sandbox, first.device_code), 400, "authorization_pending", 70016);
   const { json } = await poll(sandbox, second.device_code);
   assertEquals(payload(json.id_token)["name"], "Megan Bowen");
@@ -128,7 +128,7 @@ Deno.test("without public client flows the sign-in fails only after the person i
   });
   const code = (await start(sandbox)).json;
   assertEntraError(await poll(sandbox, code.device_code), 400, "authorization_pending", 70016);
-  sandbox.person.approve(code.user_code);
+  sandbox.user.approve(code.user_code);
   assertEntraError(await poll(sandbox, code.device_code), 401, "invalid_client", 7000218);
 });
 

@@ -13,7 +13,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exchange, type Handler, type RequestRecord, type Surroundings } from "./exchange.ts";
+import { exchange, type Handler, type RequestRecord, type Surroundings } from "./request_handler.ts";
 import { type FaultRule, Faults } from "./faults.ts";
 import { graphService } from "./graph/mod.ts";
 import { Listener, type Respond } from "./http/listener.ts";
@@ -21,11 +21,11 @@ import { type FaultName, knownFault, optionsOf } from "./known_faults.ts";
 import type { ChallengedRefresh } from "./login/claims.ts";
 import { serverTime } from "./login/clock.ts";
 import { loginService } from "./login/mod.ts";
-import type { Person } from "./login/person.ts";
+import type { TestUser } from "./login/test_user.ts";
 import type { Revocation } from "./login/tokens.ts";
-import type { UnattendedApp } from "./login/unattended_app.ts";
-import { meanwhile } from "./meanwhile.ts";
-import type { Answer, Call, Service } from "./message.ts";
+import type { AppOnlyClient } from "./login/app_only_client.ts";
+import { applySideEffect } from "./side_effects.ts";
+import type { Service, ServiceRequest, ServiceResponse } from "./messages.ts";
 import type { SandboxOptions } from "./options.ts";
 import { RequestLog } from "./request_log.ts";
 import { newState, type Origins, type State } from "./state.ts";
@@ -35,13 +35,13 @@ import { CLIENT_ID, TENANT_ID } from "./tenant/contoso.ts";
 import type { UserKey } from "./tenant/directory.ts";
 import type { Tenant } from "./tenant/tenant.ts";
 
-export type { Answer, Call, Service } from "./message.ts";
+export type { Service, ServiceRequest, ServiceResponse } from "./messages.ts";
 export type { FaultRule } from "./faults.ts";
 export { type FaultName, knownFault } from "./known_faults.ts";
 export type { ItemFacts } from "./tenant/tenant.ts";
 export type { Certificate } from "./login/certificate.ts";
 export type { UserKey } from "./tenant/directory.ts";
-export type { Person, RequestRecord, SandboxOptions, Tenant, UnattendedApp };
+export type { AppOnlyClient, RequestRecord, SandboxOptions, Tenant, TestUser };
 
 /** What {@link Sandbox.issueToken} puts into the token. */
 export interface TokenOptions {
@@ -77,11 +77,11 @@ export interface Sandbox extends AsyncDisposable {
   /** Drops all rules; what a fault has changed in the tenant's behaviour stays. */
   clearFaults(): void;
   /** The person at the browser. */
-  readonly person: Person;
+  readonly user: TestUser;
   /** The state of the tenant. */
   readonly tenant: Tenant;
   /** The app registration for unattended work: its ids, its secret, and ways to give it more credentials. */
-  readonly app: UnattendedApp;
+  readonly app: AppOnlyClient;
   /** An access token without a sign-in. */
   issueToken(options?: TokenOptions): string;
   /** Lets all access tokens expire now, in the middle of whatever goes on. */
@@ -119,9 +119,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const services: Partial<Record<Service, Handler>> = {};
     const surroundings: Surroundings = {
       pause: (ms) => pause(ms, closing.signal),
-      meanwhile: (what, call) => meanwhile(state, what, call),
+      applySideEffect: (effect, call) => applySideEffect(state, effect, call),
     };
-    const respond = (call: Call) =>
+    const respond = (call: ServiceRequest) =>
       requests.record(
         call,
         (record) => exchange(call, record, services[call.service]!, faults, surroundings),
@@ -158,7 +158,7 @@ function openListeners(port: number | undefined, respond: Respond): Listener[] {
 }
 
 function servicesOf(state: State): Record<Service, Handler> {
-  const dated = (answer: Answer) => {
+  const dated = (answer: ServiceResponse) => {
     answer.headers["date"] = new Date(serverTime(state.settings)).toUTCString();
     return answer;
   };
@@ -175,7 +175,7 @@ function servicesOf(state: State): Record<Service, Handler> {
 
 /** Everything of a sandbox that does not concern its listeners. */
 function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) {
-  const { origins, tenant, tokens, person, app } = state;
+  const { origins, tenant, tokens, user, app } = state;
   return {
     loginOrigin: origins.login,
     apiOrigin: origins.graph,
@@ -187,7 +187,7 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) 
       for (const fault of added) addFault(state, faults, fault);
     },
     clearFaults: () => void faults.rules.splice(0),
-    person,
+    user,
     tenant,
     app,
     issueToken: (options?: TokenOptions) => issueToken(state, options),

@@ -1,7 +1,7 @@
 /** The requests of a sandbox: in memory for tests, and as JSON lines in a file for people. */
 
-import type { Outcome, RequestRecord } from "./exchange.ts";
-import type { Call } from "./message.ts";
+import type { Outcome, RequestRecord } from "./request_handler.ts";
+import type { ServiceRequest } from "./messages.ts";
 
 export class RequestLog {
   readonly requests: RequestRecord[] = [];
@@ -14,7 +14,7 @@ export class RequestLog {
   }
 
   /** Notes a request when it arrives and once more when its answer is known. */
-  async record(call: Call, answer: (record: RequestRecord) => Promise<Outcome>): Promise<Outcome> {
+  async record(call: ServiceRequest, answer: (record: RequestRecord) => Promise<Outcome>): Promise<Outcome> {
     const started = performance.now();
     const record: RequestRecord = {
       n: this.requests.length + 1,

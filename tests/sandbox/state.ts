@@ -2,8 +2,8 @@
 
 import { AuthorizationCodes } from "./login/authorization_codes.ts";
 import { Challenges } from "./login/claims.ts";
-import { Person } from "./login/person.ts";
-import { UnattendedApp } from "./login/unattended_app.ts";
+import { TestUser } from "./login/test_user.ts";
+import { AppOnlyClient } from "./login/app_only_client.ts";
 import { Tokens } from "./login/tokens.ts";
 import { DeviceCodes } from "./login/device_codes.ts";
 import { type SandboxOptions, type Settings, settingsFrom } from "./options.ts";
@@ -31,11 +31,11 @@ export interface State {
   readonly deviceCodes: DeviceCodes;
   readonly authorizationCodes: AuthorizationCodes;
   readonly challenges: Challenges;
-  readonly person: Person;
+  readonly user: TestUser;
   /** Whose session the browser holds, for sign-ins that ask nobody. */
   readonly browser: { user: User | undefined };
   /** The app registration for unattended work. */
-  readonly app: UnattendedApp;
+  readonly app: AppOnlyClient;
   readonly signer: UrlSigner;
   readonly sessions: UploadSessions;
 }
@@ -57,9 +57,9 @@ export function newState(options: SandboxOptions, origins: Origins, folder: stri
     deviceCodes,
     authorizationCodes: new AuthorizationCodes(settings, secrets),
     challenges: new Challenges(),
-    person: new Person(deviceCodes, tenant.directory, options.approve === true ? "approve" : "ignore"),
+    user: new TestUser(deviceCodes, tenant.directory, options.approve === true ? "approve" : "ignore"),
     browser: { user: undefined },
-    app: new UnattendedApp(APP_CLIENT_ID, settings.appRoles, secrets),
+    app: new AppOnlyClient(APP_CLIENT_ID, settings.appRoles, secrets),
     signer: new UrlSigner(secrets),
     sessions,
   };

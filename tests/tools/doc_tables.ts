@@ -17,7 +17,7 @@ import {
 } from "../../lib/cli/args.ts";
 import { type CommandHelp, EXIT_CODE_HELP } from "../../lib/cli/help.ts";
 import { EXIT_CODES, type FailureKind } from "../../lib/errors.ts";
-import { NOT_IN_FILE, type SettingDefinition, type SettingName, SETTINGS } from "../../lib/settings.ts";
+import { type SettingDefinition, type SettingName, SETTINGS } from "../../lib/settings.ts";
 import { join } from "../../lib/std.ts";
 import { get } from "../../scripts/get.ts";
 import { ls } from "../../scripts/ls.ts";
@@ -56,6 +56,7 @@ const LIB_FOLDERS = [
   "cli/doctor",
   "upload",
   "download",
+  "content",
   "transfer",
   "documents",
   "drive",
@@ -136,9 +137,8 @@ function options(definitions: OptionDefinitions): Table {
 
 function settings(names: readonly SettingName[]): Table {
   const rows = names.map((name) => {
-    const { variable, flag, help }: SettingDefinition = SETTINGS[name];
-    const isKey = !NOT_IN_FILE.includes(name);
-    return [code(variable), flag ? code(`--${flag}`) : "", isKey ? code(name) : "", help];
+    const { variable, flag, inFile = true, help }: SettingDefinition = SETTINGS[name];
+    return [code(variable), flag ? code(`--${flag}`) : "", inFile ? code(name) : "", help];
   });
   return [["Variable", "Option", "Key in the config file", "Meaning"], ...rows];
 }

@@ -1,4 +1,4 @@
-/** What tells a whole document from a damaged one, and what hostile ones cost. */
+/** Structure checks of documents: complete or damaged, equal or not, and the cost of hostile ones. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { crc32, deflateRawSync } from "node:zlib";
@@ -61,7 +61,7 @@ const WHOLE: [DocumentKind, string, Bytes][] = [
 ];
 
 for (const [kind, name, bytes] of WHOLE) {
-  Deno.test(`a whole ${name} is told from every cut one, and from a page or a text`, async () => {
+  Deno.test(`checkStructure() accepts a complete ${name}, and rejects truncated, extended and other content`, async () => {
     assertEquals(await isWhole(kind, bytes), true);
     const end = bytes.length - (kind === "pdf" ? 2 : 1);
     for (const length of [0, 1, 11, 600, bytes.length >> 2, bytes.length >> 1, end]) {
@@ -78,7 +78,7 @@ for (const [kind, name, bytes] of WHOLE) {
   });
 }
 
-Deno.test("a flipped byte in any file of a package is found, though its directory is right", async () => {
+Deno.test("checkStructure() finds a flipped byte in any file of a package with an intact directory", async () => {
   const document = wordDocument(50_000);
   for (const how of ["store", "deflate"] as const) {
     const files = readZip(writeZip(readZip(document)!, how))!;
@@ -91,7 +91,7 @@ Deno.test("a flipped byte in any file of a package is found, though its director
   }
 });
 
-Deno.test("archives with ZIP64 records, data descriptors and a comment are read", async () => {
+Deno.test("checkZip() reads ZIP64 records, data descriptors and comments", async () => {
   const contents = await checkZip(source(zip64(pseudoRandomBytes(100_000))));
   assertEquals([...contents].map(([name, { bytes }]) => [name, bytes]), [["a.bin", 100_000]]);
   assertEquals(await isWhole("office", zip64(pseudoRandomBytes(100_000)).subarray(0, -30)), false);
@@ -100,7 +100,7 @@ Deno.test("archives with ZIP64 records, data descriptors and a comment are read"
   assertEquals(await isWhole("office", commented), true);
 });
 
-Deno.test("files that are made to cost time or memory fail at once", async () => {
+Deno.test("checkStructure() rejects ZIP bombs and the like in bounded time and memory", async () => {
   const zeros = deflateRawSync(new Uint8Array(200 << 20)); // 200 MiB in 200 kB
   const segments = new Uint32Array(25_000_000).fill(0x0200e1ff); // empty ones, to the end of the file
   const bombs = {
@@ -124,7 +124,7 @@ Deno.test("files that are made to cost time or memory fail at once", async () =>
   }
 });
 
-Deno.test("a document that SharePoint has rewritten is the same, as far as its format can show", async () => {
+Deno.test("proveSame() accepts a document that SharePoint has rewritten, with proof where the format allows", async () => {
   const guid = "29ca0671-996c-4316-8b4f-50884ed599f8";
   const rewritten: [DocumentKind, string, Bytes, boolean][] = [
     ["office", "a.docx", wordDocument(100_000), true],
@@ -136,7 +136,11 @@ Deno.test("a document that SharePoint has rewritten is the same, as far as its f
     const stored = promoteProperties(name, sent, guid);
     assert(stored.length > sent.length, name);
     assertEquals(await provesSame(kind, sent, stored), proof, name);
-    assertEquals(await provesSame(kind, stored, sent) === proof, proof, `${name}: properties may go, too`);
+    assertEquals(
+      await provesSame(kind, stored, sent) === proof,
+      proof,
+      `${name}: properties may be removed, too`,
+    );
     assertEquals(await provesSame(kind, sent, stored.subarray(0, sent.length >> 1)), "other", name);
     assertEquals(await provesSame(kind, sent, stored.subarray(0, 1)), "other", name);
   }
@@ -147,7 +151,7 @@ Deno.test("a document that SharePoint has rewritten is the same, as far as its f
   assertEquals(await provesSame("office", ole2File(5000), wordDocument(9000)), "other");
 });
 
-Deno.test("a document in which anything but properties has changed is another one", async () => {
+Deno.test("proveSame() rejects a document in which anything but properties has changed", async () => {
   const sent = wordDocument(100_000);
   const files = readZip(sent)!;
   const bytes = new TextEncoder().encode("x");
@@ -178,7 +182,7 @@ Deno.test("a document in which anything but properties has changed is another on
   assertEquals(await provesSame("jpeg", image, concat([image, bytes])), "other");
 });
 
-Deno.test("a document that cannot be read for another reason is not called damaged", async () => {
+Deno.test("checkStructure() passes on read errors instead of calling the document damaged", async () => {
   const broken: ByteSource = {
     size: 1000,
     read: () => Promise.reject(new Deno.errors.PermissionDenied("disk")),
@@ -199,7 +203,7 @@ Deno.test("a document that cannot be read for another reason is not called damag
   }
 });
 
-/** An archive of one entry whose stated size may be a lie. */
+/** An archive of one entry whose stated size may be wrong. */
 function entry(name: string, data: Uint8Array, bytes: number, sum: number): Bytes {
   const archive = writeZip([{ name, data }]);
   const view = new DataView(archive.buffer);
@@ -210,7 +214,7 @@ function entry(name: string, data: Uint8Array, bytes: number, sum: number): Byte
   return archive;
 }
 
-/** Two entries of the directory that lead to the same data. */
+/** Two directory entries with the same data. */
 function overlapping(data: Uint8Array): Bytes {
   const archive = writeZip([{ name: "a", data }, { name: "b", data: new Uint8Array(data.length) }]);
   const view = new DataView(archive.buffer);

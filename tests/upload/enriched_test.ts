@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { heicFile, jpegFile, ole2File, pdfFile, wordDocument } from "./documents.ts";
 import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
-import type { Answer, FileSpan } from "../sandbox/message.ts";
+import type { FileSpan, ServiceResponse } from "../sandbox/messages.ts";
 import { concat } from "../sandbox/tenant/zip.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -15,7 +15,7 @@ const DOWNLOAD = { service: "storage", method: "GET", path: "download.aspx" } as
 const HTML = new TextEncoder().encode(`<html>${"text ".repeat(1000)}</html>`);
 
 /** What storage serves in place of something else, with the headers of either. */
-function insteadOf(b: TestEnv, path: string): (answer: Answer) => Answer {
+function insteadOf(b: TestEnv, path: string): (answer: ServiceResponse) => ServiceResponse {
   const { content } = b.sandbox.tenant.drive("Documents").walk(path.split("/")).item!;
   const body: FileSpan = { file: content!.file, start: content!.start, length: content!.length };
   return ({ status, headers }) => ({ status, headers, body });
@@ -53,11 +53,11 @@ Deno.test("get calls content that is not the stated one enriched when it comes t
       [0, verdict, 2],
       `${name}: ${stderr}`,
     );
-    assertMatch(stderr, /getting it once more.*\n.*other bytes came than the service states/);
+    assertMatch(stderr, /downloading it once more.*\n.*the content differs from what the service states/);
     assertEquals(/nothing can prove/.test(stderr), verdict === "unverified", stderr);
     assertEquals(await Deno.readFile(join(b.folder, name)), bytes);
     const [again] = jsonLines((await b.run("get", "--json", "--if-changed", `General/${name}`)).stdout);
-    assertEquals([again!.result, again!.verdict], ["unchanged", verdict]);
+    assertEquals([again!.result, again!.verdict], ["unchanged", "unverified"]);
   }
 });
 
@@ -107,12 +107,12 @@ Deno.test("get does not take two copies for one that the service's own hash cann
   b.sandbox.addFault({ ...DOWNLOAD, nth: 2, rewrite: insteadOf(b, "General/swapped.heic") });
   const { code, stderr } = await b.run("get", "--conflict", "replace", "General/a.heic");
   assertEquals(code, 7, stderr);
-  assertMatch(stderr, /comes differently each time.*kept as/);
+  assertMatch(stderr, /each download differs.*kept as/);
   assertEquals(await Deno.readTextFile(join(b.folder, "a.heic")), "mine");
   b.sandbox.clearFaults();
   b.sandbox.addFault({ ...FACTS, patch: WRONG });
   b.sandbox.addFault({ ...DOWNLOAD, nth: 2, rewrite: insteadOf(b, "General/swapped.heic") });
-  assertEquals((await b.run("get", "General/a.heic", "-")).code, 7);
+  assertEquals((await b.runProcess("get", "General/a.heic", "-")).code, 7);
   assertEquals(await spooled(b), []);
 });
 
@@ -122,7 +122,7 @@ Deno.test("get knows the content of another item by its tag, though it is whole 
   b.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
   const other = b.sandbox.tenant.addFile("Documents", "General/b.docx", wordDocument(50_000, 2));
   const serve = insteadOf(b, "General/b.docx");
-  const rewrite = (answer: Answer) => {
+  const rewrite = (answer: ServiceResponse) => {
     const { status, headers, body } = serve(answer);
     return { status, headers: { ...headers, etag: other.eTag }, body };
   };
@@ -131,7 +131,7 @@ Deno.test("get knows the content of another item by its tag, though it is whole 
   assertEquals(code, 7, stderr);
   assertMatch(stderr, /it is the content of another item/);
   assertEquals(await Deno.readTextFile(join(b.folder, "a.docx")), "mine");
-  assertEquals((await b.run("get", "General/a.docx", "-")).code, 7);
+  assertEquals((await b.runProcess("get", "General/a.docx", "-")).code, 7);
 });
 
 Deno.test("get to standard output earns enriched by a second copy, of which nothing is left", async () => {
@@ -139,7 +139,7 @@ Deno.test("get to standard output earns enriched by a second copy, of which noth
   b.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
   b.sandbox.tenant.addFile("Documents", "General/converted.heic", heicFile(50_000));
   b.sandbox.addFault({ ...DOWNLOAD, times: "always", rewrite: insteadOf(b, "General/converted.heic") });
-  const { code, stdout, stderr } = await b.run("get", "--json", "General/a.heic", "-");
+  const { code, stdout, stderr } = await b.runProcess("get", "--json", "General/a.heic", "-");
   assertEquals(code, 0, stderr);
   assertEquals(stdout, new TextDecoder().decode(heicFile(50_000)));
   assertMatch(stderr, /"verdict":"enriched"/);
@@ -152,7 +152,7 @@ Deno.test("get resumes a download that differs from what is stated, and compares
   b.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
   b.sandbox.tenant.addFile("Documents", "General/converted.heic", photo);
   const serve = insteadOf(b, "General/converted.heic");
-  const rewrite = (answer: Answer) => serve({ ...answer, status: 200 });
+  const rewrite = (answer: ServiceResponse) => serve({ ...answer, status: 200 });
   b.sandbox.addFault({ ...DOWNLOAD, rewrite, truncateBodyTo: 2_000_000 });
   b.sandbox.addFault({ ...DOWNLOAD, times: 6, status: 503, headers: { "retry-after": "900" } });
   assertEquals((await b.run("get", "General/a.heic")).code, 8);
@@ -168,7 +168,8 @@ Deno.test("put earns enriched by reading back what is stored, once: --if-changed
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   for (const script of ["put", "put-large"] as const) {
     const file = await b.file("Plan.docx", wordDocument(5_000_000, script.length));
-    await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
+    const modified = new Date(1_700_000_000_000 + script.length * 1000);
+    await Deno.utime(file, modified, modified);
     const from = b.sandbox.requests.length;
     const first = await b.run(script, "--json", "--if-changed", file, "General/");
     assertEquals([first.code, jsonLines(first.stdout)[0]?.verdict], [0, "enriched"], first.stderr);
@@ -177,7 +178,7 @@ Deno.test("put earns enriched by reading back what is stored, once: --if-changed
     const [line] = jsonLines(again.stdout);
     assertEquals(
       [line?.result, line?.verdict, downloads(b, from)],
-      ["unchanged", "enriched", 1],
+      ["unchanged", "unverified", 1], // by its time
       again.stderr,
     );
   }
@@ -200,11 +201,11 @@ Deno.test("put does not send again over what somebody has stored meanwhile (exit
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await b.file("Plan.docx", wordDocument(5000));
   const theirs = wordDocument(5000, 2);
-  const rewrite = (answer: Answer) => {
+  const rewrite = (answer: ServiceResponse) => {
     b.sandbox.tenant.addFile("Documents", "General/Plan.docx", theirs);
     return answer;
   };
-  b.sandbox.addFault({ method: "PUT", path: "/content", rewrite });
+  b.sandbox.addFault({ method: "PUT", path: "/uploadSession", rewrite });
   const { code, stdout, stderr } = await b.run("put", file, "General/");
   assertEquals([code, stdout], [6, ""], stderr);
   assertMatch(stderr, /was changed by somebody right after its upload/);
@@ -215,14 +216,14 @@ Deno.test("put does not compare what is stored with a local file that has change
   await using b = await startTestEnv();
   b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await b.file("Plan.docx", wordDocument(5000));
-  const rewrite = async (answer: Answer) => {
+  const rewrite = async (answer: ServiceResponse) => {
     await Deno.writeFile(file, wordDocument(6000));
     return answer;
   };
   b.sandbox.addFault({ ...DOWNLOAD, rewrite });
   const { code, stderr } = await b.run("put", file, "General/");
   assertEquals(code, 6, stderr);
-  assertMatch(stderr, /Plan\.docx changed while it was uploaded/);
+  assertMatch(stderr, /Plan\.docx changed during the upload/);
 });
 
 Deno.test("put takes no other document for what was sent, however it is stored (exit code 7)", async () => {
@@ -238,15 +239,45 @@ Deno.test("put takes no other document for what was sent, however it is stored (
   for (const [what, bytes] of Object.entries(others)) {
     b.sandbox.clearFaults();
     // As if the service had stored that in place of what was sent, and says so.
-    const rewrite = (answer: Answer) => {
+    const rewrite = (answer: ServiceResponse) => {
       const item = b.sandbox.tenant.drive("Documents").walk(["General", "Plan.docx"]).item!;
       item.drive.replaceContent(item, b.sandbox.tenant.store.put(bytes), item.modifiedBy);
       const body = JSON.parse(answer.body as string);
       return { ...answer, body: JSON.stringify({ ...body, size: bytes.length, ...WRONG }) };
     };
-    b.sandbox.addFault({ method: "PUT", path: "/content", times: "always", rewrite });
+    b.sandbox.addFault({ method: "PUT", path: "/uploadSession", times: "always", rewrite });
     const { code, stderr } = await b.run("put", file, "General/");
     assertEquals(code, 7, `${what}: ${stderr}`);
     assert(!stderr.includes("internal"), stderr);
   }
+});
+
+Deno.test("put --if-changed does not take a stored file that was found damaged for unchanged", async () => {
+  await using b = await startTestEnv();
+  const file = await b.file("Plan.docx", wordDocument(5000));
+  await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
+  b.sandbox.tenant.behavior.storedDamage = "flipped-byte";
+  assertEquals((await b.run("put", "--if-changed", file, "General/")).code, 7);
+  b.sandbox.tenant.behavior.storedDamage = "no";
+
+  const again = await b.run("put", "--json", "--if-changed", file, "General/");
+
+  assertEquals([again.code, jsonLines(again.stdout)[0]?.verdict], [0, "verified"], again.stderr);
+  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/Plan.docx"), wordDocument(5000));
+  assertEquals((await b.run("put-large", "--list")).stdout, "");
+});
+
+Deno.test("put --if-changed reads a stored file back that an earlier run could not read", async () => {
+  await using b = await startTestEnv();
+  b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  const file = await b.file("Plan.docx", wordDocument(5000));
+  await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
+  b.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });
+  assertEquals((await b.run("put", "--if-changed", file, "General/")).code, 8);
+  b.sandbox.clearFaults();
+
+  const again = await b.run("put", "--json", "--if-changed", file, "General/");
+
+  const [line] = jsonLines(again.stdout);
+  assertEquals([again.code, line?.verdict, line?.sentBytes], [0, "enriched", 0], again.stderr);
 });

@@ -60,7 +60,7 @@ Deno.test("it goes on from another folder, by another path, with another fragmen
   await using b = await startTestEnv();
   await killed(b, 3);
   await Deno.mkdir(`${b.folder}/sub`);
-  const { code, stdout, stderr } = await b.runWith(
+  const { code, stdout, stderr } = await b.runProcessWith(
     { cwd: `${b.folder}/sub` },
     "put-large",
     "--json",
@@ -175,7 +175,7 @@ Deno.test("Ctrl-C says how far it got and how to go on; so does a service that s
   if (Deno.build.os !== "windows") {
     assertMatch(
       await killed(b, 4, "SIGINT"),
-      /^put-large: \S+big\.bin: interrupted; 983040 of 2621451 bytes \(37 %\) are there; run the same command again/,
+      /^put-large: \S+big\.bin: interrupted; 983040 of 2621451 bytes \(37 %\) are uploaded; run the same command again/,
     );
   } else await killed(b, 4);
   assertEquals((await b.run("put-large", ...SMALL, "big.bin", "General/")).code, 0);
@@ -191,7 +191,7 @@ Deno.test("an unfinished upload of another file to the same place gives way", as
     "General/big.bin",
   );
   assertEquals(code, 0, stderr);
-  assertMatch(stderr, /the unfinished upload of \S+big\.bin to the same place is given up/);
+  assertMatch(stderr, /cancelling the unfinished upload of \S+big\.bin to the same place/);
   assertEquals(b.sandbox.tenant.openSessions(), []);
   assertEquals(await journal(b), []);
 });
@@ -222,7 +222,7 @@ Deno.test("a record that cannot be understood is set aside", async () => {
     const again = await b.run("put-large", ...SMALL, "big.bin", "General/");
     // Without its record our own session blocks the name, until it ends by itself.
     assertEquals(again.code, 6);
-    assertMatch(again.stderr, /could not be understood; it is kept as \S+\.unreadable-/);
+    assertMatch(again.stderr, /is not readable; it is kept as \S+\.unreadable-/);
   }
 });
 

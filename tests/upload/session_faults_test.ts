@@ -93,7 +93,7 @@ faultTest(
   "session-stuck",
   "it is given up after two rounds: exit code 8, and the session is cancelled",
   async (b) => {
-    const story = await fails(b, 8, /"sessionStuck".*does not advance beyond byte 327680/);
+    const story = await fails(b, 8, /"sessionStuck".*stuck at byte 327680/);
     assertEquals(story.filter((word) => word.startsWith("send 1")).length, 3);
     assertEquals(story.at(-1), "cancel 204");
   },
@@ -119,7 +119,7 @@ faultTest(
     const { code, stdout, stderr } = await b.struck("put-large", "--json", file, "General/");
     assertEquals(code, 0, stderr);
     assertEquals(jsonLines(stdout)[0]!.result, "replaced");
-    assertMatch(stderr, /the session ended \(HTTP 404\); starting again with a new one/);
+    assertMatch(stderr, /the upload session ended \(HTTP 404\); starting over with a new one/);
     assertEquals(await b.sandbox.tenant.bytes("Documents", "General/Report.docx"), FOUR_FRAGMENTS);
   },
 );
@@ -131,7 +131,7 @@ faultTest(
     const story = await fails(
       b,
       8,
-      /the service lost its session, and the next one, too/,
+      /the service lost two upload sessions in a row/,
       "--conflict",
       "fail",
     );
@@ -193,7 +193,7 @@ for (
 faultTest("name-taken-at-commit", "under --conflict fail the other file stays: exit code 6", async (b) => {
   const { code, stdout, stderr } = await b.upload(FOUR_FRAGMENTS, "--conflict", "fail");
   assertEquals([code, stdout], [6, ""]);
-  assertMatch(stderr, /"nameAlreadyExists".*it exists already/);
+  assertMatch(stderr, /"nameAlreadyExists".*already exists/);
   const theirs = await b.sandbox.tenant.bytes("Documents", "General/big.bin");
   assertEquals(new TextDecoder().decode(theirs), "another writer's");
   assertEquals(b.sandbox.tenant.openSessions(), []);
@@ -238,7 +238,7 @@ faultTest("file-locked", "put says so as well, and the file stays as it was", as
   const { code, stderr } = await b.struck("put", await b.file("Report.docx", "new"), "General/");
   assertEquals(code, 6);
   assertMatch(stderr, /open in Office or checked out; close it.*HTTP 423 resourceLocked, request-id/);
-  assertEquals(b.story(), ["put 423"]);
+  assertEquals(b.story(), ["create 423"]);
   assertEquals(await b.sandbox.tenant.bytes("Documents", "General/Report.docx"), before);
 });
 

@@ -48,7 +48,7 @@ Deno.test({
       await file.utime(OLD, OLD);
     });
     assertEquals(changed.code, 6, changed.stderr);
-    assertMatch(changed.stderr, /big\.bin changed while it was uploaded.*\(localChanged\)/);
+    assertMatch(changed.stderr, /big\.bin changed during the upload.*\(localChanged\)/);
     assertEquals(b.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
     const touched = await uploadWhile(b, content, (path) => Deno.chmod(path, 0o600));
     assertEquals(touched.code, 0, touched.stderr);
@@ -122,7 +122,7 @@ Deno.test("uploadLargeFile() takes a session also for a small file without a tim
     storageHosts: env.GRAPH_STORAGE_HOSTS!,
     accessToken: b.sandbox.issueToken(),
   };
-  const connection = await connect({ access: "write", settings, showDeviceCode: null, notice: () => {} });
+  const connection = await connect({ access: "write", settings, notice: () => {} });
   const path = await b.file("small.bin", pseudoRandomBytes(100));
   const { stat } = Deno.FsFile.prototype;
   Deno.FsFile.prototype.stat = async function () {

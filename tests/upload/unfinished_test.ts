@@ -49,7 +49,7 @@ Deno.test("an upload whose session cannot be reached stays on the list; one whos
   await using b = await startTestEnv();
   await interrupted(b, "one.bin", "General/one.bin");
   b.sandbox.addFault({ service: "storage", method: "DELETE", status: 503 });
-  assertEquals((await b.run("put-large", "--abandon", "one.bin")).code, 8);
+  assertEquals((await b.runProcess("put-large", "--abandon", "one.bin")).code, 8);
   b.sandbox.addFault({
     service: "storage",
     method: "GET",
@@ -73,11 +73,11 @@ Deno.test("a name that fits two unfinished uploads is asked about, and arguments
   await using b = await startTestEnv();
   await interrupted(b, "one.bin", "General/one.bin");
   await interrupted(b, "one.bin", "General/other.bin");
-  const { code, stderr } = await b.run("put-large", "--abandon", "one.bin");
+  const { code, stderr } = await b.runProcess("put-large", "--abandon", "one.bin");
   assertEquals(code, 2);
   assertMatch(
     stderr,
-    /several unfinished uploads fit one\.bin: [0-9a-f]{8}, [0-9a-f]{8}; name one by its id/,
+    /several unfinished uploads match one\.bin: [0-9a-f]{8}, [0-9a-f]{8}; name one by its id/,
   );
   assertEquals((await b.run("put-large", "--list", "x")).code, 2);
   assertEquals((await b.run("put-large", "x")).code, 2);

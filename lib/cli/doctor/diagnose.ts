@@ -1,52 +1,48 @@
 /**
- * The doctor: looks at everything that a script needs, and changes nothing. It signs nobody in, renews no token and makes
- * no file; what it sends only reads.
+ * `whoami --check`: five read-only checks of what scripts need. It never signs in, refreshes no token and writes no file.
  *
  * @module
  */
 import { HttpClient, type HttpOptions } from "../../http/client.ts";
 import type { SettingName } from "../../settings.ts";
 import { checkCache } from "./cache_check.ts";
+import { checkClock } from "./clock_check.ts";
 import type { Diagnosis } from "./finding.ts";
-import { checkHosts, checkStorage } from "./hosts_check.ts";
-import { checkDeno, checkUnfinished } from "./local_check.ts";
-import { checkMe } from "./me_check.ts";
-import { checkProxy } from "./proxy_check.ts";
+import { checkHosts } from "./hosts_check.ts";
 import { checkSettings } from "./settings_check.ts";
 import { checkSignIn } from "./sign_in_check.ts";
 
-export { findingLine, worstFailure as worst } from "./finding.ts";
+export { findingLine, worstFailure } from "./finding.ts";
 
-/** A monitor should not wait for minutes; the transfers do. */
+/** Shorter than for transfers: a monitor should not wait for minutes. */
 const MAX_WAIT_MS = 30_000;
 
-/** How to look. */
+/** What is checked. */
 export interface DiagnoseOptions {
   /** Settings given on the command line. */
-  flags: Partial<Record<SettingName, string>>;
+  settingOptions: Partial<Record<SettingName, string>>;
+  env: (name: string) => string | undefined;
   http: HttpOptions;
-  env?: (name: string) => string | undefined;
 }
 
 /**
- * Makes all checks, each whatever the others found.
+ * Runs all checks, each whatever the others found.
  *
  * @throws {GraphError} `interrupted`.
  */
-export async function* diagnose(options: DiagnoseOptions): AsyncGenerator<Diagnosis> {
-  const env = options.env ?? ((name) => Deno.env.get(name));
-  const { diagnoses, settings, foldersKnown, ownStorageHosts } = await checkSettings(options.flags, env);
+export async function* diagnose(
+  { settingOptions, env, http: options }: DiagnoseOptions,
+): AsyncGenerator<Diagnosis> {
+  // Each with its own deadline: a silent host must not fail the next check.
+  const graphHttp = new HttpClient({ maxWaitMs: MAX_WAIT_MS, ...options });
+  const hostsHttp = new HttpClient({ maxWaitMs: MAX_WAIT_MS, ...options });
+  const { diagnoses, settings } = await checkSettings(settingOptions, env);
   yield* diagnoses;
-  yield checkDeno(Deno.version.deno);
-  const cache = await checkCache(settings, foldersKnown);
+  const cache = await checkCache(settings, graphHttp.now);
   yield cache.diagnosis;
-  const signIn = await checkSignIn(settings, cache.content, (options.http.now ?? Date.now)());
+  const signIn = await checkSignIn(graphHttp, settings, cache.content);
   yield* signIn.diagnoses;
-  yield* await checkUnfinished(settings, foldersKnown);
-  yield checkProxy(env);
-  const http = new HttpClient({ maxWaitMs: MAX_WAIT_MS, ...options.http });
-  yield* await checkHosts(http, settings);
-  const me = await checkMe(http, settings, signIn);
-  yield me.diagnosis;
-  yield* await checkStorage(http, settings, ownStorageHosts, me.drive);
+  const hosts = await checkHosts(hostsHttp, settings, { env, drive: signIn.drive });
+  yield* hosts.diagnoses;
+  yield checkClock(hosts.clockOffsetsMs);
 }

@@ -1,61 +1,62 @@
 /**
- * What the doctor says of one thing.
+ * Findings of `whoami --check`.
  *
  * @module
  */
 import type { FailureKind, GraphError } from "../../errors.ts";
+import { withHint } from "../hints.ts";
 
-/** Kinds of failure that the doctor tells apart; the first in this order decides how its run ends. */
-const TROUBLES = ["signInNeeded", "refused", "unavailable", "usage", "failed"] as const;
+/** The five checks, in their order. */
+export type Check = "settings" | "cache" | "sign-in" | "hosts" | "clock";
 
-type Trouble = typeof TROUBLES[number];
-
-/** One finding, as `whoami --check --json` prints it. */
+/** A finding, as `whoami --check --json` prints it. */
 export interface Finding {
-  check: string;
+  check: Check;
   status: "ok" | "warn" | "fail";
   detail: string;
-  /** What to do next; `null` where all is well. */
+  /** What to do next; `null` with `ok`. */
   hint: string | null;
 }
 
-/** A finding, and of what kind its failure is. */
+/** A finding, and the kind of failure that scripts will end with. */
 export interface Diagnosis {
   finding: Finding;
-  trouble: Trouble | undefined;
+  failure: FailureKind | undefined;
 }
 
-/** All is well. */
-export function ok(check: string, detail: string): Diagnosis {
-  return { finding: { check, status: "ok", detail, hint: null }, trouble: undefined };
+/** Passed. */
+export function ok(check: Check, detail: string): Diagnosis {
+  return { finding: { check, status: "ok", detail, hint: null }, failure: undefined };
 }
 
-/** Work can go on, but somebody should know. */
-export function warn(check: string, detail: string, hint: string): Diagnosis {
-  return { finding: { check, status: "warn", detail, hint }, trouble: undefined };
+/** Scripts may work. */
+export function warn(check: Check, detail: string, hint: string): Diagnosis {
+  return { finding: { check, status: "warn", detail, hint }, failure: undefined };
 }
 
-/** Scripts will fail. */
-export function fail(check: string, trouble: Trouble, detail: string, hint: string): Diagnosis {
-  return { finding: { check, status: "fail", detail, hint }, trouble };
+/** Failed. */
+export function fail(check: Check, failure: FailureKind, detail: string, hint: string): Diagnosis {
+  return { finding: { check, status: "fail", detail, hint }, failure };
 }
 
-/** Scripts will fail with this error. */
-export function failure(check: string, { kind, message, code, hint, requestId }: GraphError): Diagnosis {
-  const facts = [code, requestId && `request-id ${requestId}`].filter(Boolean).join(", ");
-  const trouble = TROUBLES.find((known) => known === kind) ?? "failed";
-  return fail(check, trouble, `${message} (${facts})`, hint ?? "see the code and message");
+/** Failed with this error. */
+export function failWith(check: Check, error: GraphError): Diagnosis {
+  const { kind, message, code, hint, requestId } = withHint(error, "whoami");
+  const details = requestId === undefined ? code : `${code}, request-id ${requestId}`;
+  return fail(check, kind, `${message} (${details})`, hint ?? "see the code and message");
 }
 
-/** How a run with these troubles ends; `undefined` without any. */
-export function worstFailure(troubles: ReadonlySet<Trouble | undefined>): FailureKind | undefined {
-  return TROUBLES.find((trouble) => troubles.has(trouble));
+/** Kinds of failure from the worst; those that are not listed come last. */
+const SEVERITY: readonly FailureKind[] = ["signInNeeded", "refused", "unavailable", "usage"];
+
+/** The worst of several failures, which decides the exit code; `undefined` without any. */
+export function worstFailure(failures: ReadonlySet<FailureKind>): FailureKind | undefined {
+  return SEVERITY.find((kind) => failures.has(kind)) ?? (failures.size > 0 ? "failed" : undefined);
 }
 
-/** A finding on one line: `fail token  it has expired; sign in again`. */
+/** A finding on one line: `fail sign-in  not signed in; sign in with: …`. */
 export function findingLine({ check, status, detail, hint }: Finding): string {
-  return `${status.padEnd(5)}${check.padEnd(CHECK_COLUMNS)} ${detail}${hint === null ? "" : `; ${hint}`}`;
+  return `${status.padEnd(5)}${check.padEnd("settings".length)}  ${detail}${
+    hint === null ? "" : `; ${hint}`
+  }`;
 }
-
-/** As long as the longest name of a check, `scopes-put-large`. */
-const CHECK_COLUMNS = 16;

@@ -1,173 +1,154 @@
 /**
- * Whether the hosts of the service can be reached, and what time it is there. Nothing that is sent carries a token.
+ * Whether the hosts of the service can be reached, directly or through a proxy. No request carries a token.
  *
  * @module
  */
 import { type EntraErrorBody, toSignInError } from "../../auth/aadsts.ts";
+import { CLOUDS, isLoopback } from "../../clouds.ts";
 import { type GraphError, isGraphError } from "../../errors.ts";
-import { type HttpClient, type HttpResponse, requestIdOf } from "../../http/client.ts";
+import { StorageClient } from "../../graph/storage.ts";
+import type { HttpClient } from "../../http/client.ts";
+import { type HttpResponse, requestIdOf } from "../../http/response.ts";
+import { parseJsonObject } from "../../json.ts";
 import type { Settings } from "../../settings.ts";
-import { isLoopback, StorageClient } from "../../graph/storage.ts";
-import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
-import { networkFinding } from "./network_failure.ts";
+import { type Diagnosis, fail, failWith, ok, warn } from "./finding.ts";
+import { failNetwork } from "./network_failure.ts";
+import type { DriveHosts } from "./sign_in_check.ts";
 
-const WARN_CLOCK_MS = 60_000;
-const FAIL_CLOCK_MS = 300_000;
-/** Content of personal accounts; their `webUrl` names another host (PROTOCOL 15). */
+/** Stores the content of personal accounts; their `webUrl` names another host (PROTOCOL 15). */
 const PERSONAL_STORAGE = "my.microsoftpersonalcontent.com";
+const PROXIES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+/** Variables that Deno's `fetch` obeys (PROTOCOL A8). */
+const NETWORK_VARIABLES = [
+  ...[...PROXIES, "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
+  "DENO_TLS_CA_STORE",
+  "DENO_CERT",
+];
 
-/** What a drive tells of where its content is. */
-export interface DriveFacts {
-  webUrl?: string | null;
-  driveType?: string | null;
-}
+/** A response with its body, or why there is none. */
+type Probe =
+  & { host: string; offsetMs?: number }
+  & ({ response: HttpResponse; body: string } | { error: GraphError });
 
-/** An answer with its body, or why there is none. */
-interface Probe {
-  answer: Pick<HttpResponse, "status" | "headers"> | undefined;
-  text: string;
-  error: GraphError | undefined;
-  ms: number;
-  /** How much the clock of the service is ahead; `undefined` when it does not tell. */
-  aheadMs: number | undefined;
-}
-
-/** Asks sign-in and Graph for what anybody may ask them; then judges the clock by their answers. */
-export async function checkHosts(http: HttpClient, settings: Settings): Promise<Diagnosis[]> {
+/** Requests something public from sign-in, Graph and the storage hosts that are known. */
+export async function checkHosts(
+  http: HttpClient,
+  settings: Settings,
+  { env, drive }: { env: (name: string) => string | undefined; drive: DriveHosts | undefined },
+): Promise<{ diagnoses: Diagnosis[]; clockOffsetsMs: number[] }> {
   const { loginOrigin, apiOrigin, tenantId } = settings;
-  const [login, graph] = await Promise.all([
+  const hosts = findStorageHosts(http, settings, drive);
+  const [login, graph, ...storage] = await Promise.all([
     probe(http, `${loginOrigin}/${tenantId ?? "common"}/v2.0/.well-known/openid-configuration`),
     probe(http, `${apiOrigin}/v1.0/`),
+    ...hosts.map((host) => probe(http, storageUrl(host))),
   ]);
-  return [
-    loginFinding(login, new URL(loginOrigin).host),
-    graphFinding(graph, new URL(apiOrigin).host),
-    clockFinding([login, graph]),
+  const diagnoses = [
+    loginFinding(login!),
+    graphFinding(graph!),
+    ...storage.map((probe) => serverFinding(probe)),
   ];
-}
-
-/** Asks the storage hosts that are known; there may be none. */
-export async function checkStorage(
-  http: HttpClient,
-  settings: Settings,
-  ownHosts: boolean,
-  drive: DriveFacts | undefined,
-): Promise<Diagnosis[]> {
-  const hosts = storageHosts(http, settings, ownHosts, drive);
   if (hosts.length === 0) {
-    const hint =
-      "run this again when a script has read a drive, or set GRAPH_SITE_HOST; allow these hosts on TCP 443";
-    return [warn("storage", `not asked: which of ${settings.storageHosts.join(", ")} is not known`, hint)];
+    diagnoses.push(warn(
+      "hosts",
+      `storage was not checked: which of ${settings.storageHosts.join(", ")} is unknown`,
+      "set GRAPH_SITE_HOST, or check again when a script has read a drive; allow these hosts on TCP 443",
+    ));
   }
-  return await Promise.all(hosts.map(async (host) => {
-    const { answer, error, ms } = await probe(http, `${schemeOf(host)}//${host}/`);
-    if (error) return networkFinding("storage", error);
-    const detail = `${host} answers (HTTP ${answer!.status}, ${Math.round(ms)} ms)`;
-    return answer!.status >= 500
-      ? fail("storage", "unavailable", detail, "try again later")
-      : ok("storage", detail);
-  }));
-}
-
-function storageHosts(
-  http: HttpClient,
-  settings: Settings,
-  ownHosts: boolean,
-  drive: DriveFacts | undefined,
-): string[] {
-  const client = new StorageClient(http, settings.storageHosts);
-  const isStorage = (host: string) => {
-    try {
-      client.check(`${schemeOf(host)}//${host}/`);
-      return true;
-    } catch (error) {
-      if (!isGraphError(error)) throw error;
-      return false; // a host of web pages, or none at all
-    }
-  };
-  const told = [
-    drive?.webUrl && URL.canParse(drive.webUrl) ? new URL(drive.webUrl).host : undefined,
-    drive?.driveType === "personal" ? PERSONAL_STORAGE : undefined,
-    settings.siteHost,
-    settings.site?.includes(".") ? settings.site.replace(/^https?:\/\//, "").split("/")[0] : undefined,
-    ...(ownHosts ? settings.storageHosts.filter((host) => !host.includes("*")) : []),
-  ];
-  return [...new Set(told)].filter((host) => host !== undefined && isStorage(host)) as string[];
-}
-
-function schemeOf(host: string): "http:" | "https:" {
-  return isLoopback(host.replace(/:\d+$/, "")) ? "http:" : "https:";
+  const offsets = [login!, graph!].flatMap(({ offsetMs }) => offsetMs ?? []);
+  return { diagnoses: [...proxyFindings(env), ...diagnoses], clockOffsetsMs: offsets };
 }
 
 async function probe(http: HttpClient, url: string): Promise<Probe> {
-  const started = http.now();
-  const none = { answer: undefined, text: "", aheadMs: undefined };
+  const { host } = new URL(url);
+  const startedAt = http.now();
   try {
-    const answer = await http.send({ method: "GET", url, retry: "never" });
-    const ended = http.now();
-    const date = Date.parse(answer.headers.get("date") ?? "");
-    const text = await answer.text();
-    const aheadMs = Number.isNaN(date) ? undefined : date - (started + ended) / 2;
-    return { answer, text, error: undefined, ms: ended - started, aheadMs };
+    const response = await http.send({ method: "GET", url, retry: "never" });
+    const date = Date.parse(response.headers.get("date") ?? "");
+    const offsetMs = date - (startedAt + http.now()) / 2;
+    const body = await response.text();
+    return { host, response, body, ...(Number.isNaN(offsetMs) ? {} : { offsetMs }) };
   } catch (error) {
     if (!isGraphError(error) || error.kind === "interrupted") throw error;
-    return { ...none, error, ms: http.now() - started };
+    return { host, error };
   }
 }
 
-function loginFinding({ answer, text, error, ms }: Probe, host: string): Diagnosis {
-  if (error || !answer) return networkFinding("login", error!);
-  const { status } = answer;
-  const detail = `${host} answers (HTTP ${status}, ${Math.round(ms)} ms)`;
-  if (status === 429 || status >= 500) return fail("login", "unavailable", detail, "try again later");
-  const body = jsonOf(text);
-  if (typeof body.error === "string") {
-    return failure("login", toSignInError(body as unknown as EntraErrorBody, status));
+/** What is the same for all servers; `isGenuine` tells the service from a web page in its place. */
+function serverFinding(probe: Probe, isGenuine: (response: HttpResponse) => boolean = () => true): Diagnosis {
+  if ("error" in probe) return failNetwork("hosts", probe.error);
+  const { host, response } = probe;
+  const detail = `${host} answers with HTTP ${response.status}`;
+  if (response.status === 429 || response.status >= 500) {
+    return fail("hosts", "unavailable", detail, "try again later");
   }
-  if (status === 200 && typeof body.token_endpoint === "string") return ok("login", detail);
+  if (isGenuine(response)) return ok("hosts", detail);
   return fail(
-    "login",
+    "hosts",
     "unavailable",
-    `${detail}, but not as the sign-in service does`,
-    "a proxy or the sign-in page of your network may have answered; check HTTPS_PROXY and GRAPH_LOGIN_ORIGIN",
+    `${detail}, but not as the service does`,
+    "a proxy or the sign-in page of your network may have answered; check HTTPS_PROXY and the GRAPH_*_ORIGIN settings",
   );
 }
 
-function graphFinding({ answer, error, ms }: Probe, host: string): Diagnosis {
-  if (error || !answer) return networkFinding("graph", error!);
-  const { status, headers } = answer;
-  const detail = `${host} answers (HTTP ${status}, ${Math.round(ms)} ms)`;
-  if (status === 429 || status >= 500) return fail("graph", "unavailable", detail, "try again later");
-  if (requestIdOf(headers)) return ok("graph", detail);
-  return fail(
-    "graph",
-    "unavailable",
-    `${detail}, but not as Microsoft Graph does`,
-    "a proxy or the sign-in page of your network may have answered; check HTTPS_PROXY and GRAPH_API_ORIGIN",
-  );
-}
-
-/** The nearest of the clocks counts: an answer that a proxy kept is from an earlier time. */
-function clockFinding(probes: readonly Probe[]): Diagnosis {
-  const told = probes.map(({ aheadMs }) => aheadMs).filter((ms) => ms !== undefined);
-  const [nearest] = told.toSorted((a, b) => Math.abs(a) - Math.abs(b));
-  if (nearest === undefined) {
-    return warn("clock", "not compared: no host told its time", "see the findings about the hosts");
+function loginFinding(probe: Probe): Diagnosis {
+  const body = "body" in probe ? parseJsonObject(probe.body) ?? {} : {};
+  if ("response" in probe && typeof body.error === "string" && probe.response.status < 429) {
+    return failWith("hosts", toSignInError(body as unknown as EntraErrorBody, probe.response.status));
   }
-  const seconds = Math.round(Math.abs(nearest) / 1000);
-  const hint = "set the clock of this machine, best by NTP (timedatectl set-ntp true on many systems)";
-  // The header has whole seconds, so that less than two says nothing.
-  if (seconds < 2) return ok("clock", "agrees with the service's");
-  const detail = `${seconds} s ${nearest > 0 ? "behind" : "ahead of"} the service's`;
-  if (seconds > FAIL_CLOCK_MS / 1000) return fail("clock", "usage", detail, hint);
-  return seconds > WARN_CLOCK_MS / 1000 ? warn("clock", detail, hint) : ok("clock", detail);
+  return serverFinding(probe, () => typeof body.token_endpoint === "string");
 }
 
-function jsonOf(text: string): Record<string, unknown> {
+function graphFinding(probe: Probe): Diagnosis {
+  return serverFinding(probe, ({ headers }) => requestIdOf(headers) !== undefined);
+}
+
+/** The storage hosts that the settings or the drive name. */
+function findStorageHosts(http: HttpClient, settings: Settings, drive: DriveHosts | undefined): string[] {
+  const { site, siteHost, storageHosts, cloud } = settings;
+  const client = new StorageClient(http, storageHosts);
+  const isStorage = (host: string) => {
+    try {
+      client.check(storageUrl(host));
+      return true;
+    } catch (error) {
+      if (!isGraphError(error)) throw error;
+      return false; // a host of web pages
+    }
+  };
+  const isOwnList = storageHosts !== CLOUDS[cloud].storageHosts;
+  const named = [
+    URL.parse(drive?.webUrl ?? "")?.host,
+    drive?.driveType === "personal" ? PERSONAL_STORAGE : undefined,
+    siteHost,
+    site?.includes(".") ? site.replace(/^https?:\/\//, "").split("/")[0] : undefined,
+    ...(isOwnList ? storageHosts.filter((host) => !host.includes("*")) : []),
+  ];
+  return [...new Set(named)].filter((host): host is string => host !== undefined && isStorage(host));
+}
+
+function storageUrl(host: string): string {
+  return `${isLoopback(host.replace(/:\d+$/, "")) ? "http" : "https"}://${host}/`;
+}
+
+/** The proxy and certificate variables that are set, without credentials. */
+function proxyFindings(env: (name: string) => string | undefined): Diagnosis[] {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
-  } catch {
-    return {}; // a page of something in between, which the caller tells
+    const set = NETWORK_VARIABLES.flatMap((name) => {
+      const value = env(name);
+      if (!value) return [];
+      return [`${name}=${PROXIES.includes(name.toUpperCase()) ? withoutCredentials(value) : value}`];
+    });
+    return set.length === 0 ? [] : [ok("hosts", set.join(", "))];
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const detail = "proxy settings were not read for lack of a Deno permission; requests obey them";
+    return [warn("hosts", detail, `run it with --allow-env=${NETWORK_VARIABLES.join(",")}`)];
   }
+}
+
+function withoutCredentials(proxy: string): string {
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`);
+  if (!url) return "(not the address of a proxy)";
+  return `${url.protocol}//${url.host}${url.username || url.password ? " (with credentials)" : ""}`;
 }

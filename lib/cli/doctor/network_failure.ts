@@ -1,43 +1,43 @@
 /**
- * Why a host could not be reached, as Deno words it, and what helps.
+ * Why a host cannot be reached, as Deno words it, and what helps.
  *
  * @module
  */
 import type { GraphError } from "../../errors.ts";
-import { type Diagnosis, fail, failure } from "./finding.ts";
+import { type Check, type Diagnosis, fail, failWith } from "./finding.ts";
 
-type Kind = "name" | "certificate" | "proxy" | "time-out" | "connection";
-
-/** The first that matches counts: texts about proxies and certificates also speak of the connection. */
-const KINDS: readonly [pattern: RegExp, kind: Kind, hint: string][] = [
+/** The first match counts: messages about proxies and certificates mention the connection too. */
+const CAUSES: readonly [pattern: RegExp, cause: string, hint: string][] = [
   [
     /dns error|failed to lookup|name or service not known|no such host|nodename nor servname/i,
     "name",
-    "the name is not known to your DNS: check the network or VPN; if only a proxy knows it, set HTTPS_PROXY",
+    "your DNS does not know the name: check the network or VPN; if only a proxy knows it, set HTTPS_PROXY",
   ],
   [
     /certificate|UnknownIssuer|NotValidForName|CaUsedAsEndEntity|tls|handshake/i,
     "certificate",
-    "if a company proxy opens TLS, set DENO_TLS_CA_STORE=system, or DENO_CERT to the file of its certificate; check the clock too",
+    "if a company proxy inspects TLS, set DENO_TLS_CA_STORE=system, or DENO_CERT to its certificate file; check the clock too",
   ],
   [
     /proxy|tunnel|407/i,
     "proxy",
-    "the proxy does not let it through: check HTTPS_PROXY with its user name and password, and NO_PROXY",
+    "the proxy refuses it: check HTTPS_PROXY with its user name and password, and NO_PROXY",
   ],
   [
-    /no answer within|timed out|timeout/i,
-    "time-out",
+    /no answer within|no response within|timed out|timeout/i,
+    "timeout",
     "a firewall may drop it: allow the host on TCP 443, or set HTTPS_PROXY",
   ],
+  [
+    /./,
+    "connection",
+    "a firewall or a proxy setting may be wrong: allow the host on TCP 443, and check HTTPS_PROXY and NO_PROXY",
+  ],
 ];
-const CONNECTION =
-  "a firewall or a proxy setting may be wrong: allow the host on TCP 443, and check HTTPS_PROXY and NO_PROXY";
 
-/** The finding of a request that got no answer. */
-export function networkFinding(check: string, error: GraphError): Diagnosis {
-  if (error.code !== "network") return failure(check, error);
-  const [, kind, hint] = KINDS.find(([pattern]) => pattern.test(error.message)) ??
-    [null, "connection", CONNECTION];
-  return fail(check, "unavailable", `${error.message} (${kind})`, hint);
+/** The finding of a request that failed. */
+export function failNetwork(check: Check, error: GraphError): Diagnosis {
+  if (error.code !== "network") return failWith(check, error);
+  const [, cause, hint] = CAUSES.find(([pattern]) => pattern.test(error.message))!;
+  return fail(check, "unavailable", `${error.message} (${cause})`, hint);
 }

@@ -1,214 +1,264 @@
 /**
- * What is known of the sign-in without asking anybody: account, access token, permissions, and how long it has been used.
+ * The sign-in: whose it is, which permissions it has, and whether Graph accepts it. No token is refreshed for this.
  *
  * @module
  */
+import type { User } from "@microsoft/microsoft-graph-types";
 import { isDomain, matchesTenant } from "../../auth/accounts.ts";
-import { StaticTokenSession } from "../../auth/static_token.ts";
 import {
   type CacheContent,
-  type CachedAccount,
+  type CachedToken,
+  findAppToken,
   listAccounts,
   listTokens,
   scopeIncludes,
-  type StoredToken,
 } from "../../auth/cache_content.ts";
-import { CLOUDS } from "../../clouds.ts";
-import { commandName } from "../hints.ts";
+import { readAppCredential } from "../../auth/credentials.ts";
 import { type Access, SCOPES } from "../../auth/scopes.ts";
-import { toGraphError } from "../../local/local_error.ts";
-import type { Settings } from "../../settings.ts";
+import { StaticTokenSession } from "../../auth/static_token.ts";
+import { decodeClaims } from "../../auth/session.ts";
+import { CLOUDS } from "../../clouds.ts";
+import { isUser } from "../../drive/me.ts";
+import { GraphError, isGraphError, usageError } from "../../errors.ts";
 import { formatDuration } from "../../format.ts";
-import { checkApp } from "./app_check.ts";
-import { type Diagnosis, fail, failure, ok, warn } from "./finding.ts";
+import { GraphClient } from "../../graph/client.ts";
+import { hasShape } from "../../graph/response_shape.ts";
+import type { HttpClient } from "../../http/client.ts";
+import { toGraphError } from "../../local/local_error.ts";
+import type { AppCredentialSetting, Settings } from "../../settings.ts";
+import { commandName } from "../hints.ts";
+import { type Diagnosis, fail, failWith, ok, warn } from "./finding.ts";
+import { failNetwork } from "./network_failure.ts";
 
-/** Scripts renew a token when less than this is left of it. */
+/** Scripts refresh a token that is valid for less than this. */
 const MIN_LIFE_MS = 300_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** The service ends a sign-in that is not used for so long (PROTOCOL 13.3). */
-const LIFE_UNUSED_DAYS = 90;
-const DAYS_TO_WARN = 14;
-const SCRIPT_ACCESS: Record<string, Access> = {
-  whoami: "identity",
-  ls: "read",
-  get: "read",
-  put: "write",
-  "put-large": "write",
-};
-const SIGN_IN = `sign in once, in a terminal, with: ${commandName("whoami")}`;
+/** The service ends a sign-in that is unused for this long (PROTOCOL 13.3). */
+const MAX_UNUSED_DAYS = 90;
+const WARN_DAYS = 14;
+const WHOAMI = commandName("whoami");
 
-/** An access token, and what it is good for; no scopes: it does not tell. */
-export type UsableToken = { secret: string; scopes: readonly string[] };
-
-/** The sign-in as far as it is known. */
-export interface CheckedSignIn {
-  diagnoses: Diagnosis[];
-  /** An access token that is good by the clock of this machine; one with this permission, if there is one. */
-  tokenFor(scope: string): UsableToken | undefined;
-  /** Delegated permissions that have been granted. */
-  scopes: readonly string[];
+/** A drive of the account, which tells where its content is stored. */
+export interface DriveHosts {
+  webUrl?: string | null;
+  driveType?: string | null;
 }
 
-/** What {@linkcode checkSignIn} looks at. */
-type Known = { tokens: readonly StoredToken[]; account: CachedAccount | undefined };
+/** What is known of the sign-in without asking Graph. */
+interface SignIn {
+  diagnoses: Diagnosis[];
+  /** Access tokens that are valid now, the one that lives longest first; `undefined`: there is nothing to ask Graph. */
+  tokens?: readonly UsableToken[];
+}
 
-/** Checks the sign-in of the cache, or the token that takes its place. */
+type UsableToken = Pick<CachedToken, "secret" | "scopes">;
+
+/** Checks the sign-in in the cache, or the credential that takes its place. */
 export async function checkSignIn(
+  http: HttpClient,
+  settings: Settings,
+  content: CacheContent | undefined,
+): Promise<{ diagnoses: Diagnosis[]; drive?: DriveHosts | undefined }> {
+  try {
+    const { diagnoses, tokens } = await findSignIn(settings, content, http.now());
+    if (!tokens) return { diagnoses };
+    const { diagnosis, drive } = await askGraph(http, settings, tokens);
+    return { diagnoses: [...diagnoses, diagnosis], drive };
+  } catch (error) {
+    if (isGraphError(error) && error.kind === "interrupted") throw error;
+    return { diagnoses: [failWith("sign-in", toGraphError(error))] };
+  }
+}
+
+async function findSignIn(
   settings: Settings,
   content: CacheContent | undefined,
   now: number,
-): Promise<CheckedSignIn> {
-  if (settings.accessToken !== undefined) return await checkReadyToken(settings, settings.accessToken, now);
-  const { clientId, tenantId, cloud, appCredential } = settings;
-  if (appCredential) return await checkApp(settings, appCredential, content, now);
-  if (!content || !clientId || !tenantId) return notKnown("mend the findings above first");
-  const { diagnosis, account } = chosenAccount(settings, content);
-  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
-  const tokens = account ? listTokens(content, { clientId, environment, account, apiOrigin }) : [];
-  const known = { tokens, account };
-  const scopes = [...new Set(tokens.flatMap(({ scopes }) => scopes))];
-  return {
-    diagnoses: [diagnosis, keptToken(known, now), ...granted(scopes, settings), renewal(known, now)],
-    tokenFor: (scope) => {
-      const alive = tokens.filter((token) => isGood(token, now));
-      return alive.find(({ scopes }) => scopes.some((granted) => scopeIncludes(granted, scope))) ?? alive[0];
-    },
-    scopes,
-  };
+): Promise<SignIn> {
+  const { accessToken, appCredential, clientId, tenantId } = settings;
+  if (accessToken !== undefined) return await readyToken(settings, accessToken, now);
+  if (appCredential) return await appOnly(settings, appCredential, content, now);
+  if (content && clientId && tenantId) return cachedAccount(settings, content, now);
+  return { diagnoses: [warn("sign-in", "not checked", "fix the findings above first")] };
 }
 
-async function checkReadyToken(settings: Settings, secret: string, now: number): Promise<CheckedSignIn> {
-  try {
-    const { username, scopes, expiresAt } = await new StaticTokenSession(secret).facts();
-    const expired = expiresAt !== undefined && expiresAt <= now;
-    const until = expiresAt === undefined ? "it does not tell how long it is good" : lifeOf(expiresAt, now);
-    return {
-      diagnoses: [
-        ok("account", `${username ?? "unknown"}, by GRAPH_ACCESS_TOKEN`),
-        expired
-          ? fail(
-            "token",
-            "signInNeeded",
-            `GRAPH_ACCESS_TOKEN: ${until}`,
-            `get a new one, or unset it and ${SIGN_IN}`,
-          )
-          : ok("token", `GRAPH_ACCESS_TOKEN: ${until}`),
-        ...granted(scopes, settings),
-        ok("renewal", "GRAPH_ACCESS_TOKEN is not renewed by these scripts"),
-      ],
-      tokenFor: () => ({ secret, scopes }),
-      scopes,
-    };
-  } catch (error) {
-    const { diagnoses, ...nothing } = notKnown("mend GRAPH_ACCESS_TOKEN first");
-    const bad = failure("token", toGraphError(error));
-    return { diagnoses: diagnoses.map((said) => said.finding.check === "token" ? bad : said), ...nothing };
+async function readyToken(settings: Settings, secret: string, now: number): Promise<SignIn> {
+  const { username = "unknown user", scopes, expiresAt } = await new StaticTokenSession(secret).info();
+  const detail = `${username}, GRAPH_ACCESS_TOKEN${
+    expiresAt === undefined ? "" : ` ${lifetime(expiresAt, now)}`
+  }`;
+  if (expiresAt !== undefined && expiresAt <= now) {
+    const hint = `get a new token, or unset the variable and sign in with: ${WHOAMI}`;
+    return { diagnoses: [fail("sign-in", "signInNeeded", detail, hint)] };
   }
+  return { diagnoses: [ok("sign-in", detail), permissions(settings, scopes)], tokens: [{ secret, scopes }] };
 }
 
-function notKnown(hint: string): CheckedSignIn {
-  const checks = ["account", "token", "scopes", "renewal"];
+/** Only a real run can tell whether Graph accepts an app: no permission lets an app ask for itself. */
+async function appOnly(
+  { clientId, tenantId, cloud }: Settings,
+  credential: AppCredentialSetting,
+  content: CacheContent | undefined,
+  now: number,
+): Promise<SignIn> {
+  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
+  await readAppCredential(credential, now);
+  const token = content && clientId && tenantId
+    ? findAppToken(content, { clientId, environment, apiOrigin, tenantId }, now)
+    : undefined;
+  const { roles } = token ? decodeClaims(token.secret) : {};
   return {
-    diagnoses: checks.map((check) => warn(check, "not known", hint)),
-    tokenFor: () => undefined,
-    scopes: [],
+    diagnoses: [
+      ok("sign-in", `app-only, with the ${credential.kind} of ${credential.variable}`),
+      Array.isArray(roles)
+        ? ok("sign-in", `permissions: ${roles.join(" ")}`)
+        : warn("sign-in", "permissions are unknown without a token", `get one with: ${WHOAMI}`),
+    ],
   };
 }
 
-/** As a sign-in chooses: by tenant and name, and never one of several by a guess. */
-function chosenAccount(
-  settings: Settings,
-  content: CacheContent,
-): { diagnosis: Diagnosis; account: CachedAccount | undefined } {
-  const { clientId, tenantId = "", cloud, account: wanted } = settings;
-  const all = clientId ? listAccounts(content, clientId, CLOUDS[cloud].cacheEnvironment) : [];
-  // Which tenant a domain is only the service knows: then all accounts may be meant.
-  const meant = all.filter((account) =>
+function cachedAccount(settings: Settings, content: CacheContent, now: number): SignIn {
+  const { clientId = "", tenantId = "", cloud, account: wanted } = settings;
+  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
+  // Only the service knows which tenant a domain is, so any account may be meant.
+  const [account, ...others] = listAccounts(content, { clientId, environment }).filter((account) =>
     (isDomain(tenantId) || matchesTenant(account, tenantId)) &&
     (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
   );
-  const [account, ...others] = meant;
-  if (account && others.length > 0) {
-    const names = meant.map(({ username }) => username).join(", ");
-    const hint = "choose one with --account or GRAPH_ACCOUNT";
-    return {
-      diagnosis: fail("account", "usage", `several are signed in: ${names}`, hint),
-      account: undefined,
-    };
+  if (!account) {
+    const who = wanted === undefined ? "not signed in" : `${wanted} is not signed in`;
+    const hint = `sign in once, in a terminal, with: ${WHOAMI}`;
+    return { diagnoses: [fail("sign-in", "signInNeeded", who, hint)] };
   }
-  if (account) {
-    return { diagnosis: ok("account", `${account.username}, tenant ${account.realm}`), account };
+  if (others.length > 0) {
+    const names = [account, ...others].map(({ username }) => username).join(", ");
+    throw usageError(`several accounts are signed in: ${names}`, undefined, "ambiguousAccount");
   }
-  const who = wanted === undefined ? "nobody is" : `${wanted} is not`;
-  return { diagnosis: fail("account", "signInNeeded", `${who} signed in here`, SIGN_IN), account: undefined };
+  const tokens = listTokens(content, { clientId, environment, account, apiOrigin });
+  const keptAt = Math.max(0, ...tokens.map((token) => token.keptAt));
+  const scopes = [...new Set(tokens.flatMap(({ scopes }) => scopes))];
+  return {
+    diagnoses: [
+      unusedFor(`${account.username}, tenant ${account.realm}`, (now - keptAt) / DAY_MS),
+      permissions(settings, scopes),
+    ],
+    tokens: tokens.filter(({ expiresAt }) => expiresAt - now > MIN_LIFE_MS),
+  };
 }
 
-function isGood({ expiresAt }: StoredToken, now: number): boolean {
-  return expiresAt - now > MIN_LIFE_MS;
+/** The service does not tell how long a refresh token lives; each refresh brings a new one, and an access token to date it. */
+function unusedFor(who: string, days: number): Diagnosis {
+  const hours = Math.round(days * 24);
+  const detail = `${who}, last refreshed ${hours < 48 ? `${hours} h` : `${Math.round(days)} days`} ago`;
+  const left = Math.floor(MAX_UNUSED_DAYS - days);
+  if (left > WARN_DAYS) return ok("sign-in", detail);
+  if (left > 0) {
+    return warn(
+      "sign-in",
+      `${detail}; expires in about ${left} days`,
+      `refresh it weekly with: ${WHOAMI} --no-prompt`,
+    );
+  }
+  return fail(
+    "sign-in",
+    "signInNeeded",
+    `${detail}; it has probably expired`,
+    `sign in again with: ${WHOAMI}`,
+  );
 }
 
-function keptToken({ tokens, account }: Known, now: number): Diagnosis {
-  if (!account) return warn("token", "none, for want of an account", SIGN_IN);
-  const best = tokens.find((token) => isGood(token, now));
-  if (best) return ok("token", lifeOf(best.expiresAt, now));
-  const last = tokens[0] ? lifeOf(tokens[0].expiresAt, now) : "none is kept";
-  return ok("token", `${last}; the next script that needs one renews it`);
-}
-
-function lifeOf(expiresAt: number, now: number): string {
+function lifetime(expiresAt: number, now: number): string {
   const time = new Date(expiresAt).toISOString().replace(/\.\d+Z$/, "Z");
   return expiresAt <= now
     ? `expired at ${time}`
-    : `good until ${time}, for ${formatDuration((expiresAt - now) / 1000)}`;
+    : `valid until ${time}, for ${formatDuration((expiresAt - now) / 1000)}`;
 }
 
-/** What was granted stays granted when the token that says so has expired. */
-function granted(scopes: readonly string[], settings: Settings): Diagnosis[] {
+/** Compares the granted permissions with what scripts need; they stay granted when the token that names them expires. */
+function permissions({ site, drive }: Settings, scopes: readonly string[]): Diagnosis {
   if (scopes.length === 0) {
-    const hint = "they are known after a sign-in; the token of a personal account does not tell them";
-    return [warn("scopes", "not known", hint)];
-  }
-  const allDrives = settings.site !== undefined || settings.drive !== undefined;
-  const scripts = Object.entries(SCRIPT_ACCESS).map(([script, access]) => {
-    const check = `scopes-${script}`;
-    const missing = (place: "own" | "all") =>
-      SCOPES[access][place].filter((scope) => !scopes.some((granted) => scopeIncludes(granted, scope)));
-    const says = (place: "own" | "all") => {
-      const lacking = missing(place);
-      return lacking.length === 0 ? "granted" : `asks for ${lacking.join(" ")}`;
-    };
-    const detail = access === "identity"
-      ? says("own")
-      : `own OneDrive: ${says("own")}; other drives: ${says("all")}`;
-    if (missing(allDrives ? "all" : "own").length === 0) return ok(check, detail);
     return warn(
-      check,
-      detail,
-      "if nobody has consented yet, the first run needs a person: run it once in a terminal",
+      "sign-in",
+      "permissions are unknown",
+      "a sign-in shows them; tokens of personal accounts do not",
     );
-  });
-  return [ok("scopes", `of all tokens in the cache: ${scopes.join(" ")}`), ...scripts];
+  }
+  const reach = site === undefined && drive === undefined ? "own" : "all";
+  const requests = ([["read", "ls and get"], ["write", "put and put-large"]] as [Access, string][])
+    .flatMap(([access, scripts]) => {
+      const missing = SCOPES[access][reach].filter((scope) =>
+        !scopes.some((granted) => scopeIncludes(granted, scope))
+      );
+      return missing.length === 0 ? [] : [`${scripts} will request ${missing.join(" ")}`];
+    });
+  const detail = [`permissions: ${scopes.join(" ")}`, ...requests].join("; ");
+  if (requests.length === 0) return ok("sign-in", detail);
+  return warn("sign-in", detail, "without consent so far, run the script once in a terminal");
 }
 
-/** Nothing tells how long a refresh token lives; each renewal brings a new one, and a new access token to see it by. */
-function renewal({ tokens, account }: Known, now: number): Diagnosis {
-  const lastMs = Math.max(0, ...tokens.map(({ keptAt }) => keptAt));
-  if (!account || lastMs === 0) {
-    return warn("renewal", "not known: no access token is kept", `find out with: ${commandName("whoami")}`);
+async function askGraph(
+  http: HttpClient,
+  { apiOrigin, accessToken }: Settings,
+  tokens: readonly UsableToken[],
+): Promise<{ diagnosis: Diagnosis; drive?: DriveHosts | undefined }> {
+  const withScope = (wanted: string) =>
+    tokens.find(({ scopes }) => scopes.some((granted) => scopeIncludes(granted, wanted)));
+  const graphWith = ({ secret }: UsableToken) =>
+    new GraphClient(http, apiOrigin, {
+      token: (refresh) =>
+        refresh ? Promise.reject(refusedError(accessToken !== undefined)) : Promise.resolve(secret),
+    });
+  const token = withScope("User.Read") ?? tokens[0];
+  if (!token) {
+    const hint = `prove the sign-in with: ${WHOAMI} --no-prompt`;
+    return {
+      diagnosis: warn(
+        "sign-in",
+        "Graph was not asked: no access token is valid, and none is refreshed here",
+        hint,
+      ),
+    };
   }
-  const days = (now - lastMs) / DAY_MS;
-  const left = Math.floor(LIFE_UNUSED_DAYS - days);
-  const detail = `last renewed ${ago(days)}; by estimate the sign-in ends ${
-    left > 0 ? `in ${left} days` : "about now"
-  } without use (policies of the organisation may end it before)`;
-  if (left <= 0) {
-    return fail("renewal", "signInNeeded", detail, `sign in again with: ${commandName("whoami")}`);
+  const reader = withScope("Files.Read");
+  const drive = () => reader && findDrive(graphWith(reader));
+  try {
+    const user = await graphWith(token).requestJson<User>("/me", {
+      what: "who is signed in",
+      accepts: isUser,
+    });
+    const who = `${user.displayName ?? "(no name)"} <${user.userPrincipalName ?? user.id}>`;
+    return { diagnosis: ok("sign-in", `Graph accepts the token of ${who}`), drive: await drive() };
+  } catch (error) {
+    if (!isGraphError(error) || error.kind === "interrupted") throw error;
+    const mayReadUser = token.scopes.length === 0 || withScope("User.Read");
+    if (error.status !== 403 || mayReadUser) return { diagnosis: failNetwork("sign-in", error) };
+    const detail = "Graph accepts the token, which may not read its user (no User.Read)";
+    return { diagnosis: ok("sign-in", detail), drive: await drive() };
   }
-  if (left > DAYS_TO_WARN) return ok("renewal", detail);
-  return warn("renewal", detail, `keep it alive with: ${commandName("whoami")} --no-prompt, weekly`);
 }
 
-function ago(days: number): string {
-  const hours = Math.max(0, Math.round(days * 24));
-  return hours < 48 ? `${hours} h ago` : `${Math.round(days)} days ago`;
+/** Not every account has a drive; the check of hosts says that it knows no storage host. */
+async function findDrive(graph: GraphClient): Promise<DriveHosts | undefined> {
+  try {
+    return await graph.requestJson<DriveHosts>("/me/drive?$select=webUrl,driveType", {
+      what: "your OneDrive",
+      accepts: (value) => hasShape(value, { webUrl: "string", driveType: "string" }),
+    });
+  } catch (error) {
+    if (!isGraphError(error) || error.kind === "interrupted") throw error;
+    return undefined;
+  }
+}
+
+function refusedError(isReady: boolean): GraphError {
+  return new GraphError(
+    "signInNeeded",
+    `Graph does not accept ${isReady ? "GRAPH_ACCESS_TOKEN" : "the cached token"}`,
+    {
+      code: "tokenRefused",
+      hint: isReady
+        ? `get a new token for Microsoft Graph, or unset the variable and sign in with: ${WHOAMI}`
+        : `refresh it, or sign in again, with: ${WHOAMI}`,
+    },
+  );
 }

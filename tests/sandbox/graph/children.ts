@@ -3,16 +3,16 @@
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
 import { driveItemJson } from "../drive_item_json.ts";
-import { type Answer, emptyAnswer, jsonAnswer } from "../message.ts";
+import { emptyResponse, jsonResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { ConflictBehavior } from "../tenant/drive.ts";
 import type { Item } from "../tenant/item.ts";
 import { nameKey, nameProblem } from "../tenant/names.ts";
-import { mayReadDrive, mayWriteDrive } from "./caller.ts";
+import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
 import { allowOptions, pick, selected } from "./query.ts";
-import { authorOf, contextUrl, entityAnswer, type GraphRequest, readJson, unchanged } from "./request.ts";
+import { authorOf, contextUrl, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
 const DEFAULT_PAGE = 200;
@@ -23,7 +23,7 @@ const FROM_THE_START = "start";
 const skipTokenKey = randomBytes(32);
 
 /** GET. */
-export function listChildren(state: State, request: GraphRequest, address: ItemAddress): Answer {
+export function listChildren(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayReadDrive(request.caller, address.drive);
   const { query } = request;
   allowOptions(query, "$select", "$top", "$orderby", "$skiptoken", "$skipToken");
@@ -33,7 +33,7 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   if (folder.kind === "link") {
     throw invalidRequest("The children of a remote item are listed in its own drive.");
   }
-  if (unchanged(request.call, folder)) return emptyAnswer(304);
+  if (unchanged(request.call, folder)) return emptyResponse(304);
   const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const all = ordered([...folder.children.values()], query.get("$orderby"));
   const start = startOf(request, all);
@@ -42,7 +42,7 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   const page = all.slice(start, start + (empty ? 0 : pageSize(query.get("$top"))));
   const wants = (property: string) => names === undefined || names.includes(property);
   const more = start + page.length < all.length;
-  return jsonAnswer(200, {
+  return jsonResponse(200, {
     "@odata.context": contextUrl(state, `drives('${address.drive.id}')/items('${folder.id}')/children`),
     ...(more ? { "@odata.nextLink": nextLink(state, request, page.at(-1)) } : {}),
     value: page.map((child) => pick(driveItemJson(state, child, wants), names)),
@@ -54,7 +54,7 @@ export async function createFolder(
   state: State,
   request: GraphRequest,
   address: ItemAddress,
-): Promise<Answer> {
+): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
   const parent = address.item;
   if (!parent) throw itemNotFound();
@@ -73,7 +73,7 @@ export async function createFolder(
     author: authorOf(state, request),
   });
   if (created) state.tenant.madeByClient(item);
-  return entityAnswer(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
+  return entityResponse(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
 }
 
 /** Exactly fail, replace or rename (PROTOCOL U3). */

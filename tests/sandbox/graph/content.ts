@@ -1,15 +1,15 @@
 /** `{item}/content`: the way to a download, and the upload in one request (PROTOCOL 5 and 6). */
 
-import { type Answer, ConnectionLost, emptyAnswer } from "../message.ts";
+import { ConnectionLost, emptyResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { downloadUrl } from "../storage/download.ts";
 import { deleteFile, type Staging } from "../tenant/content_store.ts";
 import type { ConflictBehavior } from "../tenant/drive.ts";
 import type { Author, Item } from "../tenant/item.ts";
-import { mayReadDrive, mayWriteDrive } from "./caller.ts";
+import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { conflictBehavior } from "./children.ts";
-import { itemAnswer } from "./items.ts";
+import { itemResponse } from "./items.ts";
 import { authorOf, checkIfMatch, type GraphRequest, requireLength, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
@@ -17,22 +17,26 @@ import type { ItemAddress } from "./resolve.ts";
 const MAX_CONTENT_BYTES = 262_144_000;
 
 /** GET: a redirect to a pre-authenticated URL. A Range header belongs there and is not looked at here. */
-export function getContent(state: State, request: GraphRequest, address: ItemAddress): Answer {
+export function getContent(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayReadDrive(request.caller, address.drive);
   const { item } = address;
   if (!item) throw itemNotFound();
   // Without a body (recorded 2025).
-  if (item.kind === "folder") return emptyAnswer(404, { "content-type": "application/octet-stream" });
+  if (item.kind === "folder") return emptyResponse(404, { "content-type": "application/octet-stream" });
   if (item.kind !== "file") throw invalidRequest(`You cannot get content for a ${item.kind}.`);
   if (request.query.has("format")) {
     throw new ServiceError(406, "notSupported", "The sandbox converts no files.");
   }
-  if (unchanged(request.call, item)) return emptyAnswer(304);
-  return emptyAnswer(302, { location: downloadUrl(state, item) });
+  if (unchanged(request.call, item)) return emptyResponse(304);
+  return emptyResponse(302, { location: downloadUrl(state, item) });
 }
 
 /** PUT: creates or replaces a file with the bytes of the body. */
-export async function putContent(state: State, request: GraphRequest, address: ItemAddress): Promise<Answer> {
+export async function putContent(
+  state: State,
+  request: GraphRequest,
+  address: ItemAddress,
+): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
   const { call } = request;
   const conflict = conflictBehavior(request.query.get("@microsoft.graph.conflictBehavior"), "replace");
@@ -55,7 +59,7 @@ export async function putContent(state: State, request: GraphRequest, address: I
     throw error;
   }
   const { item, created } = place(address, parents, name, staging, conflict, author);
-  return await state.tenant.storedFile(item, () => itemAnswer(state, item, undefined, created ? 201 : 200));
+  return await state.tenant.storedFile(item, () => itemResponse(state, item, undefined, created ? 201 : 200));
 }
 
 function checkForm(request: GraphRequest, address: ItemAddress): void {

@@ -1,13 +1,13 @@
 /** `{item}/createUploadSession` (PROTOCOL 7.1). */
 
-import { type Answer, jsonAnswer } from "../message.ts";
+import { jsonResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { SessionRequest, UploadSession } from "../storage/upload_sessions.ts";
 import type { Drive } from "../tenant/drive.ts";
 import { eTagOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
-import { mayWriteDrive } from "./caller.ts";
+import { mayWriteDrive } from "./authorization.ts";
 import { conflictBehavior } from "./children.ts";
 import { readFileSystemInfo } from "./items.ts";
 import { authorOf, checkIfMatch, contextUrl, type GraphRequest, readJson } from "./request.ts";
@@ -22,13 +22,13 @@ export async function createUploadSession(
   state: State,
   request: GraphRequest,
   address: ItemAddress,
-): Promise<Answer> {
+): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
   const body = await readJson(request.call, "allowed");
   // With verbose OData the service answers 200 and an error in it (api-docs#465, PROTOCOL E2).
   if ((request.call.headers["accept"] ?? "").includes("odata=verbose")) {
     const message = "The media type 'application/json;odata=verbose' is not supported.";
-    return jsonAnswer(200, { error: { code: "notSupported", message } });
+    return jsonResponse(200, { error: { code: "notSupported", message } });
   }
   const { parent, name } = placeOf(address);
   const wanted = readItem(body["item"], name, address.drive);
@@ -50,7 +50,7 @@ export async function createUploadSession(
   // Creating the session changes the eTag of the file it will replace (api-docs#1716, PROTOCOL U17).
   if (item) item.eTagVersion++;
   session.uploadUrl = uploadUrl(state, session);
-  return jsonAnswer(200, {
+  return jsonResponse(200, {
     "@odata.context": contextUrl(state, "microsoft.graph.uploadSession"),
     expirationDateTime: new Date(session.expires).toISOString(),
     nextExpectedRanges: ["0-"],

@@ -1,20 +1,20 @@
 /** Drives of people, sites and groups (PROTOCOL 2.2). */
 
 import { driveType, identitySet, seconds } from "../drive_item_json.ts";
-import type { Answer } from "../message.ts";
+import type { ServiceResponse } from "../messages.ts";
 import { ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { PHANTOM_DRIVE_ID } from "../tenant/contoso.ts";
 import type { Site, User } from "../tenant/directory.ts";
 import type { Drive } from "../tenant/drive.ts";
-import * as may from "./caller.ts";
+import * as may from "./authorization.ts";
 import { allowOptions, pick, type Query, selected } from "./query.ts";
-import { collectionAnswer, entityAnswer, type GraphRequest } from "./request.ts";
+import { collectionResponse, entityResponse, type GraphRequest } from "./request.ts";
 
 type Json = Record<string, unknown>;
 
 /** `/me/drives`, `/users/{id}/drives`. */
-export function listUserDrives(state: State, request: GraphRequest, user: User): Answer {
+export function listUserDrives(state: State, request: GraphRequest, user: User): ServiceResponse {
   const drives = state.tenant.drives.filter((drive) => drive.info.owner === user);
   if (drives.length === 0) throw noDrive(state, user);
   for (const drive of drives) may.mayReadDrive(request.caller, drive);
@@ -38,7 +38,7 @@ export function noDrive(state: State, user: User): ServiceError {
 }
 
 /** `/sites/{id}/drives`, `/groups/{id}/drives`. */
-export function listSiteDrives(state: State, request: GraphRequest, site: Site): Answer {
+export function listSiteDrives(state: State, request: GraphRequest, site: Site): ServiceResponse {
   may.mayReadDrives(request.caller, site);
   return driveList(state, site.drives, request.query);
 }
@@ -62,19 +62,19 @@ function driveList(
   drives: readonly Drive[],
   query: Query,
   phantoms: readonly Json[] = [],
-): Answer {
+): ServiceResponse {
   allowOptions(query, "$select", "$top");
   const names = selected(query, DRIVE_PROPERTIES, "microsoft.graph.drive");
   const all = [...phantoms, ...drives.map(driveJson)];
-  return collectionAnswer(state, "drives", all.map((drive) => pick(drive, names)));
+  return collectionResponse(state, "drives", all.map((drive) => pick(drive, names)));
 }
 
 /** `/drives/{id}` and its other names. */
-export function getDrive(state: State, request: GraphRequest, drive: Drive): Answer {
+export function getDrive(state: State, request: GraphRequest, drive: Drive): ServiceResponse {
   may.mayReadDrive(request.caller, drive);
   allowOptions(request.query, "$select");
   const names = selected(request.query, DRIVE_PROPERTIES, "microsoft.graph.drive");
-  return entityAnswer(state, 200, "drives", pick(driveJson(drive), names));
+  return entityResponse(state, 200, "drives", pick(driveJson(drive), names));
 }
 
 function driveJson(drive: Drive): Json {

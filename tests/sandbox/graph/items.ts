@@ -1,28 +1,32 @@
 /** The item itself: GET, PATCH, DELETE (PROTOCOL 4.1, 11). */
 
 import { driveItemJson } from "../drive_item_json.ts";
-import { type Answer, emptyAnswer } from "../message.ts";
+import { emptyResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { FileSystemInfo, Item } from "../tenant/item.ts";
 import { nameProblem } from "../tenant/names.ts";
-import { mayReadDrive, mayWriteDrive } from "./caller.ts";
+import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
 import { allowOptions, pick, selected } from "./query.ts";
-import { authorOf, checkIfMatch, entityAnswer, type GraphRequest, readJson, unchanged } from "./request.ts";
+import { authorOf, checkIfMatch, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
-export function getItem(state: State, request: GraphRequest, address: ItemAddress): Answer {
+export function getItem(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayReadDrive(request.caller, address.drive);
   allowOptions(request.query, "$select");
   const names = selected(request.query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const item = existing(address);
-  if (unchanged(request.call, item)) return emptyAnswer(304);
-  return itemAnswer(state, item, names);
+  if (unchanged(request.call, item)) return emptyResponse(304);
+  return itemResponse(state, item, names);
 }
 
 /** Name and time stamps; on this back end a file gets one more version for it (PROTOCOL U21). */
-export async function patchItem(state: State, request: GraphRequest, address: ItemAddress): Promise<Answer> {
+export async function patchItem(
+  state: State,
+  request: GraphRequest,
+  address: ItemAddress,
+): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
   checkIfMatch(request.call, item);
@@ -35,22 +39,27 @@ export async function patchItem(state: State, request: GraphRequest, address: It
     ...(fileSystemInfo === undefined ? {} : { fileSystemInfo: readFileSystemInfo(fileSystemInfo) }),
   };
   item.drive.update(item, change, authorOf(state, request));
-  return itemAnswer(state, item, undefined);
+  return itemResponse(state, item, undefined);
 }
 
-export function deleteItem(_state: State, request: GraphRequest, address: ItemAddress): Answer {
+export function deleteItem(_state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
   checkIfMatch(request.call, item);
   item.drive.remove(item);
-  return emptyAnswer(204);
+  return emptyResponse(204);
 }
 
 /** The driveItem as an answer, with its eTag as a header too. */
-export function itemAnswer(state: State, item: Item, names: string[] | undefined, status = 200): Answer {
+export function itemResponse(
+  state: State,
+  item: Item,
+  names: string[] | undefined,
+  status = 200,
+): ServiceResponse {
   const wants = (property: string) => names === undefined || names.includes(property);
   const json = driveItemJson(state, item, wants);
-  return entityAnswer(state, status, `drives('${item.drive.id}')/items`, pick(json, names), {
+  return entityResponse(state, status, `drives('${item.drive.id}')/items`, pick(json, names), {
     etag: json.eTag,
   });
 }

@@ -1,19 +1,21 @@
 /** Microsoft Graph: authenticates, resolves the address, calls the handler, and gives every answer its headers. */
 
-import { type Answer, type Call, jsonAnswer } from "../message.ts";
+import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { authenticate } from "./caller.ts";
+import { authenticate } from "./authorization.ts";
 import { createFolder, listChildren } from "./children.ts";
 import { getContent, putContent } from "./content.ts";
 import { createUploadSession } from "./create_upload_session.ts";
 import * as drives from "./drives.ts";
 import { deleteItem, getItem, patchItem } from "./items.ts";
-import * as places from "./places.ts";
+import { getSite, searchSites } from "./sites.ts";
+import { getFilesFolder, listChannels, listJoinedTeams } from "./teams.ts";
+import { getUser } from "./users.ts";
 import { parseQuery } from "./query.ts";
 import { type GraphRequest, isJson, LengthRequired } from "./request.ts";
 import { type ItemAddress, resolve, type Target } from "./resolve.ts";
-import { misreadAddress, stepsOf } from "./steps.ts";
+import { misreadAddress, parseAddressPath } from "./address_path.ts";
 
 const JSON_TYPE =
   "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
@@ -28,15 +30,15 @@ const DIAGNOSTIC = JSON.stringify({
 });
 
 /** Answers one request to Graph. */
-export async function graphService(state: State, call: Call): Promise<Answer> {
+export async function graphService(state: State, call: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
   const clientRequestId = call.headers["client-request-id"] ?? requestId;
-  let answer: Answer;
+  let answer: ServiceResponse;
   try {
     answer = await route(state, call);
     if (answer.body !== "") answer.headers["content-type"] = JSON_TYPE;
   } catch (error) {
-    answer = errorAnswer(error, requestId, clientRequestId);
+    answer = errorResponse(error, requestId, clientRequestId);
   }
   answer.headers["request-id"] = requestId;
   answer.headers["client-request-id"] = clientRequestId;
@@ -44,7 +46,7 @@ export async function graphService(state: State, call: Call): Promise<Answer> {
   return answer;
 }
 
-function errorAnswer(error: unknown, requestId: string, clientRequestId: string): Answer {
+function errorResponse(error: unknown, requestId: string, clientRequestId: string): ServiceResponse {
   if (error instanceof LengthRequired) {
     const body =
       "<!DOCTYPE html><html><head><title>Length Required</title></head><body><h2>Length Required</h2>" +
@@ -59,15 +61,15 @@ function errorAnswer(error: unknown, requestId: string, clientRequestId: string)
     "client-request-id": clientRequestId,
   };
   const body = { error: { code: error.code, message: error.message, innerError } };
-  return jsonAnswer(error.status, body, { ...error.headers, "content-type": JSON_TYPE });
+  return jsonResponse(error.status, body, { ...error.headers, "content-type": JSON_TYPE });
 }
 
-async function route(state: State, call: Call): Promise<Answer> {
+async function route(state: State, call: ServiceRequest): Promise<ServiceResponse> {
   const version = /^\/v1\.0(?=\/|$)/.exec(call.path)?.[0];
   if (version === undefined) throw new ServiceError(400, "BadRequest", "Invalid version.");
   const caller = authenticate(state, call);
   const request: GraphRequest = { call, caller, query: parseQuery(call.query) };
-  const target = resolve(state, caller.user, stepsOf(call.path.slice(version.length)));
+  const target = resolve(state, caller.user, parseAddressPath(call.path.slice(version.length)));
   if (target.resource.kind === "item") {
     return await answerItem(state, request, target.resource, target.relation);
   }
@@ -79,7 +81,7 @@ async function answerItem(
   request: GraphRequest,
   address: ItemAddress,
   relation: string,
-): Promise<Answer> {
+): Promise<ServiceResponse> {
   if (state.tenant.misses(address.item ?? address.folder)) throw itemNotFound();
   switch (`${request.call.method} ${relation}`) {
     case "GET ":
@@ -108,24 +110,24 @@ async function answerItem(
   }
 }
 
-function answerPlace(state: State, request: GraphRequest, { resource, relation }: Target): Answer {
+function answerPlace(state: State, request: GraphRequest, { resource, relation }: Target): ServiceResponse {
   switch (`${request.call.method} ${resource.kind} ${relation}`) {
     case "GET user ":
-      if (resource.kind === "user") return places.getUser(state, request, resource.user, resource.me);
+      if (resource.kind === "user") return getUser(state, request, resource.user, resource.me);
       break;
     case "GET user drives":
       if (resource.kind === "user") return drives.listUserDrives(state, request, resource.user);
       break;
     case "GET user joinedTeams":
-      if (resource.kind === "user" && resource.me) return places.listJoinedTeams(state, request);
+      if (resource.kind === "user" && resource.me) return listJoinedTeams(state, request);
       break;
     case "GET drive ":
       if (resource.kind === "drive") return drives.getDrive(state, request, resource.drive);
       break;
     case "GET sites ":
-      return places.searchSites(state, request);
+      return searchSites(state, request);
     case "GET site ":
-      if (resource.kind === "site") return places.getSite(state, request, resource.site);
+      if (resource.kind === "site") return getSite(state, request, resource.site);
       break;
     case "GET site drives":
       if (resource.kind === "site") return drives.listSiteDrives(state, request, resource.site);
@@ -134,11 +136,11 @@ function answerPlace(state: State, request: GraphRequest, { resource, relation }
       if (resource.kind === "group") return drives.listSiteDrives(state, request, resource.team.site);
       break;
     case "GET team channels":
-      if (resource.kind === "team") return places.listChannels(state, request, resource.team);
+      if (resource.kind === "team") return listChannels(state, request, resource.team);
       break;
     case "GET channel filesFolder":
       if (resource.kind === "channel") {
-        return places.getFilesFolder(state, request, resource.team, resource.channel);
+        return getFilesFolder(state, request, resource.team, resource.channel);
       }
       break;
   }

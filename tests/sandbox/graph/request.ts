@@ -1,14 +1,14 @@
 /** A Graph request with its caller and query, as the handlers get it; and the forms of answers they share. */
 
-import { type Answer, type Call, jsonAnswer } from "../message.ts";
+import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { type Author, cTagOf, eTagOf, type Item } from "../tenant/item.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller } from "./authorization.ts";
 import type { Query } from "./query.ts";
 
 export interface GraphRequest {
-  readonly call: Call;
+  readonly call: ServiceRequest;
   readonly caller: Caller;
   readonly query: Query;
 }
@@ -22,13 +22,19 @@ export function authorOf(_state: State, request: GraphRequest): Author {
 }
 
 /** One entity with its `@odata.context`. */
-export function entityAnswer(state: State, status: number, set: string, entity: Json, headers = {}): Answer {
-  return jsonAnswer(status, { "@odata.context": contextUrl(state, `${set}/$entity`), ...entity }, headers);
+export function entityResponse(
+  state: State,
+  status: number,
+  set: string,
+  entity: Json,
+  headers = {},
+): ServiceResponse {
+  return jsonResponse(status, { "@odata.context": contextUrl(state, `${set}/$entity`), ...entity }, headers);
 }
 
 /** A whole collection on one page. */
-export function collectionAnswer(state: State, set: string, value: readonly Json[]): Answer {
-  return jsonAnswer(200, { "@odata.context": contextUrl(state, set), value });
+export function collectionResponse(state: State, set: string, value: readonly Json[]): ServiceResponse {
+  return jsonResponse(200, { "@odata.context": contextUrl(state, set), value });
 }
 
 /** `{graph}/v1.0/$metadata#…` */
@@ -37,7 +43,7 @@ export function contextUrl(state: State, set: string): string {
 }
 
 /** The JSON object of the body; `{}` for an empty one when that is allowed. */
-export async function readJson(call: Call, empty: "allowed" | "refused"): Promise<Json> {
+export async function readJson(call: ServiceRequest, empty: "allowed" | "refused"): Promise<Json> {
   requireLength(call);
   const text = await call.body.text();
   if (text === "" && empty === "allowed") return {};
@@ -56,12 +62,12 @@ export async function readJson(call: Call, empty: "allowed" | "refused"): Promis
 }
 
 /** Whether the request declares a JSON body. */
-export function isJson(call: Call): boolean {
+export function isJson(call: ServiceRequest): boolean {
   return (call.headers["content-type"] ?? "").toLowerCase().startsWith("application/json");
 }
 
 /** An empty POST without Content-Length: 0 is refused by the front end, in HTML (docs PR 2262, api-docs#549). */
-export function requireLength(call: Call): void {
+export function requireLength(call: ServiceRequest): void {
   if (call.body.declaredLength === undefined && !call.body.chunked) throw new LengthRequired();
 }
 
@@ -71,7 +77,7 @@ export class LengthRequired extends Error {
 }
 
 /** If-Match against the eTag (or cTag) of the item. @throws {ServiceError} 412, or 400 for an unquoted tag */
-export function checkIfMatch(call: Call, item: Item | undefined): void {
+export function checkIfMatch(call: ServiceRequest, item: Item | undefined): void {
   const header = call.headers["if-match"];
   if (header === undefined) return;
   if (item !== undefined && (header === "*" || tagsOf(item).includes(header))) return;
@@ -84,7 +90,7 @@ export function checkIfMatch(call: Call, item: Item | undefined): void {
 }
 
 /** Whether If-None-Match names the state the item is in. */
-export function unchanged(call: Call, item: Item): boolean {
+export function unchanged(call: ServiceRequest, item: Item): boolean {
   const header = call.headers["if-none-match"];
   return header !== undefined && tagsOf(item).includes(header);
 }

@@ -10,9 +10,9 @@ import type { Item } from "../tenant/item.ts";
 import { pathFault } from "../tenant/names.ts";
 import { pathOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
-import { delegatedOnly, hasNoSharePoint, noSharePoint, workAccountsOnly } from "./caller.ts";
+import { delegatedOnly, hasNoSharePoint, noSharePoint, workAccountsOnly } from "./authorization.ts";
 import { noDrive } from "./drives.ts";
-import type { Step } from "./steps.ts";
+import type { AddressStep } from "./address_path.ts";
 
 /** An item, or the place by path where one could be. */
 export interface ItemAddress {
@@ -44,7 +44,7 @@ export interface Target {
 }
 
 /** Walks the steps; `caller` is undefined for an app by itself. @throws {ServiceError} 400 or 404 */
-export function resolve(state: State, caller: User | undefined, steps: readonly Step[]): Target {
+export function resolve(state: State, caller: User | undefined, steps: readonly AddressStep[]): Target {
   const route = new Route(steps);
   const { users } = state.tenant.directory;
   const start = route.name();
@@ -79,10 +79,10 @@ export function resolve(state: State, caller: User | undefined, steps: readonly 
 
 /** The steps with a place in them. */
 class Route {
-  readonly #steps: readonly Step[];
+  readonly #steps: readonly AddressStep[];
   #at = 0;
 
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly AddressStep[]) {
     this.#steps = steps;
   }
 

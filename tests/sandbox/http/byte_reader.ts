@@ -1,6 +1,6 @@
 /** Reads lines and runs of bytes from a connection through one buffer that is used again and again. */
 
-import { ConnectionLost } from "../message.ts";
+import { ConnectionLost } from "../messages.ts";
 
 const BUFFER_BYTES = 256 * 1024;
 

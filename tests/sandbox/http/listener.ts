@@ -4,14 +4,14 @@
  * body was counted or chunked, and a connection that can be broken in the middle of anything.
  */
 
-import type { Outcome } from "../exchange.ts";
-import { type Call, ConnectionLost, jsonAnswer, RequestBody, type Service } from "../message.ts";
+import type { Outcome } from "../request_handler.ts";
+import { ConnectionLost, jsonResponse, RequestBody, type Service, type ServiceRequest } from "../messages.ts";
 import { ByteReader, LineTooLong } from "./byte_reader.ts";
 import { bodySource, MalformedRequest, readHead, type RequestHead } from "./request.ts";
-import { sendAnswer, writeAll } from "./response.ts";
+import { sendResponse, writeAll } from "./response.ts";
 
 /** Answers one request, or asks for a broken connection. */
-export type Respond = (call: Call) => Promise<Outcome>;
+export type Respond = (call: ServiceRequest) => Promise<Outcome>;
 
 export class Listener {
   readonly origin: string;
@@ -75,7 +75,7 @@ export class Listener {
     if (outcome === "drop") return false;
     const { answer, truncateTo } = outcome;
     const keepAlive = head.keepAlive && answer.headers["connection"] !== "close";
-    const complete = await sendAnswer(connection, answer, {
+    const complete = await sendResponse(connection, answer, {
       headOnly: head.method === "HEAD",
       keepAlive,
       truncateTo,
@@ -83,13 +83,13 @@ export class Listener {
     return complete && keepAlive;
   }
 
-  async #outcome(call: Call): Promise<Outcome> {
+  async #outcome(call: ServiceRequest): Promise<Outcome> {
     try {
       return await this.#respond(call);
     } catch (error) {
       report(`${call.method} ${call.path} failed`, error);
       return {
-        answer: jsonAnswer(500, { error: `the sandbox itself failed: ${error}` }),
+        answer: jsonResponse(500, { error: `the sandbox itself failed: ${error}` }),
         truncateTo: undefined,
       };
     }
@@ -119,7 +119,7 @@ interface Carrier {
   readonly reused: boolean;
 }
 
-function callFrom(service: Service, head: RequestHead, body: RequestBody, on: Carrier): Call {
+function callFrom(service: Service, head: RequestHead, body: RequestBody, on: Carrier): ServiceRequest {
   const { method, target, headers } = head;
   const mark = target.indexOf("?");
   return {
@@ -138,7 +138,7 @@ function callFrom(service: Service, head: RequestHead, body: RequestBody, on: Ca
 async function refuse(connection: Deno.Conn, error: Error): Promise<void> {
   const how = { headOnly: false, keepAlive: false, truncateTo: undefined };
   try {
-    await sendAnswer(connection, jsonAnswer(400, { error: `Bad Request: ${error.message}` }), how);
+    await sendResponse(connection, jsonResponse(400, { error: `Bad Request: ${error.message}` }), how);
   } catch (failure) {
     if (!isBroken(failure)) throw failure;
   }

@@ -1,6 +1,6 @@
 /** HTTP/1.1 requests as they come over the wire: the head unaltered, the body by its framing. */
 
-import { type BodySource, ConnectionLost } from "../message.ts";
+import { type BodySource, ConnectionLost } from "../messages.ts";
 import type { ByteReader } from "./byte_reader.ts";
 
 const HEAD_LIMIT_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 /** Sends an answer over a connection, whole or cut short. */
 
-import type { Answer, FileSpan } from "../message.ts";
+import type { FileSpan, ServiceResponse } from "../messages.ts";
 
 const SEND_CHUNK_BYTES = 512 * 1024;
 
@@ -23,7 +23,11 @@ export interface Sending {
 }
 
 /** Sends the answer. @returns whether all that its Content-Length announces was sent */
-export async function sendAnswer(connection: Deno.Conn, answer: Answer, how: Sending): Promise<boolean> {
+export async function sendResponse(
+  connection: Deno.Conn,
+  answer: ServiceResponse,
+  how: Sending,
+): Promise<boolean> {
   const body = typeof answer.body === "string" ? new TextEncoder().encode(answer.body) : answer.body;
   const bodyless = answer.status === 204 || answer.status === 304;
   const head = headText(answer, bodyless ? undefined : body.length, how.keepAlive);
@@ -42,7 +46,7 @@ export async function sendAnswer(connection: Deno.Conn, answer: Answer, how: Sen
   return length === body.length;
 }
 
-function headText(answer: Answer, length: number | undefined, keepAlive: boolean): Uint8Array {
+function headText(answer: ServiceResponse, length: number | undefined, keepAlive: boolean): Uint8Array {
   const headers: Record<string, string> = { date: new Date().toUTCString(), ...answer.headers };
   if (length !== undefined) headers["content-length"] = String(length);
   headers["connection"] = keepAlive ? "keep-alive" : "close";

@@ -1,6 +1,6 @@
 /** Content that comes late, in part, or not at all (PROTOCOL 5). */
 
-import type { Answer } from "../message.ts";
+import type { ServiceResponse } from "../messages.ts";
 import { DOWNLOAD, type KnownFault } from "./known_fault.ts";
 
 const scripts = ["get"] as const;
@@ -9,7 +9,7 @@ const PAGE = "<!DOCTYPE html><html><head><title>Sign in to your account</title><
 const HTML = { "Content-Type": "text/html; charset=utf-8" };
 
 /** What the service states of a file before it changes it on the way out, such as HEIC (PROTOCOL D6). */
-function understated(answer: Answer): Answer {
+function understated(answer: ServiceResponse): ServiceResponse {
   if (answer.status !== 200 || typeof answer.body !== "string") return answer;
   const item = JSON.parse(answer.body);
   if (item.file === undefined) return answer;
@@ -18,7 +18,7 @@ function understated(answer: Answer): Answer {
 }
 
 /** The first half of a file, with a Content-Length that fits. */
-function half({ status, headers, body }: Answer): Answer {
+function half({ status, headers, body }: ServiceResponse): ServiceResponse {
   if (typeof body === "string") return { status, headers, body };
   return { status, headers, body: { ...body, length: Math.floor(body.length / 2) } };
 }
@@ -32,7 +32,7 @@ export const DOWNLOADS = {
     scripts,
     rules: () => [
       { ...DOWNLOAD, truncateBodyTo: CUT_BYTES },
-      { ...DOWNLOAD, nth: 2, meanwhile: "link-expires" },
+      { ...DOWNLOAD, nth: 2, sideEffect: "link-expires" },
     ],
   },
   "download-url-refused": {
@@ -40,7 +40,7 @@ export const DOWNLOADS = {
     item: 14,
     traps: ["5"],
     scripts,
-    rules: () => [{ ...DOWNLOAD, meanwhile: "link-expires" }],
+    rules: () => [{ ...DOWNLOAD, sideEffect: "link-expires" }],
   },
   "range-ignored": {
     what: "the connection ends after 1 MB, and the rest is answered by 200 with everything",

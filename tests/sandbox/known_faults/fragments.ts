@@ -1,13 +1,13 @@
 /** What happens to fragments on their way, and to the URL they go to (PROTOCOL 7.3, 7.4). */
 
-import type { Call } from "../message.ts";
+import type { ServiceRequest } from "../messages.ts";
 import { FRAGMENT, type KnownFault, SECOND_FRAGMENT } from "./known_fault.ts";
 
 const scripts = ["put", "put-large"] as const;
 const BUSY = { status: 503, headers: { "Retry-After": "1" } };
 
 /** An answer that names the first byte of the fragment just sent, as if it had never come. */
-function standsStill({ headers }: Call): unknown {
+function standsStill({ headers }: ServiceRequest): unknown {
   const start = /\d+/.exec(headers["content-range"] ?? "")?.[0] ?? "0";
   const expirationDateTime = new Date(Date.now() + 900_000).toISOString();
   return { expirationDateTime, nextExpectedRanges: [`${start}-`] };
@@ -69,14 +69,14 @@ export const FRAGMENTS = {
     item: 6,
     traps: ["U6"],
     scripts,
-    rules: () => [{ ...SECOND_FRAGMENT, meanwhile: "link-expires" }],
+    rules: () => [{ ...SECOND_FRAGMENT, sideEffect: "link-expires" }],
   },
   "upload-url-forbidden": {
     what: "the same, with 403 accessDenied",
     item: 6,
     traps: ["U6"],
     scripts,
-    rules: () => [{ ...SECOND_FRAGMENT, meanwhile: "link-forbidden" }],
+    rules: () => [{ ...SECOND_FRAGMENT, sideEffect: "link-forbidden" }],
   },
   "upload-url-forbidden-always": {
     what: "403 accessDenied for every fragment of every session: a matter of rights",
@@ -90,6 +90,6 @@ export const FRAGMENTS = {
     item: 11,
     traps: ["U5"],
     scripts,
-    rules: () => [{ ...SECOND_FRAGMENT, meanwhile: "tokens-expire" }],
+    rules: () => [{ ...SECOND_FRAGMENT, sideEffect: "tokens-expire" }],
   },
 } satisfies Record<string, KnownFault>;

@@ -1,7 +1,7 @@
 /** Listings with odd pages and odd items, and tokens that end while one is read (PROTOCOL 4.1, 9.1). */
 
 import type { FaultRule } from "../faults.ts";
-import type { Answer, Call } from "../message.ts";
+import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import { GET_CHILDREN, type KnownFault } from "./known_fault.ts";
 
 const scripts = ["ls"] as const;
@@ -9,18 +9,18 @@ const NEXT_PAGE: FaultRule = { ...GET_CHILDREN, path: "skiptoken" };
 
 type Page = { value: Record<string, unknown>[]; "@odata.nextLink"?: string };
 
-function onPages(change: (page: Page, call: Call) => Page): FaultRule {
+function onPages(change: (page: Page, call: ServiceRequest) => Page): FaultRule {
   return {
     ...GET_CHILDREN,
     times: "always",
-    rewrite: (answer: Answer, call: Call) =>
+    rewrite: (answer: ServiceResponse, call: ServiceRequest) =>
       answer.status === 200 && typeof answer.body === "string"
         ? { ...answer, body: JSON.stringify(change(JSON.parse(answer.body), call)) }
         : answer,
   };
 }
 
-function looped(page: Page, { headers, target }: Call): Page {
+function looped(page: Page, { headers, target }: ServiceRequest): Page {
   return { ...page, "@odata.nextLink": `http://${headers["host"]}${target}` };
 }
 
@@ -105,20 +105,20 @@ export const LISTINGS = {
     item: 11,
     traps: ["9"],
     scripts,
-    rules: () => [{ ...NEXT_PAGE, nth: 2, meanwhile: "tokens-expire" }],
+    rules: () => [{ ...NEXT_PAGE, nth: 2, sideEffect: "tokens-expire" }],
   },
   "claims-challenge": {
     what: "a listing is answered by a claims challenge, which a renewal with those claims answers",
     item: 12,
     traps: ["A10", "9.1"],
     scripts,
-    rules: () => [{ ...GET_CHILDREN, meanwhile: "claims-demanded" }],
+    rules: () => [{ ...GET_CHILDREN, sideEffect: "claims-required" }],
   },
   "claims-challenge-needs-person": {
     what: "a listing is answered by a claims challenge, and the renewal by interaction_required",
     item: 12,
     traps: ["A10", "9.1"],
     scripts,
-    rules: () => [{ ...GET_CHILDREN, meanwhile: "person-demanded" }],
+    rules: () => [{ ...GET_CHILDREN, sideEffect: "interaction-required" }],
   },
 } satisfies Record<string, KnownFault>;

@@ -72,7 +72,7 @@ export const SESSIONS = {
     item: 8,
     traps: ["7.3"],
     scripts,
-    rules: () => [{ ...LAST_FRAGMENT, meanwhile: "name-taken" }],
+    rules: () => [{ ...LAST_FRAGMENT, sideEffect: "name-taken" }],
   },
   "leftover-session": {
     what: "409 for a new session: one that nobody knows any more is still open",

@@ -1,6 +1,6 @@
 /** `/{tenant}/oauth2/v2.0/authorize`: the sign-in in the browser that ends in a code for the app (RFC 6749, 7636, 8252). */
 
-import type { Answer, Call } from "../message.ts";
+import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
 import type { Application, User } from "../tenant/directory.ts";
 import { approve, declined } from "./approval.ts";
@@ -12,7 +12,7 @@ import { consentRequired } from "./endpoints.ts";
 import { describeError, EntraError } from "./entra_error.ts";
 import { parseScopes, personalRequest, type ScopeRequest } from "./scopes.ts";
 import { clientInfo } from "./tokens.ts";
-import { UnattendedApp } from "./unattended_app.ts";
+import { AppOnlyClient } from "./app_only_client.ts";
 
 /** Where the answer goes: known before anything else is looked at, since errors go there too. */
 interface Return {
@@ -32,7 +32,11 @@ interface SignInRequest {
 }
 
 /** GET shows the accounts; POST, from that page, carries what the person did. */
-export async function authorize(state: State, call: Call, authority: Authority): Promise<Answer> {
+export async function authorize(
+  state: State,
+  call: ServiceRequest,
+  authority: Authority,
+): Promise<ServiceResponse> {
   const form = new URLSearchParams(call.query);
   let client: Application;
   let back: Return;
@@ -105,7 +109,7 @@ function readRequest(state: State, client: Application, authority: Authority, fo
 /** A public client must bind the code to itself; an app with a credential may. */
 function challengeOf(client: Application, form: Form): string | undefined {
   const challenge = form.get("code_challenge");
-  if (challenge === null && client instanceof UnattendedApp) return undefined;
+  if (challenge === null && client instanceof AppOnlyClient) return undefined;
   if (challenge === null || form.get("code_challenge_method") !== "S256") {
     const message = "Proof Key for Code Exchange is required: send code_challenge with the method S256.";
     throw new EntraError("invalid_request", 9002325, message);
@@ -123,13 +127,18 @@ interface Page {
   readonly decisions: Form | undefined;
 }
 
-function signIn(state: State, call: Call, form: Form, { asked, back, decisions }: Page): Answer {
-  const { person, tenant: { directory } } = state;
+function signIn(
+  state: State,
+  call: ServiceRequest,
+  form: Form,
+  { asked, back, decisions }: Page,
+): ServiceResponse {
+  const { user: testUser, tenant: { directory } } = state;
   if (asked.prompt === "none") return finish(state, form, asked, back, sessionOf(state, asked));
   const hint = form.get("login_hint");
   if (decisions === undefined) {
-    if (person.always === "decline") throw declined("access_denied");
-    if (person.always === "approve") return finish(state, form, asked, back, person.choose(hint));
+    if (testUser.always === "decline") throw declined("access_denied");
+    if (testUser.always === "approve") return finish(state, form, asked, back, testUser.choose(hint));
   } else if (decisions.get("decision") === "decline") {
     throw declined("access_denied");
   } else if (decisions.get("decision") === "approve") {
@@ -142,7 +151,7 @@ function signIn(state: State, call: Call, form: Form, { asked, back, decisions }
     application: asked.client,
     scopes: asked.request.graph,
     users: directory.users,
-    chosen: person.choose(hint),
+    chosen: testUser.choose(hint),
     error: decisions === undefined ? undefined : "Choose who signs in.",
   });
 }
@@ -162,9 +171,9 @@ function sessionOf(state: State, asked: SignInRequest): User {
 }
 
 /** The person has approved: the app gets a code. @throws {EntraError} when that is not enough */
-function finish(state: State, form: Form, asked: SignInRequest, back: Return, person: User): Answer {
+function finish(state: State, form: Form, asked: SignInRequest, back: Return, person: User): ServiceResponse {
   // Here every stop comes back to the app: there is a way to tell it.
-  const stop = state.person.stop && { ...state.person.stop, seenBy: "app" } as const;
+  const stop = state.user.stop && { ...state.user.stop, seenBy: "app" } as const;
   const outcome = approve(state.tenant.directory, asked, person, stop);
   if (outcome.kind === "refused") throw outcome.error;
   const { user } = outcome;
@@ -182,14 +191,14 @@ function finish(state: State, form: Form, asked: SignInRequest, back: Return, pe
   });
 }
 
-function errorFields(error: EntraError, call: Call): Record<string, string> {
+function errorFields(error: EntraError, call: ServiceRequest): Record<string, string> {
   const { error: code, error_description, error_uri } = describeError(error, call);
   const cancelled = error.number === 65004 ? { error_subcode: "cancel" } : {};
   return { error: code, ...cancelled, error_description, error_uri };
 }
 
 /** Hands the fields to the app through the browser. */
-function sendBack(back: Return, fields: Record<string, string>): Answer {
+function sendBack(back: Return, fields: Record<string, string>): ServiceResponse {
   const all = { ...fields, ...(back.state === null ? {} : { state: back.state }) };
   if (back.mode === "form_post") return formPostPage(back.redirectUri, all);
   const mark = back.mode === "fragment" ? "#" : back.redirectUri.includes("?") ? "&" : "?";

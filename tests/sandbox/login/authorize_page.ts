@@ -1,9 +1,9 @@
 /** The pages of the sign-in in the browser. */
 
 import { createHash } from "node:crypto";
-import type { Answer } from "../message.ts";
+import type { ServiceResponse } from "../messages.ts";
 import type { Application, User } from "../tenant/directory.ts";
-import { errorText, escapeHtml, htmlAnswer, page, personChoice } from "./html.ts";
+import { errorText, escapeHtml, htmlResponse, page, personChoice } from "./html.ts";
 
 /** What the page with the accounts shows. */
 export interface AccountPage {
@@ -19,7 +19,7 @@ export interface AccountPage {
 }
 
 /** The accounts to choose from, and what the app asks for. */
-export function accountPage(shown: AccountPage): Answer {
+export function accountPage(shown: AccountPage): ServiceResponse {
   const scopes = shown.scopes.map((scope) => `<li><code>${escapeHtml(scope)}</code></li>`).join("");
   const choices = shown.users.map((user) => personChoice(user, user === shown.chosen)).join("");
   const body = page(
@@ -32,18 +32,18 @@ export function accountPage(shown: AccountPage): Answer {
       <button type="submit" name="decision" value="decline">Decline</button></p>
     </form>`,
   );
-  return htmlAnswer(200, body, { forms: shown.returnOrigin });
+  return htmlResponse(200, body, { forms: shown.returnOrigin });
 }
 
 /** An error the app cannot be told. */
-export function errorPage(description: string): Answer {
-  return htmlAnswer(400, page("Sorry, but we are having trouble signing you in", errorText(description)));
+export function errorPage(description: string): ServiceResponse {
+  return htmlResponse(400, page("Sorry, but we are having trouble signing you in", errorText(description)));
 }
 
 const SUBMIT = "document.forms[0].submit()";
 
 /** `response_mode=form_post`: a form that sends itself. */
-export function formPostPage(redirectUri: string, fields: Record<string, string>): Answer {
+export function formPostPage(redirectUri: string, fields: Record<string, string>): ServiceResponse {
   const inputs = Object.entries(fields).map(([name, value]) =>
     `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`
   ).join("\n");
@@ -55,5 +55,5 @@ export function formPostPage(redirectUri: string, fields: Record<string, string>
     <script>${SUBMIT}</script>`,
   );
   const hash = createHash("sha256").update(SUBMIT).digest("base64");
-  return htmlAnswer(200, body, { forms: new URL(redirectUri).origin, script: `'sha256-${hash}'` });
+  return htmlResponse(200, body, { forms: new URL(redirectUri).origin, script: `'sha256-${hash}'` });
 }

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { constants, verify } from "node:crypto";
 import { EntraError } from "./entra_error.ts";
-import type { RegisteredCertificate, UnattendedApp } from "./unattended_app.ts";
+import type { AppOnlyClient, RegisteredCertificate } from "./app_only_client.ts";
 
 type Json = Record<string, unknown>;
 
@@ -16,7 +16,7 @@ export interface AssertionRules {
 }
 
 /** Accepts an assertion or says what is wrong with it. Nothing forbids using one twice: MSAL does, for ten minutes. */
-export function checkAssertion(app: UnattendedApp, assertion: string, rules: AssertionRules): void {
+export function checkAssertion(app: AppOnlyClient, assertion: string, rules: AssertionRules): void {
   const parts = assertion.split(".");
   const [head, body, signature] = parts as [string, string, string];
   if (parts.length !== 3) throw refused(50027, "JWT token is invalid or malformed.");
@@ -40,7 +40,7 @@ export function checkAssertion(app: UnattendedApp, assertion: string, rules: Ass
   checkClaims(app, claims, rules);
 }
 
-function checkClaims(app: UnattendedApp, claims: Json, { audiences, now }: AssertionRules): void {
+function checkClaims(app: AppOnlyClient, claims: Json, { audiences, now }: AssertionRules): void {
   const { aud, iss, sub, exp, nbf, jti } = claims;
   if (iss !== sub || iss !== app.id) {
     throw refused(700021, "Client assertion application identifier doesn't match 'client_id' parameter.");
@@ -86,7 +86,7 @@ function jsonOf(part: string): Json {
   throw refused(50027, "JWT token is invalid or malformed.");
 }
 
-function badSignature(reason: string, header: Json, app: UnattendedApp): EntraError {
+function badSignature(reason: string, header: Json, app: AppOnlyClient): EntraError {
   const thumbprint = Buffer.from(String(header["x5t"] ?? header["x5t#S256"] ?? ""), "base64url").toString(
     "hex",
   );

@@ -1,7 +1,7 @@
 /** Which app sends a request, and whether it proves it. */
 
 import { Buffer } from "node:buffer";
-import type { Call } from "../message.ts";
+import type { ServiceRequest } from "../messages.ts";
 import type { State } from "../state.ts";
 import type { Application } from "../tenant/directory.ts";
 import { type Authority, checkAudience, unknownApplication } from "./authorities.ts";
@@ -9,7 +9,7 @@ import { checkAssertion } from "./client_assertion.ts";
 import { serverTime } from "./clock.ts";
 import { EntraError } from "./entra_error.ts";
 import { missingParameter } from "./scopes.ts";
-import { UnattendedApp } from "./unattended_app.ts";
+import { AppOnlyClient } from "./app_only_client.ts";
 
 /** A form body or a query, each parameter at most once. */
 export type Form = URLSearchParams;
@@ -40,7 +40,7 @@ export function clientOf(state: State, authority: Authority, form: Form): Applic
 
 /** A public client has nothing to prove with; sending a secret all the same is an error. @throws {EntraError} 700025 */
 export function refuseCredentials(client: Application, form: Form): void {
-  if (client instanceof UnattendedApp || (!form.has("client_secret") && !form.has("client_assertion"))) {
+  if (client instanceof AppOnlyClient || (!form.has("client_secret") && !form.has("client_assertion"))) {
     return;
   }
   const message = "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.";
@@ -50,12 +50,12 @@ export function refuseCredentials(client: Application, form: Form): void {
 /** Who redeems a code or token for a person: a public client where that is allowed, or an app with a credential. */
 export function authenticateClient(state: State, client: Application, form: Form, tenant: string): void {
   refuseCredentials(client, form);
-  if (client instanceof UnattendedApp) return authenticateApp(state, client, form, tenant);
+  if (client instanceof AppOnlyClient) return authenticateApp(state, client, form, tenant);
   if (!state.settings.publicClientFlows) throw credentialMissing();
 }
 
 /** An app that must prove itself. @throws {EntraError} 7000218 without a credential */
-export function authenticateApp(state: State, app: UnattendedApp, form: Form, tenant: string): void {
+export function authenticateApp(state: State, app: AppOnlyClient, form: Form, tenant: string): void {
   const secret = form.get("client_secret");
   const assertion = form.get("client_assertion");
   if (secret !== null && secret !== "") return app.checkSecret(secret);
@@ -78,7 +78,7 @@ function credentialMissing(): EntraError {
 }
 
 /** Client id and secret may also come as HTTP Basic (RFC 6749 section 2.3.1). */
-export function withBasicCredentials(call: Call, form: Form): Form {
+export function withBasicCredentials(call: ServiceRequest, form: Form): Form {
   const encoded = /^Basic (\S+)$/i.exec(call.headers["authorization"] ?? "")?.[1];
   if (encoded === undefined) return form;
   const [, id, secret] = /^([^:]*):(.*)$/.exec(Buffer.from(encoded, "base64").toString()) ?? [];

@@ -1,18 +1,18 @@
 /** The page where a person types the code: plain HTML forms, no script, usable by keyboard alone. */
 
-import type { Answer, Call } from "../message.ts";
+import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
 import type { User } from "../tenant/directory.ts";
 import { approve } from "./approval.ts";
 import type { DeviceCode } from "./device_codes.ts";
 import { EntraError } from "./entra_error.ts";
-import { errorText, escapeHtml, htmlAnswer, page, personChoice } from "./html.ts";
+import { errorText, escapeHtml, htmlResponse, page, personChoice } from "./html.ts";
 
 /** `GET` and `POST /devicelogin` (`/link` for personal accounts): type the code → choose the person and approve or decline → result. */
-export async function deviceLoginPage(state: State, call: Call): Promise<Answer> {
-  if (call.method === "GET" || call.method === "HEAD") return htmlAnswer(200, codePage());
+export async function deviceLoginPage(state: State, call: ServiceRequest): Promise<ServiceResponse> {
+  if (call.method === "GET" || call.method === "HEAD") return htmlResponse(200, codePage());
   if (call.method !== "POST") {
-    return htmlAnswer(405, page("Not possible", "<p>This page takes GET and POST only.</p>"));
+    return htmlResponse(405, page("Not possible", "<p>This page takes GET and POST only.</p>"));
   }
   const form = new URLSearchParams(await call.body.text());
   const typed = form.get("code") ?? "";
@@ -21,32 +21,32 @@ export async function deviceLoginPage(state: State, call: Call): Promise<Answer>
     const error = typed.trim() === ""
       ? "Type the code that your script shows."
       : "That code did not work. Check it and try again, or start the script again for a new code.";
-    return htmlAnswer(200, codePage(error, typed));
+    return htmlResponse(200, codePage(error, typed));
   }
   const user = state.tenant.directory.users.find((user) => user.key === form.get("person"));
   switch (form.get("decision")) {
     case "approve":
-      if (user === undefined) return htmlAnswer(200, personPage(state, code, "Choose who signs in."));
+      if (user === undefined) return htmlResponse(200, personPage(state, code, "Choose who signs in."));
       return approvedPage(state, code, user);
     case "decline":
       code.decision = { kind: "declined" };
-      return htmlAnswer(200, resultPage("Sign-in declined", "The script gets no access."));
+      return htmlResponse(200, resultPage("Sign-in declined", "The script gets no access."));
     default:
-      return htmlAnswer(200, personPage(state, code));
+      return htmlResponse(200, personPage(state, code));
   }
 }
 
 /** Some refusals only the browser shows: the script polls on (PROTOCOL A3). */
-function approvedPage(state: State, code: DeviceCode, user: User): Answer {
+function approvedPage(state: State, code: DeviceCode, user: User): ServiceResponse {
   try {
-    const outcome = approve(state.tenant.directory, code, user, state.person.stop);
+    const outcome = approve(state.tenant.directory, code, user, state.user.stop);
     code.decision = outcome;
     if (outcome.kind === "refused") throw outcome.error;
-    return htmlAnswer(200, resultPage("You are signed in", `You signed in as ${user.displayName}.`));
+    return htmlResponse(200, resultPage("You are signed in", `You signed in as ${user.displayName}.`));
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
     const text = `AADSTS${error.number}: ${error.message}`;
-    return htmlAnswer(200, page("You cannot get there from here", errorText(text)));
+    return htmlResponse(200, page("You cannot get there from here", errorText(text)));
   }
 }
 
@@ -65,7 +65,7 @@ function codePage(error?: string, typed = ""): string {
 
 function personPage(state: State, code: DeviceCode, error?: string): string {
   const { users } = state.tenant.directory;
-  const chosen = state.person.as;
+  const chosen = state.user.as;
   const scopes = code.request.graph.map((scope) => `<li><code>${escapeHtml(scope)}</code></li>`).join("");
   return page(
     "Sign in",

@@ -1,14 +1,14 @@
 /** What MSAL asks before it trusts a host it does not know. */
 
-import { type Answer, jsonAnswer } from "../message.ts";
+import { jsonResponse, type ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
 import { type Authority, issuerTenant } from "./authorities.ts";
 
 /** `GET /{tenant}/v2.0/.well-known/openid-configuration` */
-export function openidConfiguration(state: State, authority: Authority): Answer {
+export function openidConfiguration(state: State, authority: Authority): ServiceResponse {
   const segment = authority.kind === "tenant" ? authority.tenantId : authority.kind;
   const base = `${state.origins.login}/${segment}`;
-  return jsonAnswer(200, {
+  return jsonResponse(200, {
     token_endpoint: `${base}/oauth2/v2.0/token`,
     token_endpoint_auth_methods_supported: ["client_secret_post", "private_key_jwt", "client_secret_basic"],
     jwks_uri: `${base}/discovery/v2.0/keys`,
@@ -33,10 +33,10 @@ export function openidConfiguration(state: State, authority: Authority): Answer 
 }
 
 /** `GET /common/discovery/instance` */
-export function instanceDiscovery(state: State): Answer {
+export function instanceDiscovery(state: State): ServiceResponse {
   const { tenantId } = state.tenant.directory;
   const host = new URL(state.origins.login).host;
-  return jsonAnswer(200, {
+  return jsonResponse(200, {
     tenant_discovery_endpoint: `${state.origins.login}/${tenantId}/v2.0/.well-known/openid-configuration`,
     "api-version": "1.1",
     metadata: [{ preferred_network: host, preferred_cache: host, aliases: [host] }],

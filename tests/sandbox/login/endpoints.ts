@@ -1,6 +1,6 @@
 /** The OAuth endpoints a script calls: `/devicecode` and `/token`. */
 
-import { type Answer, jsonAnswer } from "../message.ts";
+import { jsonResponse, type ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
 import { type Application, isPersonal, type User } from "../tenant/directory.ts";
 import { accountAt, type Authority } from "./authorities.ts";
@@ -16,7 +16,7 @@ import {
 import { EntraError } from "./entra_error.ts";
 import { checkAppScope, parseScopes, personalRequest, type ScopeRequest } from "./scopes.ts";
 import { clientInfo } from "./tokens.ts";
-import { UnattendedApp } from "./unattended_app.ts";
+import { AppOnlyClient } from "./app_only_client.ts";
 
 /** A request to one of the endpoints. */
 export interface LoginRequest {
@@ -27,7 +27,7 @@ export interface LoginRequest {
 }
 
 /** `POST /{tenant}/oauth2/v2.0/devicecode` */
-export function startDeviceCode(state: State, { authority, form }: LoginRequest): Answer {
+export function startDeviceCode(state: State, { authority, form }: LoginRequest): ServiceResponse {
   const client = clientOf(state, authority, form);
   refuseCredentials(client, form);
   const asked = parseScopes(required(form, "scope"), [...state.consented]);
@@ -37,7 +37,7 @@ export function startDeviceCode(state: State, { authority, form }: LoginRequest)
   // Personal accounts have a page of their own, https://www.microsoft.com/link (PROTOCOL 13.1).
   const page = authority.kind === "consumers" ? "link" : "devicelogin";
   const verificationUri = `${state.origins.login}/${page}`;
-  return jsonAnswer(200, {
+  return jsonResponse(200, {
     user_code: code.userCode,
     device_code: code.deviceCode,
     verification_uri: verificationUri,
@@ -49,7 +49,7 @@ export function startDeviceCode(state: State, { authority, form }: LoginRequest)
 }
 
 /** `POST /{tenant}/oauth2/v2.0/token`. Each grant is one case here. */
-export function redeem(state: State, login: LoginRequest): Answer {
+export function redeem(state: State, login: LoginRequest): ServiceResponse {
   const client = clientOf(state, login.authority, login.form);
   const grantType = required(login.form, "grant_type");
   switch (grantType) {
@@ -76,7 +76,7 @@ function redeemDeviceCode(
   state: State,
   { authority, form, tenant }: LoginRequest,
   client: Application,
-): Answer {
+): ServiceResponse {
   refuseCredentials(client, form);
   const { code, user } = state.deviceCodes.poll(required(form, "device_code"), authority, client);
   authenticateClient(state, client, form, tenant);
@@ -85,14 +85,14 @@ function redeemDeviceCode(
   const said = parseClaims(form.get("claims"));
   const claims = said.capable ? said : code.claims;
   const answered = Math.max(said.answers, code.claims.answers);
-  return tokenAnswer(state, form, { ...fresh(user, client, code.request), claims, answered });
+  return tokenResponse(state, form, { ...fresh(user, client, code.request), claims, answered });
 }
 
 function redeemAuthorizationCode(
   state: State,
   { authority, form, tenant }: LoginRequest,
   client: Application,
-): Answer {
+): ServiceResponse {
   authenticateClient(state, client, form, tenant);
   const redemption = {
     authority,
@@ -106,14 +106,14 @@ function redeemAuthorizationCode(
   const answered = Math.max(said.answers, grant.claims.answers);
   const claims = said.capable ? said : grant.claims;
   const { user, request, nonce } = grant;
-  return tokenAnswer(state, form, { ...fresh(user, client, request), claims, answered, nonce });
+  return tokenResponse(state, form, { ...fresh(user, client, request), claims, answered, nonce });
 }
 
 function redeemRefreshToken(
   state: State,
   { authority, form, tenant }: LoginRequest,
   client: Application,
-): Answer {
+): ServiceResponse {
   authenticateClient(state, client, form, tenant);
   const token = required(form, "refresh_token");
   const grant = state.tokens.refresh(token, client);
@@ -127,7 +127,7 @@ function redeemRefreshToken(
   const answered = Math.max(claims.answers, grant.answered);
   state.challenges.checkRefresh({ answered: grant.answered, challengeable: claims.capable });
   if (state.settings.revokeOldRefreshTokens) state.tokens.retire(token);
-  return tokenAnswer(state, form, { user, client, request, signedIn: grant.signedIn, claims, answered });
+  return tokenResponse(state, form, { user, client, request, signedIn: grant.signedIn, claims, answered });
 }
 
 /** An app by itself: application permissions, no person, no refresh token. */
@@ -135,9 +135,9 @@ function redeemCredentials(
   state: State,
   { authority, form, tenant }: LoginRequest,
   client: Application,
-): Answer {
+): ServiceResponse {
   refuseCredentials(client, form);
-  if (!(client instanceof UnattendedApp)) {
+  if (!(client instanceof AppOnlyClient)) {
     const message =
       "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' " +
       "grant type.";
@@ -177,7 +177,7 @@ function fresh(user: User, client: Application, asked: ScopeRequest): Omit<Issue
   return { user, client, request, signedIn: Date.now() };
 }
 
-function tokenAnswer(state: State, form: Form, issue: Issue): Answer {
+function tokenResponse(state: State, form: Form, issue: Issue): ServiceResponse {
   const { user, client, request, signedIn } = issue;
   const can = capability(state, issue.claims, issue.answered);
   // offline_access is granted but never listed (PROTOCOL 13.3).
@@ -212,8 +212,8 @@ function capability(
   };
 }
 
-function answerOf(body: Record<string, unknown>): Answer {
-  return jsonAnswer(200, body, { "cache-control": "no-store, no-cache", pragma: "no-cache" });
+function answerOf(body: Record<string, unknown>): ServiceResponse {
+  return jsonResponse(200, body, { "cache-control": "no-store, no-cache", pragma: "no-cache" });
 }
 
 /** The person has seen the scopes on the page and agreed to them. */

@@ -1,6 +1,6 @@
 /** Errors in the shape Entra ID gives them (PROTOCOL 13.2). */
 
-import { type Answer, type Call, jsonAnswer } from "../message.ts";
+import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 
 /** An OAuth error with its AADSTS number. */
 export class EntraError extends Error {
@@ -37,7 +37,7 @@ export interface ErrorFields {
 }
 
 /** What an error says wherever it is shown: in JSON, in a redirect, on a page. */
-export function describeError(error: EntraError, call: Call): ErrorFields {
+export function describeError(error: EntraError, call: ServiceRequest): ErrorFields {
   const timestamp = `${new Date().toISOString().slice(0, 19).replace("T", " ")}Z`;
   const traceId = crypto.randomUUID();
   const correlationId = call.headers["client-request-id"] ?? crypto.randomUUID();
@@ -55,6 +55,6 @@ export function describeError(error: EntraError, call: Call): ErrorFields {
 }
 
 /** The JSON answer; 400, or 401 for `invalid_client`. */
-export function entraErrorAnswer(error: EntraError, call: Call): Answer {
-  return jsonAnswer(error.status, describeError(error, call));
+export function entraErrorResponse(error: EntraError, call: ServiceRequest): ServiceResponse {
+  return jsonResponse(error.status, describeError(error, call));
 }

@@ -1,6 +1,6 @@
 /** The frame of all pages of the sandbox: plain HTML, usable by keyboard alone, and safe against what people type. */
 
-import type { Answer } from "../message.ts";
+import type { ServiceResponse } from "../messages.ts";
 import type { User } from "../tenant/directory.ts";
 
 /** One account to choose, as a radio button. */
@@ -45,11 +45,11 @@ ${body}
 }
 
 /** A page as an answer. `policy` adds to what its forms and scripts may do. */
-export function htmlAnswer(
+export function htmlResponse(
   status: number,
   body: string,
   policy: { forms?: string; script?: string } = {},
-): Answer {
+): ServiceResponse {
   return {
     status,
     headers: {

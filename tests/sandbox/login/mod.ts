@@ -1,6 +1,6 @@
 /** Entra ID: sign-in by device code, in the browser, or by an app itself; tokens, discovery, and the pages. */
 
-import { type Answer, type Call, jsonAnswer } from "../message.ts";
+import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
 import { authorityOf } from "./authorities.ts";
 import { authorize } from "./authorize.ts";
@@ -8,21 +8,21 @@ import { withBasicCredentials } from "./clients.ts";
 import { deviceLoginPage } from "./device_login_page.ts";
 import { instanceDiscovery, openidConfiguration } from "./discovery.ts";
 import { redeem, startDeviceCode } from "./endpoints.ts";
-import { EntraError, entraErrorAnswer } from "./entra_error.ts";
+import { EntraError, entraErrorResponse } from "./entra_error.ts";
 
 /** Answers one request to the login host. */
-export async function loginService(state: State, call: Call): Promise<Answer> {
+export async function loginService(state: State, call: ServiceRequest): Promise<ServiceResponse> {
   try {
     const answer = await route(state, call);
     answer.headers["x-ms-request-id"] = crypto.randomUUID();
     return answer;
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
-    return entraErrorAnswer(error, call);
+    return entraErrorResponse(error, call);
   }
 }
 
-async function route(state: State, call: Call): Promise<Answer> {
+async function route(state: State, call: ServiceRequest): Promise<ServiceResponse> {
   if (call.path === "/devicelogin" || call.path === "/link") return await deviceLoginPage(state, call);
   const [, tenant = "", ...rest] = call.path.split("/").map(decodeURIComponent);
   const endpoint = rest.join("/");
@@ -42,14 +42,14 @@ async function route(state: State, call: Call): Promise<Answer> {
       return redeem(state, { authority: at(), tenant, form });
     }
     default:
-      return jsonAnswer(404, {
+      return jsonResponse(404, {
         error: "not_found",
         error_description: `The sandbox has no ${call.method} ${call.path}`,
       });
   }
 }
 
-async function readForm(call: Call): Promise<URLSearchParams> {
+async function readForm(call: ServiceRequest): Promise<URLSearchParams> {
   const type = call.headers["content-type"] ?? "";
   const text = await call.body.text();
   if (!type.toLowerCase().startsWith("application/x-www-form-urlencoded")) {

@@ -1,6 +1,6 @@
 /** Download by pre-authenticated URL, with ranges (PROTOCOL 5). */
 
-import type { Answer, Call } from "../message.ts";
+import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import { itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { eTagOf, type Item } from "../tenant/item.ts";
@@ -15,7 +15,7 @@ export function downloadUrl(state: State, item: Item): string {
 }
 
 /** Answers GET and HEAD. If-Range and If-Match are not looked at: nobody has seen them work (PROTOCOL 18). */
-export function download(state: State, call: Call): Answer {
+export function download(state: State, call: ServiceRequest): ServiceResponse {
   const grant = state.signer.check(call, "download");
   const item = state.tenant.drives.find((drive) => drive.id === grant.driveId)?.item(grant.subject);
   const content = item?.content;

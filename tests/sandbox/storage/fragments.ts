@@ -1,6 +1,6 @@
 /** Receiving fragments, with every rule of PROTOCOL 7.3. */
 
-import { type Answer, type Call, emptyAnswer, jsonAnswer } from "../message.ts";
+import { emptyResponse, jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { driveItemJson } from "../drive_item_json.ts";
 import { invalidRequest, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
@@ -18,7 +18,11 @@ interface ContentRange {
 }
 
 /** `PUT {uploadUrl}`: keeps one fragment; the last one makes the file. */
-export async function receiveFragment(state: State, session: UploadSession, call: Call): Promise<Answer> {
+export async function receiveFragment(
+  state: State,
+  session: UploadSession,
+  call: ServiceRequest,
+): Promise<ServiceResponse> {
   const range = checkFragment(session, call);
   if (session.totalBytes === undefined) session.drive.reserve(range.total);
   session.totalBytes = range.total;
@@ -29,30 +33,30 @@ export async function receiveFragment(state: State, session: UploadSession, call
   const fillsUp = session.drive.cid !== undefined && (range.end + 1) % ALIGNMENT_BYTES === 0;
   if (!complete && !fillsUp && length % ALIGNMENT_BYTES !== 0) session.misaligned = true;
   state.sessions.prolong(session);
-  if (!complete) return progressAnswer(session, 202);
-  if (session.deferCommit) return progressAnswer(session, 202);
+  if (!complete) return progressResponse(session, 202);
+  if (session.deferCommit) return progressResponse(session, 202);
   return await commit(state, session);
 }
 
 /** `GET {uploadUrl}`, and the answer to every fragment but the last. */
-export function progressAnswer(session: UploadSession, status: 200 | 202): Answer {
+export function progressResponse(session: UploadSession, status: 200 | 202): ServiceResponse {
   const { drive, totalBytes, staging: { keptBytes } } = session;
   // A personal OneDrive closes the range once it knows the total (recorded 2025).
   const last = drive.cid === undefined || totalBytes === undefined ? "" : totalBytes - 1;
-  return jsonAnswer(status, {
+  return jsonResponse(status, {
     expirationDateTime: new Date(session.expires).toISOString(),
     nextExpectedRanges: keptBytes === totalBytes ? [] : [`${keptBytes}-${last}`],
   });
 }
 
 /** `DELETE {uploadUrl}`. */
-export function cancel(state: State, session: UploadSession): Answer {
+export function cancel(state: State, session: UploadSession): ServiceResponse {
   state.sessions.end(session, "abandoned");
-  return emptyAnswer(204);
+  return emptyResponse(204);
 }
 
 /** Makes the file. After an error the bytes stay until the session expires (CUS). */
-export async function commit(state: State, session: UploadSession): Promise<Answer> {
+export async function commit(state: State, session: UploadSession): Promise<ServiceResponse> {
   if (session.totalBytes === undefined || session.staging.keptBytes !== session.totalBytes) {
     throw invalidRequest("The upload session is not complete.", "uploadSessionIncomplete");
   }
@@ -70,7 +74,7 @@ export async function commit(state: State, session: UploadSession): Promise<Answ
   });
   state.sessions.end(session, "committed");
   const body = await state.tenant.storedFile(item, () => committedJson(state, item));
-  return jsonAnswer(created ? 201 : 200, body);
+  return jsonResponse(created ? 201 : 200, body);
 }
 
 /** SharePoint's storage hosts have their own name for the download URL (recorded 2025). */
@@ -81,7 +85,7 @@ function committedJson(state: State, item: Item): Record<string, unknown> {
 }
 
 /** All that can be said before a byte is read. The order is from the outer form to the state of the session. */
-function checkFragment(session: UploadSession, call: Call): ContentRange {
+function checkFragment(session: UploadSession, call: ServiceRequest): ContentRange {
   if (call.body.chunked) {
     throw invalidRequest(
       "The size of the provided stream is not known. Make sure the request is not chunked.",
@@ -129,7 +133,7 @@ function checkIfMatch(session: UploadSession): void {
  * Writes the body behind what is kept. If it breaks off, a personal OneDrive keeps what came, the other nothing unless a
  * fault rule says so.
  */
-async function receiveBytes(session: UploadSession, call: Call): Promise<void> {
+async function receiveBytes(session: UploadSession, call: ServiceRequest): Promise<void> {
   session.receiving = true;
   try {
     await call.body.read((chunk) => session.staging.append(chunk));

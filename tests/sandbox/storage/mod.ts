@@ -1,27 +1,27 @@
 /** The storage host: bytes up and down by pre-authenticated URL. It knows no bearer tokens. */
 
-import { type Answer, type Call, jsonAnswer } from "../message.ts";
+import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { download } from "./download.ts";
-import { cancel, commit, progressAnswer, receiveFragment } from "./fragments.ts";
+import { cancel, commit, progressResponse, receiveFragment } from "./fragments.ts";
 
 /** Answers one request to the storage host. */
-export async function storageService(state: State, call: Call): Promise<Answer> {
+export async function storageService(state: State, call: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
-  let answer: Answer;
+  let answer: ServiceResponse;
   try {
     answer = await route(state, call);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    answer = errorAnswer(error);
+    answer = errorResponse(error);
   }
   answer.headers["sprequestguid"] = requestId;
   answer.headers["request-id"] = requestId;
   return answer;
 }
 
-async function route(state: State, call: Call): Promise<Answer> {
+async function route(state: State, call: ServiceRequest): Promise<ServiceResponse> {
   // Some front ends let it pass, the personal one never does; a client that sends it leaks its token (PROTOCOL D1, U5).
   if (call.headers["authorization"] !== undefined) {
     throw new ServiceError(401, "unauthenticated", "Authentication failed.");
@@ -36,7 +36,7 @@ async function route(state: State, call: Call): Promise<Answer> {
   const session = state.sessions.get(state.signer.check(call, "upload").subject);
   switch (call.method) {
     case "GET":
-      return progressAnswer(session, 200);
+      return progressResponse(session, 200);
     case "PUT":
       return await receiveFragment(state, session, call);
     case "POST":
@@ -49,9 +49,9 @@ async function route(state: State, call: Call): Promise<Answer> {
 }
 
 /** Storage spells it `innererror` and may put it before `code` (PROTOCOL 9). */
-function errorAnswer(error: ServiceError): Answer {
+function errorResponse(error: ServiceError): ServiceResponse {
   const inner = error.innerCode === undefined ? {} : { innererror: { code: error.innerCode } };
-  return jsonAnswer(
+  return jsonResponse(
     error.status,
     { error: { ...inner, code: error.code, message: error.message } },
     error.headers,

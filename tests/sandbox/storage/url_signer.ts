@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
-import type { Call } from "../message.ts";
+import type { ServiceRequest } from "../messages.ts";
 import type { Secrets } from "../secrets.ts";
 import { accessDenied, ServiceError } from "../service_error.ts";
 
@@ -46,12 +46,12 @@ export class UrlSigner {
   }
 
   /** From now on the URL of this request is answered with this status, and no other URL is. */
-  kill(call: Call, status: 401 | 403): void {
+  kill(call: ServiceRequest, status: 401 | 403): void {
     this.#dead.set(TEMPAUTH.exec(call.query)?.[2] ?? "", status);
   }
 
   /** The grant behind a request. @throws {ServiceError} 401 when the URL was altered or has expired */
-  check(call: Call, use: Grant["use"]): Grant {
+  check(call: ServiceRequest, use: Grant["use"]): Grant {
     const [, , tempauth = ""] = TEMPAUTH.exec(call.query) ?? [];
     const [version, payload = "", signature] = tempauth.split(".");
     // The WHATWG URL parser writes ' in a query as %27, so the service must take both (PROTOCOL D4).

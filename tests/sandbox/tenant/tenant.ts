@@ -210,7 +210,10 @@ export class Tenant {
     if (item.content === undefined) return;
     const bytes = await this.store.bytes(item.content);
     const changed = change(bytes);
-    if (changed !== bytes) item.drive.replaceContent(item, this.store.put(changed), item.modifiedBy);
+    if (changed === bytes) return;
+    const { modified } = item.fileSystemInfo;
+    item.drive.replaceContent(item, this.store.put(changed), item.modifiedBy);
+    item.fileSystemInfo.modified = modified; // the client's time stays (PROTOCOL 11a)
   }
 
   get #author(): Author {

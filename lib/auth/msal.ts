@@ -1,0 +1,159 @@
+/**
+ * The only place that loads MSAL, and only when a token must come from the service: its applications, its access to the
+ * token cache, and its errors.
+ *
+ * @module
+ */
+import type * as Msal from "@azure/msal-node";
+import { toSignInError } from "./aadsts.ts";
+import { notSignedInError } from "./accounts.ts";
+import { type CacheClient, type CachedToken, shortScope } from "./cache_content.ts";
+import { type AppCredential, readAppCredential } from "./credentials.ts";
+import { authNetwork, unwrapMsalError } from "./msal_network.ts";
+import type { LockedCache, TokenCache } from "./token_cache.ts";
+import { CLOUDS } from "../clouds.ts";
+import { GraphError } from "../errors.ts";
+import type { HttpClient } from "../http/client.ts";
+import { redact } from "../http/redact.ts";
+import type { AppCredentialSetting, Settings } from "../settings.ts";
+
+/** MSAL for a user. */
+export type UserApp = Msal.PublicClientApplication;
+/** MSAL for an app-only session. */
+export type ServiceApp = Msal.ConfidentialClientApplication;
+/** MSAL's result of a sign-in or renewal. */
+export type AuthenticationResult = Msal.AuthenticationResult;
+/** MSAL's request for a device code. */
+export type DeviceCodeRequest = Msal.DeviceCodeRequest;
+
+/** An app registration in one cloud. */
+export interface Registration extends CacheClient {
+  tenantId: string;
+  apiOrigin: string;
+}
+
+/** What MSAL works with. */
+export interface MsalContext {
+  settings: Settings;
+  registration: Registration;
+  cache: TokenCache;
+  http: HttpClient;
+  /** Receives what the user should know. */
+  notice: (text: string) => void;
+}
+
+/**
+ * The registration that the settings name, or `undefined` where the client id or the tenant is missing.
+ */
+export function registrationOf({ clientId, tenantId, cloud }: Settings): Registration | undefined {
+  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
+  return clientId && tenantId ? { clientId, tenantId, environment, apiOrigin } : undefined;
+}
+
+/**
+ * Opens MSAL for a user.
+ *
+ * @param file The cache, if it is locked already; otherwise it is locked when MSAL writes.
+ */
+export async function openUserApp(context: MsalContext, file?: LockedCache): Promise<UserApp> {
+  const { PublicClientApplication, AuthError } = await import("@azure/msal-node");
+  return new PublicClientApplication(configuration(context, AuthError, file, {}));
+}
+
+/** Opens MSAL for an app-only session; `file` is the locked cache. */
+export async function openServiceApp(
+  context: MsalContext,
+  file: LockedCache,
+  credential: AppCredentialSetting,
+): Promise<ServiceApp> {
+  const secret = await readAppCredential(credential, context.http.now());
+  const { ConfidentialClientApplication, AuthError } = await import("@azure/msal-node");
+  return new ConfidentialClientApplication(configuration(context, AuthError, file, secret));
+}
+
+function configuration(
+  { settings: { cloud, loginOrigin }, registration, cache, http, notice }: MsalContext,
+  AuthError: typeof Msal.AuthError,
+  file: LockedCache | undefined,
+  secret: AppCredential | Record<never, never>,
+): Msal.Configuration {
+  const { clientId, tenantId } = registration;
+  const knownOrigin = CLOUDS[cloud].loginOrigin;
+  return {
+    auth: { clientId, authority: `${knownOrigin}/${tenantId}`, ...secret },
+    cache: { cachePlugin: cachePlugin(cache, http.signal, file) },
+    system: { networkClient: authNetwork(AuthError, { http, knownOrigin, loginOrigin, notice }) },
+  };
+}
+
+/**
+ * Lets MSAL read and write the cache. A renewal holds the lock from beginning to end, so that it happens once. A sign-in
+ * holds none while the user takes minutes: then the lock is taken between MSAL's reading, which brings in what other
+ * processes wrote meanwhile, and its writing.
+ */
+function cachePlugin(
+  cache: TokenCache,
+  signal: AbortSignal | undefined,
+  locked: LockedCache | undefined,
+): Msal.ICachePlugin {
+  // MSAL calls the second function even when the first has thrown, and must not replace the file then.
+  let file: LockedCache | undefined;
+  return {
+    async beforeCacheAccess({ tokenCache }) {
+      file = undefined;
+      file = locked ?? await cache.lockOrWarn(signal);
+      if (cache.text !== "") tokenCache.deserialize(cache.text);
+    },
+    async afterCacheAccess({ tokenCache, cacheHasChanged }) {
+      try {
+        if (cacheHasChanged) await file?.writeOrWarn(tokenCache.serialize());
+      } finally {
+        if (!locked) await file?.[Symbol.asyncDispose]();
+      }
+    },
+  };
+}
+
+/** The token in MSAL's result. */
+export function tokenOf(result: AuthenticationResult | null): CachedToken {
+  if (!result) {
+    throw new GraphError("failed", "sign-in returned no token", {
+      code: "invalidAnswer",
+      hint: "run the same command again",
+    });
+  }
+  return {
+    secret: result.accessToken,
+    scopes: result.scopes.map(shortScope),
+    expiresAt: result.expiresOn?.getTime() ?? 0,
+  };
+}
+
+/** Calls MSAL and converts its errors. */
+export async function callMsal<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw toMsalError(error);
+  }
+}
+
+function toMsalError(error: unknown): unknown {
+  const cause = unwrapMsalError(error);
+  if (cause) return cause;
+  if (!(error instanceof Error && "errorCode" in error)) return error;
+  const { errorCode, message } = error;
+  if (errorCode === "no_tokens_found" || errorCode === "no_account_in_silent_request") {
+    return notSignedInError();
+  }
+  if (errorCode === "device_code_expired" || errorCode === "user_timeout_reached") {
+    return new GraphError("signInNeeded", "sign-in: the code expired before it was approved", {
+      code: "expired_token",
+    });
+  }
+  // Errors that the service sent to the browser come back through the redirect.
+  if (/AADSTS\d+/.test(message) || errorCode === "access_denied") {
+    return toSignInError({ error: String(errorCode), error_description: message });
+  }
+  return new GraphError("failed", `sign-in: ${redact(message)}`, { code: "signInFailed", cause: error });
+}

@@ -1,0 +1,113 @@
+/**
+ * What a signed-in session offers to the rest of the library.
+ *
+ * @module
+ */
+import type { AccountInfo } from "./accounts.ts";
+import type { AuthenticationResult, UserApp } from "./msal.ts";
+import { interruptedError, throwIfAborted } from "../abort.ts";
+import { parseJsonObject } from "../json.ts";
+
+/** Why another token is needed. */
+export interface TokenRefresh {
+  /** The token that the service rejected. */
+  refused: string;
+  /** Claims that the service demands in the new token (continuous access evaluation). */
+  claims?: string | undefined;
+  /** A refreshed token was rejected as well, so only the user can help (PROTOCOL A10). */
+  again?: boolean;
+}
+
+/** Gives access tokens for Graph. */
+export interface TokenSource {
+  /**
+   * Returns a token that is valid for at least five more minutes, refreshing it when needed.
+   *
+   * @param refresh Asks for another token than a rejected one.
+   * @throws {GraphError} `signInNeeded` when only the user can help.
+   */
+  token(refresh?: TokenRefresh): Promise<string>;
+}
+
+/** Who is signed in, and with which token. */
+export interface SessionInfo {
+  username: string | undefined;
+  tenantId: string | undefined;
+  scopes: string[];
+  /** Milliseconds since 1970. */
+  expiresAt: number | undefined;
+  /** Path of the token cache; `undefined` for a static token. */
+  cache: string | undefined;
+  /** Client id of an app-only session. */
+  app?: string;
+}
+
+/** Personal accounts have no SharePoint, and apps have no OneDrive. */
+export type AccountType = "work" | "personal" | "app" | "unknown";
+
+/** A signed-in session. */
+export interface AuthSession extends TokenSource {
+  /** Describes the session. An app-only session gets a token for it. */
+  info(): Promise<SessionInfo>;
+  /** Lists the accounts in the token cache; sends nothing. */
+  accounts(): Promise<AccountInfo[]>;
+  /** Signs in if needed and returns the type of the account. */
+  accountType(): Promise<AccountType>;
+  /** Makes later tokens valid for all drives that the user may open, not only for the own OneDrive. */
+  includeAllDrives(): void;
+  /** Removes the selected account, or all, from this machine; returns their user names. */
+  signOut(options?: { all?: boolean }): Promise<string[]>;
+}
+
+/** What the user is asked to sign in for. */
+export interface InteractionRequest {
+  /** Scopes as this cloud names them. */
+  scopes: string[];
+  /** Claims that the service demands in the new token. */
+  claims?: string | undefined;
+  /** User name of the expected account, where it is known. */
+  loginHint?: string | undefined;
+}
+
+/**
+ * Lets the user sign in.
+ *
+ * @throws what MSAL throws; {@linkcode GraphError} `interrupted` as soon as the signal is aborted.
+ */
+export type Interaction = (
+  app: UserApp,
+  request: InteractionRequest,
+  signal: AbortSignal | undefined,
+) => Promise<AuthenticationResult | null>;
+
+/**
+ * Waits for something that cannot be cancelled.
+ *
+ * @throws {GraphError} `interrupted` as soon as the signal is aborted.
+ */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  promise.catch(() => {}); // after an abort its failure is of no interest
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(interruptedError(signal));
+  throwIfAborted(signal);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * The claims of an access token, for display only: its format is Graph's own business. Empty for opaque tokens, such as
+ * those of personal accounts (PROTOCOL 13.3).
+ */
+export function decodeClaims(token: string): Record<string, unknown> {
+  const [, payload = ""] = token.split(".");
+  try {
+    const bytes = Uint8Array.fromBase64(payload, { alphabet: "base64url" });
+    return parseJsonObject(new TextDecoder().decode(bytes)) ?? {};
+  } catch {
+    return {}; // not a JWT
+  }
+}

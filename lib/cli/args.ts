@@ -1,0 +1,239 @@
+/**
+ * Options as data: one definition of an option gives its parsing, its validation, its line of `--help` and its row of the
+ * documentation.
+ *
+ * @module
+ */
+import { usageError } from "../errors.ts";
+import { formatSize, parseDuration, parseSize } from "../format.ts";
+import { type SettingDefinition, type SettingName, SETTINGS } from "../settings.ts";
+
+/** An option; its name is its key in {@linkcode OptionDefinitions}. */
+export type OptionDefinition =
+  & {
+    /** One letter. */
+    short?: string;
+    /** What it does or means, without bounds, choices and default. */
+    help: string;
+  }
+  & (
+    | { type: "switch" }
+    /** In brackets, as in `[TEXT]`, the value may be missing. */
+    | { type: "text"; placeholder: string }
+    | { type: "choice"; choices: readonly string[]; default: string }
+    /** `defaultHelp` describes a default that depends on something. */
+    | { type: "number"; min: number; max: number; default?: number; defaultHelp?: string }
+    /** In bytes. `check` throws for sizes out of bounds. */
+    | { type: "size"; default: number; check(bytes: number, typed: string): void }
+    /** In seconds. */
+    | { type: "duration" }
+  );
+
+/** The options of a command, by name without dashes. */
+export type OptionDefinitions = Readonly<Record<string, OptionDefinition>>;
+
+/** The values of options; those without a default are `undefined` when they are not given. */
+export type OptionValues<Definitions extends OptionDefinitions> = {
+  readonly [Name in keyof Definitions]: OptionValue<Definitions[Name]>;
+};
+
+type OptionValue<Definition> = Definition extends { type: "switch" } ? boolean
+  : Definition extends { type: "choice"; choices: readonly (infer Choice)[] } ? Choice
+  : Definition extends { type: "text" } ? string | undefined
+  : Definition extends { default: number } ? number
+  : number | undefined;
+
+/** What parsing needs to know of a command. */
+export interface Syntax<Definitions extends OptionDefinitions> {
+  /** How many arguments it takes, and how they are called in messages. */
+  arguments: { min: number; max: number; names: string };
+  options: Definitions;
+}
+
+/** A parsed command line. */
+export interface ParsedArgs<Definitions extends OptionDefinitions> {
+  args: readonly string[];
+  options: OptionValues<Definitions>;
+  common: OptionValues<typeof COMMON_OPTIONS>;
+  /** Settings given as options; they win over environment and config file. */
+  settings: Partial<Record<SettingName, string>>;
+}
+
+/** Options of every script, besides {@linkcode SETTING_OPTIONS}. */
+export const COMMON_OPTIONS = {
+  json: { type: "switch", help: "print one JSON object per line" },
+  quiet: { type: "switch", help: "hide progress and notices" },
+  verbose: { type: "switch", help: "print each request on standard error" },
+  "max-wait": { type: "duration", help: "longest time without progress, as 30s, 5m or 1h (default 5m)" },
+  prompt: { type: "switch", help: "ask for a sign-in even without a terminal" },
+  "no-prompt": { type: "switch", help: "never ask for a sign-in" },
+  help: {
+    type: "text",
+    placeholder: "[all]",
+    short: "h",
+    help: "show help; all: with settings and exit codes",
+  },
+  version: { type: "switch", help: "show the version" },
+} as const satisfies OptionDefinitions;
+
+/** Settings that are options too, as definitions; keys are names of options. */
+export const SETTING_OPTIONS: OptionDefinitions = Object.fromEntries(
+  Object.values<SettingDefinition>(SETTINGS).flatMap(({ flag, value, help }) =>
+    flag === undefined ? [] : [[flag, { type: "text", placeholder: value, help }]]
+  ),
+);
+
+/**
+ * Parses a command line.
+ *
+ * Switches take no value, a repeated option counts once with its last value, and words after `--` are arguments.
+ *
+ * @throws {GraphError} `usage` for an unknown option, a bad value, or too few or too many arguments. `--help` and
+ *   `--version` come before the check of the arguments.
+ */
+export function parseArgs<Definitions extends OptionDefinitions>(
+  { options, arguments: { min, max, names } }: Syntax<Definitions>,
+  words: readonly string[],
+): ParsedArgs<Definitions> {
+  const { args, given } = readWords(words, { ...options, ...COMMON_OPTIONS, ...SETTING_OPTIONS });
+  const parsed = {
+    args,
+    options: readValues(options, given),
+    common: readValues(COMMON_OPTIONS, given),
+    settings: readSettingOptions(given),
+  };
+  if (parsed.common.help !== undefined || parsed.common.version) return parsed;
+  if (args.length < min) throw usageError(`missing argument: ${names}`);
+  if (args.length > max) throw usageError(`too many arguments: ${args.slice(max).join(" ")}`);
+  return parsed;
+}
+
+/** Whether a switch is among the words, whatever else is wrong with them. */
+export function isGiven(words: readonly string[], name: keyof typeof COMMON_OPTIONS): boolean {
+  const end = words.indexOf("--");
+  return words.slice(0, end < 0 ? words.length : end).includes(`--${name}`);
+}
+
+/** Separates options from arguments. The value of a switch, and a missing value, is an empty text. */
+function readWords(
+  words: readonly string[],
+  definitions: OptionDefinitions,
+): { args: string[]; given: Map<string, string> } {
+  const byLetter = new Map(Object.entries(definitions).map(([name, { short }]) => [short, name]));
+  const args: string[] = [];
+  const given = new Map<string, string>();
+  const left = [...words];
+  for (let word = left.shift(); word !== undefined; word = left.shift()) {
+    if (word === "--") return { args: [...args, ...left], given };
+    if (!isOption(word)) {
+      args.push(word);
+      continue;
+    }
+    const [, dashes, text = "", value] = /^(--?)([^=]*)(?:=(.*))?$/s.exec(word)!;
+    for (const typed of dashes === "--" ? [text] : [...text]) {
+      const name = dashes === "--" ? typed : byLetter.get(typed) ?? "";
+      if (!Object.hasOwn(definitions, name)) {
+        throw usageError(`unknown option ${dashes}${typed}`, undefined, "unknownOption");
+      }
+      if (definitions[name]!.type !== "switch") {
+        const next = left[0] !== undefined && !isOption(left[0]) ? left[0] : undefined;
+        if (value === undefined && next !== undefined) left.shift();
+        given.set(name, value ?? next ?? "");
+      } else if (value === undefined) {
+        given.set(name, "");
+      } else {
+        throw usageError(`${dashes}${text} takes no value`);
+      }
+    }
+  }
+  return { args, given };
+}
+
+function isOption(word: string): boolean {
+  return word.startsWith("-") && word !== "-"; // a dash alone is standard input or output
+}
+
+function readValues<Definitions extends OptionDefinitions>(
+  definitions: Definitions,
+  given: ReadonlyMap<string, string>,
+): OptionValues<Definitions> {
+  const values = Object.entries(definitions).map(([name, definition]) => [
+    name,
+    readValue(name, definition, given.get(name)),
+  ]);
+  return Object.fromEntries(values);
+}
+
+function readValue(
+  name: string,
+  definition: OptionDefinition,
+  text: string | undefined,
+): boolean | string | number | undefined {
+  if (definition.type === "switch") return text !== undefined;
+  if (text === undefined) return "default" in definition ? definition.default : undefined;
+  if (text === "" && !isOptional(definition)) throw usageError(`--${name} needs a value`);
+  switch (definition.type) {
+    case "text":
+      return text;
+    case "choice": {
+      const { choices } = definition;
+      if (choices.includes(text)) return text;
+      throw usageError(`--${name} ${text}: not one of ${choices.join(", ")}`);
+    }
+    case "number": {
+      const { min, max } = definition;
+      const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+      if (number >= min && number <= max) return number;
+      throw usageError(`--${name} ${text}: not a whole number from ${min} to ${max}`);
+    }
+    case "size": {
+      const bytes = parseSize(text, `--${name} `);
+      definition.check(bytes, text);
+      return bytes;
+    }
+    case "duration":
+      return parseDuration(text, `--${name} `);
+  }
+}
+
+function isOptional(definition: OptionDefinition): boolean {
+  return definition.type === "text" && definition.placeholder.startsWith("[");
+}
+
+function readSettingOptions(given: ReadonlyMap<string, string>): Partial<Record<SettingName, string>> {
+  const values = readValues(SETTING_OPTIONS, given);
+  const settings = Object.entries<SettingDefinition>(SETTINGS).flatMap(([name, { flag }]) =>
+    flag === undefined || values[flag] === undefined ? [] : [[name, values[flag]]]
+  );
+  return Object.fromEntries(settings);
+}
+
+/** How an option is written: `-r, --recursive`, `--jobs N`. */
+export function optionSyntax(name: string, definition: OptionDefinition): string {
+  const placeholders = { switch: "", choice: " HOW", number: " N", size: " SIZE", duration: " TIME" };
+  const placeholder = definition.type === "text"
+    ? ` ${definition.placeholder}`
+    : placeholders[definition.type];
+  return `${definition.short ? `-${definition.short}, ` : ""}--${name}${placeholder}`;
+}
+
+/** What an option means, with its choices, bounds and default. */
+export function optionHelp(definition: OptionDefinition): string {
+  const { help } = definition;
+  switch (definition.type) {
+    case "choice": {
+      const choices = definition.choices.map((choice) =>
+        choice === definition.default ? `${choice} (default)` : choice
+      );
+      return `${help}: ${choices.join(", ")}`;
+    }
+    case "number": {
+      const { min, max, default: preset, defaultHelp = preset } = definition;
+      return `${help}, ${min} to ${max} (default ${defaultHelp})`;
+    }
+    case "size":
+      return `${help} (default ${formatSize(definition.default)})`;
+    default:
+      return help;
+  }
+}

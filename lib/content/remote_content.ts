@@ -1,0 +1,225 @@
+/**
+ * The content of one item as storage serves it: its version, and its download URL, which is refreshed for all connections.
+ *
+ * @module
+ */
+import { itemUrl } from "../drive/address.ts";
+import type { Connection } from "../connect.ts";
+import type { DocumentKind } from "../documents/structure.ts";
+import { contentVersion, isExpectedItem } from "../drive/drive_item.ts";
+import { GraphError } from "../errors.ts";
+import type { HttpResponse } from "../http/response.ts";
+import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
+import { readServiceError } from "../graph/errors.ts";
+import { enrichedKind } from "../transfer/enrichment.ts";
+import { compareContent, type Content } from "../transfer/verify.ts";
+
+/** Fresh download URLs in a row without a new byte before a refusal is final. */
+const MAX_FRESH_LINKS = 2;
+/** Give up on content that keeps changing. */
+const MAX_RESTARTS = 3;
+/** How much conversion may add to a small file, in bytes. */
+const CONVERSION_BYTES = 16 * 1024 * 1024;
+
+/** A response, and the number of the download URL that it came from. */
+export interface ContentResponse {
+  response: HttpResponse;
+  link: number;
+}
+
+/** The content of one item. */
+export class RemoteContent {
+  found: ResolvedItem;
+  /** Content bytes received over all connections, repeated ones included. */
+  arrivedBytes = 0;
+  /** Number of requests for content. */
+  requests = 0;
+  /** Whether the service has ignored a range of this item. */
+  rangesUnsupported = false;
+  /** Whether storage has served what it calls another item since the last refresh. */
+  isForeign = false;
+  readonly #connection: Connection;
+  #contentType = "";
+  #link = 0;
+  #refreshing: Promise<void> | undefined;
+  #freshLinks = 0;
+  #restarts = 0;
+
+  constructor(connection: Connection, found: ResolvedItem) {
+    this.#connection = connection;
+    this.found = found;
+  }
+
+  get item(): Item {
+    return this.found.item;
+  }
+
+  /** See {@linkcode contentVersion}. */
+  get version(): string | undefined {
+    return contentVersion(this.found.driveItem);
+  }
+
+  /** For messages. */
+  get what(): string {
+    return `download of ${this.item.path}`;
+  }
+
+  /** The kind of document whose content may differ from what the service states; usually none. */
+  get enrichedKind(): DocumentKind | undefined {
+    return downloadKind(this.found);
+  }
+
+  /**
+   * No content has more bytes than this. Content that is converted may be longer than stated, usually by some kilobytes
+   * (PROTOCOL D6), but a disk must not be filled by what cannot be the file.
+   */
+  get maxBytes(): number {
+    return 2 * this.item.size + CONVERSION_BYTES;
+  }
+
+  /** Whether the last response was a web page in place of a file that is none. */
+  get isPage(): boolean {
+    return this.#contentType.startsWith("text/html") && this.enrichedKind !== "html";
+  }
+
+  /**
+   * Requests content from storage; transient failures are retried.
+   *
+   * @param range As in the header: `bytes=0-99`; without it, everything.
+   */
+  async request(range: string | undefined, signal: AbortSignal): Promise<ContentResponse> {
+    await this.#refreshing;
+    const link = this.#link;
+    this.requests++;
+    const { driveItem } = this.found;
+    const url = driveItem["@microsoft.graph.downloadUrl"] ?? driveItem["@content.downloadUrl"] ??
+      await this.#redirect();
+    const response = await this.#connection.storage.send({
+      method: "GET",
+      url,
+      headers: {
+        // Otherwise Deno requests compressed content and decodes it unseen: neither lengths nor ranges would fit.
+        "accept-encoding": "identity",
+        // Ranges go to this URL only; `/content` ignores them (PROTOCOL D2).
+        ...(range === undefined ? {} : { range }),
+      },
+      retry: "idempotent",
+      signal,
+    });
+    if (response.status === 200 || response.status === 206) {
+      this.#contentType = response.headers.get("content-type") ?? "";
+      const served = idInTag(response.headers.get("etag"));
+      const expected = idInTag(this.item.eTag);
+      this.isForeign ||= served !== undefined && expected !== undefined && served !== expected;
+    }
+    return { response, link };
+  }
+
+  noteArrived(bytes: number): void {
+    this.arrivedBytes += bytes;
+    this.#freshLinks = 0;
+  }
+
+  /**
+   * Counts a start from the first byte.
+   *
+   * @throws {GraphError} `unavailable`, code `restarts`, after too many.
+   */
+  noteRestart(): void {
+    if (++this.#restarts <= MAX_RESTARTS) return;
+    throw new GraphError("unavailable", `${this.what}: it had to start over ${MAX_RESTARTS} times`, {
+      code: "restarts",
+      hint:
+        "the file keeps changing, or a proxy drops ranges and connections; run the same command again later",
+    });
+  }
+
+  /** Gets a fresh download URL after a refusal; throws the refusal if that does not help. */
+  async afterRefusal({ response, link }: ContentResponse): Promise<void> {
+    const error = await readServiceError(response, this.what);
+    // A URL expires after an hour at most, and a new one can be refused as well (PROTOCOL D3).
+    const mayBeStale = [401, 403, 404, 410, 206].includes(response.status);
+    if (!mayBeStale || error.has("malwareDetected")) throw error;
+    if (link === this.#link && !this.#refreshing && ++this.#freshLinks > MAX_FRESH_LINKS) throw error;
+    await this.refresh(link);
+  }
+
+  /** Reads the item again, with a fresh download URL; once for all connections that still use number `stale`. */
+  async refresh(stale = this.#link): Promise<void> {
+    if (stale !== this.#link) return;
+    this.#refreshing ??= this.#readItem().finally(() => this.#refreshing = undefined);
+    await this.#refreshing;
+  }
+
+  /** Backs off after a number of faults in a row, then gets a fresh download URL. */
+  async pause(faults: number, fault: GraphError, signal: AbortSignal): Promise<void> {
+    const { http } = this.#connection.storage;
+    const link = this.#link;
+    const ms = http.backoffMs(faults);
+    if (!http.deadline.allows(ms)) throw fault;
+    await http.wait(ms, fault.message, signal);
+    await this.refresh(link);
+  }
+
+  /** See {@linkcode compareDownload}. */
+  compare(bytes: number, quickXorHash: string): "verified" | "unverified" | "different" {
+    return compareDownload({ size: bytes, hash: quickXorHash }, this.found);
+  }
+
+  async #readItem(): Promise<void> {
+    const { driveId, id, path } = this.item;
+    const driveItem = await this.#connection.graph.requestJson<DriveItem>(itemUrl({ driveId, itemId: id }), {
+      what: this.what,
+      isProgress: false,
+      // Another item's bytes would match another item's hash.
+      accepts: (value) => isExpectedItem(value, { driveId, id }),
+    });
+    this.found = { driveItem, item: toItem(driveItem, driveId, path) };
+    this.isForeign = false;
+    this.#link++;
+  }
+
+  /** Some items come without a download URL; the redirect of their content has it. */
+  async #redirect(): Promise<string> {
+    const { driveId, id } = this.item;
+    const response = await this.#connection.graph.request(itemUrl({ driveId, itemId: id }, "content"), {
+      what: this.what,
+      isProgress: false,
+    });
+    const link = response.headers.get("location");
+    if (response.status !== 302 || !link) throw await readServiceError(response, this.what);
+    await response.discard();
+    return link;
+  }
+}
+
+/** Compares content with what the service states of an item. */
+export function compareDownload(
+  local: Content,
+  found: ResolvedItem,
+): "verified" | "unverified" | "different" {
+  const { size, hash } = found.item;
+  // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
+  const isRight = hash !== null && local.hash === hash && downloadKind(found) !== undefined;
+  return isRight ? "verified" : compareContent(local, { size, hash });
+}
+
+/** The kind of document that an item is, if the service may serve other bytes than it states. */
+export function downloadKind({ item, driveItem }: ResolvedItem): DocumentKind | undefined {
+  return enrichedKind("downloads", item.name, getDriveType(driveItem));
+}
+
+/** ETags of business drives contain the id of their item: `"{GUID},n"` (PROTOCOL 5). */
+function idInTag(tag: string | null): string | undefined {
+  return /^"\{([\dA-F-]{36})\}/i.exec(tag ?? "")?.[1]?.toLowerCase();
+}
+
+/** Parses `Content-Range`; `total` is `undefined` if the service does not know it. */
+export function parseContentRange(
+  { headers }: HttpResponse,
+): { start: number; end: number; total: number | undefined } | undefined {
+  const [, start, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get("content-range") ?? "") ??
+    [];
+  if (start === undefined) return undefined;
+  return { start: Number(start), end: Number(last) + 1, total: total === "*" ? undefined : Number(total) };
+}

@@ -1,0 +1,116 @@
+/**
+ * SharePoint sites, by host and path or by search.
+ *
+ * @module
+ */
+import type { Site } from "@microsoft/microsoft-graph-types";
+import type { AuthSession } from "../auth/session.ts";
+import { GraphError, isGraphError } from "../errors.ts";
+import type { GraphClient } from "../graph/client.ts";
+import { hasShape } from "../graph/response_shape.ts";
+import { encodePath } from "./address.ts";
+import type { SiteName } from "./location.ts";
+import { Memo } from "./memo.ts";
+
+/** A SharePoint site. */
+export interface SiteInfo {
+  id: string;
+  name: string;
+  webUrl: string;
+}
+
+/** Finds sites; each is looked up once. */
+export class Sites {
+  readonly #graph: GraphClient;
+  readonly #session: Pick<AuthSession, "accountType" | "includeAllDrives"> | undefined;
+  readonly #memo = new Memo();
+
+  /** @param session Gets access to all drives before a site is requested. */
+  constructor(graph: GraphClient, session?: Pick<AuthSession, "accountType" | "includeAllDrives">) {
+    this.#graph = graph;
+    this.#session = session;
+  }
+
+  /**
+   * Finds a site by host and path.
+   *
+   * @throws {GraphError} `notFound`, code `siteNotFound`, `foreignHost` or `noSharePoint`; `usage`, code `noSites`.
+   */
+  find({ host, path }: SiteName): Promise<SiteInfo> {
+    const what = `site ${host}/${path}`;
+    return this.#memo.once(what, async () => {
+      await this.#prepare(what);
+      const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
+      try {
+        return toSiteInfo(await this.#graph.requestJson<Site>(url, { what, accepts: isSite }));
+      } catch (error) {
+        throw explainMissingSite(error, what, { host, path });
+      }
+    });
+  }
+
+  /**
+   * Finds sites in the search index, which may lack new ones (PROTOCOL L5).
+   *
+   * @throws {GraphError} `refused` for accounts that may not open the root site; otherwise as {@linkcode Sites.find}.
+   */
+  async *search(text: string): AsyncGenerator<SiteInfo> {
+    const what = "search for sites";
+    await this.#prepare(what);
+    try {
+      const url = `/sites?search=${encodeURIComponent(text || "*")}`;
+      for await (const page of this.#graph.pages(url, what, isSite)) yield* page.map(toSiteInfo);
+    } catch (error) {
+      if (!isGraphError(error) || error.kind !== "notFound") throw noSharePointError(error) ?? error;
+      throw error.withMessage(`${what}: not possible for accounts that may not open the tenant's root site`, {
+        kind: "refused",
+        hint: "address the site by its URL instead: site:HOST/sites/NAME",
+      });
+    }
+  }
+
+  /** @throws {GraphError} `usage` for a personal account, for which no request is sent. */
+  async #prepare(what: string): Promise<void> {
+    this.#session?.includeAllDrives();
+    if (await this.#session?.accountType() !== "personal") return;
+    throw new GraphError("usage", `${what}: a personal Microsoft account has no sites and no teams`, {
+      code: "noSites",
+    });
+  }
+}
+
+function explainMissingSite(error: unknown, what: string, { host, path }: SiteName): unknown {
+  if (!isGraphError(error)) return error;
+  if (error.kind === "notFound") {
+    return error.withMessage(error.message, { code: "siteNotFound", subject: path });
+  }
+  if (!isRejectedRequest(error)) return error;
+  return noSharePointError(error) ?? error.withMessage(`${what}: ${host} is not a host of this tenant`, {
+    kind: "notFound",
+    code: "foreignHost",
+    hint: "check GRAPH_SITE, GRAPH_SITE_HOST and GRAPH_TENANT_ID",
+  });
+}
+
+/** Whether Graph rejected the request itself; errors of the sign-in service have the status 400 as well. */
+function isRejectedRequest(error: GraphError): boolean {
+  return error.kind === "failed" && error.status === 400 && !error.codes.some((code) => /^AADSTS/.test(code));
+}
+
+/**
+ * The error of a tenant without SharePoint and OneDrive, most often because a guest is signed in to the home tenant. Its
+ * code is `BadRequest`, that of a foreign host `invalidRequest` (PROTOCOL 2.3).
+ */
+export function noSharePointError(error: unknown): GraphError | undefined {
+  if (!isGraphError(error) || !isRejectedRequest(error) || !error.has("BadRequest")) return undefined;
+  return error.withMessage(error.message, { kind: "notFound", code: "noSharePoint", hint: undefined });
+}
+
+function isSite(value: unknown): value is Site {
+  return hasShape(value, { id: "string", name: "string", displayName: "string", webUrl: "string" }) &&
+    Boolean((value as Site).id);
+}
+
+function toSiteInfo(site: Site): SiteInfo {
+  return { id: site.id ?? "", name: site.displayName ?? site.name ?? "", webUrl: site.webUrl ?? "" };
+}

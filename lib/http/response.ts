@@ -1,0 +1,127 @@
+/**
+ * Responses whose bodies are read within the deadline, and never past a sensible size.
+ *
+ * @module
+ */
+import { interruptedError } from "../abort.ts";
+import type { Deadline } from "./deadline.ts";
+import { GraphError, isGraphError } from "../errors.ts";
+import { networkError } from "./network_error.ts";
+import { safeIdentifier } from "./redact.ts";
+
+/** A listing of 1,000 items has about 2 MB. */
+const MAX_TEXT_BYTES = 32 * 1024 * 1024;
+/** An error body has about 1 kB. */
+const MAX_ERROR_BYTES = 64 * 1024;
+/** Bytes of a body that count as progress. */
+const PROGRESS_BYTES = 64 * 1024;
+
+/** A response of any status; its body must be read or discarded. */
+export interface HttpResponse {
+  status: number;
+  headers: Headers;
+  /**
+   * Reads the whole body as text.
+   *
+   * @throws {GraphError} `unavailable`, code `network`, if it breaks off or stays silent; `failed`, code `tooLarge`, above
+   *   32 MiB.
+   */
+  text(): Promise<string>;
+  /** Reads the first 64 KiB of an error body as text; returns what has arrived if it breaks off. */
+  errorText(): Promise<string>;
+  /** The body as it arrives; throws like {@linkcode HttpResponse.text}. */
+  chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
+  discard(): Promise<void>;
+}
+
+/** What a body is read with. */
+export interface ReadOptions {
+  url: string;
+  deadline: Deadline;
+  /** Whether the end of the body counts as progress. */
+  isProgress: boolean;
+  /** Tells an interruption from a fault. */
+  signal: AbortSignal | undefined;
+  /** Stops listening to the signal. */
+  release: () => void;
+  /** Closes the HTTP connection if the body has not ended. */
+  abort: () => void;
+}
+
+/** Wraps a response of `fetch`. */
+export function toHttpResponse(response: Response, options: ReadOptions): HttpResponse {
+  const { url, deadline, isProgress, signal, release, abort } = options;
+
+  async function* chunks() {
+    const reader = response.body?.getReader();
+    let sinceProgress = 0;
+    try {
+      while (reader) {
+        const { done, value } = await deadline.wait(() => reader.read(), deadline.maxSilenceMs);
+        if (done) break;
+        sinceProgress += value.length;
+        if (sinceProgress >= PROGRESS_BYTES) {
+          sinceProgress = 0;
+          deadline.progress();
+        }
+        yield value;
+      }
+      if (isProgress) deadline.progress();
+    } catch (error) {
+      throw signal?.aborted ? interruptedError(signal) : networkError(url, error);
+    } finally {
+      release();
+      abort();
+      await reader?.cancel().catch(() => {}); // the body is not wanted any more
+    }
+  }
+
+  return {
+    status: response.status,
+    headers: response.headers,
+    chunks,
+    async text() {
+      const decoder = new TextDecoder();
+      let text = "";
+      let bytes = 0;
+      for await (const chunk of chunks()) {
+        if ((bytes += chunk.length) > MAX_TEXT_BYTES) throw tooLarge(url);
+        text += decoder.decode(chunk, { stream: true });
+      }
+      return text + decoder.decode();
+    },
+    async errorText() {
+      const decoder = new TextDecoder();
+      let text = "";
+      try {
+        for await (const chunk of chunks()) {
+          text += decoder.decode(chunk.subarray(0, MAX_ERROR_BYTES - text.length), { stream: true });
+          if (text.length >= MAX_ERROR_BYTES) break;
+        }
+      } catch (error) {
+        if (isGraphError(error) && error.kind === "interrupted") throw error;
+        // A body that breaks off must not hide the status.
+      }
+      return text;
+    },
+    async discard() {
+      release();
+      if (isProgress) deadline.progress();
+      await response.body?.cancel().catch(() => {}); // the body is not wanted any more
+    },
+  };
+}
+
+/** The id that Microsoft's support asks for, as Graph and as storage hosts name it (PROTOCOL 8e). */
+export function requestIdOf(headers: Headers): string | undefined {
+  const names = ["request-id", "sprequestguid", "x-ms-request-id"];
+  return names.map((name) => safeIdentifier(headers.get(name), 64)).find((id) => id !== undefined);
+}
+
+function tooLarge(url: string): GraphError {
+  const { host } = new URL(url);
+  return new GraphError("failed", `${host} sent more than ${MAX_TEXT_BYTES / 1024 ** 2} MiB of text`, {
+    code: "tooLarge",
+    hint: "Microsoft Graph sends no such responses; check GRAPH_API_ORIGIN and proxies",
+  });
+}

@@ -1,0 +1,63 @@
+/**
+ * When a request is sent again, and after how long; for requests, upload sessions, downloads and polling.
+ *
+ * | policy       | sent again after                                                                            |
+ * | ------------ | ------------------------------------------------------------------------------------------- |
+ * | `idempotent` | 408, 429, 500, 502, 503, 504, 509; a lost connection or no response in time; for GET also a body that breaks off or is invalid |
+ * | `throttled`  | 429 and 503, by which the service says that it did not process the request                  |
+ * | `never`      | nothing: the caller decides                                                                 |
+ *
+ * The pause is what the service asks for; otherwise it doubles from 1 to 30 seconds, less up to half of it at random.
+ * A request is sent six times at most, and no pause is begun that the deadline does not allow.
+ *
+ * @module
+ */
+
+/** What may be sent again without asking the caller; see the table above. */
+export type RetryPolicy = "idempotent" | "throttled" | "never";
+
+/** The statuses after which a request is sent again. */
+export const RETRY_STATUSES: Readonly<Record<RetryPolicy, readonly number[]>> = {
+  idempotent: [408, 429, 500, 502, 503, 504, 509],
+  throttled: [429, 503],
+  never: [],
+};
+
+/** Error codes of bodies that count as lost responses. */
+export const LOST_BODY_CODES: readonly string[] = ["network", "invalidAnswer"];
+
+/** How often a request is sent. */
+export const MAX_ATTEMPTS = 6;
+
+const FIRST_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 30_000;
+
+/**
+ * The pause after failed attempts, in milliseconds.
+ *
+ * @param attempts How many have failed, from 1.
+ * @param random From 0 up to 1.
+ */
+export function backoffMs(attempts: number, random: number): number {
+  return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1)) * (0.5 + random / 2);
+}
+
+/**
+ * The pause that `Retry-After` and `RateLimit-Reset` ask for, in milliseconds (PROTOCOL 8b).
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function retryAfterMs(headers: Headers, now: number): number | undefined {
+  const pauses: number[] = [];
+  const after = headers.get("retry-after");
+  if (after !== null) {
+    // A date is by the service's clock, which may differ from ours.
+    const sent = Date.parse(headers.get("date") ?? "");
+    const serviceNow = Number.isNaN(sent) ? now : sent;
+    const ms = /^\s*\d+(\.\d+)?\s*$/.test(after) ? Number(after) * 1000 : Date.parse(after) - serviceNow;
+    if (Number.isFinite(ms)) pauses.push(Math.max(0, ms));
+  }
+  const reset = Number(headers.get("ratelimit-reset") ?? NaN);
+  if (headers.get("ratelimit-remaining")?.trim() === "0" && Number.isFinite(reset)) pauses.push(reset * 1000);
+  return pauses.length > 0 ? Math.max(...pauses) : undefined;
+}

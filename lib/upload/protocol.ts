@@ -1,0 +1,164 @@
+/**
+ * The rules of upload sessions: sizes of fragments, what a session says of itself, and what to do after each response
+ * (PROTOCOL 7.3, 7.4; https://learn.microsoft.com/graph/api/driveitem-createuploadsession).
+ *
+ * @module
+ */
+import type { DriveItem } from "../drive/items.ts";
+import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
+import { usageError } from "../errors.ts";
+import { parseSize } from "../format.ts";
+
+/** Fragments are multiples of this, 320 KiB. */
+export const FRAGMENT_UNIT_BYTES = 327_680;
+/** The service takes fragments of less than 60 MiB. */
+const MAX_FRAGMENT_BYTES = 60 * 1024 * 1024 - FRAGMENT_UNIT_BYTES;
+/** 10 MiB. */
+export const DEFAULT_FRAGMENT_BYTES = 32 * FRAGMENT_UNIT_BYTES;
+
+/** What an upload session says of itself. */
+export interface UploadSessionStatus {
+  uploadUrl: string | undefined;
+  /** `undefined`: the response names no ranges, which says nothing. Empty: the session has all bytes. */
+  nextExpectedRanges: readonly string[] | undefined;
+}
+
+/** A response of the session, read to its end. */
+export interface SessionResponse {
+  /** What was sent: a fragment, or the question for the next expected range. */
+  to: "fragment" | "query";
+  status: number;
+  text: string;
+}
+
+/** What a response depends on besides itself. */
+export interface SentSoFar {
+  /** The fragment with the last byte was sent. */
+  isComplete: boolean;
+  /** The service has answered 200 or 201 to the last fragment, without an item. */
+  isSaidCommitted: boolean;
+  /** What the committed item must be. */
+  expected: ExpectedItem;
+}
+
+/** The next step of an upload. */
+export type SessionStep =
+  /** The item is there. */
+  | { kind: "committed"; driveItem: DriveItem; created: boolean }
+  /** Go on at the next expected byte; `undefined`: the session expects no more. */
+  | { kind: "advance"; nextByte: number | undefined }
+  /** Ask the session for its next expected range. */
+  | { kind: "query" }
+  /** Wait, then ask. */
+  | { kind: "retry" }
+  /** All bytes were sent: the item may be there, or about to be; otherwise the upload failed. */
+  | { kind: "lookUp" }
+  /** As `lookUp`; otherwise the session is lost. */
+  | { kind: "lookUpOrRestart" }
+  /** The session or its URL is dead: a new one, from the first byte. */
+  | { kind: "restart" }
+  | { kind: "fail" };
+
+/** Maps a response to the next step: the table of PROTOCOL 7.4. */
+export function nextStep(response: SessionResponse, sent: SentSoFar): SessionStep {
+  const { to, status, text } = response;
+  if (to === "fragment" && (status === 200 || status === 201)) {
+    const driveItem = parseItem(text, sent.expected);
+    return driveItem ? { kind: "committed", driveItem, created: status === 201 } : { kind: "query" };
+  }
+  if (status === 200 || status === 202) {
+    const session = parseSession(text);
+    if (to === "fragment") {
+      return session?.nextExpectedRanges ? advance(session.nextExpectedRanges) : { kind: "query" };
+    }
+    if (session?.nextExpectedRanges) return advance(session.nextExpectedRanges);
+    if (sent.isSaidCommitted) return { kind: "lookUp" };
+    return session ? advance([]) : { kind: "retry" };
+  }
+  if (to === "query" && sent.isSaidCommitted) return { kind: "lookUp" };
+  // Such as 204: a success that no session sends tells nothing.
+  if (status < 300) return { kind: to === "fragment" ? "query" : "retry" };
+  switch (status) {
+    case 401:
+    case 403:
+      return { kind: "restart" };
+    case 404:
+      return { kind: sent.isComplete ? "lookUpOrRestart" : "restart" };
+    case 408:
+    case 429:
+      return { kind: "retry" };
+    case 416:
+      return { kind: to === "fragment" ? "query" : "retry" };
+    case 507:
+      return { kind: "fail" };
+    default:
+      return { kind: status >= 500 ? "retry" : "fail" };
+  }
+}
+
+function advance(ranges: readonly string[]): SessionStep {
+  return { kind: "advance", nextByte: nextExpectedByte(ranges) };
+}
+
+/** Reads a response; `undefined` when it is not that of a session, such as a proxy's page. */
+export function parseSession(text: string): UploadSessionStatus | undefined {
+  const value = parseJson(text);
+  if (typeof value !== "object" || value === null || "error" in value) return undefined;
+  const { uploadUrl, nextExpectedRanges } = value as Record<string, unknown>;
+  const isRanges = Array.isArray(nextExpectedRanges) &&
+    nextExpectedRanges.every((range) => typeof range === "string");
+  return {
+    uploadUrl: typeof uploadUrl === "string" && uploadUrl !== "" ? uploadUrl : undefined,
+    nextExpectedRanges: isRanges ? nextExpectedRanges : undefined,
+  };
+}
+
+/** The smallest start of the ranges, which may be open (`0-`) or closed (`0-99`); `undefined` when there are none. */
+export function nextExpectedByte(ranges: readonly string[]): number | undefined {
+  return ranges.map((range) => Number(/^\s*(\d+)\s*-/.exec(range)?.[1] ?? NaN))
+    .filter(Number.isSafeInteger).toSorted((a, b) => a - b)[0];
+}
+
+/** The expected item; `undefined` when the response is empty, cut, an error in spite of its status, or another item. */
+export function parseItem(text: string, expected: ExpectedItem): DriveItem | undefined {
+  const value = parseJson(text);
+  return isExpectedItem(value, expected) ? value : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the next step follows from the missing value
+  }
+}
+
+/**
+ * Checks the size of fragments.
+ *
+ * @param typed As the user wrote it.
+ * @throws {GraphError} `usage`.
+ */
+export function checkFragmentBytes(bytes: number, typed?: string): void {
+  const problem = fragmentProblem(bytes);
+  if (!problem) return;
+  if (typed !== undefined && /[kmg]b$/i.test(typed)) {
+    const binary = typed.replace(/b$/i, "iB");
+    throw usageError(
+      `${typed} is ${bytes} bytes, since MB stands for 1000² bytes: ${problem}`,
+      fragmentProblem(parseSize(binary)) ? "use for example 10MiB" : `if 1024² is meant, write ${binary}`,
+      "fragmentSize",
+    );
+  }
+  const units = Math.max(1, Math.floor(Math.min(bytes, MAX_FRAGMENT_BYTES) / FRAGMENT_UNIT_BYTES));
+  throw usageError(
+    `a fragment of ${bytes} bytes is ${problem}`,
+    `use for example ${units * FRAGMENT_UNIT_BYTES / 1024}KiB or 10MiB`,
+    "fragmentSize",
+  );
+}
+
+function fragmentProblem(bytes: number): string | undefined {
+  if (bytes > MAX_FRAGMENT_BYTES) return `more than ${MAX_FRAGMENT_BYTES / 1024} KiB (just below 60 MiB)`;
+  return bytes > 0 && bytes % FRAGMENT_UNIT_BYTES === 0 ? undefined : "not a multiple of 320 KiB";
+}

@@ -1,0 +1,135 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
+import { connect } from "../../lib/connect.ts";
+import { GraphError } from "../../lib/errors.ts";
+import { startTestEnv } from "../test_env.ts";
+import { browse } from "../sandbox/testing_msal.ts";
+
+/** Starts a sign-in with a browser and gives the address that it shows. */
+async function addressShown(child: Deno.ChildProcess): Promise<{ address: string; rest: Promise<string> }> {
+  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!/\nhttp\S+\n/.test(text)) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`no address: ${text}`);
+    text += value;
+  }
+  const rest = (async () => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return text;
+      text += value;
+    }
+  })();
+  return { address: /\n(http\S+)\n/.exec(text)![1]!, rest };
+}
+
+Deno.test("a user signs in with a browser on this machine once, and is remembered", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const child = env.spawn("whoami", "--sign-in", "browser", "--prompt");
+  const { address, rest } = await addressShown(child);
+  const url = new URL(address);
+  assertEquals(url.searchParams.get("code_challenge_method"), "S256");
+  assertMatch(url.searchParams.get("redirect_uri")!, /^http:\/\/localhost:\d+/);
+  await browse(address);
+  const [status, out, err] = await Promise.all([child.status, new Response(child.stdout).text(), rest]);
+  assertEquals(status.code, 0, err);
+  assertMatch(out, /^Adele Vance </);
+  const again = await env.run("whoami", "--no-prompt");
+  assertEquals([again.code, again.stderr], [0, ""]);
+});
+
+Deno.test("a browser sign-in that is blocked or interrupted says so and leaves nothing", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  env.sandbox.user.stopAt(53003);
+  const blocked = env.spawn("whoami", "--sign-in", "browser", "--prompt");
+  const first = await addressShown(blocked);
+  await browse(first.address);
+  const [status, , err] = await Promise.all([
+    blocked.status,
+    new Response(blocked.stdout).text(),
+    first.rest,
+  ]);
+  assertEquals(status.code, 5, err);
+  assertMatch(err, /Conditional Access.*for the administrator.*AADSTS53003/);
+  env.sandbox.user.stopAt(undefined);
+  if (Deno.build.os === "windows") return;
+  const interrupted = env.spawn("whoami", "--sign-in", "browser", "--prompt");
+  const second = await addressShown(interrupted);
+  interrupted.kill("SIGINT");
+  const [ended, , text] = await Promise.all([
+    interrupted.status,
+    new Response(interrupted.stdout).text(),
+    second.rest,
+  ]);
+  assertEquals(ended.code, 130, text);
+  assertEquals((await env.run("whoami", "--no-prompt")).code, 4);
+});
+
+/** Sends bytes to a port as they are and reads the beginning of what comes back. */
+async function raw(port: number, text: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(new TextEncoder().encode(text));
+  const bytes = new Uint8Array(64);
+  return new TextDecoder().decode(bytes.subarray(0, await connection.read(bytes) ?? 0));
+}
+
+Deno.test("other requests to the port of a browser sign-in do not disturb it", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const child = env.spawn("whoami", "--sign-in", "browser", "--prompt");
+  const { address, rest } = await addressShown(child);
+  const shown = new URL(address).searchParams;
+  const port = Number(new URL(shown.get("redirect_uri")!).port);
+  const state = shown.get("state")!;
+  const post = (body: string, host = `localhost:${port}`, type = "application/x-www-form-urlencoded") =>
+    `POST / HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\ncontent-type: ${type}\r\n` +
+    `content-length: ${body.length}\r\n\r\n${body}`;
+  for (
+    const [text, status] of [
+      [`GET // HTTP/1.1\r\nhost: localhost:${port}\r\nconnection: close\r\n\r\n`, 404],
+      [`GET /?code=x&state=${state} HTTP/1.1\r\nhost: localhost:${port}\r\nconnection: close\r\n\r\n`, 405],
+      [post("error=access_denied&state=wrong"), 400],
+      [post(`error=access_denied&state=wrong&state=${state}`), 400],
+      [post(`state=${state}`), 400],
+      [post("code=%E0%A4%A&state=%"), 400],
+      [post(`error=access_denied&state=${state}`, "evil.example"), 404],
+      [post(`error=access_denied&state=${state}`, undefined, "text/plain"), 415],
+      [post(`error=access_denied&state=${state}`).replace(/(content-length: )\d+/, "$19999999"), 413],
+    ] as const
+  ) assertMatch(await raw(port, text), new RegExp(`^HTTP/1.1 ${status} `), text);
+  using _silent = await Deno.connect({ hostname: "127.0.0.1", port });
+  assertMatch(await browse(address), /You can close this page/);
+  const [status, out, err] = await Promise.all([child.status, new Response(child.stdout).text(), rest]);
+  assertEquals(status.code, 0, err);
+  assertMatch(out, /^Adele Vance </);
+});
+
+Deno.test("a browser sign-in that a program aborts closes its port", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const shown = Promise.withResolvers<string>();
+  const stop = new AbortController();
+  const { session } = await connect({
+    settings: { signIn: "browser" },
+    env: (name) => env.sandbox.env[name],
+    showDeviceCode: () => {},
+    showAddress: shown.resolve,
+    notice: () => {},
+    signal: stop.signal,
+  });
+  const ended = assertRejects(() => session.token());
+  const port = Number(new URL(new URL(await shown.promise).searchParams.get("redirect_uri")!).port);
+  stop.abort();
+  const error = await ended;
+  assert(error instanceof GraphError && error.kind === "interrupted");
+  await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }));
+});
+
+Deno.test("an unknown sign-in method is refused, and without a terminal no browser is used", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  assertMatch(
+    (await env.run("whoami", "--sign-in", "magic")).stderr,
+    /unknown sign-in method "magic"; use device or browser/,
+  );
+  const { code, stderr } = await env.run("whoami", "--sign-in", "browser");
+  assertEquals(code, 4);
+  assertMatch(stderr, /not signed in/);
+});

@@ -1,0 +1,37 @@
+/**
+ * A sign-in in the process of the test that skips its waits.
+ *
+ * @module
+ */
+import { connect } from "../../lib/connect.ts";
+import type { SessionInfo } from "../../lib/auth/session.ts";
+import type { TestEnv } from "../test_env.ts";
+
+/** A sign-in that succeeded. */
+export interface SignIn {
+  info: SessionInfo;
+  /** The codes that were shown. */
+  codes: string[];
+  /** The waits that were asked for, in milliseconds. */
+  waits: number[];
+}
+
+/** Signs in with a device code, against the sandbox of a test. */
+export async function signInWithoutWaiting(env: TestEnv): Promise<SignIn> {
+  const codes: string[] = [];
+  const waits: number[] = [];
+  const { session } = await connect({
+    access: "identity",
+    env: (name) => env.sandbox.env[name],
+    showDeviceCode: ({ userCode }) => codes.push(userCode),
+    notice: () => {},
+    http: {
+      sleep: (ms) => {
+        waits.push(ms);
+        return Promise.resolve();
+      },
+    },
+  });
+  await session.token();
+  return { info: await session.info(), codes, waits };
+}

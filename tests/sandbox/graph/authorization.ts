@@ -1,0 +1,165 @@
+/**
+ * Who calls, and what they may do: scopes of the token, then rights of the person (PROTOCOL 2.2 and 13.5). An app
+ * by itself has its application permissions and with them the whole tenant.
+ */
+
+import type { ServiceRequest } from "../messages.ts";
+import { accessDenied, ServiceError } from "../service_error.ts";
+import type { State } from "../state.ts";
+import {
+  type Application,
+  isPersonal,
+  type Role,
+  type Site,
+  type Team,
+  type User,
+} from "../tenant/directory.ts";
+import type { Drive } from "../tenant/drive.ts";
+
+/** The signed-in person, through an app, with the scopes of one token; or the app alone, with its roles. */
+export interface Caller {
+  readonly user: User | undefined;
+  readonly application: Application;
+  readonly scopes: ReadonlySet<string>;
+}
+
+const READ_SITES = ["Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"];
+const READ_ALL = ["Files.Read.All", "Files.ReadWrite.All", ...READ_SITES];
+const READ_OWN = ["Files.Read", "Files.ReadWrite", ...READ_ALL];
+const WRITE_ALL = [
+  "Files.ReadWrite.All",
+  "Sites.ReadWrite.All",
+  "Sites.Manage.All",
+  "Sites.FullControl.All",
+];
+const WRITE_OWN = ["Files.ReadWrite", ...WRITE_ALL];
+
+/** The caller behind the bearer token. @throws {ServiceError} 401 */
+export function authenticate(state: State, call: ServiceRequest): Caller {
+  const header = call.headers["authorization"];
+  if (header === undefined) throw unauthorized(state, "Access token is empty.");
+  const token = /^Bearer (\S+)$/i.exec(header)?.[1];
+  if (token === undefined) throw unauthorized(state, "CompactToken parsing failed with error code: 80049217");
+  const grant = state.tokens.access(token);
+  if (grant === undefined) {
+    const message = token.includes(".")
+      ? "CompactToken parsing failed with error code: 80049217"
+      : "IDX14100: JWT is not well formed, there are no dots (.).";
+    throw unauthorized(state, message);
+  }
+  if (grant.expires <= Date.now()) {
+    throw unauthorized(state, "Lifetime validation failed, the token is expired.");
+  }
+  if (state.challenges.concerns(grant)) {
+    const message =
+      "Continuous access evaluation resulted in challenge with result: InteractionRequired and " +
+      "code: TokenCreatedWithOutdatedPolicies";
+    throw unauthorized(state, message, `error="insufficient_claims", claims="${state.challenges.header}"`);
+  }
+  return grant;
+}
+
+function unauthorized(
+  state: State,
+  message: string,
+  reason = `client_id="00000003-0000-0000-c000-000000000000"`,
+): ServiceError {
+  const challenge =
+    `Bearer realm="", authorization_uri="${state.origins.login}/common/oauth2/authorize", ${reason}`;
+  return new ServiceError(401, "InvalidAuthenticationToken", message, {
+    headers: { "www-authenticate": challenge },
+  });
+}
+
+/** What an app by itself cannot ask for, since nobody is "me" (msgraph-sdk-php#1163). */
+export function delegatedOnly(): ServiceError {
+  return new ServiceError(400, "BadRequest", "/me request is only valid with delegated authentication flow.");
+}
+
+/** What personal accounts do not have: sites, groups, teams. The wording is a guess. */
+export function workAccountsOnly(): ServiceError {
+  return new ServiceError(400, "BadRequest", "This API is not supported for MSA accounts.");
+}
+
+/** Whether the person belongs to a tenant without SharePoint: a token for the wrong one (docs#4233, PROTOCOL L4). */
+export function hasNoSharePoint(state: State, user: User | undefined): boolean {
+  return user !== undefined && !isPersonal(user) && user.tenantId !== state.tenant.directory.tenantId;
+}
+
+/** The error for it. */
+export function noSharePoint(): ServiceError {
+  return new ServiceError(400, "BadRequest", "Tenant does not have a SPO license.");
+}
+
+/** `GET /me` and `/users/{id}`. */
+export function mayReadUser(caller: Caller): void {
+  const sufficient = caller.user ? ["User.Read", "User.Read.All"] : ["User.Read.All"];
+  if (sufficient.some((scope) => caller.scopes.has(scope))) return;
+  const message = "Insufficient privileges to complete the operation.";
+  throw new ServiceError(403, "Authorization_RequestDenied", message);
+}
+
+/** Sites by path, id or search. */
+export function mayReadSites(caller: Caller): void {
+  requireScope(caller, READ_SITES);
+}
+
+/** One site, which the person must be able to open. */
+export function mayReadSite(caller: Caller, site: Site): void {
+  mayReadSites(caller);
+  if (roleIn(site, caller) === undefined) throw accessDenied();
+}
+
+/** What the caller may do in a site: an app by itself everything its permissions name. */
+function roleIn(site: Site, { user }: Caller): Role | undefined {
+  return user === undefined ? "owner" : site.roles.get(user);
+}
+
+/** Whether the caller may open a site, as search results show it. */
+export function canOpen(site: Site, caller: Caller): boolean {
+  return roleIn(site, caller) !== undefined;
+}
+
+/** A drive and what it holds. */
+export function mayReadDrive(caller: Caller, drive: Drive): void {
+  requireScope(caller, isOwn(drive, caller) ? READ_OWN : READ_ALL);
+  if (roleInDrive(drive, caller) === undefined) throw accessDenied();
+}
+
+/** Changing what a drive holds; visitors of a site may only read. */
+export function mayWriteDrive(caller: Caller, drive: Drive): void {
+  requireScope(caller, isOwn(drive, caller) ? WRITE_OWN : WRITE_ALL);
+  const role = roleInDrive(drive, caller);
+  if (role === undefined || role === "visitor") throw accessDenied();
+}
+
+function isOwn(drive: Drive, { user }: Caller): boolean {
+  return user !== undefined && drive.info.owner === user;
+}
+
+/** Application permissions end at the tenant: a personal OneDrive is in none. */
+function roleInDrive(drive: Drive, caller: Caller): Role | undefined {
+  return caller.user === undefined && drive.cid !== undefined ? undefined : roleIn(drive.info.site, caller);
+}
+
+/** The libraries of a site. */
+export function mayReadDrives(caller: Caller, site: Site): void {
+  requireScope(caller, READ_ALL);
+  if (!canOpen(site, caller)) throw accessDenied();
+}
+
+/** `/me/joinedTeams`. */
+export function mayReadTeams(caller: Caller): void {
+  if (caller.user && isPersonal(caller.user)) throw workAccountsOnly();
+  requireScope(caller, ["Team.ReadBasic.All"]);
+}
+
+/** The channels of a team. */
+export function mayReadChannels(caller: Caller, team: Team): void {
+  requireScope(caller, ["Channel.ReadBasic.All"]);
+  if (caller.user !== undefined && !team.members.includes(caller.user)) throw accessDenied();
+}
+
+function requireScope(caller: Caller, sufficient: readonly string[]): void {
+  if (!sufficient.some((scope) => caller.scopes.has(scope))) throw accessDenied();
+}

@@ -1,0 +1,94 @@
+/** The app registration for unattended work: it signs in by itself, with a secret or a certificate. */
+
+import { createHash, type KeyObject, X509Certificate } from "node:crypto";
+import type { Secrets } from "../secrets.ts";
+import type { Application } from "../tenant/directory.ts";
+import { type Certificate, newCertificate } from "./certificate.ts";
+import { EntraError } from "./entra_error.ts";
+import { randomText } from "./tokens.ts";
+
+/** A certificate the app may sign its assertions with. */
+export interface RegisteredCertificate {
+  readonly publicKey: KeyObject;
+  /** base64url of the SHA-1 and of the SHA-256 of the certificate. */
+  readonly x5t: string;
+  readonly x5tS256: string;
+  readonly from: number;
+  readonly until: number;
+}
+
+/** What tests see of the app, and how they give it credentials. */
+export class AppOnlyClient implements Application {
+  readonly id: string;
+  readonly displayName = "graph-scripts unattended";
+  /** A client secret that works. */
+  readonly clientSecret: string;
+  /** Application permissions an administrator has consented to; tests may change them. */
+  roles: string[];
+  readonly #secrets: Secrets;
+  readonly #clientSecrets = new Map<string, number>();
+  readonly #certificates: RegisteredCertificate[] = [];
+
+  constructor(id: string, roles: readonly string[], secrets: Secrets) {
+    this.id = id;
+    this.roles = [...roles];
+    this.#secrets = secrets;
+    this.clientSecret = this.addSecret();
+  }
+
+  /** The application (client) id, by the name it has in settings. */
+  get clientId(): string {
+    return this.id;
+  }
+
+  /** One more client secret; a negative life makes one that has expired. @default two years */
+  addSecret(lifeSeconds = 63_072_000): string {
+    const secret = this.#secrets.issue(`${randomText(3)}8Q~${randomText(34)}`);
+    this.#clientSecrets.set(secret, Date.now() + lifeSeconds * 1000);
+    return secret;
+  }
+
+  /** Registers a certificate (PEM): what it signs is accepted from now on. @throws when it is no certificate */
+  addCertificate(pem: string): void {
+    const certificate = new X509Certificate(pem);
+    const thumbprint = (hash: string) =>
+      createHash(hash).update(certificate.raw).digest().toString("base64url");
+    this.#certificates.push({
+      publicKey: certificate.publicKey,
+      x5t: thumbprint("sha1"),
+      x5tS256: thumbprint("sha256"),
+      from: Date.parse(certificate.validFrom),
+      until: Date.parse(certificate.validTo),
+    });
+  }
+
+  /** Makes a certificate with its key and registers it. */
+  newCertificate(valid: { from?: Date; until?: Date } = {}): Certificate {
+    const made = newCertificate(valid);
+    this.addCertificate(made.certificate);
+    return made;
+  }
+
+  /** The registered certificate with one of these thumbprints (base64url). */
+  certificate(x5t: unknown, x5tS256: unknown): RegisteredCertificate | undefined {
+    return this.#certificates.find((held) =>
+      typeof x5tS256 === "string" ? held.x5tS256 === x5tS256 : held.x5t === x5t
+    );
+  }
+
+  /** @throws {EntraError} 7000215 for a wrong secret, 7000222 for an expired one */
+  checkSecret(secret: string): void {
+    const expires = this.#clientSecrets.get(secret);
+    if (expires === undefined) {
+      const message = "Invalid client secret provided. Ensure the secret being sent in the request is the " +
+        `client secret value, not the client secret ID, for a secret added to app '${this.id}'.`;
+      throw new EntraError("invalid_client", 7000215, message, { status: 401 });
+    }
+    if (expires <= Date.now()) {
+      const message = `The provided client secret keys for app '${this.id}' are expired. Visit the Azure ` +
+        "portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using " +
+        "certificate credentials for added security: https://aka.ms/certCreds.";
+      throw new EntraError("invalid_client", 7000222, message, { status: 401 });
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/** The user at the browser, when a test plays that part instead of the pages. */
+
+import type { Directory, User, UserKey } from "../tenant/directory.ts";
+import { approve, type Stop, stopped } from "./approval.ts";
+import type { DeviceCode, DeviceCodes } from "./device_codes.ts";
+import { EntraError } from "./entra_error.ts";
+
+export class TestUser {
+  /** What the person does with every new device code and at every sign-in page. */
+  always: "approve" | "decline" | "ignore";
+  /** The rule that stops every sign-in, if any; see {@link TestUser.stopAt}. */
+  stop: Stop | undefined;
+  readonly #codes: DeviceCodes;
+  readonly #directory: Directory;
+  #as: UserKey | undefined;
+
+  constructor(codes: DeviceCodes, directory: Directory, always: TestUser["always"]) {
+    this.#codes = codes;
+    this.#directory = directory;
+    this.always = always;
+    codes.onIssue((code) => {
+      if (this.always === "approve") this.#approveInBrowser(code);
+      if (this.always === "decline") code.decision = { kind: "declined" };
+    });
+  }
+
+  /** As whom the person signs in unless told otherwise. @default whom a `login_hint` names, or "adele" */
+  get as(): UserKey {
+    return this.#as ?? "adele";
+  }
+
+  set as(key: UserKey) {
+    this.#as = key;
+  }
+
+  /** From now on signs in as this account, at every page and with every code, also those that wait. */
+  signIn(as: UserKey): void {
+    this.as = as;
+    this.always = "approve";
+    for (const code of this.#codes.open()) this.#approveInBrowser(code);
+  }
+
+  /** From now on every sign-in is stopped by a rule of the organisation, such as 53003; undefined lifts it. */
+  stopAt(number: number | undefined, seenBy: Stop["seenBy"] = "browser"): void {
+    if (number !== undefined) stopped(number);
+    this.stop = number === undefined ? undefined : { number, seenBy };
+  }
+
+  /** Approves one code, or all that wait. @throws {Error} when none waits, or when the browser would show an error */
+  approve(userCode?: string, as: UserKey = this.as): void {
+    for (const code of this.#waiting(userCode)) {
+      code.decision = approve(this.#directory, code, this.#user(as), this.stop);
+    }
+  }
+
+  /** Declines one code, or all that wait. @throws {Error} when none waits */
+  decline(userCode?: string): void {
+    for (const code of this.#waiting(userCode)) code.decision = { kind: "declined" };
+  }
+
+  /** From now on does nothing, so that codes expire. */
+  ignore(): void {
+    this.always = "ignore";
+  }
+
+  /** The account that a page gets from a person who does not look at it. */
+  choose(loginHint: string | null): User {
+    const hint = loginHint?.toLowerCase();
+    const hinted = this.#directory.users.find(({ mail, userPrincipalName }) =>
+      hint !== undefined && [mail.toLowerCase(), userPrincipalName.toLowerCase()].includes(hint)
+    );
+    return this.#as === undefined && hinted ? hinted : this.#user(this.as);
+  }
+
+  /** The browser shows an error and the code stays open, as in the field (PROTOCOL A3). */
+  #approveInBrowser(code: DeviceCode): void {
+    try {
+      code.decision = approve(this.#directory, code, this.#user(this.as), this.stop);
+    } catch (error) {
+      if (!(error instanceof EntraError)) throw error;
+    }
+  }
+
+  #waiting(userCode: string | undefined): DeviceCode[] {
+    const code = userCode === undefined ? undefined : this.#codes.byUserCode(userCode);
+    const codes = userCode === undefined ? this.#codes.open() : code ? [code] : [];
+    if (codes.length === 0) throw new Error("no device code waits for a decision");
+    return codes;
+  }
+
+  #user(key: UserKey): User {
+    return this.#directory.users.find((user) => user.key === key)!;
+  }
+}

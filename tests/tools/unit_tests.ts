@@ -1,0 +1,24 @@
+/**
+ * Prints the test files that need neither a sandbox nor a process: those that `deno task test:unit` runs.
+ *
+ * @module
+ */
+import { fromFileUrl } from "../../lib/std.ts";
+
+const TESTS = fromFileUrl(new URL("../", import.meta.url));
+/** What a test file names that starts a sandbox, a server or a process, or gets one from a helper of its subject. */
+const NOT_UNIT =
+  /\b(startTestEnv|startSandbox|runProcess|Deno\.(Command|serve|listen))\b|_env\.ts"(?<!test_env\.ts")/;
+
+/** Paths of the pure unit tests, sorted. */
+export async function unitTests(folder: string = TESTS): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}${name}`;
+    if (isDirectory) paths.push(...await unitTests(`${path}/`));
+    else if (name.endsWith("_test.ts") && !NOT_UNIT.test(await Deno.readTextFile(path))) paths.push(path);
+  }
+  return paths.toSorted();
+}
+
+if (import.meta.main) await Deno.stdout.write(new TextEncoder().encode((await unitTests()).join("\n")));

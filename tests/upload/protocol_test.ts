@@ -1,0 +1,94 @@
+import { assertEquals } from "../assert.ts";
+import {
+  nextExpectedByte,
+  nextStep,
+  type SentSoFar,
+  type SessionResponse,
+} from "../../lib/upload/protocol.ts";
+
+const ITEM = JSON.stringify({ id: "01A", name: "a.bin", parentReference: { driveId: "d" }, file: {} });
+const RANGES = '{"nextExpectedRanges":["327680-"]}';
+const NO_RANGES = '{"expirationDateTime":"2026-01-15T10:42:31Z"}';
+const ALL_THERE = '{"nextExpectedRanges":[]}';
+const PAGE = "<html>proxy</html>";
+
+/** Request, status, body, what was sent before, and the next step with what it carries. */
+type Row = [to: SessionResponse["to"], status: number, text: string, sent: Partial<SentSoFar>, step: string];
+
+const ROWS: Row[] = [
+  // a fragment was stored
+  ["fragment", 202, RANGES, {}, "advance 327680"],
+  ["fragment", 202, ALL_THERE, { isComplete: true }, "advance undefined"],
+  ["fragment", 202, NO_RANGES, {}, "query"],
+  ["fragment", 202, PAGE, {}, "query"],
+  // the upload is committed, or said to be
+  ["fragment", 201, ITEM, { isComplete: true }, "committed created"],
+  ["fragment", 200, ITEM, { isComplete: true }, "committed replaced"],
+  ["fragment", 201, "", { isComplete: true }, "query"],
+  ["fragment", 200, PAGE, {}, "query"],
+  ["fragment", 200, ITEM.replace("a.bin", "b.bin"), { isComplete: true }, "query"],
+  // the session answers where it is
+  ["query", 200, RANGES, {}, "advance 327680"],
+  ["query", 200, ALL_THERE, { isComplete: true }, "advance undefined"],
+  ["query", 200, NO_RANGES, {}, "advance undefined"],
+  ["query", 200, PAGE, {}, "retry"],
+  // it was said to be committed: the item itself tells
+  ["query", 200, RANGES, { isComplete: true, isSaidCommitted: true }, "advance 327680"],
+  ["query", 200, PAGE, { isComplete: true, isSaidCommitted: true }, "lookUp"],
+  ["query", 404, "", { isComplete: true, isSaidCommitted: true }, "lookUp"],
+  ["query", 503, "", { isComplete: true, isSaidCommitted: true }, "lookUp"],
+  // wait, then ask
+  ["fragment", 408, "", {}, "retry"],
+  ["fragment", 429, "", {}, "retry"],
+  ["fragment", 500, "", { isComplete: true }, "retry"],
+  ["query", 503, "", {}, "retry"],
+  ["query", 416, "", {}, "retry"],
+  // a success that no session sends
+  ["fragment", 204, "", {}, "query"],
+  ["fragment", 206, RANGES, { isComplete: true }, "query"],
+  ["query", 204, "", {}, "retry"],
+  // ask: the fragment was stored before
+  ["fragment", 416, "", {}, "query"],
+  // the session or its URL is dead
+  ["fragment", 401, "", { isComplete: true }, "restart"],
+  ["fragment", 403, "", {}, "restart"],
+  ["fragment", 404, "", {}, "restart"],
+  ["fragment", 404, "", { isComplete: true }, "lookUpOrRestart"],
+  ["query", 404, "", { isComplete: true }, "lookUpOrRestart"],
+  // nothing helps
+  ["fragment", 400, "", {}, "fail"],
+  ["fragment", 409, "", { isComplete: true }, "fail"],
+  ["fragment", 412, "", {}, "fail"],
+  ["fragment", 423, "", {}, "fail"],
+  ["fragment", 507, "", {}, "fail"],
+];
+
+Deno.test("nextStep() maps each response to the step of PROTOCOL 7.4", () => {
+  for (const [to, status, text, sent, expected] of ROWS) {
+    const step = nextStep({ to, status, text }, {
+      isComplete: false,
+      isSaidCommitted: false,
+      expected: { driveId: "d", name: "a.bin" },
+      ...sent,
+    });
+
+    const detail = step.kind === "advance"
+      ? ` ${step.nextByte}`
+      : step.kind === "committed"
+      ? step.created ? " created" : " replaced"
+      : "";
+    assertEquals(step.kind + detail, expected, `${to} ${status} ${text} ${JSON.stringify(sent)}`);
+  }
+});
+
+Deno.test("nextExpectedByte() takes the smallest start of open and closed ranges", () => {
+  const table: [string[], number | undefined][] = [
+    [["327680-"], 327_680],
+    [["5242880-1484144639"], 5_242_880],
+    [["655360-", "327680-400000"], 327_680],
+    [Array(200_000).fill("7-"), 7], // more than a call takes arguments
+    [[], undefined],
+    [["x", "-5"], undefined],
+  ];
+  for (const [ranges, expected] of table) assertEquals(nextExpectedByte(ranges), expected, String(ranges));
+});
