@@ -66,6 +66,11 @@ export class Shell implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#process.kill(); // a sandbox that a failed test has left runs on otherwise
+    } catch {
+      // ended already
+    }
     await this.#input.close().catch(() => {});
     await this.#output.cancel();
     await this.#process.status;
