@@ -4,11 +4,14 @@
  * @module
  */
 import { AppSession } from "./auth/app_session.ts";
-import { browserInteraction } from "./auth/browser.ts";
-import { type DeviceCode, deviceCodeInteraction } from "./auth/device_code.ts";
-import type { Access } from "./auth/scopes.ts";
+import {
+  browserInteraction,
+  type DeviceCode,
+  deviceCodeInteraction,
+  type Interaction,
+} from "./auth/interaction.ts";
 import { StaticTokenSession } from "./auth/static_token.ts";
-import type { AuthSession, Interaction } from "./auth/session.ts";
+import type { Access, AuthSession } from "./auth/session.ts";
 import { UserSession } from "./auth/user_session.ts";
 import { CLOUDS } from "./clouds.ts";
 import { Drives } from "./drive/drives.ts";

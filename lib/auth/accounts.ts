@@ -5,7 +5,7 @@
  */
 import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
 import type { CachedAccount } from "./cache_content.ts";
-import { GraphError, isGraphError } from "../errors.ts";
+import { GraphError } from "../errors.ts";
 import { GUID_PATTERN, isGuid } from "../guid.ts";
 import type { HttpClient } from "../http/client.ts";
 import { parseJsonObject } from "../json.ts";
@@ -70,16 +70,17 @@ export function matchesTenant(account: CachedAccount, tenant: string): boolean {
  */
 export function selectAccount(
   accounts: readonly CachedAccount[],
-  { tenant, wanted }: AccountSelector,
+  selector: AccountSelector,
 ): CachedAccount | undefined {
-  const matches = accounts.filter((account) =>
-    tenant !== undefined && matchesTenant(account, tenant) &&
-    (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
-  );
+  const matches = accounts.filter((account) => isMeant(account, selector));
   if (matches.length <= 1) return matches[0];
-  throw new GraphError("usage", `several accounts are signed in: ${namesOf(matches)}`, {
-    code: "ambiguousAccount",
-  });
+  const message = `several accounts are signed in: ${namesOf(matches)}`;
+  throw new GraphError("usage", message, { code: "ambiguousAccount" });
+}
+
+function isMeant(account: CachedAccount, { tenant, wanted }: AccountSelector): boolean {
+  return tenant !== undefined && matchesTenant(account, tenant) &&
+    (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase());
 }
 
 /**
@@ -93,9 +94,8 @@ export function selectForSignOut(
 ): CachedAccount | undefined {
   const account = selectAccount(accounts, selector);
   if (account || selector.wanted === undefined || accounts.length === 0) return account;
-  throw new GraphError("usage", `${selector.wanted} is not signed in; signed in: ${namesOf(accounts)}`, {
-    code: "accountNotFound",
-  });
+  const message = `${selector.wanted} is not signed in; signed in: ${namesOf(accounts)}`;
+  throw new GraphError("usage", message, { code: "accountNotFound" });
 }
 
 /** No account that is meant is signed in; the message names those that are. */
@@ -106,10 +106,8 @@ export function notSignedInError(
   const who = wanted === undefined || accounts.length === 0 ? "" : `${wanted} is `;
   const where = tenant === undefined ? "" : ` to ${tenant}`;
   const others = accounts.length === 0 ? "" : `${where}; signed in: ${namesOf(accounts)}`;
-  return new GraphError("signInNeeded", `${who}not signed in${others}`, {
-    code: "notSignedIn",
-    subject: wanted,
-  });
+  const details = { code: "notSignedIn", subject: wanted };
+  return new GraphError("signInNeeded", `${who}not signed in${others}`, details);
 }
 
 /** Describes all accounts. */
@@ -117,7 +115,7 @@ export function toAccountInfo(
   accounts: readonly CachedAccount[],
   selector: AccountSelector,
 ): AccountInfo[] {
-  const chosen = selectIfUnambiguous(accounts, selector);
+  const matches = accounts.filter((account) => isMeant(account, selector));
   return accounts.map((account) => {
     const home = getHomeTenantId(account);
     return {
@@ -126,21 +124,9 @@ export function toAccountInfo(
       tenantId: account.realm,
       homeTenantId: home.toLowerCase() === account.realm.toLowerCase() ? null : home,
       kind: home.toLowerCase() === PERSONAL_TENANT ? "personal" : "work",
-      chosen: selector.tenant === undefined ? null : account === chosen,
+      chosen: selector.tenant === undefined ? null : matches.length === 1 && account === matches[0],
     };
   });
-}
-
-function selectIfUnambiguous(
-  accounts: readonly CachedAccount[],
-  selector: AccountSelector,
-): CachedAccount | undefined {
-  try {
-    return selectAccount(accounts, selector);
-  } catch (error) {
-    if (isGraphError(error) && error.code === "ambiguousAccount") return undefined;
-    throw error;
-  }
 }
 
 function namesOf(accounts: readonly CachedAccount[]): string {

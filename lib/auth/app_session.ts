@@ -5,15 +5,8 @@
  * @module
  */
 import type { AccountInfo } from "./accounts.ts";
-import { type CachedToken, findAppToken } from "./cache_content.ts";
-import {
-  callMsal,
-  type MsalContext,
-  openServiceApp,
-  type Registration,
-  registrationOf,
-  tokenOf,
-} from "./msal.ts";
+import { type CachedToken, findAppToken, type Registration } from "./cache_content.ts";
+import { type AuthContext, callMsal, openServiceApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import {
   type AccountType,
   type AuthSession,
@@ -24,16 +17,11 @@ import {
 import { type LockedCache, TokenCache } from "./token_cache.ts";
 import { TokenRenewal } from "./token_renewal.ts";
 import { usageError } from "../errors.ts";
-import type { HttpClient } from "../http/client.ts";
-import type { AppCredentialSetting, Settings } from "../settings.ts";
+import type { AppCredentialSetting } from "../settings.ts";
 
 /** Options of {@linkcode AppSession}. */
-export interface AppSessionOptions {
-  settings: Settings;
+export interface AppSessionOptions extends AuthContext {
   credential: AppCredentialSetting;
-  http: HttpClient;
-  /** Receives what the user should know. */
-  notice: (text: string) => void;
 }
 
 /** The session of an app that acts for itself. */
@@ -41,17 +29,17 @@ export class AppSession implements AuthSession {
   readonly #options: AppSessionOptions;
   readonly #cache: TokenCache;
   readonly #tokens: TokenRenewal;
-  #registration: Registration | undefined;
 
   constructor(options: AppSessionOptions) {
     this.#options = options;
-    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
-    this.#cache = new TokenCache({ path, key, now, lockTimeoutMs: deadline.limitMs, notice });
-    this.#tokens = new TokenRenewal(this.#cache, options.http, {
-      load: () => this.#cache.load(),
-      find: () => findAppToken(this.#cache.content, this.#requireRegistration(), options.http.now()),
+    const { settings: { tokenCache: path, tokenCacheKey: key }, http, notice } = options;
+    const cache = this.#cache = new TokenCache({ path, key, http, notice });
+    this.#tokens = new TokenRenewal({
+      cache,
+      now: http.now,
+      load: () => cache.load(),
+      find: () => findAppToken(cache.content, this.#registration, http.now()),
       acquire: (file, refresh) => this.#acquire(file, refresh),
-      recover: (error) => Promise.reject(error),
     });
   }
 
@@ -61,7 +49,7 @@ export class AppSession implements AuthSession {
 
   async info(): Promise<SessionInfo> {
     const { secret, expiresAt } = this.#tokens.current ?? await this.#tokens.get();
-    const { clientId, tenantId } = this.#requireRegistration();
+    const { clientId, tenantId } = this.#registration;
     const { roles, tid } = decodeClaims(secret);
     return {
       username: undefined,
@@ -74,13 +62,9 @@ export class AppSession implements AuthSession {
   }
 
   signOut(): Promise<string[]> {
-    return Promise.reject(
-      usageError(
-        `the app signs in with ${this.#options.credential.variable}: there is no sign-in to remove`,
-        "unset it, and delete the credential in the app registration",
-        "noSignIn",
-      ),
-    );
+    const why = `the app signs in with ${this.#options.credential.variable}: there is no sign-in to remove`;
+    const hint = "unset it, and delete the credential in the app registration";
+    return Promise.reject(usageError(why, hint, "noSignIn"));
   }
 
   /** None: no user is signed in. */
@@ -96,24 +80,17 @@ export class AppSession implements AuthSession {
   }
 
   async #acquire(file: LockedCache, refresh: TokenRefresh | undefined): Promise<CachedToken> {
-    const { credential } = this.#options;
-    const registration = this.#requireRegistration();
-    const context: MsalContext = { ...this.#options, registration, cache: this.#cache };
-    const app = await openServiceApp(context, file, credential);
-    const claims = refresh?.claims;
-    const result = await callMsal(() =>
-      app.acquireTokenByClientCredential({
-        scopes: [`${registration.apiOrigin}/.default`],
-        skipCache: refresh !== undefined,
-        ...(claims === undefined ? {} : { claims }),
-      })
-    );
-    return tokenOf(result);
+    const registration = this.#registration;
+    const context = { ...this.#options, registration, cache: this.#cache };
+    const app = await openServiceApp(context, file, this.#options.credential);
+    const request = tokenRequest([`${registration.apiOrigin}/.default`], refresh?.claims);
+    const skipCache = refresh !== undefined;
+    return tokenOf(await callMsal(() => app.acquireTokenByClientCredential({ ...request, skipCache })));
   }
 
-  #requireRegistration(): Registration {
+  get #registration(): Registration {
     const { settings, credential: { variable } } = this.#options;
-    const registration = this.#registration ??= registrationOf(settings);
+    const registration = registrationOf(settings);
     if (registration && !/^(common|organizations|consumers)$/i.test(registration.tenantId)) {
       return registration;
     }

@@ -19,31 +19,22 @@ export class StaticTokenSession implements AuthSession {
 
   /** @throws {GraphError} `usage` for a malformed token; Graph's own answer would be misleading (PROTOCOL A9). */
   constructor(token: string) {
-    if (!/^[\x21-\x7e]+$/.test(token) || /^bearer/i.test(token)) {
-      throw usageError(
-        "GRAPH_ACCESS_TOKEN is not a token",
-        'set it to the bare token: no line breaks, no spaces, no "Bearer" in front',
-        "invalidSetting",
-      );
-    }
     this.#token = token;
+    if (/^[\x21-\x7e]+$/.test(token) && !/^bearer/i.test(token)) return;
+    const hint = 'set it to the bare token: no line breaks, no spaces, no "Bearer" in front';
+    throw usageError("GRAPH_ACCESS_TOKEN is not a token", hint, "invalidSetting");
   }
 
   token(refresh?: TokenRefresh): Promise<string> {
     if (!refresh) return Promise.resolve(this.#token);
-    return Promise.reject(
-      new GraphError(
-        "signInNeeded",
-        "the service does not accept GRAPH_ACCESS_TOKEN: it may have expired or be for another service",
-        { code: "tokenRefused" },
-      ),
-    );
+    const why =
+      "the service does not accept GRAPH_ACCESS_TOKEN: it may have expired or be for another service";
+    return Promise.reject(new GraphError("signInNeeded", why, { code: "tokenRefused" }));
   }
 
   signOut(): Promise<string[]> {
-    return Promise.reject(
-      usageError("GRAPH_ACCESS_TOKEN is set: there is no sign-in to remove", "unset it", "noSignIn"),
-    );
+    const why = "GRAPH_ACCESS_TOKEN is set: there is no sign-in to remove";
+    return Promise.reject(usageError(why, "unset it", "noSignIn"));
   }
 
   /** None: cached accounts are ignored. */
@@ -57,8 +48,7 @@ export class StaticTokenSession implements AuthSession {
   /** Mostly `unknown` for personal accounts, whose tokens cannot be read. */
   accountType(): Promise<AccountType> {
     const { tid, idtyp } = decodeClaims(this.#token);
-    if (idtyp === "app") return Promise.resolve("app");
-    return Promise.resolve(tid === PERSONAL_TENANT ? "personal" : "unknown");
+    return Promise.resolve(idtyp === "app" ? "app" : tid === PERSONAL_TENANT ? "personal" : "unknown");
   }
 
   info(): Promise<SessionInfo> {

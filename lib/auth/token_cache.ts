@@ -4,11 +4,12 @@
  * @module
  */
 import { type CacheContent, parseCacheContent } from "./cache_content.ts";
-import { type CacheKey, decrypt, DecryptionError, encrypt, isEncrypted, loadKey } from "./encryption.ts";
+import { type CacheKey, decrypt, encrypt, isEncrypted, loadKey } from "./encryption.ts";
 import { GraphError, isGraphError } from "../errors.ts";
+import type { HttpClient } from "../http/client.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { acquireLock, acquireLockUnless, type LockOptions } from "../local/lock.ts";
+import { acquireLock, acquireLockUnless } from "../local/lock.ts";
 import {
   checkFolder,
   moveAside,
@@ -26,10 +27,8 @@ export interface TokenCacheOptions {
   path: string;
   /** Encrypts the file. @default plaintext */
   key?: KeySetting | undefined;
-  /** The clock, in milliseconds since 1970. */
-  now: () => number;
-  /** Longest wait for another process, in milliseconds; 2 minutes at most. */
-  lockTimeoutMs: number;
+  /** Its clock, signal and limit apply to waits for other processes, which take two minutes at most. */
+  http: HttpClient;
   /** Receives what the user should know, such as a file that was moved aside. */
   notice: (text: string) => void;
 }
@@ -52,6 +51,31 @@ export interface LockedCache extends AsyncDisposable {
 }
 
 /**
+ * Reads a token cache and changes nothing.
+ *
+ * @throws {GraphError} what `readPrivateFile` and `decrypt` throw.
+ */
+export async function readTokenCache(path: string, key: CacheKey | undefined): Promise<CacheState> {
+  const text = await readPrivateFile(path);
+  if (text === undefined) return ABSENT;
+  if (text.trim() === "") return { ...ABSENT, state: "plaintext" }; // valid for MSAL
+  const value = parseJsonObject(text);
+  if (!value) return UNREADABLE;
+  if (!isEncrypted(value)) return parsed(text, "plaintext");
+  const plaintext = await decrypt(value, key, path);
+  return plaintext === undefined ? UNREADABLE : parsed(plaintext, "encrypted");
+}
+
+const ABSENT: CacheState = { state: "absent", text: "", content: {} };
+const UNREADABLE: CacheState = { state: "unreadable", text: "", content: {} };
+
+/** MSAL throws raw TypeErrors on content that it does not expect, after the user has signed in. */
+function parsed(text: string, state: CacheState["state"]): CacheState {
+  const content = parseCacheContent(parseJsonObject(text) ?? {});
+  return content ? { state, text, content } : UNREADABLE;
+}
+
+/**
  * The token cache. Reading needs no lock; all changes are made between {@linkcode TokenCache.lock} and its disposal.
  *
  * A disk that cannot be written is no obstacle: a refreshed token serves its run, and the refresh token in the file stays
@@ -61,7 +85,7 @@ export class TokenCache {
   readonly path: string;
   readonly #options: TokenCacheOptions;
   #key: Promise<CacheKey> | undefined;
-  #last: CacheState = ABSENT;
+  #last = ABSENT;
   /** The last text could not be written, so memory is ahead of the file. */
   #unsaved = false;
 
@@ -83,7 +107,7 @@ export class TokenCache {
   /**
    * Reads the file. An unreadable one is moved aside; a plaintext one is encrypted if a key is set.
    *
-   * @throws {GraphError} what `readPrivateFile` and `decrypt` throw; nothing is changed then.
+   * @throws {GraphError} what {@linkcode readTokenCache} throws; nothing is changed then.
    */
   async load(): Promise<void> {
     await this.#read();
@@ -98,42 +122,21 @@ export class TokenCache {
   }
 
   /**
-   * Reads the file and changes nothing.
-   *
-   * @throws {GraphError} what {@linkcode TokenCache.load} throws.
-   */
-  async inspect(): Promise<CacheState> {
-    const key = await this.#loadKey(); // an invalid key is an error even where the file is plaintext or absent
-    const text = await readPrivateFile(this.path);
-    if (text === undefined) return ABSENT;
-    if (text.trim() === "") return { ...ABSENT, state: "plaintext" }; // valid for MSAL
-    const value = parseJsonObject(text);
-    if (!value) return UNREADABLE;
-    if (!isEncrypted(value)) return parsed(text, "plaintext");
-    try {
-      return parsed(await decrypt(value, key, this.path), "encrypted");
-    } catch (error) {
-      if (error instanceof DecryptionError) return UNREADABLE;
-      throw error;
-    }
-  }
-
-  /**
    * Takes the lock and reads what other processes wrote.
    *
    * @throws {GraphError} `unavailable`, code `locked`, after two minutes; what {@linkcode TokenCache.load} throws.
    */
-  async lock(signal: AbortSignal | undefined): Promise<LockedCache> {
-    return await this.#locked(await acquireLock(this.path, this.#lockOptions(signal)));
+  async lock(): Promise<LockedCache> {
+    return (await this.#lockUnless(() => Promise.resolve(false)))!;
   }
 
   /**
    * Like {@linkcode TokenCache.lock}, for a user who has signed in already: where the file cannot be locked or read, the
    * sign-in is kept in memory, with a notice.
    */
-  async lockOrWarn(signal: AbortSignal | undefined): Promise<LockedCache> {
+  async lockOrWarn(): Promise<LockedCache> {
     try {
-      return await this.lock(signal);
+      return await this.lock();
     } catch (error) {
       if (isGraphError(error) && error.kind === "interrupted") throw error;
       return this.#readOnly(error);
@@ -146,28 +149,20 @@ export class TokenCache {
    * @param find Looks for the token in what was read last.
    * @param renew Runs while the file is locked, or without a lock where none can be made.
    */
-  async renewOnce<T>(
-    signal: AbortSignal | undefined,
-    find: () => T | undefined,
-    renew: (file: LockedCache) => Promise<T>,
-  ): Promise<T> {
-    let file: LockedCache;
-    try {
-      let found: T | undefined;
-      const isDone = async () => {
-        await this.#read();
-        return (found = find()) !== undefined;
-      };
-      const lock = await acquireLockUnless(this.path, this.#lockOptions(signal), isDone);
-      if (!lock) return found!;
-      file = await this.#locked(lock);
-    } catch (error) {
+  async renewOnce<T>(find: () => T | undefined, renew: (file: LockedCache) => Promise<T>): Promise<T> {
+    const found: { value?: T | undefined } = {};
+    const isDone = async () => {
+      await this.#read();
+      found.value = find();
+      return found.value !== undefined;
+    };
+    await using file = await this.#lockUnless(isDone).catch(async (error) => {
       if (isGraphError(error)) throw error;
       await this.#read();
-      file = this.#readOnly(error);
-    }
-    await using locked = file;
-    return find() ?? await renew(locked);
+      return this.#readOnly(error);
+    });
+    if (!file) return found.value!;
+    return find() ?? await renew(file);
   }
 
   /**
@@ -175,9 +170,9 @@ export class TokenCache {
    *
    * @throws {GraphError} when it could not.
    */
-  async checkWritable(signal: AbortSignal | undefined): Promise<void> {
+  async checkWritable(): Promise<void> {
     try {
-      await using _file = await this.lock(signal);
+      await using _file = await this.lock();
     } catch (error) {
       if (isGraphError(error)) throw error;
       const { kind, code, message } = toGraphError(error);
@@ -189,12 +184,11 @@ export class TokenCache {
     }
   }
 
-  #lockOptions(signal: AbortSignal | undefined): LockOptions {
-    const { lockTimeoutMs, notice } = this.#options;
-    return { timeoutMs: Math.min(MAX_LOCK_WAIT_MS, lockTimeoutMs), signal, notice };
-  }
-
-  async #locked(lock: AsyncDisposable): Promise<LockedCache> {
+  async #lockUnless(isDone: () => Promise<boolean>): Promise<LockedCache | undefined> {
+    const { http: { signal, deadline }, notice } = this.#options;
+    const timeoutMs = Math.min(MAX_LOCK_WAIT_MS, deadline.limitMs);
+    const lock = await acquireLockUnless(this.path, { timeoutMs, signal, notice }, isDone);
+    if (!lock) return undefined;
     try {
       await checkFolder(this.path);
       await removeLeftovers(this.path);
@@ -203,14 +197,14 @@ export class TokenCache {
       await lock[Symbol.asyncDispose]();
       throw error;
     }
-    return this.#handle((text) => this.#write(text), () => lock[Symbol.asyncDispose]());
+    return this.#handle((text) => this.#write(text), lock);
   }
 
   #readOnly(reason: unknown): LockedCache {
-    return this.#handle(() => Promise.reject(reason), () => Promise.resolve());
+    return this.#handle(() => Promise.reject(reason), new AsyncDisposableStack());
   }
 
-  #handle(write: (text: string) => Promise<void>, release: () => PromiseLike<void>): LockedCache {
+  #handle(write: (text: string) => Promise<void>, lock: AsyncDisposable): LockedCache {
     return {
       write,
       writeOrWarn: async (text) => {
@@ -223,7 +217,7 @@ export class TokenCache {
           this.#options.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
         }
       },
-      [Symbol.asyncDispose]: release,
+      [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
     };
   }
 
@@ -240,39 +234,29 @@ export class TokenCache {
   }
 
   async #read(): Promise<void> {
-    if (!this.#unsaved) this.#last = await this.inspect();
+    const key = await this.#loadKey(); // an invalid key is an error even where the file is plaintext or absent
+    if (!this.#unsaved) this.#last = await readTokenCache(this.path, key);
   }
 
   #needsFix(): boolean {
     const { state, text } = this.#last;
-    const mustEncrypt = state === "plaintext" && text !== "" && this.#options.key !== undefined;
-    return state === "unreadable" || mustEncrypt;
+    return state === "unreadable" || (state === "plaintext" && text !== "" && !!this.#options.key);
   }
 
   /** Under the lock, because another process may have fixed the file since it was read. */
   async #readAndFix(): Promise<void> {
     await this.#read();
     if (!this.#needsFix()) return;
-    const { notice, now } = this.#options;
+    const { notice, http } = this.#options;
     if (this.#last.state === "plaintext") {
       // At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk.
       await this.#write(this.#last.text);
-      notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
-      return;
+      return notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
     }
-    const aside = await moveAside(this.path, now());
+    const aside = await moveAside(this.path, http.now());
     if (aside === undefined) return;
     notice(
       `the token cache ${this.path} is unreadable; it was moved to ${aside}, and a new sign-in is needed`,
     );
   }
-}
-
-const ABSENT: CacheState = { state: "absent", text: "", content: {} };
-const UNREADABLE: CacheState = { state: "unreadable", text: "", content: {} };
-
-/** MSAL throws raw TypeErrors on content that it does not expect, after the user has signed in. */
-function parsed(text: string, state: CacheState["state"]): CacheState {
-  const content = parseCacheContent(parseJsonObject(text) ?? {});
-  return content ? { state, text, content } : UNREADABLE;
 }

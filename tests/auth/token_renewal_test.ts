@@ -16,12 +16,13 @@ async function startRenewal(changes: Partial<TokenProvider> = {}) {
   const acquire = (): Promise<CachedToken> =>
     Promise.resolve({ secret: `token ${++acquired}`, scopes: [], expiresAt: clock.now + 60 * MINUTE_MS });
   const http = new HttpClient({ now: () => clock.now });
-  const cache = new TokenCache({ path, now: http.now, lockTimeoutMs: 1_000, notice: () => {} });
-  const renewal = new TokenRenewal(cache, http, {
+  const cache = new TokenCache({ path, http, notice: () => {} });
+  const renewal = new TokenRenewal({
+    cache,
+    now: http.now,
     load: () => Promise.resolve(),
     find: () => undefined,
     acquire,
-    recover: (error) => Promise.reject(error),
     ...changes,
   });
   return {

@@ -14,9 +14,8 @@ import {
   scopeIncludes,
 } from "../../auth/cache_content.ts";
 import { readAppCredential } from "../../auth/credentials.ts";
-import { type Access, SCOPES } from "../../auth/scopes.ts";
 import { StaticTokenSession } from "../../auth/static_token.ts";
-import { decodeClaims } from "../../auth/session.ts";
+import { type Access, decodeClaims, SCOPES } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { isUser } from "../../drive/me.ts";
 import { GraphError, isGraphError, usageError } from "../../errors.ts";

@@ -1,15 +1,14 @@
 /**
- * Sign-in in a browser on this machine: authorization code with PKCE, for organizations that forbid device codes
- * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow).
+ * How a user signs in: with a code that is typed into a browser on any machine, or in a browser on this machine.
  *
  * @module
  */
 import { toSignInError } from "./aadsts.ts";
-import { type Interaction, unlessAborted } from "./session.ts";
-import { anySignal, throwIfAborted } from "../abort.ts";
+import type { AuthenticationResult, DeviceCodeRequest, TokenRequest, UserApp } from "./msal.ts";
+import { anySignal, interruptedError, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
 
-/** How long the user may take, in milliseconds: as long as a device code lives. */
+/** How long the user may take in the browser, in milliseconds: as long as a device code lives. */
 const MAX_MS = 15 * 60 * 1000;
 /** A redirect with a code has some KiB. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -17,6 +16,62 @@ const MAX_BODY_BYTES = 64 * 1024;
 const LAST_PAGE_MS = 1_000;
 const PAGE =
   "<!doctype html><meta charset=utf-8><title>graph-scripts</title><p>You can close this page and go back to the terminal.";
+
+/**
+ * Lets the user sign in. Throws what MSAL throws, and `interrupted` as soon as the signal is aborted.
+ *
+ * @param loginHint User name of the expected account, where it is known.
+ */
+export type Interaction = (
+  app: UserApp,
+  request: TokenRequest,
+  loginHint: string | undefined,
+  signal: AbortSignal | undefined,
+) => Promise<AuthenticationResult | null>;
+
+/** What the user needs in order to sign in with a device code. */
+export interface DeviceCode {
+  /** The instruction in the words of the service. */
+  message: string;
+  userCode: string;
+  verificationUri: string;
+  expiresInSeconds: number;
+}
+
+/**
+ * The text to show: the instruction of the service, and the code on a line of its own, where it is easily copied.
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCode, now: number): string {
+  const until = new Date(now + expiresInSeconds * 1000);
+  const time = [until.getHours(), until.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  const minutes = Math.floor(expiresInSeconds / 60);
+  const life = minutes < 1
+    ? `${Math.round(expiresInSeconds)} seconds`
+    : `${minutes} minute${minutes === 1 ? "" : "s"}`;
+  return `${message}\nThe code, valid for ${life}, until ${time}:\n${userCode}`;
+}
+
+/**
+ * Signs in with a device code, which `show` presents to the user
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code).
+ */
+export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interaction {
+  return async (app, tokenRequest, _loginHint, signal) => {
+    throwIfAborted(signal);
+    const request: DeviceCodeRequest = {
+      ...tokenRequest,
+      deviceCodeCallback: ({ message, userCode, verificationUri, expiresIn }) =>
+        show({ message, userCode, verificationUri, expiresInSeconds: expiresIn }),
+    };
+    try {
+      return await unlessAborted(app.acquireTokenByDeviceCode(request), signal);
+    } finally {
+      request.cancel = true; // after an abort, MSAL stops at its next poll
+    }
+  };
+}
 
 /** Options of {@linkcode browserInteraction}. */
 export interface BrowserOptions {
@@ -29,17 +84,17 @@ export interface BrowserOptions {
 }
 
 /**
- * Signs in through a browser. MSAL's own listener is not used: a request for `//` ends the whole process there, and its
- * port stays open after an aborted sign-in.
+ * Signs in through a browser: authorization code with PKCE, for organizations that forbid device codes
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow). MSAL's own listener is not used: a request
+ * for `//` ends the whole process there, and its port stays open after an aborted sign-in.
  */
 export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOptions): Interaction {
-  return async (app, { scopes, claims, loginHint }, signal) => {
+  return async (app, tokenRequest, loginHint, signal) => {
     throwIfAborted(signal);
     const { verifier, challenge } = await createPkce();
     const state = crypto.randomUUID();
     await using listener = listenForRedirect(state);
-    const { redirectUri } = listener;
-    const request = { scopes, redirectUri, ...(claims === undefined ? {} : { claims }) };
+    const request = { ...tokenRequest, redirectUri: listener.redirectUri };
     const address = await app.getAuthCodeUrl({
       ...request,
       ...(loginHint === undefined ? { prompt: "select_account" } : { loginHint }),
@@ -65,9 +120,22 @@ export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOp
 }
 
 function timeoutError(): GraphError {
-  return new GraphError("signInNeeded", "sign-in: not completed within 15 minutes", {
-    code: "browserTimeout",
-  });
+  const message = "sign-in: not completed within 15 minutes";
+  return new GraphError("signInNeeded", message, { code: "browserTimeout" });
+}
+
+/** Waits for something that cannot be cancelled; throws `interrupted` as soon as the signal is aborted. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  promise.catch(() => {}); // after an abort its failure is of no interest
+  throwIfAborted(signal);
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(interruptedError(signal));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
 }
 
 /** RFC 7636. */
@@ -124,9 +192,8 @@ async function readRedirect(
   const { host, pathname } = new URL(request.url);
   if (pathname !== "/" || !hosts.includes(host)) return 404; // another host name is DNS rebinding
   if (request.method !== "POST") return 405;
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
-    return 415;
-  }
+  const contentType = request.headers.get("content-type") ?? "";
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType)) return 415;
   const length = Number(request.headers.get("content-length") ?? NaN);
   if (!(length <= MAX_BODY_BYTES)) return 413;
   const fields = new URLSearchParams(await request.text());
