@@ -13,7 +13,6 @@ import {
 import { StaticTokenSession } from "./auth/static_token.ts";
 import type { Access, AuthSession } from "./auth/session.ts";
 import { UserSession } from "./auth/user_session.ts";
-import { CLOUDS } from "./clouds.ts";
 import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";
 import { StorageClient } from "./graph/storage.ts";
@@ -91,10 +90,9 @@ function openSession(
 
 /** How the user signs in; `undefined` without a callback for it. */
 function interaction(
-  { signIn, cloud, loginOrigin }: Settings,
+  settings: Settings,
   { showAddress, showDeviceCode }: ConnectOptions,
 ): Interaction | undefined {
-  if (signIn === "device") return showDeviceCode && deviceCodeInteraction(showDeviceCode);
-  const knownOrigin = CLOUDS[cloud].loginOrigin;
-  return showAddress && browserInteraction({ show: showAddress, knownOrigin, loginOrigin });
+  if (settings.signIn === "device") return showDeviceCode && deviceCodeInteraction(showDeviceCode);
+  return showAddress && browserInteraction(showAddress, settings);
 }

@@ -6,9 +6,10 @@
  */
 import type { AccountInfo } from "./accounts.ts";
 import { type CachedToken, findAppToken, type Registration } from "./cache_content.ts";
-import { type AuthContext, callMsal, openServiceApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
+import { callMsal, openServiceApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import {
   type AccountType,
+  type AuthContext,
   type AuthSession,
   decodeClaims,
   type SessionInfo,
@@ -32,13 +33,13 @@ export class AppSession implements AuthSession {
 
   constructor(options: AppSessionOptions) {
     this.#options = options;
-    const { settings: { tokenCache: path, tokenCacheKey: key }, http, notice } = options;
-    const cache = this.#cache = new TokenCache({ path, key, http, notice });
+    const cache = this.#cache = new TokenCache(options);
+    const { now } = options.http;
     this.#tokens = new TokenRenewal({
       cache,
-      now: http.now,
+      now,
       load: () => cache.load(),
-      find: () => findAppToken(cache.content, this.#registration, http.now()),
+      find: () => findAppToken(cache.content, this.#registration, now()),
       acquire: (file, refresh) => this.#acquire(file, refresh),
     });
   }

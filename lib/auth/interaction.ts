@@ -5,8 +5,10 @@
  */
 import { toSignInError } from "./aadsts.ts";
 import type { AuthenticationResult, DeviceCodeRequest, TokenRequest, UserApp } from "./msal.ts";
+import { toLoginOrigin } from "./msal_network.ts";
 import { anySignal, interruptedError, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
+import type { Settings } from "../settings.ts";
 
 /** How long the user may take in the browser, in milliseconds: as long as a device code lives. */
 const MAX_MS = 15 * 60 * 1000;
@@ -73,22 +75,14 @@ export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interac
   };
 }
 
-/** Options of {@linkcode browserInteraction}. */
-export interface BrowserOptions {
-  /** Shows the address to the user, who opens it in a browser on this machine. */
-  show: (address: string) => void;
-  /** Origin that MSAL knows. */
-  knownOrigin: string;
-  /** Origin that the browser is sent to. */
-  loginOrigin: string;
-}
-
 /**
  * Signs in through a browser: authorization code with PKCE, for organizations that forbid device codes
  * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow). MSAL's own listener is not used: a request
  * for `//` ends the whole process there, and its port stays open after an aborted sign-in.
+ *
+ * @param show Shows the address to the user, who opens it in a browser on this machine.
  */
-export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOptions): Interaction {
+export function browserInteraction(show: (address: string) => void, settings: Settings): Interaction {
   return async (app, tokenRequest, loginHint, signal) => {
     throwIfAborted(signal);
     const { verifier, challenge } = await createPkce();
@@ -104,7 +98,7 @@ export function browserInteraction({ show, knownOrigin, loginOrigin }: BrowserOp
       codeChallengeMethod: "S256",
     });
     throwIfAborted(signal);
-    show(address.startsWith(knownOrigin) ? loginOrigin + address.slice(knownOrigin.length) : address);
+    show(toLoginOrigin(address, settings));
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(timeoutError()), MAX_MS);
     const fields = await unlessAborted(listener.fields, anySignal(signal, timeout.signal))
@@ -146,20 +140,13 @@ async function createPkce(): Promise<{ verifier: string; challenge: string }> {
   return { verifier, challenge: toBase64Url(new Uint8Array(hash)) };
 }
 
-interface RedirectListener extends AsyncDisposable {
-  /** As registered for the app; the service ignores the port. */
-  redirectUri: string;
-  /** The fields of the first redirect with the right state. */
-  fields: Promise<URLSearchParams>;
-}
-
 /**
  * Opens a port on loopback for the redirect of one sign-in. Other requests, from pages that try all ports or programs of
  * other users, neither end nor disturb it.
  *
  * @param state Known only to the service and the user's browser; a request without it is not the redirect.
  */
-function listenForRedirect(state: string): RedirectListener {
+function listenForRedirect(state: string) {
   const { promise: fields, resolve } = Promise.withResolvers<URLSearchParams>();
   const stop = new AbortController();
   const options = { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {} };
@@ -172,7 +159,8 @@ function listenForRedirect(state: string): RedirectListener {
   const { port } = server.addr;
   const hosts = [`localhost:${port}`, `127.0.0.1:${port}`];
   return {
-    redirectUri: `http://localhost:${port}`,
+    redirectUri: `http://localhost:${port}`, // as registered for the app; the service ignores the port
+    /** Of the first redirect with the right state. */
     fields,
     async [Symbol.asyncDispose]() {
       // A silent connection would keep the port, and the process, alive.

@@ -10,10 +10,10 @@ import { notSignedInError } from "./accounts.ts";
 import { type CachedToken, type Registration, shortScope } from "./cache_content.ts";
 import { type AppCredential, readAppCredential } from "./credentials.ts";
 import { authNetwork, unwrapMsalError } from "./msal_network.ts";
+import type { AuthContext } from "./session.ts";
 import type { LockedCache, TokenCache } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError } from "../errors.ts";
-import type { HttpClient } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
 import type { AppCredentialSetting, Settings } from "../settings.ts";
 
@@ -25,14 +25,6 @@ export type AuthenticationResult = Msal.AuthenticationResult;
 export type DeviceCodeRequest = Msal.DeviceCodeRequest;
 /** What all of MSAL's requests for a token have in common. */
 export type TokenRequest = { scopes: string[]; claims?: string };
-
-/** What a session signs in with. */
-export interface AuthContext {
-  settings: Settings;
-  http: HttpClient;
-  /** Receives what the user should know, such as a cache that was moved aside. */
-  notice: (text: string) => void;
-}
 
 /** What MSAL works with. */
 export interface MsalContext extends AuthContext {
@@ -68,17 +60,16 @@ export async function openServiceApp(
 }
 
 function configuration(
-  { settings: { cloud, loginOrigin }, registration, cache, http, notice }: MsalContext,
+  context: MsalContext,
   AuthError: typeof Msal.AuthError,
   file: LockedCache | undefined,
   credential?: AppCredential,
 ): Msal.Configuration {
-  const { clientId, tenantId } = registration;
-  const knownOrigin = CLOUDS[cloud].loginOrigin;
+  const { registration: { clientId, tenantId }, settings: { cloud }, cache } = context;
   return {
-    auth: { clientId, authority: `${knownOrigin}/${tenantId}`, ...credential },
+    auth: { clientId, authority: `${CLOUDS[cloud].loginOrigin}/${tenantId}`, ...credential },
     cache: { cachePlugin: cachePlugin(cache, file) },
-    system: { networkClient: authNetwork(AuthError, { http, knownOrigin, loginOrigin, notice }) },
+    system: { networkClient: authNetwork(AuthError, context) },
   };
 }
 

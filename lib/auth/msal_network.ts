@@ -6,10 +6,13 @@
  */
 import type * as Msal from "@azure/msal-node";
 import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
+import type { AuthContext } from "./session.ts";
+import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import type { HttpClient } from "../http/client.ts";
 import { parseJsonObject } from "../json.ts";
+import type { Settings } from "../settings.ts";
 
 type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
 type Json = Record<string, unknown>;
@@ -23,23 +26,17 @@ const DEFAULT_LIFE_SECONDS = 900;
 /** Entra ID itself tolerates five minutes in the signature of an app. */
 const CLOCK_TOLERANCE_MS = 300_000;
 
-/** Options of {@linkcode authNetwork}. */
-export interface AuthNetworkOptions {
-  http: HttpClient;
-  /** Origin that MSAL knows: its cache keys stay those of production wherever the requests go. */
-  knownOrigin: string;
-  /** Origin that the requests go to. */
-  loginOrigin: string;
-  /** Receives what the user should know. */
-  notice: (text: string) => void;
+/** The address at which this run signs in, for one that MSAL knows: its cache keys stay those of production. */
+export function toLoginOrigin(url: string, { cloud, loginOrigin }: Settings): string {
+  const known = CLOUDS[cloud].loginOrigin;
+  return url.startsWith(known) ? loginOrigin + url.slice(known.length) : url;
 }
 
 /** The error that the transport threw, from what MSAL made of it. */
 export function unwrapMsalError(error: unknown): GraphError | undefined {
   if (isGraphError(error)) return error;
-  return error instanceof Error && "original" in error && isGraphError(error.original)
-    ? error.original
-    : undefined;
+  const original = error instanceof Error && "original" in error ? error.original : undefined;
+  return isGraphError(original) ? original : undefined;
 }
 
 /**
@@ -47,8 +44,10 @@ export function unwrapMsalError(error: unknown): GraphError | undefined {
  *
  * @param AuthError MSAL's class: only errors derived from it pass through MSAL unchanged.
  */
-export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetworkOptions): NetworkModule {
-  const { http, knownOrigin, loginOrigin, notice } = options;
+export function authNetwork(
+  AuthError: typeof Msal.AuthError,
+  { settings, http, notice }: AuthContext,
+): NetworkModule {
   class WrappedError extends AuthError {
     constructor(readonly original: GraphError) {
       super(original.code, original.requestId ?? "", original.message);
@@ -58,12 +57,12 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
   let isClockChecked = false;
 
   async function exchange<T>(method: "GET" | "POST", url: string, request: MsalRequest = {}) {
-    const target = url.startsWith(knownOrigin) ? loginOrigin + url.slice(knownOrigin.length) : url;
+    const sent = { method, url: toLoginOrigin(url, settings), ...request };
     const grant = new URLSearchParams(request.body).get("grant_type");
     try {
       const response = grant?.endsWith("device_code")
-        ? await polling.poll((http) => send(http, { method, url: target, ...request, retry: "never" }))
-        : checked(await send(http, { method, url: target, ...request, retry: "idempotent" }));
+        ? await polling.poll((http) => send(http, { ...sent, retry: "never" }))
+        : checked(await send(http, { ...sent, retry: "idempotent" }));
       if (new URL(url).pathname.endsWith("/devicecode")) polling.start(response.body);
       return response as MsalResponse & { body: T }; // MSAL reads what it needs of the body; its type is MSAL's
     } catch (error) {

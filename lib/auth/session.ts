@@ -4,7 +4,9 @@
  * @module
  */
 import type { AccountInfo } from "./accounts.ts";
+import type { HttpClient } from "../http/client.ts";
 import { parseJsonObject } from "../json.ts";
+import type { Settings } from "../settings.ts";
 
 /** What a connection is for. */
 export type Access = "identity" | "read" | "write";
@@ -18,6 +20,14 @@ export const SCOPES: Record<Access, { own: readonly string[]; all: readonly stri
   read: { own: ["Files.Read"], all: ["Files.Read.All", "Sites.Read.All"] },
   write: { own: ["Files.ReadWrite"], all: ["Files.ReadWrite.All", "Sites.Read.All"] },
 };
+
+/** What a session signs in with. */
+export interface AuthContext {
+  settings: Settings;
+  http: HttpClient;
+  /** Receives what the user should know, such as a cache that was moved aside. */
+  notice: (text: string) => void;
+}
 
 /** Why another token is needed. */
 export interface TokenRefresh {

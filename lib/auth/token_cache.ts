@@ -5,8 +5,8 @@
  */
 import { type CacheContent, parseCacheContent } from "./cache_content.ts";
 import { type CacheKey, decrypt, encrypt, isEncrypted, loadKey } from "./encryption.ts";
+import type { AuthContext } from "./session.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import type { HttpClient } from "../http/client.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { acquireLock, acquireLockUnless } from "../local/lock.ts";
@@ -17,21 +17,9 @@ import {
   removeLeftovers,
   writePrivateFile,
 } from "../local/private_file.ts";
-import type { KeySetting } from "../settings.ts";
 
 /** Longer than a renewal with all its retries. */
 const MAX_LOCK_WAIT_MS = 120_000;
-
-/** Options of {@linkcode TokenCache}. */
-export interface TokenCacheOptions {
-  path: string;
-  /** Encrypts the file. @default plaintext */
-  key?: KeySetting | undefined;
-  /** Its clock, signal and limit apply to waits for other processes, which take two minutes at most. */
-  http: HttpClient;
-  /** Receives what the user should know, such as a file that was moved aside. */
-  notice: (text: string) => void;
-}
 
 /** The cache as it was read. */
 export interface CacheState {
@@ -83,15 +71,15 @@ function parsed(text: string, state: CacheState["state"]): CacheState {
  */
 export class TokenCache {
   readonly path: string;
-  readonly #options: TokenCacheOptions;
+  readonly #context: AuthContext;
   #key: Promise<CacheKey> | undefined;
   #last = ABSENT;
   /** The last text could not be written, so memory is ahead of the file. */
   #unsaved = false;
 
-  constructor(options: TokenCacheOptions) {
-    this.path = options.path;
-    this.#options = options;
+  constructor(context: AuthContext) {
+    this.path = context.settings.tokenCache;
+    this.#context = context;
   }
 
   /** What was last read or written, in MSAL's format; empty when there is none. */
@@ -117,7 +105,7 @@ export class TokenCache {
       await this.#readAndFix();
     } catch (error) {
       if (isGraphError(error) && error.code === "locked") return; // its holder does the same
-      this.#options.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
+      this.#context.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
     }
   }
 
@@ -185,7 +173,7 @@ export class TokenCache {
   }
 
   async #lockUnless(isDone: () => Promise<boolean>): Promise<LockedCache | undefined> {
-    const { http: { signal, deadline }, notice } = this.#options;
+    const { http: { signal, deadline }, notice } = this.#context;
     const timeoutMs = Math.min(MAX_LOCK_WAIT_MS, deadline.limitMs);
     const lock = await acquireLockUnless(this.path, { timeoutMs, signal, notice }, isDone);
     if (!lock) return undefined;
@@ -214,7 +202,7 @@ export class TokenCache {
           this.#last = parsed(text, this.#last.state);
           this.#unsaved = true;
           const why = toGraphError(error).message;
-          this.#options.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
+          this.#context.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
         }
       },
       [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
@@ -222,7 +210,7 @@ export class TokenCache {
   }
 
   #loadKey(): Promise<CacheKey> | undefined {
-    const { key } = this.#options;
+    const { tokenCacheKey: key } = this.#context.settings;
     return this.#key ??= key && loadKey(key);
   }
 
@@ -240,14 +228,14 @@ export class TokenCache {
 
   #needsFix(): boolean {
     const { state, text } = this.#last;
-    return state === "unreadable" || (state === "plaintext" && text !== "" && !!this.#options.key);
+    return state === "unreadable" || (state === "plaintext" && text !== "" && this.#key !== undefined);
   }
 
   /** Under the lock, because another process may have fixed the file since it was read. */
   async #readAndFix(): Promise<void> {
     await this.#read();
     if (!this.#needsFix()) return;
-    const { notice, http } = this.#options;
+    const { notice, http } = this.#context;
     if (this.#last.state === "plaintext") {
       // At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk.
       await this.#write(this.#last.text);

@@ -26,7 +26,6 @@ import {
 } from "./cache_content.ts";
 import type { Interaction } from "./interaction.ts";
 import {
-  type AuthContext,
   type AuthenticationResult,
   callMsal,
   openUserApp,
@@ -38,6 +37,7 @@ import {
 import {
   type Access,
   type AccountType,
+  type AuthContext,
   type AuthSession,
   SCOPES,
   type SessionInfo,
@@ -69,12 +69,12 @@ export class UserSession implements AuthSession {
 
   constructor(options: UserSessionOptions) {
     this.#options = options;
-    const { settings: { tenantId, tokenCache: path, tokenCacheKey: key }, http, notice } = options;
+    const { tenantId } = options.settings;
     if (tenantId && !isDomain(tenantId)) this.#tenant = tenantId;
-    this.#cache = new TokenCache({ path, key, http, notice });
+    this.#cache = new TokenCache(options);
     this.#tokens = new TokenRenewal({
       cache: this.#cache,
-      now: http.now,
+      now: options.http.now,
       load: () => this.#load(),
       find: () => this.#find(),
       acquire: (file, refresh) => this.#acquire(file, refresh),

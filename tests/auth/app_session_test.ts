@@ -31,7 +31,7 @@ Deno.test("an app signs in with a secret, transfers files, and keeps its token f
     env.sandbox.app.clientId,
     ["Files.ReadWrite.All", "Sites.ReadWrite.All"],
   ]);
-  assertMatch((await run("whoami")).stdout, /^an app by itself, for no person\n/);
+  assertMatch((await run("whoami")).stdout, /^app-only, no user\n/);
   assertEquals((await run("put", await env.file("a.txt", "a"), "General/")).code, 0);
   assertEquals((await run("get", "General/a.txt", "copy.txt")).code, 0);
   assertEquals((await run("ls", "--json", "General/a.txt")).code, 0);
