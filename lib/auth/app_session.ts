@@ -39,7 +39,7 @@ export class AppSession implements AuthSession {
       cache,
       now,
       load: () => cache.load(),
-      find: () => findAppToken(cache.content, this.#registration, now()),
+      find: () => findAppToken(cache.last.content, this.#registration, now()),
       acquire: (file, refresh) => this.#acquire(file, refresh),
     });
   }

@@ -108,11 +108,7 @@ export function listAccounts(content: CacheContent, client: CacheClient): Cached
   return [...new Map(byIdentity).values()];
 }
 
-/**
- * Removes accounts and their tokens; entries of other clients stay.
- *
- * @param accounts `"all"` removes app-only tokens too, which belong to no account.
- */
+/** Removes accounts and their tokens; `"all"` includes app-only tokens, which belong to no account. Other clients' stay. */
 export function withoutAccounts(
   content: CacheContent,
   client: CacheClient,
@@ -151,12 +147,7 @@ function isOf(entry: Entry, { clientId, environment }: CacheClient): boolean {
   return entry.client_id === clientId && entry.environment === environment;
 }
 
-/**
- * Finds a token that is valid for five more minutes. An entry that is odd in any way is left to MSAL.
- *
- * @param query With scopes without the origin of the API.
- * @param now Milliseconds since 1970.
- */
+/** Finds a token that is valid for five more minutes. An entry that is odd in any way is left to MSAL. */
 export function findToken(
   content: CacheContent,
   query: AccountQuery & { scopes: readonly string[] },

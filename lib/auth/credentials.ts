@@ -23,9 +23,7 @@ const piped = new Map<string, string>();
  * Reads a secret; that of a pipe is remembered. Symlinks are followed, since containers provide secrets as symlinks. The
  * secret is never part of an error.
  *
- * @param options What the file is, with its path and setting; what to do about a wrong file; and about one that others can
- *   have read.
- * @throws {GraphError} `usage` when it is missing or not text; `refused` when other users of the machine can read it.
+ * @param options What the file is, with its path and setting; what to do about a wrong file, or an exposed one.
  */
 export async function readSecret(
   path: string,
@@ -75,12 +73,7 @@ async function readStart(file: Deno.FsFile, maxBytes: number): Promise<Uint8Arra
   return bytes.subarray(0, length);
 }
 
-/**
- * Reads the app-only credentials.
- *
- * @param now Milliseconds since 1970.
- * @throws {GraphError} `usage` when they are malformed or have expired; `refused` when others can read the file.
- */
+/** Reads the app-only credentials, and checks what the service would check; `now` is in milliseconds since 1970. */
 export async function readAppCredential(
   { kind, file, variable }: AppCredentialSetting,
   now: number,

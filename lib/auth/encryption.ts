@@ -24,7 +24,7 @@ export interface CacheKey {
   variable: string;
 }
 
-/** Reads a key; throws {@linkcode GraphError} `usage` or `refused` for a file or text that is not one. */
+/** Reads a key from its file or variable. */
 export async function loadKey(setting: KeySetting): Promise<CacheKey> {
   const { variable } = setting;
   const bytes = "text" in setting
@@ -45,12 +45,7 @@ async function readKeyFile(path: string, variable: string): Promise<Uint8Array<A
   return parseKey(await readSecret(path, { name, hint: MAKE_KEY, exposedHint }), name);
 }
 
-/**
- * Parses a key: 64 hex digits, or 44 characters of base64 or base64url.
- *
- * @param name Where the key comes from, for errors.
- * @throws {GraphError} `usage` for anything else.
- */
+/** Parses a key: 64 hex digits, or 44 characters of base64 or base64url; `name` is for errors. */
 export function parseKey(given: string, name: string): Uint8Array<ArrayBuffer> {
   const invalid = (why: string) => usageError(`${name}: the key ${why}`, MAKE_KEY, "badKey");
   const text = given.replace(/\r?\n$/, "");
@@ -74,20 +69,13 @@ export async function encrypt(text: string, { aes, check }: CacheKey): Promise<s
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES)).toBase64();
   const bytes = await crypto.subtle.encrypt(gcm(check, iv), aes, new TextEncoder().encode(text));
   const ciphertext = new Uint8Array(bytes).toBase64();
-  return JSON.stringify({
-    graphScriptsTokenCache: VERSION,
-    cipher: CIPHER,
-    kdf: KDF,
-    keyCheck: check,
-    iv,
-    ciphertext,
-  });
+  const header = { graphScriptsTokenCache: VERSION, cipher: CIPHER, kdf: KDF, keyCheck: check, iv };
+  return JSON.stringify({ ...header, ciphertext });
 }
 
 /**
  * Decrypts a value that {@linkcode isEncrypted} accepts.
  *
- * @param path Of the file, for errors.
  * @returns `undefined` when the content is damaged.
  * @throws {GraphError} `usage` without a key (code `noKey`) or with another one (`wrongKey`): not `signInNeeded`, since
  *   only a setting fixes that.

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "@azure/msal-node";
 import { toSignInError } from "./aadsts.ts";
-import type { AuthenticationResult, DeviceCodeRequest, TokenRequest, UserApp } from "./msal.ts";
+import type { TokenRequest } from "./msal.ts";
 import { toLoginOrigin } from "./msal_network.ts";
 import { anySignal, interruptedError, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
@@ -25,7 +26,7 @@ const PAGE =
  * @param loginHint User name of the expected account, where it is known.
  */
 export type Interaction = (
-  app: UserApp,
+  app: PublicClientApplication,
   request: TokenRequest,
   loginHint: string | undefined,
   signal: AbortSignal | undefined,
@@ -40,18 +41,13 @@ export interface DeviceCode {
   expiresInSeconds: number;
 }
 
-/**
- * The text to show: the instruction of the service, and the code on a line of its own, where it is easily copied.
- *
- * @param now Milliseconds since 1970.
- */
+/** The text to show: the instruction of the service, and the code on a line of its own, where it is easily copied. */
 export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCode, now: number): string {
   const until = new Date(now + expiresInSeconds * 1000);
   const time = [until.getHours(), until.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
   const minutes = Math.floor(expiresInSeconds / 60);
-  const life = minutes < 1
-    ? `${Math.round(expiresInSeconds)} seconds`
-    : `${minutes} minute${minutes === 1 ? "" : "s"}`;
+  const count = minutes < 1 ? `${Math.round(expiresInSeconds)} second` : `${minutes} minute`;
+  const life = count.startsWith("1 ") ? count : `${count}s`;
   return `${message}\nThe code, valid for ${life}, until ${time}:\n${userCode}`;
 }
 
@@ -142,9 +138,7 @@ async function createPkce(): Promise<{ verifier: string; challenge: string }> {
 
 /**
  * Opens a port on loopback for the redirect of one sign-in. Other requests, from pages that try all ports or programs of
- * other users, neither end nor disturb it.
- *
- * @param state Known only to the service and the user's browser; a request without it is not the redirect.
+ * other users, do not disturb it: they lack the `state`, which only the service and the user's browser know.
  */
 function listenForRedirect(state: string) {
   const { promise: fields, resolve } = Promise.withResolvers<URLSearchParams>();

@@ -17,12 +17,6 @@ import { GraphError } from "../errors.ts";
 import { redact } from "../http/redact.ts";
 import type { AppCredentialSetting, Settings } from "../settings.ts";
 
-/** MSAL for a user. */
-export type UserApp = Msal.PublicClientApplication;
-/** MSAL's result of a sign-in or renewal. */
-export type AuthenticationResult = Msal.AuthenticationResult;
-/** MSAL's request for a device code. */
-export type DeviceCodeRequest = Msal.DeviceCodeRequest;
 /** What all of MSAL's requests for a token have in common. */
 export type TokenRequest = { scopes: string[]; claims?: string };
 
@@ -38,17 +32,16 @@ export function registrationOf({ clientId, tenantId, cloud }: Settings): Registr
   return clientId && tenantId ? { clientId, tenantId, environment, apiOrigin } : undefined;
 }
 
-/**
- * Opens MSAL for a user.
- *
- * @param file The cache, if it is locked already; otherwise it is locked when MSAL writes.
- */
-export async function openUserApp(context: MsalContext, file?: LockedCache): Promise<UserApp> {
+/** Opens MSAL for a user. A cache that is not locked is locked when MSAL writes. */
+export async function openUserApp(
+  context: MsalContext,
+  file?: LockedCache,
+): Promise<Msal.PublicClientApplication> {
   const { PublicClientApplication, AuthError } = await import("@azure/msal-node");
   return new PublicClientApplication(configuration(context, AuthError, file));
 }
 
-/** Opens MSAL for an app-only session; `file` is the locked cache. */
+/** Opens MSAL for an app-only session. */
 export async function openServiceApp(
   context: MsalContext,
   file: LockedCache,
@@ -85,7 +78,7 @@ function cachePlugin(cache: TokenCache, locked: LockedCache | undefined): Msal.I
     async beforeCacheAccess({ tokenCache }) {
       file = undefined;
       file = locked ?? await cache.lockOrWarn();
-      if (cache.text !== "") tokenCache.deserialize(cache.text);
+      if (cache.last.text !== "") tokenCache.deserialize(cache.last.text);
     },
     async afterCacheAccess({ tokenCache, cacheHasChanged }) {
       try {
@@ -97,13 +90,12 @@ function cachePlugin(cache: TokenCache, locked: LockedCache | undefined): Msal.I
   };
 }
 
-/** What all of MSAL's requests for a token have in common. */
 export function tokenRequest(scopes: string[], claims: string | undefined): TokenRequest {
   return claims === undefined ? { scopes } : { scopes, claims };
 }
 
 /** The token in MSAL's result. */
-export function tokenOf(result: AuthenticationResult | null): CachedToken {
+export function tokenOf(result: Msal.AuthenticationResult | null): CachedToken {
   if (!result) {
     const hint = "run the same command again";
     throw new GraphError("failed", "sign-in returned no token", { code: "invalidAnswer", hint });

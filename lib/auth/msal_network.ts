@@ -5,7 +5,7 @@
  * @module
  */
 import type * as Msal from "@azure/msal-node";
-import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
+import { toSignInError } from "./aadsts.ts";
 import type { AuthContext } from "./session.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError } from "../errors.ts";
@@ -39,11 +39,7 @@ export function unwrapMsalError(error: unknown): GraphError | undefined {
   return isGraphError(original) ? original : undefined;
 }
 
-/**
- * Creates the transport.
- *
- * @param AuthError MSAL's class: only errors derived from it pass through MSAL unchanged.
- */
+/** Creates the transport; only errors derived from MSAL's `AuthError` pass through MSAL unchanged. */
 export function authNetwork(
   AuthError: typeof Msal.AuthError,
   { settings, http, notice }: AuthContext,
@@ -110,9 +106,8 @@ class Polling {
 
   /** Checks the response with the device code, which can be an error under HTTP 200 (PROTOCOL A2). */
   start(body: Json): void {
-    const missing = ["device_code", "user_code", "verification_uri", "expires_in"].find((name) =>
-      !body[name]
-    );
+    const required = ["device_code", "user_code", "verification_uri", "expires_in"];
+    const missing = required.find((name) => !body[name]);
     if (missing) {
       const why = `sign-in: the service sent a device code response without ${missing}`;
       const hint = "run the same command again; check GRAPH_LOGIN_ORIGIN if you set it";
@@ -165,7 +160,7 @@ function isTemporary(status: number): boolean {
 /** Throws what a response says is wrong. */
 function checked(response: MsalResponse): MsalResponse {
   const { body, status } = response;
-  if (body.error !== undefined) throw toSignInError(body as unknown as EntraErrorBody, status);
+  if (body.error !== undefined) throw toSignInError(body, status);
   if (status > 299) throw unexpected(status);
   return response;
 }

@@ -38,11 +38,7 @@ export interface LockedCache extends AsyncDisposable {
   writeOrWarn(text: string): Promise<void>;
 }
 
-/**
- * Reads a token cache and changes nothing.
- *
- * @throws {GraphError} what `readPrivateFile` and `decrypt` throw.
- */
+/** Reads a token cache and changes nothing; throws what `readPrivateFile` and `decrypt` throw. */
 export async function readTokenCache(path: string, key: CacheKey | undefined): Promise<CacheState> {
   const text = await readPrivateFile(path);
   if (text === undefined) return ABSENT;
@@ -82,21 +78,12 @@ export class TokenCache {
     this.#context = context;
   }
 
-  /** What was last read or written, in MSAL's format; empty when there is none. */
-  get text(): string {
-    return this.#last.text;
-  }
-
   /** What was last read or written. */
-  get content(): CacheContent {
-    return this.#last.content;
+  get last(): CacheState {
+    return this.#last;
   }
 
-  /**
-   * Reads the file. An unreadable one is moved aside; a plaintext one is encrypted if a key is set.
-   *
-   * @throws {GraphError} what {@linkcode readTokenCache} throws; nothing is changed then.
-   */
+  /** Reads the file. An unreadable one is moved aside; a plaintext one is encrypted if a key is set. */
   async load(): Promise<void> {
     await this.#read();
     if (!this.#needsFix()) return;
@@ -109,19 +96,12 @@ export class TokenCache {
     }
   }
 
-  /**
-   * Takes the lock and reads what other processes wrote.
-   *
-   * @throws {GraphError} `unavailable`, code `locked`, after two minutes; what {@linkcode TokenCache.load} throws.
-   */
+  /** Takes the lock and reads what other processes wrote; throws `unavailable`, code `locked`, after two minutes. */
   async lock(): Promise<LockedCache> {
     return (await this.#lockUnless(() => Promise.resolve(false)))!;
   }
 
-  /**
-   * Like {@linkcode TokenCache.lock}, for a user who has signed in already: where the file cannot be locked or read, the
-   * sign-in is kept in memory, with a notice.
-   */
+  /** For a user who has signed in: where the file cannot be locked or read, a notice says so, and memory keeps the sign-in. */
   async lockOrWarn(): Promise<LockedCache> {
     try {
       return await this.lock();
@@ -153,11 +133,7 @@ export class TokenCache {
     return find() ?? await renew(file);
   }
 
-  /**
-   * Checks that a sign-in could be kept, before the user signs in.
-   *
-   * @throws {GraphError} when it could not.
-   */
+  /** Checks that a sign-in could be kept, before the user signs in. */
   async checkWritable(): Promise<void> {
     try {
       await using _file = await this.lock();
@@ -210,8 +186,8 @@ export class TokenCache {
   }
 
   #loadKey(): Promise<CacheKey> | undefined {
-    const { tokenCacheKey: key } = this.#context.settings;
-    return this.#key ??= key && loadKey(key);
+    const { tokenCacheKey } = this.#context.settings;
+    return this.#key ??= tokenCacheKey && loadKey(tokenCacheKey);
   }
 
   async #write(text: string): Promise<void> {
@@ -242,7 +218,7 @@ export class TokenCache {
       return notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
     }
     const aside = await moveAside(this.path, http.now());
-    if (aside === undefined) return;
+    if (aside === undefined) return; // by another process
     notice(
       `the token cache ${this.path} is unreadable; it was moved to ${aside}, and a new sign-in is needed`,
     );

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AuthenticationResult, PublicClientApplication } from "@azure/msal-node";
 import {
   type AccountInfo,
   type AccountSelector,
@@ -25,15 +26,7 @@ import {
   withoutAccounts,
 } from "./cache_content.ts";
 import type { Interaction } from "./interaction.ts";
-import {
-  type AuthenticationResult,
-  callMsal,
-  openUserApp,
-  registrationOf,
-  tokenOf,
-  tokenRequest,
-  type UserApp,
-} from "./msal.ts";
+import { callMsal, openUserApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import {
   type Access,
   type AccountType,
@@ -108,7 +101,7 @@ export class UserSession implements AuthSession {
   async accounts(): Promise<AccountInfo[]> {
     const registration = this.#registration;
     await this.#cache.load();
-    return toAccountInfo(listAccounts(this.#cache.content, registration), this.#selector);
+    return toAccountInfo(listAccounts(this.#cache.last.content, registration), this.#selector);
   }
 
   async accountType(): Promise<AccountType> {
@@ -122,10 +115,8 @@ export class UserSession implements AuthSession {
     const registration = this.#registration;
     if (!all) await this.#load();
     await using file = await this.#cache.lock();
-    const { text, content } = this.#cache;
-    const accounts = this.#accounts;
-    const account = all ? undefined : selectForSignOut(accounts, this.#selector);
-    const removed = all ? accounts : account ? [account] : [];
+    const { text, content } = this.#cache.last;
+    const removed = all ? this.#accounts : selectForSignOut(this.#accounts, this.#selector);
     const left = JSON.stringify(withoutAccounts(content, registration, all ? "all" : removed));
     if (text !== "" && left !== JSON.stringify(content)) await file.write(left);
     this.#tokens.reset();
@@ -158,7 +149,7 @@ export class UserSession implements AuthSession {
     this.#selectAccount();
     const account = this.#account;
     const query = account && { ...this.#registration, account, scopes: this.#wantedScopes() };
-    return query && findToken(this.#cache.content, query, this.#options.http.now());
+    return query && findToken(this.#cache.last.content, query, this.#options.http.now());
   }
 
   async #acquire(file: LockedCache, refresh: TokenRefresh | undefined): Promise<CachedToken> {
@@ -225,7 +216,7 @@ export class UserSession implements AuthSession {
     if (!before.some(isActual)) {
       await using file = await this.#cache.lock();
       const added = this.#accounts.filter(isActual);
-      await file.write(JSON.stringify(withoutAccounts(this.#cache.content, this.#registration, added)));
+      await file.write(JSON.stringify(withoutAccounts(this.#cache.last.content, this.#registration, added)));
     }
     const why = `signed in as ${actual.username}, but ${expected} was asked for`;
     throw new GraphError("usage", why, { code: "otherAccount", subject: actual.username });
@@ -236,11 +227,10 @@ export class UserSession implements AuthSession {
     const isGranted = (scope: string) => token.scopes.some((granted) => scopeIncludes(granted, scope));
     const missing = this.#wantedScopes().filter((scope) => !isGranted(scope));
     if (missing.length === 0) return token;
-    throw new GraphError("refused", `signed in, but without the permission ${missing.join(" ")}`, {
-      code: "missingScopes",
-      hint:
-        "add it to the app registration (README, Register an app), or sign in with an account that may use it",
-    });
+    const why = `signed in, but without the permission ${missing.join(" ")}`;
+    const hint =
+      "add it to the app registration (README, Register an app), or sign in with an account that may use it";
+    throw new GraphError("refused", why, { code: "missingScopes", hint });
   }
 
   /** Permissions without their API, and without those that personal accounts do not have (PROTOCOL 13.5). */
@@ -258,7 +248,7 @@ export class UserSession implements AuthSession {
     return this.#wantedScopes().map((scope) => isGlobal ? scope : `${apiOrigin}/${scope}`);
   }
 
-  #openApp(file?: LockedCache): Promise<UserApp> {
+  #openApp(file?: LockedCache): Promise<PublicClientApplication> {
     return openUserApp({ ...this.#options, registration: this.#registration, cache: this.#cache }, file);
   }
 
@@ -268,7 +258,7 @@ export class UserSession implements AuthSession {
 
   /** All accounts of this registration, as of the last reading of the cache. */
   get #accounts(): CachedAccount[] {
-    return listAccounts(this.#cache.content, this.#registration);
+    return listAccounts(this.#cache.last.content, this.#registration);
   }
 
   get #registration(): Registration {
