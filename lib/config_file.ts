@@ -30,10 +30,8 @@ export function platformFolders(
   if (home) return { config: home, state: home };
   const folder = (base: string | undefined, ...below: string[]) => {
     if (base) return join(base, ...below, "graph-scripts");
-    throw usageError(
-      "no home folder: HOME (on Windows: APPDATA, LOCALAPPDATA) is not set",
-      "set GRAPH_SCRIPTS_HOME to a folder of yours",
-    );
+    const why = "no home folder: HOME (on Windows: APPDATA, LOCALAPPDATA) is not set";
+    throw usageError(why, "set GRAPH_SCRIPTS_HOME to a folder of yours");
   };
   if (Deno.build.os === "windows") {
     return { config: folder(env("APPDATA")), state: folder(env("LOCALAPPDATA")) };
@@ -101,16 +99,12 @@ async function checkConfigPermissions(
   const refuse = (why: string, hint: string) =>
     new GraphError("refused", `${why}, which sets ${names.join(" and ")}`, { code: "exposedConfig", hint });
   if (mode !== null && (mode & 0o022) !== 0) {
-    throw refuse(
-      `other users of this machine may write to ${path}`,
-      `check its content, then fix it with: chmod go-w ${shellQuoted(path)}`,
-    );
+    const hint = `check its content, then fix it with: chmod go-w ${shellQuoted(path)}`;
+    throw refuse(`other users of this machine may write to ${path}`, hint);
   }
   // In a sticky folder such as /tmp anybody may create a file. Root may write everywhere anyway.
   if (uid !== null && uid !== 0 && uid !== ownUid()) {
-    throw refuse(
-      `another user of this machine (uid ${uid}) owns ${path}`,
-      `check its content, then make it yours: sudo chown "$(id -u)" ${shellQuoted(path)}`,
-    );
+    const hint = `check its content, then make it yours: sudo chown "$(id -u)" ${shellQuoted(path)}`;
+    throw refuse(`another user of this machine (uid ${uid}) owns ${path}`, hint);
   }
 }

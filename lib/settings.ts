@@ -195,10 +195,8 @@ function toKeySetting(value: (name: SettingName) => string | undefined): KeySett
   const { tokenCacheKeyFile: { variable: fileVariable }, tokenCacheKey: { variable } } = SETTINGS;
   const [file, text] = [value("tokenCacheKeyFile"), value("tokenCacheKey")];
   if (file === "" || text === "") {
-    throw invalidSetting(
-      `${file === "" ? fileVariable : variable} is set, but empty`,
-      "set it to a key, or unset it to keep the token cache as plaintext",
-    );
+    const hint = "set it to a key, or unset it to keep the token cache as plaintext";
+    throw invalidSetting(`${file === "" ? fileVariable : variable} is set, but empty`, hint);
   }
   if (file && text) throw invalidSetting(`${fileVariable} and ${variable} are both set`, "unset one of them");
   return file ? { variable: fileVariable, file } : text ? { variable, text } : undefined;
@@ -207,10 +205,8 @@ function toKeySetting(value: (name: SettingName) => string | undefined): KeySett
 function toAppCredential(secretFile?: string, certificateFile?: string): AppCredentialSetting | undefined {
   const { clientSecretFile: secret, clientCertificateFile: certificate } = SETTINGS;
   if (secretFile && certificateFile) {
-    throw invalidSetting(
-      `${secret.variable} and ${certificate.variable} are both set`,
-      "unset one of them; the certificate is safer",
-    );
+    const hint = "unset one of them; the certificate is safer";
+    throw invalidSetting(`${secret.variable} and ${certificate.variable} are both set`, hint);
   }
   if (certificateFile) return { kind: "certificate", file: certificateFile, variable: certificate.variable };
   return secretFile ? { kind: "secret", file: secretFile, variable: secret.variable } : undefined;
@@ -224,10 +220,8 @@ function parseCloud(name: string): CloudName {
 
 function parseClientId(id: string | undefined): string | undefined {
   if (id === undefined || isGuid(id)) return id;
-  throw invalidSetting(
-    `the client id ${JSON.stringify(id)} is not an application id`,
-    `copy the Application (client) ID, ${GUID_FROM_PORTAL}`,
-  );
+  const hint = `copy the Application (client) ID, ${GUID_FROM_PORTAL}`;
+  throw invalidSetting(`the client id ${JSON.stringify(id)} is not an application id`, hint);
 }
 
 const GUID_FROM_PORTAL = "8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
@@ -236,10 +230,8 @@ const TENANT = new RegExp(`^(${GUID_PATTERN}|common|organizations|consumers|${DO
 
 function parseTenant(tenant: string | undefined): string | undefined {
   if (tenant === undefined || TENANT.test(tenant)) return tenant;
-  throw invalidSetting(
-    `the tenant ${JSON.stringify(tenant)} is neither an id nor a domain`,
-    `copy the Directory (tenant) ID, ${GUID_FROM_PORTAL}`,
-  );
+  const hint = `copy the Directory (tenant) ID, ${GUID_FROM_PORTAL}`;
+  throw invalidSetting(`the tenant ${JSON.stringify(tenant)} is neither an id nor a domain`, hint);
 }
 
 /** Accepts `https://` in front, as it is copied from a browser. */
@@ -251,26 +243,24 @@ function parseSiteHost(text: string | undefined): string | undefined {
 
 function parseSignIn(method: string): "device" | "browser" {
   if (method === "device" || method === "browser") return method;
-  throw invalidSetting(
-    `unknown sign-in method ${JSON.stringify(method)}`,
-    "use device or browser; for app-only sign-in set GRAPH_CLIENT_SECRET_FILE or GRAPH_CLIENT_CERTIFICATE_FILE",
-  );
+  const hint =
+    "use device or browser; for app-only sign-in set GRAPH_CLIENT_SECRET_FILE or GRAPH_CLIENT_CERTIFICATE_FILE";
+  throw invalidSetting(`unknown sign-in method ${JSON.stringify(method)}`, hint);
 }
 
 function parseOrigin(name: "loginOrigin" | "apiOrigin", text: string): string {
   const { variable } = SETTINGS[name];
   const url = URL.parse(text);
   if (!url || url.pathname !== "/" || url.search || url.hash || url.username || url.password) {
+    const shown = text.replace(/\/\/[^/@]*@/, "//…@");
     throw invalidSetting(
-      `${variable}=${text.replace(/\/\/[^/@]*@/, "//…@")} is not an origin`,
+      `${variable}=${shown} is not an origin`,
       "write it like https://graph.microsoft.com",
     );
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    throw invalidSetting(
-      `${variable}=${text} is not https`,
-      "http is accepted for 127.0.0.1 and localhost only",
-    );
+    const hint = "http is accepted for 127.0.0.1 and localhost only";
+    throw invalidSetting(`${variable}=${text} is not https`, hint);
   }
   return url.origin;
 }
