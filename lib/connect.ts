@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { AppSession } from "./auth/app_session.ts";
+import { openAppSession } from "./auth/app_session.ts";
 import {
   browserInteraction,
   type DeviceCode,
   deviceCodeInteraction,
   type Interaction,
 } from "./auth/interaction.ts";
-import { StaticTokenSession } from "./auth/static_token.ts";
+import { openStaticTokenSession } from "./auth/static_token.ts";
 import type { Access, AuthSession } from "./auth/session.ts";
 import { UserSession } from "./auth/user_session.ts";
 import { Drives } from "./drive/drives.ts";
@@ -83,8 +83,8 @@ function openSession(
 ): AuthSession {
   const { accessToken, appCredential: credential } = settings;
   const { access = "read", notice } = options;
-  if (accessToken !== undefined) return new StaticTokenSession(accessToken);
-  if (credential) return new AppSession({ settings, credential, http, notice });
+  if (accessToken !== undefined) return openStaticTokenSession(accessToken);
+  if (credential) return openAppSession({ settings, http, notice }, credential);
   return new UserSession({ settings, access, http, interact: interaction(settings, options), notice });
 }
 

@@ -40,7 +40,7 @@ import { type LockedCache, TokenCache } from "./token_cache.ts";
 import { TokenRenewal } from "./token_renewal.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 
-/** Options of {@linkcode UserSession}. */
+/** What the session of a user needs. */
 export interface UserSessionOptions extends AuthContext {
   access: Access;
   /** How the user signs in. @default not at all: a missing sign-in is an error */

@@ -14,7 +14,7 @@ import {
   scopeIncludes,
 } from "../../auth/cache_content.ts";
 import { readAppCredential } from "../../auth/credentials.ts";
-import { StaticTokenSession } from "../../auth/static_token.ts";
+import { openStaticTokenSession } from "../../auth/static_token.ts";
 import { type Access, decodeClaims, SCOPES } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { isUser } from "../../drive/me.ts";
@@ -82,7 +82,7 @@ async function findSignIn(
 }
 
 async function readyToken(settings: Settings, secret: string, now: number): Promise<SignIn> {
-  const { username = "unknown user", scopes, expiresAt } = await new StaticTokenSession(secret).info();
+  const { username = "unknown user", scopes, expiresAt } = await openStaticTokenSession(secret).info();
   const detail = `${username}, GRAPH_ACCESS_TOKEN${
     expiresAt === undefined ? "" : ` ${lifetime(expiresAt, now)}`
   }`;
