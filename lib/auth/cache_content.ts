@@ -72,11 +72,8 @@ export function parseCacheContent(value: Record<string, unknown>): CacheContent 
   const names = Object.keys(value);
   const known = SECTIONS.filter((name) => value[name] !== undefined);
   if (names.length > 0 && known.length === 0) return undefined; // JSON of another program
+  const isSection = (section: unknown) => isJsonObject(section) && Object.values(section).every(isEntry);
   return known.every((name) => isSection(value[name])) ? value : undefined;
-}
-
-function isSection(value: unknown): boolean {
-  return isJsonObject(value) && Object.values(value).every(isEntry);
 }
 
 function isEntry(value: unknown): boolean {

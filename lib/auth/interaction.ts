@@ -96,7 +96,9 @@ export function browserInteraction(show: (address: string) => void, settings: Se
     throwIfAborted(signal);
     show(toLoginOrigin(address, settings));
     const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(timeoutError()), MAX_MS);
+    const expired = "sign-in: not completed within 15 minutes";
+    const expiredError = new GraphError("signInNeeded", expired, { code: "browserTimeout" });
+    const timer = setTimeout(() => timeout.abort(expiredError), MAX_MS);
     const fields = await unlessAborted(listener.fields, anySignal(signal, timeout.signal))
       .finally(() => clearTimeout(timer));
     const [code, error] = [fields.get("code"), fields.get("error")];
@@ -107,11 +109,6 @@ export function browserInteraction(show: (address: string) => void, settings: Se
     const clientInfo = fields.get("client_info") ?? "";
     return await app.acquireTokenByCode({ ...request, code, codeVerifier: verifier, clientInfo });
   };
-}
-
-function timeoutError(): GraphError {
-  const message = "sign-in: not completed within 15 minutes";
-  return new GraphError("signInNeeded", message, { code: "browserTimeout" });
 }
 
 /** Waits for something that cannot be cancelled; throws `interrupted` as soon as the signal is aborted. */

@@ -82,7 +82,7 @@ function cachePlugin(cache: TokenCache, locked: LockedCache | undefined): Msal.I
     },
     async afterCacheAccess({ tokenCache, cacheHasChanged }) {
       try {
-        if (cacheHasChanged) await file?.writeOrWarn(tokenCache.serialize());
+        if (cacheHasChanged && file) await cache.writeOrWarn(file, tokenCache.serialize());
       } finally {
         if (!locked) await file?.[Symbol.asyncDispose]();
       }

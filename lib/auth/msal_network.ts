@@ -49,7 +49,7 @@ export function authNetwork(
       super(original.code, original.requestId ?? "", original.message);
     }
   }
-  const polling = new Polling(http.forSignIn());
+  const polling = createPolling(http.forSignIn());
   let isClockChecked = false;
 
   async function exchange<T>(method: "GET" | "POST", url: string, request: MsalRequest = {}) {
@@ -94,56 +94,52 @@ function checkClock(headers: Headers, now: number, notice: (text: string) => voi
 }
 
 /** Waits between polls, which MSAL does not always do, and lets MSAL continue after temporary failures. */
-class Polling {
-  readonly #http: HttpClient;
-  #firstWaitMs = 0;
-  #extraMs = 0;
-  #failures = 0;
+function createPolling(http: HttpClient) {
+  let firstWaitMs = 0;
+  let extraMs = 0;
+  let failures = 0;
+  return {
+    /** Checks the response with the device code, which can be an error under HTTP 200 (PROTOCOL A2). */
+    start(body: Json): void {
+      const required = ["device_code", "user_code", "verification_uri", "expires_in"];
+      const missing = required.find((name) => !body[name]);
+      if (missing) {
+        const why = `sign-in: the service sent a device code response without ${missing}`;
+        const hint = "run the same command again; check GRAPH_LOGIN_ORIGIN if you set it";
+        throw new GraphError("failed", why, { code: "invalidAnswer", hint });
+      }
+      // Numbers may be strings. Without an interval MSAL polls in a tight loop, without a lifetime without end.
+      const interval = Number(body.interval ?? NaN);
+      body.interval = Number.isFinite(interval) && interval >= 0 ? interval : DEFAULT_INTERVAL_SECONDS;
+      const life = Number(body.expires_in);
+      body.expires_in = Number.isFinite(life) && life > 0 ? life : DEFAULT_LIFE_SECONDS;
+      firstWaitMs = Number(body.interval) * 1000;
+    },
 
-  constructor(http: HttpClient) {
-    this.#http = http;
-  }
-
-  /** Checks the response with the device code, which can be an error under HTTP 200 (PROTOCOL A2). */
-  start(body: Json): void {
-    const required = ["device_code", "user_code", "verification_uri", "expires_in"];
-    const missing = required.find((name) => !body[name]);
-    if (missing) {
-      const why = `sign-in: the service sent a device code response without ${missing}`;
-      const hint = "run the same command again; check GRAPH_LOGIN_ORIGIN if you set it";
-      throw new GraphError("failed", why, { code: "invalidAnswer", hint });
-    }
-    // Numbers may be strings. Without an interval MSAL polls in a tight loop, without a lifetime without end.
-    const interval = Number(body.interval ?? NaN);
-    body.interval = Number.isFinite(interval) && interval >= 0 ? interval : DEFAULT_INTERVAL_SECONDS;
-    const life = Number(body.expires_in);
-    body.expires_in = Number.isFinite(life) && life > 0 ? life : DEFAULT_LIFE_SECONDS;
-    this.#firstWaitMs = Number(body.interval) * 1000;
-  }
-
-  /** Polls once; a temporary failure is waited out and reported to MSAL as "pending". */
-  async poll(send: (http: HttpClient) => Promise<MsalResponse>): Promise<MsalResponse> {
-    this.#http.deadline.progress(); // the user may take as long as the code lives
-    // MSAL polls at once; RFC 8628 asks for the interval before the first poll as well.
-    const waitMs = this.#firstWaitMs || this.#extraMs;
-    this.#firstWaitMs = 0;
-    if (waitMs > 0) await this.#http.wait(waitMs, "sign-in");
-    const response = await send(this.#http).catch((error) => {
-      if (isGraphError(error) && error.kind === "unavailable") return undefined;
-      throw error;
-    });
-    if (!response || isTemporary(response.status)) {
-      await this.#http.wait(this.#http.backoffMs(++this.#failures), "the sign-in service does not respond");
-      return PENDING;
-    }
-    this.#failures = 0;
-    const { status, body } = response;
-    if (body.error === "slow_down") this.#extraMs += SLOW_DOWN_MS;
-    if (CONTINUE.includes(String(body.error))) return PENDING;
-    checked(response);
-    if (!body.access_token) throw unexpected(status);
-    return response;
-  }
+    /** Polls once; a temporary failure is waited out and reported to MSAL as "pending". */
+    async poll(send: (http: HttpClient) => Promise<MsalResponse>): Promise<MsalResponse> {
+      http.deadline.progress(); // the user may take as long as the code lives
+      // MSAL polls at once; RFC 8628 asks for the interval before the first poll as well.
+      const waitMs = firstWaitMs || extraMs;
+      firstWaitMs = 0;
+      if (waitMs > 0) await http.wait(waitMs, "sign-in");
+      const response = await send(http).catch((error) => {
+        if (isGraphError(error) && error.kind === "unavailable") return undefined;
+        throw error;
+      });
+      if (!response || isTemporary(response.status)) {
+        await http.wait(http.backoffMs(++failures), "the sign-in service does not respond");
+        return PENDING;
+      }
+      failures = 0;
+      const { status, body } = response;
+      if (body.error === "slow_down") extraMs += SLOW_DOWN_MS;
+      if (CONTINUE.includes(String(body.error))) return PENDING;
+      checked(response);
+      if (!body.access_token) throw unexpected(status);
+      return response;
+    },
+  };
 }
 
 const CONTINUE = ["slow_down", "authorization_pending", "temporarily_unavailable"];

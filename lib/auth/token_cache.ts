@@ -34,8 +34,6 @@ export interface CacheState {
 export interface LockedCache extends AsyncDisposable {
   /** Replaces the file with a text in MSAL's format. */
   write(text: string): Promise<void>;
-  /** Like `write`, but a failure is only a notice, and this process continues with the text in memory. */
-  writeOrWarn(text: string): Promise<void>;
 }
 
 /** Reads a token cache and changes nothing; throws what `readPrivateFile` and `decrypt` throw. */
@@ -57,6 +55,11 @@ const UNREADABLE: CacheState = { state: "unreadable", text: "", content: {} };
 function parsed(text: string, state: CacheState["state"]): CacheState {
   const content = parseCacheContent(parseJsonObject(text) ?? {});
   return content ? { state, text, content } : UNREADABLE;
+}
+
+/** A cache that cannot be locked: what is written stays in memory. */
+function readOnly(reason: unknown): LockedCache {
+  return { write: () => Promise.reject(reason), [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /**
@@ -107,7 +110,19 @@ export class TokenCache {
       return await this.lock();
     } catch (error) {
       if (isGraphError(error) && error.kind === "interrupted") throw error;
-      return this.#readOnly(error);
+      return readOnly(error);
+    }
+  }
+
+  /** Replaces the file; a failure is only a notice, and this process continues with the text in memory. */
+  async writeOrWarn(file: LockedCache, text: string): Promise<void> {
+    try {
+      await file.write(text);
+    } catch (error) {
+      this.#last = parsed(text, this.#last.state);
+      this.#unsaved = true;
+      const why = toGraphError(error).message;
+      this.#context.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
     }
   }
 
@@ -127,7 +142,7 @@ export class TokenCache {
     await using file = await this.#lockUnless(isDone).catch(async (error) => {
       if (isGraphError(error)) throw error;
       await this.#read();
-      return this.#readOnly(error);
+      return readOnly(error);
     });
     if (!file) return found.value!;
     return find() ?? await renew(file);
@@ -161,28 +176,7 @@ export class TokenCache {
       await lock[Symbol.asyncDispose]();
       throw error;
     }
-    return this.#handle((text) => this.#write(text), lock);
-  }
-
-  #readOnly(reason: unknown): LockedCache {
-    return this.#handle(() => Promise.reject(reason), new AsyncDisposableStack());
-  }
-
-  #handle(write: (text: string) => Promise<void>, lock: AsyncDisposable): LockedCache {
-    return {
-      write,
-      writeOrWarn: async (text) => {
-        try {
-          await write(text);
-        } catch (error) {
-          this.#last = parsed(text, this.#last.state);
-          this.#unsaved = true;
-          const why = toGraphError(error).message;
-          this.#context.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
-        }
-      },
-      [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
-    };
+    return { write: (text) => this.#write(text), [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
   }
 
   #loadKey(): Promise<CacheKey> | undefined {
