@@ -18,19 +18,18 @@ type Section = Record<string, Entry>;
 /** The sections of a cache that the library knows. */
 export type CacheContent = Partial<Record<typeof SECTIONS[number], Section>>;
 
-/** Whose entries are meant: one client in one cloud. */
-export interface CacheClient {
+/** An app registration in one cloud. */
+export interface Registration {
   clientId: string;
+  tenantId: string;
   /** MSAL's name of the cloud: `login.windows.net` for the global one. */
   environment: string;
-}
-
-/** An app registration in one cloud. */
-export interface Registration extends CacheClient {
-  tenantId: string;
   /** Origin of the API: two clouds share their accounts, but no tokens. */
   apiOrigin: string;
 }
+
+/** Whose entries are meant. */
+export type CacheClient = Pick<Registration, "clientId" | "environment">;
 
 /** An account in the cache, with MSAL's names. */
 export interface CachedAccount {
@@ -49,16 +48,13 @@ export interface CachedToken {
   expiresAt: number;
 }
 
-/** A cached token that may have expired. */
-export interface StoredToken extends CachedToken {
-  /** When it was stored, in milliseconds since 1970. */
-  keptAt: number;
-}
+/** A cached token that may have expired, and when it was stored, in milliseconds since 1970. */
+export type StoredToken = CachedToken & { keptAt: number };
 
 /** Whose tokens are meant. */
-export interface AccountQuery extends Omit<Registration, "tenantId"> {
+export type AccountQuery = Omit<Registration, "tenantId"> & {
   account: Pick<CachedAccount, "homeAccountId" | "realm">;
-}
+};
 
 /** Fields that MSAL expects to be strings. Some of its siblings write times as numbers. */
 const STRINGS =

@@ -56,8 +56,7 @@ export async function readSecret(
       );
     }
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    const hint = "check its owner and mode with: ls -l";
-    const details = { code: "keyFileDenied", hint, cause: error };
+    const details = { code: "keyFileDenied", hint: "check its owner and mode with: ls -l", cause: error };
     throw new GraphError("refused", `${name} cannot be read: permission denied`, details);
   }
 }
@@ -96,31 +95,30 @@ function parseSecret(text: string, invalid: Invalid): AppCredential {
   if (value === "") throw invalid("is empty");
   if (/\s/.test(value)) throw invalid("is not one word");
   if (!isGuid(value)) return { clientSecret: value };
-  throw invalid(
-    "holds an id",
-    "copy the column Value, not Secret ID; it is shown only when the secret is made",
-  );
+  const toDo = "copy the column Value, not Secret ID; it is shown only when the secret is made";
+  throw invalid("holds an id", toDo);
 }
 
 async function parseCertificate(text: string, invalid: Invalid, now: number): Promise<AppCredential> {
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   const [privateKey] = text.match(/-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----[\s\S]+?-----END \1-----/) ?? [];
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(text)) {
-    throw invalid(
-      "has a private key with a pass phrase, which cannot be entered",
-      "write the key unencrypted into a file of mode 600: openssl pkcs8 -topk8 -nocrypt -in KEY -out FILE",
-    );
+    const toDo =
+      "write the key unencrypted into a file of mode 600: openssl pkcs8 -topk8 -nocrypt -in KEY -out FILE";
+    throw invalid("has a private key with a pass phrase, which cannot be entered", toDo);
   }
   if (certificates.length === 0) throw invalid("holds no certificate in PEM form");
   if (!privateKey) throw invalid("holds no private key in PEM form");
   const { createPrivateKey, X509Certificate } = await import("node:crypto");
-  const { first, key } = (() => {
+  const parse = <T>(read: () => T): T => {
     try {
-      return { first: new X509Certificate(certificates[0]!), key: createPrivateKey(privateKey) };
+      return read();
     } catch {
       throw invalid("holds a certificate or key that cannot be read"); // the cause may quote the key
     }
-  })();
+  };
+  const first = parse(() => new X509Certificate(certificates[0]!));
+  const key = parse(() => createPrivateKey(privateKey));
   if (key.asymmetricKeyType !== "rsa") {
     throw invalid("holds a key that is not RSA, which the service does not accept");
   }
