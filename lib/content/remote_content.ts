@@ -12,7 +12,7 @@ import type { HttpResponse } from "../http/response.ts";
 import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { enrichedKind } from "../transfer/enrichment.ts";
-import { compareContent, type Content } from "../transfer/verify.ts";
+import { compareContent } from "../transfer/verify.ts";
 
 /** Fresh download URLs in a row without a new byte before a refusal is final. */
 const MAX_FRESH_LINKS = 2;
@@ -66,7 +66,7 @@ export class RemoteContent {
 
   /** The kind of document whose content may differ from what the service states; usually none. */
   get enrichedKind(): DocumentKind | undefined {
-    return downloadKind(this.found);
+    return enrichedKind("downloads", this.item.name, getDriveType(this.found.driveItem));
   }
 
   /**
@@ -161,9 +161,11 @@ export class RemoteContent {
     await this.refresh(link);
   }
 
-  /** See {@linkcode compareDownload}. */
+  /** Compares a copy with what the service states. */
   compare(bytes: number, quickXorHash: string): "verified" | "unverified" | "different" {
-    return compareDownload({ size: bytes, hash: quickXorHash }, this.found);
+    // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
+    const isRight = quickXorHash === this.item.hash && this.enrichedKind !== undefined;
+    return isRight ? "verified" : compareContent({ size: bytes, hash: quickXorHash }, this.item);
   }
 
   async #readItem(): Promise<void> {
@@ -191,22 +193,6 @@ export class RemoteContent {
     await response.discard();
     return link;
   }
-}
-
-/** Compares content with what the service states of an item. */
-export function compareDownload(
-  local: Content,
-  found: ResolvedItem,
-): "verified" | "unverified" | "different" {
-  const { size, hash } = found.item;
-  // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
-  const isRight = hash !== null && local.hash === hash && downloadKind(found) !== undefined;
-  return isRight ? "verified" : compareContent(local, { size, hash });
-}
-
-/** The kind of document that an item is, if the service may serve other bytes than it states. */
-export function downloadKind({ item, driveItem }: ResolvedItem): DocumentKind | undefined {
-  return enrichedKind("downloads", item.name, getDriveType(driveItem));
 }
 
 /** ETags of business drives contain the id of their item: `"{GUID},n"` (PROTOCOL 5). */

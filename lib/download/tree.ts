@@ -8,9 +8,9 @@ import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { assertNotVisited, type Item, listChildren, type ResolvedItem } from "../drive/items.ts";
-import { lstatIfExists } from "../local/file_operations.ts";
+import { lstatIfExists } from "../local/local_file.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
-import { LocalNames } from "./local_names.ts";
+import { LocalNames } from "./local_target.ts";
 
 /**
  * Lists the downloads of a folder and its contents. Creates local folders on the way, empty ones too, and deletes nothing.

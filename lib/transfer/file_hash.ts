@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readAt } from "../local/file_operations.ts";
+import { readAt } from "../local/local_file.ts";
 import { hashContent } from "./verify.ts";
 
 /** Reads a whole file. */

@@ -84,8 +84,8 @@ export class UploadJournal {
   constructor(context: JournalContext) {
     this.#context = context;
     const folder = join(context.settings.state, "uploads");
-    const kind = { what: "an unfinished upload", parse };
-    this.#journal = new Journal(folder, kind, context.graph.http.now, context.notice);
+    const { notice, graph: { http: { now } } } = context;
+    this.#journal = new Journal({ folder, what: "an unfinished upload", parse, now, notice });
   }
 
   /**

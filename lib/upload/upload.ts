@@ -12,7 +12,7 @@ import type { LocationInput } from "../drive/location.ts";
 import { remoteName, sameName } from "../drive/names.ts";
 import { GraphError } from "../errors.ts";
 import { type LocalContent, openLocalFile } from "../local/local_file.ts";
-import { readStandardInput } from "../local/standard_input.ts";
+import { readStandardInput } from "../local/spool.ts";
 import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";

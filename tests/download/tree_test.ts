@@ -147,7 +147,7 @@ Deno.test("--dry-run makes nothing and says what would be done", async () => {
   assertEquals((await env.run("get", "--dry-run", "General/Photos/a.txt")).code, 6);
   assertEquals(
     (await env.run("get", "--dry-run", "--conflict", "skip", "General/Photos/a.txt")).stdout,
-    "skipped General/Photos/a.txt: a.txt exists already\n",
+    "skipped General/Photos/a.txt: a.txt already exists\n",
   );
   assertEquals(await names(env.folder), ["a.txt"]);
   assertEquals(downloads(env, before), []);
