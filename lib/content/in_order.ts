@@ -24,10 +24,8 @@ export interface InOrderContent {
 }
 
 /** A private copy of an item's content. */
-export interface PrivateCopy extends Disposable {
+export interface PrivateCopy extends InOrderContent, Disposable {
   content: LocalContent;
-  quickXorHash: string;
-  sha256: string | undefined;
 }
 
 /** Downloads a copy into a private temporary file that is gone when it is disposed of. */
@@ -37,7 +35,7 @@ export async function fetchPrivateCopy(
 ): Promise<PrivateCopy> {
   const file = await openSpool(join(settings.state, "spool"));
   try {
-    const { bytes, ...hashes } = await fetchInOrder(
+    const written = await fetchInOrder(
       remote,
       (bytes) => writeAll(file, bytes),
       true,
@@ -46,9 +44,9 @@ export async function fetchPrivateCopy(
         await file.truncate(0);
       },
     );
-    const info = { path: "-", name: remote.item.name, size: bytes, modified: null };
+    const info = { path: "-", name: remote.item.name, size: written.bytes, modified: null };
     const content = openContent(file, info, false);
-    return { content, ...hashes, [Symbol.dispose]: () => content[Symbol.dispose]() };
+    return { ...written, content, [Symbol.dispose]: () => content[Symbol.dispose]() };
   } catch (error) {
     file.close();
     throw error;

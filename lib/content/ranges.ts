@@ -96,17 +96,14 @@ export class RangeQueue {
   readonly #running = new Set<RangeJob>();
   readonly #now: () => number;
   readonly #stop = new AbortController();
+  /** Aborted by {@linkcode RangeQueue.stop}. */
+  readonly stopped: AbortSignal = this.#stop.signal;
   #wake = Promise.withResolvers<void>();
 
   /** @param now Milliseconds since any moment. */
   constructor(ranges: Iterable<ByteRange>, now: () => number = () => performance.now()) {
     this.#waiting = [...ranges];
     this.#now = now;
-  }
-
-  /** Aborted by {@linkcode RangeQueue.stop}. */
-  get stopped(): AbortSignal {
-    return this.#stop.signal;
   }
 
   /** Waits for the next range; `undefined` when the download is complete or stopped. */

@@ -16,8 +16,6 @@ export interface DownloadJournalEntry {
   /** Of the content: `cTag`, or `eTag` where the service gives none. */
   version: string;
   size: number;
-  /** QuickXorHash in base64; `null` when the service gives none. */
-  hash: string | null;
   /** Remote path, for messages. */
   path: string;
   /** Absolute path that the file is to have. */
@@ -44,14 +42,13 @@ export function openDownloadJournal(
 
 /** The entry of a download of which nothing is recorded yet. */
 export function newEntry({ item, driveItem }: ResolvedItem, local: string): DownloadJournalEntry {
-  const { driveId, id: itemId, size, hash, path } = item;
+  const { driveId, id: itemId, size, path } = item;
   const version = contentVersion(driveItem) ?? "";
   return {
     driveId,
     itemId,
     version,
     size,
-    hash,
     path,
     local,
     announcedBytes: null,
@@ -75,8 +72,8 @@ function parse(value: Record<string, unknown>): DownloadJournalEntry | undefined
   const texts = ["driveId", "itemId", "version", "path", "local"].every((name) =>
     typeof value[name] === "string"
   );
-  const { size, hash, announcedBytes, guessedFrom, done } = value;
-  const isEntry = texts && isCount(size) && (hash === null || typeof hash === "string") &&
+  const { size, announcedBytes, guessedFrom, done } = value;
+  const isEntry = texts && isCount(size) &&
     (announcedBytes === null || isCount(announcedBytes)) &&
     ((guessedFrom ?? null) === null || typeof guessedFrom === "string") && Array.isArray(done) &&
     done.every(isRange);

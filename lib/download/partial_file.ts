@@ -86,11 +86,36 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     this.#announcedBytes = totalBytes > this.#found.item.size ? totalBytes : null;
   }
 
+  /** Opens a writer that gathers small chunks into large writes, through a file handle of its own. */
   openWriter(): TargetWriter {
-    return new BufferedWriter(
-      this.#place.path,
-      (file, bytes, position) => this.#write(file, bytes, position),
-    );
+    const buffer = new Uint8Array(BLOCK_BYTES);
+    let file: Deno.FsFile | undefined;
+    let position = 0;
+    let filled = 0;
+    let since = 0;
+    const flush = async () => {
+      if (filled === 0) return;
+      const bytes = buffer.subarray(0, filled);
+      filled = 0; // a failed write is not repeated
+      file ??= await Deno.open(this.#place.path, { read: true, write: true });
+      await this.#write(file, bytes, position);
+      position += bytes.length;
+    };
+    return {
+      flush,
+      seek: (at) => void (position = at), // nothing is buffered then
+      async write(bytes) {
+        for (let at = 0; at < bytes.length;) {
+          if (filled === 0) since = performance.now();
+          const next = bytes.subarray(at, at + BLOCK_BYTES - filled);
+          buffer.set(next, filled);
+          filled += next.length;
+          at += next.length;
+          if (filled === BLOCK_BYTES || performance.now() - since >= MAX_HOLD_MS) await flush();
+        }
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(file?.close()),
+    };
   }
 
   /** Records everything that is written. */
@@ -218,56 +243,6 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     this.recordedBytes = total;
     const now = performance.now();
     this.#nextRecordAt = now + Math.max(RECORD_INTERVAL_MS, (now - started) / RECORD_SHARE);
-  }
-}
-
-/** Gathers small chunks into large writes, through a file handle of its own. */
-class BufferedWriter implements TargetWriter {
-  readonly #path: string;
-  readonly #write: (file: Deno.FsFile, bytes: Uint8Array, position: number) => Promise<void>;
-  readonly #buffer = new Uint8Array(BLOCK_BYTES);
-  #file: Deno.FsFile | undefined;
-  #position = 0;
-  #filled = 0;
-  #since = 0;
-
-  constructor(
-    path: string,
-    write: (file: Deno.FsFile, bytes: Uint8Array, position: number) => Promise<void>,
-  ) {
-    this.#path = path;
-    this.#write = write;
-  }
-
-  /** Continues at another position; nothing may be buffered. */
-  seek(position: number): void {
-    this.#position = position;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      if (this.#filled === 0) this.#since = performance.now();
-      const next = bytes.subarray(at, at + BLOCK_BYTES - this.#filled);
-      this.#buffer.set(next, this.#filled);
-      this.#filled += next.length;
-      at += next.length;
-      const heldMs = performance.now() - this.#since;
-      if (this.#filled === BLOCK_BYTES || heldMs >= MAX_HOLD_MS) await this.flush();
-    }
-  }
-
-  async flush(): Promise<void> {
-    if (this.#filled === 0) return;
-    const bytes = this.#buffer.subarray(0, this.#filled);
-    this.#filled = 0; // a failed write is not repeated
-    this.#file ??= await Deno.open(this.#path, { read: true, write: true });
-    await this.#write(this.#file, bytes, this.#position);
-    this.#position += bytes.length;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#file?.close();
-    return Promise.resolve();
   }
 }
 
