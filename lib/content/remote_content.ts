@@ -59,7 +59,6 @@ export class RemoteContent {
     return contentVersion(this.found.driveItem);
   }
 
-  /** For messages. */
   get what(): string {
     return `download of ${this.item.path}`;
   }

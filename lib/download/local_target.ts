@@ -76,11 +76,7 @@ export async function localPathFor(destination: string, name: string): Promise<s
   throw noLocalFolder(folder);
 }
 
-/**
- * Inspects a local path.
- *
- * @throws {GraphError} `usage` for a folder or device; `notFound` when its folder does not exist.
- */
+/** @throws {GraphError} `usage` for a folder or device; `notFound` when its folder does not exist. */
 export async function inspectTarget(local: string): Promise<LocalTarget> {
   const folder = dirname(local);
   const realFolder = await ifExists(Deno.realPath(folder));

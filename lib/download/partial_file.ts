@@ -60,10 +60,7 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
   #recording: Promise<void> | undefined;
   #failure: unknown;
 
-  /**
-   * @param file Open for reading and writing; closed with the partial file.
-   * @param entry Of the earlier process that is resumed.
-   */
+  /** @param entry Of the earlier process that is resumed. */
   constructor(place: PartialPlace, file: Deno.FsFile, content: RemoteContent, entry?: DownloadJournalEntry) {
     this.#place = place;
     this.file = file;

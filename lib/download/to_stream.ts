@@ -18,11 +18,7 @@ import { GraphError } from "../errors.ts";
 import type { OnProgress } from "../transfer/result.ts";
 import type { DownloadOutcome } from "./to_file.ts";
 
-/**
- * Downloads into a sink, over one connection. An interrupted response is resumed; content that changes is an error.
- *
- * @throws {GraphError} `damaged` when the bytes are not what the service states; `conflict`, code `resumeImpossible`.
- */
+/** Downloads into a sink, over one connection. An interrupted response is resumed; content that changes is an error. */
 export async function downloadToSink(
   connection: Connection,
   content: RemoteContent,

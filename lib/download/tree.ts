@@ -20,9 +20,6 @@ const SKIPPED = {
 /**
  * Lists the downloads of a folder and its contents. Creates local folders on the way, empty ones too, and deletes nothing.
  * What cannot be downloaded is a failed job, which does not stop the others.
- *
- * @param folder The remote folder.
- * @param local Path of the local folder; created if needed.
  */
 export async function* downloadTree(
   connection: Connection,

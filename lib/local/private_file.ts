@@ -80,9 +80,6 @@ export async function removeLeftovers(path: string): Promise<void> {
 /**
  * Refuses a folder in which other users may replace a file. In a sticky one (`/tmp`) only its owner can, and a file of
  * another owner is refused.
- *
- * @param path The file.
- * @throws {GraphError} `refused`, code `exposedFolder`.
  */
 export async function checkFolder(path: string): Promise<void> {
   const folder = dirname(path);

@@ -12,8 +12,8 @@ const MAX_IN_MEMORY_BYTES = 4 * 1024 * 1024;
  * Reads standard input to its end, since an upload needs the size first: into memory if it is small, else into a private
  * temporary file.
  *
- * @param name Name of the remote file.
- * @param folder Private folder for the temporary file; created if needed.
+ * @param name Of the remote file.
+ * @param folder For the temporary file; created if needed.
  */
 export async function readStandardInput(
   name: string,
