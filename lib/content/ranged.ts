@@ -191,7 +191,7 @@ async function request(
   const isUnranged = status === 200 || status === 416 || status === 206 && !isOpenEnded;
   if (isUnranged) {
     await response.discard();
-    await content.refresh(received.link);
+    await content.refresh(received.found);
   } else await content.afterRefusal(received);
   if (content.version !== round.version) return "restart";
   // Ranges are ignored, or the stated size is not the true one (PROTOCOL D2, D6).
