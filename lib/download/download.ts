@@ -14,9 +14,8 @@ import { compareDownload, downloadKind, RemoteContent } from "../content/remote_
 import { discardPartial, type DownloadOutcome, downloadToFile } from "./to_file.ts";
 import type { ByteSink } from "../content/in_order.ts";
 import { downloadToSink } from "./to_stream.ts";
-import { hashFile } from "../transfer/file_hash.ts";
 import { forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
-import type { Verdict } from "../transfer/verify.ts";
+import { hashFile, type Verdict } from "../transfer/verify.ts";
 
 /**
  * What to do when the local file exists. `resume`: it may be a prefix of the remote file, left by another tool; it is

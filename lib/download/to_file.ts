@@ -8,7 +8,6 @@ import type { Connection } from "../connect.ts";
 import type { DownloadConflict, DownloadOptions } from "./download.ts";
 import { DownloadJournal, type DownloadJournalEntry, isSameContent } from "./journal.ts";
 import type { GraphError } from "../errors.ts";
-import { hashFile } from "../transfer/file_hash.ts";
 import type { ResolvedItem } from "../drive/items.ts";
 import { ifExists, lstatIfExists, readAt } from "../local/file_operations.ts";
 import { toGraphError } from "../local/local_error.ts";
@@ -25,6 +24,7 @@ import { fetchMissing } from "../content/ranged.ts";
 import { RemoteContent } from "../content/remote_content.ts";
 import { openPartial, readUnfinished, removeUnfinished } from "./resume.ts";
 import { damagedError, type TransferResult } from "../transfer/result.ts";
+import { hashFile } from "../transfer/verify.ts";
 import { type CopyVerdict, damaged } from "../content/verdict.ts";
 import { describeEnrichment, describeMismatch, FOREIGN, judgeCopy, UNSTABLE } from "./verdict.ts";
 

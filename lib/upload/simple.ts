@@ -11,7 +11,7 @@ import { type DriveItem, toItem } from "../drive/items.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import type { TransferContext } from "../transfer/result.ts";
 import type { UploadConflict, UploadOutcome } from "./session.ts";
-import { expectedItem, type UploadTarget } from "./target.ts";
+import { expectedItem, pathOf, type UploadTarget } from "./target.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 import { checkUnchanged, compareContent, type Content } from "../transfer/verify.ts";
 import { findItem } from "./recovery.ts";
@@ -35,7 +35,7 @@ export async function uploadSimple(
   hash.add(bytes, 0);
   const quickXorHash = hash.digest();
   await checkUnchanged(content, quickXorHash, graph.http.signal);
-  const what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
+  const what = `upload of ${pathOf(target)}`;
   const put = () =>
     graph.put<DriveItem>(
       `${childUrl(target.folder, target.name, "content")}?@microsoft.graph.conflictBehavior=${conflict}`,

@@ -19,7 +19,10 @@ import {
   resolveLocation,
 } from "../drive/items.ts";
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
-import { checkNewName } from "../drive/names.ts";
+import { checkNewName, joinRemote } from "../drive/names.ts";
+
+/** Attempts in a folder that the service does not find yet. */
+const MAX_ATTEMPTS = 5;
 
 /** Where an upload goes. */
 export interface UploadTarget {
@@ -36,6 +39,11 @@ export interface UploadTarget {
   driveType: string;
   /** The folder was created by this run: the service may not find it yet. */
   fresh?: boolean;
+}
+
+/** Its path from the root of the drive. */
+export function pathOf({ folderPath, name }: UploadTarget): string {
+  return joinRemote(folderPath, name);
 }
 
 /** What a response must be to describe the item of a target. @param named `false` with "rename", which may change the name. */
@@ -208,4 +216,21 @@ function noFolder(path: string, cause?: GraphError): GraphError {
   const code = "folderNotFound";
   return cause?.withMessage(message, { code, hint: undefined }) ??
     new GraphError("notFound", message, { code });
+}
+
+/** Does something in a folder that this run has made, which the service may not find for some moments (PROTOCOL E3). */
+export async function retryUntilVisible<T>(
+  { graph: { http } }: ItemContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const ms = http.backoffMs(attempt) / 2;
+      const isNew = error instanceof GraphError && error.status === 404;
+      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
+      await http.wait(ms, "the folder is new");
+    }
+  }
 }

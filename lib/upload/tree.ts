@@ -7,24 +7,15 @@ import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { itemUrl } from "../drive/address.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
-import {
-  type DriveItem,
-  type Item,
-  type ItemContext,
-  listChildren,
-  type ResolvedItem,
-  toItem,
-} from "../drive/items.ts";
+import { type DriveItem, type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
-import { MAX_PATH, nameKey } from "../drive/names.ts";
+import { joinRemote, MAX_PATH, nameKey } from "../drive/names.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { openLocalFile } from "../local/local_file.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
 import { folderName, type LocalTree } from "./local_tree.ts";
-import { findFolderTarget, type FolderTarget, type UploadTarget } from "./target.ts";
+import { findFolderTarget, type FolderTarget, retryUntilVisible, type UploadTarget } from "./target.ts";
 import { uploadContent, type UploadOptions } from "./upload.ts";
-
-const MAX_ATTEMPTS = 5;
 
 /**
  * The transfers that bring a local folder to a location: into it under its own name if the location ends with a slash,
@@ -40,7 +31,7 @@ export async function* uploadTree(
   options: UploadOptions = {},
 ): AsyncGenerator<TransferJob> {
   const target = await findFolderTarget(connection, location, await folderName(folder));
-  refuseLongPaths(tree, [target.base.item.path, target.name ?? ""].filter(Boolean).join("/"));
+  refuseLongPaths(tree, joinRemote(target.base.item.path, target.name ?? ""));
   const remote = new RemoteFolders(connection, target, options.dryRun ?? false);
   const filled = new Set(tree.files.map(({ folders }) => folders.join("/")));
   for (const path of [[], ...tree.folders]) {
@@ -62,7 +53,7 @@ export async function* uploadTree(
 /** The service would refuse them one by one, after all the others were sent. */
 function refuseLongPaths(tree: LocalTree, below: string): void {
   const paths = [...tree.folders, ...tree.files.map(({ folders, name }) => [...folders, name])];
-  const long = paths.map((path) => [below, ...path].filter(Boolean).join("/"))
+  const long = paths.map((path) => joinRemote(below, ...path))
     .filter((path) => path.length > MAX_PATH);
   const [first] = long;
   if (first === undefined) return;
@@ -164,7 +155,7 @@ export class RemoteFolders {
 
   async #make(parent: KnownFolder, name: string): Promise<KnownFolder> {
     const { driveId, id } = parent.item;
-    const path = [parent.item.path, name].filter(Boolean).join("/");
+    const path = joinRemote(parent.item.path, name);
     if (this.#dryRun) {
       this.#connection.notice(`would make the folder ${path}`);
       return { item: toItem({ name, folder: {} }, driveId, path), children: new Map(), fresh: true };
@@ -188,23 +179,6 @@ export class RemoteFolders {
       const now = await this.#look(parent.item);
       if (!now.children.has(nameKey(name))) throw error;
       return await this.#enter(now, name);
-    }
-  }
-}
-
-/** Does something in a folder that this run has made, which the service may not find for some moments (PROTOCOL E3). */
-export async function retryUntilVisible<T>(
-  { graph: { http } }: ItemContext,
-  work: () => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      const ms = http.backoffMs(attempt) / 2;
-      const isNew = error instanceof GraphError && error.status === 404;
-      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
-      await http.wait(ms, "the folder is new");
     }
   }
 }

@@ -9,7 +9,7 @@ import { childUrl } from "../drive/address.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { type DriveItem, type Item, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
-import { remoteName, sameName } from "../drive/names.ts";
+import { joinRemote, remoteName, sameName } from "../drive/names.ts";
 import { GraphError } from "../errors.ts";
 import { type LocalContent, openLocalFile } from "../local/local_file.ts";
 import { readStandardInput } from "../local/standard_input.ts";
@@ -17,8 +17,7 @@ import { damagedError, forTransfer, type OnProgress, type TransferResult } from 
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { uploadSimple } from "./simple.ts";
-import { expectedItem, findTarget, type UploadTarget } from "./target.ts";
-import { retryUntilVisible } from "./tree.ts";
+import { expectedItem, findTarget, pathOf, retryUntilVisible, type UploadTarget } from "./target.ts";
 import { UploadJournal } from "./journal.ts";
 import { verifyUpload } from "./verdict.ts";
 
@@ -314,9 +313,5 @@ function resultOf(item: Item) {
 
 function itemIn(target: UploadTarget, driveItem: DriveItem): Item {
   const name = driveItem.name ?? target.name;
-  return toItem(driveItem, target.folder.driveId, [target.folderPath, name].filter(Boolean).join("/"));
-}
-
-function pathOf({ folderPath, name }: UploadTarget): string {
-  return [folderPath, name].filter(Boolean).join("/");
+  return toItem(driveItem, target.folder.driveId, joinRemote(target.folderPath, name));
 }
