@@ -218,7 +218,7 @@ function noFolder(path: string, cause?: GraphError): GraphError {
     new GraphError("notFound", message, { code });
 }
 
-/** Does something in a folder that this run has made, which the service may not find for some moments (PROTOCOL E3). */
+/** Retries work in a folder that this run has created, which the service may not find at first (PROTOCOL E3). */
 export async function retryUntilVisible<T>(
   { graph: { http } }: ItemContext,
   work: () => Promise<T>,
