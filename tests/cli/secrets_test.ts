@@ -37,7 +37,11 @@ class Watched {
 
   async onceWith(env: Record<string, string>, script: ScriptName, ...args: string[]): Promise<number> {
     const line = ["--verbose", "--max-wait", "1s", ...args];
-    const ended = await this.#b.runWith({ env: { ...this.#env, ...env } }, script, ...line);
+    const options = { env: { ...this.#env, ...env } };
+    // Only a process of its own takes its folder for temporary files from TMPDIR.
+    const ended = args.includes("--json")
+      ? await this.#b.runProcessWith(options, script, ...line)
+      : await this.#b.runWith(options, script, ...line);
     const from = [script, ...args].join(" ");
     this.printed.push({ from, text: ended.stdout }, { from, text: ended.stderr });
     return ended.code;
