@@ -87,6 +87,7 @@ export async function withUploadRecord<T>(
   const { key, ...identity } = await identify(context, content, target);
   return await openUploadJournal(context).exclusively(key, context.graph.http.signal, async () => {
     // Standard input cannot be read again; a random fingerprint prevents resuming.
+    // Strict where the service cannot confirm the hash.
     const fingerprint = content.reopenable
       ? await computeFingerprint(content, mayBeRewritten(target.name, target.driveType))
       : crypto.randomUUID();
@@ -180,11 +181,7 @@ function createRecord(
   };
 }
 
-/**
- * Cancels the session of an entry, unless it is over, and removes the entry.
- *
- * @param always Removes the entry even if its session could not be cancelled.
- */
+/** Cancels the session of an entry, and removes the entry. @param always Even if the session could not be cancelled. */
 export async function cancelEntry(
   context: TransferContext,
   key: string,
@@ -222,17 +219,13 @@ export async function cancelSession(storage: StorageClient, uploadUrl: string): 
   }
 }
 
-/** A target by what the service knows it by; names are not case-sensitive. */
+/** Identifies a target; names are not case-sensitive. */
 function targetKey(apiOrigin: string, folder: ItemAddress, name: string): string {
   const place = "itemId" in folder ? `id ${folder.itemId}` : `path ${folder.path.join("/").toLowerCase()}`;
   return [apiOrigin, folder.driveId, place, name.toLowerCase()].join("\n");
 }
 
-/**
- * Tells a file from another of the same size and time: SHA-256 of its first and last 64 KiB.
- *
- * @param strict Includes the time of any change (ctime), for files whose hash the service cannot confirm.
- */
+/** Tells a file from another of the same size and time. @param strict Includes the time of any change (ctime). */
 async function computeFingerprint(content: LocalContent, strict: boolean): Promise<string> {
   const length = Math.min(EDGE_BYTES, content.size);
   const edges = new Uint8Array(2 * length);

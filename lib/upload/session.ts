@@ -295,14 +295,14 @@ async function exchange(
   if (to === "fragment" && upload.isComplete && status < 202 && step.kind === "query") {
     upload.isSaidCommitted = true;
   }
-  if (to === "query" && status === 200) await takeNewUrl(upload, text);
+  // A status response may carry another upload URL (PROTOCOL 7.3e).
+  const url = to === "query" && status === 200 ? parseSession(text)?.uploadUrl : undefined;
+  if (url !== undefined) await useUrl(upload, url);
   return { step, failure, status, retryAfterMs: retryAfterMs(headers, storage.http.now()) };
 }
 
-/** A status response may carry another upload URL (PROTOCOL 7.3e). */
-async function takeNewUrl(upload: Upload, text: string): Promise<void> {
-  const url = parseSession(text)?.uploadUrl;
-  if (url === undefined) return;
+/** Sends to an upload URL from now on, and records it first. */
+async function useUrl(upload: Upload, url: string): Promise<void> {
   upload.context.storage.check(url);
   upload.uploadUrl = url;
   await upload.record.write(url, upload.options, upload.versionBefore);
@@ -366,7 +366,7 @@ async function restart(upload: Upload, failure: GraphError): Promise<void> {
 }
 
 async function createSession(upload: Upload): Promise<void> {
-  const { graph, storage } = upload.context;
+  const { graph } = upload.context;
   const { conflict, description } = upload.options;
   upload.sessions++;
   const response = await graph.request(
@@ -396,9 +396,7 @@ async function createSession(upload: Upload): Promise<void> {
   const session = parseSession(text);
   // An error under HTTP 200 (PROTOCOL E2), or a session without a URL.
   if (!session?.uploadUrl) throw toServiceError(response, text, upload.what);
-  storage.check(session.uploadUrl);
-  upload.uploadUrl = session.uploadUrl;
-  await upload.record.write(session.uploadUrl, upload.options, upload.versionBefore);
+  await useUrl(upload, session.uploadUrl);
   throwIfAborted(graph.http.signal);
   upload.position = upload.furthest = nextExpectedByte(session.nextExpectedRanges ?? []) ?? 0;
   upload.stuckRounds = 0;

@@ -77,8 +77,7 @@ export async function findTarget(
   const last = location.path.at(-1);
   // Before any request, where the name is known already.
   if (!location.folder && last !== undefined) checkNewName(last);
-  const { address, driveType } = await resolveLocation(context, location);
-  const found = await find(context, address, location);
+  const { address, driveType, found } = await find(context, location);
   if (found?.item.type === "folder") {
     if (localName === undefined) {
       throw usageError(
@@ -90,24 +89,23 @@ export async function findTarget(
     checkNewName(localName);
     return targetIn(found, localName, driveType, address, "unknown");
   }
-  if (found?.item.type === "package") throw notWritable(found.item);
+  if (found?.item.type === "package") throw notebookError(found.item);
   if (location.folder) throw found ? notAFolderError(found.item) : noFolder(location.text);
   if (found) return targetOf(found, driveType, address);
   const { base, name, parent } = await folderAbove(context, address);
   return targetIn(base, name, driveType, parent, undefined);
 }
 
-/** The item of a location, with shortcuts followed; `undefined`: there is none yet. */
-async function find(
-  context: ItemContext,
-  address: ItemAddress,
-  location: Location,
-): Promise<ResolvedItem | undefined> {
+/** Resolves a location; `found` is its item, with shortcuts followed, or `undefined` if there is none yet. */
+async function find(context: ItemContext, location: Location) {
+  const { address, driveType } = await resolveLocation(context, location);
   try {
-    return await followShortcut(context, await fetchItem(context, address, locationLabel(location)));
+    const found = await followShortcut(context, await fetchItem(context, address, locationLabel(location)));
+    return { address, driveType: getDriveType(found.driveItem) ?? driveType, found };
   } catch (error) {
-    if (error instanceof GraphError && error.kind === "notFound" && "path" in address) return undefined;
-    throw error;
+    const isNew = error instanceof GraphError && error.kind === "notFound" && "path" in address;
+    if (!isNew) throw error;
+    return { address, driveType, found: undefined };
   }
 }
 
@@ -145,8 +143,7 @@ export async function findFolderTarget(
   localName: string,
 ): Promise<FolderTarget> {
   const location = parseLocation(like, context.settings.siteHost);
-  const { address, driveType } = await resolveLocation(context, location);
-  const found = await find(context, address, location);
+  const { address, driveType, found } = await find(context, location);
   if (found && found.item.type !== "folder") {
     throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
       code: "notAFolder",
@@ -155,23 +152,19 @@ export async function findFolderTarget(
   }
   const inside = location.folder || ("path" in address && address.path.length === 0);
   if (inside) checkNewName(localName);
-  if (found) {
-    const type = getDriveType(found.driveItem) ?? driveType;
-    return { base: found, name: inside ? localName : undefined, driveType: type };
-  }
+  if (found) return { base: found, name: inside ? localName : undefined, driveType };
   if (location.folder) throw noFolder(location.text);
   const { base, name } = await folderAbove(context, address);
   checkNewName(name);
   return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
 }
 
-/** An existing file, under its current name in its folder. */
+/** Replaces a file, under its current name in its folder. */
 function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address: ItemAddress): UploadTarget {
   const parentId = driveItem.parentReference?.id;
-  if (!parentId) throw notWritable(item);
+  if (!parentId) throw notebookError(item);
   // By path if possible: the journal key of an upload must not change once the file exists.
-  const same = "path" in address && address.driveId === item.driveId && item.path === address.path.join("/");
-  const folder = same
+  const folder = isAt(address, item)
     ? { driveId: item.driveId, path: address.path.slice(0, -1) }
     : { driveId: item.driveId, itemId: parentId };
   return {
@@ -180,10 +173,11 @@ function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address:
     folderPath: item.path.split("/").slice(0, -1).join("/"),
     name: item.name,
     existing: driveItem,
-    driveType: getDriveType(driveItem) ?? driveType,
+    driveType,
   };
 }
 
+/** Goes into a folder. */
 function targetIn(
   { item: folder, driveItem }: ResolvedItem,
   name: string,
@@ -191,11 +185,8 @@ function targetIn(
   address: ItemAddress,
   existing: UploadTarget["existing"],
 ): UploadTarget {
-  // After a shortcut to another drive, the typed address is not the folder's.
-  const same = address.driveId === folder.driveId && "path" in address &&
-    folder.path === address.path.join("/");
   return {
-    folder: same ? address : { driveId: folder.driveId, itemId: folder.id },
+    folder: isAt(address, folder) ? address : { driveId: folder.driveId, itemId: folder.id },
     folderId: folder.id,
     folderPath: folder.path,
     name,
@@ -204,8 +195,16 @@ function targetIn(
   };
 }
 
-function notWritable(item: Item): GraphError {
-  return new GraphError("conflict", `${item.path} is a OneNote notebook, which is not a file`, {
+/** Whether a typed path is the item's own; after a shortcut to another drive it is not. */
+function isAt(
+  address: ItemAddress,
+  { driveId, path }: Item,
+): address is { driveId: string; path: readonly string[] } {
+  return "path" in address && address.driveId === driveId && address.path.join("/") === path;
+}
+
+function notebookError({ path }: Item): GraphError {
+  return new GraphError("conflict", `${path} is a OneNote notebook, which is not a file`, {
     code: "package",
     hint: "choose another name",
   });
