@@ -14,8 +14,8 @@ import { RemoteContent } from "../content/remote_content.ts";
 import { discardPartial, type DownloadOutcome, downloadToFile, settleConflict } from "./to_file.ts";
 import type { ByteSink } from "../content/in_order.ts";
 import { downloadToSink } from "./to_stream.ts";
-import { hashFile } from "../transfer/file_hash.ts";
 import { forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
+import { hashFile } from "../transfer/verify.ts";
 
 /**
  * What to do when the local file exists. `resume`: it may be a prefix of the remote file, left by another tool; it is

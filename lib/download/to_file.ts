@@ -12,8 +12,8 @@ import { journalKey } from "../local/journal.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { ifExists, lstatIfExists, readAt } from "../local/local_file.ts";
 import { dirname, join } from "../std.ts";
-import { hashFile } from "../transfer/file_hash.ts";
 import type { TransferResult } from "../transfer/result.ts";
+import { hashFile } from "../transfer/verify.ts";
 import type { DownloadConflict, DownloadOptions } from "./download.ts";
 import { type DownloadJournalEntry, isSameContent, openDownloadJournal } from "./journal.ts";
 import {
