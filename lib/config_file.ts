@@ -6,7 +6,7 @@
 import { join } from "./std.ts";
 import { GraphError, usageError } from "./errors.ts";
 import { isJsonObject } from "./json.ts";
-import { ifExists } from "./local/file_operations.ts";
+import { ifExists } from "./local/local_file.ts";
 import { checkFolder, ownUid, readAll, shellQuoted } from "./local/private_file.ts";
 
 /** The name of the config file, in its folder. */
