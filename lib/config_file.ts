@@ -6,11 +6,21 @@
 import { join } from "./std.ts";
 import { GraphError, usageError } from "./errors.ts";
 import { isJsonObject } from "./json.ts";
+import { ifExists } from "./local/local_file.ts";
 import { checkFolder, ownUid, readAll, shellQuoted } from "./local/private_file.ts";
-import type { SettingDefinition, SettingValues } from "./settings.ts";
 
 /** The name of the config file, in its folder. */
 export const CONFIG_FILE = "graph-scripts.json";
+
+/** What the config file needs to know of a setting. */
+export interface FileSetting {
+  /** The environment variable. */
+  variable: string;
+  /** Whether the config file may set it. @default true */
+  inFile?: boolean;
+  /** Whether it decides where tokens and files are sent. @default false */
+  destination?: boolean;
+}
 
 /** The folders in which the platform keeps configuration and state. */
 export function platformFolders(
@@ -20,49 +30,40 @@ export function platformFolders(
   if (home) return { config: home, state: home };
   const folder = (base: string | undefined, ...below: string[]) => {
     if (base) return join(base, ...below, "graph-scripts");
-    throw usageError(
-      "no home folder: HOME (on Windows: APPDATA, LOCALAPPDATA) is not set",
-      "set GRAPH_SCRIPTS_HOME to a folder of yours",
-    );
+    const why = "no home folder: HOME (on Windows: APPDATA, LOCALAPPDATA) is not set";
+    throw usageError(why, "set GRAPH_SCRIPTS_HOME to a folder of yours");
   };
-  switch (Deno.build.os) {
-    case "windows":
-      return { config: folder(env("APPDATA")), state: folder(env("LOCALAPPDATA")) };
-    case "darwin": {
-      const support = folder(env("HOME"), "Library", "Application Support");
-      return { config: support, state: support };
-    }
-    default:
-      return {
-        config: env("XDG_CONFIG_HOME") ? folder(env("XDG_CONFIG_HOME")) : folder(env("HOME"), ".config"),
-        state: env("XDG_STATE_HOME") ? folder(env("XDG_STATE_HOME")) : folder(env("HOME"), ".local", "state"),
-      };
+  if (Deno.build.os === "windows") {
+    return { config: folder(env("APPDATA")), state: folder(env("LOCALAPPDATA")) };
   }
+  if (Deno.build.os === "darwin") {
+    const support = folder(env("HOME"), "Library", "Application Support");
+    return { config: support, state: support };
+  }
+  const [config, state] = [env("XDG_CONFIG_HOME"), env("XDG_STATE_HOME")];
+  return {
+    config: config ? folder(config) : folder(env("HOME"), ".config"),
+    state: state ? folder(state) : folder(env("HOME"), ".local", "state"),
+  };
 }
 
 /**
  * Reads the config file; empty when there is none.
  *
- * @param definitions All settings, by name.
+ * @param known All settings, by name.
  * @throws {GraphError} `usage` for invalid content; `refused` when it decides where tokens are sent, and another user owns
  *   it or others may write to it.
  */
 export async function readConfigFile(
   path: string,
-  definitions: Record<string, SettingDefinition>,
-): Promise<SettingValues> {
-  let text: string;
-  let info: Deno.FileInfo;
-  try {
-    using file = await Deno.open(path);
-    info = await file.stat(); // of the open file, which a rename cannot change
-    text = await readAll(file, info.size); // without a byte order mark, which editors on Windows write
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return {};
-    throw error;
-  }
-  const values = parseConfig(text, path, definitions);
-  const destinations = Object.keys(values).filter((name) => definitions[name]?.destination);
+  known: Record<string, FileSetting>,
+): Promise<Record<string, string>> {
+  using file = await ifExists(Deno.open(path));
+  if (!file) return {};
+  const info = await file.stat(); // of the open file, which a rename cannot change
+  const text = await readAll(file, info.size); // without a byte order mark, which editors on Windows write
+  const values = parseConfig(text, path, known);
+  const destinations = Object.keys(values).filter((name) => known[name]?.destination);
   if (destinations.length > 0) await checkConfigPermissions(path, info, destinations);
   return values;
 }
@@ -70,8 +71,8 @@ export async function readConfigFile(
 function parseConfig(
   text: string,
   path: string,
-  definitions: Record<string, SettingDefinition>,
-): SettingValues {
+  known: Record<string, FileSetting>,
+): Record<string, string> {
   const invalid = (why: string) => usageError(`${path}: ${why}`, "fix or delete this file", "invalidConfig");
   let value: unknown;
   try {
@@ -81,11 +82,11 @@ function parseConfig(
   }
   if (!isJsonObject(value)) throw invalid("not a JSON object");
   for (const [name, setting] of Object.entries(value)) {
-    const isAllowed = Object.hasOwn(definitions, name) && (definitions[name]?.inFile ?? true);
+    const isAllowed = Object.hasOwn(known, name) && (known[name]?.inFile ?? true);
     if (!isAllowed) throw invalid(`${name} is not a setting of this file`);
     if (typeof setting !== "string") throw invalid(`${name} is not a string`);
   }
-  return value;
+  return value as Record<string, string>;
 }
 
 async function checkConfigPermissions(
@@ -95,21 +96,15 @@ async function checkConfigPermissions(
 ): Promise<void> {
   await checkFolder(path);
   if (Deno.build.os === "windows") return;
-  const refuse = (why: string, hint: string) => {
-    const code = "exposedConfig";
-    return new GraphError("refused", `${why}, which sets ${names.join(" and ")}`, { code, hint });
-  };
+  const refuse = (why: string, hint: string) =>
+    new GraphError("refused", `${why}, which sets ${names.join(" and ")}`, { code: "exposedConfig", hint });
   if (mode !== null && (mode & 0o022) !== 0) {
-    throw refuse(
-      `other users of this machine may write to ${path}`,
-      `check its content, then fix it with: chmod go-w ${shellQuoted(path)}`,
-    );
+    const hint = `check its content, then fix it with: chmod go-w ${shellQuoted(path)}`;
+    throw refuse(`other users of this machine may write to ${path}`, hint);
   }
   // In a sticky folder such as /tmp anybody may create a file. Root may write everywhere anyway.
   if (uid !== null && uid !== 0 && uid !== ownUid()) {
-    throw refuse(
-      `another user of this machine (uid ${uid}) owns ${path}`,
-      `check its content, then make it yours: sudo chown "$(id -u)" ${shellQuoted(path)}`,
-    );
+    const hint = `check its content, then make it yours: sudo chown "$(id -u)" ${shellQuoted(path)}`;
+    throw refuse(`another user of this machine (uid ${uid}) owns ${path}`, hint);
   }
 }

@@ -3,14 +3,16 @@
  *
  * @module
  */
-import { AppSession } from "./auth/app_session.ts";
-import { browserInteraction } from "./auth/browser.ts";
-import { type DeviceCode, deviceCodeInteraction } from "./auth/device_code.ts";
-import type { Access } from "./auth/scopes.ts";
-import { StaticTokenSession } from "./auth/static_token.ts";
-import type { AuthSession, Interaction } from "./auth/session.ts";
+import { openAppSession } from "./auth/app_session.ts";
+import {
+  browserInteraction,
+  type DeviceCode,
+  deviceCodeInteraction,
+  type Interaction,
+} from "./auth/interaction.ts";
+import { openStaticTokenSession } from "./auth/static_token.ts";
+import type { Access, AuthSession } from "./auth/session.ts";
 import { UserSession } from "./auth/user_session.ts";
-import { CLOUDS } from "./clouds.ts";
 import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";
 import { StorageClient } from "./graph/storage.ts";
@@ -81,17 +83,16 @@ function openSession(
 ): AuthSession {
   const { accessToken, appCredential: credential } = settings;
   const { access = "read", notice } = options;
-  if (accessToken !== undefined) return new StaticTokenSession(accessToken);
-  if (credential) return new AppSession({ settings, credential, http, notice });
+  if (accessToken !== undefined) return openStaticTokenSession(accessToken);
+  if (credential) return openAppSession({ settings, http, notice }, credential);
   return new UserSession({ settings, access, http, interact: interaction(settings, options), notice });
 }
 
 /** How the user signs in; `undefined` without a callback for it. */
 function interaction(
-  { signIn, cloud, loginOrigin }: Settings,
+  settings: Settings,
   { showAddress, showDeviceCode }: ConnectOptions,
 ): Interaction | undefined {
-  if (signIn === "device") return showDeviceCode && deviceCodeInteraction(showDeviceCode);
-  const knownOrigin = CLOUDS[cloud].loginOrigin;
-  return showAddress && browserInteraction({ show: showAddress, knownOrigin, loginOrigin });
+  if (settings.signIn === "device") return showDeviceCode && deviceCodeInteraction(showDeviceCode);
+  return showAddress && browserInteraction(showAddress, settings);
 }

@@ -15,11 +15,10 @@
  *
  * @module
  */
-export { type Access } from "./auth/scopes.ts";
 export { onTerminal } from "./cli/terminal.ts";
 export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
-export { type AuthSession, type SessionInfo } from "./auth/session.ts";
-export { type DeviceCode } from "./auth/device_code.ts";
+export { type Access, type AuthSession, type SessionInfo } from "./auth/session.ts";
+export { type DeviceCode } from "./auth/interaction.ts";
 export { getMe, type Me } from "./drive/me.ts";
 export { type DriveInfo } from "./drive/drives.ts";
 export { type SiteInfo } from "./drive/sites.ts";

@@ -5,25 +5,17 @@
  */
 import { join } from "./std.ts";
 import { type CloudName, CLOUDS, isLoopback } from "./clouds.ts";
-import { CONFIG_FILE, platformFolders, readConfigFile } from "./config_file.ts";
+import { CONFIG_FILE, type FileSetting, platformFolders, readConfigFile } from "./config_file.ts";
 import { type GraphError, usageError } from "./errors.ts";
 import { GUID_PATTERN, isGuid } from "./guid.ts";
 
 /** One setting: its names everywhere. */
-export interface SettingDefinition {
-  /** The environment variable. */
-  variable: string;
-  /** The flag without dashes, where there is one. */
+export interface SettingDefinition extends FileSetting {
+  /** The flag without dashes. @default none */
   flag?: string;
   /** Placeholder of its value, for the help. */
   value: string;
   help: string;
-  /** Whether the value must not be shown. @default false */
-  secret?: boolean;
-  /** Whether the config file may set it. @default true */
-  inFile?: boolean;
-  /** Whether it decides where tokens and files are sent. @default false */
-  destination?: boolean;
 }
 
 /** All settings, by their names in the config file. */
@@ -54,7 +46,6 @@ export const SETTINGS = {
     variable: "GRAPH_ACCESS_TOKEN",
     value: "TOKEN",
     help: "use this token; no sign-in, no cache",
-    secret: true,
     inFile: false,
   },
   signIn: {
@@ -83,7 +74,6 @@ export const SETTINGS = {
     variable: "GRAPH_TOKEN_CACHE_KEY",
     value: "KEY",
     help: "encrypt the token cache with this key",
-    secret: true,
     inFile: false,
   },
   loginOrigin: {
@@ -119,9 +109,7 @@ export type SettingName = keyof typeof SETTINGS;
 export type SettingValues = Partial<Record<SettingName, string>>;
 
 /** Where the key of the token cache is. The key itself is never part of an output or error. */
-export type KeySetting =
-  | { variable: string; file: string }
-  | { variable: string; text: string };
+export type KeySetting = { variable: string; file: string } | { variable: string; text: string };
 
 /** Where app-only credentials are. Their values are never part of an output or error. */
 export type AppCredentialSetting = { kind: "secret" | "certificate"; file: string; variable: string };
@@ -204,31 +192,21 @@ function invalidSetting(message: string, hint: string): GraphError {
 
 /** An empty variable is an error: a command failed to print a key, and without one the tokens would be plaintext. */
 function toKeySetting(value: (name: SettingName) => string | undefined): KeySetting | undefined {
-  const [fileVariable, textVariable] = [SETTINGS.tokenCacheKeyFile.variable, SETTINGS.tokenCacheKey.variable];
+  const { tokenCacheKeyFile: { variable: fileVariable }, tokenCacheKey: { variable } } = SETTINGS;
   const [file, text] = [value("tokenCacheKeyFile"), value("tokenCacheKey")];
   if (file === "" || text === "") {
-    throw invalidSetting(
-      `${file === "" ? fileVariable : textVariable} is set, but empty`,
-      "set it to a key, or unset it to keep the token cache as plaintext",
-    );
+    const hint = "set it to a key, or unset it to keep the token cache as plaintext";
+    throw invalidSetting(`${file === "" ? fileVariable : variable} is set, but empty`, hint);
   }
-  if (file !== undefined && text !== undefined) {
-    throw invalidSetting(`${fileVariable} and ${textVariable} are both set`, "unset one of them");
-  }
-  if (file !== undefined) return { variable: fileVariable, file };
-  return text === undefined ? undefined : { variable: textVariable, text };
+  if (file && text) throw invalidSetting(`${fileVariable} and ${variable} are both set`, "unset one of them");
+  return file ? { variable: fileVariable, file } : text ? { variable, text } : undefined;
 }
 
-function toAppCredential(
-  secretFile: string | undefined,
-  certificateFile: string | undefined,
-): AppCredentialSetting | undefined {
+function toAppCredential(secretFile?: string, certificateFile?: string): AppCredentialSetting | undefined {
   const { clientSecretFile: secret, clientCertificateFile: certificate } = SETTINGS;
   if (secretFile && certificateFile) {
-    throw invalidSetting(
-      `${secret.variable} and ${certificate.variable} are both set`,
-      "unset one of them; the certificate is safer",
-    );
+    const hint = "unset one of them; the certificate is safer";
+    throw invalidSetting(`${secret.variable} and ${certificate.variable} are both set`, hint);
   }
   if (certificateFile) return { kind: "certificate", file: certificateFile, variable: certificate.variable };
   return secretFile ? { kind: "secret", file: secretFile, variable: secret.variable } : undefined;
@@ -236,66 +214,53 @@ function toAppCredential(
 
 function parseCloud(name: string): CloudName {
   if (Object.hasOwn(CLOUDS, name)) return name as CloudName;
-  throw invalidSetting(
-    `unknown cloud ${JSON.stringify(name)}`,
-    `use one of: ${Object.keys(CLOUDS).join(", ")}`,
-  );
+  const names = Object.keys(CLOUDS).join(", ");
+  throw invalidSetting(`unknown cloud ${JSON.stringify(name)}`, `use one of: ${names}`);
 }
 
 function parseClientId(id: string | undefined): string | undefined {
   if (id === undefined || isGuid(id)) return id;
-  throw invalidSetting(
-    `the client id ${JSON.stringify(id)} is not an application id`,
-    `copy the Application (client) ID, ${GUID_FROM_PORTAL}`,
-  );
+  const hint = `copy the Application (client) ID, ${GUID_FROM_PORTAL}`;
+  throw invalidSetting(`the client id ${JSON.stringify(id)} is not an application id`, hint);
 }
 
 const GUID_FROM_PORTAL = "8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
-const TENANT = new RegExp(
-  `^(${GUID_PATTERN}|common|organizations|consumers|[a-z0-9-]+(\\.[a-z0-9-]+)+)$`,
-  "i",
-);
+const DOMAIN = "[a-z0-9-]+(\\.[a-z0-9-]+)+";
+const TENANT = new RegExp(`^(${GUID_PATTERN}|common|organizations|consumers|${DOMAIN})$`, "i");
 
 function parseTenant(tenant: string | undefined): string | undefined {
   if (tenant === undefined || TENANT.test(tenant)) return tenant;
-  throw invalidSetting(
-    `the tenant ${JSON.stringify(tenant)} is neither an id nor a domain`,
-    `copy the Directory (tenant) ID, ${GUID_FROM_PORTAL}`,
-  );
+  const hint = `copy the Directory (tenant) ID, ${GUID_FROM_PORTAL}`;
+  throw invalidSetting(`the tenant ${JSON.stringify(tenant)} is neither an id nor a domain`, hint);
 }
 
 /** Accepts `https://` in front, as it is copied from a browser. */
 function parseSiteHost(text: string | undefined): string | undefined {
   const host = text?.replace(/^https:\/\//i, "").replace(/\/$/, "");
   if (host === undefined || /^[a-z0-9.-]+$/i.test(host)) return host?.toLowerCase();
-  throw invalidSetting(
-    `${SETTINGS.siteHost.variable}=${text} is not a host`,
-    "write it like contoso.sharepoint.com",
-  );
+  throw invalidSetting(`GRAPH_SITE_HOST=${text} is not a host`, "write it like contoso.sharepoint.com");
 }
 
 function parseSignIn(method: string): "device" | "browser" {
   if (method === "device" || method === "browser") return method;
-  throw invalidSetting(
-    `unknown sign-in method ${JSON.stringify(method)}`,
-    "use device or browser; for app-only sign-in set GRAPH_CLIENT_SECRET_FILE or GRAPH_CLIENT_CERTIFICATE_FILE",
-  );
+  const hint =
+    "use device or browser; for app-only sign-in set GRAPH_CLIENT_SECRET_FILE or GRAPH_CLIENT_CERTIFICATE_FILE";
+  throw invalidSetting(`unknown sign-in method ${JSON.stringify(method)}`, hint);
 }
 
 function parseOrigin(name: "loginOrigin" | "apiOrigin", text: string): string {
   const { variable } = SETTINGS[name];
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = URL.parse(text);
   if (!url || url.pathname !== "/" || url.search || url.hash || url.username || url.password) {
+    const shown = text.replace(/\/\/[^/@]*@/, "//…@");
     throw invalidSetting(
-      `${variable}=${text.replace(/\/\/[^/@]*@/, "//…@")} is not an origin`,
+      `${variable}=${shown} is not an origin`,
       "write it like https://graph.microsoft.com",
     );
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    throw invalidSetting(
-      `${variable}=${text} is not https`,
-      "http is accepted for 127.0.0.1 and localhost only",
-    );
+    const hint = "http is accepted for 127.0.0.1 and localhost only";
+    throw invalidSetting(`${variable}=${text} is not https`, hint);
   }
   return url.origin;
 }

@@ -11,7 +11,7 @@ import { downloadJobs } from "../lib/cli/download_command.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
 import { isBareLocalFile, TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
 import { MAX_CONNECTIONS } from "../lib/download/download.ts";
-import { statIfExists } from "../lib/local/file_operations.ts";
+import { statIfExists } from "../lib/local/local_file.ts";
 import { usageError } from "../lib/errors.ts";
 
 const OPTIONS = {

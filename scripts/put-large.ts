@@ -14,7 +14,11 @@ import { usageError } from "../lib/errors.ts";
 import { formatSize } from "../lib/format.ts";
 import type { OnProgress } from "../lib/transfer/result.ts";
 import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/protocol.ts";
-import { type UnfinishedUploadInfo, UploadJournal } from "../lib/upload/journal.ts";
+import {
+  cancelUnfinishedUpload,
+  listUnfinishedUploads,
+  type UnfinishedUploadInfo,
+} from "../lib/upload/unfinished.ts";
 import { uploadLargeFile } from "../lib/upload/upload.ts";
 
 const OPTIONS = {
@@ -85,7 +89,7 @@ async function upload(run: Run<typeof OPTIONS>, file: string, target: string): P
 
 async function listUnfinished(run: Run): Promise<void> {
   let count = 0;
-  for await (const upload of new UploadJournal(await run.connect("write")).list()) {
+  for await (const upload of listUnfinishedUploads(await run.connect("write"))) {
     count++;
     run.output.result(upload, describe(upload));
   }
@@ -102,7 +106,7 @@ function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploa
 }
 
 async function cancel(run: Run, upload: string): Promise<void> {
-  const { local, path } = await new UploadJournal(await run.connect("write")).cancel(upload);
+  const { local, path } = await cancelUnfinishedUpload(await run.connect("write"), upload);
   run.output.result({ path, local, result: "abandoned" }, `canceled the upload of ${local} to ${path}`);
 }
 

@@ -9,17 +9,6 @@
 import { type FailureKind, GraphError } from "../errors.ts";
 import { redact, safeIdentifier } from "../http/redact.ts";
 
-/** An error body of the sign-in service. */
-export interface EntraErrorBody {
-  error: string;
-  error_description?: string;
-  error_codes?: number[];
-  suberror?: string;
-  correlation_id?: string;
-  timestamp?: string;
-  claims?: string;
-}
-
 /** What is known about an error. */
 export interface Explanation {
   kind: FailureKind;
@@ -104,30 +93,34 @@ const DECLINED: Explanation = {
   why: "the sign-in was declined",
   hint: "run it again and approve, if you asked for it",
 };
+const SIGN_IN_AGAIN: Explanation = {
+  kind: "signInNeeded",
+  who: "you",
+  why: "the sign-in is no longer valid",
+  hint: undefined,
+};
 
 /** By OAuth error. RFC 8628 and Microsoft name two of them differently. */
-const OAUTH_ERRORS: ReadonlyMap<string, Explanation> = new Map([
+const OAUTH_ERRORS: ReadonlyMap<unknown, Explanation> = new Map([
   ["authorization_declined", DECLINED],
   ["access_denied", DECLINED],
   ["expired_token", AADSTS.get(70020)!],
   ["code_expired", AADSTS.get(70020)!],
   ["bad_verification_code", AADSTS.get(70018)!],
   ["consent_required", AADSTS.get(65001)!],
-  ["interaction_required", signInAgain("the service requires an interactive sign-in")],
-  ["invalid_grant", signInAgain("the sign-in is no longer valid")],
+  ["interaction_required", { ...SIGN_IN_AGAIN, why: "the service requires an interactive sign-in" }],
+  ["invalid_grant", SIGN_IN_AGAIN],
   ["temporarily_unavailable", AADSTS.get(90033)!],
   ["slow_down", AADSTS.get(50196)!],
 ]);
 
-function signInAgain(why: string): Explanation {
-  return { kind: "signInNeeded", who: "you", why, hint: undefined };
-}
-
 /** Converts an error body of the sign-in service to a {@linkcode GraphError}. */
-export function toSignInError(body: EntraErrorBody, status?: number): GraphError {
+export function toSignInError(body: Record<string, unknown>, status?: number): GraphError {
   const description = String(body.error_description ?? "");
-  const number = body.error_codes?.[0] ?? Number(/AADSTS(\d+)/.exec(description)?.[1] ?? NaN);
-  const known = AADSTS.get(number) ?? OAUTH_ERRORS.get(body.suberror ?? "") ?? OAUTH_ERRORS.get(body.error);
+  const [number = Number(/AADSTS(\d+)/.exec(description)?.[1] ?? NaN)] = Array.isArray(body.error_codes)
+    ? body.error_codes.map(Number)
+    : [];
+  const known = AADSTS.get(number) ?? OAUTH_ERRORS.get(body.suberror) ?? OAUTH_ERRORS.get(body.error);
   const { kind, who, why, hint } = known ?? unknownError(description || String(body.error));
   const error = safeIdentifier(body.error) ?? "unknownError";
   const suberror = safeIdentifier(body.suberror);
@@ -139,22 +132,19 @@ export function toSignInError(body: EntraErrorBody, status?: number): GraphError
     status,
     requestId: safeIdentifier(body.correlation_id, 64),
     date: toUtc(body.timestamp),
-    claims: body.claims,
+    claims: typeof body.claims === "string" ? body.claims : undefined,
   });
 }
 
 function unknownError(description: string): Explanation {
   const [firstLine = ""] = description.split(/\r?\n/);
-  return {
-    kind: "failed",
-    who: "administrator",
-    why: `the sign-in service refused: ${redact(firstLine)}`,
-    hint:
-      "look the code up at https://login.microsoftonline.com/error, or ask your administrator with the correlation id",
-  };
+  const why = `the sign-in service refused: ${redact(firstLine)}`;
+  const hint =
+    "look the code up at https://login.microsoftonline.com/error, or ask your administrator with the correlation id";
+  return { kind: "failed", who: "administrator", why, hint };
 }
 
-function toUtc(timestamp: string | undefined): string | undefined {
-  const ms = Date.parse(timestamp ?? "");
+function toUtc(timestamp: unknown): string | undefined {
+  const ms = Date.parse(String(timestamp));
   return Number.isNaN(ms) ? undefined : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }

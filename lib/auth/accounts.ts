@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
+import { toSignInError } from "./aadsts.ts";
 import type { CachedAccount } from "./cache_content.ts";
-import { GraphError, isGraphError } from "../errors.ts";
+import { GraphError } from "../errors.ts";
 import { GUID_PATTERN, isGuid } from "../guid.ts";
 import type { HttpClient } from "../http/client.ts";
 import { parseJsonObject } from "../json.ts";
@@ -63,39 +63,32 @@ export function matchesTenant(account: CachedAccount, tenant: string): boolean {
   return isAtHome && (/^common$/i.test(tenant) || !isPersonal(account));
 }
 
-/**
- * Selects the one account that is meant.
- *
- * @throws {GraphError} `usage`, code `ambiguousAccount`, when there are several.
- */
+/** Selects the one account that is meant; throws `usage`, code `ambiguousAccount`, when there are several. */
 export function selectAccount(
-  accounts: readonly CachedAccount[],
-  { tenant, wanted }: AccountSelector,
-): CachedAccount | undefined {
-  const matches = accounts.filter((account) =>
-    tenant !== undefined && matchesTenant(account, tenant) &&
-    (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
-  );
-  if (matches.length <= 1) return matches[0];
-  throw new GraphError("usage", `several accounts are signed in: ${namesOf(matches)}`, {
-    code: "ambiguousAccount",
-  });
-}
-
-/**
- * Selects the account to sign out.
- *
- * @throws {GraphError} `usage`, code `accountNotFound`, when a wanted account is not there, and others are.
- */
-export function selectForSignOut(
   accounts: readonly CachedAccount[],
   selector: AccountSelector,
 ): CachedAccount | undefined {
+  const matches = accounts.filter((account) => isMeant(account, selector));
+  if (matches.length <= 1) return matches[0];
+  const message = `several accounts are signed in: ${namesOf(matches)}`;
+  throw new GraphError("usage", message, { code: "ambiguousAccount" });
+}
+
+function isMeant(account: CachedAccount, { tenant, wanted }: AccountSelector): boolean {
+  return tenant !== undefined && matchesTenant(account, tenant) &&
+    (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase());
+}
+
+/** Selects the account to sign out, if any; throws `usage`, code `accountNotFound`, when only others are there. */
+export function selectForSignOut(
+  accounts: readonly CachedAccount[],
+  selector: AccountSelector,
+): CachedAccount[] {
   const account = selectAccount(accounts, selector);
-  if (account || selector.wanted === undefined || accounts.length === 0) return account;
-  throw new GraphError("usage", `${selector.wanted} is not signed in; signed in: ${namesOf(accounts)}`, {
-    code: "accountNotFound",
-  });
+  if (account) return [account];
+  if (selector.wanted === undefined || accounts.length === 0) return [];
+  const message = `${selector.wanted} is not signed in; signed in: ${namesOf(accounts)}`;
+  throw new GraphError("usage", message, { code: "accountNotFound" });
 }
 
 /** No account that is meant is signed in; the message names those that are. */
@@ -106,18 +99,12 @@ export function notSignedInError(
   const who = wanted === undefined || accounts.length === 0 ? "" : `${wanted} is `;
   const where = tenant === undefined ? "" : ` to ${tenant}`;
   const others = accounts.length === 0 ? "" : `${where}; signed in: ${namesOf(accounts)}`;
-  return new GraphError("signInNeeded", `${who}not signed in${others}`, {
-    code: "notSignedIn",
-    subject: wanted,
-  });
+  const details = { code: "notSignedIn", subject: wanted };
+  return new GraphError("signInNeeded", `${who}not signed in${others}`, details);
 }
 
-/** Describes all accounts. */
-export function toAccountInfo(
-  accounts: readonly CachedAccount[],
-  selector: AccountSelector,
-): AccountInfo[] {
-  const chosen = selectIfUnambiguous(accounts, selector);
+export function toAccountInfo(accounts: CachedAccount[], selector: AccountSelector): AccountInfo[] {
+  const matches = accounts.filter((account) => isMeant(account, selector));
   return accounts.map((account) => {
     const home = getHomeTenantId(account);
     return {
@@ -126,21 +113,9 @@ export function toAccountInfo(
       tenantId: account.realm,
       homeTenantId: home.toLowerCase() === account.realm.toLowerCase() ? null : home,
       kind: home.toLowerCase() === PERSONAL_TENANT ? "personal" : "work",
-      chosen: selector.tenant === undefined ? null : account === chosen,
+      chosen: selector.tenant === undefined ? null : matches.length === 1 && account === matches[0],
     };
   });
-}
-
-function selectIfUnambiguous(
-  accounts: readonly CachedAccount[],
-  selector: AccountSelector,
-): CachedAccount | undefined {
-  try {
-    return selectAccount(accounts, selector);
-  } catch (error) {
-    if (isGraphError(error) && error.code === "ambiguousAccount") return undefined;
-    throw error;
-  }
 }
 
 function namesOf(accounts: readonly CachedAccount[]): string {
@@ -150,8 +125,6 @@ function namesOf(accounts: readonly CachedAccount[]): string {
 /**
  * Looks up the tenant id of a domain, without a sign-in (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
  * A cached token tells its tenant, but not the domains of that tenant.
- *
- * @throws {GraphError} `usage` when there is no such tenant.
  */
 export async function resolveTenantId(
   domain: string,
@@ -161,16 +134,14 @@ export async function resolveTenantId(
   const url = `${loginOrigin}/${domain.toLowerCase()}/v2.0/.well-known/openid-configuration`;
   const response = await http.send({ method: "GET", url, retry: "idempotent" });
   const body = parseJsonObject(await response.text()) ?? {};
-  if (typeof body.error === "string") {
-    throw toSignInError(body as unknown as EntraErrorBody, response.status);
-  }
+  if (typeof body.error === "string") throw toSignInError(body, response.status);
   const [, id] = ISSUER.exec(String(body.issuer ?? "")) ?? [];
   if (id) return id.toLowerCase();
-  throw new GraphError(
-    response.status >= 500 || response.status === 429 ? "unavailable" : "failed",
-    `sign-in: the service does not tell the tenant id of ${domain}`,
-    { code: "invalidAnswer", hint: "set GRAPH_TENANT_ID to the tenant's id", status: response.status },
-  );
+  const { status } = response;
+  const kind = status >= 500 || status === 429 ? "unavailable" : "failed";
+  const hint = "set GRAPH_TENANT_ID to the tenant's id";
+  const details = { code: "invalidAnswer", hint, status };
+  throw new GraphError(kind, `sign-in: the service does not tell the tenant id of ${domain}`, details);
 }
 
 const ISSUER = new RegExp(`/(${GUID_PATTERN})/v2\\.0/?$`, "i");

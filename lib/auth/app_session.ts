@@ -4,123 +4,62 @@
  *
  * @module
  */
-import type { AccountInfo } from "./accounts.ts";
-import { type CachedToken, findAppToken } from "./cache_content.ts";
-import {
-  callMsal,
-  type MsalContext,
-  openServiceApp,
-  type Registration,
-  registrationOf,
-  tokenOf,
-} from "./msal.ts";
-import {
-  type AccountType,
-  type AuthSession,
-  decodeClaims,
-  type SessionInfo,
-  type TokenRefresh,
-} from "./session.ts";
-import { type LockedCache, TokenCache } from "./token_cache.ts";
+import { findAppToken, type Registration } from "./cache_content.ts";
+import { callMsal, openServiceApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
+import { type AuthContext, type AuthSession, decodeClaims } from "./session.ts";
+import { TokenCache } from "./token_cache.ts";
 import { TokenRenewal } from "./token_renewal.ts";
 import { usageError } from "../errors.ts";
-import type { HttpClient } from "../http/client.ts";
 import type { AppCredentialSetting, Settings } from "../settings.ts";
 
-/** Options of {@linkcode AppSession}. */
-export interface AppSessionOptions {
-  settings: Settings;
-  credential: AppCredentialSetting;
-  http: HttpClient;
-  /** Receives what the user should know. */
-  notice: (text: string) => void;
+/** Opens the session of an app that acts for itself. */
+export function openAppSession(context: AuthContext, credential: AppCredentialSetting): AuthSession {
+  const { settings, http: { now } } = context;
+  const registration = () => requireRegistration(settings, credential);
+  const cache = new TokenCache(context);
+  const tokens = new TokenRenewal({
+    cache,
+    now,
+    load: () => cache.load(),
+    find: () => findAppToken(cache.last.content, registration(), now()),
+    async acquire(file, refresh) {
+      const own = registration();
+      const app = await openServiceApp({ ...context, registration: own, cache }, file, credential);
+      const request = tokenRequest([`${own.apiOrigin}/.default`], refresh?.claims);
+      const skipCache = refresh !== undefined;
+      return tokenOf(await callMsal(() => app.acquireTokenByClientCredential({ ...request, skipCache })));
+    },
+  });
+  const noSignIn = `the app signs in with ${credential.variable}: there is no sign-in to remove`;
+  const hint = "unset it, and delete the credential in the app registration";
+  return {
+    token: async (refresh) => (await tokens.get(refresh)).secret,
+    async info() {
+      const { secret, expiresAt } = tokens.current ?? await tokens.get();
+      const { clientId, tenantId } = registration();
+      const { roles, tid } = decodeClaims(secret);
+      return {
+        username: undefined,
+        tenantId: typeof tid === "string" ? tid : tenantId,
+        scopes: Array.isArray(roles) ? roles.map(String) : [],
+        expiresAt,
+        cache: cache.path,
+        app: clientId,
+      };
+    },
+    accounts: () => Promise.resolve([]), // no user is signed in
+    accountType: () => Promise.resolve("app"),
+    includeAllDrives: () => {}, // what an app may do is granted once, by an administrator
+    signOut: () => Promise.reject(usageError(noSignIn, hint, "noSignIn")),
+  };
 }
 
-/** The session of an app that acts for itself. */
-export class AppSession implements AuthSession {
-  readonly #options: AppSessionOptions;
-  readonly #cache: TokenCache;
-  readonly #tokens: TokenRenewal;
-  #registration: Registration | undefined;
-
-  constructor(options: AppSessionOptions) {
-    this.#options = options;
-    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
-    this.#cache = new TokenCache({ path, key, now, lockTimeoutMs: deadline.limitMs, notice });
-    this.#tokens = new TokenRenewal(this.#cache, options.http, {
-      load: () => this.#cache.load(),
-      find: () => findAppToken(this.#cache.content, this.#requireRegistration(), options.http.now()),
-      acquire: (file, refresh) => this.#acquire(file, refresh),
-      recover: (error) => Promise.reject(error),
-    });
+function requireRegistration(settings: Settings, { variable }: AppCredentialSetting): Registration {
+  const registration = registrationOf(settings);
+  if (registration && !/^(common|organizations|consumers)$/i.test(registration.tenantId)) {
+    return registration;
   }
-
-  async token(refresh?: TokenRefresh): Promise<string> {
-    return (await this.#tokens.get(refresh)).secret;
-  }
-
-  async info(): Promise<SessionInfo> {
-    const { secret, expiresAt } = this.#tokens.current ?? await this.#tokens.get();
-    const { clientId, tenantId } = this.#requireRegistration();
-    const { roles, tid } = decodeClaims(secret);
-    return {
-      username: undefined,
-      tenantId: typeof tid === "string" ? tid : tenantId,
-      scopes: Array.isArray(roles) ? roles.map(String) : [],
-      expiresAt,
-      cache: this.#cache.path,
-      app: clientId,
-    };
-  }
-
-  signOut(): Promise<string[]> {
-    return Promise.reject(
-      usageError(
-        `the app signs in with ${this.#options.credential.variable}: there is no sign-in to remove`,
-        "unset it, and delete the credential in the app registration",
-        "noSignIn",
-      ),
-    );
-  }
-
-  /** None: no user is signed in. */
-  accounts(): Promise<AccountInfo[]> {
-    return Promise.resolve([]);
-  }
-
-  /** Changes nothing: what an app may do is granted once, by an administrator. */
-  includeAllDrives(): void {}
-
-  accountType(): Promise<AccountType> {
-    return Promise.resolve("app");
-  }
-
-  async #acquire(file: LockedCache, refresh: TokenRefresh | undefined): Promise<CachedToken> {
-    const { credential } = this.#options;
-    const registration = this.#requireRegistration();
-    const context: MsalContext = { ...this.#options, registration, cache: this.#cache };
-    const app = await openServiceApp(context, file, credential);
-    const claims = refresh?.claims;
-    const result = await callMsal(() =>
-      app.acquireTokenByClientCredential({
-        scopes: [`${registration.apiOrigin}/.default`],
-        skipCache: refresh !== undefined,
-        ...(claims === undefined ? {} : { claims }),
-      })
-    );
-    return tokenOf(result);
-  }
-
-  #requireRegistration(): Registration {
-    const { settings, credential: { variable } } = this.#options;
-    const registration = this.#registration ??= registrationOf(settings);
-    if (registration && !/^(common|organizations|consumers)$/i.test(registration.tenantId)) {
-      return registration;
-    }
-    throw usageError(
-      `${variable} is set, and the app's ${settings.clientId ? "tenant" : "client id"} is not`,
-      "set GRAPH_CLIENT_ID, and GRAPH_TENANT_ID to the id or domain of one tenant",
-      "noRegistration",
-    );
-  }
+  const why = `${variable} is set, and the app's ${settings.clientId ? "tenant" : "client id"} is not`;
+  const hint = "set GRAPH_CLIENT_ID, and GRAPH_TENANT_ID to the id or domain of one tenant";
+  throw usageError(why, hint, "noRegistration");
 }

@@ -18,12 +18,18 @@ type Section = Record<string, Entry>;
 /** The sections of a cache that the library knows. */
 export type CacheContent = Partial<Record<typeof SECTIONS[number], Section>>;
 
-/** Whose entries are meant: one client in one cloud. */
-export interface CacheClient {
+/** An app registration in one cloud. */
+export interface Registration {
   clientId: string;
+  tenantId: string;
   /** MSAL's name of the cloud: `login.windows.net` for the global one. */
   environment: string;
+  /** Origin of the API: two clouds share their accounts, but no tokens. */
+  apiOrigin: string;
 }
+
+/** Whose entries are meant. */
+export type CacheClient = Pick<Registration, "clientId" | "environment">;
 
 /** An account in the cache, with MSAL's names. */
 export interface CachedAccount {
@@ -42,20 +48,13 @@ export interface CachedToken {
   expiresAt: number;
 }
 
-/** A cached token that may have expired. */
-export interface StoredToken extends CachedToken {
-  /** When it was stored, in milliseconds since 1970. */
-  keptAt: number;
-}
+/** A cached token that may have expired, and when it was stored, in milliseconds since 1970. */
+export type StoredToken = CachedToken & { keptAt: number };
 
-/** What to look for in the cache. */
-export interface TokenQuery extends CacheClient {
+/** Whose tokens are meant. */
+export type AccountQuery = Omit<Registration, "tenantId"> & {
   account: Pick<CachedAccount, "homeAccountId" | "realm">;
-  /** Origin of the API: two clouds share their accounts, but no tokens. */
-  apiOrigin: string;
-  /** Without the origin of the API. */
-  scopes: readonly string[];
-}
+};
 
 /** Fields that MSAL expects to be strings. Some of its siblings write times as numbers. */
 const STRINGS =
@@ -69,18 +68,14 @@ export function parseCacheContent(value: Record<string, unknown>): CacheContent 
   const names = Object.keys(value);
   const known = SECTIONS.filter((name) => value[name] !== undefined);
   if (names.length > 0 && known.length === 0) return undefined; // JSON of another program
+  const isSection = (section: unknown) => isJsonObject(section) && Object.values(section).every(isEntry);
   return known.every((name) => isSection(value[name])) ? value : undefined;
-}
-
-function isSection(value: unknown): boolean {
-  return isJsonObject(value) && Object.values(value).every(isEntry);
 }
 
 function isEntry(value: unknown): boolean {
   if (!isJsonObject(value)) return false;
-  const hasTypes = (names: readonly string[], ...types: string[]) =>
-    names.every((name) => [...types, "undefined"].includes(typeof (value[name] ?? undefined)));
-  return hasTypes(STRINGS, "string") && hasTypes(TIMES, "string", "number");
+  const isText = (name: string) => typeof (value[name] ?? "") === "string";
+  return STRINGS.every(isText) && TIMES.every((name) => isText(name) || typeof value[name] === "number");
 }
 
 /** Lists the signed-in accounts, once per tenant for which there are tokens. */
@@ -88,62 +83,47 @@ export function listAccounts(content: CacheContent, client: CacheClient): Cached
   // In MSAL's format accounts are not bound to a client, but refresh tokens are.
   const signedIn = new Set(entriesOf(content.RefreshToken, client).map((entry) => entry.home_account_id));
   const tokens = [...entriesOf(content.IdToken, client), ...entriesOf(content.AccessToken, client)];
-  const found = new Map<string, CachedAccount>();
-  for (const entry of Object.values(content.Account ?? {})) {
-    if (entry.environment !== client.environment || !signedIn.has(entry.home_account_id)) continue;
-    const homeAccountId = String(entry.home_account_id);
+  const accounts = Object.values(content.Account ?? {}).filter((entry) =>
+    entry.environment === client.environment && signedIn.has(entry.home_account_id)
+  ).flatMap(({ home_account_id: id, realm: home, username = "", name }) => {
     // The realm of the account is its home tenant; tokens of a guest have another one.
-    const realms = tokens.filter((token) => token.home_account_id === entry.home_account_id)
-      .map(({ realm }) => String(realm));
-    for (const realm of realms.length > 0 ? realms : [String(entry.realm)]) {
-      found.set(`${homeAccountId} ${realm}`, {
-        homeAccountId,
-        realm,
-        username: String(entry.username ?? ""),
-        name: typeof entry.name === "string" ? entry.name : undefined,
-      });
-    }
-  }
-  return [...found.values()];
+    const realms = tokens.filter((token) => token.home_account_id === id).map(({ realm }) => realm);
+    return (realms.length > 0 ? realms : [home]).map((realm): CachedAccount => ({
+      homeAccountId: String(id),
+      realm: String(realm),
+      username: String(username),
+      name: typeof name === "string" ? name : undefined,
+    }));
+  });
+  const byIdentity = accounts.map((account) =>
+    [`${account.homeAccountId} ${account.realm}`, account] as const
+  );
+  return [...new Map(byIdentity).values()];
 }
 
-/** Removes accounts and their tokens; entries of other clients stay. */
+/** Removes accounts and their tokens; `"all"` includes app-only tokens, which belong to no account. Other clients' stay. */
 export function withoutAccounts(
   content: CacheContent,
   client: CacheClient,
-  accounts: readonly CachedAccount[],
+  accounts: readonly CachedAccount[] | "all",
 ): CacheContent {
-  const ids = new Set<unknown>(accounts.map(({ homeAccountId }) => homeAccountId));
-  return removeEntries(content, client, (entry) => ids.has(entry.home_account_id));
-}
-
-/** Removes everything of a client, including app-only tokens, which belong to no account. */
-export function withoutClient(content: CacheContent, client: CacheClient): CacheContent {
-  return removeEntries(content, client, () => true);
-}
-
-function removeEntries(
-  content: CacheContent,
-  client: CacheClient,
-  isGone: (entry: Entry) => boolean,
-): CacheContent {
-  const kept = (section: Section | undefined) =>
-    filterSection(section, (entry) => !isOf(entry, client) || !isGone(entry));
-  const RefreshToken = kept(content.RefreshToken);
+  const isMeant = ({ home_account_id: id }: Entry) =>
+    accounts === "all" || accounts.some(({ homeAccountId }) => homeAccountId === id);
+  const isGone = (entry: Entry) => isOf(entry, client) && isMeant(entry);
+  const RefreshToken = filterSection(content.RefreshToken, (entry) => !isGone(entry));
   // An account stays while another client still has a refresh token for it.
-  const used = new Set(
-    Object.values(RefreshToken).filter(({ environment }) => environment === client.environment)
-      .map((entry) => entry.home_account_id),
-  );
+  const isUsed = (account: Entry) =>
+    Object.values(RefreshToken).some(({ environment, home_account_id }) =>
+      environment === account.environment && home_account_id === account.home_account_id
+    );
   return {
     ...content,
     RefreshToken,
-    AccessToken: kept(content.AccessToken),
-    IdToken: kept(content.IdToken),
+    AccessToken: filterSection(content.AccessToken, (entry) => !isGone(entry)),
+    IdToken: filterSection(content.IdToken, (entry) => !isGone(entry)),
     Account: filterSection(
       content.Account,
-      (entry) =>
-        entry.environment !== client.environment || !isGone(entry) || used.has(entry.home_account_id),
+      (entry) => entry.environment !== client.environment || !isMeant(entry) || isUsed(entry),
     ),
   };
 }
@@ -160,12 +140,12 @@ function isOf(entry: Entry, { clientId, environment }: CacheClient): boolean {
   return entry.client_id === clientId && entry.environment === environment;
 }
 
-/**
- * Finds a token that is valid for five more minutes. An entry that is odd in any way is left to MSAL.
- *
- * @param now Milliseconds since 1970.
- */
-export function findToken(content: CacheContent, query: TokenQuery, now: number): CachedToken | undefined {
+/** Finds a token that is valid for five more minutes. An entry that is odd in any way is left to MSAL. */
+export function findToken(
+  content: CacheContent,
+  query: AccountQuery & { scopes: readonly string[] },
+  now: number,
+): CachedToken | undefined {
   const entry = tokenEntries(content, query).find((entry) =>
     query.scopes.every((scope) => scopesOf(entry).some((granted) => scopeIncludes(granted, scope))) &&
     Number(entry.cached_at) * 1000 <= now + ROUNDING_MS &&
@@ -175,26 +155,21 @@ export function findToken(content: CacheContent, query: TokenQuery, now: number)
   return entry && toStoredToken(entry);
 }
 
+/** Finds an app-only token, which belongs to no account, that is valid for five more minutes. */
+export function findAppToken(
+  content: CacheContent,
+  { tenantId: realm, ...query }: Registration,
+  now: number,
+): CachedToken | undefined {
+  return findToken(content, { ...query, account: { homeAccountId: "", realm }, scopes: [".default"] }, now);
+}
+
 /** Lists all access tokens of an account, expired ones too, the one that lives longest first. */
-export function listTokens(content: CacheContent, query: Omit<TokenQuery, "scopes">): StoredToken[] {
+export function listTokens(content: CacheContent, query: AccountQuery): StoredToken[] {
   return tokenEntries(content, query).map(toStoredToken).toSorted((a, b) => b.expiresAt - a.expiresAt);
 }
 
-/** Finds an app-only token that is valid for five more minutes. */
-export function findAppToken(
-  content: CacheContent,
-  { tenantId, ...query }: Omit<TokenQuery, "account" | "scopes"> & { tenantId: string },
-  now: number,
-): CachedToken | undefined {
-  // App-only tokens have no account.
-  const account = { homeAccountId: "", realm: tenantId };
-  return findToken(content, { ...query, account, scopes: [".default"] }, now);
-}
-
-function tokenEntries(
-  content: CacheContent,
-  { account, apiOrigin, ...client }: Omit<TokenQuery, "scopes">,
-): Entry[] {
+function tokenEntries(content: CacheContent, { account, apiOrigin, ...client }: AccountQuery): Entry[] {
   return entriesOf(content.AccessToken, client).filter((entry) =>
     (entry.home_account_id ?? "") === account.homeAccountId &&
     String(entry.realm).toLowerCase() === account.realm.toLowerCase() &&

@@ -4,25 +4,16 @@
  * @module
  */
 import { GraphError, usageError } from "../errors.ts";
-import { readSecretFile } from "./secret_file.ts";
+import { readSecret } from "./credentials.ts";
 import type { KeySetting } from "../settings.ts";
 
 const VERSION = 1;
 const CIPHER = "AES-256-GCM";
+/** The key is used as it is. */
+const KDF = "none";
 /** NIST SP 800-38D: 96 random bits; one write an hour is far from its limit of 2³² for one key. */
 const IV_BYTES = 12;
-const KEY_BYTES = 32;
-const MAX_KEY_FILE_BYTES = 4096;
 const MAKE_KEY = "make a key with: (umask 077; openssl rand -base64 32 > FILE)";
-
-interface Header {
-  graphScriptsTokenCache: number;
-  cipher: string;
-  /** Always "none": the key is used as it is. */
-  kdf: string;
-  keyCheck: string;
-  iv: string;
-}
 
 /** A key that is ready for use. */
 export interface CacheKey {
@@ -33,16 +24,7 @@ export interface CacheKey {
   variable: string;
 }
 
-/** The key is right, but the content is damaged. */
-export class DecryptionError extends Error {
-  override readonly name = "DecryptionError";
-}
-
-/**
- * Reads a key.
- *
- * @throws {GraphError} `usage` or `refused` for a file or text that is not a key.
- */
+/** Reads a key from its file or variable. */
 export async function loadKey(setting: KeySetting): Promise<CacheKey> {
   const { variable } = setting;
   const bytes = "text" in setting
@@ -56,36 +38,25 @@ export async function loadKey(setting: KeySetting): Promise<CacheKey> {
   return { aes, check: signature.slice(0, 8).toBase64(), variable };
 }
 
-/**
- * Parses a key: 64 hex digits, or 44 characters of base64 or base64url.
- *
- * @param name Where the key comes from, for errors.
- * @throws {GraphError} `usage` for anything else.
- */
+async function readKeyFile(path: string, variable: string): Promise<Uint8Array<ArrayBuffer>> {
+  const name = `the key file ${path} (${variable})`;
+  const exposedHint =
+    "if others may have read it, delete the token cache, make another key, and sign in again";
+  return parseKey(await readSecret(path, { name, hint: MAKE_KEY, exposedHint }), name);
+}
+
+/** Parses a key: 64 hex digits, or 44 characters of base64 or base64url; `name` is for errors. */
 export function parseKey(given: string, name: string): Uint8Array<ArrayBuffer> {
-  const invalid = (why: string) => usageError(`${name}: ${why}`, MAKE_KEY, "badKey");
+  const invalid = (why: string) => usageError(`${name}: the key ${why}`, MAKE_KEY, "badKey");
   const text = given.replace(/\r?\n$/, "");
-  if (text === "") throw invalid("the key is empty");
-  if (/[\r\n]/.test(text)) throw invalid("the key has a line break; it must be one line");
+  if (text === "") throw invalid("is empty");
+  if (/[\r\n]/.test(text)) throw invalid("has a line break; it must be one line");
   if (/^[0-9a-f]{64}$/i.test(text)) return Uint8Array.fromHex(text);
   if (/^[\w+/-]{43}=$/.test(text)) {
     return Uint8Array.fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
   }
   const { length } = [...text];
-  throw invalid(
-    `the key has ${length} characters; it must be ${KEY_BYTES} bytes as 64 hex digits or 44 characters of base64`,
-  );
-}
-
-async function readKeyFile(path: string, variable: string): Promise<Uint8Array<ArrayBuffer>> {
-  const name = `the key file ${path} (${variable})`;
-  const text = await readSecretFile(path, {
-    name,
-    hint: MAKE_KEY,
-    maxBytes: MAX_KEY_FILE_BYTES,
-    exposedHint: "if others may have read it, delete the token cache, make another key, and sign in again",
-  });
-  return parseKey(text, name);
+  throw invalid(`has ${length} characters; it must be 32 bytes as 64 hex digits or 44 characters of base64`);
 }
 
 /** Whether a JSON value is an encrypted cache, of this or a later version. */
@@ -95,29 +66,35 @@ export function isEncrypted(value: object): boolean {
 
 /** Encrypts with a fresh initialization vector. */
 export async function encrypt(text: string, { aes, check }: CacheKey): Promise<string> {
-  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const header: Header = {
-    graphScriptsTokenCache: VERSION,
-    cipher: CIPHER,
-    kdf: "none",
-    keyCheck: check,
-    iv: iv.toBase64(),
-  };
-  const encrypted = await crypto.subtle.encrypt(gcm(header), aes, new TextEncoder().encode(text));
-  return JSON.stringify({ ...header, ciphertext: new Uint8Array(encrypted).toBase64() });
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES)).toBase64();
+  const bytes = await crypto.subtle.encrypt(gcm(check, iv), aes, new TextEncoder().encode(text));
+  const ciphertext = new Uint8Array(bytes).toBase64();
+  const header = { graphScriptsTokenCache: VERSION, cipher: CIPHER, kdf: KDF, keyCheck: check, iv };
+  return JSON.stringify({ ...header, ciphertext });
 }
 
 /**
- * Decrypts.
+ * Decrypts a value that {@linkcode isEncrypted} accepts.
  *
- * @param value A value that {@linkcode isEncrypted} accepts.
- * @param path Of the file, for errors.
+ * @returns `undefined` when the content is damaged.
  * @throws {GraphError} `usage` without a key (code `noKey`) or with another one (`wrongKey`): not `signInNeeded`, since
  *   only a setting fixes that.
- * @throws {DecryptionError} when the key is right and the content is damaged.
  */
-export async function decrypt(value: object, key: CacheKey | undefined, path: string): Promise<string> {
-  const { ciphertext, ...header } = parseEnvelope(value, path);
+export async function decrypt(
+  value: Record<string, unknown>,
+  key: CacheKey | undefined,
+  path: string,
+): Promise<string | undefined> {
+  const { graphScriptsTokenCache: version, cipher, kdf, keyCheck, iv, ciphertext } = value;
+  if (typeof version === "number" && version > VERSION) {
+    const hint = "use that version; nothing was changed";
+    const message = `${path} was written by a later version of these scripts`;
+    throw new GraphError("failed", message, { code: "laterVersion", hint });
+  }
+  if (version !== VERSION || cipher !== CIPHER || kdf !== KDF) return undefined;
+  if (typeof keyCheck !== "string" || typeof iv !== "string" || typeof ciphertext !== "string") {
+    return undefined;
+  }
   if (!key) {
     throw usageError(
       `${path} is encrypted, and no key is set`,
@@ -126,10 +103,10 @@ export async function decrypt(value: object, key: CacheKey | undefined, path: st
     );
   }
   try {
-    const bytes = Uint8Array.fromBase64(ciphertext);
-    return new TextDecoder().decode(await crypto.subtle.decrypt(gcm(header), key.aes, bytes));
-  } catch (error) {
-    if (key.check === header.keyCheck) throw new DecryptionError(`${path} is damaged`, { cause: error });
+    const bytes = await crypto.subtle.decrypt(gcm(keyCheck, iv), key.aes, Uint8Array.fromBase64(ciphertext));
+    return new TextDecoder().decode(bytes);
+  } catch {
+    if (key.check === keyCheck) return undefined;
     throw usageError(
       `${path} is encrypted with another key than that of ${key.variable}`,
       "use the key that it was encrypted with; if that is lost, delete the file and sign in again",
@@ -138,27 +115,9 @@ export async function decrypt(value: object, key: CacheKey | undefined, path: st
   }
 }
 
-function parseEnvelope(value: object, path: string): Header & { ciphertext: string } {
-  const envelope = value as Header & { ciphertext: string };
-  const { graphScriptsTokenCache: version, cipher, kdf, keyCheck, iv, ciphertext } = envelope;
-  if (typeof version === "number" && version > VERSION) {
-    throw new GraphError("failed", `${path} was written by a later version of these scripts`, {
-      code: "laterVersion",
-      hint: "use that version; nothing was changed",
-    });
-  }
-  const isKnown = version === VERSION && cipher === CIPHER && kdf === "none" &&
-    [keyCheck, iv, ciphertext].every((text) => typeof text === "string");
-  if (!isKnown) throw new DecryptionError(`${path} is not an encrypted token cache`);
-  return envelope;
-}
-
-/** Authenticates the header, in the order and shape of version 1: changing any of it makes decryption fail. */
-function gcm({ graphScriptsTokenCache, cipher, kdf, keyCheck, iv }: Header): AesGcmParams {
-  const header = JSON.stringify([graphScriptsTokenCache, cipher, { kdf }, keyCheck, iv]);
-  return {
-    name: "AES-GCM",
-    iv: Uint8Array.fromBase64(iv),
-    additionalData: new TextEncoder().encode(header),
-  };
+/** Authenticates the header: changing any part of it makes decryption fail. */
+function gcm(keyCheck: string, iv: string): AesGcmParams {
+  const header = JSON.stringify([VERSION, CIPHER, { kdf: KDF }, keyCheck, iv]);
+  const additionalData = new TextEncoder().encode(header);
+  return { name: "AES-GCM", iv: Uint8Array.fromBase64(iv), additionalData };
 }

@@ -7,82 +7,62 @@
 import type * as Msal from "@azure/msal-node";
 import { toSignInError } from "./aadsts.ts";
 import { notSignedInError } from "./accounts.ts";
-import { type CacheClient, type CachedToken, shortScope } from "./cache_content.ts";
+import { type CachedToken, type Registration, shortScope } from "./cache_content.ts";
 import { type AppCredential, readAppCredential } from "./credentials.ts";
 import { authNetwork, unwrapMsalError } from "./msal_network.ts";
+import type { AuthContext } from "./session.ts";
 import type { LockedCache, TokenCache } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError } from "../errors.ts";
-import type { HttpClient } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
 import type { AppCredentialSetting, Settings } from "../settings.ts";
 
-/** MSAL for a user. */
-export type UserApp = Msal.PublicClientApplication;
-/** MSAL for an app-only session. */
-export type ServiceApp = Msal.ConfidentialClientApplication;
-/** MSAL's result of a sign-in or renewal. */
-export type AuthenticationResult = Msal.AuthenticationResult;
-/** MSAL's request for a device code. */
-export type DeviceCodeRequest = Msal.DeviceCodeRequest;
-
-/** An app registration in one cloud. */
-export interface Registration extends CacheClient {
-  tenantId: string;
-  apiOrigin: string;
-}
+/** What all of MSAL's requests for a token have in common. */
+export type TokenRequest = { scopes: string[]; claims?: string };
 
 /** What MSAL works with. */
-export interface MsalContext {
-  settings: Settings;
+export interface MsalContext extends AuthContext {
   registration: Registration;
   cache: TokenCache;
-  http: HttpClient;
-  /** Receives what the user should know. */
-  notice: (text: string) => void;
 }
 
-/**
- * The registration that the settings name, or `undefined` where the client id or the tenant is missing.
- */
+/** The registration that the settings name, or `undefined` where the client id or the tenant is missing. */
 export function registrationOf({ clientId, tenantId, cloud }: Settings): Registration | undefined {
   const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
   return clientId && tenantId ? { clientId, tenantId, environment, apiOrigin } : undefined;
 }
 
-/**
- * Opens MSAL for a user.
- *
- * @param file The cache, if it is locked already; otherwise it is locked when MSAL writes.
- */
-export async function openUserApp(context: MsalContext, file?: LockedCache): Promise<UserApp> {
+/** Opens MSAL for a user. A cache that is not locked is locked when MSAL writes. */
+export async function openUserApp(
+  context: MsalContext,
+  file?: LockedCache,
+): Promise<Msal.PublicClientApplication> {
   const { PublicClientApplication, AuthError } = await import("@azure/msal-node");
-  return new PublicClientApplication(configuration(context, AuthError, file, {}));
+  return new PublicClientApplication(configuration(context, AuthError, file));
 }
 
-/** Opens MSAL for an app-only session; `file` is the locked cache. */
+/** Opens MSAL for an app-only session. */
 export async function openServiceApp(
   context: MsalContext,
   file: LockedCache,
-  credential: AppCredentialSetting,
-): Promise<ServiceApp> {
-  const secret = await readAppCredential(credential, context.http.now());
+  setting: AppCredentialSetting,
+): Promise<Msal.ConfidentialClientApplication> {
+  const credential = await readAppCredential(setting, context.http.now());
   const { ConfidentialClientApplication, AuthError } = await import("@azure/msal-node");
-  return new ConfidentialClientApplication(configuration(context, AuthError, file, secret));
+  return new ConfidentialClientApplication(configuration(context, AuthError, file, credential));
 }
 
 function configuration(
-  { settings: { cloud, loginOrigin }, registration, cache, http, notice }: MsalContext,
+  context: MsalContext,
   AuthError: typeof Msal.AuthError,
   file: LockedCache | undefined,
-  secret: AppCredential | Record<never, never>,
+  credential?: AppCredential,
 ): Msal.Configuration {
-  const { clientId, tenantId } = registration;
-  const knownOrigin = CLOUDS[cloud].loginOrigin;
+  const { registration: { clientId, tenantId }, settings: { cloud }, cache } = context;
   return {
-    auth: { clientId, authority: `${knownOrigin}/${tenantId}`, ...secret },
-    cache: { cachePlugin: cachePlugin(cache, http.signal, file) },
-    system: { networkClient: authNetwork(AuthError, { http, knownOrigin, loginOrigin, notice }) },
+    auth: { clientId, authority: `${CLOUDS[cloud].loginOrigin}/${tenantId}`, ...credential },
+    cache: { cachePlugin: cachePlugin(cache, file) },
+    system: { networkClient: authNetwork(AuthError, context) },
   };
 }
 
@@ -91,22 +71,18 @@ function configuration(
  * holds none while the user takes minutes: then the lock is taken between MSAL's reading, which brings in what other
  * processes wrote meanwhile, and its writing.
  */
-function cachePlugin(
-  cache: TokenCache,
-  signal: AbortSignal | undefined,
-  locked: LockedCache | undefined,
-): Msal.ICachePlugin {
+function cachePlugin(cache: TokenCache, locked: LockedCache | undefined): Msal.ICachePlugin {
   // MSAL calls the second function even when the first has thrown, and must not replace the file then.
   let file: LockedCache | undefined;
   return {
     async beforeCacheAccess({ tokenCache }) {
       file = undefined;
-      file = locked ?? await cache.lockOrWarn(signal);
-      if (cache.text !== "") tokenCache.deserialize(cache.text);
+      file = locked ?? await cache.lockOrWarn();
+      if (cache.last.text !== "") tokenCache.deserialize(cache.last.text);
     },
     async afterCacheAccess({ tokenCache, cacheHasChanged }) {
       try {
-        if (cacheHasChanged) await file?.writeOrWarn(tokenCache.serialize());
+        if (cacheHasChanged && file) await cache.writeOrWarn(file, tokenCache.serialize());
       } finally {
         if (!locked) await file?.[Symbol.asyncDispose]();
       }
@@ -114,19 +90,18 @@ function cachePlugin(
   };
 }
 
+export function tokenRequest(scopes: string[], claims: string | undefined): TokenRequest {
+  return claims === undefined ? { scopes } : { scopes, claims };
+}
+
 /** The token in MSAL's result. */
-export function tokenOf(result: AuthenticationResult | null): CachedToken {
+export function tokenOf(result: Msal.AuthenticationResult | null): CachedToken {
   if (!result) {
-    throw new GraphError("failed", "sign-in returned no token", {
-      code: "invalidAnswer",
-      hint: "run the same command again",
-    });
+    const hint = "run the same command again";
+    throw new GraphError("failed", "sign-in returned no token", { code: "invalidAnswer", hint });
   }
-  return {
-    secret: result.accessToken,
-    scopes: result.scopes.map(shortScope),
-    expiresAt: result.expiresOn?.getTime() ?? 0,
-  };
+  const { accessToken: secret, scopes, expiresOn } = result;
+  return { secret, scopes: scopes.map(shortScope), expiresAt: expiresOn?.getTime() ?? 0 };
 }
 
 /** Calls MSAL and converts its errors. */
@@ -147,9 +122,8 @@ function toMsalError(error: unknown): unknown {
     return notSignedInError();
   }
   if (errorCode === "device_code_expired" || errorCode === "user_timeout_reached") {
-    return new GraphError("signInNeeded", "sign-in: the code expired before it was approved", {
-      code: "expired_token",
-    });
+    const why = "sign-in: the code expired before it was approved";
+    return new GraphError("signInNeeded", why, { code: "expired_token" });
   }
   // Errors that the service sent to the browser come back through the redirect.
   if (/AADSTS\d+/.test(message) || errorCode === "access_denied") {

@@ -5,12 +5,14 @@
  * @module
  */
 import type * as Msal from "@azure/msal-node";
-import { type EntraErrorBody, toSignInError } from "./aadsts.ts";
+import { toSignInError } from "./aadsts.ts";
+import type { AuthContext } from "./session.ts";
+import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import type { HttpClient } from "../http/client.ts";
-import type { HttpResponse } from "../http/response.ts";
 import { parseJsonObject } from "../json.ts";
+import type { Settings } from "../settings.ts";
 
 type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
 type Json = Record<string, unknown>;
@@ -24,83 +26,59 @@ const DEFAULT_LIFE_SECONDS = 900;
 /** Entra ID itself tolerates five minutes in the signature of an app. */
 const CLOCK_TOLERANCE_MS = 300_000;
 
-/** Options of {@linkcode authNetwork}. */
-export interface AuthNetworkOptions {
-  http: HttpClient;
-  /** Origin that MSAL knows: its cache keys stay those of production wherever the requests go. */
-  knownOrigin: string;
-  /** Origin that the requests go to. */
-  loginOrigin: string;
-  /** Receives what the user should know. */
-  notice: (text: string) => void;
+/** The address at which this run signs in, for one that MSAL knows: its cache keys stay those of production. */
+export function toLoginOrigin(url: string, { cloud, loginOrigin }: Settings): string {
+  const known = CLOUDS[cloud].loginOrigin;
+  return url.startsWith(known) ? loginOrigin + url.slice(known.length) : url;
 }
 
 /** The error that the transport threw, from what MSAL made of it. */
 export function unwrapMsalError(error: unknown): GraphError | undefined {
   if (isGraphError(error)) return error;
-  return error instanceof Error && "original" in error && isGraphError(error.original)
-    ? error.original
-    : undefined;
+  const original = error instanceof Error && "original" in error ? error.original : undefined;
+  return isGraphError(original) ? original : undefined;
 }
 
-/**
- * Creates the transport.
- *
- * @param AuthError MSAL's class: only errors derived from it pass through MSAL unchanged.
- */
-export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetworkOptions): NetworkModule {
-  const { http, knownOrigin, loginOrigin, notice } = options;
-
+/** Creates the transport; only errors derived from MSAL's `AuthError` pass through MSAL unchanged. */
+export function authNetwork(
+  AuthError: typeof Msal.AuthError,
+  { settings, http, notice }: AuthContext,
+): NetworkModule {
   class WrappedError extends AuthError {
     constructor(readonly original: GraphError) {
       super(original.code, original.requestId ?? "", original.message);
     }
   }
-
-  const polling = new Polling(http.forSignIn());
+  const polling = createPolling(http.forSignIn());
   let isClockChecked = false;
 
-  async function exchange(method: "GET" | "POST", url: string, request: MsalRequest = {}) {
+  async function exchange<T>(method: "GET" | "POST", url: string, request: MsalRequest = {}) {
+    const sent = { method, url: toLoginOrigin(url, settings), ...request };
+    const grant = new URLSearchParams(request.body).get("grant_type");
     try {
-      const target = url.startsWith(knownOrigin) ? loginOrigin + url.slice(knownOrigin.length) : url;
-      const grant = new URLSearchParams(request.body).get("grant_type");
-      if (grant?.endsWith("device_code")) {
-        return await polling.poll((http) => send(http, method, target, request, "never"));
-      }
-      const response = await send(http, method, target, request, "idempotent");
-      if ("error" in response.body) throw serviceError(response);
-      if (response.status > 299) throw unexpected(response.status);
+      const response = grant?.endsWith("device_code")
+        ? await polling.poll((http) => send(http, { ...sent, retry: "never" }))
+        : checked(await send(http, { ...sent, retry: "idempotent" }));
       if (new URL(url).pathname.endsWith("/devicecode")) polling.start(response.body);
-      return response;
+      return response as MsalResponse & { body: T }; // MSAL reads what it needs of the body; its type is MSAL's
     } catch (error) {
       throw isGraphError(error) ? new WrappedError(error) : error;
     }
   }
 
-  async function send(
-    http: HttpClient,
-    method: string,
-    url: string,
-    { headers = {}, body }: MsalRequest,
-    retry: "never" | "idempotent",
-  ): Promise<MsalResponse> {
-    const request = { method, url, headers, retry, ...(body === undefined ? {} : { body }) };
+  async function send(http: HttpClient, request: Parameters<HttpClient["send"]>[0]): Promise<MsalResponse> {
     const response = await http.send(request);
-    if (!isClockChecked) checkClock(response.headers, http.now(), notice);
+    const { status, headers } = response;
+    if (!isClockChecked) checkClock(headers, http.now(), notice);
     isClockChecked = true;
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: await readJson(response),
-    };
+    const body = parseJsonObject(await response.text());
+    if (!body && !isTemporary(status)) throw unexpected(status);
+    return { status, headers: Object.fromEntries(headers), body: body ?? {} };
   }
 
   return {
-    // MSAL reads what it needs of the body; its type is MSAL's.
-    sendGetRequestAsync: async <T>(url: string, request?: object) =>
-      await exchange("GET", url, request) as MsalResponse & { body: T },
-    sendPostRequestAsync: async <T>(url: string, request?: object) =>
-      await exchange("POST", url, request) as MsalResponse & { body: T },
+    sendGetRequestAsync: (url, request) => exchange("GET", url, request),
+    sendPostRequestAsync: (url, request) => exchange("POST", url, request),
   };
 }
 
@@ -111,71 +89,57 @@ export function authNetwork(AuthError: typeof Msal.AuthError, options: AuthNetwo
 function checkClock(headers: Headers, now: number, notice: (text: string) => void): void {
   const aheadMs = now - Date.parse(headers.get("date") ?? "");
   if (!(Math.abs(aheadMs) > CLOCK_TOLERANCE_MS)) return; // also without a Date header
-  const by = formatDuration(Math.abs(aheadMs) / 1000);
-  notice(
-    `the clock of this machine is ${by} ${aheadMs > 0 ? "ahead of" : "behind"} the service's; correct it`,
-  );
+  const by = `${formatDuration(Math.abs(aheadMs) / 1000)} ${aheadMs > 0 ? "ahead of" : "behind"}`;
+  notice(`the clock of this machine is ${by} the service's; correct it`);
 }
 
 /** Waits between polls, which MSAL does not always do, and lets MSAL continue after temporary failures. */
-class Polling {
-  readonly #http: HttpClient;
-  #firstWaitMs = 0;
-  #extraMs = 0;
-  #isFirst = true;
-  #failures = 0;
-
-  constructor(http: HttpClient) {
-    this.#http = http;
-  }
-
-  /** Checks the response with the device code, which can be an error under HTTP 200 (PROTOCOL A2). */
-  start(body: Json): void {
-    for (const name of ["device_code", "user_code", "verification_uri", "expires_in"]) {
-      if (!body[name]) {
-        throw new GraphError("failed", `sign-in: the service sent a device code response without ${name}`, {
-          code: "invalidAnswer",
-          hint: "run the same command again; check GRAPH_LOGIN_ORIGIN if you set it",
-        });
+function createPolling(http: HttpClient) {
+  let firstWaitMs = 0;
+  let extraMs = 0;
+  let failures = 0;
+  return {
+    /** Checks the response with the device code, which can be an error under HTTP 200 (PROTOCOL A2). */
+    start(body: Json): void {
+      const required = ["device_code", "user_code", "verification_uri", "expires_in"];
+      const missing = required.find((name) => !body[name]);
+      if (missing) {
+        const why = `sign-in: the service sent a device code response without ${missing}`;
+        const hint = "run the same command again; check GRAPH_LOGIN_ORIGIN if you set it";
+        throw new GraphError("failed", why, { code: "invalidAnswer", hint });
       }
-    }
-    // Numbers may be strings. Without an interval MSAL polls in a tight loop, without a lifetime without end.
-    const interval = Number(body.interval ?? DEFAULT_INTERVAL_SECONDS);
-    body.interval = Number.isFinite(interval) && interval >= 0 ? interval : DEFAULT_INTERVAL_SECONDS;
-    const life = Number(body.expires_in);
-    body.expires_in = Number.isFinite(life) && life > 0 ? life : DEFAULT_LIFE_SECONDS;
-    this.#firstWaitMs = Number(body.interval) * 1000;
-  }
+      // Numbers may be strings. Without an interval MSAL polls in a tight loop, without a lifetime without end.
+      const interval = Number(body.interval ?? NaN);
+      body.interval = Number.isFinite(interval) && interval >= 0 ? interval : DEFAULT_INTERVAL_SECONDS;
+      const life = Number(body.expires_in);
+      body.expires_in = Number.isFinite(life) && life > 0 ? life : DEFAULT_LIFE_SECONDS;
+      firstWaitMs = Number(body.interval) * 1000;
+    },
 
-  /** Polls once; a temporary failure is waited out and reported to MSAL as "pending". */
-  async poll(send: (http: HttpClient) => Promise<MsalResponse>): Promise<MsalResponse> {
-    this.#http.deadline.progress(); // the user may take as long as the code lives
-    // MSAL polls at once; RFC 8628 asks for the interval before the first poll as well.
-    const waitMs = this.#isFirst ? this.#firstWaitMs : this.#extraMs;
-    this.#isFirst = false;
-    if (waitMs > 0) await this.#http.wait(waitMs, "sign-in");
-    let response: MsalResponse;
-    try {
-      response = await send(this.#http);
-    } catch (error) {
-      if (isGraphError(error) && error.kind === "unavailable") return await this.#pendingAfterFailure();
-      throw error;
-    }
-    const { status, body } = response;
-    if (isTemporary(status)) return await this.#pendingAfterFailure();
-    this.#failures = 0;
-    if (body.error === "slow_down") this.#extraMs += SLOW_DOWN_MS;
-    if (CONTINUE.includes(String(body.error))) return PENDING;
-    if (body.error !== undefined) throw serviceError(response);
-    if (status > 299 || !body.access_token) throw unexpected(status);
-    return response;
-  }
-
-  async #pendingAfterFailure(): Promise<MsalResponse> {
-    const waitMs = this.#http.backoffMs(++this.#failures);
-    await this.#http.wait(waitMs, "the sign-in service does not respond");
-    return PENDING;
-  }
+    /** Polls once; a temporary failure is waited out and reported to MSAL as "pending". */
+    async poll(send: (http: HttpClient) => Promise<MsalResponse>): Promise<MsalResponse> {
+      http.deadline.progress(); // the user may take as long as the code lives
+      // MSAL polls at once; RFC 8628 asks for the interval before the first poll as well.
+      const waitMs = firstWaitMs || extraMs;
+      firstWaitMs = 0;
+      if (waitMs > 0) await http.wait(waitMs, "sign-in");
+      const response = await send(http).catch((error) => {
+        if (isGraphError(error) && error.kind === "unavailable") return undefined;
+        throw error;
+      });
+      if (!response || isTemporary(response.status)) {
+        await http.wait(http.backoffMs(++failures), "the sign-in service does not respond");
+        return PENDING;
+      }
+      failures = 0;
+      const { status, body } = response;
+      if (body.error === "slow_down") extraMs += SLOW_DOWN_MS;
+      if (CONTINUE.includes(String(body.error))) return PENDING;
+      checked(response);
+      if (!body.access_token) throw unexpected(status);
+      return response;
+    },
+  };
 }
 
 const CONTINUE = ["slow_down", "authorization_pending", "temporarily_unavailable"];
@@ -185,30 +149,22 @@ const PENDING: MsalResponse = {
   body: { error: "authorization_pending", error_description: "AADSTS70016: pending", error_codes: [70016] },
 };
 
-async function readJson(response: HttpResponse): Promise<Json> {
-  const body = parseJsonObject(await response.text());
-  if (body) return body;
-  if (isTemporary(response.status)) return {}; // the caller looks at the status
-  throw unexpected(response.status);
-}
-
 function isTemporary(status: number): boolean {
   return status === 429 || status >= 500;
 }
 
-function serviceError({ body, status }: MsalResponse): GraphError {
-  return toSignInError(body as unknown as EntraErrorBody, status);
+/** Throws what a response says is wrong. */
+function checked(response: MsalResponse): MsalResponse {
+  const { body, status } = response;
+  if (body.error !== undefined) throw toSignInError(body, status);
+  if (status > 299) throw unexpected(status);
+  return response;
 }
 
 function unexpected(status: number): GraphError {
-  return new GraphError(
-    isTemporary(status) ? "unavailable" : "failed",
-    `sign-in: the response (HTTP ${status}) is not from the sign-in service`,
-    {
-      code: "invalidAnswer",
-      hint:
-        "a proxy or sign-in page of your network may have answered; check HTTPS_PROXY and GRAPH_LOGIN_ORIGIN",
-      status,
-    },
-  );
+  const kind = isTemporary(status) ? "unavailable" : "failed";
+  const why = `sign-in: the response (HTTP ${status}) is not from the sign-in service`;
+  const hint =
+    "a proxy or sign-in page of your network may have answered; check HTTPS_PROXY and GRAPH_LOGIN_ORIGIN";
+  return new GraphError(kind, why, { code: "invalidAnswer", hint, status });
 }

@@ -1,12 +1,33 @@
 /**
- * What a signed-in session offers to the rest of the library.
+ * What a signed-in session offers to the rest of the library, and the permissions that it asks for.
  *
  * @module
  */
 import type { AccountInfo } from "./accounts.ts";
-import type { AuthenticationResult, UserApp } from "./msal.ts";
-import { interruptedError, throwIfAborted } from "../abort.ts";
+import type { HttpClient } from "../http/client.ts";
 import { parseJsonObject } from "../json.ts";
+import type { Settings } from "../settings.ts";
+
+/** What a connection is for. */
+export type Access = "identity" | "read" | "write";
+
+/**
+ * The delegated permissions that a run asks for, the fewest that suffice (PROTOCOL 13.5), by reach: the user's own OneDrive,
+ * or all drives that the user may open.
+ */
+export const SCOPES: Record<Access, { own: readonly string[]; all: readonly string[] }> = {
+  identity: { own: ["User.Read"], all: ["User.Read"] },
+  read: { own: ["Files.Read"], all: ["Files.Read.All", "Sites.Read.All"] },
+  write: { own: ["Files.ReadWrite"], all: ["Files.ReadWrite.All", "Sites.Read.All"] },
+};
+
+/** What a session signs in with. */
+export interface AuthContext {
+  settings: Settings;
+  http: HttpClient;
+  /** Receives what the user should know, such as a cache that was moved aside. */
+  notice: (text: string) => void;
+}
 
 /** Why another token is needed. */
 export interface TokenRefresh {
@@ -57,45 +78,6 @@ export interface AuthSession extends TokenSource {
   includeAllDrives(): void;
   /** Removes the selected account, or all, from this machine; returns their user names. */
   signOut(options?: { all?: boolean }): Promise<string[]>;
-}
-
-/** What the user is asked to sign in for. */
-export interface InteractionRequest {
-  /** Scopes as this cloud names them. */
-  scopes: string[];
-  /** Claims that the service demands in the new token. */
-  claims?: string | undefined;
-  /** User name of the expected account, where it is known. */
-  loginHint?: string | undefined;
-}
-
-/**
- * Lets the user sign in.
- *
- * @throws what MSAL throws; {@linkcode GraphError} `interrupted` as soon as the signal is aborted.
- */
-export type Interaction = (
-  app: UserApp,
-  request: InteractionRequest,
-  signal: AbortSignal | undefined,
-) => Promise<AuthenticationResult | null>;
-
-/**
- * Waits for something that cannot be cancelled.
- *
- * @throws {GraphError} `interrupted` as soon as the signal is aborted.
- */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  promise.catch(() => {}); // after an abort its failure is of no interest
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(interruptedError(signal));
-  throwIfAborted(signal);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-  }
 }
 
 /**

@@ -4,11 +4,12 @@
  * @module
  */
 import { type CacheContent, parseCacheContent } from "./cache_content.ts";
-import { type CacheKey, decrypt, DecryptionError, encrypt, isEncrypted, loadKey } from "./encryption.ts";
+import { type CacheKey, decrypt, encrypt, isEncrypted, loadKey } from "./encryption.ts";
+import type { AuthContext } from "./session.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { acquireLock, acquireLockUnless, type LockOptions } from "../local/lock.ts";
+import { acquireLock, acquireLockUnless } from "../local/lock.ts";
 import {
   checkFolder,
   moveAside,
@@ -16,23 +17,9 @@ import {
   removeLeftovers,
   writePrivateFile,
 } from "../local/private_file.ts";
-import type { KeySetting } from "../settings.ts";
 
 /** Longer than a renewal with all its retries. */
 const MAX_LOCK_WAIT_MS = 120_000;
-
-/** Options of {@linkcode TokenCache}. */
-export interface TokenCacheOptions {
-  path: string;
-  /** Encrypts the file. @default plaintext */
-  key?: KeySetting | undefined;
-  /** The clock, in milliseconds since 1970. */
-  now: () => number;
-  /** Longest wait for another process, in milliseconds; 2 minutes at most. */
-  lockTimeoutMs: number;
-  /** Receives what the user should know, such as a file that was moved aside. */
-  notice: (text: string) => void;
-}
 
 /** The cache as it was read. */
 export interface CacheState {
@@ -47,8 +34,32 @@ export interface CacheState {
 export interface LockedCache extends AsyncDisposable {
   /** Replaces the file with a text in MSAL's format. */
   write(text: string): Promise<void>;
-  /** Like `write`, but a failure is only a notice, and this process continues with the text in memory. */
-  writeOrWarn(text: string): Promise<void>;
+}
+
+/** Reads a token cache and changes nothing; throws what `readPrivateFile` and `decrypt` throw. */
+export async function readTokenCache(path: string, key: CacheKey | undefined): Promise<CacheState> {
+  const text = await readPrivateFile(path);
+  if (text === undefined) return ABSENT;
+  if (text.trim() === "") return { ...ABSENT, state: "plaintext" }; // valid for MSAL
+  const value = parseJsonObject(text);
+  if (!value) return UNREADABLE;
+  if (!isEncrypted(value)) return parsed(text, "plaintext");
+  const plaintext = await decrypt(value, key, path);
+  return plaintext === undefined ? UNREADABLE : parsed(plaintext, "encrypted");
+}
+
+const ABSENT: CacheState = { state: "absent", text: "", content: {} };
+const UNREADABLE: CacheState = { state: "unreadable", text: "", content: {} };
+
+/** MSAL throws raw TypeErrors on content that it does not expect, after the user has signed in. */
+function parsed(text: string, state: CacheState["state"]): CacheState {
+  const content = parseCacheContent(parseJsonObject(text) ?? {});
+  return content ? { state, text, content } : UNREADABLE;
+}
+
+/** A cache that cannot be locked: what is written stays in memory. */
+function readOnly(reason: unknown): LockedCache {
+  return { write: () => Promise.reject(reason), [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /**
@@ -59,32 +70,23 @@ export interface LockedCache extends AsyncDisposable {
  */
 export class TokenCache {
   readonly path: string;
-  readonly #options: TokenCacheOptions;
+  readonly #context: AuthContext;
   #key: Promise<CacheKey> | undefined;
-  #last: CacheState = ABSENT;
+  #last = ABSENT;
   /** The last text could not be written, so memory is ahead of the file. */
   #unsaved = false;
 
-  constructor(options: TokenCacheOptions) {
-    this.path = options.path;
-    this.#options = options;
-  }
-
-  /** What was last read or written, in MSAL's format; empty when there is none. */
-  get text(): string {
-    return this.#last.text;
+  constructor(context: AuthContext) {
+    this.path = context.settings.tokenCache;
+    this.#context = context;
   }
 
   /** What was last read or written. */
-  get content(): CacheContent {
-    return this.#last.content;
+  get last(): CacheState {
+    return this.#last;
   }
 
-  /**
-   * Reads the file. An unreadable one is moved aside; a plaintext one is encrypted if a key is set.
-   *
-   * @throws {GraphError} what `readPrivateFile` and `decrypt` throw; nothing is changed then.
-   */
+  /** Reads the file. An unreadable one is moved aside; a plaintext one is encrypted if a key is set. */
   async load(): Promise<void> {
     await this.#read();
     if (!this.#needsFix()) return;
@@ -93,50 +95,34 @@ export class TokenCache {
       await this.#readAndFix();
     } catch (error) {
       if (isGraphError(error) && error.code === "locked") return; // its holder does the same
-      this.#options.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
+      this.#context.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
     }
   }
 
-  /**
-   * Reads the file and changes nothing.
-   *
-   * @throws {GraphError} what {@linkcode TokenCache.load} throws.
-   */
-  async inspect(): Promise<CacheState> {
-    const key = await this.#loadKey(); // an invalid key is an error even where the file is plaintext or absent
-    const text = await readPrivateFile(this.path);
-    if (text === undefined) return ABSENT;
-    if (text.trim() === "") return { ...ABSENT, state: "plaintext" }; // valid for MSAL
-    const value = parseJsonObject(text);
-    if (!value) return UNREADABLE;
-    if (!isEncrypted(value)) return parsed(text, "plaintext");
-    try {
-      return parsed(await decrypt(value, key, this.path), "encrypted");
-    } catch (error) {
-      if (error instanceof DecryptionError) return UNREADABLE;
-      throw error;
-    }
+  /** Takes the lock and reads what other processes wrote; throws `unavailable`, code `locked`, after two minutes. */
+  async lock(): Promise<LockedCache> {
+    return (await this.#lockUnless(() => Promise.resolve(false)))!;
   }
 
-  /**
-   * Takes the lock and reads what other processes wrote.
-   *
-   * @throws {GraphError} `unavailable`, code `locked`, after two minutes; what {@linkcode TokenCache.load} throws.
-   */
-  async lock(signal: AbortSignal | undefined): Promise<LockedCache> {
-    return await this.#locked(await acquireLock(this.path, this.#lockOptions(signal)));
-  }
-
-  /**
-   * Like {@linkcode TokenCache.lock}, for a user who has signed in already: where the file cannot be locked or read, the
-   * sign-in is kept in memory, with a notice.
-   */
-  async lockOrWarn(signal: AbortSignal | undefined): Promise<LockedCache> {
+  /** For a user who has signed in: where the file cannot be locked or read, a notice says so, and memory keeps the sign-in. */
+  async lockOrWarn(): Promise<LockedCache> {
     try {
-      return await this.lock(signal);
+      return await this.lock();
     } catch (error) {
       if (isGraphError(error) && error.kind === "interrupted") throw error;
-      return this.#readOnly(error);
+      return readOnly(error);
+    }
+  }
+
+  /** Replaces the file; a failure is only a notice, and this process continues with the text in memory. */
+  async writeOrWarn(file: LockedCache, text: string): Promise<void> {
+    try {
+      await file.write(text);
+    } catch (error) {
+      this.#last = parsed(text, this.#last.state);
+      this.#unsaved = true;
+      const why = toGraphError(error).message;
+      this.#context.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
     }
   }
 
@@ -146,38 +132,26 @@ export class TokenCache {
    * @param find Looks for the token in what was read last.
    * @param renew Runs while the file is locked, or without a lock where none can be made.
    */
-  async renewOnce<T>(
-    signal: AbortSignal | undefined,
-    find: () => T | undefined,
-    renew: (file: LockedCache) => Promise<T>,
-  ): Promise<T> {
-    let file: LockedCache;
-    try {
-      let found: T | undefined;
-      const isDone = async () => {
-        await this.#read();
-        return (found = find()) !== undefined;
-      };
-      const lock = await acquireLockUnless(this.path, this.#lockOptions(signal), isDone);
-      if (!lock) return found!;
-      file = await this.#locked(lock);
-    } catch (error) {
+  async renewOnce<T>(find: () => T | undefined, renew: (file: LockedCache) => Promise<T>): Promise<T> {
+    const found: { value?: T | undefined } = {};
+    const isDone = async () => {
+      await this.#read();
+      found.value = find();
+      return found.value !== undefined;
+    };
+    await using file = await this.#lockUnless(isDone).catch(async (error) => {
       if (isGraphError(error)) throw error;
       await this.#read();
-      file = this.#readOnly(error);
-    }
-    await using locked = file;
-    return find() ?? await renew(locked);
+      return readOnly(error);
+    });
+    if (!file) return found.value!;
+    return find() ?? await renew(file);
   }
 
-  /**
-   * Checks that a sign-in could be kept, before the user signs in.
-   *
-   * @throws {GraphError} when it could not.
-   */
-  async checkWritable(signal: AbortSignal | undefined): Promise<void> {
+  /** Checks that a sign-in could be kept, before the user signs in. */
+  async checkWritable(): Promise<void> {
     try {
-      await using _file = await this.lock(signal);
+      await using _file = await this.lock();
     } catch (error) {
       if (isGraphError(error)) throw error;
       const { kind, code, message } = toGraphError(error);
@@ -189,12 +163,11 @@ export class TokenCache {
     }
   }
 
-  #lockOptions(signal: AbortSignal | undefined): LockOptions {
-    const { lockTimeoutMs, notice } = this.#options;
-    return { timeoutMs: Math.min(MAX_LOCK_WAIT_MS, lockTimeoutMs), signal, notice };
-  }
-
-  async #locked(lock: AsyncDisposable): Promise<LockedCache> {
+  async #lockUnless(isDone: () => Promise<boolean>): Promise<LockedCache | undefined> {
+    const { http: { signal, deadline }, notice } = this.#context;
+    const timeoutMs = Math.min(MAX_LOCK_WAIT_MS, deadline.limitMs);
+    const lock = await acquireLockUnless(this.path, { timeoutMs, signal, notice }, isDone);
+    if (!lock) return undefined;
     try {
       await checkFolder(this.path);
       await removeLeftovers(this.path);
@@ -203,33 +176,12 @@ export class TokenCache {
       await lock[Symbol.asyncDispose]();
       throw error;
     }
-    return this.#handle((text) => this.#write(text), () => lock[Symbol.asyncDispose]());
-  }
-
-  #readOnly(reason: unknown): LockedCache {
-    return this.#handle(() => Promise.reject(reason), () => Promise.resolve());
-  }
-
-  #handle(write: (text: string) => Promise<void>, release: () => PromiseLike<void>): LockedCache {
-    return {
-      write,
-      writeOrWarn: async (text) => {
-        try {
-          await write(text);
-        } catch (error) {
-          this.#last = parsed(text, this.#last.state);
-          this.#unsaved = true;
-          const why = toGraphError(error).message;
-          this.#options.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
-        }
-      },
-      [Symbol.asyncDispose]: release,
-    };
+    return { write: (text) => this.#write(text), [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
   }
 
   #loadKey(): Promise<CacheKey> | undefined {
-    const { key } = this.#options;
-    return this.#key ??= key && loadKey(key);
+    const { tokenCacheKey } = this.#context.settings;
+    return this.#key ??= tokenCacheKey && loadKey(tokenCacheKey);
   }
 
   async #write(text: string): Promise<void> {
@@ -240,39 +192,29 @@ export class TokenCache {
   }
 
   async #read(): Promise<void> {
-    if (!this.#unsaved) this.#last = await this.inspect();
+    const key = await this.#loadKey(); // an invalid key is an error even where the file is plaintext or absent
+    if (!this.#unsaved) this.#last = await readTokenCache(this.path, key);
   }
 
   #needsFix(): boolean {
     const { state, text } = this.#last;
-    const mustEncrypt = state === "plaintext" && text !== "" && this.#options.key !== undefined;
-    return state === "unreadable" || mustEncrypt;
+    return state === "unreadable" || (state === "plaintext" && text !== "" && this.#key !== undefined);
   }
 
   /** Under the lock, because another process may have fixed the file since it was read. */
   async #readAndFix(): Promise<void> {
     await this.#read();
     if (!this.#needsFix()) return;
-    const { notice, now } = this.#options;
+    const { notice, http } = this.#context;
     if (this.#last.state === "plaintext") {
       // At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk.
       await this.#write(this.#last.text);
-      notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
-      return;
+      return notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
     }
-    const aside = await moveAside(this.path, now());
-    if (aside === undefined) return;
+    const aside = await moveAside(this.path, http.now());
+    if (aside === undefined) return; // by another process
     notice(
       `the token cache ${this.path} is unreadable; it was moved to ${aside}, and a new sign-in is needed`,
     );
   }
-}
-
-const ABSENT: CacheState = { state: "absent", text: "", content: {} };
-const UNREADABLE: CacheState = { state: "unreadable", text: "", content: {} };
-
-/** MSAL throws raw TypeErrors on content that it does not expect, after the user has signed in. */
-function parsed(text: string, state: CacheState["state"]): CacheState {
-  const content = parseCacheContent(parseJsonObject(text) ?? {});
-  return content ? { state, text, content } : UNREADABLE;
 }

@@ -6,31 +6,32 @@
 import { type CachedToken, MIN_LIFE_MS } from "./cache_content.ts";
 import type { TokenRefresh } from "./session.ts";
 import type { LockedCache, TokenCache } from "./token_cache.ts";
-import type { HttpClient } from "../http/client.ts";
 
 /** Where a session gets its tokens. */
 export interface TokenProvider {
+  cache: TokenCache;
+  /** The clock, in milliseconds since 1970. */
+  now: () => number;
   /** Reads the token cache. */
   load(): Promise<void>;
   /** Finds a token in what was read last that is valid for five more minutes. */
   find(): CachedToken | undefined;
   /** Gets a token from the service without a user, while the cache is locked. */
   acquire(file: LockedCache, refresh: TokenRefresh | undefined): Promise<CachedToken>;
-  /** Gets a token where `acquire` failed, or throws. The cache is not locked, since a user may take minutes. */
-  recover(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken>;
+  /**
+   * Gets a token where `acquire` failed, or throws. The cache is not locked, since a user may take minutes.
+   * @default throws the error
+   */
+  recover?(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken>;
 }
 
 /** The current token of a session. */
 export class TokenRenewal {
-  readonly #cache: TokenCache;
-  readonly #http: HttpClient;
   readonly #provider: TokenProvider;
   #current: CachedToken | undefined;
   #pending: Promise<CachedToken> | undefined;
 
-  constructor(cache: TokenCache, http: HttpClient, provider: TokenProvider) {
-    this.#cache = cache;
-    this.#http = http;
+  constructor(provider: TokenProvider) {
     this.#provider = provider;
   }
 
@@ -48,7 +49,8 @@ export class TokenRenewal {
   /** Returns the current token, or renews it; requests that need one at the same time share the renewal. */
   async get(refresh?: TokenRefresh): Promise<CachedToken> {
     const current = this.#current;
-    if (current && (refresh ? current.secret !== refresh.refused : this.#isValid(current))) return current;
+    const isValid = current && current.expiresAt - this.#provider.now() > MIN_LIFE_MS;
+    if (current && (refresh ? current.secret !== refresh.refused : isValid)) return current;
     const pending = this.#pending ??= this.#renew(refresh);
     try {
       const token = await pending;
@@ -57,10 +59,6 @@ export class TokenRenewal {
     } finally {
       if (this.#pending === pending) this.#pending = undefined;
     }
-  }
-
-  #isValid({ expiresAt }: CachedToken): boolean {
-    return expiresAt - this.#http.now() > MIN_LIFE_MS;
   }
 
   async #renew(refresh: TokenRefresh | undefined): Promise<CachedToken> {
@@ -76,13 +74,10 @@ export class TokenRenewal {
       return token && !refresh?.claims && token.secret !== refresh?.refused ? token : undefined;
     };
     try {
-      return await this.#cache.renewOnce(
-        this.#http.signal,
-        find,
-        (file) => provider.acquire(file, refresh),
-      );
+      return await provider.cache.renewOnce(find, (file) => provider.acquire(file, refresh));
     } catch (error) {
-      return await provider.recover(error, refresh);
+      if (provider.recover) return await provider.recover(error, refresh);
+      throw error;
     }
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AuthenticationResult, PublicClientApplication } from "@azure/msal-node";
 import {
   type AccountInfo,
   type AccountSelector,
@@ -20,36 +21,30 @@ import {
   type CachedToken,
   findToken,
   listAccounts,
+  type Registration,
   scopeIncludes,
   withoutAccounts,
-  withoutClient,
 } from "./cache_content.ts";
+import type { Interaction } from "./interaction.ts";
+import { callMsal, openUserApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import {
-  type AuthenticationResult,
-  callMsal,
-  type MsalContext,
-  openUserApp,
-  type Registration,
-  registrationOf,
-  tokenOf,
-} from "./msal.ts";
-import { type Access, purposeOf, SCOPES } from "./scopes.ts";
-import type { AccountType, AuthSession, Interaction, SessionInfo, TokenRefresh } from "./session.ts";
+  type Access,
+  type AccountType,
+  type AuthContext,
+  type AuthSession,
+  SCOPES,
+  type SessionInfo,
+  type TokenRefresh,
+} from "./session.ts";
 import { type LockedCache, TokenCache } from "./token_cache.ts";
 import { TokenRenewal } from "./token_renewal.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
-import type { HttpClient } from "../http/client.ts";
-import type { Settings } from "../settings.ts";
 
-/** Options of {@linkcode UserSession}. */
-export interface UserSessionOptions {
-  settings: Settings;
+/** What the session of a user needs. */
+export interface UserSessionOptions extends AuthContext {
   access: Access;
-  http: HttpClient;
   /** How the user signs in. @default not at all: a missing sign-in is an error */
   interact: Interaction | undefined;
-  /** Receives what the user should know, such as a cache that was moved aside. */
-  notice: (text: string) => void;
 }
 
 /** The session of a user. */
@@ -57,12 +52,10 @@ export class UserSession implements AuthSession {
   readonly #options: UserSessionOptions;
   readonly #cache: TokenCache;
   readonly #tokens: TokenRenewal;
-  #registration: Registration | undefined;
   #allDrives = false;
   /** The tenant as an id, or as `common` and the like; `undefined` for a domain that has not been resolved. */
   #tenant: string | undefined;
-  /** All accounts of this registration, and the selected one, as of the last reading of the cache. */
-  #accounts: CachedAccount[] = [];
+  /** The selected account, as of the last reading of the cache. */
   #account: CachedAccount | undefined;
   /** The account of the first token: another process may sign in another account meanwhile. */
   #first: CachedAccount | undefined;
@@ -71,14 +64,12 @@ export class UserSession implements AuthSession {
     this.#options = options;
     const { tenantId } = options.settings;
     if (tenantId && !isDomain(tenantId)) this.#tenant = tenantId;
-    const { settings: { tokenCache: path, tokenCacheKey: key }, http: { now, deadline }, notice } = options;
-    this.#cache = new TokenCache({ path, key, now, lockTimeoutMs: deadline.limitMs, notice });
-    this.#tokens = new TokenRenewal(this.#cache, options.http, {
+    this.#cache = new TokenCache(options);
+    this.#tokens = new TokenRenewal({
+      cache: this.#cache,
+      now: options.http.now,
       load: () => this.#load(),
-      find: () => {
-        this.#selectAccount();
-        return this.#find();
-      },
+      find: () => this.#find(),
       acquire: (file, refresh) => this.#acquire(file, refresh),
       recover: (error, refresh) => this.#recover(error, refresh),
     });
@@ -108,29 +99,25 @@ export class UserSession implements AuthSession {
   }
 
   async accounts(): Promise<AccountInfo[]> {
-    const registration = this.#requireRegistration();
+    const registration = this.#registration;
     await this.#cache.load();
-    return toAccountInfo(listAccounts(this.#cache.content, registration), this.#selector());
+    return toAccountInfo(listAccounts(this.#cache.last.content, registration), this.#selector);
   }
 
   async accountType(): Promise<AccountType> {
-    if (isConsumers(this.#requireRegistration().tenantId)) return "personal";
+    if (isConsumers(this.#registration.tenantId)) return "personal";
     if (!this.#tokens.current) await this.token();
     return this.#account && isPersonal(this.#account) ? "personal" : "work";
   }
 
   /** Removes accounts and their tokens, in all tenants, from this machine; the service is not involved. */
   async signOut({ all = false }: { all?: boolean } = {}): Promise<string[]> {
-    const registration = this.#requireRegistration();
+    const registration = this.#registration;
     if (!all) await this.#load();
-    await using file = await this.#cache.lock(this.#options.http.signal);
-    const { text, content } = this.#cache;
-    const accounts = listAccounts(content, registration);
-    const account = all ? undefined : selectForSignOut(accounts, this.#selector());
-    const removed = all ? accounts : account ? [account] : [];
-    const left = JSON.stringify(
-      all ? withoutClient(content, registration) : withoutAccounts(content, registration, removed),
-    );
+    await using file = await this.#cache.lock();
+    const { text, content } = this.#cache.last;
+    const removed = all ? this.#accounts : selectForSignOut(this.#accounts, this.#selector);
+    const left = JSON.stringify(withoutAccounts(content, registration, all ? "all" : removed));
     if (text !== "" && left !== JSON.stringify(content)) await file.write(left);
     this.#tokens.reset();
     this.#first = undefined;
@@ -140,78 +127,79 @@ export class UserSession implements AuthSession {
   /** Reads the cache, and resolves the domain of a tenant where that decides between accounts. */
   async #load(): Promise<void> {
     const { settings: { loginOrigin }, http } = this.#options;
-    const registration = this.#requireRegistration();
+    const { tenantId } = this.#registration;
     await this.#cache.load();
-    if (this.#tenant === undefined && listAccounts(this.#cache.content, registration).length > 0) {
-      this.#tenant = await resolveTenantId(registration.tenantId, http, loginOrigin);
+    if (this.#tenant === undefined && this.#accounts.length > 0) {
+      this.#tenant = await resolveTenantId(tenantId, http, loginOrigin);
     }
     this.#selectAccount();
   }
 
   /** Selects the one account that is meant; the session never changes it. */
   #selectAccount(): void {
-    this.#accounts = listAccounts(this.#cache.content, this.#requireRegistration());
     const first = this.#first;
     this.#account = first
       ? this.#accounts.find((account) =>
         account.homeAccountId === first.homeAccountId && account.realm === first.realm
       )
-      : selectAccount(this.#accounts, this.#selector());
+      : selectAccount(this.#accounts, this.#selector);
   }
 
   #find(): CachedToken | undefined {
+    this.#selectAccount();
     const account = this.#account;
-    const query = account && { ...this.#requireRegistration(), account, scopes: this.#wantedScopes() };
-    return query && findToken(this.#cache.content, query, this.#options.http.now());
+    const query = account && { ...this.#registration, account, scopes: this.#wantedScopes() };
+    return query && findToken(this.#cache.last.content, query, this.#options.http.now());
   }
 
   async #acquire(file: LockedCache, refresh: TokenRefresh | undefined): Promise<CachedToken> {
-    if (refresh?.again) throw stillRefused();
+    if (refresh?.again) {
+      const why = "the service rejects the renewed sign-in as well";
+      throw new GraphError("signInNeeded", why, { code: "claimsDemanded" });
+    }
     const meant = this.#account;
-    const app = meant && await openUserApp(this.#msalContext(), file);
+    const app = meant && await this.#openApp(file);
     const known = app ? await callMsal(() => app.getTokenCache().getAllAccounts()) : [];
     const account = known.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
     if (!meant || !app || !account) {
-      const { tenantId } = this.#requireRegistration();
-      throw notSignedInError(this.#accounts, { tenant: tenantId, wanted: this.#options.settings.account });
+      const { tenantId: tenant } = this.#registration;
+      throw notSignedInError(this.#accounts, { tenant, wanted: this.#options.settings.account });
     }
-    const claims = refresh?.claims;
-    const result = await callMsal(() =>
-      app.acquireTokenSilent({
-        account: { ...account, tenantId: meant.realm }, // MSAL would use the home tenant of a guest
-        scopes: this.#requestedScopes(),
-        forceRefresh: refresh !== undefined,
-        ...(claims === undefined ? {} : { claims }),
-      })
-    );
-    return tokenOf(result);
+    const request = {
+      ...tokenRequest(this.#requestedScopes(), refresh?.claims),
+      account: { ...account, tenantId: meant.realm }, // MSAL would use the home tenant of a guest
+      forceRefresh: refresh !== undefined,
+    };
+    return tokenOf(await callMsal(() => app.acquireTokenSilent(request)));
   }
 
   /** Asks the user, where that can help. */
   async #recover(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken> {
     if (!isGraphError(error) || !canUserHelp(error)) throw error;
-    const { interact, notice, access, http: { signal } } = this.#options;
-    const purpose = purposeOf(access, this.#allDrives);
-    const permissions = this.#wantedScopes().join(" ");
+    const { interact, notice, access } = this.#options;
+    const needed = this.#wantedScopes().join(" ");
+    const purpose = access === "identity"
+      ? "to show who is signed in"
+      : `to ${access} ${this.#allDrives ? "files of sites and other drives" : "files of your OneDrive"}`;
     if (!interact) {
-      throw needsConsent(error) ? error.withMessage(`${error.message}: ${permissions}, ${purpose}`) : error;
+      throw needsConsent(error) ? error.withMessage(`${error.message}: ${needed}, ${purpose}`) : error;
     }
-    await this.#cache.checkWritable(signal);
+    await this.#cache.checkWritable();
     if (needsConsent(error)) {
-      notice(`${purpose}, ${permissions} is needed: sign in and consent to it (${error.code})`);
+      notice(`${purpose}, ${needed} is needed: sign in and consent to it (${error.code})`);
     } else if (error.code !== "notSignedIn") notice(`${error.message} (${error.code})`);
     return await this.#signIn(interact, refresh?.claims ?? error.claims);
   }
 
   async #signIn(interact: Interaction, claims: string | undefined): Promise<CachedToken> {
     const { http: { signal }, settings: { account: wanted } } = this.#options;
-    const app = await openUserApp(this.#msalContext());
+    const app = await this.#openApp();
     const before = this.#accounts;
     const expected = wanted ?? (this.#first ?? this.#account)?.username;
-    const request = { scopes: this.#requestedScopes(), claims, loginHint: expected };
-    const result = await callMsal(() => interact(app, request, signal));
+    const request = tokenRequest(this.#requestedScopes(), claims);
+    const result = await callMsal(() => interact(app, request, expected, signal));
     await this.#checkAccount(result, expected, before);
-    if (result && isDomain(this.#requireRegistration().tenantId)) this.#tenant = result.tenantId;
+    if (result && isDomain(this.#registration.tenantId)) this.#tenant = result.tenantId;
     this.#selectAccount();
     return this.#checkScopes(tokenOf(result));
   }
@@ -226,67 +214,62 @@ export class UserSession implements AuthSession {
     if (!expected || !actual?.username || actual.username.toLowerCase() === expected.toLowerCase()) return;
     const isActual = ({ homeAccountId }: CachedAccount) => homeAccountId === actual.homeAccountId;
     if (!before.some(isActual)) {
-      const registration = this.#requireRegistration();
-      await using file = await this.#cache.lock(this.#options.http.signal);
-      const { content } = this.#cache;
-      const added = listAccounts(content, registration).filter(isActual);
-      await file.write(JSON.stringify(withoutAccounts(content, registration, added)));
+      await using file = await this.#cache.lock();
+      const added = this.#accounts.filter(isActual);
+      await file.write(JSON.stringify(withoutAccounts(this.#cache.last.content, this.#registration, added)));
     }
-    throw new GraphError("usage", `signed in as ${actual.username}, but ${expected} was asked for`, {
-      code: "otherAccount",
-      subject: actual.username,
-    });
+    const why = `signed in as ${actual.username}, but ${expected} was asked for`;
+    throw new GraphError("usage", why, { code: "otherAccount", subject: actual.username });
   }
 
   /** The service may grant less than was asked for; every run would be refused, and ask again. */
   #checkScopes(token: CachedToken): CachedToken {
-    const missing = this.#wantedScopes().filter((scope) =>
-      !token.scopes.some((granted) => scopeIncludes(granted, scope))
-    );
+    const isGranted = (scope: string) => token.scopes.some((granted) => scopeIncludes(granted, scope));
+    const missing = this.#wantedScopes().filter((scope) => !isGranted(scope));
     if (missing.length === 0) return token;
-    throw new GraphError("refused", `signed in, but without the permission ${missing.join(" ")}`, {
-      code: "missingScopes",
-      hint:
-        "add it to the app registration (README, Register an app), or sign in with an account that may use it",
-    });
-  }
-
-  #selector(): AccountSelector {
-    return { tenant: this.#tenant, wanted: this.#options.settings.account };
+    const why = `signed in, but without the permission ${missing.join(" ")}`;
+    const hint =
+      "add it to the app registration (README, Register an app), or sign in with an account that may use it";
+    throw new GraphError("refused", why, { code: "missingScopes", hint });
   }
 
   /** Permissions without their API, and without those that personal accounts do not have (PROTOCOL 13.5). */
   #wantedScopes(): string[] {
-    const personal = this.#account
-      ? isPersonal(this.#account)
-      : isConsumers(this.#requireRegistration().tenantId);
+    const account = this.#account;
+    const personal = account ? isPersonal(account) : isConsumers(this.#registration.tenantId);
     const scopes = SCOPES[this.#options.access][this.#allDrives ? "all" : "own"];
     return scopes.filter((scope) => !personal || !scope.startsWith("Sites."));
   }
 
   /** Full names outside of the global cloud, where short ones may not be resolved. */
   #requestedScopes(): string[] {
-    const { apiOrigin } = this.#requireRegistration();
+    const { apiOrigin } = this.#registration;
     const isGlobal = this.#options.settings.cloud === "global";
     return this.#wantedScopes().map((scope) => isGlobal ? scope : `${apiOrigin}/${scope}`);
   }
 
-  #msalContext(): MsalContext {
-    return { ...this.#options, registration: this.#requireRegistration(), cache: this.#cache };
+  #openApp(file?: LockedCache): Promise<PublicClientApplication> {
+    return openUserApp({ ...this.#options, registration: this.#registration, cache: this.#cache }, file);
   }
 
-  #requireRegistration(): Registration {
-    if (this.#registration) return this.#registration;
+  get #selector(): AccountSelector {
+    return { tenant: this.#tenant, wanted: this.#options.settings.account };
+  }
+
+  /** All accounts of this registration, as of the last reading of the cache. */
+  get #accounts(): CachedAccount[] {
+    return listAccounts(this.#cache.last.content, this.#registration);
+  }
+
+  get #registration(): Registration {
     const { settings } = this.#options;
     const registration = registrationOf(settings);
-    if (!registration) {
-      const missing = [
-        ...(settings.clientId ? [] : ["GRAPH_CLIENT_ID"]),
-        ...(settings.tenantId ? [] : ["GRAPH_TENANT_ID"]),
-      ];
-      throw usageError(`no app registration: ${missing.join(" and ")} not set`, REGISTER, "noRegistration");
-    }
-    return this.#registration = registration;
+    if (registration) return registration;
+    const missing = [
+      ...(settings.clientId ? [] : ["GRAPH_CLIENT_ID"]),
+      ...(settings.tenantId ? [] : ["GRAPH_TENANT_ID"]),
+    ];
+    throw usageError(`no app registration: ${missing.join(" and ")} not set`, REGISTER, "noRegistration");
   }
 }
 
@@ -305,10 +288,4 @@ function canUserHelp(error: GraphError): boolean {
 
 function needsConsent(error: GraphError): boolean {
   return error.has("consent_required") || error.code === "AADSTS65001";
-}
-
-function stillRefused(): GraphError {
-  return new GraphError("signInNeeded", "the service rejects the renewed sign-in as well", {
-    code: "claimsDemanded",
-  });
 }

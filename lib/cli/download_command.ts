@@ -6,7 +6,7 @@
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions, downloadStream } from "../download/download.ts";
 import type { ByteSink } from "../content/in_order.ts";
-import { localNameProblem } from "../download/local_names.ts";
+import { localNameProblem } from "../download/local_target.ts";
 import { localPathFor } from "../download/local_target.ts";
 import { downloadTree } from "../download/tree.ts";
 import { getItem, type Item, type ResolvedItem } from "../drive/items.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type DeviceCode, deviceCodeText } from "../auth/device_code.ts";
+import { type DeviceCode, deviceCodeText } from "../auth/interaction.ts";
 import type { GraphError } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import type { TraceEvent } from "../http/client.ts";

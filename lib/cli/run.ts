@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Access } from "../auth/scopes.ts";
+import type { Access } from "../auth/session.ts";
 import { type Connection, openConnection } from "../connect.ts";
 import { leavesOwnDrive, type Location, parseLocation } from "../drive/location.ts";
 import { EXIT_CODES, type FailureKind, GraphError } from "../errors.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deviceCodeText } from "../auth/device_code.ts";
+import { deviceCodeText } from "../auth/interaction.ts";
 import type { ConnectOptions } from "../connect.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { printableLines } from "./output.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { statIfExists } from "../local/file_operations.ts";
+import { statIfExists } from "../local/local_file.ts";
 import { type GraphError, isGraphError, usageError } from "../errors.ts";
 import { formatSize } from "../format.ts";
 import { basename } from "../std.ts";

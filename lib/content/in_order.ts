@@ -3,14 +3,13 @@
  *
  * @module
  */
-import type { Hash } from "node:crypto";
-import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { writeAll } from "../local/file_operations.ts";
-import { type LocalContent, OpenFile } from "../local/local_file.ts";
+import { type LocalContent, openContent, writeAll } from "../local/local_file.ts";
 import { openSpool } from "../local/spool.ts";
+import { join } from "../std.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
-import { type DownloadTarget, fetchMissing, type FetchOptions } from "./ranged.ts";
+import type { OnProgress } from "../transfer/result.ts";
+import { fetchMissing } from "./ranged.ts";
 import { ByteRanges } from "./ranges.ts";
 import type { RemoteContent } from "./remote_content.ts";
 
@@ -25,10 +24,8 @@ export interface InOrderContent {
 }
 
 /** A private copy of an item's content. */
-export interface PrivateCopy extends Disposable {
+export interface PrivateCopy extends InOrderContent, Disposable {
   content: LocalContent;
-  quickXorHash: string;
-  sha256: string;
 }
 
 /** Downloads a copy into a private temporary file that is gone when it is disposed of. */
@@ -38,17 +35,18 @@ export async function fetchPrivateCopy(
 ): Promise<PrivateCopy> {
   const file = await openSpool(join(settings.state, "spool"));
   try {
-    const written = await fetchInOrder(remote, (bytes) => writeAll(file, bytes), {}, true, async () => {
-      await file.seek(0, Deno.SeekMode.Start);
-      await file.truncate(0);
-    });
-    const { bytes, quickXorHash, sha256 } = written;
-    const content = new OpenFile(
-      file,
-      { path: "-", name: remote.item.name, size: bytes, modified: null },
-      false,
+    const written = await fetchInOrder(
+      remote,
+      (bytes) => writeAll(file, bytes),
+      true,
+      async () => {
+        await file.seek(0, Deno.SeekMode.Start);
+        await file.truncate(0);
+      },
     );
-    return { content, quickXorHash, sha256: sha256!, [Symbol.dispose]: () => content[Symbol.dispose]() };
+    const info = { path: "-", name: remote.item.name, size: written.bytes, modified: null };
+    const content = openContent(file, info, false);
+    return { ...written, content, [Symbol.dispose]: () => content[Symbol.dispose]() };
   } catch (error) {
     file.close();
     throw error;
@@ -63,44 +61,40 @@ export async function fetchPrivateCopy(
 export async function fetchInOrder(
   content: RemoteContent,
   sink: ByteSink,
-  options: Pick<FetchOptions, "onProgress">,
   withSha256: boolean,
   restart: (bytes: number) => Promise<void>,
+  onProgress?: OnProgress,
 ): Promise<InOrderContent> {
   const { createHash } = await import("node:crypto");
-  const newHashes = () => ({
-    quickXor: new QuickXorHash(),
-    sha256: withSha256 ? createHash("sha256") : undefined as Hash | undefined,
-  });
-  let hashes = newHashes();
+  const newSha256 = () => withSha256 ? createHash("sha256") : undefined;
+  let quickXor = new QuickXorHash();
+  let sha256 = newSha256();
   const ranges = new ByteRanges();
-  let totalBytes = content.item.size;
-  const target: DownloadTarget = {
-    ranges,
-    get totalBytes() {
-      return totalBytes;
+  const writer = {
+    seek() {},
+    async write(bytes: Uint8Array) {
+      const position = ranges.total;
+      await sink(bytes);
+      quickXor.add(bytes, position);
+      sha256?.update(bytes);
+      ranges.add(position, position + bytes.length);
     },
-    announce: (bytes) => void (totalBytes = bytes),
-    openWriter: () => ({
-      seek() {},
-      flush: () => Promise.resolve(),
-      async write(bytes) {
-        const position = ranges.total;
-        await sink(bytes);
-        hashes.quickXor.add(bytes, position);
-        hashes.sha256?.update(bytes);
-        ranges.add(position, position + bytes.length);
-      },
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }),
+    flush: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const target = {
+    ranges,
+    totalBytes: content.item.size,
+    announce: (bytes: number) => void (target.totalBytes = bytes),
+    openWriter: () => writer,
     async restart() {
       await restart(ranges.total);
       ranges.clear();
-      totalBytes = content.item.size;
-      hashes = newHashes();
+      target.totalBytes = content.item.size;
+      quickXor = new QuickXorHash();
+      sha256 = newSha256();
     },
   };
-  await fetchMissing(content, target, options);
-  const { quickXor, sha256 } = hashes;
+  await fetchMissing(content, target, 1, onProgress);
   return { bytes: ranges.total, quickXorHash: quickXor.digest(), sha256: sha256?.digest("hex") };
 }

@@ -5,11 +5,10 @@
  * @module
  */
 import { GraphError, isGraphError } from "../errors.ts";
-import { RangeQueue, splitRanges } from "./range_queue.ts";
-import type { RangeJob } from "./range_queue.ts";
-import type { ByteRange, ByteRanges } from "./ranges.ts";
-import { type ContentResponse, parseContentRange, type RemoteContent } from "./remote_content.ts";
+import type { HttpResponse } from "../http/response.ts";
 import type { OnProgress } from "../transfer/result.ts";
+import { type ByteRange, type ByteRanges, type RangeJob, RangeQueue, splitRanges } from "./ranges.ts";
+import { parseContentRange, type RemoteContent } from "./remote_content.ts";
 
 /** Faults in a row without a new byte over any connection before a worker gives up. */
 const MAX_FAULTS = 6;
@@ -42,21 +41,23 @@ export interface TargetWriter extends AsyncDisposable {
   flush(): Promise<void>;
 }
 
-/** How to fetch. */
-export interface FetchOptions {
-  /** @default 1 */
-  connections?: number;
-  onProgress?: OnProgress | undefined;
+/** An attempt to fetch one version of the content, shared by its workers. */
+interface Round {
+  readonly content: RemoteContent;
+  readonly target: DownloadTarget;
+  readonly version: string | undefined;
+  readonly size: number;
+  readonly queue: RangeQueue;
+  readonly onProgress: OnProgress | undefined;
+  doneBytes: number;
+  wrongRanges: number;
 }
 
-/** Why a download must start over. */
-type Restart = "changed" | "rangesUnsupported";
-
-/** What a response means for a range. */
-type Step =
-  | { step: "read"; response: ContentResponse["response"]; end: number | undefined }
-  | { step: "retry" }
-  | { step: "restart"; reason: Restart };
+/** A response to read; `end` is where its bytes end, if known. */
+interface Body {
+  response: HttpResponse;
+  end: number | undefined;
+}
 
 /**
  * Fetches all missing content; after a failure everything that arrived is written.
@@ -66,172 +67,50 @@ type Step =
 export async function fetchMissing(
   content: RemoteContent,
   target: DownloadTarget,
-  { connections = 1, onProgress }: FetchOptions = {},
+  connections: number,
+  onProgress: OnProgress | undefined,
 ): Promise<void> {
-  for (;;) {
-    const restart = await new Round(content, target, connections, onProgress).run();
-    if (!restart) return;
-    if (restart === "rangesUnsupported") content.rangesUnsupported = true;
+  while (await fetchVersion(content, target, connections, onProgress) === "restart") {
     content.noteRestart();
     await target.restart();
   }
 }
 
-/** One attempt to fetch one version of the content. */
-class Round {
-  readonly #content: RemoteContent;
-  readonly #target: DownloadTarget;
-  readonly #version: string | undefined;
-  readonly #size: number;
-  readonly #workers: number;
-  readonly #queue: RangeQueue;
-  readonly #onProgress: OnProgress | undefined;
-  #doneBytes: number;
-  #wrongRanges = 0;
-
-  constructor(
-    content: RemoteContent,
-    target: DownloadTarget,
-    connections: number,
-    onProgress: OnProgress | undefined,
-  ) {
-    this.#content = content;
-    this.#target = target;
-    this.#version = content.version;
-    this.#size = content.item.size;
-    this.#onProgress = onProgress;
-    this.#doneBytes = target.ranges.total;
-    const ranges = plan(content, target, connections);
-    this.#workers = ranges[0]?.[1] === Infinity ? 1 : connections;
-    this.#queue = new RangeQueue(ranges);
-  }
-
-  /** Returns why the download must start over; `undefined` when it is complete. */
-  async run(): Promise<Restart | undefined> {
-    let ended: { restart: Restart } | { error: unknown } | undefined;
-    await Promise.all(
-      Array.from({ length: this.#workers }, async () => {
-        try {
-          const restart = await this.#work();
-          if (restart) ended ??= { restart };
-        } catch (error) {
-          ended ??= { error };
-        }
-        if (ended) this.#queue.stop();
-      }),
-    );
-    if (ended && "error" in ended) throw ended.error;
-    return ended?.restart;
-  }
-
-  async #work(): Promise<Restart | undefined> {
-    await using writer = this.#target.openWriter();
-    const budget = { faults: 0, arrivedBytes: 0 };
-    let bytesPerMs = 0;
-    for (let job; (job = await this.#queue.next(bytesPerMs));) {
-      const outcome = await this.#attempt(job, writer);
-      if (outcome === "changed" || outcome === "rangesUnsupported") return outcome;
-      if (outcome === undefined) bytesPerMs = job.rate.bytesPerMs;
-      else if (outcome.code !== "takenOver") {
-        if (this.#content.arrivedBytes > budget.arrivedBytes) budget.faults = 0;
-        budget.arrivedBytes = this.#content.arrivedBytes;
-        if (++budget.faults > MAX_FAULTS) throw outcome;
-        await this.#content.pause(budget.faults, outcome, this.#queue.stopped);
-        if (this.#isOutdated) return "changed";
+async function fetchVersion(
+  content: RemoteContent,
+  target: DownloadTarget,
+  connections: number,
+  onProgress: OnProgress | undefined,
+): Promise<"done" | "restart"> {
+  const ranges = planRanges(content, target, connections);
+  const workers = ranges[0]?.[1] === Infinity ? 1 : connections;
+  const round: Round = {
+    content,
+    target,
+    version: content.version,
+    size: content.item.size,
+    queue: new RangeQueue(ranges),
+    onProgress,
+    doneBytes: target.ranges.total,
+    wrongRanges: 0,
+  };
+  let ended: { outcome: "restart" } | { error: unknown } | undefined;
+  await Promise.all(
+    Array.from({ length: workers }, async () => {
+      try {
+        if (await work(round) === "restart") ended ??= { outcome: "restart" };
+      } catch (error) {
+        ended ??= { error };
       }
-    }
-    return undefined;
-  }
-
-  /** Fetches what it can of a range; returns the fault that interrupted it, if any. */
-  async #attempt(job: RangeJob, writer: TargetWriter): Promise<Restart | GraphError | undefined> {
-    const arrivedBefore = this.#content.arrivedBytes;
-    let isReading = false;
-    writer.seek(job.position);
-    try {
-      const step = await this.#request(job);
-      if (step.step === "restart") return step.reason;
-      isReading = step.step === "read";
-      if (step.step === "read") await this.#read(job, step, writer);
-      return undefined;
-    } catch (error) {
-      if (!isGraphError(error) || error.kind !== "unavailable") throw error;
-      // Requests were repeated already: that is final, unless other connections still work.
-      const othersWork = this.#content.arrivedBytes > arrivedBefore;
-      if (isReading || othersWork || error.code === "takenOver") return error;
-      throw error;
-    } finally {
-      await writer.flush();
-      this.#queue.release(job);
-    }
-  }
-
-  async #request(job: RangeJob): Promise<Step> {
-    const { position, end } = job;
-    const isOpenEnded = end === Infinity;
-    const received = await this.#content.request(rangeHeader(position, end), job.abort.signal);
-    const { response } = received;
-    const { status } = response;
-    if (status === 200 && isOpenEnded && position === 0) {
-      const length = response.headers.get("content-length");
-      return { step: "read", response, end: length === null ? undefined : Number(length) };
-    }
-    const range = status === 206 ? parseContentRange(response) : undefined;
-    const isOtherSize = !isOpenEnded && range?.total !== undefined && range.total !== this.#size;
-    if (range?.start === position && !isOtherSize) {
-      return { step: "read", response, end: isOpenEnded ? range.total : range.end };
-    }
-    const isUnranged = status === 200 || status === 416 || status === 206 && !isOpenEnded;
-    if (isUnranged) {
-      await response.discard();
-      await this.#content.refresh(received.link);
-    } else await this.#content.afterRefusal(received);
-    if (this.#isOutdated) return { step: "restart", reason: "changed" };
-    // Ranges are ignored, or the stated size is not the true one (PROTOCOL D2, D6).
-    const isUnsupported = isUnranged &&
-      (status !== 206 || isOtherSize || ++this.#wrongRanges > MAX_WRONG_RANGES);
-    return isUnsupported ? { step: "restart", reason: "rangesUnsupported" } : { step: "retry" };
-  }
-
-  async #read(
-    job: RangeJob,
-    { response, end }: Extract<Step, { step: "read" }>,
-    writer: TargetWriter,
-  ): Promise<void> {
-    const start = job.position;
-    const isOpenEnded = job.end === Infinity;
-    const totalBytes = isOpenEnded ? end ?? this.#size : this.#size;
-    if (isOpenEnded && end !== undefined) this.#target.announce(end);
-    const endsWithRange = response.headers.get("content-length") === String(job.end - start);
-    for await (const chunk of response.chunks()) {
-      // A body may be longer than requested, and another worker may have taken over meanwhile.
-      if (job.position >= job.end) return;
-      const bytes = chunk.subarray(0, job.end - job.position);
-      job.position += bytes.length;
-      job.rate.add(bytes.length);
-      this.#doneBytes += bytes.length;
-      this.#content.noteArrived(chunk.length);
-      await writer.write(bytes);
-      this.#onProgress?.(this.#doneBytes, totalBytes);
-      // Beyond this it cannot be the file, whatever follows.
-      if (isOpenEnded && job.position > this.#content.maxBytes) job.end = job.position;
-      // Reading to the end of the body lets its HTTP connection serve the next range.
-      if (job.position >= job.end && !endsWithRange) return;
-    }
-    const expected = Math.min(end ?? job.position, job.end);
-    if (job.position < expected || !isOpenEnded && job.position === start) {
-      throw truncatedBodyError(this.#content);
-    }
-    if (isOpenEnded) job.end = job.position;
-  }
-
-  get #isOutdated(): boolean {
-    return this.#content.version !== this.#version;
-  }
+      if (ended) round.queue.stop();
+    }),
+  );
+  if (ended && "error" in ended) throw ended.error;
+  return ended?.outcome ?? "done";
 }
 
 /** One range up to the end of the content where one HTTP connection does; otherwise what is missing, split. */
-function plan(
+function planRanges(
   { item, rangesUnsupported }: RemoteContent,
   { ranges, totalBytes }: DownloadTarget,
   connections: number,
@@ -244,14 +123,117 @@ function plan(
   return splitRanges(ranges.missing(item.size), item.size, connections);
 }
 
-function rangeHeader(position: number, end: number): string | undefined {
-  if (end !== Infinity) return `bytes=${position}-${end - 1}`;
-  return position > 0 ? `bytes=${position}-` : undefined;
+async function work(round: Round): Promise<"done" | "restart"> {
+  const { content, queue } = round;
+  await using writer = round.target.openWriter();
+  let faults = 0;
+  let arrivedBytes = 0;
+  for (let job; (job = await queue.next());) {
+    const outcome = await attempt(round, job, writer);
+    if (outcome === "restart") return outcome;
+    if (outcome === undefined || outcome.code === "takenOver") continue;
+    if (content.arrivedBytes > arrivedBytes) faults = 0;
+    arrivedBytes = content.arrivedBytes;
+    if (++faults > MAX_FAULTS) throw outcome;
+    await content.pause(faults, outcome, queue.stopped);
+    if (content.version !== round.version) return "restart";
+  }
+  return "done";
 }
 
-function truncatedBodyError(content: RemoteContent): GraphError {
-  return new GraphError("unavailable", `${content.what}: the response ended early`, {
-    code: "truncatedBody",
-    hint: "run the same command again",
-  });
+/** Fetches what it can of a range; returns the fault that interrupted it, if any. */
+async function attempt(
+  round: Round,
+  job: RangeJob,
+  writer: TargetWriter,
+): Promise<"restart" | GraphError | undefined> {
+  const { content, queue } = round;
+  const arrivedBefore = content.arrivedBytes;
+  let isReading = false;
+  writer.seek(job.position);
+  try {
+    const body = await request(round, job);
+    if (body === "restart") return body;
+    isReading = body !== "retry";
+    if (body !== "retry") await read(round, job, body, writer);
+    return undefined;
+  } catch (error) {
+    if (!isGraphError(error) || error.kind !== "unavailable") throw error;
+    // Requests were repeated already: that is final, unless other connections still work.
+    const othersWork = content.arrivedBytes > arrivedBefore;
+    if (isReading || othersWork || error.code === "takenOver") return error;
+    throw error;
+  } finally {
+    await writer.flush();
+    queue.release(job);
+  }
+}
+
+async function request(
+  round: Round,
+  { position, end, abort }: RangeJob,
+): Promise<Body | "retry" | "restart"> {
+  const { content, size } = round;
+  const isOpenEnded = end === Infinity;
+  const header = isOpenEnded ? `bytes=${position}-` : `bytes=${position}-${end - 1}`;
+  const received = await content.request(isOpenEnded && position === 0 ? undefined : header, abort.signal);
+  const { response } = received;
+  const { status } = response;
+  if (status === 200 && isOpenEnded && position === 0) {
+    const length = response.headers.get("content-length");
+    return { response, end: length === null ? undefined : Number(length) };
+  }
+  const range = status === 206 ? parseContentRange(response) : undefined;
+  const isOtherSize = !isOpenEnded && range?.total !== undefined && range.total !== size;
+  if (range?.start === position && !isOtherSize) {
+    return { response, end: isOpenEnded ? range.total : range.end };
+  }
+  const isUnranged = status === 200 || status === 416 || status === 206 && !isOpenEnded;
+  if (isUnranged) {
+    await response.discard();
+    await content.refresh(received.found);
+  } else await content.afterRefusal(received);
+  if (content.version !== round.version) return "restart";
+  // Ranges are ignored, or the stated size is not the true one (PROTOCOL D2, D6).
+  const isUnsupported = isUnranged &&
+    (status !== 206 || isOtherSize || ++round.wrongRanges > MAX_WRONG_RANGES);
+  if (!isUnsupported) return "retry";
+  content.rangesUnsupported = true;
+  return "restart";
+}
+
+async function read(
+  round: Round,
+  job: RangeJob,
+  { response, end }: Body,
+  writer: TargetWriter,
+): Promise<void> {
+  const { content, target, queue } = round;
+  const start = job.position;
+  const isOpenEnded = job.end === Infinity;
+  if (isOpenEnded && end !== undefined) target.announce(end);
+  const totalBytes = isOpenEnded ? end ?? round.size : round.size;
+  const endsWithRange = response.headers.get("content-length") === String(job.end - start);
+  for await (const chunk of response.chunks()) {
+    // A body may be longer than requested, and another worker may have taken over meanwhile.
+    if (job.position >= job.end) return;
+    const bytes = chunk.subarray(0, job.end - job.position);
+    queue.advance(job, bytes.length);
+    round.doneBytes += bytes.length;
+    content.noteArrived(chunk.length);
+    await writer.write(bytes);
+    round.onProgress?.(round.doneBytes, totalBytes);
+    // Beyond this it cannot be the file, whatever follows.
+    if (isOpenEnded && job.position > content.maxBytes) job.end = job.position;
+    // Reading to the end of the body lets its HTTP connection serve the next range.
+    if (job.position >= job.end && !endsWithRange) return;
+  }
+  const expected = Math.min(end ?? job.position, job.end);
+  if (job.position < expected || !isOpenEnded && job.position === start) {
+    throw new GraphError("unavailable", `${content.what}: the response ended early`, {
+      code: "truncatedBody",
+      hint: "run the same command again",
+    });
+  }
+  if (isOpenEnded) job.end = job.position;
 }

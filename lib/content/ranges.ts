@@ -1,8 +1,9 @@
 /**
- * Sets of bytes of a file.
+ * The byte ranges of a file: which it has, and which its workers still fetch.
  *
  * @module
  */
+import { GraphError } from "../errors.ts";
 
 /** From `start` up to, but not including, `end`. */
 export type ByteRange = readonly [start: number, end: number];
@@ -54,17 +55,120 @@ export class ByteRanges {
 
   /** The ranges of a file of `size` bytes that are not in the set. */
   missing(size: number): ByteRange[] {
-    const gaps: ByteRange[] = [];
-    let at = 0;
-    for (const [start, end] of this.#ranges) {
-      if (start > at) gaps.push([at, Math.min(start, size)]);
-      at = end;
-    }
-    if (at < size) gaps.push([at, size]);
-    return gaps.filter(([start, end]) => start < end);
+    const starts = [0, ...this.#ranges.map(([, end]) => end)];
+    const ends = [...this.#ranges.map(([start]) => start), size];
+    return starts.map((start, index): ByteRange => [start, Math.min(ends[index]!, size)])
+      .filter(([start, end]) => start < end);
   }
 
   toJSON(): ByteRange[] {
     return [...this.#ranges];
   }
+}
+
+/** A range whose HTTP connection delivers nothing for this time is taken over by an idle worker. */
+export const MAX_SILENCE_MS = 5_000;
+/** How often an idle worker checks the others. */
+const CHECK_MS = 500;
+
+const MIB = 1024 * 1024;
+const MIN_RANGE_BYTES = MIB;
+const MAX_RANGE_BYTES = 32 * MIB;
+
+/** A range that a worker fetches. */
+export interface RangeJob {
+  /** Position of the next byte. */
+  position: number;
+  /** Not included; `Infinity` for the rest of the content. Another worker may lower it. */
+  end: number;
+  /** When the last bytes arrived, or when the job began. */
+  lastByteAt: number;
+  /** Aborted when another worker takes over, or when the queue stops. */
+  readonly abort: AbortController;
+}
+
+/**
+ * The ranges of one download, handed out in order. When none is left, an idle worker takes over the rest of a range whose
+ * HTTP connection is silent, so that one dead connection does not delay the download.
+ */
+export class RangeQueue {
+  readonly #waiting: ByteRange[];
+  readonly #running = new Set<RangeJob>();
+  readonly #now: () => number;
+  readonly #stop = new AbortController();
+  /** Aborted by {@linkcode RangeQueue.stop}. */
+  readonly stopped: AbortSignal = this.#stop.signal;
+  #wake = Promise.withResolvers<void>();
+
+  /** @param now Milliseconds since any moment. */
+  constructor(ranges: Iterable<ByteRange>, now: () => number = () => performance.now()) {
+    this.#waiting = [...ranges];
+    this.#now = now;
+  }
+
+  /** Waits for the next range; `undefined` when the download is complete or stopped. */
+  async next(): Promise<RangeJob | undefined> {
+    while (!this.stopped.aborted) {
+      const range = this.#waiting.shift() ?? this.#takeOver();
+      if (range) {
+        const [position, end] = range;
+        const job = { position, end, lastByteAt: this.#now(), abort: new AbortController() };
+        this.#running.add(job);
+        return job;
+      }
+      if (this.#running.size === 0) return undefined;
+      const timer = setTimeout(() => this.#notify(), CHECK_MS);
+      await this.#wake.promise;
+      clearTimeout(timer);
+    }
+    return undefined;
+  }
+
+  /** Counts bytes that arrived for a job. */
+  advance(job: RangeJob, bytes: number): void {
+    job.position += bytes;
+    job.lastByteAt = this.#now();
+  }
+
+  /** Ends a job; what it did not fetch comes first again. */
+  release(job: RangeJob): void {
+    if (!this.#running.delete(job)) return;
+    if (job.position < job.end) this.#waiting.unshift([job.position, job.end]);
+    this.#notify();
+  }
+
+  /** Stops all workers. */
+  stop(): void {
+    this.#stop.abort();
+    for (const { abort } of this.#running) abort.abort();
+    this.#notify();
+  }
+
+  #takeOver(): ByteRange | undefined {
+    for (const job of this.#running) {
+      if (this.#now() - job.lastByteAt < MAX_SILENCE_MS || job.position >= job.end) continue;
+      const rest: ByteRange = [job.position, job.end];
+      job.end = job.position;
+      this.#running.delete(job);
+      job.abort.abort(new GraphError("unavailable", "taken over", { code: "takenOver" }));
+      return rest;
+    }
+    return undefined;
+  }
+
+  #notify(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+}
+
+/** Splits what is missing into ranges: at least two for each connection, of 1 to 32 MiB. */
+export function splitRanges(missing: readonly ByteRange[], size: number, connections: number): ByteRange[] {
+  const wanted = Math.ceil(size / (2 * connections) / MIB) * MIB;
+  const rangeBytes = Math.min(MAX_RANGE_BYTES, Math.max(MIN_RANGE_BYTES, wanted));
+  const ranges: ByteRange[] = [];
+  for (const [start, end] of missing) {
+    for (let at = start; at < end; at += rangeBytes) ranges.push([at, Math.min(end, at + rangeBytes)]);
+  }
+  return ranges;
 }

@@ -12,7 +12,7 @@ import type { HttpResponse } from "../http/response.ts";
 import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { enrichedKind } from "../transfer/enrichment.ts";
-import { compareContent, type Content } from "../transfer/verify.ts";
+import { compareContent } from "../transfer/verify.ts";
 
 /** Fresh download URLs in a row without a new byte before a refusal is final. */
 const MAX_FRESH_LINKS = 2;
@@ -21,14 +21,15 @@ const MAX_RESTARTS = 3;
 /** How much conversion may add to a small file, in bytes. */
 const CONVERSION_BYTES = 16 * 1024 * 1024;
 
-/** A response, and the number of the download URL that it came from. */
+/** A response, and the item whose download URL it came from. */
 export interface ContentResponse {
   response: HttpResponse;
-  link: number;
+  found: ResolvedItem;
 }
 
 /** The content of one item. */
 export class RemoteContent {
+  /** The item as it was read last; another object after each refresh. */
   found: ResolvedItem;
   /** Content bytes received over all connections, repeated ones included. */
   arrivedBytes = 0;
@@ -40,7 +41,6 @@ export class RemoteContent {
   isForeign = false;
   readonly #connection: Connection;
   #contentType = "";
-  #link = 0;
   #refreshing: Promise<void> | undefined;
   #freshLinks = 0;
   #restarts = 0;
@@ -59,14 +59,13 @@ export class RemoteContent {
     return contentVersion(this.found.driveItem);
   }
 
-  /** For messages. */
   get what(): string {
     return `download of ${this.item.path}`;
   }
 
   /** The kind of document whose content may differ from what the service states; usually none. */
   get enrichedKind(): DocumentKind | undefined {
-    return downloadKind(this.found);
+    return enrichedKind("downloads", this.item.name, getDriveType(this.found.driveItem));
   }
 
   /**
@@ -89,9 +88,9 @@ export class RemoteContent {
    */
   async request(range: string | undefined, signal: AbortSignal): Promise<ContentResponse> {
     await this.#refreshing;
-    const link = this.#link;
+    const { found } = this;
     this.requests++;
-    const { driveItem } = this.found;
+    const { driveItem } = found;
     const url = driveItem["@microsoft.graph.downloadUrl"] ?? driveItem["@content.downloadUrl"] ??
       await this.#redirect();
     const response = await this.#connection.storage.send({
@@ -112,7 +111,7 @@ export class RemoteContent {
       const expected = idInTag(this.item.eTag);
       this.isForeign ||= served !== undefined && expected !== undefined && served !== expected;
     }
-    return { response, link };
+    return { response, found };
   }
 
   noteArrived(bytes: number): void {
@@ -135,18 +134,18 @@ export class RemoteContent {
   }
 
   /** Gets a fresh download URL after a refusal; throws the refusal if that does not help. */
-  async afterRefusal({ response, link }: ContentResponse): Promise<void> {
+  async afterRefusal({ response, found }: ContentResponse): Promise<void> {
     const error = await readServiceError(response, this.what);
     // A URL expires after an hour at most, and a new one can be refused as well (PROTOCOL D3).
     const mayBeStale = [401, 403, 404, 410, 206].includes(response.status);
     if (!mayBeStale || error.has("malwareDetected")) throw error;
-    if (link === this.#link && !this.#refreshing && ++this.#freshLinks > MAX_FRESH_LINKS) throw error;
-    await this.refresh(link);
+    if (found === this.found && !this.#refreshing && ++this.#freshLinks > MAX_FRESH_LINKS) throw error;
+    await this.refresh(found);
   }
 
-  /** Reads the item again, with a fresh download URL; once for all connections that still use number `stale`. */
-  async refresh(stale = this.#link): Promise<void> {
-    if (stale !== this.#link) return;
+  /** Reads the item again, with a fresh download URL; once for all connections that still use that of `stale`. */
+  async refresh(stale = this.found): Promise<void> {
+    if (stale !== this.found) return;
     this.#refreshing ??= this.#readItem().finally(() => this.#refreshing = undefined);
     await this.#refreshing;
   }
@@ -154,16 +153,18 @@ export class RemoteContent {
   /** Backs off after a number of faults in a row, then gets a fresh download URL. */
   async pause(faults: number, fault: GraphError, signal: AbortSignal): Promise<void> {
     const { http } = this.#connection.storage;
-    const link = this.#link;
+    const { found } = this;
     const ms = http.backoffMs(faults);
     if (!http.deadline.allows(ms)) throw fault;
     await http.wait(ms, fault.message, signal);
-    await this.refresh(link);
+    await this.refresh(found);
   }
 
-  /** See {@linkcode compareDownload}. */
+  /** Compares a copy with what the service states. */
   compare(bytes: number, quickXorHash: string): "verified" | "unverified" | "different" {
-    return compareDownload({ size: bytes, hash: quickXorHash }, this.found);
+    // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
+    const isRight = quickXorHash === this.item.hash && this.enrichedKind !== undefined;
+    return isRight ? "verified" : compareContent({ size: bytes, hash: quickXorHash }, this.item);
   }
 
   async #readItem(): Promise<void> {
@@ -176,7 +177,6 @@ export class RemoteContent {
     });
     this.found = { driveItem, item: toItem(driveItem, driveId, path) };
     this.isForeign = false;
-    this.#link++;
   }
 
   /** Some items come without a download URL; the redirect of their content has it. */
@@ -191,22 +191,6 @@ export class RemoteContent {
     await response.discard();
     return link;
   }
-}
-
-/** Compares content with what the service states of an item. */
-export function compareDownload(
-  local: Content,
-  found: ResolvedItem,
-): "verified" | "unverified" | "different" {
-  const { size, hash } = found.item;
-  // Personal drives state a wrong size of some documents, with the right hash, which counts the bytes as well (D6).
-  const isRight = hash !== null && local.hash === hash && downloadKind(found) !== undefined;
-  return isRight ? "verified" : compareContent(local, { size, hash });
-}
-
-/** The kind of document that an item is, if the service may serve other bytes than it states. */
-export function downloadKind({ item, driveItem }: ResolvedItem): DocumentKind | undefined {
-  return enrichedKind("downloads", item.name, getDriveType(driveItem));
 }
 
 /** ETags of business drives contain the id of their item: `"{GUID},n"` (PROTOCOL 5). */

@@ -1,10 +1,9 @@
 /**
- * Bytes that can be read at any position, and what the checks of documents read them with: memory stays bounded however
- * large a document is.
+ * Reading bytes at any position, with bounded memory however large a document is.
  *
  * @module
  */
-import { interruptedError } from "../abort.ts";
+import { throwIfAborted } from "../abort.ts";
 
 const WINDOW_BYTES = 64 * 1024;
 
@@ -24,9 +23,9 @@ export class BrokenDocument extends Error {
 export function interruptible(source: ByteSource, signal: AbortSignal | undefined): ByteSource {
   return {
     size: source.size,
-    read(buffer, position) {
-      if (signal?.aborted) return Promise.reject(interruptedError(signal));
-      return source.read(buffer, position);
+    async read(buffer, position) {
+      throwIfAborted(signal);
+      return await source.read(buffer, position);
     },
   };
 }
@@ -44,17 +43,13 @@ export class ByteWindow {
     this.size = source.size;
   }
 
-  /**
-   * Returns `length` bytes, which are valid until the next call.
-   *
-   * @throws {BrokenDocument} when the content ends before.
-   */
+  /** Returns `length` bytes, which are valid until the next call; throws `BrokenDocument` where there are fewer. */
   async at(position: number, length: number): Promise<DataView<ArrayBuffer>> {
     const bytes = await this.from(position, length);
     return new DataView(bytes.buffer, bytes.byteOffset, length);
   }
 
-  /** Returns at least `least` bytes from a position on, and as many more as are at hand. */
+  /** Returns at least `least` bytes from a position on, and as many more as the window holds. */
   async from(position: number, least = 1): Promise<Uint8Array<ArrayBuffer>> {
     if (position + least > this.size) throw new BrokenDocument("it ends before its structure does");
     if (position < this.#start || position + least > this.#start + this.#filled) {
@@ -83,7 +78,7 @@ export async function readRange(
 export async function isSameContent(
   a: ByteSource,
   b: ByteSource,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   if (a.size !== b.size) return false;
   const windows = [a, b].map((source) => new ByteWindow(interruptible(source, signal)));

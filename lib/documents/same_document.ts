@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { BrokenDocument, type ByteSource, ByteWindow } from "./byte_source.ts";
+import { BrokenDocument, type ByteSource, isSameContent } from "./byte_source.ts";
 import { checkJpeg } from "./jpeg.ts";
-import { isOle2 } from "./ole2.ts";
-import { checkStructure, type DocumentKind } from "./structure.ts";
+import { checkStructure, type DocumentKind, isOle2 } from "./structure.ts";
 import { checkZip, type ZipContent } from "./zip.ts";
 
 /**
@@ -58,15 +57,11 @@ function compareParts(sent: Map<string, ZipContent>, stored: Map<string, ZipCont
 async function compareImages(sent: ByteSource, stored: ByteSource): Promise<void> {
   const ours = await checkJpeg(sent);
   const theirs = await checkJpeg(stored);
-  const length = sent.size - ours.scanStart;
-  const differs = () => new BrokenDocument("its image is not the one that was sent");
-  if (ours.tablesHash !== theirs.tablesHash || stored.size - theirs.scanStart !== length) throw differs();
-  const windows = [new ByteWindow(sent), new ByteWindow(stored)] as const;
-  for (let done = 0; done < length;) {
-    const a = await windows[0].from(ours.scanStart + done);
-    const b = await windows[1].from(theirs.scanStart + done);
-    const count = Math.min(a.length, b.length);
-    for (let i = 0; i < count; i++) if (a[i] !== b[i]) throw differs();
-    done += count;
-  }
+  const scans = (source: ByteSource, start: number): ByteSource => ({
+    size: source.size - start,
+    read: (buffer, position) => source.read(buffer, start + position),
+  });
+  const isSame = ours.tablesHash === theirs.tablesHash &&
+    await isSameContent(scans(sent, ours.scanStart), scans(stored, theirs.scanStart));
+  if (!isSame) throw new BrokenDocument("its image is not the one that was sent");
 }

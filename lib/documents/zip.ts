@@ -1,10 +1,9 @@
 /**
- * Checks ZIP archives entry by entry: the directory alone proves nothing about the content (APPNOTE 4.3).
+ * ZIP archives (APPNOTE 4.3), with ZIP64: each entry is inflated, since the directory proves nothing about the content.
  *
  * @module
  */
-import { BrokenDocument, type ByteSource, ByteWindow } from "./byte_source.ts";
-import { readZipDirectory, type ZipEntry } from "./zip_directory.ts";
+import { BrokenDocument, type ByteSource, ByteWindow, readRange } from "./byte_source.ts";
 
 const READ_BYTES = 64 * 1024;
 const LOCAL_HEADER_BYTES = 30;
@@ -13,11 +12,30 @@ const DEFLATED = 8;
 /** An archive that inflates to more than this, and to more than 200 times its size, is a ZIP bomb. */
 const MAX_BYTES = 1024 ** 3;
 const MAX_RATIO = 200;
+const END_BYTES = 22;
+const END64_BYTES = 56;
+const LOCATOR_BYTES = 20;
+const ENTRY_BYTES = 46;
+const MAX_COMMENT_BYTES = 65_535;
+/** Real documents have a few thousand entries at most. */
+const MAX_ENTRIES = 100_000;
+const MAX_DIRECTORY_BYTES = 32 * 1024 * 1024;
 
 /** What an entry inflates to. */
 export interface ZipContent {
   bytes: number;
   crc32: number;
+}
+
+/** A directory entry. */
+interface ZipEntry extends ZipContent {
+  name: string;
+  /** 0: stored; 8: deflated. */
+  method: number;
+  encrypted: boolean;
+  compressedBytes: number;
+  /** Position of its local header. */
+  offset: number;
 }
 
 /**
@@ -40,10 +58,8 @@ export async function checkZip(source: ByteSource): Promise<Map<string, ZipConte
     contents.set(entry.name, entry);
   }
   const window = new ByteWindow(source);
-  const inflate = await createInflater();
   for (const [index, entry] of entries.entries()) {
-    const from = await findData(window, entry, entries[index + 1]?.offset ?? start);
-    await inflate(source, entry, from);
+    await checkData(source, entry, await findData(window, entry, entries[index + 1]?.offset ?? start));
   }
   return contents;
 }
@@ -70,33 +86,31 @@ async function findData(window: ByteWindow, entry: ZipEntry, end: number): Promi
 }
 
 /**
- * Loads zlib on first use. `DecompressionStream` would not do: Deno's accepts a truncated stream, and buffers everything
- * that one chunk inflates to.
+ * zlib is loaded on first use. `DecompressionStream` would not do: Deno's accepts a truncated stream, and buffers
+ * everything that one chunk inflates to.
  */
-async function createInflater() {
+async function checkData(source: ByteSource, entry: ZipEntry, from: number): Promise<void> {
   const { crc32, createInflateRaw } = await import("node:zlib");
   const { pipeline } = await import("node:stream/promises");
-  return async (source: ByteSource, entry: ZipEntry, from: number): Promise<void> => {
-    let bytes = 0;
-    let sum = 0;
-    const take = async (chunks: AsyncIterable<Uint8Array>) => {
-      for await (const chunk of chunks) {
-        bytes += chunk.length;
-        sum = crc32(chunk, sum);
-        if (bytes > entry.bytes) throw differs(entry);
-      }
-    };
-    const data = read(source, from, entry.compressedBytes);
-    try {
-      if (entry.method === STORED) await take(data);
-      else await pipeline(data, createInflateRaw(), take);
-    } catch (error) {
-      const code = (error as { code?: unknown }).code;
-      if (typeof code === "string" && code.startsWith("Z_")) throw differs(entry);
-      throw error;
+  let bytes = 0;
+  let sum = 0;
+  const take = async (chunks: AsyncIterable<Uint8Array>) => {
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      sum = crc32(chunk, sum);
+      if (bytes > entry.bytes) throw differs(entry);
     }
-    if (bytes !== entry.bytes || sum !== entry.crc32) throw differs(entry);
   };
+  const data = read(source, from, entry.compressedBytes);
+  try {
+    if (entry.method === STORED) await take(data);
+    else await pipeline(data, createInflateRaw(), take);
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (typeof code === "string" && code.startsWith("Z_")) throw differs(entry);
+    throw error;
+  }
+  if (bytes !== entry.bytes || sum !== entry.crc32) throw differs(entry);
 }
 
 function differs({ name }: ZipEntry): BrokenDocument {
@@ -111,4 +125,104 @@ async function* read(source: ByteSource, start: number, length: number): AsyncGe
     at += count;
     yield bytes.subarray(0, count);
   }
+}
+
+/** Reads the central directory: its entries in the order of their offsets, and its position. */
+async function readZipDirectory(source: ByteSource): Promise<{ entries: ZipEntry[]; start: number }> {
+  const { count, start, bytes, end } = await findDirectory(source);
+  if (count > MAX_ENTRIES || bytes > MAX_DIRECTORY_BYTES) {
+    throw new BrokenDocument(
+      `its directory has ${count} entries in ${bytes} bytes, more than documents have`,
+    );
+  }
+  if (start + bytes !== end) throw new BrokenDocument("its directory is misplaced");
+  const view = new DataView((await readRange(source, start, bytes)).buffer);
+  const entries: ZipEntry[] = [];
+  let at = 0;
+  while (entries.length < count) {
+    if (at + ENTRY_BYTES > bytes || view.getUint32(at, true) !== 0x02014b50) throw badDirectory();
+    const length = ENTRY_BYTES + view.getUint16(at + 28, true) + view.getUint16(at + 30, true) +
+      view.getUint16(at + 32, true);
+    if (at + length > bytes) throw badDirectory();
+    entries.push(entryAt(view, at));
+    at += length;
+  }
+  if (at !== bytes) throw badDirectory();
+  entries.sort((a, b) => a.offset - b.offset);
+  return { entries, start };
+}
+
+/** Reads the end record, or the ZIP64 one; `end` is its position. */
+async function findDirectory(source: ByteSource) {
+  const tailBytes = Math.min(source.size, END_BYTES + MAX_COMMENT_BYTES);
+  const tail = await readRange(source, source.size - tailBytes, tailBytes);
+  const view = new DataView(tail.buffer);
+  for (let at = tailBytes - END_BYTES; at >= 0; at--) {
+    if (view.getUint32(at, true) !== 0x06054b50) continue;
+    if (at + END_BYTES + view.getUint16(at + 20, true) !== tailBytes) continue;
+    const count = view.getUint16(at + 10, true);
+    const bytes = view.getUint32(at + 12, true);
+    const start = view.getUint32(at + 16, true);
+    const end = source.size - tailBytes + at;
+    const isZip64 = count === 0xffff || bytes === 0xffffffff || start === 0xffffffff;
+    return isZip64 ? await findDirectory64(source, end) : { count, bytes, start, end };
+  }
+  throw new BrokenDocument("it has no end record, so it is not a ZIP archive");
+}
+
+async function findDirectory64(source: ByteSource, end: number) {
+  const locator = new DataView((await readRange(source, end - LOCATOR_BYTES, LOCATOR_BYTES)).buffer);
+  if (locator.getUint32(0, true) !== 0x07064b50) throw new BrokenDocument("it has no ZIP64 locator");
+  const at = uint64(locator, 8);
+  const record = new DataView((await readRange(source, at, END64_BYTES)).buffer);
+  if (record.getUint32(0, true) !== 0x06064b50) throw new BrokenDocument("it has no ZIP64 end record");
+  return { count: uint64(record, 32), bytes: uint64(record, 40), start: uint64(record, 48), end: at };
+}
+
+function entryAt(view: DataView<ArrayBuffer>, at: number): ZipEntry {
+  const nameBytes = view.getUint16(at + 28, true);
+  const extra = at + ENTRY_BYTES + nameBytes;
+  const wide = zip64Fields(view, extra, extra + view.getUint16(at + 30, true));
+  // ZIP64 fields follow in this order, and only those that exceed 32 bits (APPNOTE 4.5.3).
+  const field = (position: number) => {
+    const value = view.getUint32(position, true);
+    return value === 0xffffffff ? wide() : value;
+  };
+  const bytes = field(at + 24);
+  const compressedBytes = field(at + 20);
+  return {
+    name: new TextDecoder().decode(new Uint8Array(view.buffer, at + ENTRY_BYTES, nameBytes)),
+    method: view.getUint16(at + 10, true),
+    encrypted: (view.getUint16(at + 8, true) & 1) !== 0,
+    crc32: view.getUint32(at + 16, true),
+    compressedBytes,
+    bytes,
+    offset: field(at + 42),
+  };
+}
+
+/** Reads the 64-bit numbers of the extra field in turn. */
+function zip64Fields(view: DataView, start: number, end: number): () => number {
+  let at = end;
+  let last = end;
+  for (let field = start; field + 4 <= end;) {
+    const next = field + 4 + view.getUint16(field + 2, true);
+    if (view.getUint16(field, true) === 1) [at, last] = [field + 4, Math.min(next, end)];
+    field = next;
+  }
+  return () => {
+    if (at + 8 > last) throw badDirectory();
+    at += 8;
+    return uint64(view, at - 8);
+  };
+}
+
+function uint64(view: DataView, at: number): number {
+  const value = Number(view.getBigUint64(at, true));
+  if (!Number.isSafeInteger(value)) throw badDirectory();
+  return value;
+}
+
+function badDirectory(): BrokenDocument {
+  return new BrokenDocument("its ZIP directory cannot be read");
 }

@@ -8,15 +8,14 @@ import type { Connection } from "../connect.ts";
 import { usageError } from "../errors.ts";
 import { getItem, type ResolvedItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
-import { statIfExists } from "../local/file_operations.ts";
-import { inspectTarget, localExistsError, localLongerError, localPathFor } from "./local_target.ts";
-import { compareDownload, downloadKind, RemoteContent } from "../content/remote_content.ts";
-import { discardPartial, type DownloadOutcome, downloadToFile } from "./to_file.ts";
+import { statIfExists } from "../local/local_file.ts";
+import { inspectTarget, localPathFor } from "./local_target.ts";
+import { RemoteContent } from "../content/remote_content.ts";
+import { discardPartial, type DownloadOutcome, downloadToFile, settleConflict } from "./to_file.ts";
 import type { ByteSink } from "../content/in_order.ts";
 import { downloadToSink } from "./to_stream.ts";
-import { hashFile } from "../transfer/file_hash.ts";
 import { forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
-import type { Verdict } from "../transfer/verify.ts";
+import { hashFile } from "../transfer/verify.ts";
 
 /**
  * What to do when the local file exists. `resume`: it may be a prefix of the remote file, left by another tool; it is
@@ -75,17 +74,28 @@ export async function downloadItem(
 ): Promise<TransferResult> {
   assertFile(found);
   assertConnections(options.connections);
-  const unchanged = options.ifChanged ? await findUnchanged(connection, found, local) : undefined;
-  if (options.dryRun) {
-    const outcome = unchanged ?? await predict(connection, found, local, options.conflict);
-    return { ...toResult(found, local, outcome, started), dryRun: true };
-  }
-  if (unchanged) {
-    await discardPartial(connection, local);
-    return toResult(found, local, unchanged, started);
-  }
-  const { outcome, found: latest } = await downloadToFile(forTransfer(connection), found, local, options);
-  return toResult(latest, local, outcome, started);
+  const context = forTransfer(connection);
+  const content = new RemoteContent(context, found);
+  const outcome = await run(context, content, local, options);
+  const result = toResult(content.found, local, outcome, started);
+  return options.dryRun ? { ...result, dryRun: true } : result;
+}
+
+async function run(
+  connection: Connection,
+  content: RemoteContent,
+  local: string,
+  options: DownloadOptions,
+): Promise<DownloadOutcome> {
+  const { signal } = connection.storage.http;
+  const unchanged = options.ifChanged ? await findUnchanged(content, local, signal) : undefined;
+  if (unchanged && !options.dryRun) await discardPartial(connection, local);
+  if (unchanged) return unchanged;
+  if (!options.dryRun) return await downloadToFile(connection, content, local, options);
+  // In a dry run, even its folder may be missing.
+  const target = await statIfExists(local) && await inspectTarget(local);
+  const settled = target && await settleConflict(content, target, options.conflict ?? "fail", signal);
+  return settled ?? { result: "downloaded", verdict: "unverified", bytes: content.item.size };
 }
 
 /**
@@ -107,9 +117,7 @@ export async function downloadStream(
   assertFile(found);
   const context = forTransfer(connection);
   const content = new RemoteContent(context, found);
-  const { bytes, verdict } = await downloadToSink(context, content, sink, { onProgress });
-  const { arrivedBytes: sentBytes } = content;
-  const outcome = { result: "downloaded" as const, verdict, bytes, sentBytes, resumedFrom: null };
+  const outcome = await downloadToSink(context, content, sink, onProgress);
   return toResult(content.found, "-", outcome, started);
 }
 
@@ -118,41 +126,21 @@ export async function downloadStream(
  * recognized by the time of its last change, which downloads set.
  */
 async function findUnchanged(
-  { storage }: Connection,
-  found: ResolvedItem,
+  content: RemoteContent,
   local: string,
+  signal: AbortSignal | undefined,
 ): Promise<DownloadOutcome | undefined> {
   const info = await statIfExists(local);
   if (!info?.isFile) return undefined;
-  const { bytes, quickXorHash } = await hashFile(local, storage.http.signal);
-  const nothing = { result: "unchanged" as const, bytes, sentBytes: 0, resumedFrom: null };
-  if (compareDownload({ size: bytes, hash: quickXorHash }, found) === "verified") {
-    return { ...nothing, verdict: "verified" };
+  const { bytes, quickXorHash } = await hashFile(local, signal);
+  if (content.compare(bytes, quickXorHash) === "verified") {
+    return { result: "unchanged", verdict: "verified", bytes };
   }
-  const isSameTime = info.mtime !== null && found.item.modified !== null &&
-    toSeconds(info.mtime) === toSeconds(new Date(found.item.modified));
-  return isSameTime && downloadKind(found) !== undefined ? { ...nothing, verdict: "unverified" } : undefined;
-}
-
-/** What a download would do. */
-async function predict(
-  connection: Connection,
-  found: ResolvedItem,
-  local: string,
-  conflict: DownloadConflict = "fail",
-): Promise<DownloadOutcome> {
-  const { size } = found.item;
-  const nothing = { verdict: "unverified" as Verdict, sentBytes: 0, resumedFrom: null };
-  // Its folder may not exist either.
-  const existing = await statIfExists(local) && (await inspectTarget(local)).existing;
-  if (existing && conflict === "fail") throw localExistsError(local);
-  if (existing && conflict === "skip") return { ...nothing, result: "skipped", bytes: 0 };
-  if (existing && conflict === "resume") {
-    if (existing.size > size) throw localLongerError(found.item, local, existing.size);
-    const unchanged = existing.size === size ? await findUnchanged(connection, found, local) : undefined;
-    if (unchanged?.verdict === "verified") return unchanged;
-  }
-  return { ...nothing, result: "downloaded", bytes: size };
+  const { modified } = content.item;
+  const isSameTime = info.mtime !== null && modified !== null &&
+    toSeconds(info.mtime) === toSeconds(new Date(modified));
+  if (!isSameTime || content.enrichedKind === undefined) return undefined;
+  return { result: "unchanged", verdict: "unverified", bytes };
 }
 
 function assertConnections(connections: number | undefined): void {
@@ -192,5 +180,7 @@ function toResult(
     quickXorHash: item.hash,
     seconds: (performance.now() - started) / 1000,
     ...outcome,
+    sentBytes: outcome.sentBytes ?? 0,
+    resumedFrom: outcome.resumedFrom ?? null,
   };
 }

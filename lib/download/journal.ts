@@ -4,10 +4,10 @@
  *
  * @module
  */
+import type { ByteRange } from "../content/ranges.ts";
 import { contentVersion, itemKey } from "../drive/drive_item.ts";
 import type { ResolvedItem } from "../drive/items.ts";
-import type { ByteRange } from "../content/ranges.ts";
-import { Journal, journalKey } from "../local/journal.ts";
+import { Journal } from "../local/journal.ts";
 
 /** One unfinished download. */
 export interface DownloadJournalEntry {
@@ -16,8 +16,6 @@ export interface DownloadJournalEntry {
   /** Of the content: `cTag`, or `eTag` where the service gives none. */
   version: string;
   size: number;
-  /** QuickXorHash in base64; `null` when the service gives none. */
-  hash: string | null;
   /** Remote path, for messages. */
   path: string;
   /** Absolute path that the file is to have. */
@@ -31,15 +29,32 @@ export interface DownloadJournalEntry {
 }
 
 /** The folder of unfinished downloads. */
-export class DownloadJournal extends Journal<DownloadJournalEntry> {
-  constructor(folder: string, now: () => number, notice: (text: string) => void) {
-    super(folder, { what: "an unfinished download", parse }, now, notice);
-  }
+export type DownloadJournal = Journal<DownloadJournalEntry>;
 
-  /** The key of a local path: only one download to it at a time. */
-  keyOf(localPath: string): Promise<string> {
-    return journalKey(localPath);
-  }
+/** Opens the journal; its keys are those of local paths, so that only one download goes to each at a time. */
+export function openDownloadJournal(
+  folder: string,
+  now: () => number,
+  notice: (text: string) => void,
+): DownloadJournal {
+  return new Journal({ folder, what: "an unfinished download", parse, now, notice });
+}
+
+/** The entry of a download of which nothing is recorded yet. */
+export function newEntry({ item, driveItem }: ResolvedItem, local: string): DownloadJournalEntry {
+  const { driveId, id: itemId, size, path } = item;
+  const version = contentVersion(driveItem) ?? "";
+  return {
+    driveId,
+    itemId,
+    version,
+    size,
+    path,
+    local,
+    announcedBytes: null,
+    guessedFrom: null,
+    done: [],
+  };
 }
 
 /** Whether an unfinished download is of this item, in any version. */
@@ -49,8 +64,7 @@ export function isSameItem({ driveId, itemId }: DownloadJournalEntry, { item }: 
 
 /** Whether an unfinished download is of this version of this item. */
 export function isSameContent(entry: DownloadJournalEntry, found: ResolvedItem): boolean {
-  const { item } = found;
-  return isSameItem(entry, found) && entry.size === item.size &&
+  return isSameItem(entry, found) && entry.size === found.item.size &&
     entry.version !== "" && entry.version === contentVersion(found.driveItem);
 }
 
@@ -58,12 +72,12 @@ function parse(value: Record<string, unknown>): DownloadJournalEntry | undefined
   const texts = ["driveId", "itemId", "version", "path", "local"].every((name) =>
     typeof value[name] === "string"
   );
-  const { size, hash, announcedBytes, guessedFrom, done } = value;
-  const known = texts && isCount(size) && (hash === null || typeof hash === "string") &&
+  const { size, announcedBytes, guessedFrom, done } = value;
+  const isEntry = texts && isCount(size) &&
     (announcedBytes === null || isCount(announcedBytes)) &&
     ((guessedFrom ?? null) === null || typeof guessedFrom === "string") && Array.isArray(done) &&
     done.every(isRange);
-  return known ? value as unknown as DownloadJournalEntry : undefined;
+  return isEntry ? value as unknown as DownloadJournalEntry : undefined;
 }
 
 function isRange(value: unknown): boolean {

@@ -1,13 +1,46 @@
 /**
- * The local path of a download: what is there already, and how the finished file gets its mode and name.
+ * Local names and paths of downloads: which names are possible, what is there already, and how the finished file gets its
+ * mode and name.
  *
  * @module
  */
 import { basename, dirname, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
-import type { Item } from "../drive/items.ts";
 import { pathNameProblem } from "../drive/names.ts";
-import { ifExists, lstatIfExists, statIfExists } from "../local/file_operations.ts";
+import type { DownloadConflict } from "./download.ts";
+import { ifExists, lstatIfExists, statIfExists } from "../local/local_file.ts";
+
+/** The limit of common file systems, in bytes of UTF-8. */
+const MAX_NAME_BYTES = 255;
+/** Device names on Windows, with any extension. */
+const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i;
+
+/** Why a name cannot be that of a local file or folder; `undefined` if it can. */
+export function localNameProblem(name: string): string | undefined {
+  if (name === "") return "it is empty";
+  const fault = pathNameProblem(name);
+  if (fault) return fault;
+  if (DEVICE.test(name)) return "it is a device name on Windows";
+  if (/[. ]$/.test(name)) return "it ends with a dot or space, which Windows drops";
+  const bytes = new TextEncoder().encode(name).length;
+  return bytes > MAX_NAME_BYTES ? `it has ${bytes} bytes, more than ${MAX_NAME_BYTES}` : undefined;
+}
+
+/** The names in one local folder. On many file systems, names that differ only in case are the same file. */
+export class LocalNames {
+  readonly #taken = new Map<string, string>();
+
+  /** Takes a name; returns why it cannot be used, or `undefined`. */
+  take(name: string): string | undefined {
+    const fault = localNameProblem(name);
+    if (fault) return fault;
+    const key = name.normalize("NFC").toLowerCase();
+    const twin = this.#taken.get(key);
+    if (twin !== undefined) return `many file systems do not distinguish it from ${twin}`;
+    this.#taken.set(key, name);
+    return undefined;
+  }
+}
 
 /** A local path and the file that is there. */
 export interface LocalTarget {
@@ -43,11 +76,7 @@ export async function localPathFor(destination: string, name: string): Promise<s
   throw noLocalFolder(folder);
 }
 
-/**
- * Inspects a local path.
- *
- * @throws {GraphError} `usage` for a folder or device; `notFound` when its folder does not exist.
- */
+/** @throws {GraphError} `usage` for a folder or device; `notFound` when its folder does not exist. */
 export async function inspectTarget(local: string): Promise<LocalTarget> {
   const folder = dirname(local);
   const realFolder = await ifExists(Deno.realPath(folder));
@@ -85,20 +114,22 @@ async function maskedMode(path: string): Promise<number> {
 }
 
 /**
- * Gives the finished file its name.
+ * Gives the finished file its name. With `resume`, it replaces only the file that was there at first, unchanged; with
+ * `fail` and `skip`, none.
  *
- * @param replace `seen`: only the file that was there at first, unchanged; `none`: no file.
  * @throws {GraphError} `conflict`, code `localExists` or `localReplaced`.
  */
 export async function moveIntoPlace(
   partial: string,
   target: LocalTarget,
-  replace: "any" | "seen" | "none",
+  conflict: DownloadConflict | undefined,
 ): Promise<void> {
   const { path, local, existing } = target;
-  if (replace === "any") return await Deno.rename(partial, path);
-  if (replace === "seen" && existing) {
-    if (!isSameFile(await statIfExists(path), existing)) throw changedMeanwhile(local);
+  if (conflict === "replace") return await Deno.rename(partial, path);
+  if (conflict === "resume" && existing) {
+    if (!isSameFile(await statIfExists(path), existing)) {
+      throw new GraphError("conflict", `${local} changed during the download`, { code: "localReplaced" });
+    }
     return await Deno.rename(partial, path);
   }
   try {
@@ -122,21 +153,6 @@ export function localExistsError(local: string): GraphError {
 }
 
 function noLocalFolder(folder: string): GraphError {
-  return new GraphError("notFound", `no such local folder: ${folder}`, {
-    code: "noLocalFolder",
-    subject: folder,
-  });
-}
-
-/** The error for a local file that cannot be a prefix of an item. */
-export function localLongerError({ path, size }: Item, local: string, bytes: number): GraphError {
-  return new GraphError("conflict", `${local} is longer than ${path}: ${bytes} bytes, not ${size}`, {
-    code: "localLonger",
-  });
-}
-
-function changedMeanwhile(local: string): GraphError {
-  return new GraphError("conflict", `${local} changed during the download`, {
-    code: "localReplaced",
-  });
+  const message = `no such local folder: ${folder}`;
+  return new GraphError("notFound", message, { code: "noLocalFolder", subject: folder });
 }

@@ -4,25 +4,23 @@
  *
  * @module
  */
-import { contentVersion } from "../drive/drive_item.ts";
-import type { DownloadJournal, DownloadJournalEntry } from "./journal.ts";
-import { interruptedError } from "../abort.ts";
-import type { ResolvedItem } from "../drive/items.ts";
-import { readAt, writeAll } from "../local/file_operations.ts";
-import type { DownloadTarget } from "../content/ranged.ts";
-import { RangeWriter } from "./range_writer.ts";
-import type { ByteRange, ByteRanges } from "../content/ranges.ts";
+import { throwIfAborted } from "../abort.ts";
+import type { DownloadTarget, TargetWriter } from "../content/ranged.ts";
+import { type ByteRange, ByteRanges } from "../content/ranges.ts";
 import type { RemoteContent } from "../content/remote_content.ts";
+import type { ResolvedItem } from "../drive/items.ts";
+import { readAt, writeAll } from "../local/local_file.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
+import { type DownloadJournal, type DownloadJournalEntry, newEntry } from "./journal.ts";
 
 /** Minimum time between two journal entries. */
 const RECORD_INTERVAL_MS = 250;
 /** Recording may take this share of the time. */
 const RECORD_SHARE = 1 / 20;
-/** Fetching less than this again is faster than recording it. */
-const WORTH_RECORDING_BYTES = 1024 * 1024;
 
 const BLOCK_BYTES = 1024 * 1024;
+/** The longest time that bytes are buffered: a kill on a slow network should lose little. */
+const MAX_HOLD_MS = 250;
 
 /** Where a partial file and its journal entry are. */
 export interface PartialPlace {
@@ -34,18 +32,21 @@ export interface PartialPlace {
   local: string;
   /** Ends reading what is there already. */
   signal: AbortSignal | undefined;
+  notice: (text: string) => void;
 }
 
 /** An open partial file. */
 export class PartialFile implements DownloadTarget, AsyncDisposable {
   /** What is written, synced or not. */
   readonly ranges: ByteRanges;
-  readonly place: PartialPlace;
   readonly file: Deno.FsFile;
   /** How many bytes were there already; `null` if none, or if they were of no use. */
   resumedFrom: number | null;
+  /** How many bytes a later process would find. */
+  recordedBytes: number;
   /** The local file that is assumed to be a prefix of the content, and that this one starts with. */
-  assumedPrefixOf: string | null = null;
+  assumedPrefixOf: string | null;
+  readonly #place: PartialPlace;
   readonly #content: RemoteContent;
   /** The version of the content that the file is of. */
   #found: ResolvedItem;
@@ -55,30 +56,26 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
   #unhashed: ByteRange[];
   /** The first copy, while a second one overwrites it. */
   #first: { bytes: number; isSame: boolean } | undefined;
-  #recordedBytes: number;
   #nextRecordAt = 0;
   #recording: Promise<void> | undefined;
   #failure: unknown;
 
-  /** @param file Open for reading and writing; closed with the partial file. */
-  constructor(place: PartialPlace, file: Deno.FsFile, content: RemoteContent, ranges: ByteRanges) {
-    this.place = place;
+  /** @param entry Of the earlier process that is resumed. */
+  constructor(place: PartialPlace, file: Deno.FsFile, content: RemoteContent, entry?: DownloadJournalEntry) {
+    this.#place = place;
     this.file = file;
-    this.ranges = ranges;
     this.#content = content;
     this.#found = content.found;
-    this.#unhashed = ranges.toJSON();
-    this.#recordedBytes = ranges.total;
-    this.resumedFrom = ranges.total || null;
+    this.ranges = new ByteRanges(entry?.done);
+    this.#unhashed = this.ranges.toJSON();
+    this.recordedBytes = this.ranges.total;
+    this.resumedFrom = this.ranges.total || null;
+    this.announce(entry?.announcedBytes ?? 0);
+    this.assumedPrefixOf = entry?.guessedFrom ?? null; // entries of earlier versions lack it
   }
 
   get totalBytes(): number {
     return this.#announcedBytes ?? this.#found.item.size;
-  }
-
-  /** How many bytes a later process would find. */
-  get recordedBytes(): number {
-    return this.#recordedBytes;
   }
 
   /** Storage sometimes states more bytes than the item does (PROTOCOL D6). */
@@ -86,8 +83,36 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     this.#announcedBytes = totalBytes > this.#found.item.size ? totalBytes : null;
   }
 
-  openWriter(): RangeWriter {
-    return new RangeWriter(this.place.path, (file, bytes, position) => this.#write(file, bytes, position));
+  /** Opens a writer that gathers small chunks into large writes, through a file handle of its own. */
+  openWriter(): TargetWriter {
+    const buffer = new Uint8Array(BLOCK_BYTES);
+    let file: Deno.FsFile | undefined;
+    let position = 0;
+    let filled = 0;
+    let since = 0;
+    const flush = async () => {
+      if (filled === 0) return;
+      const bytes = buffer.subarray(0, filled);
+      filled = 0; // a failed write is not repeated
+      file ??= await Deno.open(this.#place.path, { read: true, write: true });
+      await this.#write(file, bytes, position);
+      position += bytes.length;
+    };
+    return {
+      flush,
+      seek: (at) => void (position = at), // nothing is buffered then
+      async write(bytes) {
+        for (let at = 0; at < bytes.length;) {
+          if (filled === 0) since = performance.now();
+          const next = bytes.subarray(at, at + BLOCK_BYTES - filled);
+          buffer.set(next, filled);
+          filled += next.length;
+          at += next.length;
+          if (filled === BLOCK_BYTES || performance.now() - since >= MAX_HOLD_MS) await flush();
+        }
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(file?.close()),
+    };
   }
 
   /** Records everything that is written. */
@@ -97,27 +122,21 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     await this.#record();
   }
 
-  /** Syncs the file, and records it if that is worth it. */
-  async settle(): Promise<void> {
-    if (this.ranges.total - this.#recordedBytes >= WORTH_RECORDING_BYTES) return await this.record();
+  /** Syncs the file. */
+  async sync(): Promise<void> {
     await this.#recording;
     await this.file.syncData();
   }
 
   /** Discards everything; continues with the current version of the content. */
   async restart(): Promise<void> {
-    await this.#clear();
-    this.#first = undefined;
-    await this.record(); // before a byte is overwritten
+    await this.#clear(undefined);
     await this.file.truncate(0);
   }
 
   /** Prepares for a second copy of the content, which is compared with this one byte by byte while it overwrites it. */
   async restartComparing(): Promise<void> {
-    const bytes = this.ranges.prefixEnd;
-    await this.#clear();
-    this.#first = { bytes, isSame: true };
-    await this.record(); // before a byte is overwritten
+    await this.#clear({ bytes: this.ranges.prefixEnd, isSame: true });
   }
 
   /** Whether this is a second copy that is equal to the first. */
@@ -147,8 +166,8 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
 
   /** Removes the entry last: without it, the partial file belongs to no download. */
   async remove(): Promise<void> {
-    await Deno.remove(this.place.path);
-    await this.place.journal.remove(this.place.key);
+    await Deno.remove(this.#place.path);
+    await this.#place.journal.remove(this.#place.key);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -156,7 +175,8 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     this.file.close();
   }
 
-  async #clear(): Promise<void> {
+  /** Nothing is recorded as done before a byte is overwritten. */
+  async #clear(first: { bytes: number; isSame: boolean } | undefined): Promise<void> {
     await this.#recording;
     this.ranges.clear();
     this.resumedFrom = null;
@@ -165,6 +185,8 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     this.#announcedBytes = null;
     this.#hash = new QuickXorHash();
     this.#unhashed = [];
+    this.#first = first;
+    await this.record();
   }
 
   async #write(file: Deno.FsFile, bytes: Uint8Array, position: number): Promise<void> {
@@ -186,10 +208,9 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     [start, end]: ByteRange,
     use: (block: Uint8Array, position: number) => Promise<void>,
   ): Promise<void> {
-    const { signal } = this.place;
     const buffer = new Uint8Array(BLOCK_BYTES);
     for (let at = start; at < end;) {
-      if (signal?.aborted) throw interruptedError(signal);
+      throwIfAborted(this.#place.signal);
       const count = await readAt(file, buffer.subarray(0, Math.min(BLOCK_BYTES, end - at)), at);
       if (count === 0) return; // it became shorter: the hash will differ
       await use(buffer.subarray(0, count), at);
@@ -208,37 +229,18 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     const started = performance.now();
     const { total } = this.ranges;
     const bytes = Math.max(this.totalBytes, this.#first?.bytes ?? 0);
-    const entry = newEntry(this.place, this.#found, this.ranges, {
+    const entry: DownloadJournalEntry = {
+      ...newEntry(this.#found, this.#place.local),
       announcedBytes: bytes > this.#found.item.size ? bytes : null,
       guessedFrom: this.assumedPrefixOf,
-    });
+      done: this.ranges.toJSON(),
+    };
     await this.file.syncData();
-    await this.place.journal.write(this.place.key, entry);
-    this.#recordedBytes = total;
+    await this.#place.journal.write(this.#place.key, entry);
+    this.recordedBytes = total;
     const now = performance.now();
     this.#nextRecordAt = now + Math.max(RECORD_INTERVAL_MS, (now - started) / RECORD_SHARE);
   }
-}
-
-/** The journal entry of a download. */
-export function newEntry(
-  place: PartialPlace,
-  found: ResolvedItem,
-  done: ByteRanges,
-  state: Pick<DownloadJournalEntry, "announcedBytes" | "guessedFrom">,
-): DownloadJournalEntry {
-  const { driveId, id, size, hash, path } = found.item;
-  return {
-    driveId,
-    itemId: id,
-    version: contentVersion(found.driveItem) ?? "",
-    size,
-    hash,
-    path,
-    local: place.local,
-    ...state,
-    done: done.toJSON(),
-  };
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -5,42 +5,36 @@
  */
 import type { Connection } from "../connect.ts";
 import { type ByteSink, fetchInOrder, fetchPrivateCopy, type InOrderContent } from "../content/in_order.ts";
-import type { FetchOptions } from "../content/ranged.ts";
 import type { RemoteContent } from "../content/remote_content.ts";
-import { type CopyVerdict, damaged } from "../content/verdict.ts";
+import {
+  acceptCopy,
+  type CopyVerdict,
+  FOREIGN,
+  judgeCopy,
+  UNEXPLAINED,
+  UNSTABLE,
+} from "../content/verdict.ts";
 import { GraphError } from "../errors.ts";
-import { damagedError } from "../transfer/result.ts";
-import type { Verdict } from "../transfer/verify.ts";
-import { describeEnrichment, describeMismatch, FOREIGN, judgeCopy, UNSTABLE } from "./verdict.ts";
+import type { OnProgress } from "../transfer/result.ts";
+import type { DownloadOutcome } from "./to_file.ts";
 
-/**
- * Downloads into a sink, over one connection. An interrupted response is resumed; content that changes is an error.
- *
- * @throws {GraphError} `damaged` when the bytes are not what the service states; `conflict`, code `resumeImpossible`.
- */
+/** Downloads into a sink, over one connection. An interrupted response is resumed; content that changes is an error. */
 export async function downloadToSink(
   connection: Connection,
   content: RemoteContent,
   sink: ByteSink,
-  options: Pick<FetchOptions, "onProgress">,
-): Promise<{ bytes: number; verdict: Verdict }> {
-  const written = await fetchInOrder(content, sink, options, content.enrichedKind !== undefined, (bytes) => {
+  onProgress: OnProgress | undefined,
+): Promise<DownloadOutcome> {
+  const withSha256 = content.enrichedKind !== undefined;
+  const refuseRestart = (bytes: number): Promise<void> => {
     if (bytes > 0) throw resumeImpossible(content);
     return Promise.resolve();
-  });
-  const { bytes, quickXorHash } = written;
+  };
+  const written = await fetchInOrder(content, sink, withSha256, refuseRestart, onProgress);
   const judged = await judgeWritten(connection, content, written);
-  if (judged.verdict === "damaged") {
-    throw damagedError(
-      describeMismatch(bytes, quickXorHash, content, judged.why),
-      "what was written to standard output must not be used",
-    );
-  }
-  const { verdict } = judged;
-  if (content.compare(bytes, quickXorHash) === "different") {
-    connection.notice(describeEnrichment(bytes, verdict, content));
-  }
-  return { bytes, verdict };
+  const hint = () => Promise.resolve("what was written to standard output must not be used");
+  const verdict = await acceptCopy(content, written, judged, connection.notice, hint);
+  return { result: "downloaded", verdict, bytes: written.bytes, sentBytes: content.arrivedBytes };
 }
 
 /**
@@ -57,10 +51,10 @@ async function judgeWritten(
   const { isForeign } = content;
   await content.refresh();
   if (content.compare(bytes, quickXorHash) === "verified") return { verdict: "verified" };
-  if (content.enrichedKind === undefined) return damaged("the service is not known to change such files");
+  if (content.enrichedKind === undefined) return UNEXPLAINED;
   using copy = await fetchPrivateCopy(connection, content);
-  if (isForeign || content.isForeign) return damaged(FOREIGN);
-  if (copy.sha256 !== sha256) return damaged(UNSTABLE);
+  if (isForeign || content.isForeign) return FOREIGN;
+  if (copy.sha256 !== sha256) return UNSTABLE;
   return await judgeCopy(content, copy.content, connection.storage.http.signal);
 }
 

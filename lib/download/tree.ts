@@ -7,17 +7,19 @@ import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { assertNotVisited, type Item, listChildren, type ResolvedItem } from "../drive/items.ts";
-import { lstatIfExists } from "../local/file_operations.ts";
+import { assertNotVisited, type Item, listChildren } from "../drive/items.ts";
+import { lstatIfExists } from "../local/local_file.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
-import { LocalNames } from "./local_names.ts";
+import { LocalNames } from "./local_target.ts";
+
+const SKIPPED = {
+  package: "a OneNote notebook has no content of its own",
+  link: "shortcuts are not followed",
+};
 
 /**
  * Lists the downloads of a folder and its contents. Creates local folders on the way, empty ones too, and deletes nothing.
  * What cannot be downloaded is a failed job, which does not stop the others.
- *
- * @param folder The remote folder.
- * @param local Path of the local folder; created if needed.
  */
 export async function* downloadTree(
   connection: Connection,
@@ -38,11 +40,26 @@ export async function* downloadTree(
       }
       const { item } = found;
       const fault = names.take(item.name);
-      const path = join(local, fault ? "" : item.name);
-      if (fault) yield failedJob(item.path, illegal(item, fault));
-      else if (item.type === "folder") yield* downloadTree(connection, item, path, options, listed);
-      else if (item.type === "file") yield fileJob(connection, found, path, options);
-      else connection.notice(`${item.path} is skipped: ${whatItIs(item)}`);
+      if (fault) {
+        yield failedJob(
+          item.path,
+          usageError(
+            `${item.path}: ${JSON.stringify(item.name)} cannot be a local name: ${fault}`,
+            "download it on its own, with a file name as the destination",
+            "illegalName",
+          ),
+        );
+        continue;
+      }
+      const path = join(local, item.name);
+      if (item.type === "folder") yield* downloadTree(connection, item, path, options, listed);
+      else if (item.type === "file") {
+        yield {
+          name: item.path,
+          bytes: item.size,
+          run: (onProgress) => downloadItem(connection, found, path, { ...options, onProgress }),
+        };
+      } else connection.notice(`${item.path} is skipped: ${SKIPPED[item.type]}`);
     }
   } catch (error) {
     yield failedJob(folder.path, error as Error);
@@ -56,29 +73,4 @@ async function refuseSymlink(local: string): Promise<void> {
     code: "linkedFolder",
     hint: "remove the link, or download that folder on its own to where it leads",
   });
-}
-
-function fileJob(
-  connection: Connection,
-  found: ResolvedItem,
-  local: string,
-  options: DownloadOptions,
-): TransferJob {
-  return {
-    name: found.item.path,
-    bytes: found.item.size,
-    run: (onProgress) => downloadItem(connection, found, local, { ...options, onProgress }),
-  };
-}
-
-function illegal({ path, name }: Item, fault: string): Error {
-  return usageError(
-    `${path}: ${JSON.stringify(name)} cannot be a local name: ${fault}`,
-    "download it on its own, with a file name as the destination",
-    "illegalName",
-  );
-}
-
-function whatItIs({ type }: Item): string {
-  return type === "package" ? "a OneNote notebook has no content of its own" : "shortcuts are not followed";
 }

@@ -11,7 +11,7 @@ import { type ItemAddress, itemUrl } from "./address.ts";
 import { canonicalDriveId, type DriveItem, isDriveItem, isExpectedItem, itemKey } from "./drive_item.ts";
 import type { Drives } from "./drives.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
-import { MAX_PATH, sameName } from "./names.ts";
+import { joinRemote, MAX_PATH, sameName } from "./names.ts";
 
 export type { DriveItem };
 
@@ -147,7 +147,7 @@ export async function* listChildren(
         yield invalidEntry(what, driveItem);
         continue;
       }
-      const path = [folder.path, driveItem.name ?? ""].filter(Boolean).join("/");
+      const path = joinRemote(folder.path, driveItem.name ?? "");
       const item = toItem(driveItem, folder.driveId, path);
       if (seen.has(item.id)) continue; // pages may repeat items (PROTOCOL L7)
       seen.add(item.id);

@@ -88,3 +88,8 @@ export function nameKey(name: string): string {
 export function sameName(a: string, b: string): boolean {
   return nameKey(a) === nameKey(b);
 }
+
+/** A path from names and paths; the root's, which is empty, adds nothing. */
+export function joinRemote(...names: string[]): string {
+  return names.filter(Boolean).join("/");
+}

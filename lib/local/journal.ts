@@ -5,31 +5,29 @@
  * @module
  */
 import { join } from "../std.ts";
-import { withLock } from "./lock.ts";
-import { ifExists, lstatIfExists } from "./file_operations.ts";
+import { parseJsonObject } from "../json.ts";
+import { acquireLock } from "./lock.ts";
+import { ifExists, lstatIfExists } from "./local_file.ts";
 import { moveAside, readPrivateFile, removeLeftovers, writePrivateFile } from "./private_file.ts";
 
-/** What the entries of a folder are. */
-export interface EntryKind<T> {
+/** How to read a folder of entries. */
+export interface JournalOptions<T> {
+  folder: string;
   /** For messages: `an unfinished upload`. */
   what: string;
   /** Returns `undefined` for anything that is not an entry. */
   parse(value: Record<string, unknown>): T | undefined;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  notice: (text: string) => void;
 }
 
 /** A folder of entries. */
 export class Journal<T> {
-  readonly #folder: string;
-  readonly #kind: EntryKind<T>;
-  readonly #now: () => number;
-  readonly #notice: (text: string) => void;
+  readonly #options: JournalOptions<T>;
 
-  /** @param now Milliseconds since 1970. */
-  constructor(folder: string, kind: EntryKind<T>, now: () => number, notice: (text: string) => void) {
-    this.#folder = folder;
-    this.#kind = kind;
-    this.#now = now;
-    this.#notice = notice;
+  constructor(options: JournalOptions<T>) {
+    this.#options = options;
   }
 
   /**
@@ -39,14 +37,13 @@ export class Journal<T> {
    */
   async exclusively<R>(key: string, signal: AbortSignal | undefined, body: () => Promise<R>): Promise<R> {
     const path = this.#path(key);
-    return await withLock(path, 0, { signal, notice: this.#notice }, async () => {
-      await removeLeftovers(path);
-      try {
-        return await body();
-      } finally {
-        await Deno.remove(`${path}.lock`).catch(() => {}); // Windows does not delete open files
-      }
-    });
+    await using _lock = await acquireLock(path, { timeoutMs: 0, signal, notice: this.#options.notice });
+    await removeLeftovers(path);
+    try {
+      return await body();
+    } finally {
+      await Deno.remove(`${path}.lock`).catch(() => {}); // Windows does not delete open files
+    }
   }
 
   /**
@@ -58,14 +55,14 @@ export class Journal<T> {
     const path = this.#path(key);
     const text = await readPrivateFile(path);
     if (text === undefined) return undefined;
-    const entry = this.#parse(text);
+    const { what, parse, now, notice } = this.#options;
+    const value = parseJsonObject(text);
+    const entry = value && parse(value);
     if (entry) return entry;
-    const aside = await moveAside(path, this.#now());
+    const aside = await moveAside(path, now());
     if (!aside) return undefined;
     if (onUnreadable) await onUnreadable(aside);
-    else {
-      this.#notice(`the journal entry of ${this.#kind.what} is not readable; it is kept as ${aside}`);
-    }
+    else notice(`the journal entry of ${what} is not readable; it is kept as ${aside}`);
     return undefined;
   }
 
@@ -96,31 +93,13 @@ export class Journal<T> {
   }
 
   async #keys(): Promise<string[]> {
-    const keys: string[] = [];
-    try {
-      for await (const { name } of Deno.readDir(this.#folder)) {
-        if (/^[0-9a-f]{32}\.json$/.test(name)) keys.push(name.slice(0, 32));
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    return keys.toSorted();
+    const files = await ifExists(Array.fromAsync(Deno.readDir(this.#options.folder))) ?? [];
+    return files.filter(({ name }) => /^[0-9a-f]{32}\.json$/.test(name))
+      .map(({ name }) => name.slice(0, 32)).toSorted();
   }
 
   #path(key: string): string {
-    return join(this.#folder, `${key}.json`);
-  }
-
-  #parse(text: string): T | undefined {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      return undefined; // the caller reports it and moves the file aside
-    }
-    return typeof value === "object" && value !== null
-      ? this.#kind.parse(value as Record<string, unknown>)
-      : undefined;
+    return join(this.#options.folder, `${key}.json`);
   }
 }
 

@@ -1,11 +1,50 @@
 /**
- * Local content to upload: a file, or what was read from standard input.
+ * Local files: operations that `Deno` lacks, and content to upload.
  *
  * @module
  */
 import { basename } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { readAt, statIfExists } from "./file_operations.ts";
+
+/** The result of a file operation; `undefined` if its file or folder does not exist. */
+export async function ifExists<T>(operation: Promise<T>): Promise<T | undefined> {
+  try {
+    return await operation;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Information about a file, symlinks followed; `undefined` if there is none. */
+export function statIfExists(path: string): Promise<Deno.FileInfo | undefined> {
+  return ifExists(Deno.stat(path));
+}
+
+/** Information about a file or symlink; `undefined` if there is none. */
+export function lstatIfExists(path: string): Promise<Deno.FileInfo | undefined> {
+  return ifExists(Deno.lstat(path));
+}
+
+/** Fills `buffer` from `position` on, as far as the file reaches; returns the number of bytes. */
+export async function readAt(file: Deno.FsFile, buffer: Uint8Array, position: number): Promise<number> {
+  await file.seek(position, Deno.SeekMode.Start);
+  let filled = 0;
+  while (filled < buffer.length) {
+    const count = await file.read(buffer.subarray(filled));
+    if (count === null) break;
+    filled += count;
+  }
+  return filled;
+}
+
+/** Writes all bytes at the current position. */
+export async function writeAll(
+  file: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
 
 /** What is known of a local file. */
 export interface LocalFile {
@@ -47,45 +86,25 @@ export async function openLocalFile(path: string): Promise<LocalContent> {
   if (!isFile) throw usageError(`${path} is neither a file nor a folder`, "name a regular file", "notAFile");
   const file = await Deno.open(path);
   const { size, mtime, ctime } = await file.stat();
-  return new OpenFile(file, { path, name: basename(path), size, modified: mtime, changed: ctime }, true);
+  return openContent(file, { path, name: basename(path), size, modified: mtime, changed: ctime }, true);
 }
 
-/** An open file as content. */
-export class OpenFile implements LocalContent {
-  readonly path: string;
-  readonly name: string;
-  readonly size: number;
-  readonly modified: Date | null;
-  readonly changed: Date | null;
-  readonly reopenable: boolean;
-  readonly #file: Deno.FsFile;
-
-  constructor(file: Deno.FsFile, { path, name, size, modified, changed }: LocalFile, reopenable: boolean) {
-    this.#file = file;
-    this.path = path;
-    this.name = name;
-    this.size = size;
-    this.modified = modified;
-    this.changed = changed ?? null;
-    this.reopenable = reopenable;
-  }
-
-  read(buffer: Uint8Array, position: number): Promise<number> {
-    return readAt(this.#file, buffer, position);
-  }
-
-  async state(): Promise<"unchanged" | "touched" | "changed"> {
-    const { size, mtime, ctime } = await this.#file.stat();
-    if (size !== this.size) return "changed";
-    if (!this.reopenable) return "unchanged"; // a private temporary file
-    if (mtime?.getTime() !== this.modified?.getTime()) return "changed";
-    // Its time was set back, or its name or mode changed.
-    return ctime?.getTime() === this.changed?.getTime() ? "unchanged" : "touched";
-  }
-
-  [Symbol.dispose](): void {
-    this.#file.close();
-  }
+/** An open file as content; disposing of it closes the file. */
+export function openContent(file: Deno.FsFile, info: LocalFile, reopenable: boolean): LocalContent {
+  return {
+    ...info,
+    reopenable,
+    read: (buffer, position) => readAt(file, buffer, position),
+    async state() {
+      const { size, mtime, ctime } = await file.stat();
+      if (size !== info.size) return "changed";
+      if (!reopenable) return "unchanged"; // a private temporary file
+      if (mtime?.getTime() !== info.modified?.getTime()) return "changed";
+      // Its time was set back, or its name or mode changed.
+      return ctime?.getTime() === info.changed?.getTime() ? "unchanged" : "touched";
+    },
+    [Symbol.dispose]: () => file.close(),
+  };
 }
 
 /**

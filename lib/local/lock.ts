@@ -4,10 +4,12 @@
  *
  * @module
  */
-import { dirname } from "../std.ts";
-import { lstatIfExists } from "./file_operations.ts";
-import { GraphError } from "../errors.ts";
 import { sleep } from "../abort.ts";
+import { GraphError } from "../errors.ts";
+import { formatUtc } from "../format.ts";
+import { parseJsonObject } from "../json.ts";
+import { dirname } from "../std.ts";
+import { lstatIfExists } from "./local_file.ts";
 
 const LOCK_TRY_MS = 50;
 const LONG_WAIT_MS = 3_000;
@@ -70,35 +72,26 @@ export async function acquireLockUnless(
   }
 }
 
-/** Runs `body` while no other process runs one for the same path; see {@linkcode acquireLock}. */
-export async function withLock<T>(
-  path: string,
-  timeoutMs: number,
-  { signal, notice }: Pick<LockOptions, "signal" | "notice">,
-  body: () => Promise<T>,
-): Promise<T> {
-  await using _lock = await acquireLock(path, { timeoutMs, signal, notice });
-  return await body();
-}
-
 async function tryOnce(
   lockPath: string,
   { tryLock = (file) => file.tryLock(true), notice }: LockOptions,
 ): Promise<AsyncDisposable | undefined> {
   const file = await Deno.open(lockPath, { write: true, create: true, mode: 0o600 });
-  let kept = false;
   try {
     // Its last holder may have deleted the file: then this lock would exclude no one.
-    if (!await tryLock(file) || !await isStill(lockPath, file)) return undefined;
-    await noteHolder(file);
-    kept = true;
-    return {
-      async [Symbol.asyncDispose]() {
-        await file.unlock();
-        file.close();
-      },
-    };
+    if (await tryLock(file) && await isStill(lockPath, file)) {
+      await noteHolder(file);
+      return {
+        async [Symbol.asyncDispose]() {
+          await file.unlock();
+          file.close();
+        },
+      };
+    }
+    file.close();
+    return undefined;
   } catch (error) {
+    file.close();
     if (!isWithoutLocks(error)) throw error;
     const folder = dirname(lockPath);
     if (!lockless.has(folder)) {
@@ -106,8 +99,6 @@ async function tryOnce(
     }
     lockless.add(folder);
     return { [Symbol.asyncDispose]: () => Promise.resolve() };
-  } finally {
-    if (!kept) file.close();
   }
 }
 
@@ -139,24 +130,16 @@ async function isStill(path: string, file: Deno.FsFile): Promise<boolean> {
 /** Shown in the error of a process that cannot get the lock. */
 async function noteHolder(file: Deno.FsFile): Promise<void> {
   await file.truncate();
-  await file.write(
-    new TextEncoder().encode(JSON.stringify({ pid: Deno.pid, since: new Date().toISOString() })),
-  );
+  const holder = JSON.stringify({ pid: Deno.pid, since: formatUtc(Date.now()) });
+  await file.write(new TextEncoder().encode(holder));
 }
 
 async function locked(lockPath: string): Promise<GraphError> {
-  const holder = await holderOf(lockPath);
-  return new GraphError("unavailable", `another process holds ${lockPath}${holder ? ` (${holder})` : ""}`, {
+  // The note may be half written, and Windows does not read locked files.
+  const { pid, since } = parseJsonObject(await Deno.readTextFile(lockPath).catch(() => "")) ?? {};
+  const holder = pid === undefined ? "" : ` (process ${Number(pid)} since ${String(since)})`;
+  return new GraphError("unavailable", `another process holds ${lockPath}${holder}`, {
     code: "locked",
     hint: "wait for it to end, or end it, then run the same command again",
   });
-}
-
-async function holderOf(lockPath: string): Promise<string | undefined> {
-  try {
-    const { pid, since } = JSON.parse(await Deno.readTextFile(lockPath));
-    return `process ${Number(pid)} since ${String(since)}`;
-  } catch {
-    return undefined; // it may be half written, and Windows does not read locked files
-  }
 }

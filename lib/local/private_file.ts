@@ -6,12 +6,12 @@
  */
 import { basename, dirname, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { ifExists, lstatIfExists, readAt, writeAll } from "./file_operations.ts";
+import { isGuid } from "../guid.ts";
+import { ifExists, lstatIfExists, readAt, writeAll } from "./local_file.ts";
 
 /** Windows has no modes and owners; there the access list of the user profile keeps others out. */
 const HAS_MODES = Deno.build.os !== "windows";
 const STICKY = 0o1000;
-const UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
 /**
  * Reads a private file.
@@ -22,18 +22,17 @@ const UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
  * symbolic link (`linkedFile`); `usage` when it is a folder or a device.
  */
 export async function readPrivateFile(path: string): Promise<string | undefined> {
-  try {
-    checkKind(path, await Deno.lstat(path));
-    await checkFolder(path);
-    using file = await Deno.open(path);
-    const info = await file.stat(); // of what is read, even if the name was changed meanwhile
-    checkMode(path, info);
-    checkOwner(path, info);
-    return await readAll(file, info.size);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return await ifExists(readExisting(path));
+}
+
+async function readExisting(path: string): Promise<string> {
+  checkKind(path, await Deno.lstat(path));
+  await checkFolder(path);
+  using file = await Deno.open(path);
+  const info = await file.stat(); // of what is read, even if the name was changed meanwhile
+  checkMode(path, info);
+  checkOwner(path, info);
+  return await readAll(file, info.size);
 }
 
 /**
@@ -70,9 +69,10 @@ export async function moveAside(path: string, now: number): Promise<string | und
 
 /** Removes temporary files that a killed process left. The caller holds the lock of the file, so that none is in use. */
 export async function removeLeftovers(path: string): Promise<void> {
-  const [start, rest] = [`${basename(path)}.`, new RegExp(`^${UUID}\\.tmp$`)];
+  const [start, end] = [`${basename(path)}.`, ".tmp"];
   for await (const { name } of Deno.readDir(dirname(path))) {
-    if (!name.startsWith(start) || !rest.test(name.slice(start.length))) continue;
+    const isTemporary = name.startsWith(start) && name.endsWith(end);
+    if (!isTemporary || !isGuid(name.slice(start.length, -end.length))) continue;
     await Deno.remove(join(dirname(path), name)).catch(() => {}); // another process may have removed it
   }
 }
@@ -80,18 +80,15 @@ export async function removeLeftovers(path: string): Promise<void> {
 /**
  * Refuses a folder in which other users may replace a file. In a sticky one (`/tmp`) only its owner can, and a file of
  * another owner is refused.
- *
- * @param path The file.
- * @throws {GraphError} `refused`, code `exposedFolder`.
  */
 export async function checkFolder(path: string): Promise<void> {
   const folder = dirname(path);
   const { mode } = await Deno.stat(folder);
   if (!HAS_MODES || mode === null || (mode & 0o022) === 0 || (mode & STICKY) !== 0) return;
-  throw new GraphError(
-    "refused",
+  throw refused(
+    "exposedFolder",
     `other users of this machine may write to the folder ${folder}, and so could swap ${basename(path)}`,
-    { code: "exposedFolder", hint: `fix it with: chmod go-w ${shellQuoted(folder)}` },
+    `fix it with: chmod go-w ${shellQuoted(folder)}`,
   );
 }
 
@@ -101,32 +98,34 @@ export async function checkFolder(path: string): Promise<void> {
  */
 function checkKind(path: string, { isFile, isSymlink }: Deno.FileInfo): void {
   if (isSymlink) {
-    throw new GraphError("refused", `${path} is a symbolic link`, {
-      code: "linkedFile",
-      hint: "give the path of the file itself, or remove the link",
-    });
+    const hint = "give the path of the file itself, or remove the link";
+    throw refused("linkedFile", `${path} is a symbolic link`, hint);
   }
   if (!isFile) throw usageError(`${path} is not a file`, "name a file, not a folder", "notAFile");
 }
 
 function checkMode(path: string, { mode }: Deno.FileInfo): void {
   if (!HAS_MODES || mode === null || (mode & 0o077) === 0) return;
-  throw new GraphError("refused", `${path} can be read by other users of this machine`, {
-    code: "exposedFile",
-    hint: `if no one else has read it, fix it with: chmod 600 ${
+  throw refused(
+    "exposedFile",
+    `${path} can be read by other users of this machine`,
+    `if no one else has read it, fix it with: chmod 600 ${
       shellQuoted(path)
     }; otherwise delete it and sign in again`,
-  });
+  );
 }
 
 function checkOwner(path: string, { uid }: Deno.FileInfo): void {
   if (!HAS_MODES || uid === null || uid === ownUid()) return;
-  throw new GraphError("refused", `${path} belongs to another user of this machine (uid ${uid})`, {
-    code: "foreignFile",
-    hint: `run this as that user; if the file is meant to be yours: sudo chown "$(id -u)" ${
-      shellQuoted(path)
-    }`,
-  });
+  throw refused(
+    "foreignFile",
+    `${path} belongs to another user of this machine (uid ${uid})`,
+    `run this as that user; if the file is meant to be yours: sudo chown "$(id -u)" ${shellQuoted(path)}`,
+  );
+}
+
+function refused(code: string, message: string, hint: string): GraphError {
+  return new GraphError("refused", message, { code, hint });
 }
 
 /** With `sudo`, writing would make another user's file root's and lock its owner out. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { enrichedKind } from "./enrichment.ts";
-import { interruptedError } from "../abort.ts";
-import { localChangedError, type LocalContent } from "../local/local_file.ts";
+import { throwIfAborted } from "../abort.ts";
+import { localChangedError, type LocalContent, readAt } from "../local/local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
 
 const READ_BYTES = 1024 * 1024;
@@ -47,10 +47,19 @@ export async function hashContent(
   const hash = new QuickXorHash();
   const buffer = new Uint8Array(READ_BYTES);
   for (let count; (count = await content.read(buffer, hash.length)) > 0;) {
-    if (signal?.aborted) throw interruptedError(signal);
+    throwIfAborted(signal);
     hash.add(buffer.subarray(0, count), hash.length);
   }
   return { bytes: hash.length, quickXorHash: hash.digest() };
+}
+
+/** Hashes a local file. */
+export async function hashFile(
+  path: string,
+  signal: AbortSignal | undefined,
+): ReturnType<typeof hashContent> {
+  using file = await Deno.open(path);
+  return await hashContent({ read: (buffer, position) => readAt(file, buffer, position) }, signal);
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { interruptedError } from "../abort.ts";
+import { throwIfAborted } from "../abort.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 import { FRAGMENT_UNIT_BYTES } from "./protocol.ts";
@@ -40,7 +40,7 @@ export class ContentReader {
   /** Hashes what an earlier run has sent. */
   async hashUpTo(end: number): Promise<void> {
     while (this.hash.length < end) {
-      if (this.#signal?.aborted) throw interruptedError(this.#signal);
+      throwIfAborted(this.#signal);
       const start = this.hash.length;
       this.#addToHash(await this.#read(start, end), start);
     }

@@ -5,7 +5,7 @@
  */
 import { basename, join } from "../std.ts";
 import { type GraphError, usageError } from "../errors.ts";
-import { interruptedError } from "../abort.ts";
+import { throwIfAborted } from "../abort.ts";
 import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
 
 /** A file below a folder. */
@@ -47,7 +47,7 @@ async function readFolder(
   const entries = await attempt(folder, tree, () => Array.fromAsync(Deno.readDir(folder))) ?? [];
   const names = new Map<string, string>();
   for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
-    if (signal?.aborted) throw interruptedError(signal);
+    throwIfAborted(signal);
     const path = join(folder, entry.name);
     const mayBeFile = entry.isFile || entry.isSymlink;
     const info = mayBeFile ? await attempt(path, tree, () => statFile(path, entry.isSymlink)) : undefined;

@@ -8,6 +8,7 @@ import type { DriveItem } from "../drive/items.ts";
 import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
 import { usageError } from "../errors.ts";
 import { parseSize } from "../format.ts";
+import { parseJsonObject } from "../json.ts";
 
 /** Fragments are multiples of this, 320 KiB. */
 export const FRAGMENT_UNIT_BYTES = 327_680;
@@ -102,9 +103,9 @@ function advance(ranges: readonly string[]): SessionStep {
 
 /** Reads a response; `undefined` when it is not that of a session, such as a proxy's page. */
 export function parseSession(text: string): UploadSessionStatus | undefined {
-  const value = parseJson(text);
-  if (typeof value !== "object" || value === null || "error" in value) return undefined;
-  const { uploadUrl, nextExpectedRanges } = value as Record<string, unknown>;
+  const value = parseJsonObject(text);
+  if (!value || "error" in value) return undefined;
+  const { uploadUrl, nextExpectedRanges } = value;
   const isRanges = Array.isArray(nextExpectedRanges) &&
     nextExpectedRanges.every((range) => typeof range === "string");
   return {
@@ -121,16 +122,8 @@ export function nextExpectedByte(ranges: readonly string[]): number | undefined 
 
 /** The expected item; `undefined` when the response is empty, cut, an error in spite of its status, or another item. */
 export function parseItem(text: string, expected: ExpectedItem): DriveItem | undefined {
-  const value = parseJson(text);
+  const value = parseJsonObject(text);
   return isExpectedItem(value, expected) ? value : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the next step follows from the missing value
-  }
 }
 
 /**

@@ -4,21 +4,21 @@
  *
  * @module
  */
+import { throwIfAborted } from "../abort.ts";
 import { childUrl } from "../drive/address.ts";
 import { contentVersion } from "../drive/drive_item.ts";
-import type { DriveItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";
+import { formatUtc } from "../format.ts";
 import { readServiceError, toServiceError } from "../graph/errors.ts";
 import type { StorageClient } from "../graph/storage.ts";
-import { interruptedError } from "../abort.ts";
+import { TimeoutError } from "../http/deadline.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { retryAfterMs } from "../http/retry.ts";
-import { TimeoutError } from "../http/deadline.ts";
 import type { LocalContent } from "../local/local_file.ts";
 import type { OnProgress, TransferContext } from "../transfer/result.ts";
 import { checkUnchanged } from "../transfer/verify.ts";
 import { ContentReader } from "./content_reader.ts";
-import { cancelSession, UploadJournal, type UploadRecord } from "./journal.ts";
+import { cancelSession, type UploadIntent, type UploadRecord, withUploadRecord } from "./journal.ts";
 import {
   checkFragmentBytes,
   DEFAULT_FRAGMENT_BYTES,
@@ -28,18 +28,8 @@ import {
   parseSession,
   type SessionStep,
 } from "./protocol.ts";
-import {
-  blockedNameError,
-  type CommittedUpload,
-  findCommitted,
-  findItem,
-  incompleteUploadError,
-  isResumable,
-  notCommittedError,
-  sessionLostError,
-  stuckError,
-} from "./recovery.ts";
-import { expectedItem, type UploadTarget } from "./target.ts";
+import { type CommittedUpload, findItem, findUploaded } from "./recovery.ts";
+import { expectedItem, pathOf, type UploadTarget } from "./target.ts";
 
 /** A second session may help, a third only blocks the name (PROTOCOL U7). */
 const MAX_SESSIONS = 2;
@@ -53,51 +43,72 @@ const INTERRUPTED_CREATE_MS = 10_000;
 const LOOK_UPS = 4;
 /** After a 404 the session is mostly lost, and a new one helps. */
 const LOOK_UPS_AFTER_404 = 2;
+/** A session ends this long after its last fragment (PROTOCOL 7.2). */
+const SESSION_LIFE_MS = 15 * 60 * 1000;
 
 /** What to do when the name is taken. */
 export type UploadConflict = "fail" | "replace" | "rename";
 
 /** How to upload. */
-export interface SessionOptions {
+export interface SessionOptions extends UploadIntent {
   conflict: UploadConflict;
   /** Bytes of a fragment. @default 10 MiB */
   fragmentBytes?: number;
-  /** Description of the item; personal OneDrive only. */
-  description?: string;
-  /** Whether to resume an unfinished upload of the same file. @default true */
-  resume?: boolean;
   onProgress?: OnProgress | undefined;
   /** Called with the content bytes of each fragment that is sent, repeated ones included. */
   onSent?: (bytes: number) => void;
 }
 
 /** What an upload made. */
-export interface UploadOutcome {
-  driveItem: DriveItem;
-  created: boolean;
+export interface UploadOutcome extends CommittedUpload {
   quickXorHash: string;
   sentBytes: number;
   /** Byte at which an unfinished upload was resumed. */
   resumedFrom: number | null;
 }
 
-/** Where an upload is. */
-interface UploadState {
-  uploadUrl: string;
-  /** Sessions used so far. */
-  sessions: number;
-  /** The next byte to send. */
-  position: number;
-  /** The highest next expected byte that the session has named. */
-  furthest: number;
-  stuckRounds: number;
-  failures: number;
-  /** The fragment with the last byte was sent. */
-  isComplete: boolean;
-  /** The last fragment was answered with success, but without an item. */
-  isSaidCommitted: boolean;
-  /** The service's last Retry-After. */
-  retryAfterMs: number;
+/** An upload and where it is. */
+type Upload = ReturnType<typeof startUpload>;
+
+function startUpload(
+  context: TransferContext,
+  content: LocalContent,
+  target: UploadTarget,
+  options: SessionOptions,
+  record: UploadRecord,
+) {
+  const { fragmentBytes = DEFAULT_FRAGMENT_BYTES } = options;
+  return {
+    context,
+    content,
+    target,
+    options,
+    record,
+    reader: new ContentReader(content, fragmentBytes, context.graph.http.signal),
+    /** For messages. */
+    what: `upload of ${pathOf(target)}`,
+    /** Time of the last change, as it is sent. */
+    modified: content.modified ? formatUtc(content.modified.getTime()) : undefined,
+    /** Version of the item that had the name before; `undefined`: there was none. */
+    versionBefore: undefined as string | undefined,
+    uploadUrl: "",
+    /** Sessions used so far. */
+    sessions: 0,
+    /** The next byte to send. */
+    position: 0,
+    /** The highest next expected byte that the session has named. */
+    furthest: 0,
+    stuckRounds: 0,
+    failures: 0,
+    /** The fragment with the last byte was sent. */
+    isComplete: false,
+    /** The last fragment was answered with success, but without an item. */
+    isSaidCommitted: false,
+    /** The service's last Retry-After. */
+    retryAfterMs: 0,
+    sentBytes: 0,
+    resumedFrom: null as number | null,
+  };
 }
 
 /** A step, and what led to it. */
@@ -124,358 +135,323 @@ export async function uploadThroughSession<T>(
   finish: (uploaded: UploadOutcome) => Promise<T>,
 ): Promise<T> {
   checkFragmentBytes(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES);
-  return await new UploadJournal(context).during(
-    content,
-    target,
-    await context.account(),
-    async (record) => {
-      const result = await finish(await new SessionUpload(context, content, target, options, record).run());
-      await record.remove();
-      return result;
+  return await withUploadRecord(context, content, target, async (record) => {
+    const upload = startUpload(context, content, target, options, record);
+    let committed: CommittedUpload;
+    try {
+      committed = await resume(upload) ?? await send(upload);
+      options.onProgress?.(content.size, content.size);
+    } catch (error) {
+      throw await afterFailure(upload, error);
+    }
+    const { driveItem, created } = committed;
+    const { sentBytes, resumedFrom, reader } = upload;
+    const quickXorHash = reader.hash.digest();
+    const result = await finish({ driveItem, created, quickXorHash, sentBytes, resumedFrom });
+    await record.remove();
+    return result;
+  });
+}
+
+/** Takes up the upload of an earlier process; returns its item if that was committed after all. */
+async function resume(upload: Upload): Promise<CommittedUpload | undefined> {
+  const earlier = await upload.record.read(upload.options);
+  if (!earlier) return undefined;
+  const { entry, resumable } = earlier;
+  upload.uploadUrl = entry.uploadUrl;
+  if (resumable) {
+    upload.versionBefore = entry.versionBefore ?? undefined;
+    const { step, status } = await query(upload);
+    const next = step.kind === "advance" ? step.nextByte : undefined;
+    if (next !== undefined && next < upload.content.size) {
+      upload.sessions = 1;
+      upload.position = upload.furthest = upload.resumedFrom = next;
+      return undefined;
+    }
+    // It has ended, or has all bytes: perhaps the item is there.
+    if (step.kind === "advance" || status === 404) {
+      await upload.reader.hashUpTo(upload.content.size);
+      const committed = await findCommitted(upload, 1);
+      if (committed) return committed;
+    }
+  }
+  await cancel(upload);
+  await upload.record.remove();
+  return undefined;
+}
+
+/** Sends fragments until the item is committed. */
+async function send(upload: Upload): Promise<CommittedUpload> {
+  if (!upload.uploadUrl) {
+    const { existing } = upload.target;
+    const current = existing === "unknown" ? await findItem(upload.context.graph, upload.target) : existing;
+    upload.versionBefore = current && contentVersion(current);
+    await createSession(upload);
+  }
+  let turn: Turn = { step: { kind: "send" } };
+  for (;;) {
+    const { step, failure } = turn;
+    switch (step.kind) {
+      case "send":
+        upload.options.onProgress?.(upload.position, upload.content.size);
+        turn = await sendFragment(upload);
+        break;
+      case "query":
+        turn = await query(upload);
+        break;
+      case "advance":
+        turn = { step: advance(upload, step.nextByte) };
+        break;
+      case "retry":
+        await wait(upload, turn);
+        turn = { step: { kind: "query" } }; // the fragment may have been stored although its response was lost
+        break;
+      case "lookUp":
+      case "lookUpOrRestart": {
+        const isFinal = step.kind === "lookUp";
+        const committed = await findCommitted(upload, isFinal ? LOOK_UPS : LOOK_UPS_AFTER_404);
+        if (committed) return committed;
+        const isRenamed = upload.options.conflict === "rename"; // it cannot be found by its name
+        if (isFinal || isRenamed) {
+          const renamed = isRenamed ? " under this name; it may have got another" : "";
+          const message = `${upload.what}: the service has all bytes, but shows no such file${renamed}`;
+          throw new GraphError("unavailable", message, { code: "notCommitted" });
+        }
+        turn = { ...turn, step: { kind: "restart" } };
+        break;
+      }
+      case "restart":
+        await restart(upload, failure!);
+        turn = { step: { kind: "send" } };
+        break;
+      case "committed":
+        return step;
+      case "fail":
+        throw explainConflict(upload, failure!, true);
+    }
+  }
+}
+
+async function sendFragment(upload: Upload): Promise<Turn> {
+  const { size } = upload.content;
+  const start = upload.position;
+  const bytes = await upload.reader.fragment(start);
+  const end = start + bytes.length;
+  upload.isComplete = end === size;
+  upload.isSaidCommitted = false;
+  if (upload.isComplete) {
+    await checkUnchanged(upload.content, upload.reader.hash.digest(), upload.context.graph.http.signal);
+  }
+  upload.sentBytes += bytes.length;
+  upload.options.onSent?.(bytes.length);
+  const turn = await exchange(upload, "fragment", {
+    method: "PUT",
+    url: upload.uploadUrl,
+    headers: {
+      "content-type": "application/octet-stream",
+      "content-range": `bytes ${start}-${end - 1}/${size}`,
+    },
+    body: bytes,
+    retry: "never",
+    // The smallest fragment has all the time that the deadline leaves.
+    ...(bytes.length > FRAGMENT_UNIT_BYTES ? {} : { headerTimeoutMs: Infinity }),
+  });
+  if (turn.failure?.cause instanceof TimeoutError) upload.reader.shrinkFragments();
+  return turn;
+}
+
+/** Asks the session for its next expected range. */
+function query(upload: Upload): Promise<Turn> {
+  return exchange(upload, "query", {
+    method: "GET",
+    url: upload.uploadUrl,
+    retry: "idempotent",
+    isProgress: false,
+  });
+}
+
+/** Sends a request to the session, and finds the next step from its response. */
+async function exchange(
+  upload: Upload,
+  to: "fragment" | "query",
+  request: Parameters<StorageClient["send"]>[0],
+): Promise<Turn> {
+  const { storage } = upload.context;
+  let response: HttpResponse;
+  let text = "";
+  let failure: GraphError | undefined;
+  try {
+    response = await storage.send(request);
+    if (response.status > 299) failure = await readServiceError(response, upload.what);
+    else text = await response.text();
+  } catch (error) {
+    const isLost = error instanceof GraphError && error.kind === "unavailable";
+    if (!isLost || to === "query") throw error;
+    return { step: { kind: "retry" }, failure: error };
+  }
+  const { status, headers } = response;
+  const expected = expectedItem(upload.target, upload.options.conflict !== "rename");
+  const step = nextStep({ to, status, text }, { ...upload, expected });
+  if (to === "fragment" && upload.isComplete && status < 202 && step.kind === "query") {
+    upload.isSaidCommitted = true;
+  }
+  // A status response may carry another upload URL (PROTOCOL 7.3e).
+  const url = to === "query" && status === 200 ? parseSession(text)?.uploadUrl : undefined;
+  if (url !== undefined) await useUrl(upload, url);
+  return { step, failure, status, retryAfterMs: retryAfterMs(headers, storage.http.now()) };
+}
+
+/** Sends to an upload URL from now on, and records it first. */
+async function useUrl(upload: Upload, url: string): Promise<void> {
+  upload.context.storage.check(url);
+  upload.uploadUrl = url;
+  await upload.record.write(url, upload.options, upload.versionBefore);
+}
+
+/** Moves to the next expected byte; fails if it stops advancing. */
+function advance(upload: Upload, nextByte: number | undefined): Turn["step"] {
+  const { size } = upload.content;
+  if (nextByte === size || (nextByte === undefined && upload.isComplete)) return { kind: "lookUp" };
+  if (nextByte !== undefined && nextByte > size) {
+    throw new GraphError("failed", `${upload.what}: the session expects byte ${nextByte} of ${size}`, {
+      code: "invalidRange",
+      hint: "run the same command again",
+    });
+  }
+  if (nextByte !== undefined && nextByte > upload.furthest) {
+    upload.context.storage.http.deadline.progress();
+    upload.furthest = nextByte;
+    upload.stuckRounds = 0;
+    upload.failures = 0;
+  } else if (++upload.stuckRounds > MAX_STUCK_ROUNDS) {
+    throw new GraphError("unavailable", `${upload.what}: stuck at byte ${upload.furthest}`, {
+      code: "sessionStuck",
+      hint: "run the same command again",
+    });
+  }
+  upload.position = nextByte ?? upload.position;
+  return { kind: "send" };
+}
+
+/** Waits before the next request, as long as the service asks, else longer after each failure. */
+async function wait(upload: Upload, { failure, retryAfterMs }: Turn): Promise<void> {
+  const { http } = upload.context.storage;
+  const error = failure ??
+    new GraphError("unavailable", `${upload.what}: the session's response cannot be understood`, {
+      code: "invalidAnswer",
+    });
+  upload.retryAfterMs = retryAfterMs ?? 0;
+  const ms = retryAfterMs ?? http.backoffMs(upload.failures + 1);
+  if (++upload.failures > MAX_FAILURES || !http.deadline.allows(ms)) throw error;
+  await http.wait(ms, error.message);
+}
+
+/** Creates a new session: the URL expired, or the service still processes the last version (PROTOCOL U6, U7). */
+async function restart(upload: Upload, failure: GraphError): Promise<void> {
+  if (upload.sessions >= MAX_SESSIONS) {
+    if (failure.status !== 404) throw failure;
+    throw failure.withMessage(`${upload.what}: the service lost two upload sessions in a row`, {
+      kind: "unavailable",
+      code: "sessionLost",
+      hint:
+        "the file may be open, or the service still processes its last version; try again in some minutes",
+    });
+  }
+  upload.context.notice(
+    `${upload.what}: the upload session ended (HTTP ${failure.status}); starting over with a new one`,
+  );
+  await cancel(upload);
+  await upload.context.graph.http.wait(NEW_SESSION_PAUSE_MS, "new upload session");
+  await createSession(upload);
+}
+
+async function createSession(upload: Upload): Promise<void> {
+  const { graph } = upload.context;
+  const { conflict, description } = upload.options;
+  upload.sessions++;
+  const response = await graph.request(
+    childUrl(upload.target.folder, upload.target.name, "createUploadSession"),
+    {
+      method: "POST",
+      what: upload.what,
+      // An interruption waits for the response: a session whose URL is lost blocks the name.
+      graceMs: INTERRUPTED_CREATE_MS,
+      json: {
+        item: {
+          // First, and always: without it the service replaces, after fileSystemInfo it refuses (PROTOCOL U1, 7.1).
+          "@microsoft.graph.conflictBehavior": conflict,
+          name: upload.target.name,
+          description,
+          fileSystemInfo: upload.modified && { lastModifiedDateTime: upload.modified },
+        },
+      },
+    },
+  );
+  if (response.status > 299) {
+    const error = await readServiceError(response, upload.what);
+    if (error.status === 409 && await upload.record.cancelOthers()) return await createSession(upload);
+    throw explainConflict(upload, error, upload.versionBefore !== undefined);
+  }
+  const text = await response.text();
+  const session = parseSession(text);
+  // An error under HTTP 200 (PROTOCOL E2), or a session without a URL.
+  if (!session?.uploadUrl) throw toServiceError(response, text, upload.what);
+  await useUrl(upload, session.uploadUrl);
+  throwIfAborted(graph.http.signal);
+  upload.position = upload.furthest = nextExpectedByte(session.nextExpectedRanges ?? []) ?? 0;
+  upload.stuckRounds = 0;
+}
+
+/** Looks for the item that the session has made, unless it got another name, or not all bytes were sent. */
+async function findCommitted(upload: Upload, attempts: number): Promise<CommittedUpload | undefined> {
+  const { context, target, content, reader: { hash }, modified, versionBefore } = upload;
+  if (upload.options.conflict === "rename" || hash.length < content.size) return undefined;
+  const sent = { size: content.size, quickXorHash: hash.digest(), modified, versionBefore };
+  return await findUploaded(context.graph, target, sent, attempts);
+}
+
+/** A 409 has several meanings (PROTOCOL U9, E7). `mayExist`: an item may have the name. */
+function explainConflict({ options, what }: Upload, error: GraphError, mayExist: boolean): GraphError {
+  if (error.status !== 409 || (options.conflict === "fail" && mayExist)) return error;
+  return error.withMessage(
+    `${what}: the name is blocked by an unfinished upload, or it is a OneNote notebook`,
+    {
+      kind: "conflict",
+      hint:
+        "an unfinished upload expires 15 minutes after its last fragment; then run the same command again",
     },
   );
 }
 
-/** One upload of one file. */
-class SessionUpload {
-  readonly #context: TransferContext;
-  readonly #content: LocalContent;
-  readonly #target: UploadTarget;
-  readonly #options: SessionOptions;
-  readonly #record: UploadRecord;
-  readonly #reader: ContentReader;
-  /** For messages. */
-  readonly #what: string;
-  /** Time of the last change, as it is sent. */
-  readonly #modified: string | undefined;
-  readonly #state: UploadState = {
-    uploadUrl: "",
-    sessions: 0,
-    position: 0,
-    furthest: 0,
-    stuckRounds: 0,
-    failures: 0,
-    isComplete: false,
-    isSaidCommitted: false,
-    retryAfterMs: 0,
-  };
-  /** Version of the item that had the name before; `undefined`: there was none. */
-  #versionBefore: string | undefined;
-  #sentBytes = 0;
-  #resumedFrom: number | null = null;
-
-  constructor(
-    context: TransferContext,
-    content: LocalContent,
-    target: UploadTarget,
-    options: SessionOptions,
-    record: UploadRecord,
-  ) {
-    this.#context = context;
-    this.#content = content;
-    this.#target = target;
-    this.#options = options;
-    this.#record = record;
-    this.#reader = new ContentReader(
-      content,
-      options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES,
-      context.graph.http.signal,
-    );
-    this.#what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
-    this.#modified = content.modified?.toISOString().replace(/\.\d+Z$/, "Z");
+/** Keeps the session for a later run where that can resume it, otherwise cancels it. */
+async function afterFailure(upload: Upload, error: unknown): Promise<unknown> {
+  if (error instanceof GraphError && upload.uploadUrl && upload.content.reopenable) {
+    const { kind, code } = error;
+    // The session has all bytes and may be about to commit: the next run finds out.
+    if (code === "notCommitted") return error;
+    const isOver = code === "sessionStuck" || code === "sessionLost";
+    if (kind === "interrupted" || (kind === "unavailable" && !isOver)) return incompleteError(upload, error);
   }
+  // The entry of a session that could not be cancelled is kept for the next run, which needs its URL.
+  if (await cancel(upload)) await upload.record.remove();
+  return error;
+}
 
-  async run(): Promise<UploadOutcome> {
-    try {
-      const { driveItem, created } = await this.#resume() ?? await this.#send();
-      this.#options.onProgress?.(this.#content.size, this.#content.size);
-      const quickXorHash = this.#reader.hash.digest();
-      return { driveItem, created, quickXorHash, sentBytes: this.#sentBytes, resumedFrom: this.#resumedFrom };
-    } catch (error) {
-      throw await this.#afterFailure(error);
-    }
-  }
+/** The error of an upload that can be resumed: how much the service has. */
+function incompleteError(
+  { furthest, content: { size }, retryAfterMs }: Upload,
+  error: GraphError,
+): GraphError {
+  const percent = Math.floor(furthest / size * 100);
+  return error.withMessage(
+    `${error.message}; ${furthest} of ${size} bytes (${percent} %) are uploaded`,
+    retryAfterMs > SESSION_LIFE_MS ? {} : { hint: "run the same command again within 15 minutes to resume" },
+  );
+}
 
-  /** Takes up the upload of an earlier process; returns its item if that was committed after all. */
-  async #resume(): Promise<CommittedUpload | undefined> {
-    const earlier = await this.#record.read(this.#options);
-    if (!earlier) return undefined;
-    const { entry, resumable } = earlier;
-    const state = this.#state;
-    state.uploadUrl = entry.uploadUrl;
-    if (resumable) {
-      this.#versionBefore = entry.versionBefore ?? undefined;
-      const { step, status } = await this.#query();
-      const next = step.kind === "advance" ? step.nextByte : undefined;
-      if (next !== undefined && next < this.#content.size) {
-        state.sessions = 1;
-        state.position = state.furthest = this.#resumedFrom = next;
-        return undefined;
-      }
-      // It has ended, or has all bytes: perhaps the item is there.
-      if (step.kind === "advance" || status === 404) {
-        await this.#reader.hashUpTo(this.#content.size);
-        const committed = await this.#findCommitted(1);
-        if (committed) return committed;
-      }
-    }
-    await this.#cancel();
-    await this.#record.remove();
-    return undefined;
-  }
-
-  /** Sends fragments until the item is committed. */
-  async #send(): Promise<CommittedUpload> {
-    if (!this.#state.uploadUrl) {
-      const { existing } = this.#target;
-      const current = existing === "unknown" ? await findItem(this.#context.graph, this.#target) : existing;
-      this.#versionBefore = current && contentVersion(current);
-      await this.#createSession();
-    }
-    let turn: Turn = { step: { kind: "send" } };
-    for (;;) {
-      const { step, failure } = turn;
-      switch (step.kind) {
-        case "send":
-          this.#options.onProgress?.(this.#state.position, this.#content.size);
-          turn = await this.#sendFragment();
-          break;
-        case "query":
-          turn = await this.#query();
-          break;
-        case "advance":
-          turn = { step: this.#advance(step.nextByte) };
-          break;
-        case "retry":
-          await this.#wait(turn);
-          turn = { step: { kind: "query" } }; // the fragment may have been stored although its response was lost
-          break;
-        case "lookUp":
-        case "lookUpOrRestart": {
-          const isFinal = step.kind === "lookUp";
-          const committed = await this.#findCommitted(isFinal ? LOOK_UPS : LOOK_UPS_AFTER_404);
-          if (committed) return committed;
-          const isRenamed = this.#options.conflict === "rename"; // it cannot be found by its name
-          if (isFinal || isRenamed) throw notCommittedError(this.#what, isRenamed);
-          turn = { ...turn, step: { kind: "restart" } };
-          break;
-        }
-        case "restart":
-          await this.#restart(failure!);
-          turn = { step: { kind: "send" } };
-          break;
-        case "committed":
-          return step;
-        case "fail":
-          throw this.#explainConflict(failure!, true);
-      }
-    }
-  }
-
-  async #sendFragment(): Promise<Turn> {
-    const state = this.#state;
-    const { size } = this.#content;
-    const start = state.position;
-    const bytes = await this.#reader.fragment(start);
-    const end = start + bytes.length;
-    state.isComplete = end === size;
-    state.isSaidCommitted = false;
-    if (state.isComplete) {
-      await checkUnchanged(this.#content, this.#reader.hash.digest(), this.#context.graph.http.signal);
-    }
-    this.#sentBytes += bytes.length;
-    this.#options.onSent?.(bytes.length);
-    const turn = await this.#exchange("fragment", {
-      method: "PUT",
-      url: state.uploadUrl,
-      headers: {
-        "content-type": "application/octet-stream",
-        "content-range": `bytes ${start}-${end - 1}/${size}`,
-      },
-      body: bytes,
-      retry: "never",
-      // The smallest fragment has all the time that the deadline leaves.
-      ...(bytes.length > FRAGMENT_UNIT_BYTES ? {} : { headerTimeoutMs: Infinity }),
-    });
-    if (turn.failure?.cause instanceof TimeoutError) this.#reader.shrinkFragments();
-    return turn;
-  }
-
-  /** Asks the session for its next expected range. */
-  #query(): Promise<Turn> {
-    return this.#exchange("query", {
-      method: "GET",
-      url: this.#state.uploadUrl,
-      retry: "idempotent",
-      isProgress: false,
-    });
-  }
-
-  /** Sends a request to the session, and finds the next step from its response. */
-  async #exchange(to: "fragment" | "query", request: Parameters<StorageClient["send"]>[0]): Promise<Turn> {
-    const { storage } = this.#context;
-    const state = this.#state;
-    let response: HttpResponse;
-    let text = "";
-    let failure: GraphError | undefined;
-    try {
-      response = await storage.send(request);
-      if (response.status > 299) failure = await readServiceError(response, this.#what);
-      else text = await response.text();
-    } catch (error) {
-      const isLost = error instanceof GraphError && error.kind === "unavailable";
-      if (!isLost || to === "query") throw error;
-      return { step: { kind: "retry" }, failure: error };
-    }
-    const { status, headers } = response;
-    const expected = expectedItem(this.#target, this.#options.conflict !== "rename");
-    const step = nextStep({ to, status, text }, { ...state, expected });
-    if (to === "fragment" && state.isComplete && status < 202 && step.kind === "query") {
-      state.isSaidCommitted = true;
-    }
-    if (to === "query" && status === 200) await this.#takeNewUrl(text);
-    return { step, failure, status, retryAfterMs: retryAfterMs(headers, storage.http.now()) };
-  }
-
-  /** A status response may carry another upload URL (PROTOCOL 7.3e). */
-  async #takeNewUrl(text: string): Promise<void> {
-    const url = parseSession(text)?.uploadUrl;
-    if (url === undefined) return;
-    this.#context.storage.check(url);
-    this.#state.uploadUrl = url;
-    await this.#record.write(url, this.#options, this.#versionBefore);
-  }
-
-  /** Moves to the next expected byte; fails if it stops advancing. */
-  #advance(nextByte: number | undefined): Turn["step"] {
-    const state = this.#state;
-    const { size } = this.#content;
-    if (nextByte === size || (nextByte === undefined && state.isComplete)) return { kind: "lookUp" };
-    if (nextByte !== undefined && nextByte > size) {
-      throw new GraphError("failed", `${this.#what}: the session expects byte ${nextByte} of ${size}`, {
-        code: "invalidRange",
-        hint: "run the same command again",
-      });
-    }
-    if (nextByte !== undefined && nextByte > state.furthest) {
-      this.#context.storage.http.deadline.progress();
-      state.furthest = nextByte;
-      state.stuckRounds = 0;
-      state.failures = 0;
-    } else if (++state.stuckRounds > MAX_STUCK_ROUNDS) {
-      throw stuckError(this.#what, state.furthest);
-    }
-    state.position = nextByte ?? state.position;
-    return { kind: "send" };
-  }
-
-  /** Waits before the next request, as long as the service asks, else longer after each failure. */
-  async #wait({ failure, retryAfterMs }: Turn): Promise<void> {
-    const { http } = this.#context.storage;
-    const state = this.#state;
-    const error = failure ??
-      new GraphError("unavailable", `${this.#what}: the session's response cannot be understood`, {
-        code: "invalidAnswer",
-      });
-    state.retryAfterMs = retryAfterMs ?? 0;
-    const ms = retryAfterMs ?? http.backoffMs(state.failures + 1);
-    if (++state.failures > MAX_FAILURES || !http.deadline.allows(ms)) throw error;
-    await http.wait(ms, error.message);
-  }
-
-  /** Creates a new session: the URL expired, or the service still processes the last version (PROTOCOL U6, U7). */
-  async #restart(failure: GraphError): Promise<void> {
-    if (this.#state.sessions >= MAX_SESSIONS) {
-      throw failure.status === 404 ? sessionLostError(failure, this.#what) : failure;
-    }
-    this.#context.notice(
-      `${this.#what}: the upload session ended (HTTP ${failure.status}); starting over with a new one`,
-    );
-    await this.#cancel();
-    await this.#context.graph.http.wait(NEW_SESSION_PAUSE_MS, "new upload session");
-    await this.#createSession();
-  }
-
-  async #createSession(): Promise<void> {
-    const { graph, storage } = this.#context;
-    const { conflict, description } = this.#options;
-    const state = this.#state;
-    state.sessions++;
-    const response = await graph.request(
-      childUrl(this.#target.folder, this.#target.name, "createUploadSession"),
-      {
-        method: "POST",
-        what: this.#what,
-        // An interruption waits for the response: a session whose URL is lost blocks the name.
-        graceMs: INTERRUPTED_CREATE_MS,
-        json: {
-          item: {
-            // First, and always: without it the service replaces, after fileSystemInfo it refuses (PROTOCOL U1, 7.1).
-            "@microsoft.graph.conflictBehavior": conflict,
-            name: this.#target.name,
-            ...(description === undefined ? {} : { description }),
-            ...(this.#modified === undefined
-              ? {}
-              : { fileSystemInfo: { lastModifiedDateTime: this.#modified } }),
-          },
-        },
-      },
-    );
-    if (response.status > 299) {
-      const error = await readServiceError(response, this.#what);
-      if (error.status === 409 && await this.#record.cancelOthers()) return await this.#createSession();
-      throw this.#explainConflict(error, this.#versionBefore !== undefined);
-    }
-    const text = await response.text();
-    const session = parseSession(text);
-    // An error under HTTP 200 (PROTOCOL E2), or a session without a URL.
-    if (!session?.uploadUrl) throw toServiceError(response, text, this.#what);
-    storage.check(session.uploadUrl);
-    state.uploadUrl = session.uploadUrl;
-    await this.#record.write(session.uploadUrl, this.#options, this.#versionBefore);
-    const { signal } = graph.http;
-    if (signal?.aborted) throw interruptedError(signal);
-    state.position = state.furthest = nextExpectedByte(session.nextExpectedRanges ?? []) ?? 0;
-    state.stuckRounds = 0;
-  }
-
-  async #findCommitted(attempts: number): Promise<CommittedUpload | undefined> {
-    const { hash } = this.#reader;
-    if (this.#options.conflict === "rename" || hash.length < this.#content.size) return undefined;
-    const uploaded = {
-      local: this.#content,
-      quickXorHash: hash.digest(),
-      modified: this.#modified,
-      versionBefore: this.#versionBefore,
-    };
-    return await findCommitted(this.#context.graph, this.#target, uploaded, attempts);
-  }
-
-  /** A 409 has several meanings. `mayExist`: an item may have the name. */
-  #explainConflict(error: GraphError, mayExist: boolean): GraphError {
-    if (error.status !== 409 || (this.#options.conflict === "fail" && mayExist)) return error;
-    return blockedNameError(error, this.#what);
-  }
-
-  /** Keeps the session for a later run where that can resume it, otherwise cancels it. */
-  async #afterFailure(error: unknown): Promise<unknown> {
-    const { uploadUrl, furthest, retryAfterMs } = this.#state;
-    if (error instanceof GraphError && uploadUrl && this.#content.reopenable) {
-      // The session has all bytes and may be about to commit: the next run finds out.
-      if (error.code === "notCommitted") return error;
-      if (isResumable(error)) {
-        return incompleteUploadError(error, furthest, this.#content.size, retryAfterMs);
-      }
-    }
-    // The entry of a session that could not be cancelled is kept for the next run, which needs its URL.
-    if (await this.#cancel()) await this.#record.remove();
-    return error;
-  }
-
-  /** Cancels the session; returns whether none of ours is left, as far as we know. */
-  async #cancel(): Promise<boolean> {
-    const { uploadUrl } = this.#state;
-    this.#state.uploadUrl = "";
-    return !uploadUrl || await cancelSession(this.#context.storage, uploadUrl);
-  }
+/** Cancels the session; returns whether none of ours is left, as far as we know. */
+async function cancel(upload: Upload): Promise<boolean> {
+  const { uploadUrl } = upload;
+  upload.uploadUrl = "";
+  return !uploadUrl || await cancelSession(upload.context.storage, uploadUrl);
 }

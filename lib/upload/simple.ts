@@ -6,14 +6,13 @@
 import { childUrl } from "../drive/address.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
-import type { GraphClient } from "../graph/client.ts";
 import { type DriveItem, toItem } from "../drive/items.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import type { TransferContext } from "../transfer/result.ts";
 import type { UploadConflict, UploadOutcome } from "./session.ts";
-import { expectedItem, type UploadTarget } from "./target.ts";
+import { expectedItem, pathOf, type UploadTarget } from "./target.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
-import { checkUnchanged, compareContent, type Content } from "../transfer/verify.ts";
+import { checkUnchanged, compareContent } from "../transfer/verify.ts";
 import { findItem } from "./recovery.ts";
 
 /** 64 KB/s, the slowest connection for which one attempt is long enough. */
@@ -35,7 +34,7 @@ export async function uploadSimple(
   hash.add(bytes, 0);
   const quickXorHash = hash.digest();
   await checkUnchanged(content, quickXorHash, graph.http.signal);
-  const what = `upload of ${[target.folderPath, target.name].filter(Boolean).join("/")}`;
+  const what = `upload of ${pathOf(target)}`;
   const put = () =>
     graph.put<DriveItem>(
       `${childUrl(target.folder, target.name, "content")}?@microsoft.graph.conflictBehavior=${conflict}`,
@@ -67,8 +66,12 @@ export async function uploadSimple(
     });
   } catch (error) {
     if (!(error instanceof GraphError) || !mayBeStored(error) || conflict === "rename") throw error;
-    const driveItem = await findStored(graph, target, { size: bytes.length, hash: quickXorHash });
-    if (!driveItem) throw error;
+    const driveItem = await findItem(graph, target);
+    const stored = driveItem && toItem(driveItem, target.folder.driveId, "");
+    // A missing hash proves nothing.
+    const isStored = stored &&
+      compareContent({ size: bytes.length, hash: quickXorHash }, stored) === "verified";
+    if (!isStored) throw error;
     const created = error.status === 201 || conflict === "fail" || target.existing === undefined;
     return { driveItem, created, ...done };
   }
@@ -78,16 +81,4 @@ export async function uploadSimple(
 function mayBeStored({ kind, code, status }: GraphError): boolean {
   if (code === "invalidAnswer") return true;
   return kind === "unavailable" && status !== 429 && status !== 503;
-}
-
-/** The item of the target, if it has this content; a missing hash proves nothing. */
-async function findStored(
-  graph: GraphClient,
-  target: UploadTarget,
-  content: Content,
-): Promise<DriveItem | undefined> {
-  const driveItem = await findItem(graph, target);
-  const isStored = driveItem !== undefined &&
-    compareContent(content, toItem(driveItem, target.folder.driveId, "")) === "verified";
-  return isStored ? driveItem : undefined;
 }

@@ -19,7 +19,10 @@ import {
   resolveLocation,
 } from "../drive/items.ts";
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
-import { checkNewName } from "../drive/names.ts";
+import { checkNewName, joinRemote } from "../drive/names.ts";
+
+/** Attempts in a folder that the service does not find yet. */
+const MAX_ATTEMPTS = 5;
 
 /** Where an upload goes. */
 export interface UploadTarget {
@@ -36,6 +39,11 @@ export interface UploadTarget {
   driveType: string;
   /** The folder was created by this run: the service may not find it yet. */
   fresh?: boolean;
+}
+
+/** Its path from the root of the drive. */
+export function pathOf({ folderPath, name }: UploadTarget): string {
+  return joinRemote(folderPath, name);
 }
 
 /** What a response must be to describe the item of a target. @param named `false` with "rename", which may change the name. */
@@ -69,8 +77,7 @@ export async function findTarget(
   const last = location.path.at(-1);
   // Before any request, where the name is known already.
   if (!location.folder && last !== undefined) checkNewName(last);
-  const { address, driveType } = await resolveLocation(context, location);
-  const found = await find(context, address, location);
+  const { address, driveType, found } = await find(context, location);
   if (found?.item.type === "folder") {
     if (localName === undefined) {
       throw usageError(
@@ -82,24 +89,23 @@ export async function findTarget(
     checkNewName(localName);
     return targetIn(found, localName, driveType, address, "unknown");
   }
-  if (found?.item.type === "package") throw notWritable(found.item);
+  if (found?.item.type === "package") throw notebookError(found.item);
   if (location.folder) throw found ? notAFolderError(found.item) : noFolder(location.text);
   if (found) return targetOf(found, driveType, address);
   const { base, name, parent } = await folderAbove(context, address);
   return targetIn(base, name, driveType, parent, undefined);
 }
 
-/** The item of a location, with shortcuts followed; `undefined`: there is none yet. */
-async function find(
-  context: ItemContext,
-  address: ItemAddress,
-  location: Location,
-): Promise<ResolvedItem | undefined> {
+/** Resolves a location; `found` is its item, with shortcuts followed, or `undefined` if there is none yet. */
+async function find(context: ItemContext, location: Location) {
+  const { address, driveType } = await resolveLocation(context, location);
   try {
-    return await followShortcut(context, await fetchItem(context, address, locationLabel(location)));
+    const found = await followShortcut(context, await fetchItem(context, address, locationLabel(location)));
+    return { address, driveType: getDriveType(found.driveItem) ?? driveType, found };
   } catch (error) {
-    if (error instanceof GraphError && error.kind === "notFound" && "path" in address) return undefined;
-    throw error;
+    const isNew = error instanceof GraphError && error.kind === "notFound" && "path" in address;
+    if (!isNew) throw error;
+    return { address, driveType, found: undefined };
   }
 }
 
@@ -137,8 +143,7 @@ export async function findFolderTarget(
   localName: string,
 ): Promise<FolderTarget> {
   const location = parseLocation(like, context.settings.siteHost);
-  const { address, driveType } = await resolveLocation(context, location);
-  const found = await find(context, address, location);
+  const { address, driveType, found } = await find(context, location);
   if (found && found.item.type !== "folder") {
     throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
       code: "notAFolder",
@@ -147,23 +152,19 @@ export async function findFolderTarget(
   }
   const inside = location.folder || ("path" in address && address.path.length === 0);
   if (inside) checkNewName(localName);
-  if (found) {
-    const type = getDriveType(found.driveItem) ?? driveType;
-    return { base: found, name: inside ? localName : undefined, driveType: type };
-  }
+  if (found) return { base: found, name: inside ? localName : undefined, driveType };
   if (location.folder) throw noFolder(location.text);
   const { base, name } = await folderAbove(context, address);
   checkNewName(name);
   return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
 }
 
-/** An existing file, under its current name in its folder. */
+/** Replaces a file, under its current name in its folder. */
 function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address: ItemAddress): UploadTarget {
   const parentId = driveItem.parentReference?.id;
-  if (!parentId) throw notWritable(item);
+  if (!parentId) throw notebookError(item);
   // By path if possible: the journal key of an upload must not change once the file exists.
-  const same = "path" in address && address.driveId === item.driveId && item.path === address.path.join("/");
-  const folder = same
+  const folder = isAt(address, item)
     ? { driveId: item.driveId, path: address.path.slice(0, -1) }
     : { driveId: item.driveId, itemId: parentId };
   return {
@@ -172,10 +173,11 @@ function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address:
     folderPath: item.path.split("/").slice(0, -1).join("/"),
     name: item.name,
     existing: driveItem,
-    driveType: getDriveType(driveItem) ?? driveType,
+    driveType,
   };
 }
 
+/** Goes into a folder. */
 function targetIn(
   { item: folder, driveItem }: ResolvedItem,
   name: string,
@@ -183,11 +185,8 @@ function targetIn(
   address: ItemAddress,
   existing: UploadTarget["existing"],
 ): UploadTarget {
-  // After a shortcut to another drive, the typed address is not the folder's.
-  const same = address.driveId === folder.driveId && "path" in address &&
-    folder.path === address.path.join("/");
   return {
-    folder: same ? address : { driveId: folder.driveId, itemId: folder.id },
+    folder: isAt(address, folder) ? address : { driveId: folder.driveId, itemId: folder.id },
     folderId: folder.id,
     folderPath: folder.path,
     name,
@@ -196,8 +195,16 @@ function targetIn(
   };
 }
 
-function notWritable(item: Item): GraphError {
-  return new GraphError("conflict", `${item.path} is a OneNote notebook, which is not a file`, {
+/** Whether a typed path is the item's own; after a shortcut to another drive it is not. */
+function isAt(
+  address: ItemAddress,
+  { driveId, path }: Item,
+): address is { driveId: string; path: readonly string[] } {
+  return "path" in address && address.driveId === driveId && address.path.join("/") === path;
+}
+
+function notebookError({ path }: Item): GraphError {
+  return new GraphError("conflict", `${path} is a OneNote notebook, which is not a file`, {
     code: "package",
     hint: "choose another name",
   });
@@ -208,4 +215,21 @@ function noFolder(path: string, cause?: GraphError): GraphError {
   const code = "folderNotFound";
   return cause?.withMessage(message, { code, hint: undefined }) ??
     new GraphError("notFound", message, { code });
+}
+
+/** Retries work in a folder that this run has created, which the service may not find at first (PROTOCOL E3). */
+export async function retryUntilVisible<T>(
+  { graph: { http } }: ItemContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const ms = http.backoffMs(attempt) / 2;
+      const isNew = error instanceof GraphError && error.status === 404;
+      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
+      await http.wait(ms, "the folder is new");
+    }
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Uploads of a folder with its contents. Each remote folder is looked at or made once, however many files go into it.
+ * Uploads of a folder with its contents. Each remote folder is listed or created once, however many files go into it.
  *
  * @module
  */
@@ -7,24 +7,15 @@ import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { itemUrl } from "../drive/address.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
-import {
-  type DriveItem,
-  type Item,
-  type ItemContext,
-  listChildren,
-  type ResolvedItem,
-  toItem,
-} from "../drive/items.ts";
+import { type DriveItem, type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
-import { MAX_PATH, nameKey } from "../drive/names.ts";
+import { joinRemote, MAX_PATH, nameKey } from "../drive/names.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { openLocalFile } from "../local/local_file.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
 import { folderName, type LocalTree } from "./local_tree.ts";
-import { findFolderTarget, type FolderTarget, type UploadTarget } from "./target.ts";
+import { findFolderTarget, type FolderTarget, retryUntilVisible, type UploadTarget } from "./target.ts";
 import { uploadContent, type UploadOptions } from "./upload.ts";
-
-const MAX_ATTEMPTS = 5;
 
 /**
  * The transfers that bring a local folder to a location: into it under its own name if the location ends with a slash,
@@ -40,11 +31,16 @@ export async function* uploadTree(
   options: UploadOptions = {},
 ): AsyncGenerator<TransferJob> {
   const target = await findFolderTarget(connection, location, await folderName(folder));
-  refuseLongPaths(tree, [target.base.item.path, target.name ?? ""].filter(Boolean).join("/"));
+  refuseLongPaths(tree, joinRemote(target.base.item.path, target.name ?? ""));
   const remote = new RemoteFolders(connection, target, options.dryRun ?? false);
   const filled = new Set(tree.files.map(({ folders }) => folders.join("/")));
   for (const path of [[], ...tree.folders]) {
-    if (!filled.has(path.join("/"))) yield emptyFolder(remote, join(folder, ...path), path);
+    if (filled.has(path.join("/"))) continue;
+    yield {
+      name: join(folder, ...path),
+      isFolder: true,
+      run: async () => void await remote.folder(path),
+    };
   }
   for (const { path, folders, name, size } of tree.files) {
     yield {
@@ -62,7 +58,7 @@ export async function* uploadTree(
 /** The service would refuse them one by one, after all the others were sent. */
 function refuseLongPaths(tree: LocalTree, below: string): void {
   const paths = [...tree.folders, ...tree.files.map(({ folders, name }) => [...folders, name])];
-  const long = paths.map((path) => [below, ...path].filter(Boolean).join("/"))
+  const long = paths.map((path) => joinRemote(below, ...path))
     .filter((path) => path.length > MAX_PATH);
   const [first] = long;
   if (first === undefined) return;
@@ -75,48 +71,40 @@ function refuseLongPaths(tree: LocalTree, below: string): void {
   );
 }
 
-function emptyFolder(remote: RemoteFolders, name: string, path: string[]): TransferJob {
-  return {
-    name,
-    isFolder: true,
-    async run() {
-      await remote.folder(path);
-      return undefined;
-    },
-  };
-}
-
-/** A folder, and what was in it when it was looked at. */
+/** A folder, and what was in it when it was listed. */
 interface KnownFolder {
   item: Item;
   /** By name as the service compares names. */
   children: Map<string, ResolvedItem>;
-  /** Made by this run. */
+  /** Created by this run. */
   fresh: boolean;
 }
 
-/** The folders below one place. */
-export class RemoteFolders {
+/** The folders below the target. */
+class RemoteFolders {
   readonly #connection: Connection;
   readonly #target: FolderTarget;
   readonly #dryRun: boolean;
   readonly #known = new Map<string, Promise<KnownFolder>>();
 
-  /** @param dryRun Makes nothing, and acts as if it had. */
+  /** @param dryRun Creates nothing, and acts as if it had. */
   constructor(connection: Connection, target: FolderTarget, dryRun: boolean) {
     this.#connection = connection;
     this.#target = target;
     this.#dryRun = dryRun;
   }
 
-  /** Looks at a folder, or makes it with those above it. @param path Names below the place; empty: the place itself. */
-  folder(path: readonly string[]): Promise<unknown> {
-    return this.#folder(path);
+  /** Lists a folder, or creates it with those above it; once each. @param path Names below the target. */
+  folder(path: readonly string[]): Promise<KnownFolder> {
+    const key = path.map(nameKey).join("/");
+    let known = this.#known.get(key);
+    if (!known) this.#known.set(key, known = this.#find(path));
+    return known;
   }
 
   /** Where a file goes. */
   async fileTarget(path: readonly string[], name: string): Promise<UploadTarget> {
-    const { item, children, fresh } = await this.#folder(path);
+    const { item, children, fresh } = await this.folder(path);
     const existing = children.get(nameKey(name));
     return {
       folder: { driveId: item.driveId, itemId: item.id },
@@ -129,42 +117,35 @@ export class RemoteFolders {
     };
   }
 
-  #folder(path: readonly string[]): Promise<KnownFolder> {
-    const key = path.map(nameKey).join("/");
-    let known = this.#known.get(key);
-    if (!known) this.#known.set(key, known = this.#find(path));
-    return known;
-  }
-
   async #find(path: readonly string[]): Promise<KnownFolder> {
     const { base, name } = this.#target;
-    if (path.length > 0) return await this.#enter(await this.#folder(path.slice(0, -1)), path.at(-1)!);
-    const top = await this.#look(base.item);
+    if (path.length > 0) return await this.#enter(await this.folder(path.slice(0, -1)), path.at(-1)!);
+    const top = await this.#list(base.item);
     return name === undefined ? top : await this.#enter(top, name);
   }
 
   async #enter(parent: KnownFolder, name: string): Promise<KnownFolder> {
     const found = parent.children.get(nameKey(name));
-    if (!found) return await this.#make(parent, name);
-    if (found.item.type === "folder") return await this.#look(found.item);
+    if (!found) return await this.#create(parent, name);
+    if (found.item.type === "folder") return await this.#list(found.item);
     throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
       code: "nameAlreadyExists",
       hint: "rename the local folder, or choose another place",
     });
   }
 
-  async #look(item: Item): Promise<KnownFolder> {
+  async #list(item: Item): Promise<KnownFolder> {
     const children = new Map<string, ResolvedItem>();
     for await (const child of listChildren(this.#connection, item)) {
-      // What is no item cannot be in the way, either: the service itself refuses a name that is taken.
+      // An invalid entry is ignored: the service itself refuses a name that is taken.
       if (!(child instanceof GraphError)) children.set(nameKey(child.item.name), child);
     }
     return { item, children, fresh: false };
   }
 
-  async #make(parent: KnownFolder, name: string): Promise<KnownFolder> {
+  async #create(parent: KnownFolder, name: string): Promise<KnownFolder> {
     const { driveId, id } = parent.item;
-    const path = [parent.item.path, name].filter(Boolean).join("/");
+    const path = joinRemote(parent.item.path, name);
     if (this.#dryRun) {
       this.#connection.notice(`would make the folder ${path}`);
       return { item: toItem({ name, folder: {} }, driveId, path), children: new Map(), fresh: true };
@@ -183,28 +164,11 @@ export class RemoteFolders {
       return { item: toItem(driveItem, driveId, path), children: new Map(), fresh: true };
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
-      // Somebody was quicker, or the answer to our own request was lost or empty (PROTOCOL 9).
+      // Another client created it, or the response to our own request was lost or empty (PROTOCOL 9).
       if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
-      const now = await this.#look(parent.item);
+      const now = await this.#list(parent.item);
       if (!now.children.has(nameKey(name))) throw error;
       return await this.#enter(now, name);
-    }
-  }
-}
-
-/** Does something in a folder that this run has made, which the service may not find for some moments (PROTOCOL E3). */
-export async function retryUntilVisible<T>(
-  { graph: { http } }: ItemContext,
-  work: () => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      const ms = http.backoffMs(attempt) / 2;
-      const isNew = error instanceof GraphError && error.status === 404;
-      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
-      await http.wait(ms, "the folder is new");
     }
   }
 }

@@ -9,17 +9,16 @@ import { childUrl } from "../drive/address.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { type DriveItem, type Item, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
-import { remoteName, sameName } from "../drive/names.ts";
+import { joinRemote, remoteName, sameName } from "../drive/names.ts";
 import { GraphError } from "../errors.ts";
 import { type LocalContent, openLocalFile } from "../local/local_file.ts";
-import { readStandardInput } from "../local/standard_input.ts";
+import { readStandardInput } from "../local/spool.ts";
 import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { uploadSimple } from "./simple.ts";
-import { expectedItem, findTarget, type UploadTarget } from "./target.ts";
-import { retryUntilVisible } from "./tree.ts";
-import { UploadJournal } from "./journal.ts";
+import { expectedItem, findTarget, pathOf, retryUntilVisible, type UploadTarget } from "./target.ts";
+import { isUploadUnfinished } from "./journal.ts";
 import { verifyUpload } from "./verdict.ts";
 
 /** Largest file that goes in one request, in bytes: 4 MiB. */
@@ -140,13 +139,27 @@ export async function uploadContent(
   if (options.description !== undefined && target.driveType !== "personal") {
     throw new GraphError("usage", "descriptions exist in personal OneDrives only", { code: "description" });
   }
-  const common = { path: pathOf(target), local: content.path, bytes: content.size, seconds: 0 };
+  const common = {
+    path: pathOf(target),
+    local: content.path,
+    bytes: content.size,
+    seconds: 0,
+    id: "",
+    driveId: target.folder.driveId,
+    eTag: null,
+    quickXorHash: null,
+    sentBytes: 0,
+    resumedFrom: null,
+  };
   if (options.ifChanged || options.dryRun) {
     const existing = await findExisting(connection, target);
     const verdict = options.ifChanged && existing && await compare(connection, content, target, existing);
     const dryRun = options.dryRun ? { dryRun: true as const } : {};
     if (verdict) return { ...common, ...resultOf(existing), verdict, result: "unchanged", ...dryRun };
-    if (options.dryRun) return { ...common, ...predict(target, existing, options), ...dryRun };
+    if (options.dryRun) {
+      const result = predict(existing, options.conflict);
+      return { ...common, ...(existing && resultOf(existing)), result, verdict: "unverified", ...dryRun };
+    }
   }
   const { uploaded, item, verdict } = await send(connection, content, target, options).catch(
     (error) => explainTaken(connection, target, error),
@@ -267,8 +280,7 @@ async function compare(
   const differenceMs = Math.abs(Date.parse(item.modified ?? "") - (content.modified?.getTime() ?? NaN));
   if (!(differenceMs < TIME_TOLERANCE_MS)) return undefined;
   // An upload whose stored copy was never verified, or found damaged, has the same time.
-  const isUnfinished = await new UploadJournal(connection).has(content, target, await connection.account());
-  return isUnfinished ? undefined : "unverified";
+  return await isUploadUnfinished(connection, content, target) ? undefined : "unverified";
 }
 
 /** For a name that belongs to a folder the service says no more than that it is taken, and for a session not even that. */
@@ -289,34 +301,22 @@ function notReplaceableError({ path, type }: Item): GraphError {
 
 /** What an upload would do. */
 function predict(
-  target: UploadTarget,
   existing: Item | undefined,
-  { conflict }: UploadOptions,
-): Omit<TransferResult, "path" | "local" | "bytes" | "seconds"> {
-  if (existing && existing.type !== "file") throw notReplaceableError(existing);
-  if (existing && conflict === "fail") {
+  conflict: UploadConflict | undefined,
+): "created" | "renamed" | "replaced" {
+  if (!existing) return "created";
+  if (existing.type !== "file") throw notReplaceableError(existing);
+  if (conflict === "fail") {
     throw new GraphError("conflict", `${existing.path} already exists`, { code: "nameAlreadyExists" });
   }
-  const { driveId } = target.folder;
-  return {
-    ...(existing
-      ? resultOf(existing)
-      : { id: "", driveId, eTag: null, quickXorHash: null, sentBytes: 0, resumedFrom: null }),
-    result: !existing ? "created" : conflict === "rename" ? "renamed" : "replaced",
-    verdict: "unverified",
-  };
+  return conflict === "rename" ? "renamed" : "replaced";
 }
 
-function resultOf(item: Item) {
-  const { path, id, driveId, eTag, hash } = item;
-  return { path, id, driveId, eTag, quickXorHash: hash, sentBytes: 0, resumedFrom: null };
+function resultOf({ path, id, driveId, eTag, hash }: Item) {
+  return { path, id, driveId, eTag, quickXorHash: hash };
 }
 
 function itemIn(target: UploadTarget, driveItem: DriveItem): Item {
   const name = driveItem.name ?? target.name;
-  return toItem(driveItem, target.folder.driveId, [target.folderPath, name].filter(Boolean).join("/"));
-}
-
-function pathOf({ folderPath, name }: UploadTarget): string {
-  return [folderPath, name].filter(Boolean).join("/");
+  return toItem(driveItem, target.folder.driveId, joinRemote(target.folderPath, name));
 }

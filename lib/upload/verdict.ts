@@ -5,7 +5,7 @@
  * @module
  */
 import type { Connection } from "../connect.ts";
-import { BrokenDocument, interruptible, isSameContent } from "../documents/byte_source.ts";
+import { BrokenDocument, type ByteSource, interruptible, isSameContent } from "../documents/byte_source.ts";
 import { proveSame } from "../documents/same_document.ts";
 import type { DocumentKind } from "../documents/structure.ts";
 import { type CopyVerdict, damaged } from "../content/verdict.ts";
@@ -72,7 +72,16 @@ async function compareStored(
     const judged = await compareCopy(connection, sent, kind, remote);
     if (judged.verdict === "damaged" || judged.verdict === "unverified") {
       await checkUnchanged(sent, quickXorHash, signal); // otherwise it was compared with something else
-      if (isUsersChange(found.driveItem, remote.found.driveItem)) throw changedMeanwhile(found.item.path);
+      if (isUsersChange(found.driveItem, remote.found.driveItem)) {
+        throw new GraphError(
+          "conflict",
+          `${found.item.path} was changed by somebody right after its upload`,
+          {
+            code: "changedMeanwhile",
+            hint: "what was sent is in its version history; look at both before you upload it again",
+          },
+        );
+      }
     }
     return { ...judged, item: remote.found.item };
   } catch (error) {
@@ -101,7 +110,7 @@ async function compareCopy(
     const isTrue = isStated || (former && await isSameContent(copy.content, former.content, signal));
     if (!remote.isForeign && isTrue) {
       if (await isSameContent(copy.content, sent, signal)) return { verdict: "verified" };
-      return await compareDocuments(sent, copy, kind, signal);
+      return await compareDocuments(kind, interruptible(sent, signal), interruptible(copy.content, signal));
     }
     if (attempt === MAX_COPIES) return damaged("what comes back is not what the service states");
     former = copy;
@@ -109,14 +118,12 @@ async function compareCopy(
 }
 
 async function compareDocuments(
-  sent: LocalContent,
-  { content }: PrivateCopy,
   kind: DocumentKind,
-  signal: AbortSignal | undefined,
+  sent: ByteSource,
+  stored: ByteSource,
 ): Promise<CopyVerdict> {
   try {
-    const isProven = await proveSame(kind, interruptible(sent, signal), interruptible(content, signal));
-    return { verdict: isProven ? "enriched" : "unverified" };
+    return { verdict: await proveSame(kind, sent, stored) ? "enriched" : "unverified" };
   } catch (error) {
     if (!(error instanceof BrokenDocument)) throw error;
     return damaged(error.message);
@@ -133,11 +140,4 @@ function isUsersChange(sent: DriveItem, now: DriveItem): boolean {
 /** A user, or an app-only client. */
 function authorOf({ lastModifiedBy }: DriveItem): string | undefined {
   return lastModifiedBy?.user?.id ?? lastModifiedBy?.application?.id ?? undefined;
-}
-
-function changedMeanwhile(path: string): GraphError {
-  return new GraphError("conflict", `${path} was changed by somebody right after its upload`, {
-    code: "changedMeanwhile",
-    hint: "what was sent is in its version history; look at both before you upload it again",
-  });
 }

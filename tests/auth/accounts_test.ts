@@ -10,7 +10,6 @@ const OPEN = { signIn: false, signInAudience: "AzureADandPersonalMicrosoftAccoun
 const CONTOSO = "7d3c1f52-9b8e-4a60-8c1d-2f5e6a7b8c90";
 const NORTHWIND = "3b9d5e71-0c42-4f6a-9d18-64e2a7c1f583";
 const PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad";
-const OWN = { GRAPH_SITE: "" };
 
 async function signIn(env: TestEnv, as: UserKey, tenant: string, ...args: string[]): Promise<void> {
   env.sandbox.user.signIn(as);
@@ -195,110 +194,4 @@ Deno.test("a cache file shared with other clients and clouds does not expose the
   assertEquals((await env.runWith({ env: variables }, "whoami", "--client-id", other)).code, 4);
   assertEquals((await env.runWith({ env: variables }, "whoami", "--cloud", "china")).code, 4);
   assertEquals(env.sandbox.requests.length, before, "nothing was sent");
-});
-
-Deno.test("a personal account is never asked for Sites.*, and has no sites", async () => {
-  await using env = await startTestEnv(OPEN);
-  await signIn(env, "robin", "consumers");
-  const file = await env.file("a.txt", "a");
-  for (const tenant of ["consumers", "common"]) {
-    const variables = { GRAPH_TENANT_ID: tenant };
-    const listed = await env.runWith({ env: { ...variables, ...OWN } }, "ls", "--json", "Documents");
-    assertEquals([listed.code, listed.stderr], [0, ""]);
-    for (const args of [["ls"], ["ls", "site:contoso.sharepoint.com/sites/TestTeam"], ["put", file, "/"]]) {
-      const [script, ...rest] = args as ["ls", ...string[]];
-      const { code, stderr } = await env.runWith({ env: variables }, script, ...rest);
-      assertEquals(code, 2, stderr);
-      assertMatch(stderr, /a personal Microsoft account has no sites and no teams; leave out --site/);
-    }
-    const put = await env.runWith({ env: variables }, "put", file, `me:Documents/${tenant}.txt`);
-    assertEquals([put.code, put.stderr], [0, ""]);
-  }
-  assertEquals(env.sandbox.requests.filter(({ path }) => path.includes("/sites")), []);
-});
-
-Deno.test("a personal account at common that needs sites gets the hint to use consumers", async () => {
-  await using env = await startTestEnv(OPEN);
-  env.sandbox.user.signIn("robin");
-  const { code, stderr } = await env.runWith({ env: { GRAPH_TENANT_ID: "common" } }, "ls", "--prompt");
-  assertEquals(code, 2);
-  assertMatch(stderr, /set GRAPH_TENANT_ID=consumers.*AADSTS70011/);
-});
-
-Deno.test("drive ids of personal accounts are printed in one spelling (PROTOCOL N9)", async () => {
-  await using env = await startTestEnv(OPEN);
-  await signIn(env, "robin", "consumers");
-  const variables = { GRAPH_TENANT_ID: "consumers", ...OWN };
-  const items = jsonLines((await env.runWith({ env: variables }, "ls", "-R", "--json")).stdout);
-  const file = await env.file("a.txt", "a");
-  const [put] = jsonLines(
-    (await env.runWith({ env: variables }, "put", file, "Documents/", "--json")).stdout,
-  );
-  const ids = new Set([...items, put!].map(({ driveId }) => driveId));
-  assert(items.length > 1);
-  assertEquals([...ids], ["0a5f3c9e17d2b846"]);
-  const byId = await env.runWith({ env: variables }, "ls", `id:${put!.driveId}/${put!.id}`);
-  assertEquals([byId.code, byId.stdout], [0, "a.txt\n"]);
-});
-
-Deno.test("a tenant without SharePoint is an error with a hint about the tenant", async () => {
-  await using env = await startTestEnv(OPEN);
-  await signIn(env, "dana", NORTHWIND);
-  const variables = { GRAPH_TENANT_ID: NORTHWIND };
-  for (const args of [["ls", "me:"], ["ls"], ["ls", "--sites"]] as ["ls", ...string[]][]) {
-    const { code, stderr } = await env.runWith({ env: variables }, ...args, "--prompt");
-    assertEquals(code, 3, stderr);
-    assertMatch(stderr, /Tenant does not have a SPO license.*choose it with --tenant or GRAPH_TENANT_ID/);
-  }
-});
-
-Deno.test("errors of the sign-in service are not taken for missing drives or sites", async () => {
-  for (const location of ["me:", "site:contoso.sharepoint.com/sites/TestTeam"]) {
-    await using env = await startTestEnv({ signIn: false });
-    env.sandbox.addFault({
-      service: "login",
-      path: "/devicecode",
-      times: "always",
-      status: 400,
-      body: { error: "invalid_scope", error_description: "AADSTS28002: no", error_codes: [28002] },
-    });
-    const { code, stderr } = await env.run("ls", "--prompt", location);
-    assertEquals(code, 1);
-    assertMatch(stderr, /^ls: sign-in: the sign-in service refused.*AADSTS28002/);
-  }
-});
-
-Deno.test("further permissions are asked for in one line; unattended they are exit code 5", async () => {
-  await using env = await startTestEnv({ consented: ["User.Read"] });
-  const file = await env.file("a.txt", "a");
-  const refused = await env.run("put", file, "me:a.txt");
-  assertEquals(refused.code, 5);
-  assertMatch(
-    refused.stderr,
-    /the app lacks consent for this permission: Files\.ReadWrite, to write files of your OneDrive; run the same command in a terminal/,
-  );
-  const asked = await env.run("put", "--prompt", file, "me:a.txt");
-  assertEquals(asked.code, 0, asked.stderr);
-  assertMatch(
-    asked.stderr,
-    /^put: to write files of your OneDrive, Files\.ReadWrite is needed: sign in and consent to it \(AADSTS65001\)\nTo sign in/,
-  );
-  assertEquals((await env.run("put", "--conflict", "replace", file, "me:a.txt")).stderr, "", "asked once");
-});
-
-Deno.test("app-only sign-in has no OneDrive: one line, and no request", async () => {
-  await using env = await startTestEnv({ signIn: false });
-  const secret = await env.file("secret", env.sandbox.app.clientSecret);
-  if (Deno.build.os !== "windows") await Deno.chmod(secret, 0o600);
-  const variables = { GRAPH_CLIENT_ID: env.sandbox.app.clientId, GRAPH_CLIENT_SECRET_FILE: secret };
-  for (const [extra, ...args] of [[{}, "me:"], [OWN], [OWN, "--drives"]] as const) {
-    const { code, stderr } = await env.runWith(
-      { env: { ...variables, ...extra } },
-      "ls",
-      ...args as string[],
-    );
-    assertEquals(code, 2, stderr);
-    assertMatch(stderr, /^ls: app-only sign-in has no OneDrive; address a library: site:HOST/);
-  }
-  assertEquals(env.sandbox.requests, []);
 });

@@ -31,7 +31,7 @@ Deno.test("an app signs in with a secret, transfers files, and keeps its token f
     env.sandbox.app.clientId,
     ["Files.ReadWrite.All", "Sites.ReadWrite.All"],
   ]);
-  assertMatch((await run("whoami")).stdout, /^an app by itself, for no person\n/);
+  assertMatch((await run("whoami")).stdout, /^app-only, no user\n/);
   assertEquals((await run("put", await env.file("a.txt", "a"), "General/")).code, 0);
   assertEquals((await run("get", "General/a.txt", "copy.txt")).code, 0);
   assertEquals((await run("ls", "--json", "General/a.txt")).code, 0);
@@ -57,7 +57,7 @@ Deno.test("an app signs in with a certificate", async () => {
   }
 });
 
-Deno.test("AppSession renews a rejected token once for many requests", async () => {
+Deno.test("an app-only session renews a rejected token once for many requests", async () => {
   await using env = await startTestEnv({ signIn: false });
   const variables = await appWith(env, "GRAPH_CLIENT_SECRET_FILE", env.sandbox.app.clientSecret);
   const all: Record<string, string> = { ...env.sandbox.env, ...variables };
@@ -73,7 +73,7 @@ Deno.test("AppSession renews a rejected token once for many requests", async () 
 });
 
 Deno.test({
-  name: "AppSession remembers a credential from a pipe for the second token",
+  name: "an app-only session remembers a credential from a pipe for the second token",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using env = await startTestEnv({ signIn: false });

@@ -4,7 +4,7 @@ import {
   findAppToken,
   findToken,
   parseCacheContent,
-  withoutClient,
+  withoutAccounts,
 } from "../../lib/auth/cache_content.ts";
 
 const NOW = 1_800_000_000;
@@ -103,13 +103,13 @@ Deno.test("findAppToken() matches tenant, ignoring case, and cloud", () => {
   assertEquals(known("t", "https://dod-graph.microsoft.us"), false);
 });
 
-Deno.test("withoutClient() removes all entries of a client, app-only ones too, and no others", () => {
+Deno.test("withoutAccounts() removes all entries of a client, app-only ones too, and no others", () => {
   const other = { ...token, client_id: "d" };
   const mine = { app: { ...token, home_account_id: "" }, orphan: token };
   const Account = { a: { home_account_id: "u.t", environment: query.environment, realm: "t" } };
   const content = { Account, AccessToken: { ...mine, other }, RefreshToken: { other }, IdToken: { ...mine } };
   const left = { Account, AccessToken: { other }, RefreshToken: { other }, IdToken: {} };
-  assertEquals(withoutClient(content, query), left);
-  const alone = withoutClient({ ...content, RefreshToken: {} }, query);
+  assertEquals(withoutAccounts(content, query, "all"), left);
+  const alone = withoutAccounts({ ...content, RefreshToken: {} }, query, "all");
   assertEquals(alone.Account, {});
 });

@@ -75,7 +75,7 @@ Deno.test({
     env.sandbox.expireAccessTokens();
     env.sandbox.revokeRefreshTokens();
     const checked = await cron(home, check);
-    assertMatch(checked.stdout, /^fail me +Graph does not accept the cached token/);
+    assertMatch(checked.stdout, /^fail sign-in +Graph does not accept the cached token/);
     const dead = await cron(home, alive);
     assertEquals([dead.code, dead.stdout], [4, ""]);
     assertMatch(dead.stderr, /^whoami: .*sign in again with: scripts\/whoami\.ts/);

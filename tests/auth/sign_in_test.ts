@@ -134,7 +134,7 @@ Deno.test("whoami --sign-out removes the tokens", async () => {
   await using env = await startTestEnv();
   assertMatch((await env.run("whoami", "--sign-out")).stdout, /signed out/);
   assertEquals((await env.run("whoami")).code, 4);
-  assertMatch((await env.run("whoami", "--sign-out")).stdout, /nobody was signed in/);
+  assertMatch((await env.run("whoami", "--sign-out")).stdout, /^not signed in\n/);
   const [cache] = cacheOf(env.sandbox.env.GRAPH_SCRIPTS_HOME!);
   assertEquals(/secret/.test(await Deno.readTextFile(cache!)), false);
 });

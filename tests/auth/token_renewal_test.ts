@@ -3,6 +3,7 @@ import type { CachedToken } from "../../lib/auth/cache_content.ts";
 import { TokenCache } from "../../lib/auth/token_cache.ts";
 import { type TokenProvider, TokenRenewal } from "../../lib/auth/token_renewal.ts";
 import { HttpClient } from "../../lib/http/client.ts";
+import { readSettings } from "../../lib/settings.ts";
 
 const NOW = 1_800_000_000_000;
 const MINUTE_MS = 60_000;
@@ -10,18 +11,19 @@ const MINUTE_MS = 60_000;
 /** A renewal over a provider that counts what it is asked for; the token cache is in a folder of its own. */
 async function startRenewal(changes: Partial<TokenProvider> = {}) {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
-  const path = `${folder}/tokens.json`;
   const clock = { now: NOW };
   let acquired = 0;
   const acquire = (): Promise<CachedToken> =>
     Promise.resolve({ secret: `token ${++acquired}`, scopes: [], expiresAt: clock.now + 60 * MINUTE_MS });
   const http = new HttpClient({ now: () => clock.now });
-  const cache = new TokenCache({ path, now: http.now, lockTimeoutMs: 1_000, notice: () => {} });
-  const renewal = new TokenRenewal(cache, http, {
+  const settings = await readSettings({ home: folder }, () => undefined);
+  const cache = new TokenCache({ settings, http, notice: () => {} });
+  const renewal = new TokenRenewal({
+    cache,
+    now: http.now,
     load: () => Promise.resolve(),
     find: () => undefined,
     acquire,
-    recover: (error) => Promise.reject(error),
     ...changes,
   });
   return {

@@ -25,7 +25,7 @@ async function mounted(
   };
 }
 
-Deno.test("a full disk is told, what came is kept, and the same command goes on when there is room", async () => {
+Deno.test("get reports a full disk, keeps what arrived, and resumes when there is space", async () => {
   for (const connections of ["1", "4"]) {
     await using env = await envWith(content);
     const folder = join(env.folder, "disk");
@@ -50,7 +50,7 @@ Deno.test("a full disk is told, what came is kept, and the same command goes on 
   }
 });
 
-Deno.test("a disk that is full of the record, too, keeps what was recorded before", async () => {
+Deno.test("get keeps the previous journal entry when the disk has no space for the next", async () => {
   await using env = await envWith(content);
   const home = env.sandbox.env.GRAPH_SCRIPTS_HOME!;
   const token = env.sandbox.issueToken();
@@ -72,7 +72,7 @@ Deno.test("a disk that is full of the record, too, keeps what was recorded befor
   assert(home !== variables.GRAPH_SCRIPTS_HOME);
 });
 
-Deno.test("a read-only folder is told, and neither file nor record is left", async () => {
+Deno.test("get reports a read-only folder and leaves neither file nor journal entry", async () => {
   await using env = await envWith(content);
   const folder = join(env.folder, "disk");
   await using disk = await mounted(folder, "size=1m,ro");
@@ -87,7 +87,7 @@ Deno.test("a read-only folder is told, and neither file nor record is left", asy
   assertEquals(journal(env), []);
 });
 
-Deno.test("a file that appears meanwhile is not replaced; --conflict replace then needs no transfer", async () => {
+Deno.test("get does not replace a file that appears during the download; --conflict replace then transfers nothing", async () => {
   await using env = await envWith(content);
   await using line = slowLine(env, { bytesPerSecond: 4 * MIB });
   const child = env.spawn("get", "General/big.bin");

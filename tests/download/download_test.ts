@@ -23,7 +23,7 @@ function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
 }
 
-Deno.test("get says which local folder is missing, and how to make it", async () => {
+Deno.test("get names a missing local folder and how to create it", async () => {
   await using env = await withFile();
   for (const [dest, folder] of [["no where/x.bin", "no where"], ["nowhere/", "nowhere"]] as const) {
     const { code, stderr } = await env.run("get", "General/big.bin", dest);
@@ -36,7 +36,7 @@ Deno.test("get says which local folder is missing, and how to make it", async ()
   assertEquals(names(env.folder), []);
 });
 
-Deno.test("get brings a file into the current folder, another folder, or under another name", async () => {
+Deno.test("get downloads into the current folder, another folder, or under another name", async () => {
   await using env = await withFile();
   await Deno.mkdir(join(env.folder, "sub"));
   for (
@@ -57,7 +57,7 @@ Deno.test("get brings a file into the current folder, another folder, or under a
   assertEquals(names(env.folder), ["big.bin", "other.bin", "sub"]);
 });
 
-Deno.test("the result of get has the fields of the contract", async () => {
+Deno.test("get --json prints the documented fields", async () => {
   await using env = await withFile();
   const [result] = jsonLines((await env.run("get", "--json", "General/big.bin")).stdout);
   assertEquals(
@@ -85,7 +85,7 @@ Deno.test("the result of get has the fields of the contract", async () => {
   ]);
 });
 
-Deno.test("the downloaded file has the remote time of change, and the mode that the umask gives", async () => {
+Deno.test("get sets the remote modification time and the mode of the umask", async () => {
   await using env = await withFile();
   const [item] = jsonLines((await env.run("ls", "--json", "General/Report.docx")).stdout);
   await env.run("get", "General/Report.docx");
@@ -94,7 +94,7 @@ Deno.test("the downloaded file has the remote time of change, and the mode that 
   if (Deno.build.os !== "windows") assertEquals((mode ?? 0) & 0o777, 0o666 & ~Deno.umask());
 });
 
-Deno.test("while it is incomplete the file is private and under another name", async () => {
+Deno.test("get keeps an incomplete file private and under another name", async () => {
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 2_000_000 });
   env.sandbox.addFault({ service: "graph", path: "/items/", delayMs: 1500 });
@@ -113,7 +113,7 @@ Deno.test("while it is incomplete the file is private and under another name", a
   assertEquals(names(env.folder), ["big.bin"]);
 });
 
-Deno.test("a local file is never replaced unasked", async () => {
+Deno.test("get does not replace a local file by default", async () => {
   await using env = await withFile();
   await env.file("big.bin", "mine");
   const { code, stderr } = await env.run("get", "General/big.bin");
@@ -125,7 +125,7 @@ Deno.test("a local file is never replaced unasked", async () => {
   assertEquals(await Deno.readFile(join(env.folder, "big.bin")), content);
 });
 
-Deno.test("a local file that appears during the download is not replaced either", async () => {
+Deno.test("get does not replace a local file that appears during the download", async () => {
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", delayMs: 1000 });
   const child = env.spawn("get", "General/big.bin");
@@ -138,7 +138,7 @@ Deno.test("a local file that appears during the download is not replaced either"
   assertEquals(await Deno.readTextFile(join(env.folder, "big.bin")), "mine");
 });
 
-Deno.test("no token goes to storage, and links are used byte for byte", async () => {
+Deno.test("get sends no token to storage and uses download URLs byte for byte", async () => {
   await using env = await withFile("it's #1 & 50%.bin");
   const { code, stderr } = await env.run("get", "General/it's #1 & 50%.bin");
   assertEquals(code, 0, stderr);
@@ -147,14 +147,14 @@ Deno.test("no token goes to storage, and links are used byte for byte", async ()
   assert(requests.every(({ headers }) => headers.authorization === undefined), "a token went to storage");
 });
 
-Deno.test("an empty file is fetched without a range", async () => {
+Deno.test("get requests an empty file without a range", async () => {
   await using env = await withFile("empty.txt", new Uint8Array());
   const { code, stdout } = await env.run("get", "General/empty.txt");
   assertEquals([code, stdout], [0, "downloaded General/empty.txt to empty.txt (0 B, verified)\n"]);
   assertEquals((await Deno.stat(join(env.folder, "empty.txt"))).size, 0);
 });
 
-Deno.test("a broken connection is taken up where it broke, with a fresh link", async () => {
+Deno.test("get resumes a broken connection with a fresh download URL", async () => {
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
   env.sandbox.addFault({ service: "storage", path: "download.aspx", nth: 2, truncateBodyTo: 500_000 });
@@ -169,7 +169,7 @@ Deno.test("a broken connection is taken up where it broke, with a fresh link", a
   assertEquals(jsonLines(stdout)[0]!.sentBytes, SIZE);
 });
 
-Deno.test("a service that ignores the range and sends everything does no harm", async () => {
+Deno.test("get accepts the whole content in response to a range", async () => {
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
   env.sandbox.addFault({ service: "storage", path: "download.aspx", nth: 2, hideHeaders: ["range"] });
@@ -177,7 +177,7 @@ Deno.test("a service that ignores the range and sends everything does no harm", 
   assertEquals(await Deno.readFile(join(env.folder, "big.bin")), content);
 });
 
-Deno.test("a file that changes during the download is received from its first byte", async () => {
+Deno.test("get starts over when the file changes during the download", async () => {
   await using env = await withFile();
   const other = pseudoRandomBytes(SIZE + 1000, 7);
   env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 1_000_000 });
@@ -190,7 +190,7 @@ Deno.test("a file that changes during the download is received from its first by
   assertEquals(await Deno.readFile(join(env.folder, "big.bin")), other);
 });
 
-Deno.test("a link that is refused is asked for again; a refusal that stays is told", async () => {
+Deno.test("get refreshes a refused download URL and reports a lasting refusal", async () => {
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", status: 401, body: "" });
   assertEquals((await env.run("get", "General/big.bin")).code, 0);
@@ -207,7 +207,7 @@ Deno.test("a link that is refused is asked for again; a refusal that stays is to
   assertEquals(names(env.folder), ["big.bin"], "the error page became a file");
 });
 
-Deno.test("an item without a link is fetched through the redirect of its content", async () => {
+Deno.test("get follows the redirect of /content for an item without a download URL", async () => {
   await using env = await withFile();
   env.sandbox.addFault({
     service: "graph",
@@ -220,7 +220,7 @@ Deno.test("an item without a link is fetched through the redirect of its content
   assertEquals(await Deno.readFile(join(env.folder, "big.bin")), content);
 });
 
-Deno.test("a link to a host that is not storage is refused, and nothing is sent there", async () => {
+Deno.test("get refuses a download URL to a foreign host and sends nothing there", async () => {
   await using env = await withFile();
   for (
     const link of [
@@ -243,7 +243,7 @@ Deno.test("a link to a host that is not storage is refused, and nothing is sent 
   assertEquals(env.sandbox.requests.filter(({ path }) => path === "/x"), []);
 });
 
-Deno.test("content that is not what the service states: exit code 7, both copies kept", async () => {
+Deno.test("get keeps both copies of damaged content (exit code 7)", async () => {
   await using env = await withFile();
   env.sandbox.addFault({
     service: "graph",
@@ -262,7 +262,7 @@ Deno.test("content that is not what the service states: exit code 7, both copies
   assertEquals((await env.run("get", "General/big.bin", "-")).code, 7);
 });
 
-Deno.test("content that was spoilt on its way is received once more, cleanly", async () => {
+Deno.test("get downloads content once more that was damaged on its way", async () => {
   await using env = await withFile();
   const spoilt = new TextDecoder("latin1").decode(new Uint8Array(SIZE));
   env.sandbox.addFault({ service: "storage", path: "download.aspx", status: 200, body: spoilt });
@@ -273,7 +273,7 @@ Deno.test("content that was spoilt on its way is received once more, cleanly", a
   assertEquals([names(env.folder), await journal(env)], [["big.bin"], []]);
 });
 
-Deno.test("a file without a hash is unverified; facts that were wrong for a moment do not matter", async () => {
+Deno.test("get reports a file without a hash as unverified; outdated item properties are read again", async () => {
   await using env = await withFile();
   env.sandbox.addFault({
     service: "graph",
@@ -303,7 +303,7 @@ Deno.test("a file without a hash is unverified; facts that were wrong for a mome
   }
 });
 
-Deno.test("a file goes to standard output, and nothing else does", async () => {
+Deno.test("get writes the file to standard output and nothing else", async () => {
   await using env = await startTestEnv();
   const { stdout, stderr, code } = await env.run("get", "General/Agenda.md", "-");
   assertEquals([code, stderr], [0, ""]);
@@ -313,7 +313,7 @@ Deno.test("a file goes to standard output, and nothing else does", async () => {
   );
 });
 
-Deno.test("several files go into a folder; all are tried", async () => {
+Deno.test("get tries all of several files", async () => {
   await using env = await withFile();
   await Deno.mkdir(join(env.folder, "in"));
   const { code, stderr } = await env.run("get", "General/Agenda.md", "General/Nope", "General/big.bin", "in");
@@ -324,7 +324,7 @@ Deno.test("several files go into a folder; all are tried", async () => {
   assertEquals((await env.run("get", "General/Agenda.md", "General/big.bin", "nowhere")).code, 2);
 });
 
-Deno.test("places where nothing can be written are told, and nothing is left behind", async () => {
+Deno.test("get reports unusable destinations and leaves nothing behind", async () => {
   await using env = await withFile();
   assertEquals((await env.run("get", "General/big.bin", "no/such/folder/x.bin")).code, 3);
   assertEquals((await env.run("get", "General/big.bin", "nowhere/")).code, 3);
@@ -335,7 +335,7 @@ Deno.test("places where nothing can be written are told, and nothing is left beh
   assertEquals(names(env.folder).filter((name) => name !== "locked"), []);
 });
 
-Deno.test("a name from the service cannot lead out of the folder", async () => {
+Deno.test("get rejects a remote name that leads out of the folder", async () => {
   await using env = await withFile();
   const [item] = jsonLines((await env.run("ls", "--json", "General/big.bin")).stdout);
   env.sandbox.addFault({
@@ -349,7 +349,7 @@ Deno.test("a name from the service cannot lead out of the folder", async () => {
   assertMatch(stderr, /cannot be a local file/);
 });
 
-Deno.test("Ctrl-C ends a download with 130 and leaves nothing half-done", async () => {
+Deno.test("get ends with 130 on Ctrl-C and leaves nothing half-done", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", delayMs: 10_000 });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 
-Deno.test("get does not replace a file that another program makes meanwhile", async () => {
+Deno.test("get does not replace a file that another program creates meanwhile", async () => {
   for (const how of ["fail", "skip", "resume"]) {
     await using env = await startTestEnv();
     env.sandbox.tenant.addFile("Documents", "General/x.bin", pseudoRandomBytes(1000));

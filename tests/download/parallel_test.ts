@@ -19,7 +19,7 @@ function parse(range: string | undefined): [start: number, end: number] {
   return [Number(start), Number(last) + 1];
 }
 
-Deno.test("a storage that asks for more patience than there may be is given up with the time it asks for", async () => {
+Deno.test("get fails when Retry-After exceeds --max-wait, and tells the time", async () => {
   await using env = await envWith(content);
   env.sandbox.addFault({ ...storage, status: 429, headers: { "retry-after": "3600" }, times: "always" });
   const { code, stderr } = await env.run("get", "--connections", "2", "General/big.bin");
@@ -28,7 +28,7 @@ Deno.test("a storage that asks for more patience than there may be is given up w
   assertEquals(names(env.folder), []);
 });
 
-Deno.test("several connections get disjoint ranges that make up the whole, in order", async () => {
+Deno.test("get --connections fetches disjoint ranges that make up the whole", async () => {
   await using env = await envWith(content);
   await using line = slowLine(env, { bytesPerSecond: 8 * MIB });
   const { result } = await get(env, "--connections", "4");
@@ -44,7 +44,7 @@ Deno.test("several connections get disjoint ranges that make up the whole, in or
   await arrived(env, content);
 });
 
-Deno.test("the number of connections goes by the size, and is from 1 to 16", async () => {
+Deno.test("get chooses the number of connections by size; --connections accepts 1 to 16", async () => {
   await using env = await envWith(content);
   await get(env);
   assertEquals(asked(env), [undefined]);
@@ -61,7 +61,7 @@ Deno.test("the number of connections goes by the size, and is from 1 to 16", asy
   }
 });
 
-Deno.test("a connection that falls silent holds up nobody: the others go on, and take over its rest", async () => {
+Deno.test("get takes over the range of a connection that falls silent", async () => {
   await using env = await envWith(content);
   const silentFrom = 512 * 1024;
   await using line = slowLine(env, {
@@ -81,7 +81,7 @@ Deno.test("a connection that falls silent holds up nobody: the others go on, and
   await arrived(env, content);
 });
 
-Deno.test("a connection from which no answer comes is taken over, too", async () => {
+Deno.test("get takes over the range of a connection without a response", async () => {
   await using env = await envWith(content);
   env.sandbox.addFault({ ...storage, nth: 2, delayMs: 60_000 });
   const started = performance.now();
@@ -90,7 +90,7 @@ Deno.test("a connection from which no answer comes is taken over, too", async ()
   await arrived(env, content);
 });
 
-Deno.test("broken connections are taken up where they broke; a link that expires is renewed once for all", async () => {
+Deno.test("get resumes broken connections; an expired download URL is refreshed once for all", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
   env.sandbox.addFault({ ...storage, times: 2, truncateBodyTo: 700_000 });
@@ -106,7 +106,7 @@ Deno.test("broken connections are taken up where they broke; a link that expires
   await arrived(env, content);
 });
 
-Deno.test("Retry-After holds for all connections", async () => {
+Deno.test("get obeys Retry-After on all connections", async () => {
   await using env = await envWith(content);
   env.sandbox.addFault({ ...storage, nth: 3, times: 2, status: 429, headers: { "retry-after": "2" } });
   const { result } = await get(env, "--connections", "2");
@@ -119,7 +119,7 @@ Deno.test("Retry-After holds for all connections", async () => {
   await arrived(env, content);
 });
 
-Deno.test("a service that does not serve parts is asked for the whole, once", async () => {
+Deno.test("get requests the whole content once where ranges are not supported", async () => {
   type Bent = { status?: number; headers?: Record<string, string>; hidden?: string[] };
   const wholes: [name: string, bent: Bent][] = [
     ["200 in place of 206", { hidden: ["range"] }],
@@ -150,7 +150,7 @@ Deno.test("a service that does not serve parts is asked for the whole, once", as
   }
 });
 
-Deno.test("a body that is longer than asked for, or shorter, does no harm", async () => {
+Deno.test("get tolerates a body longer or shorter than its range", async () => {
   for (const more of [300_000, -300_000]) {
     await using env = await envWith(content);
     env.sandbox.addFault({
@@ -174,7 +174,7 @@ Deno.test("a body that is longer than asked for, or shorter, does no harm", asyn
   }
 });
 
-Deno.test("a fresh link to another host ends all connections; nothing is sent there, and what came is kept", async () => {
+Deno.test("get ends all connections when a fresh download URL names a foreign host, and keeps what arrived", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, { bytesPerSecond: 4 * MIB });
   env.sandbox.faults.unshift({
@@ -196,7 +196,7 @@ Deno.test("a fresh link to another host ends all connections; nothing is sent th
   await arrived(env, content);
 });
 
-Deno.test("a file that changes while its parts come is received from its first byte", async () => {
+Deno.test("get --connections starts over when the file changes during the download", async () => {
   for (const other of [contentOf(12, 7), contentOf(9, 7), contentOf(20, 7)]) {
     await using env = await envWith(content);
     await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
@@ -212,7 +212,7 @@ Deno.test("a file that changes while its parts come is received from its first b
   }
 });
 
-Deno.test("a change that no hash shows is noticed, for the parts may be of two versions", async () => {
+Deno.test("get notices a change that no hash shows, since ranges may be of two versions", async () => {
   await using env = await envWith(content);
   env.sandbox.addFault({ service: "graph", times: "always", patch: { file: { hashes: null } } });
   const { settle, held } = holding();
@@ -239,7 +239,7 @@ function holding(): { settle: () => void; held: Promise<void> } {
   return { settle: resolve, held: promise };
 }
 
-Deno.test("damaged parts are received once more, and kept under another name when they stay damaged", async () => {
+Deno.test("get downloads damaged ranges once more, and keeps what stays damaged under another name", async () => {
   await using env = await envWith(content);
   env.sandbox.addFault({
     ...storage,

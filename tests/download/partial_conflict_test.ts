@@ -3,7 +3,7 @@ import { join } from "../../lib/std.ts";
 import { sameBytes } from "./download_env.ts";
 import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 
-Deno.test("get --conflict resume keeps a guessed beginning a guess in a later process", async () => {
+Deno.test("get --conflict resume remembers in a later process that a prefix was assumed", async () => {
   await using env = await startTestEnv();
   const content = pseudoRandomBytes(6 * 1024 * 1024, 3);
   env.sandbox.tenant.addFile("Documents", "General/scan.pdf", content);

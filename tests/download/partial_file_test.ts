@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../assert.ts";
-import { DownloadJournal } from "../../lib/download/journal.ts";
+import { newEntry, openDownloadJournal } from "../../lib/download/journal.ts";
 import { PartialFile } from "../../lib/download/partial_file.ts";
-import { type ByteRange, ByteRanges } from "../../lib/content/ranges.ts";
+import type { ByteRange } from "../../lib/content/ranges.ts";
 import { RemoteContent } from "../../lib/content/remote_content.ts";
 import type { Connection } from "../../lib/connect.ts";
 import type { ResolvedItem } from "../../lib/drive/items.ts";
@@ -15,13 +15,14 @@ const CONTENT = pseudoRandomBytes(SIZE);
 /** A partial file in a temporary folder, with `done` of it written by an earlier process. */
 async function openPartialFile(done: ByteRange[] = [], size = SIZE) {
   const folder = await Deno.makeTempDir();
-  const journal = new DownloadJournal(join(folder, "journal"), Date.now, () => {});
+  const journal = openDownloadJournal(join(folder, "journal"), Date.now, () => {});
   const place = {
     journal,
     key: "0".repeat(32),
     path: join(folder, "partial"),
     local: "x",
     signal: undefined,
+    notice: () => {},
   };
   const item = { driveId: "d", id: "i", size, hash: null, path: "x" };
   const found = { item, driveItem: { cTag: "1" } } as ResolvedItem;
@@ -30,7 +31,7 @@ async function openPartialFile(done: ByteRange[] = [], size = SIZE) {
   for (const [start, end] of done) before.set(CONTENT.subarray(start, end), start);
   await file.write(before);
   const content = new RemoteContent({} as Connection, found);
-  const partial = new PartialFile(place, file, content, new ByteRanges(done));
+  const partial = new PartialFile(place, file, content, { ...newEntry(found, "x"), done });
   return {
     partial,
     entry: () => journal.read(place.key),

@@ -1,11 +1,15 @@
 import { assert, assertEquals } from "../assert.ts";
-import { RATE_WINDOW_MS } from "../../lib/content/byte_rate.ts";
-import { type RangeJob, RangeQueue, splitRanges } from "../../lib/content/range_queue.ts";
-import { type ByteRange, ByteRanges } from "../../lib/content/ranges.ts";
+import {
+  type ByteRange,
+  ByteRanges,
+  MAX_SILENCE_MS,
+  RangeQueue,
+  splitRanges,
+} from "../../lib/content/ranges.ts";
 
 const MIB = 1024 * 1024;
 
-Deno.test("ranges say what is there and what lacks, in whatever order they come", () => {
+Deno.test("ByteRanges tells what is there and what is missing, in whatever order ranges are added", () => {
   for (let round = 0; round < 500; round++) {
     const size = 1 + Math.floor(Math.random() * 60);
     const bytes = new Array<boolean>(size).fill(false);
@@ -30,82 +34,79 @@ Deno.test("ranges say what is there and what lacks, in whatever order they come"
   }
 });
 
-Deno.test("parts make up what lacks, and are neither tiny nor endless", () => {
+Deno.test("splitRanges() covers what is missing with ranges neither tiny nor huge", () => {
   for (const [size, connections] of [[3 * MIB, 4], [64 * MIB, 4], [5000 * MIB, 4], [700 * MIB, 1]] as const) {
     const missing: ByteRange[] = [[1000, 2 * MIB], [2 * MIB + 5, size]];
-    const parts = splitRanges(missing, size, connections);
-    assertEquals(new ByteRanges(parts).toJSON(), missing);
-    for (const [start, end] of parts) assert(end - start <= 32 * MIB && end > start);
-    assert(parts.length <= size / MIB + 2);
-    assert(size < 8 * MIB || parts.length >= connections, `${parts.length} parts for ${connections}`);
+    const ranges = splitRanges(missing, size, connections);
+    assertEquals(new ByteRanges(ranges).toJSON(), missing);
+    for (const [start, end] of ranges) assert(end - start <= 32 * MIB && end > start);
+    assert(ranges.length <= size / MIB + 2);
+    assert(size < 8 * MIB || ranges.length >= connections, `${ranges.length} ranges for ${connections}`);
   }
 });
 
-/** Parts with a clock that is set by hand. */
-function partsOf(...ranges: ByteRange[]) {
+/** A queue with a clock that is set by hand. */
+function queueOf(...ranges: ByteRange[]) {
   const clock = { now: 0 };
-  return { clock, parts: new RangeQueue(ranges, () => clock.now) };
+  return { clock, queue: new RangeQueue(ranges, () => clock.now) };
 }
 
-function take(part: RangeJob, bytes: number): void {
-  part.position += bytes;
-  part.rate.add(bytes);
-}
-
-Deno.test("parts are taken in order; what a connection did not fetch comes first again", async () => {
-  const { parts } = partsOf([0, 10], [10, 20], [20, 30]);
-  const one = (await parts.next(0))!;
-  const two = (await parts.next(0))!;
+Deno.test("RangeQueue hands out ranges in order; what a connection did not fetch comes first again", async () => {
+  const { queue } = queueOf([0, 10], [10, 20], [20, 30]);
+  const one = (await queue.next())!;
+  const two = (await queue.next())!;
   assertEquals([one.position, two.position], [0, 10]);
-  take(one, 4);
-  parts.release(one);
-  const rest = (await parts.next(0))!;
+  queue.advance(one, 4);
+  queue.release(one);
+  const rest = (await queue.next())!;
   assertEquals([rest.position, rest.end], [4, 10]);
-  const last = (await parts.next(0))!;
+  const last = (await queue.next())!;
   assertEquals(last.position, 20);
-  for (const part of [two, rest, last]) {
-    take(part, part.end - part.position);
-    parts.release(part);
+  for (const job of [two, rest, last]) {
+    queue.advance(job, job.end - job.position);
+    queue.release(job);
   }
-  assertEquals(await parts.next(0), undefined);
+  assertEquals(await queue.next(), undefined);
 });
 
-Deno.test("an idle connection takes over what is silent or almost so, and nothing else", async () => {
+Deno.test("RangeQueue lets an idle worker take over what is silent, and nothing else", async () => {
   for (
-    const [name, bytesOfVictim, pace, taken] of [
-      ["silent", 0, 0, true],
-      ["ten times slower", 400, 1, true],
-      ["somewhat slower", 1000, 1, false],
+    const [name, lastByteAt, bytes, isTakenOver] of [
+      ["no response", 0, 0, true],
+      ["silent after some bytes", 1, 400, true],
+      ["slow", 2, 400, false],
     ] as const
   ) {
-    const { clock, parts } = partsOf([0, 100_000]);
-    const victim = (await parts.next(0))!;
-    clock.now = RATE_WINDOW_MS - 1;
-    take(victim, bytesOfVictim);
-    const idle = parts.next(pace);
-    clock.now = RATE_WINDOW_MS + 1;
-    if (!taken) {
-      take(victim, victim.end - victim.position);
-      parts.release(victim);
+    const { clock, queue } = queueOf([0, 100_000]);
+    const job = (await queue.next())!;
+    clock.now = lastByteAt;
+    if (bytes > 0) queue.advance(job, bytes);
+    const idle = queue.next();
+    clock.now = MAX_SILENCE_MS + 1;
+    if (!isTakenOver) {
+      await new Promise((resolve) => setTimeout(resolve, 600)); // the idle worker checks every 500 ms
+      assert(!job.abort.signal.aborted, name);
+      queue.advance(job, job.end - job.position);
+      queue.release(job);
     }
     const rest = await idle;
     assertEquals(
       [rest?.position, rest?.end],
-      taken ? [bytesOfVictim, 100_000] : [undefined, undefined],
+      isTakenOver ? [bytes, 100_000] : [undefined, undefined],
       name,
     );
-    assertEquals(victim.abort.signal.aborted, taken, name);
-    if (taken) assertEquals(victim.end, victim.position, "the victim would go on writing");
+    assertEquals(job.abort.signal.aborted, isTakenOver, name);
+    if (isTakenOver) assertEquals(job.end, job.position, "the first worker would go on writing");
   }
 });
 
-Deno.test("an end of all wakes those that wait", async () => {
-  const { parts } = partsOf([0, 10]);
-  const running = (await parts.next(0))!;
-  const waiting = parts.next(0);
-  parts.stop();
+Deno.test("RangeQueue wakes waiting workers when it stops", async () => {
+  const { queue } = queueOf([0, 10]);
+  const running = (await queue.next())!;
+  const waiting = queue.next();
+  queue.stop();
   assertEquals(await waiting, undefined);
-  assert(running.abort.signal.aborted && parts.stopped.aborted);
+  assert(running.abort.signal.aborted && queue.stopped.aborted);
 });
 
 Deno.test("splitRanges() keeps the list short for the largest file", () => {

@@ -28,7 +28,7 @@ async function goOn(env: TestEnv, ...args: string[]) {
   return { result: jsonLines(stdout)[0]!, stderr };
 }
 
-Deno.test("after a kill the same command goes on from what was recorded, whatever is to be done about conflicts", async () => {
+Deno.test("get resumes from the recorded bytes after a kill, with every conflict behavior", async () => {
   for (const args of [[], ["--conflict", "replace"], ["--conflict", "skip"], ["--conflict", "resume"]]) {
     await using env = await envWith(content);
     await using _line = slowLine(env, SLOW);
@@ -42,7 +42,7 @@ Deno.test("after a kill the same command goes on from what was recorded, whateve
   }
 });
 
-Deno.test("an unfinished download in parts goes on with the bytes that lack, also with one connection", async () => {
+Deno.test("get fetches only the missing ranges of an unfinished parallel download", async () => {
   for (const args of [["--connections", "1"], ["--connections", "3"], []]) {
     await using env = await envWith(content);
     await using _line = slowLine(env, { bytesPerSecond: MIB });
@@ -55,7 +55,7 @@ Deno.test("an unfinished download in parts goes on with the bytes that lack, als
   }
 });
 
-Deno.test("the partial file and its record are private, and neither holds a link", async () => {
+Deno.test("get keeps partial file and journal entry private, without download URLs", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, SLOW);
   await killedAfter(env, MIB);
@@ -70,7 +70,7 @@ Deno.test("the partial file and its record are private, and neither holds a link
   assert(!/https?:|tempauth/.test(text), text);
 });
 
-Deno.test("a name as long as the file system allows can be gone on with, too", async () => {
+Deno.test("get resumes a file with the longest possible name", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, SLOW);
   const long = "n".repeat(255);
@@ -84,7 +84,7 @@ Deno.test("a name as long as the file system allows can be gone on with, too", a
   assertEquals(await Deno.readFile(join(env.folder, long)), content);
 });
 
-Deno.test("Ctrl-C and a service that stays away say how far it got, and keep it", async () => {
+Deno.test("get keeps what arrived and tells how much after Ctrl-C or an outage", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, SLOW);
   if (Deno.build.os !== "windows") {
@@ -117,7 +117,7 @@ Deno.test("Ctrl-C and a service that stays away say how far it got, and keep it"
   await arrived(env, content);
 });
 
-Deno.test("what was left of another version, or of another item, is not gone on with", async () => {
+Deno.test("get does not resume another version or another item", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, SLOW);
   await killedAfter(env, MIB);
@@ -139,7 +139,7 @@ Deno.test("what was left of another version, or of another item, is not gone on 
   await arrived(env, content);
 });
 
-Deno.test("two processes do not get the same file at once", async () => {
+Deno.test("get rejects a concurrent download to the same file", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, SLOW);
   const child = env.spawn("get", "General/big.bin");
@@ -151,7 +151,7 @@ Deno.test("two processes do not get the same file at once", async () => {
   await arrived(env, content);
 });
 
-Deno.test("a partial file that is not ours is neither touched nor followed", async () => {
+Deno.test("get neither changes nor follows a foreign partial file", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, SLOW);
   await killedAfter(env, MIB);
@@ -187,7 +187,7 @@ Deno.test("a partial file that is not ours is neither touched nor followed", asy
   assert(!names(env.folder).includes("big.bin"));
 });
 
-Deno.test("a record that cannot be understood goes aside with what it was of, and the download begins anew", async () => {
+Deno.test("get moves an unreadable journal entry aside with its partial file and starts over", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, SLOW);
   await killedAfter(env, MIB);
@@ -214,7 +214,7 @@ Deno.test("a record that cannot be understood goes aside with what it was of, an
   }
 });
 
-Deno.test("a process that died after its work was done is found finished, and nothing is sent", async () => {
+Deno.test("get recognizes a download that was finished before the process was killed", async () => {
   await using env = await envWith(content);
   await using line = slowLine(env, SLOW);
   await killedAfter(env, MIB);
@@ -239,7 +239,7 @@ Deno.test("a process that died after its work was done is found finished, and no
   }
 });
 
-Deno.test("--conflict resume takes what another tool left for the beginning, and proves it", async () => {
+Deno.test("get --conflict resume continues a prefix from another tool and verifies it", async () => {
   for (const connections of ["1", "4"]) {
     await using env = await envWith(content);
     await env.file("big.bin", content.subarray(0, 2 * MIB + 5));
@@ -257,7 +257,7 @@ Deno.test("--conflict resume takes what another tool left for the beginning, and
   }
 });
 
-Deno.test("--conflict resume gets the file from its first byte when the local one proves to be another", async () => {
+Deno.test("get --conflict resume starts over when the local file is not a prefix", async () => {
   await using env = await envWith(content);
   for (const theirs of [contentOf(2, 5), contentOf(6, 5)]) {
     await env.file("big.bin", theirs);
@@ -281,7 +281,7 @@ Deno.test("--conflict resume gets the file from its first byte when the local on
   await arrived(env, longer);
 });
 
-Deno.test("--conflict resume does not replace a local file that changed meanwhile", async () => {
+Deno.test("get --conflict resume does not replace a local file that changed meanwhile", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, SLOW);
   await env.file("big.bin", content.subarray(0, MIB));
@@ -297,7 +297,7 @@ Deno.test("--conflict resume does not replace a local file that changed meanwhil
   assertEquals(await Deno.readTextFile(join(env.folder, "big.bin")), "theirs");
 });
 
-Deno.test("standard output leaves neither a partial file nor a record", async () => {
+Deno.test("get to standard output leaves neither partial file nor journal entry", async () => {
   await using env = await envWith(content);
   env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: MIB });
   const { code, stderr } = await env.run("get", "--connections", "4", "General/big.bin", "-");

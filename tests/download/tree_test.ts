@@ -35,7 +35,7 @@ async function names(folder: string): Promise<string[]> {
   return found.toSorted();
 }
 
-Deno.test("get -r brings a folder with all that is in it, empty folders as well", async () => {
+Deno.test("get -r downloads a folder with its contents, empty folders included", async () => {
   await using env = await startTestEnv();
   tree(env);
   const { code, stdout, stderr } = await env.run("get", "-r", "General/Photos");
@@ -55,7 +55,7 @@ Deno.test("get -r brings a folder with all that is in it, empty folders as well"
   assertEquals(await Deno.readTextFile(join(env.folder, "Photos", "2024", "feb", "Übersicht.txt")), "three");
 });
 
-Deno.test("a DEST with a slash, or a dot, keeps the folder's name; any other becomes the folder", async () => {
+Deno.test("get -r keeps the folder's name in DEST with a slash or dot; any other DEST becomes the folder", async () => {
   await using env = await startTestEnv();
   tree(env);
   await Deno.mkdir(join(env.folder, "there"));
@@ -87,7 +87,7 @@ Deno.test("a DEST with a slash, or a dot, keeps the folder's name; any other bec
   assertEquals((await env.run("get", "General/Photos")).code, 2);
 });
 
-Deno.test("a second run with --if-changed fetches no content; what has changed is fetched", async () => {
+Deno.test("get -r --if-changed fetches only what has changed", async () => {
   await using env = await startTestEnv();
   tree(env);
   assertEquals((await env.run("get", "-r", "General/Photos")).code, 0);
@@ -136,7 +136,7 @@ Deno.test("get --if-changed recognizes a file whose content differs from what is
   assertEquals((await env.run("get", "--if-changed", "General/Photo.heic")).code, 6);
 });
 
-Deno.test("--dry-run makes nothing and says what would be done", async () => {
+Deno.test("get -r --dry-run changes nothing and says what would be done", async () => {
   await using env = await startTestEnv();
   tree(env);
   await env.file("a.txt", "mine");
@@ -147,13 +147,13 @@ Deno.test("--dry-run makes nothing and says what would be done", async () => {
   assertEquals((await env.run("get", "--dry-run", "General/Photos/a.txt")).code, 6);
   assertEquals(
     (await env.run("get", "--dry-run", "--conflict", "skip", "General/Photos/a.txt")).stdout,
-    "skipped General/Photos/a.txt: a.txt exists already\n",
+    "skipped General/Photos/a.txt: a.txt already exists\n",
   );
   assertEquals(await names(env.folder), ["a.txt"]);
   assertEquals(downloads(env, before), []);
 });
 
-Deno.test("names that a disk cannot hold, or that lead out of the folder, are refused one by one", async () => {
+Deno.test("get -r rejects each name that a disk cannot hold or that leads out of the folder", async () => {
   await using env = await startTestEnv();
   tree(env);
   const evil = [
@@ -193,7 +193,7 @@ Deno.test("names that a disk cannot hold, or that lead out of the folder, are re
   assert(!(await names(env.folder)).some((name) => /evil|\\|CON|nul/.test(name)));
 });
 
-Deno.test("one failure does not stop the others; notebooks and shortcuts are left out and told", async () => {
+Deno.test("get -r continues after a failure; notebooks and shortcuts are skipped with a notice", async () => {
   await using env = await startTestEnv();
   tree(env);
   await Deno.mkdir(join(env.folder, "Photos"));
@@ -219,7 +219,7 @@ Deno.test("one failure does not stop the others; notebooks and shortcuts are lef
   assertEquals(await Deno.readTextFile(join(env.folder, "Photos", "a.txt")), "mine");
 });
 
-Deno.test("two inputs that would become one local file: the second is refused", async () => {
+Deno.test("get rejects a second input for the same local file", async () => {
   await using env = await startTestEnv();
   tree(env);
   env.sandbox.tenant.addFile("Documents", "General/a.txt", "other");
@@ -236,7 +236,7 @@ Deno.test("two inputs that would become one local file: the second is refused", 
   assertEquals(await Deno.readTextFile(join(env.folder, "a.txt")), "a");
 });
 
-Deno.test("a folder that the service shows inside of itself ends", async () => {
+Deno.test("get -r ends where the service lists a folder inside itself", async () => {
   await using env = await startTestEnv();
   tree(env);
   const folder = env.sandbox.tenant.find("Documents", "General/Photos")!;

@@ -19,7 +19,7 @@ async function interrupted(b: TestEnv, name: string, target: string): Promise<vo
   b.sandbox.clearFaults();
 }
 
-Deno.test("unfinished uploads are listed with where their sessions stand, and given up", async () => {
+Deno.test("put-large lists unfinished uploads with their progress, and cancels them", async () => {
   await using b = await startTestEnv();
   assertEquals((await b.run("put-large", "--list")).stdout, "");
   await interrupted(b, "one.bin", "General/one.bin");
@@ -37,7 +37,7 @@ Deno.test("unfinished uploads are listed with where their sessions stand, and gi
   );
   const { code, stdout } = await b.run("put-large", "--abandon", lines[0]!.id as string);
   assertEquals(code, 0);
-  assertMatch(stdout, /gave up the upload of \S+one\.bin to General\/one\.bin/);
+  assertMatch(stdout, /canceled the upload of \S+one\.bin to General\/one\.bin/);
   assertEquals(b.sandbox.tenant.openSessions().length, 1);
   assertEquals((await b.run("put-large", "--abandon", "second.bin")).code, 0);
   assertEquals(b.sandbox.tenant.openSessions(), []);

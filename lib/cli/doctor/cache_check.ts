@@ -4,7 +4,8 @@
  * @module
  */
 import { type CacheContent, listAccounts } from "../../auth/cache_content.ts";
-import { TokenCache } from "../../auth/token_cache.ts";
+import { loadKey } from "../../auth/encryption.ts";
+import { readTokenCache } from "../../auth/token_cache.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { formatSize } from "../../format.ts";
 import { toGraphError } from "../../local/local_error.ts";
@@ -16,7 +17,6 @@ import { NO_HOME } from "./settings_check.ts";
 /** Reads the token cache; its content is `undefined` where it cannot be read. */
 export async function checkCache(
   settings: Settings,
-  now: () => number,
 ): Promise<{ diagnosis: Diagnosis; content: CacheContent | undefined }> {
   const { accessToken, tokenCache: path, tokenCacheKey, clientId } = settings;
   if (accessToken !== undefined) {
@@ -26,8 +26,8 @@ export async function checkCache(
     return { diagnosis: warn("cache", "not checked", "fix the settings first"), content: undefined };
   }
   try {
-    const cache = new TokenCache({ path, key: tokenCacheKey, now, lockTimeoutMs: 0, notice: () => {} });
-    const { state, content } = await cache.inspect();
+    const key = tokenCacheKey && await loadKey(tokenCacheKey);
+    const { state, content } = await readTokenCache(path, key);
     return { diagnosis: await describe(settings, state, content), content };
   } catch (error) {
     return { diagnosis: failWith("cache", toGraphError(error)), content: undefined };

@@ -38,7 +38,7 @@ export async function* diagnose(
   const hostsHttp = new HttpClient({ maxWaitMs: MAX_WAIT_MS, ...options });
   const { diagnoses, settings } = await checkSettings(settingOptions, env);
   yield* diagnoses;
-  const cache = await checkCache(settings, graphHttp.now);
+  const cache = await checkCache(settings);
   yield cache.diagnosis;
   const signIn = await checkSignIn(graphHttp, settings, cache.content);
   yield* signIn.diagnoses;

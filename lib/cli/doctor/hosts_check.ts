@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type EntraErrorBody, toSignInError } from "../../auth/aadsts.ts";
+import { toSignInError } from "../../auth/aadsts.ts";
 import { CLOUDS, isLoopback } from "../../clouds.ts";
 import { type GraphError, isGraphError } from "../../errors.ts";
 import { StorageClient } from "../../graph/storage.ts";
@@ -94,7 +94,7 @@ function serverFinding(probe: Probe, isGenuine: (response: HttpResponse) => bool
 function loginFinding(probe: Probe): Diagnosis {
   const body = "body" in probe ? parseJsonObject(probe.body) ?? {} : {};
   if ("response" in probe && typeof body.error === "string" && probe.response.status < 429) {
-    return failWith("hosts", toSignInError(body as unknown as EntraErrorBody, probe.response.status));
+    return failWith("hosts", toSignInError(body, probe.response.status));
   }
   return serverFinding(probe, () => typeof body.token_endpoint === "string");
 }

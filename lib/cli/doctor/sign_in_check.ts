@@ -14,9 +14,8 @@ import {
   scopeIncludes,
 } from "../../auth/cache_content.ts";
 import { readAppCredential } from "../../auth/credentials.ts";
-import { type Access, SCOPES } from "../../auth/scopes.ts";
-import { StaticTokenSession } from "../../auth/static_token.ts";
-import { decodeClaims } from "../../auth/session.ts";
+import { openStaticTokenSession } from "../../auth/static_token.ts";
+import { type Access, decodeClaims, SCOPES } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { isUser } from "../../drive/me.ts";
 import { GraphError, isGraphError, usageError } from "../../errors.ts";
@@ -83,7 +82,7 @@ async function findSignIn(
 }
 
 async function readyToken(settings: Settings, secret: string, now: number): Promise<SignIn> {
-  const { username = "unknown user", scopes, expiresAt } = await new StaticTokenSession(secret).info();
+  const { username = "unknown user", scopes, expiresAt } = await openStaticTokenSession(secret).info();
   const detail = `${username}, GRAPH_ACCESS_TOKEN${
     expiresAt === undefined ? "" : ` ${lifetime(expiresAt, now)}`
   }`;

@@ -1,0 +1,189 @@
+/**
+ * How a user signs in: with a code that is typed into a browser on any machine, or in a browser on this machine.
+ *
+ * @module
+ */
+import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "@azure/msal-node";
+import { toSignInError } from "./aadsts.ts";
+import type { TokenRequest } from "./msal.ts";
+import { toLoginOrigin } from "./msal_network.ts";
+import { anySignal, interruptedError, throwIfAborted } from "../abort.ts";
+import { GraphError } from "../errors.ts";
+import type { Settings } from "../settings.ts";
+
+/** How long the user may take in the browser, in milliseconds: as long as a device code lives. */
+const MAX_MS = 15 * 60 * 1000;
+/** A redirect with a code has some KiB. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** How long a browser may take to read its last page, in milliseconds. */
+const LAST_PAGE_MS = 1_000;
+const PAGE =
+  "<!doctype html><meta charset=utf-8><title>graph-scripts</title><p>You can close this page and go back to the terminal.";
+
+/**
+ * Lets the user sign in. Throws what MSAL throws, and `interrupted` as soon as the signal is aborted.
+ *
+ * @param loginHint User name of the expected account, where it is known.
+ */
+export type Interaction = (
+  app: PublicClientApplication,
+  request: TokenRequest,
+  loginHint: string | undefined,
+  signal: AbortSignal | undefined,
+) => Promise<AuthenticationResult | null>;
+
+/** What the user needs in order to sign in with a device code. */
+export interface DeviceCode {
+  /** The instruction in the words of the service. */
+  message: string;
+  userCode: string;
+  verificationUri: string;
+  expiresInSeconds: number;
+}
+
+/** The text to show: the instruction of the service, and the code on a line of its own, where it is easily copied. */
+export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCode, now: number): string {
+  const until = new Date(now + expiresInSeconds * 1000);
+  const time = [until.getHours(), until.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+  const minutes = Math.floor(expiresInSeconds / 60);
+  const count = minutes < 1 ? `${Math.round(expiresInSeconds)} second` : `${minutes} minute`;
+  const life = count.startsWith("1 ") ? count : `${count}s`;
+  return `${message}\nThe code, valid for ${life}, until ${time}:\n${userCode}`;
+}
+
+/**
+ * Signs in with a device code, which `show` presents to the user
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code).
+ */
+export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interaction {
+  return async (app, tokenRequest, _loginHint, signal) => {
+    throwIfAborted(signal);
+    const request: DeviceCodeRequest = {
+      ...tokenRequest,
+      deviceCodeCallback: ({ message, userCode, verificationUri, expiresIn }) =>
+        show({ message, userCode, verificationUri, expiresInSeconds: expiresIn }),
+    };
+    try {
+      return await unlessAborted(app.acquireTokenByDeviceCode(request), signal);
+    } finally {
+      request.cancel = true; // after an abort, MSAL stops at its next poll
+    }
+  };
+}
+
+/**
+ * Signs in through a browser: authorization code with PKCE, for organizations that forbid device codes
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow). MSAL's own listener is not used: a request
+ * for `//` ends the whole process there, and its port stays open after an aborted sign-in.
+ *
+ * @param show Shows the address to the user, who opens it in a browser on this machine.
+ */
+export function browserInteraction(show: (address: string) => void, settings: Settings): Interaction {
+  return async (app, tokenRequest, loginHint, signal) => {
+    throwIfAborted(signal);
+    const { verifier, challenge } = await createPkce();
+    const state = crypto.randomUUID();
+    await using listener = listenForRedirect(state);
+    const request = { ...tokenRequest, redirectUri: listener.redirectUri };
+    const address = await app.getAuthCodeUrl({
+      ...request,
+      ...(loginHint === undefined ? { prompt: "select_account" } : { loginHint }),
+      state,
+      responseMode: "form_post",
+      codeChallenge: challenge,
+      codeChallengeMethod: "S256",
+    });
+    throwIfAborted(signal);
+    show(toLoginOrigin(address, settings));
+    const timeout = new AbortController();
+    const expired = "sign-in: not completed within 15 minutes";
+    const expiredError = new GraphError("signInNeeded", expired, { code: "browserTimeout" });
+    const timer = setTimeout(() => timeout.abort(expiredError), MAX_MS);
+    const fields = await unlessAborted(listener.fields, anySignal(signal, timeout.signal))
+      .finally(() => clearTimeout(timer));
+    const [code, error] = [fields.get("code"), fields.get("error")];
+    if (error !== null || !code) {
+      const description = fields.get("error_description") ?? "";
+      throw toSignInError({ error: error ?? "invalidAnswer", error_description: description });
+    }
+    const clientInfo = fields.get("client_info") ?? "";
+    return await app.acquireTokenByCode({ ...request, code, codeVerifier: verifier, clientInfo });
+  };
+}
+
+/** Waits for something that cannot be cancelled; throws `interrupted` as soon as the signal is aborted. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  promise.catch(() => {}); // after an abort its failure is of no interest
+  throwIfAborted(signal);
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(interruptedError(signal));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** RFC 7636. */
+async function createPkce(): Promise<{ verifier: string; challenge: string }> {
+  const toBase64Url = (bytes: Uint8Array) => bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+  const verifier = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  return { verifier, challenge: toBase64Url(new Uint8Array(hash)) };
+}
+
+/**
+ * Opens a port on loopback for the redirect of one sign-in. Other requests, from pages that try all ports or programs of
+ * other users, do not disturb it: they lack the `state`, which only the service and the user's browser know.
+ */
+function listenForRedirect(state: string) {
+  const { promise: fields, resolve } = Promise.withResolvers<URLSearchParams>();
+  const stop = new AbortController();
+  const options = { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {} };
+  const server = Deno.serve({ ...options, onError: () => emptyResponse(400) }, async (request) => {
+    const received = await readRedirect(request, hosts, state);
+    if (typeof received === "number") return emptyResponse(received);
+    resolve(received);
+    return new Response(PAGE, { headers: { ...HEADERS, "content-type": "text/html; charset=utf-8" } });
+  });
+  const { port } = server.addr;
+  const hosts = [`localhost:${port}`, `127.0.0.1:${port}`];
+  return {
+    redirectUri: `http://localhost:${port}`, // as registered for the app; the service ignores the port
+    /** Of the first redirect with the right state. */
+    fields,
+    async [Symbol.asyncDispose]() {
+      // A silent connection would keep the port, and the process, alive.
+      const timer = setTimeout(() => stop.abort(), LAST_PAGE_MS);
+      await Promise.race([server.shutdown(), server.finished]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Reads the fields of a redirect; a status where the request is something else. */
+async function readRedirect(
+  request: Request,
+  hosts: readonly string[],
+  state: string,
+): Promise<URLSearchParams | number> {
+  const { host, pathname } = new URL(request.url);
+  if (pathname !== "/" || !hosts.includes(host)) return 404; // another host name is DNS rebinding
+  if (request.method !== "POST") return 405;
+  const contentType = request.headers.get("content-type") ?? "";
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType)) return 415;
+  const length = Number(request.headers.get("content-length") ?? NaN);
+  if (!(length <= MAX_BODY_BYTES)) return 413;
+  const fields = new URLSearchParams(await request.text());
+  const states = fields.getAll("state");
+  const isRedirect = states.length === 1 && states[0] === state &&
+    (fields.has("code") || fields.has("error"));
+  return isRedirect ? fields : 400;
+}
+
+const HEADERS = { connection: "close", "cache-control": "no-store", "referrer-policy": "no-referrer" };
+
+function emptyResponse(status: number): Response {
+  return new Response(null, { status, headers: HEADERS });
+}
