@@ -73,7 +73,9 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
       assertEquals(rest.code, 0, rest.stderr);
       const got = counts(rest.stdout);
       assert((got.unchanged ?? 0) >= down.done, JSON.stringify(got));
-      assertEquals(contents(b, before), got.downloaded);
+      // The killed run may have moved its last file into place without having said so.
+      const complete = jsonLines(rest.stdout).filter(({ resumedFrom, bytes }) => resumedFrom === bytes);
+      assertEquals(contents(b, before), got.downloaded! - complete.length);
       for (let i = 0; i < 30; i++) {
         assertEquals(await Deno.readTextFile(join(b.folder, "copy", `${i}.txt`)), `content ${i}`);
       }
