@@ -12,7 +12,6 @@ import { type HttpResponse, requestIdOf } from "../../http/response.ts";
 import { parseJsonObject } from "../../json.ts";
 import type { Settings } from "../../settings.ts";
 import { type Diagnosis, fail, failWith, ok, warn } from "./finding.ts";
-import { failNetwork } from "./network_failure.ts";
 import type { DriveHosts } from "./sign_in_check.ts";
 
 /** Stores the content of personal accounts; their `webUrl` names another host (PROTOCOL 15). */
@@ -76,7 +75,7 @@ async function probe(http: HttpClient, url: string): Promise<Probe> {
 
 /** What is the same for all servers; `isGenuine` tells the service from a web page in its place. */
 function serverFinding(probe: Probe, isGenuine: (response: HttpResponse) => boolean = () => true): Diagnosis {
-  if ("error" in probe) return failNetwork("hosts", probe.error);
+  if ("error" in probe) return failWith("hosts", probe.error);
   const { host, response } = probe;
   const detail = `${host} answers with HTTP ${response.status}`;
   if (response.status === 429 || response.status >= 500) {
