@@ -16,7 +16,7 @@
  * @module
  */
 export { type Access } from "./auth/scopes.ts";
-export { onTerminal } from "./cli/terminal.ts";
+export { onTerminal } from "./cli/output.ts";
 export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
 export { type AuthSession, type SessionInfo } from "./auth/session.ts";
 export { type DeviceCode } from "./auth/device_code.ts";

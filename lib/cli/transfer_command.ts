@@ -10,8 +10,8 @@ import { basename } from "../std.ts";
 import { readAhead, runPool, type TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
 import { replaceControlCharacters } from "./output.ts";
+import { TransferProgress } from "./progress.ts";
 import type { Run } from "./run.ts";
-import { TransferProgress } from "./transfer_progress.ts";
 
 /** More files in parallel would only be throttled. */
 const MAX_JOBS = 16;
