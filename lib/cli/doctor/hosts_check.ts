@@ -44,7 +44,7 @@ export async function checkHosts(
   ]);
   const diagnoses = [
     loginFinding(login!),
-    graphFinding(graph!),
+    serverFinding(graph!, ({ headers }) => requestIdOf(headers) !== undefined),
     ...storage.map((probe) => serverFinding(probe)),
   ];
   if (hosts.length === 0) {
@@ -96,10 +96,6 @@ function loginFinding(probe: Probe): Diagnosis {
     return failWith("hosts", toSignInError(body as unknown as EntraErrorBody, probe.response.status));
   }
   return serverFinding(probe, () => typeof body.token_endpoint === "string");
-}
-
-function graphFinding(probe: Probe): Diagnosis {
-  return serverFinding(probe, ({ headers }) => requestIdOf(headers) !== undefined);
 }
 
 /** The storage hosts that the settings or the drive name. */
