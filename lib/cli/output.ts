@@ -89,10 +89,8 @@ export class Output {
     const error = withHint(failure, this.#script);
     const { code, hint, status, requestId, date } = error;
     if (this.options.json) {
-      this.#toError(
-        JSON.stringify({ error: { code, message: error.message, hint, status, requestId, date } }),
-      );
-      return;
+      const { message } = error;
+      return this.#toError(JSON.stringify({ error: { code, message, hint, status, requestId, date } }));
     }
     const details = [
       status === undefined ? code : `HTTP ${status} ${code}`,
