@@ -310,7 +310,7 @@ Deno.test({
     assertEquals(code, 0, stderr);
     assertEquals(
       stderr,
-      "put: 8 entries of odd are skipped, neither files nor folders: odd/device0, odd/device1, odd/device2, odd/device3, odd/device4, …\n",
+      "put: skipped 8 entries of odd that are neither files nor folders: odd/device0, odd/device1, odd/device2, odd/device3, odd/device4, …\n",
     );
   },
 });
