@@ -114,8 +114,7 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     } catch (error) {
       const failure = toGraphError(error);
       // The others would fail in the same way.
-      const endsRun = failure.kind === "interrupted" || failure.kind === "signInNeeded" ||
-        failure.code === "stalled";
+      const endsRun = ["interrupted", "signInNeeded"].includes(failure.kind) || failure.code === "stalled";
       if (endsRun || error instanceof Deno.errors.BrokenPipe) throw error;
       this.output.error(failure);
       this.fail(failure.kind);
