@@ -15,17 +15,39 @@
  *
  * @module
  */
-export { onTerminal } from "./cli/terminal.ts";
+export type { AccountInfo } from "./auth/accounts.ts";
+export type { DeviceCode } from "./auth/interaction.ts";
+export type { Access } from "./auth/session.ts";
+export type { AccountType, AuthSession, SessionInfo, TokenRefresh, TokenSource } from "./auth/session.ts";
+export type { CloudName } from "./clouds.ts";
+export { onTerminal } from "./cli/output.ts";
+export type { Host, OutputStream } from "./cli/host.ts";
 export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
-export { type Access, type AuthSession, type SessionInfo } from "./auth/session.ts";
-export { type DeviceCode } from "./auth/interaction.ts";
-export { getMe, type Me } from "./drive/me.ts";
-export { type DriveInfo } from "./drive/drives.ts";
-export { type SiteInfo } from "./drive/sites.ts";
-export { getItem, type Item, listItems, type ResolvedItem } from "./drive/items.ts";
-export { type DownloadConflict, downloadFile, type DownloadOptions } from "./download/download.ts";
-export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";
-export { type UploadConflict } from "./upload/session.ts";
-export { type OnProgress, type TransferResult } from "./transfer/result.ts";
-export { type Verdict } from "./transfer/verify.ts";
+export type { ByteSink } from "./content/in_order.ts";
+export {
+  type DownloadConflict,
+  downloadFile,
+  type DownloadOptions,
+  downloadStream,
+} from "./download/download.ts";
+export type { DriveInfo, Drives } from "./drive/drives.ts";
+export {
+  type DriveItem,
+  getItem,
+  type Item,
+  type ItemContext,
+  listItems,
+  type ResolvedItem,
+} from "./drive/items.ts";
+export type { Location, LocationBase, LocationInput, SiteName } from "./drive/location.ts";
+export { getMe, type Me, type MeContext } from "./drive/me.ts";
+export type { SiteInfo } from "./drive/sites.ts";
 export { EXIT_CODES, type FailureKind, GraphError, isGraphError } from "./errors.ts";
+export type { GraphClient } from "./graph/client.ts";
+export type { StorageClient } from "./graph/storage.ts";
+export type { HttpOptions, TraceEvent } from "./http/client.ts";
+export type { AppCredentialSetting, KeySetting, SettingName, Settings } from "./settings.ts";
+export type { OnProgress, TransferContext, TransferResult } from "./transfer/result.ts";
+export type { Verdict } from "./transfer/verify.ts";
+export type { UploadConflict } from "./upload/session.ts";
+export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";

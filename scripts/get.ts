@@ -77,10 +77,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
     destination,
     recursive,
     options,
-    write(bytes) {
-      for (let at = 0; at < bytes.length;) at += run.host.stdout.writeSync(bytes.subarray(at));
-      return Promise.resolve();
-    },
+    stdout: run.host.stdout,
   });
   await transferAll(run, transfers, { jobs, dryRun, toStandardOutput });
 }

@@ -7,6 +7,7 @@
 import { usageError } from "../errors.ts";
 import { formatSize, parseDuration, parseSize } from "../format.ts";
 import { type SettingDefinition, type SettingName, SETTINGS } from "../settings.ts";
+import { parseArgs as parseWords } from "../std.ts";
 
 /** An option; its name is its key in {@linkcode OptionDefinitions}. */
 export type OptionDefinition =
@@ -95,7 +96,12 @@ export function parseArgs<Definitions extends OptionDefinitions>(
   { options, arguments: { min, max, names } }: Syntax<Definitions>,
   words: readonly string[],
 ): ParsedArgs<Definitions> {
-  const { args, given } = readWords(words, { ...options, ...COMMON_OPTIONS, ...SETTING_OPTIONS });
+  const definitions = { ...options, ...COMMON_OPTIONS, ...SETTING_OPTIONS };
+  const [string, boolean] = [false, true].map((wanted) =>
+    Object.keys(definitions).filter((name) => (definitions[name]!.type === "switch") === wanted)
+  ) as [string[], string[]];
+  const { _, ...given } = parseWords(normalize(words, definitions), { string, boolean });
+  const args = _ as string[];
   const parsed = {
     args,
     options: readValues(options, given),
@@ -114,19 +120,21 @@ export function isGiven(words: readonly string[], name: keyof typeof COMMON_OPTI
   return words.slice(0, end < 0 ? words.length : end).includes(`--${name}`);
 }
 
-/** Separates options from arguments. The value of a switch, and a missing value, is an empty text. */
-function readWords(
-  words: readonly string[],
-  definitions: OptionDefinitions,
-): { args: string[]; given: Map<string, string> } {
+/**
+ * Rewrites a command line for `parseArgs` of @std/cli, which would let a switch take a following "true", and a text no
+ * "-": every option becomes one word, and arguments follow "--".
+ */
+function normalize(words: readonly string[], definitions: OptionDefinitions): string[] {
   const byLetter = new Map(Object.entries(definitions).map(([name, { short }]) => [short, name]));
+  const end = [...words, "--"].indexOf("--");
+  const options: string[] = [];
   const args: string[] = [];
-  const given = new Map<string, string>();
-  const left = [...words];
-  for (let word = left.shift(); word !== undefined; word = left.shift()) {
-    if (word === "--") return { args: [...args, ...left], given };
+  let takesNext = false;
+  for (const word of words.slice(0, end)) {
     if (!isOption(word)) {
-      args.push(word);
+      if (!takesNext) args.push(word);
+      else if (word !== "") options.push(`${options.pop()}=${word}`);
+      takesNext = false;
       continue;
     }
     const [, dashes, text = "", value] = /^(--?)([^=]*)(?:=(.*))?$/s.exec(word)!;
@@ -135,18 +143,13 @@ function readWords(
       if (!Object.hasOwn(definitions, name)) {
         throw usageError(`unknown option ${dashes}${typed}`, undefined, "unknownOption");
       }
-      if (definitions[name]!.type !== "switch") {
-        const next = left[0] !== undefined && !isOption(left[0]) ? left[0] : undefined;
-        if (value === undefined && next !== undefined) left.shift();
-        given.set(name, value ?? next ?? "");
-      } else if (value === undefined) {
-        given.set(name, "");
-      } else {
-        throw usageError(`${dashes}${text} takes no value`);
-      }
+      const isSwitch = definitions[name]!.type === "switch";
+      if (isSwitch && value !== undefined) throw usageError(`${dashes}${text} takes no value`);
+      options.push(value ? `--${name}=${value}` : `--${name}`);
+      takesNext = !isSwitch && value === undefined;
     }
   }
-  return { args, given };
+  return [...options, "--", ...args, ...words.slice(end + 1)];
 }
 
 function isOption(word: string): boolean {
@@ -155,23 +158,22 @@ function isOption(word: string): boolean {
 
 function readValues<Definitions extends OptionDefinitions>(
   definitions: Definitions,
-  given: ReadonlyMap<string, string>,
+  given: Readonly<Record<string, unknown>>,
 ): OptionValues<Definitions> {
-  const values = Object.entries(definitions).map(([name, definition]) => [
-    name,
-    readValue(name, definition, given.get(name)),
-  ]);
-  return Object.fromEntries(values);
+  return Object.fromEntries(
+    Object.entries(definitions).map(([name, option]) => [name, readValue(name, option, given[name])]),
+  ) as OptionValues<Definitions>;
 }
 
 function readValue(
   name: string,
   definition: OptionDefinition,
-  text: string | undefined,
+  text: unknown,
 ): boolean | string | number | undefined {
-  if (definition.type === "switch") return text !== undefined;
-  if (text === undefined) return "default" in definition ? definition.default : undefined;
-  if (text === "" && !isOptional(definition)) throw usageError(`--${name} needs a value`);
+  if (definition.type === "switch") return text === true;
+  if (typeof text !== "string") return "default" in definition ? definition.default : undefined;
+  const isOptional = definition.type === "text" && definition.placeholder.startsWith("[");
+  if (text === "" && !isOptional) throw usageError(`--${name} needs a value`);
   switch (definition.type) {
     case "text":
       return text;
@@ -196,11 +198,7 @@ function readValue(
   }
 }
 
-function isOptional(definition: OptionDefinition): boolean {
-  return definition.type === "text" && definition.placeholder.startsWith("[");
-}
-
-function readSettingOptions(given: ReadonlyMap<string, string>): Partial<Record<SettingName, string>> {
+function readSettingOptions(given: Readonly<Record<string, unknown>>): Partial<Record<SettingName, string>> {
   const values = readValues(SETTING_OPTIONS, given);
   const settings = Object.entries<SettingDefinition>(SETTINGS).flatMap(([name, { flag }]) =>
     flag === undefined || values[flag] === undefined ? [] : [[name, values[flag]]]

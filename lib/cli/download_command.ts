@@ -5,15 +5,14 @@
  */
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions, downloadStream } from "../download/download.ts";
-import type { ByteSink } from "../content/in_order.ts";
-import { localNameProblem } from "../download/local_target.ts";
-import { localPathFor } from "../download/local_target.ts";
+import { localNameProblem, localPathFor } from "../download/local_target.ts";
 import { downloadTree } from "../download/tree.ts";
 import { getItem, type Item, type ResolvedItem } from "../drive/items.ts";
 import type { Location } from "../drive/location.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { basename, join, resolve } from "../std.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
+import { type OutputStream, writeBytes } from "./host.ts";
 
 /** What `get` downloads. */
 export interface DownloadRequest {
@@ -24,7 +23,7 @@ export interface DownloadRequest {
   recursive: boolean;
   options: DownloadOptions;
   /** Takes the content for `-`. */
-  write: ByteSink;
+  stdout: OutputStream;
 }
 
 /** The transfers of all locations. */
@@ -32,22 +31,26 @@ export async function* downloadJobs(
   connection: Connection,
   request: DownloadRequest,
 ): AsyncGenerator<TransferJob> {
-  const { locations, destination, options, write } = request;
-  if (destination === "-") {
-    for (const location of locations) {
+  const { locations, destination, options, stdout } = request;
+  /** Locations by the local paths that they take, on any file system. */
+  const taken = new Map<string, string>();
+  for (const location of locations) {
+    if (destination === "-") {
+      const sink = (bytes: Uint8Array) => Promise.resolve(writeBytes(stdout, bytes));
       yield {
         name: location.text,
-        run: (onProgress) => downloadStream(connection, location, write, { onProgress }),
+        run: (onProgress) => downloadStream(connection, location, sink, { onProgress }),
       };
+      continue;
     }
-    return;
-  }
-  const targets = new LocalTargets();
-  for (const location of locations) {
     try {
       const found = await getItem(connection, location);
       const local = await localPath(found.item, request);
-      targets.add(local, location.text);
+      const key = resolve(local).normalize("NFC").toLowerCase();
+      const other = taken.get(key);
+      // The second would replace the first.
+      if (other !== undefined) throw sameNameError(local, other, location.text);
+      taken.set(key, location.text);
       yield* itemJobs(connection, found, local, options);
     } catch (error) {
       yield failedJob(location.text, error as Error);
@@ -93,20 +96,10 @@ function folderName({ path, name }: Item): string {
   );
 }
 
-/** Local paths that are taken: of two items with one name the second would replace the first. */
-class LocalTargets {
-  readonly #texts = new Map<string, string>();
-
-  /** @throws {GraphError} `conflict` when another location has this path, on any file system. */
-  add(local: string, text: string): void {
-    const key = resolve(local).normalize("NFC").toLowerCase();
-    const other = this.#texts.get(key);
-    if (other !== undefined) {
-      throw new GraphError("conflict", `${other} and ${text} would both become ${basename(local)}`, {
-        code: "sameName",
-        hint: "download them to different folders",
-      });
-    }
-    this.#texts.set(key, text);
-  }
+function sameNameError(local: string, first: string, second: string): GraphError {
+  const message = `${first} and ${second} would both become ${basename(local)}`;
+  return new GraphError("conflict", message, {
+    code: "sameName",
+    hint: "download them to different folders",
+  });
 }

@@ -20,6 +20,7 @@ const WHOAMI = commandName("whoami");
 const BROWSER = `${WHOAMI} --sign-in browser`;
 const CODE_EXPIRED =
   `start again with: ${WHOAMI}; if the browser showed 53003, a policy forbids device codes: ask your administrator`;
+const CONFLICT = "choose with --conflict replace or --conflict rename";
 const NO_PROGRESS = "check the network, or wait longer with --max-wait; then run the same command again";
 
 /** By error code, or `http` and the status of a response. Applies where the library gives no hint of its own. */
@@ -38,17 +39,17 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   browserTimeout: `start again with: ${BROWSER}`,
   description: "leave out --description",
   expired_token: CODE_EXPIRED,
-  folderToUpload: "use put -r for a folder and its contents",
   folderNotFound: `check it with: ${commandName("ls")}, or make the folder first`,
+  folderToUpload: "use put -r for a folder and its contents",
   http404: `check it with: ${commandName("ls")}`,
-  http409: "choose with --conflict replace or --conflict rename",
+  http409: CONFLICT,
   http413: `use ${commandName("put-large")}`,
   internal: "this is a defect of the toolkit; run it with --verbose and report what it prints",
   interrupted: "run the same command again",
   localExists: "use --conflict replace or --conflict skip, or give another DEST",
   localLonger: "it is not a prefix of that file: use --conflict replace, or give another DEST",
   localReplaced: "look at it; --conflict replace replaces it",
-  nameAlreadyExists: "choose with --conflict replace or --conflict rename",
+  nameAlreadyExists: CONFLICT,
   noLocalFolder: ({ subject = "" }) =>
     `create it first: mkdir -p ${
       shellQuoted(subject)
@@ -56,13 +57,13 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   noOneDrive:
     "it needs a license, and one visit in the browser; a guest has it in another tenant (--tenant); for files of a team use --site or GRAPH_SITE",
   noProgress: NO_PROGRESS,
-  noSuchUpload: `list them with: ${commandName("put-large")} --list`,
-  notCommitted: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
   noSharePoint:
     "the tenant that you are signed in to has no SharePoint or OneDrive for you; as a guest of another one, choose it with --tenant or GRAPH_TENANT_ID",
   noSites: "leave out --site and GRAPH_SITE for its own OneDrive, or choose a work account with --account",
+  noSuchUpload: `list them with: ${commandName("put-large")} --list`,
   NotCapable: grantHint,
   notCapable: ({ subject: host }) => `run it with --allow-net=${host} as well, if you trust that host`,
+  notCommitted: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
   notSignedIn: ({ subject }) =>
     `sign in once, in a terminal, with: ${WHOAMI}${subject === undefined ? "" : ` --account ${subject}`}`,
   otherAccount: ({ subject }) => `sign in again with the right account, or use --account ${subject}`,

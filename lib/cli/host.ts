@@ -60,8 +60,12 @@ export const denoHost: Host = {
   http: {},
 };
 
+/** Writes all bytes. */
+export function writeBytes(stream: OutputStream, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+}
+
 /** Writes all of a text. */
 export function writeText(stream: OutputStream, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  writeBytes(stream, new TextEncoder().encode(text));
 }

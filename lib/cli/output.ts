@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { type DeviceCode, deviceCodeText } from "../auth/interaction.ts";
+import { deviceCodeText } from "../auth/interaction.ts";
+import type { ConnectOptions } from "../connect.ts";
 import type { GraphError } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import type { TraceEvent } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
 import { programName, withHint } from "./hints.ts";
-import { type Host, writeText } from "./host.ts";
-import { ProgressLine } from "./progress.ts";
-import { type Summary, summaryText } from "./transfer_progress.ts";
+import { denoHost, type Host, writeText } from "./host.ts";
+import { ProgressLine, type Summary, summaryText } from "./progress.ts";
 
 /** How much to print, and how. */
 export interface OutputOptions {
@@ -67,13 +67,8 @@ export class Output {
     if (ms >= 1000 && reason !== "sign-in") this.notice(`waiting ${formatDuration(ms / 1000)}: ${reason}`);
   };
 
-  /** The sign-in instruction in the service's own words, also with `--quiet`. */
-  readonly deviceCode = (code: DeviceCode): void =>
-    this.#toError(deviceCodeText(code, Date.now()).split("\n"));
-
-  /** Where to sign in with a browser, also with `--quiet`. */
-  readonly signInAddress = (address: string): void =>
-    this.#toError(["To sign in, open this address in a browser of this machine:", address]);
+  /** Sign-in instructions, also with `--quiet`. */
+  readonly signInPrompts: SignInPrompts = signInPrompts((lines) => this.#toError(lines));
 
   /** One request, for `--verbose`. */
   readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
@@ -94,10 +89,8 @@ export class Output {
     const error = withHint(failure, this.#script);
     const { code, hint, status, requestId, date } = error;
     if (this.options.json) {
-      this.#toError(
-        JSON.stringify({ error: { code, message: error.message, hint, status, requestId, date } }),
-      );
-      return;
+      const { message } = error;
+      return this.#toError(JSON.stringify({ error: { code, message, hint, status, requestId, date } }));
     }
     const details = [
       status === undefined ? code : `HTTP ${status} ${code}`,
@@ -108,8 +101,7 @@ export class Output {
     // The only hint of several lines is our own text, without names from elsewhere.
     this.#toError(code === "noRegistration" ? line.split("\n") : line);
     if (this.options.verbose && code === "internal" && failure.cause instanceof Error) {
-      const lines = (failure.cause.stack ?? "").split("\n");
-      this.#toError(lines.map(redact));
+      this.#toError((failure.cause.stack ?? "").split("\n").map(redact));
     }
   }
 
@@ -134,8 +126,31 @@ export class Output {
   }
 }
 
+/** Callbacks of a connection that ask the user to sign in. */
+type SignInPrompts = Required<Pick<ConnectOptions, "showAddress" | "showDeviceCode">>;
+
+function signInPrompts(print: (lines: string[]) => void): SignInPrompts {
+  return {
+    showDeviceCode: (code) => print(deviceCodeText(code, Date.now()).split("\n")),
+    showAddress: (url) => print(["To sign in, open this address in a browser of this machine:", url]),
+  };
+}
+
+/**
+ * Callbacks for `connect()`: notices go to standard error, and so does the instruction to sign in where standard error is a
+ * terminal. Without a terminal a missing sign-in stays an error.
+ *
+ * @param host Where to print. @default the process itself
+ */
+export function onTerminal(
+  host: Pick<Host, "stderr"> = denoHost,
+): Pick<ConnectOptions, "notice" | "showAddress" | "showDeviceCode"> {
+  const print = (text: string | string[]) => writeText(host.stderr, printableLines(text));
+  return { notice: print, ...(host.stderr.isTerminal() ? signInPrompts(print) : {}) };
+}
+
 /** Lines as text. A line break within a line comes from a name, and is escaped. */
-export function printableLines(text: string | readonly string[]): string {
+function printableLines(text: string | readonly string[]): string {
   return [text].flat().map((line) => `${replaceControlCharacters(line)}\n`).join("");
 }
 

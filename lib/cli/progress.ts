@@ -1,10 +1,12 @@
 /**
- * Progress of all transfers of a command, drawn as one line on standard error when that is a terminal.
+ * Progress of all transfers of a command, drawn as one line where standard error is a terminal, and their summary.
  *
  * @module
  */
-import { displayWidth, fitEnd } from "./display_width.ts";
 import { formatDuration, formatSize } from "../format.ts";
+import type { TransferJob } from "../transfer/jobs.ts";
+import type { TransferResult } from "../transfer/result.ts";
+import { displayWidth, fitEnd } from "./display_width.ts";
 
 const REDRAW_MS = 200;
 /** Averaging window of the rate. */
@@ -37,10 +39,10 @@ export class ProgressLine {
     const now = performance.now();
     if (now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
-    const { label, doneBytes, totalBytes } = state();
-    this.#samples.push({ at: now, bytes: doneBytes });
+    const current = state();
+    this.#samples.push({ at: now, bytes: current.doneBytes });
     while (this.#samples.length > 2 && now - this.#samples[0]!.at > RATE_WINDOW_MS) this.#samples.shift();
-    this.#draw(label, doneBytes, totalBytes);
+    this.#draw(current);
   }
 
   /** Erases the line; the next update draws it again. */
@@ -50,7 +52,7 @@ export class ProgressLine {
     this.#drawnAt = -Infinity;
   }
 
-  #draw(label: string, doneBytes: number, totalBytes: number | undefined): void {
+  #draw({ label, doneBytes, totalBytes }: ProgressState): void {
     const first = this.#samples[0]!;
     const last = this.#samples.at(-1)!;
     const bytesPerSecond = last.at > first.at ? (last.bytes - first.bytes) / (last.at - first.at) * 1000 : 0;
@@ -68,4 +70,110 @@ export class ProgressLine {
     this.#write(`\r\x1b[K${short.length > 1 ? `${short}  ${details}` : details.slice(0, columns)}`);
     this.#drawn = true;
   }
+}
+
+/** Files and bytes of one kind of result. */
+interface Count {
+  files: number;
+  bytes: number;
+}
+
+/** The closing summary, as `--json` prints it. */
+export interface Summary {
+  /** By result: `created`, `unchanged`, … */
+  results: Record<string, Count>;
+  failed: number;
+  /** Files that were found but not finished. */
+  left: number;
+  seconds: number;
+}
+
+/** The transfers of one command. */
+export class TransferProgress {
+  readonly #started = performance.now();
+  readonly #going = new Map<TransferJob, { done: number; total: number | undefined }>();
+  readonly #results = new Map<TransferResult["result"], Count>();
+  #failed = 0;
+  #knownFiles = 0;
+  /** `undefined` when the size of a file is not known beforehand. */
+  #knownBytes: number | undefined = 0;
+  #allKnown = false;
+  #doneFiles = 0;
+  #doneBytes = 0;
+
+  /** A transfer was found. */
+  add({ bytes, isFolder }: TransferJob): void {
+    if (isFolder) return;
+    this.#knownFiles++;
+    this.#knownBytes = bytes === undefined || this.#knownBytes === undefined
+      ? undefined
+      : this.#knownBytes + bytes;
+  }
+
+  /** No more transfers will be found. */
+  complete(): void {
+    this.#allKnown = true;
+  }
+
+  update(job: TransferJob, done: number, total: number | undefined): void {
+    this.#going.set(job, { done, total });
+  }
+
+  /** @param result `undefined` for a failure and a folder. */
+  end(job: TransferJob, result: TransferResult | undefined): void {
+    if (job.isFolder) return;
+    const bytes = result?.bytes ?? job.bytes ?? this.#going.get(job)?.done ?? 0;
+    this.#going.delete(job);
+    this.#doneFiles++;
+    this.#doneBytes += bytes;
+    if (!result) return;
+    const count = this.#results.get(result.result) ?? { files: 0, bytes: 0 };
+    this.#results.set(result.result, { files: count.files + 1, bytes: count.bytes + result.bytes });
+  }
+
+  fail(job: TransferJob): void {
+    this.#going.delete(job);
+    this.#doneFiles++;
+    this.#failed++;
+  }
+
+  /** Whether a summary says more than the result line of a single file. */
+  get isWorthSummary(): boolean {
+    return this.#knownFiles > 1;
+  }
+
+  state(): ProgressState {
+    const going = [...this.#going];
+    const doneBytes = going.reduce((sum, [, { done }]) => sum + done, this.#doneBytes);
+    const [only] = going;
+    if (this.#allKnown && this.#knownFiles === 1) {
+      return { label: only?.[0].name ?? "", doneBytes, totalBytes: only?.[1].total ?? this.#knownBytes };
+    }
+    const files = this.#allKnown
+      ? `${this.#doneFiles} of ${this.#knownFiles} files`
+      : `${this.#doneFiles} files`;
+    const totalBytes = this.#allKnown && this.#knownBytes !== undefined
+      ? Math.max(doneBytes, this.#knownBytes)
+      : undefined;
+    return { label: files, doneBytes, totalBytes };
+  }
+
+  summary(): Summary {
+    return {
+      results: Object.fromEntries(this.#results),
+      failed: this.#failed,
+      left: this.#knownFiles - this.#doneFiles,
+      seconds: (performance.now() - this.#started) / 1000,
+    };
+  }
+}
+
+/** A summary as text: `198 created (1.2 GiB), 2 unchanged (5.0 MiB), 1 failed, in 0:42`. */
+export function summaryText({ results, failed, left, seconds }: Summary): string {
+  const counts = Object.entries(results).map(([result, { files, bytes }]) =>
+    `${files} ${result} (${formatSize(bytes)})`
+  );
+  if (failed > 0) counts.push(`${failed} failed`);
+  if (left > 0) counts.push(`${left} left`);
+  return `${counts.length > 0 ? counts.join(", ") : "nothing to do"}, in ${formatDuration(seconds)}`;
 }

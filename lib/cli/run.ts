@@ -23,7 +23,7 @@ import { type CommandHelp, fullHelpText, helpText } from "./help.ts";
 import { commandName, programName } from "./hints.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
-import type { Summary } from "./transfer_progress.ts";
+import type { Summary } from "./progress.ts";
 
 /** A script. */
 export interface Command<Definitions extends OptionDefinitions = OptionDefinitions>
@@ -48,9 +48,10 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
   readonly signal: AbortSignal;
   /** Printed last, after an error that ends the run. */
   summary: Summary | undefined;
+  /** Exit code of the first failure; 0 without one. */
+  exitCode = 0;
   readonly #common: ParsedArgs<Definitions>["common"];
   #settings: Promise<Settings> | undefined;
-  #exitCode = 0;
 
   constructor(parsed: ParsedArgs<Definitions>, output: Output, host: Host, signal: AbortSignal) {
     this.args = parsed.args;
@@ -87,7 +88,7 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
       signal,
       notice: output.notice,
       http: this.httpOptions(),
-      ...(mayPrompt ? { showDeviceCode: output.deviceCode, showAddress: output.signInAddress } : {}),
+      ...(mayPrompt ? output.signInPrompts : {}),
     });
     if (locations.some((location) => leavesOwnDrive(location, settings))) {
       connection.session.includeAllDrives();
@@ -113,8 +114,7 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     } catch (error) {
       const failure = toGraphError(error);
       // The others would fail in the same way.
-      const endsRun = failure.kind === "interrupted" || failure.kind === "signInNeeded" ||
-        failure.code === "stalled";
+      const endsRun = ["interrupted", "signInNeeded"].includes(failure.kind) || failure.code === "stalled";
       if (endsRun || error instanceof Deno.errors.BrokenPipe) throw error;
       this.output.error(failure);
       this.fail(failure.kind);
@@ -123,12 +123,7 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
 
   /** Ends the run with the exit code of this failure, unless an earlier one decides. */
   fail(kind: FailureKind): void {
-    this.#exitCode ||= EXIT_CODES[kind];
-  }
-
-  /** Exit code of the first failure; 0 without one. */
-  get exitCode(): number {
-    return this.#exitCode;
+    this.exitCode ||= EXIT_CODES[kind];
   }
 
   #readSettings(): Promise<Settings> {
@@ -158,7 +153,7 @@ export async function runCommand<Definitions extends OptionDefinitions>(
   let exitCode: number;
   try {
     const parsed = parseArgs(command, args);
-    const information = informationText(command, parsed);
+    const information = informationText(command, parsed.common);
     if (information !== undefined) {
       writeText(host.stdout, `${information}\n`);
       return 0;
@@ -177,15 +172,13 @@ export async function runCommand<Definitions extends OptionDefinitions>(
 }
 
 /** What `--help` or `--version` prints. */
-function informationText<Definitions extends OptionDefinitions>(
-  command: Command<Definitions>,
-  { common }: ParsedArgs<Definitions>,
+function informationText(
+  command: CommandHelp & { name: string },
+  { help, version }: ParsedArgs<OptionDefinitions>["common"],
 ): string | undefined {
   const name = { program: programName(command.name), command: commandName(command.name) };
-  if (common.help !== undefined) {
-    return common.help === "all" ? fullHelpText(command, name) : helpText(command, name);
-  }
-  return common.version ? `${name.program} ${VERSION}` : undefined;
+  if (help !== undefined) return help === "all" ? fullHelpText(command, name) : helpText(command, name);
+  return version ? `${name.program} ${VERSION}` : undefined;
 }
 
 /** The first Ctrl+C aborts the signal; the second ends the process at once. */

@@ -10,15 +10,15 @@ import { basename } from "../std.ts";
 import { readAhead, runPool, type TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
 import { replaceControlCharacters } from "./output.ts";
+import { TransferProgress } from "./progress.ts";
 import type { Run } from "./run.ts";
-import { TransferProgress } from "./transfer_progress.ts";
 
 /** More files in parallel would only be throttled. */
 const MAX_JOBS = 16;
 /** How many files are listed ahead, so that totals are known early. */
 const READ_AHEAD = 10_000;
 
-/** Options of transfers, as definitions. */
+/** Options of transfers. */
 export const TRANSFER_OPTIONS = {
   "dry-run": { type: "switch", help: "show what would be done" },
   jobs: { type: "number", min: 1, max: MAX_JOBS, help: "files in parallel" },

@@ -6,7 +6,7 @@
 import type { Connection } from "../connect.ts";
 import type { Location } from "../drive/location.ts";
 import { remoteName, sameName } from "../drive/names.ts";
-import { GraphError, usageError } from "../errors.ts";
+import { usageError } from "../errors.ts";
 import { basename } from "../std.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { folderName, type LocalTree, readLocalTree } from "../upload/local_tree.ts";
@@ -58,21 +58,18 @@ export async function* uploadJobs(
   stdin: () => ReadableStream<Uint8Array>,
 ): AsyncGenerator<TransferJob> {
   for (const input of inputs) {
-    switch (input.kind) {
-      case "folder":
-        yield* treeJobs(connection, input, location, options);
-        break;
-      case "file":
-        yield {
-          name: input.path,
-          run: (onProgress) => uploadFile(connection, input.path, location, { ...options, onProgress }),
-        };
-        break;
-      case "stream":
-        yield {
-          name: "standard input",
-          run: (onProgress) => uploadStream(connection, location, { ...options, onProgress }, stdin()),
-        };
+    if (input.kind === "folder") {
+      yield* treeJobs(connection, input, location, options);
+    } else if (input.kind === "file") {
+      yield {
+        name: input.path,
+        run: (onProgress) => uploadFile(connection, input.path, location, { ...options, onProgress }),
+      };
+    } else {
+      yield {
+        name: "standard input",
+        run: (onProgress) => uploadStream(connection, location, { ...options, onProgress }, stdin()),
+      };
     }
   }
 }
@@ -115,11 +112,8 @@ function checkSameNames(inputs: readonly UploadInput[]): void {
   for (const [index, input] of named.entries()) {
     const other = named.slice(0, index).find(({ name }) => sameName(name, input.name));
     if (!other) continue;
-    throw usageError(
-      `${other.path} and ${input.path} would have the same name`,
-      "upload them to different folders",
-      "sameName",
-    );
+    const message = `${other.path} and ${input.path} would have the same name`;
+    throw usageError(message, "upload them to different folders", "sameName");
   }
 }
 
@@ -129,9 +123,10 @@ function checkNames(inputs: readonly UploadInput[]): void {
   const [first, ...others] = faults;
   if (!first) return;
   if (others.length === 0) throw first;
-  throw new GraphError(
-    "usage",
-    `${faults.length} names cannot be stored: ${faults.map(({ message }) => message).join("; ")}`,
-    { code: "illegalName", hint: "rename them; nothing was sent" },
+  const names = faults.map(({ message }) => message).join("; ");
+  throw usageError(
+    `${faults.length} names cannot be stored: ${names}`,
+    "rename them; nothing was sent",
+    "illegalName",
   );
 }

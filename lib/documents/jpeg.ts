@@ -12,18 +12,14 @@ const COMMENT = 0xfe;
 const MAX_SEGMENTS = 100_000;
 
 /** The image in a file. */
-export interface JpegImage {
+interface JpegImage {
   /** Where the first scan begins. */
   scanStart: number;
   /** SHA-256 in hex of what precedes the first scan, metadata excepted: tables and frame headers. */
   tablesHash: string;
 }
 
-/**
- * Checks an image up to its end marker; some cameras append data after it.
- *
- * @throws {BrokenDocument} when it is no JPEG image, or incomplete.
- */
+/** Checks an image up to its end marker, since some cameras append data; throws `BrokenDocument` if it is incomplete. */
 export async function checkJpeg(source: ByteSource): Promise<JpegImage> {
   const window = new ByteWindow(source);
   if ((await window.at(0, 2)).getUint16(0) !== 0xffd8) throw new BrokenDocument("it is not a JPEG image");

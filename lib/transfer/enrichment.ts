@@ -6,23 +6,19 @@
  */
 import type { DocumentKind } from "../documents/structure.ts";
 
-/** `driveType` of a drive. */
-type DriveType = "personal" | "business" | "documentLibrary";
-
 interface Enrichment {
   kind: DocumentKind;
   names: RegExp;
-  /** Drives that store something else than was sent. */
-  uploads: readonly DriveType[];
+  /** `driveType` of drives that store something else than was sent. */
+  uploads: readonly string[];
   /** Drives whose downloads may differ from the stated size and hash. */
-  downloads: readonly DriveType[];
+  downloads: readonly string[];
   /** Rules of lib/graph/PROTOCOL.md, and the reports that they cite. */
   source: string;
 }
 
-const EVERYWHERE = ["personal", "business", "documentLibrary"] as const;
+const EVERYWHERE = ["personal", "business", "documentLibrary"];
 
-/** See above. */
 export const ENRICHMENTS: readonly Enrichment[] = [
   {
     kind: "office",
@@ -75,6 +71,5 @@ export function enrichedKind(
   driveType: string | undefined,
 ): DocumentKind | undefined {
   const row = ENRICHMENTS.find(({ names }) => names.test(name));
-  const drives: readonly string[] = row?.[way] ?? [];
-  return driveType !== undefined && drives.includes(driveType) ? row?.kind : undefined;
+  return driveType !== undefined && row?.[way].includes(driveType) ? row.kind : undefined;
 }

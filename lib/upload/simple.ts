@@ -65,7 +65,10 @@ export async function uploadSimple(
       status,
     });
   } catch (error) {
-    if (!(error instanceof GraphError) || !mayBeStored(error) || conflict === "rename") throw error;
+    if (!(error instanceof GraphError) || conflict === "rename") throw error;
+    // It may be stored although the response was lost or cannot be read.
+    const isLost = error.kind === "unavailable" && error.status !== 429 && error.status !== 503;
+    if (!isLost && error.code !== "invalidAnswer") throw error;
     const driveItem = await findItem(graph, target);
     const stored = driveItem && toItem(driveItem, target.folder.driveId, "");
     // A missing hash proves nothing.
@@ -75,10 +78,4 @@ export async function uploadSimple(
     const created = error.status === 201 || conflict === "fail" || target.existing === undefined;
     return { driveItem, created, ...done };
   }
-}
-
-/** Whether the file may be stored although the response was lost or cannot be read. */
-function mayBeStored({ kind, code, status }: GraphError): boolean {
-  if (code === "invalidAnswer") return true;
-  return kind === "unavailable" && status !== 429 && status !== 503;
 }

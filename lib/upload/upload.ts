@@ -197,7 +197,11 @@ async function send(
       const verified = await verifyUpload(connection, content, target.driveType, found, quickXorHash);
       // Only "replace" may send to the same name again; a second damaged attempt is for the user to look at.
       if (verified.verdict === "damaged" && (conflict !== "replace" || attempt > 1)) {
-        throw damagedUploadError(verified.why, target, created);
+        // Business drives keep what an upload replaces (PROTOCOL U21).
+        const isKept = !created && target.driveType !== "personal";
+        const replaced = isKept ? ", and the file that was replaced is in the version history" : "";
+        const hint = `both copies are kept${replaced}; compare them before you upload again`;
+        throw damagedError(verified.why, hint);
       }
       return { uploaded, ...verified };
     };
@@ -210,14 +214,6 @@ async function send(
     connection.notice(`${verified.why}; sending it once more`);
     target.existing = "unknown";
   }
-}
-
-function damagedUploadError(why: string, { driveType }: UploadTarget, created: boolean): GraphError {
-  // Business drives keep what an upload replaces (PROTOCOL U21).
-  const replaced = !created && driveType !== "personal"
-    ? ", and the file that was replaced is in the version history"
-    : "";
-  return damagedError(why, `both copies are kept${replaced}; compare them before you upload again`);
 }
 
 async function sendOnce(

@@ -2,10 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { HttpClient } from "../../lib/http/client.ts";
-import { isGraphError } from "../../lib/errors.ts";
 import { diagnose } from "../../lib/cli/doctor/diagnose.ts";
-import { failNetwork } from "../../lib/cli/doctor/network_failure.ts";
 import {
   denoRun,
   jsonLines,
@@ -351,50 +348,14 @@ Deno.test("whoami --check rejects other actions", async () => {
   assertMatch(stderr, /--check and --sign-out cannot be combined; see scripts\/whoami\.ts --help/);
 });
 
-Deno.test("failNetwork() names the cause: name, certificate, proxy, connection", async () => {
-  const http = new HttpClient();
-  const reason = async (url: string) => {
-    try {
-      await http.send({ method: "GET", url, retry: "never", headerTimeoutMs: 5000 });
-      throw new Error("it answered");
-    } catch (error) {
-      if (!isGraphError(error)) throw error;
-      return failNetwork("hosts", error).finding;
-    }
-  };
-  assertMatch((await reason("https://nonexistent.invalid/")).detail, /\((name|proxy)\)$/);
-  assertMatch((await reason("https://127.0.0.1:8999/")).detail, /refused.*\(connection\)$/);
-
-  const folder = await Deno.makeTempDir();
-  try {
-    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    const made = await new Deno.Command("openssl", {
-      args: ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "1"]
-        .concat("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
-      stdout: "null",
-      stderr: "null",
-    }).output().then(({ success }) => success, () => false);
-    if (!made) return; // no openssl here to make a certificate with
-    const server = Deno.serve(
-      {
-        port: 0,
-        hostname: "127.0.0.1",
-        onListen: () => {},
-        key: await Deno.readTextFile(key),
-        cert: await Deno.readTextFile(cert),
-      },
-      () => new Response("hello"),
-    );
-    try {
-      const { detail, hint } = await reason(`https://127.0.0.1:${server.addr.port}/`);
-      assertMatch(detail, /\(certificate\)$/);
-      assertMatch(hint!, /DENO_TLS_CA_STORE=system/);
-    } finally {
-      await server.shutdown();
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+Deno.test("whoami --check says how a proxy or a certificate helps when a host cannot be reached", async () => {
+  await using b = await startTestEnv();
+  const { code, says } = await check(b, { GRAPH_API_ORIGIN: "https://127.0.0.1:8999" });
+  assertEquals(code, 8);
+  assertMatch(
+    says("hosts"),
+    /cannot reach 127\.0\.0\.1:8999: .*refused.*\(network\);.*DENO_TLS_CA_STORE=system/,
+  );
 });
 
 Deno.test("whoami --check ends when a host never responds, or never ends its response", async () => {

@@ -12,7 +12,7 @@ const hasTerminals = Deno.build.os === "linux" &&
 if (!hasTerminals) console.warn("skipped: tests on a terminal, for `script` of util-linux is not here");
 
 async function onTerminal(
-  b: Awaited<ReturnType<typeof startTestEnv>>,
+  env: Awaited<ReturnType<typeof startTestEnv>>,
   script: ScriptName,
   ...args: string[]
 ) {
@@ -20,8 +20,8 @@ async function onTerminal(
   const { code, stdout } = await new Deno.Command("script", {
     args: ["-qec", quoted, "/dev/null"],
     clearEnv: true,
-    env: { ...environment(b.sandbox.env), TERM: "xterm", SHELL: "/bin/sh" },
-    cwd: b.folder,
+    env: { ...environment(env.sandbox.env), TERM: "xterm", SHELL: "/bin/sh" },
+    cwd: env.folder,
     stdin: "null",
   }).output();
   return { code, text: new TextDecoder().decode(stdout) };
@@ -31,25 +31,25 @@ Deno.test({
   name: "on a terminal a sign-in is asked for by itself, and progress is drawn with rate and time left",
   ignore: !hasTerminals,
   fn: async () => {
-    await using b = await startTestEnv({ signIn: false });
-    const file = await b.file("big.bin", pseudoRandomBytes(12 * 327_680));
-    b.sandbox.addFault({ service: "storage", method: "PUT", times: "always", delayMs: 150 });
-    const { code, text } = await onTerminal(b, "put-large", "--fragment-size", "320KiB", file, "General/");
+    await using env = await startTestEnv({ signIn: false });
+    const file = await env.file("big.bin", pseudoRandomBytes(12 * 327_680));
+    env.sandbox.addFault({ service: "storage", method: "PUT", times: "always", delayMs: 150 });
+    const { code, text } = await onTerminal(env, "put-large", "--fragment-size", "320KiB", file, "General/");
     assertEquals(code, 0, text);
     assertMatch(text, /enter the code \w+/);
     assertMatch(text, /\r\x1b\[K\S*big\.bin {2}\d+ % of 3\.8 MiB {2}\S+ MiB\/s {2}0:0\d left/);
     assertMatch(text, /\r\x1b\[Kcreated General\/big\.bin \(3\.8 MiB, verified\)\r\n$/);
     assert(
-      !/left/.test((await onTerminal(b, "put-large", "--quiet", file, "General/")).text),
+      !/left/.test((await onTerminal(env, "put-large", "--quiet", file, "General/")).text),
       "drawn although --quiet",
     );
     assert(
       / left/.test(
-        (await onTerminal(b, "put-large", "--json", "--fragment-size", "320KiB", file, "me:")).text,
+        (await onTerminal(env, "put-large", "--json", "--fragment-size", "320KiB", file, "me:")).text,
       ),
       "where standard output goes does not matter",
     );
-    assertEquals((await b.run("put-large", file, "General/")).stderr, "");
+    assertEquals((await env.run("put-large", file, "General/")).stderr, "");
   },
 });
 
@@ -57,8 +57,8 @@ Deno.test({
   name: "--no-prompt asks nobody even on a terminal",
   ignore: !hasTerminals,
   fn: async () => {
-    await using b = await startTestEnv({ signIn: false });
-    const { code, text } = await onTerminal(b, "ls", "--no-prompt");
+    await using env = await startTestEnv({ signIn: false });
+    const { code, text } = await onTerminal(env, "ls", "--no-prompt");
     assertEquals(code, 4);
     assertMatch(text, /not signed in/);
   },
@@ -102,11 +102,11 @@ Deno.test({
   name: "on a terminal many tiny files show how many are done, of how many, and a summary at the end",
   ignore: !hasTerminals,
   fn: async () => {
-    await using b = await startTestEnv();
-    await Deno.mkdir(`${b.folder}/many`);
-    for (let i = 0; i < 40; i++) await b.file(`many/${i}.txt`, "x".repeat(100));
-    b.sandbox.addFault({ service: "graph", method: "PUT", times: "always", delayMs: 50 });
-    const { code, text } = await onTerminal(b, "put", "-r", "many", "General/many");
+    await using env = await startTestEnv();
+    await Deno.mkdir(`${env.folder}/many`);
+    for (let i = 0; i < 40; i++) await env.file(`many/${i}.txt`, "x".repeat(100));
+    env.sandbox.addFault({ service: "graph", method: "PUT", times: "always", delayMs: 50 });
+    const { code, text } = await onTerminal(env, "put", "-r", "many", "General/many");
     assertEquals(code, 0, text);
     assertMatch(text, /\r\x1b\[K\d+ of 40 files {2}\d+ % of 3\.9 KiB/);
     assertMatch(text, /put: 40 created \(3\.9 KiB\), in 0:\d\d\r\n$/);

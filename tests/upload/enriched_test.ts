@@ -15,18 +15,18 @@ const DOWNLOAD = { service: "storage", method: "GET", path: "download.aspx" } as
 const HTML = new TextEncoder().encode(`<html>${"text ".repeat(1000)}</html>`);
 
 /** What storage serves in place of something else, with the headers of either. */
-function insteadOf(b: TestEnv, path: string): (answer: ServiceResponse) => ServiceResponse {
-  const { content } = b.sandbox.tenant.drive("Documents").walk(path.split("/")).item!;
+function insteadOf(env: TestEnv, path: string): (answer: ServiceResponse) => ServiceResponse {
+  const { content } = env.sandbox.tenant.drive("Documents").walk(path.split("/")).item!;
   const body: FileSpan = { file: content!.file, start: content!.start, length: content!.length };
   return ({ status, headers }) => ({ status, headers, body });
 }
 
-function downloads(b: TestEnv, from: number): number {
-  return b.sandbox.requests.slice(from).filter(({ path }) => path.includes("download.aspx")).length;
+function downloads(env: TestEnv, from: number): number {
+  return env.sandbox.requests.slice(from).filter(({ path }) => path.includes("download.aspx")).length;
 }
 
-async function spooled(b: TestEnv): Promise<string[]> {
-  const folder = join(b.sandbox.env.GRAPH_SCRIPTS_HOME!, "spool");
+async function spooled(env: TestEnv): Promise<string[]> {
+  const folder = join(env.sandbox.env.GRAPH_SCRIPTS_HOME!, "spool");
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
 }
 
@@ -42,43 +42,43 @@ const DOCUMENTS: [string, Bytes, string][] = [
 ];
 
 Deno.test("get calls content that is not the stated one enriched when it comes twice, whole", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.addFault({ ...FACTS, patch: WRONG });
+  await using env = await startTestEnv();
+  env.sandbox.addFault({ ...FACTS, patch: WRONG });
   for (const [name, bytes, verdict] of DOCUMENTS) {
-    b.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
-    const from = b.sandbox.requests.length;
-    const { code, stdout, stderr } = await b.run("get", "--json", `General/${name}`);
+    env.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
+    const from = env.sandbox.requests.length;
+    const { code, stdout, stderr } = await env.run("get", "--json", `General/${name}`);
     assertEquals(
-      [code, jsonLines(stdout)[0]?.verdict, downloads(b, from)],
+      [code, jsonLines(stdout)[0]?.verdict, downloads(env, from)],
       [0, verdict, 2],
       `${name}: ${stderr}`,
     );
     assertMatch(stderr, /downloading it once more.*\n.*the content differs from what the service states/);
     assertEquals(/nothing can prove/.test(stderr), verdict === "unverified", stderr);
-    assertEquals(await Deno.readFile(join(b.folder, name)), bytes);
-    const [again] = jsonLines((await b.run("get", "--json", "--if-changed", `General/${name}`)).stdout);
+    assertEquals(await Deno.readFile(join(env.folder, name)), bytes);
+    const [again] = jsonLines((await env.run("get", "--json", "--if-changed", `General/${name}`)).stdout);
     assertEquals([again!.result, again!.verdict], ["unchanged", "unverified"]);
   }
 });
 
 Deno.test("get calls it damaged in drives where the service is not known to change it (exit code 7)", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.addFault({ ...FACTS, patch: WRONG });
+  await using env = await startTestEnv();
+  env.sandbox.addFault({ ...FACTS, patch: WRONG });
   for (const [name, bytes] of DOCUMENTS) {
-    b.sandbox.tenant.addFile("me", name, bytes);
-    const { code, stderr } = await b.run("get", `me:${name}`);
+    env.sandbox.tenant.addFile("me", name, bytes);
+    const { code, stderr } = await env.run("get", `me:${name}`);
     assertEquals(code, /heic|one$/.test(name) ? 0 : 7, `${name}: ${stderr}`);
   }
 });
 
 Deno.test("get needs no second copy where fresh facts match, and believes a hash where the size alone is wrong", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
-  b.sandbox.addFault({ ...FACTS, path: "root:/General/a.docx", times: 1, patch: { ...WRONG, size: 7 } });
-  const first = await b.run("get", "--json", "General/a.docx");
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ ...FACTS, patch: { size: 60_000 } });
-  const second = await b.run("get", "--json", "--conflict", "replace", "General/a.docx");
+  await using env = await startTestEnv();
+  env.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
+  env.sandbox.addFault({ ...FACTS, path: "root:/General/a.docx", times: 1, patch: { ...WRONG, size: 7 } });
+  const first = await env.run("get", "--json", "General/a.docx");
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({ ...FACTS, patch: { size: 60_000 } });
+  const second = await env.run("get", "--json", "--conflict", "replace", "General/a.docx");
   for (const { code, stdout, stderr } of [first, second]) {
     const [line] = jsonLines(stdout);
     assertEquals(
@@ -90,8 +90,8 @@ Deno.test("get needs no second copy where fresh facts match, and believes a hash
 });
 
 Deno.test("get does not take two copies for one that the service's own hash cannot tell apart (exit code 7)", async () => {
-  await using b = await startTestEnv();
-  await b.file("a.heic", "mine");
+  await using env = await startTestEnv();
+  await env.file("a.heic", "mine");
   const block = 327_680;
   const bytes = heicFile(4 * block);
   const swapped = concat([
@@ -100,136 +100,136 @@ Deno.test("get does not take two copies for one that the service's own hash cann
     bytes.subarray(block, 2 * block),
     bytes.subarray(3 * block),
   ]);
-  b.sandbox.tenant.addFile("Documents", "General/a.heic", bytes);
-  const { quickXorHash } = b.sandbox.tenant.addFile("Documents", "General/swapped.heic", swapped);
-  assertEquals(quickXorHash, b.sandbox.tenant.find("Documents", "General/a.heic")!.quickXorHash);
-  b.sandbox.addFault({ ...FACTS, patch: WRONG });
-  b.sandbox.addFault({ ...DOWNLOAD, nth: 2, rewrite: insteadOf(b, "General/swapped.heic") });
-  const { code, stderr } = await b.run("get", "--conflict", "replace", "General/a.heic");
+  env.sandbox.tenant.addFile("Documents", "General/a.heic", bytes);
+  const { quickXorHash } = env.sandbox.tenant.addFile("Documents", "General/swapped.heic", swapped);
+  assertEquals(quickXorHash, env.sandbox.tenant.find("Documents", "General/a.heic")!.quickXorHash);
+  env.sandbox.addFault({ ...FACTS, patch: WRONG });
+  env.sandbox.addFault({ ...DOWNLOAD, nth: 2, rewrite: insteadOf(env, "General/swapped.heic") });
+  const { code, stderr } = await env.run("get", "--conflict", "replace", "General/a.heic");
   assertEquals(code, 7, stderr);
   assertMatch(stderr, /each download differs.*kept as/);
-  assertEquals(await Deno.readTextFile(join(b.folder, "a.heic")), "mine");
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ ...FACTS, patch: WRONG });
-  b.sandbox.addFault({ ...DOWNLOAD, nth: 2, rewrite: insteadOf(b, "General/swapped.heic") });
-  assertEquals((await b.runProcess("get", "General/a.heic", "-")).code, 7);
-  assertEquals(await spooled(b), []);
+  assertEquals(await Deno.readTextFile(join(env.folder, "a.heic")), "mine");
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({ ...FACTS, patch: WRONG });
+  env.sandbox.addFault({ ...DOWNLOAD, nth: 2, rewrite: insteadOf(env, "General/swapped.heic") });
+  assertEquals((await env.runProcess("get", "General/a.heic", "-")).code, 7);
+  assertEquals(await spooled(env), []);
 });
 
 Deno.test("get knows the content of another item by its tag, though it is whole (exit code 7)", async () => {
-  await using b = await startTestEnv();
-  await b.file("a.docx", "mine");
-  b.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
-  const other = b.sandbox.tenant.addFile("Documents", "General/b.docx", wordDocument(50_000, 2));
-  const serve = insteadOf(b, "General/b.docx");
+  await using env = await startTestEnv();
+  await env.file("a.docx", "mine");
+  env.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
+  const other = env.sandbox.tenant.addFile("Documents", "General/b.docx", wordDocument(50_000, 2));
+  const serve = insteadOf(env, "General/b.docx");
   const rewrite = (answer: ServiceResponse) => {
     const { status, headers, body } = serve(answer);
     return { status, headers: { ...headers, etag: other.eTag }, body };
   };
-  b.sandbox.addFault({ ...DOWNLOAD, times: "always", rewrite });
-  const { code, stderr } = await b.run("get", "--conflict", "replace", "General/a.docx");
+  env.sandbox.addFault({ ...DOWNLOAD, times: "always", rewrite });
+  const { code, stderr } = await env.run("get", "--conflict", "replace", "General/a.docx");
   assertEquals(code, 7, stderr);
   assertMatch(stderr, /it is the content of another item/);
-  assertEquals(await Deno.readTextFile(join(b.folder, "a.docx")), "mine");
-  assertEquals((await b.runProcess("get", "General/a.docx", "-")).code, 7);
+  assertEquals(await Deno.readTextFile(join(env.folder, "a.docx")), "mine");
+  assertEquals((await env.runProcess("get", "General/a.docx", "-")).code, 7);
 });
 
 Deno.test("get to standard output earns enriched by a second copy, of which nothing is left", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
-  b.sandbox.tenant.addFile("Documents", "General/converted.heic", heicFile(50_000));
-  b.sandbox.addFault({ ...DOWNLOAD, times: "always", rewrite: insteadOf(b, "General/converted.heic") });
-  const { code, stdout, stderr } = await b.runProcess("get", "--json", "General/a.heic", "-");
+  await using env = await startTestEnv();
+  env.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
+  env.sandbox.tenant.addFile("Documents", "General/converted.heic", heicFile(50_000));
+  env.sandbox.addFault({ ...DOWNLOAD, times: "always", rewrite: insteadOf(env, "General/converted.heic") });
+  const { code, stdout, stderr } = await env.runProcess("get", "--json", "General/a.heic", "-");
   assertEquals(code, 0, stderr);
   assertEquals(stdout, new TextDecoder().decode(heicFile(50_000)));
   assertMatch(stderr, /"verdict":"enriched"/);
-  assertEquals(await spooled(b), []);
+  assertEquals(await spooled(env), []);
 });
 
 Deno.test("get resumes a download that differs from what is stated, and compares what it has got with a clean copy", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const photo = heicFile(3_000_000);
-  b.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
-  b.sandbox.tenant.addFile("Documents", "General/converted.heic", photo);
-  const serve = insteadOf(b, "General/converted.heic");
+  env.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
+  env.sandbox.tenant.addFile("Documents", "General/converted.heic", photo);
+  const serve = insteadOf(env, "General/converted.heic");
   const rewrite = (answer: ServiceResponse) => serve({ ...answer, status: 200 });
-  b.sandbox.addFault({ ...DOWNLOAD, rewrite, truncateBodyTo: 2_000_000 });
-  b.sandbox.addFault({ ...DOWNLOAD, times: 6, status: 503, headers: { "retry-after": "900" } });
-  assertEquals((await b.run("get", "General/a.heic")).code, 8);
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ ...DOWNLOAD, times: "always", rewrite, hideHeaders: ["range"] });
-  const { code, stdout, stderr } = await b.run("get", "--json", "General/a.heic");
+  env.sandbox.addFault({ ...DOWNLOAD, rewrite, truncateBodyTo: 2_000_000 });
+  env.sandbox.addFault({ ...DOWNLOAD, times: 6, status: 503, headers: { "retry-after": "900" } });
+  assertEquals((await env.run("get", "General/a.heic")).code, 8);
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({ ...DOWNLOAD, times: "always", rewrite, hideHeaders: ["range"] });
+  const { code, stdout, stderr } = await env.run("get", "--json", "General/a.heic");
   assertEquals([code, jsonLines(stdout)[0]?.verdict], [0, "enriched"], stderr);
-  assertEquals(await Deno.readFile(join(b.folder, "a.heic")), photo);
+  assertEquals(await Deno.readFile(join(env.folder, "a.heic")), photo);
 });
 
 Deno.test("put earns enriched by reading back what is stored, once: --if-changed knows it again", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  await using env = await startTestEnv();
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   for (const script of ["put", "put-large"] as const) {
-    const file = await b.file("Plan.docx", wordDocument(5_000_000, script.length));
+    const file = await env.file("Plan.docx", wordDocument(5_000_000, script.length));
     const modified = new Date(1_700_000_000_000 + script.length * 1000);
     await Deno.utime(file, modified, modified);
-    const from = b.sandbox.requests.length;
-    const first = await b.run(script, "--json", "--if-changed", file, "General/");
+    const from = env.sandbox.requests.length;
+    const first = await env.run(script, "--json", "--if-changed", file, "General/");
     assertEquals([first.code, jsonLines(first.stdout)[0]?.verdict], [0, "enriched"], first.stderr);
-    assertEquals(downloads(b, from), 1);
-    const again = await b.run(script, "--json", "--if-changed", file, "General/");
+    assertEquals(downloads(env, from), 1);
+    const again = await env.run(script, "--json", "--if-changed", file, "General/");
     const [line] = jsonLines(again.stdout);
     assertEquals(
-      [line?.result, line?.verdict, downloads(b, from)],
+      [line?.result, line?.verdict, downloads(env, from)],
       ["unchanged", "unverified", 1], // by its time
       again.stderr,
     );
   }
-  assertEquals(await spooled(b), []);
+  assertEquals(await spooled(env), []);
 });
 
 Deno.test("put that cannot read back what is stored says so, and does not call it done (exit code 8)", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
-  const file = await b.file("Plan.docx", wordDocument(5000));
-  b.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });
-  const { code, stdout, stderr } = await b.run("put", file, "General/");
+  await using env = await startTestEnv();
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  const file = await env.file("Plan.docx", wordDocument(5000));
+  env.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });
+  const { code, stdout, stderr } = await env.run("put", file, "General/");
   assertEquals([code, stdout], [8, ""], stderr);
   assertMatch(stderr, /General\/Plan\.docx is stored, but not as it was sent, and cannot be read back: /);
   assertMatch(stderr, /look at it before you upload it again/);
 });
 
 Deno.test("put does not send again over what somebody has stored meanwhile (exit code 6)", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
-  const file = await b.file("Plan.docx", wordDocument(5000));
+  await using env = await startTestEnv();
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  const file = await env.file("Plan.docx", wordDocument(5000));
   const theirs = wordDocument(5000, 2);
   const rewrite = (answer: ServiceResponse) => {
-    b.sandbox.tenant.addFile("Documents", "General/Plan.docx", theirs);
+    env.sandbox.tenant.addFile("Documents", "General/Plan.docx", theirs);
     return answer;
   };
-  b.sandbox.addFault({ method: "PUT", path: "/uploadSession", rewrite });
-  const { code, stdout, stderr } = await b.run("put", file, "General/");
+  env.sandbox.addFault({ method: "PUT", path: "/uploadSession", rewrite });
+  const { code, stdout, stderr } = await env.run("put", file, "General/");
   assertEquals([code, stdout], [6, ""], stderr);
   assertMatch(stderr, /was changed by somebody right after its upload/);
-  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/Plan.docx"), theirs);
+  assertEquals(await env.sandbox.tenant.bytes("Documents", "General/Plan.docx"), theirs);
 });
 
 Deno.test("put does not compare what is stored with a local file that has changed (exit code 6)", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
-  const file = await b.file("Plan.docx", wordDocument(5000));
+  await using env = await startTestEnv();
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  const file = await env.file("Plan.docx", wordDocument(5000));
   const rewrite = async (answer: ServiceResponse) => {
     await Deno.writeFile(file, wordDocument(6000));
     return answer;
   };
-  b.sandbox.addFault({ ...DOWNLOAD, rewrite });
-  const { code, stderr } = await b.run("put", file, "General/");
+  env.sandbox.addFault({ ...DOWNLOAD, rewrite });
+  const { code, stderr } = await env.run("put", file, "General/");
   assertEquals(code, 6, stderr);
   assertMatch(stderr, /Plan\.docx changed during the upload/);
 });
 
 Deno.test("put takes no other document for what was sent, however it is stored (exit code 7)", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const sent = wordDocument(50_000);
-  const file = await b.file("Plan.docx", sent);
+  const file = await env.file("Plan.docx", sent);
   const others = {
     shorter: sent.subarray(0, 25_000),
     another: wordDocument(50_000, 2),
@@ -237,46 +237,46 @@ Deno.test("put takes no other document for what was sent, however it is stored (
     old: ole2File(90_000),
   };
   for (const [what, bytes] of Object.entries(others)) {
-    b.sandbox.clearFaults();
+    env.sandbox.clearFaults();
     // As if the service had stored that in place of what was sent, and says so.
     const rewrite = (answer: ServiceResponse) => {
-      const item = b.sandbox.tenant.drive("Documents").walk(["General", "Plan.docx"]).item!;
-      item.drive.replaceContent(item, b.sandbox.tenant.store.put(bytes), item.modifiedBy);
+      const item = env.sandbox.tenant.drive("Documents").walk(["General", "Plan.docx"]).item!;
+      item.drive.replaceContent(item, env.sandbox.tenant.store.put(bytes), item.modifiedBy);
       const body = JSON.parse(answer.body as string);
       return { ...answer, body: JSON.stringify({ ...body, size: bytes.length, ...WRONG }) };
     };
-    b.sandbox.addFault({ method: "PUT", path: "/uploadSession", times: "always", rewrite });
-    const { code, stderr } = await b.run("put", file, "General/");
+    env.sandbox.addFault({ method: "PUT", path: "/uploadSession", times: "always", rewrite });
+    const { code, stderr } = await env.run("put", file, "General/");
     assertEquals(code, 7, `${what}: ${stderr}`);
     assert(!stderr.includes("internal"), stderr);
   }
 });
 
 Deno.test("put --if-changed does not take a stored file that was found damaged for unchanged", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("Plan.docx", wordDocument(5000));
+  await using env = await startTestEnv();
+  const file = await env.file("Plan.docx", wordDocument(5000));
   await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
-  b.sandbox.tenant.behavior.storedDamage = "flipped-byte";
-  assertEquals((await b.run("put", "--if-changed", file, "General/")).code, 7);
-  b.sandbox.tenant.behavior.storedDamage = "no";
+  env.sandbox.tenant.behavior.storedDamage = "flipped-byte";
+  assertEquals((await env.run("put", "--if-changed", file, "General/")).code, 7);
+  env.sandbox.tenant.behavior.storedDamage = "no";
 
-  const again = await b.run("put", "--json", "--if-changed", file, "General/");
+  const again = await env.run("put", "--json", "--if-changed", file, "General/");
 
   assertEquals([again.code, jsonLines(again.stdout)[0]?.verdict], [0, "verified"], again.stderr);
-  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/Plan.docx"), wordDocument(5000));
-  assertEquals((await b.run("put-large", "--list")).stdout, "");
+  assertEquals(await env.sandbox.tenant.bytes("Documents", "General/Plan.docx"), wordDocument(5000));
+  assertEquals((await env.run("put-large", "--list")).stdout, "");
 });
 
 Deno.test("put --if-changed reads a stored file back that an earlier run could not read", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
-  const file = await b.file("Plan.docx", wordDocument(5000));
+  await using env = await startTestEnv();
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  const file = await env.file("Plan.docx", wordDocument(5000));
   await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
-  b.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });
-  assertEquals((await b.run("put", "--if-changed", file, "General/")).code, 8);
-  b.sandbox.clearFaults();
+  env.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });
+  assertEquals((await env.run("put", "--if-changed", file, "General/")).code, 8);
+  env.sandbox.clearFaults();
 
-  const again = await b.run("put", "--json", "--if-changed", file, "General/");
+  const again = await env.run("put", "--json", "--if-changed", file, "General/");
 
   const [line] = jsonLines(again.stdout);
   assertEquals([again.code, line?.verdict, line?.sentBytes], [0, "enriched", 0], again.stderr);

@@ -7,54 +7,54 @@ const SMALL = ["--fragment-size", "320KiB"];
 
 type TestEnv = Awaited<ReturnType<typeof startTestEnv>>;
 
-function ranges(b: TestEnv): string[] {
-  return b.sandbox.requests.filter(({ service, method }) => service === "storage" && method === "PUT")
+function ranges(env: TestEnv): string[] {
+  return env.sandbox.requests.filter(({ service, method }) => service === "storage" && method === "PUT")
     .map(({ headers }) => headers["content-range"] ?? "");
 }
 
 /** Uploads with small fragments and compares every byte: a hash cannot see fragments in the wrong order. */
-async function uploads(b: TestEnv, size: number, code = 0): Promise<string> {
+async function uploads(env: TestEnv, size: number, code = 0): Promise<string> {
   const bytes = pseudoRandomBytes(size, size);
-  const ended = await b.run("put-large", "--json", ...SMALL, await b.file("big.bin", bytes), "General/");
+  const ended = await env.run("put-large", "--json", ...SMALL, await env.file("big.bin", bytes), "General/");
   assertEquals(ended.code, code, ended.stderr);
   if (code === 0) {
     const [result] = jsonLines(ended.stdout);
     assertEquals([result!.verdict, result!.bytes], ["verified", size]);
-    assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), bytes);
+    assertEquals(await env.sandbox.tenant.bytes("Documents", "General/big.bin"), bytes);
   }
-  assertEquals(b.sandbox.tenant.openSessions().length, 0, "a session is left behind");
+  assertEquals(env.sandbox.tenant.openSessions().length, 0, "a session is left behind");
   return ended.stderr;
 }
 
 Deno.test("sizes around every boundary arrive whole, in fragments of the right size", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   for (const size of [1, UNIT - 1, UNIT, UNIT + 1, 3 * UNIT - 1, 3 * UNIT, 3 * UNIT + 1]) {
-    const before = ranges(b).length;
-    await uploads(b, size);
+    const before = ranges(env).length;
+    await uploads(env, size);
     const expected = Array.from(
       { length: Math.ceil(size / UNIT) },
       (_, i) => `bytes ${i * UNIT}-${Math.min(size, (i + 1) * UNIT) - 1}/${size}`,
     );
-    assertEquals(ranges(b).slice(before), expected);
+    assertEquals(ranges(env).slice(before), expected);
   }
 });
 
 Deno.test("an empty file goes in one request: there is no session for it", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const [result] = jsonLines(
-    (await b.run("put-large", "--json", await b.file("empty", ""), "General/")).stdout,
+    (await env.run("put-large", "--json", await env.file("empty", ""), "General/")).stdout,
   );
   assertEquals([result!.result, result!.bytes, result!.verdict], ["created", 0, "verified"]);
-  assertEquals(ranges(b), []);
+  assertEquals(ranges(env), []);
 });
 
 Deno.test("the default is 10 MiB; nothing is chunked, and no token goes to storage", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const size = 25 * 1024 * 1024;
   const bytes = pseudoRandomBytes(size);
-  assertEquals((await b.run("put-large", await b.file("big.bin", bytes), "General/")).code, 0);
-  assertEquals(await b.sandbox.tenant.bytes("Documents", "General/big.bin"), bytes);
-  const sent = b.sandbox.requests.filter(({ service }) => service === "storage");
+  assertEquals((await env.run("put-large", await env.file("big.bin", bytes), "General/")).code, 0);
+  assertEquals(await env.sandbox.tenant.bytes("Documents", "General/big.bin"), bytes);
+  const sent = env.sandbox.requests.filter(({ service }) => service === "storage");
   assertEquals(sent.map(({ headers }) => headers["content-length"]), ["10485760", "10485760", "5242880"]);
   assert(
     sent.every(({ headers }) =>
@@ -65,37 +65,37 @@ Deno.test("the default is 10 MiB; nothing is chunked, and no token goes to stora
 });
 
 Deno.test("the local time of change is kept, without a second version", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("big.bin", pseudoRandomBytes(100));
+  await using env = await startTestEnv();
+  const file = await env.file("big.bin", pseudoRandomBytes(100));
   await Deno.utime(file, new Date("2024-02-29T12:34:56.789Z"), new Date("2024-02-29T12:34:56.789Z"));
-  assertEquals((await b.run("put-large", file, "General/")).code, 0);
-  const [item] = jsonLines((await b.run("ls", "--json", "General/big.bin")).stdout);
+  assertEquals((await env.run("put-large", file, "General/")).code, 0);
+  const [item] = jsonLines((await env.run("ls", "--json", "General/big.bin")).stdout);
   assertEquals(item!.modified, "2024-02-29T12:34:56Z");
-  assertEquals(b.sandbox.requests.filter(({ method }) => method === "PATCH"), []);
+  assertEquals(env.sandbox.requests.filter(({ method }) => method === "PATCH"), []);
 });
 
 Deno.test("created, then replaced", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("big.bin", pseudoRandomBytes(UNIT * 2));
-  assertMatch((await b.run("put-large", file, "General/")).stdout, /^created /);
-  assertMatch((await b.run("put-large", file, "General/")).stdout, /^replaced /);
+  await using env = await startTestEnv();
+  const file = await env.file("big.bin", pseudoRandomBytes(UNIT * 2));
+  assertMatch((await env.run("put-large", file, "General/")).stdout, /^created /);
+  assertMatch((await env.run("put-large", file, "General/")).stdout, /^replaced /);
 });
 
 Deno.test("a fragment that was stored although its answer was lost is not sent again", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.addFault({ ...fragments, nth: 2, when: "after", drop: true });
-  await uploads(b, 4 * UNIT);
+  await using env = await startTestEnv();
+  env.sandbox.addFault({ ...fragments, nth: 2, when: "after", drop: true });
+  await uploads(env, 4 * UNIT);
   // Deno's fetch may send it a second time by itself; the service refuses that copy.
-  const sent = ranges(b).length;
+  const sent = ranges(env).length;
   assert(sent <= 5, `${sent}`);
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ ...fragments, nth: 2, when: "after", status: 503, headers: { "retry-after": "0" } });
-  await uploads(b, 4 * UNIT);
-  assertEquals(ranges(b).length, sent + 4);
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({ ...fragments, nth: 2, when: "after", status: 503, headers: { "retry-after": "0" } });
+  await uploads(env, 4 * UNIT);
+  assertEquals(ranges(env).length, sent + 4);
 });
 
 Deno.test("a fragment that was not stored is sent again", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   for (
     const fault of [
       { drop: true as const },
@@ -105,11 +105,11 @@ Deno.test("a fragment that was not stored is sent again", async () => {
       { status: 429, headers: { "retry-after": "1" } },
     ]
   ) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({ ...fragments, nth: 3, ...fault });
-    const before = ranges(b).length;
-    await uploads(b, 4 * UNIT);
-    const starts = ranges(b).slice(before).map((range) => Number(/\d+/.exec(range)?.[0]) / UNIT);
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({ ...fragments, nth: 3, ...fault });
+    const before = ranges(env).length;
+    await uploads(env, 4 * UNIT);
+    const starts = ranges(env).slice(before).map((range) => Number(/\d+/.exec(range)?.[0]) / UNIT);
     assertEquals(starts.filter((start, index) => start !== starts[index - 1]), [0, 1, 2, 3]);
     // Once by us; once more where Deno's fetch repeats it by itself on a reused connection.
     assert(starts.length === 5 || (!("status" in fault) && starts.length === 6), `${starts}`);
@@ -117,7 +117,7 @@ Deno.test("a fragment that was not stored is sent again", async () => {
 });
 
 Deno.test("a last fragment whose commit took effect is found finished", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   for (
     const fault of [
       { drop: true as const },
@@ -127,94 +127,98 @@ Deno.test("a last fragment whose commit took effect is found finished", async ()
       { status: 201, body: "" },
     ]
   ) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({ ...fragments, nth: 2, when: "after", ...fault });
-    await uploads(b, 2 * UNIT);
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({ ...fragments, nth: 2, when: "after", ...fault });
+    await uploads(env, 2 * UNIT);
   }
-  assert(ranges(b).length <= 11, "a finished file was sent again");
+  assert(ranges(env).length <= 11, "a finished file was sent again");
 });
 
 Deno.test("a session that is lost is begun anew once, and not more often", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   for (const status of [404, 401, 403]) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({ ...fragments, nth: 2, status, body: { error: { code: "itemNotFound" } } });
-    await uploads(b, 3 * UNIT);
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({ ...fragments, nth: 2, status, body: { error: { code: "itemNotFound" } } });
+    await uploads(env, 3 * UNIT);
   }
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({
     ...fragments,
     times: "always",
     status: 403,
     body: { error: { code: "accessDenied" } },
   });
-  const before = b.sandbox.requests.length;
-  await uploads(b, 3 * UNIT, 5);
+  const before = env.sandbox.requests.length;
+  await uploads(env, 3 * UNIT, 5);
   assertEquals(
-    b.sandbox.requests.slice(before).filter(({ path }) => path.includes("createUploadSession")).length,
+    env.sandbox.requests.slice(before).filter(({ path }) => path.includes("createUploadSession")).length,
     2,
   );
 });
 
 Deno.test("what cannot be mended ends the upload with its exit code, and the session is cancelled", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   for (const [status, code] of [[507, 9], [423, 6], [409, 6], [412, 6], [400, 1], [413, 1]] as const) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({ ...fragments, nth: 2, status, body: { error: { code: "x", message: "y" } } });
-    await uploads(b, 3 * UNIT, code);
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({ ...fragments, nth: 2, status, body: { error: { code: "x", message: "y" } } });
+    await uploads(env, 3 * UNIT, code);
   }
 });
 
 Deno.test("answers to the creation of a session that cannot be used", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const create = { service: "graph" as const, path: "createUploadSession" };
-  b.sandbox.addFault({ ...create, patch: { nextExpectedRanges: null } });
-  await uploads(b, 2 * UNIT);
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ ...create, status: 200, body: { error: { code: "invalidRequest", message: "no" } } });
-  await uploads(b, 2 * UNIT, 1);
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({
+  env.sandbox.addFault({ ...create, patch: { nextExpectedRanges: null } });
+  await uploads(env, 2 * UNIT);
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({
+    ...create,
+    status: 200,
+    body: { error: { code: "invalidRequest", message: "no" } },
+  });
+  await uploads(env, 2 * UNIT, 1);
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({
     ...create,
     status: 200,
     body: { uploadUrl: "https://evil.example/up", nextExpectedRanges: ["0-"] },
   });
-  await uploads(b, 2 * UNIT, 5);
+  await uploads(env, 2 * UNIT, 5);
 });
 
 Deno.test("a local file that becomes shorter is told, not padded", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("big.bin", pseudoRandomBytes(4 * UNIT));
-  b.sandbox.addFault({ ...fragments, nth: 1, delayMs: 800 });
-  const child = b.spawn("put-large", ...SMALL, file, "General/");
-  while (ranges(b).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await using env = await startTestEnv();
+  const file = await env.file("big.bin", pseudoRandomBytes(4 * UNIT));
+  env.sandbox.addFault({ ...fragments, nth: 1, delayMs: 800 });
+  const child = env.spawn("put-large", ...SMALL, file, "General/");
+  while (ranges(env).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   await Deno.truncate(file, UNIT + 5);
   const { code, stderr } = await child.output();
   assertEquals(code, 6);
   assertMatch(new TextDecoder().decode(stderr), /became shorter/);
-  assertEquals(b.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
+  assertEquals(env.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
 });
 
 Deno.test("Ctrl-C ends an upload with 130, and the session does not block the name", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await startTestEnv();
-  const file = await b.file("big.bin", pseudoRandomBytes(4 * UNIT));
-  b.sandbox.addFault({ ...fragments, nth: 3, delayMs: 10_000 });
-  const child = b.spawn("put-large", ...SMALL, file, "General/");
-  while (ranges(b).length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+  await using env = await startTestEnv();
+  const file = await env.file("big.bin", pseudoRandomBytes(4 * UNIT));
+  env.sandbox.addFault({ ...fragments, nth: 3, delayMs: 10_000 });
+  const child = env.spawn("put-large", ...SMALL, file, "General/");
+  while (ranges(env).length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
   child.kill("SIGINT");
   assertEquals((await child.output()).code, 130);
-  b.sandbox.clearFaults();
-  assertEquals((await b.run("put-large", ...SMALL, file, "General/")).code, 0);
+  env.sandbox.clearFaults();
+  assertEquals((await env.run("put-large", ...SMALL, file, "General/")).code, 0);
 });
 
 Deno.test("descriptions are for personal OneDrives; elsewhere they are refused before the upload", async () => {
-  await using b = await startTestEnv();
-  const { code, stderr } = await b.run(
+  await using env = await startTestEnv();
+  const { code, stderr } = await env.run(
     "put-large",
     "--description",
     "x",
-    await b.file("a.bin", "a"),
+    await env.file("a.bin", "a"),
     "General/",
   );
   assertEquals(code, 2);

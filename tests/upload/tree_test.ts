@@ -6,8 +6,8 @@ import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../tes
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** A folder with files, folders in folders, an empty one, and names that need care. */
-async function tree(b: TestEnv, name = "photos"): Promise<string> {
-  const root = join(b.folder, name);
+async function tree(env: TestEnv, name = "photos"): Promise<string> {
+  const root = join(env.folder, name);
   const files: Record<string, string> = {
     "a.txt": "a",
     "empty.txt": "",
@@ -24,15 +24,15 @@ async function tree(b: TestEnv, name = "photos"): Promise<string> {
   return root;
 }
 
-function contentRequests(b: TestEnv, from: number) {
-  return b.sandbox.requests.slice(from).filter(({ method }) => method === "PUT");
+function contentRequests(env: TestEnv, from: number) {
+  return env.sandbox.requests.slice(from).filter(({ method }) => method === "PUT");
 }
 
 Deno.test("put -r brings a folder with all that is in it, each folder made once, empty ones as well", async () => {
-  await using b = await startTestEnv();
-  await tree(b);
-  const before = b.sandbox.requests.length;
-  const { code, stdout, stderr } = await b.run("put", "-r", "photos", "General/Photos");
+  await using env = await startTestEnv();
+  await tree(env);
+  const before = env.sandbox.requests.length;
+  const { code, stdout, stderr } = await env.run("put", "-r", "photos", "General/Photos");
   assertEquals(code, 0, stderr);
   assertEquals(stdout.split("\n").filter(Boolean).toSorted(), [
     "created General/Photos/2024/feb/two.txt (3 B, verified)",
@@ -42,49 +42,49 @@ Deno.test("put -r brings a folder with all that is in it, each folder made once,
     "created General/Photos/a.txt (1 B, verified)",
     "created General/Photos/empty.txt (0 B, verified)",
   ]);
-  const made = b.sandbox.requests.slice(before).filter(({ method, path }) =>
+  const made = env.sandbox.requests.slice(before).filter(({ method, path }) =>
     method === "POST" && path.endsWith("/children")
   );
   assertEquals(made.length, 5, "Photos, 2024, jan, feb, nothing");
-  assertEquals(text(await b.sandbox.tenant.bytes("Documents", "General/Photos/2024/feb/two.txt")), "two");
-  assertEquals(b.sandbox.tenant.find("Documents", "General/Photos/2024/nothing")?.kind, "folder");
+  assertEquals(text(await env.sandbox.tenant.bytes("Documents", "General/Photos/2024/feb/two.txt")), "two");
+  assertEquals(env.sandbox.tenant.find("Documents", "General/Photos/2024/nothing")?.kind, "folder");
 });
 
 Deno.test("a slash at the end keeps the folder's own name, also of the current folder", async () => {
-  await using b = await startTestEnv();
-  const root = await tree(b);
-  assertEquals((await b.run("put", "-r", "photos", "General/")).code, 0);
+  await using env = await startTestEnv();
+  const root = await tree(env);
+  assertEquals((await env.run("put", "-r", "photos", "General/")).code, 0);
   assertEquals(
-    (await b.runProcessWith({ cwd: root }, "put", "-r", ".", "Archive/")).code,
+    (await env.runProcessWith({ cwd: root }, "put", "-r", ".", "Archive/")).code,
     3,
     "there is no such folder",
   );
-  assertEquals((await b.runProcessWith({ cwd: root }, "put", "-r", ".", "me:Documents/")).code, 0);
+  assertEquals((await env.runProcessWith({ cwd: root }, "put", "-r", ".", "me:Documents/")).code, 0);
   for (
     const [drive, path] of [["Documents", "General/photos/a.txt"], ["me", "Documents/photos/a.txt"]] as const
   ) {
-    assert(b.sandbox.tenant.find(drive, path), path);
+    assert(env.sandbox.tenant.find(drive, path), path);
   }
-  const { code, stderr } = await b.run("put", "-r", "photos", "General/Nope/Photos");
+  const { code, stderr } = await env.run("put", "-r", "photos", "General/Nope/Photos");
   assertEquals(code, 3);
   assertMatch(stderr, /the folder General\/Nope does not exist/);
 });
 
 Deno.test("a second run with --if-changed sends no content; what has changed is sent", async () => {
-  await using b = await startTestEnv();
-  const root = await tree(b);
-  await b.file("photos/large.bin", pseudoRandomBytes(5 * 1024 * 1024));
-  assertEquals((await b.run("put", "-r", "photos", "General/Photos")).code, 0);
-  const before = b.sandbox.requests.length;
-  const again = await b.run("put", "-r", "--json", "--if-changed", "photos", "General/Photos");
+  await using env = await startTestEnv();
+  const root = await tree(env);
+  await env.file("photos/large.bin", pseudoRandomBytes(5 * 1024 * 1024));
+  assertEquals((await env.run("put", "-r", "photos", "General/Photos")).code, 0);
+  const before = env.sandbox.requests.length;
+  const again = await env.run("put", "-r", "--json", "--if-changed", "photos", "General/Photos");
   assertEquals(again.code, 0, again.stderr);
   const lines = jsonLines(again.stdout);
   assertEquals(lines.map(({ result, sentBytes }) => [result, sentBytes]), Array(7).fill(["unchanged", 0]));
   assert(lines.every(({ verdict }) => verdict === "verified"));
-  assertEquals(contentRequests(b, before), []);
+  assertEquals(contentRequests(env, before), []);
   await Deno.writeTextFile(join(root, "a.txt"), "b");
   const third = jsonLines(
-    (await b.run("put", "-r", "--json", "--if-changed", "photos", "General/Photos")).stdout,
+    (await env.run("put", "-r", "--json", "--if-changed", "photos", "General/Photos")).stdout,
   );
   assertEquals(third.filter(({ result }) => result === "replaced").map(({ path }) => path), [
     "General/Photos/a.txt",
@@ -92,32 +92,32 @@ Deno.test("a second run with --if-changed sends no content; what has changed is 
 });
 
 Deno.test("a file that SharePoint has rewritten is known again, also when it does so after its answer", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.tenant.behavior.rewriteOfficeFiles = "after-answer";
-  const file = await b.file("Report.docx", wordDocument(2000));
+  await using env = await startTestEnv();
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "after-answer";
+  const file = await env.file("Report.docx", wordDocument(2000));
   await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
-  assertEquals((await b.run("put", "--if-changed", file, "General/New.docx")).code, 0);
-  const before = b.sandbox.requests.length;
-  const { stdout } = await b.run("put", "--json", "--if-changed", file, "General/New.docx");
+  assertEquals((await env.run("put", "--if-changed", file, "General/New.docx")).code, 0);
+  const before = env.sandbox.requests.length;
+  const { stdout } = await env.run("put", "--json", "--if-changed", file, "General/New.docx");
   assertEquals(jsonLines(stdout).map(({ result, verdict }) => [result, verdict]), [[
     "unchanged",
     "unverified", // nobody has read what it made of it
   ]]);
-  assertEquals(contentRequests(b, before), []);
-  b.sandbox.tenant.addFile("Documents", "General/New.docx", "somebody else's");
+  assertEquals(contentRequests(env, before), []);
+  env.sandbox.tenant.addFile("Documents", "General/New.docx", "somebody else's");
   assertEquals(
-    jsonLines((await b.run("put", "--json", "--if-changed", file, "General/New.docx")).stdout)[0]!.result,
+    jsonLines((await env.run("put", "--json", "--if-changed", file, "General/New.docx")).stdout)[0]!.result,
     "replaced",
   );
 });
 
 Deno.test("--dry-run changes nothing and says what would be done", async () => {
-  await using b = await startTestEnv();
-  await tree(b);
-  b.sandbox.tenant.addFile("Documents", "General/Photos/a.txt", "old");
-  b.sandbox.tenant.addFile("Documents", "General/Photos/empty.txt", "");
-  const before = b.sandbox.requests.length;
-  const { code, stdout, stderr } = await b.run(
+  await using env = await startTestEnv();
+  await tree(env);
+  env.sandbox.tenant.addFile("Documents", "General/Photos/a.txt", "old");
+  env.sandbox.tenant.addFile("Documents", "General/Photos/empty.txt", "");
+  const before = env.sandbox.requests.length;
+  const { code, stdout, stderr } = await env.run(
     "put",
     "-r",
     "--if-changed",
@@ -136,23 +136,25 @@ Deno.test("--dry-run changes nothing and says what would be done", async () => {
   ]);
   assertMatch(stderr, /would make the folder General\/Photos\/2024\/nothing/);
   assertEquals(
-    b.sandbox.requests.slice(before).filter(({ service, method }) => service === "graph" && method !== "GET"),
+    env.sandbox.requests.slice(before).filter(({ service, method }) =>
+      service === "graph" && method !== "GET"
+    ),
     [],
   );
-  const one = await b.run("put", "--dry-run", "--conflict", "fail", "photos/a.txt", "General/Photos/");
+  const one = await env.run("put", "--dry-run", "--conflict", "fail", "photos/a.txt", "General/Photos/");
   assertEquals(one.code, 6);
   assertMatch(one.stderr, /General\/Photos\/a\.txt already exists/);
 });
 
 Deno.test("all names that the service forbids are listed before anything is sent", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await startTestEnv();
-  const root = await tree(b);
+  await using env = await startTestEnv();
+  const root = await tree(env);
   await Deno.writeTextFile(join(root, "what?.txt"), "x");
   await Deno.writeTextFile(join(root, "2024", "ends with a dot."), "x");
   await Deno.writeTextFile(join(root, "A.TXT"), "x");
-  const before = b.sandbox.requests.length;
-  const { code, stderr } = await b.run("put", "-r", "photos", "General/Photos");
+  const before = env.sandbox.requests.length;
+  const { code, stderr } = await env.run("put", "-r", "photos", "General/Photos");
   assertEquals(code, 2);
   assertMatch(stderr, /3 names cannot be stored/);
   for (
@@ -161,45 +163,45 @@ Deno.test("all names that the service forbids are listed before anything is sent
     assert(stderr.includes(part), `${part}: ${stderr}`);
   }
   assertEquals(stderr.split("\n").length, 2, "one line");
-  assertEquals(b.sandbox.requests.length, before);
+  assertEquals(env.sandbox.requests.length, before);
 });
 
 Deno.test("paths that are too long for the service are told before anything is sent", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const deep = Array(4).fill("d".repeat(98)).join("/");
-  await Deno.mkdir(join(b.folder, "photos", ...deep.split("/")), { recursive: true });
-  await Deno.writeTextFile(join(b.folder, "photos", "a.txt"), "a");
-  await Deno.writeTextFile(join(b.folder, "photos", ...deep.split("/"), "b.txt"), "b");
-  const { code, stderr } = await b.run("put", "-r", "photos", "General/P");
+  await Deno.mkdir(join(env.folder, "photos", ...deep.split("/")), { recursive: true });
+  await Deno.writeTextFile(join(env.folder, "photos", "a.txt"), "a");
+  await Deno.writeTextFile(join(env.folder, "photos", ...deep.split("/"), "b.txt"), "b");
+  const { code, stderr } = await env.run("put", "-r", "photos", "General/P");
   assertEquals(code, 2, stderr);
   assertMatch(stderr, /2 paths are longer than the service allows, 400 characters/);
-  assertEquals(b.sandbox.tenant.find("Documents", "General/P"), undefined);
+  assertEquals(env.sandbox.tenant.find("Documents", "General/P"), undefined);
 });
 
 Deno.test("put -r follows symlinks to files, and skips symlinks to folders with a notice", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await startTestEnv();
-  const root = await tree(b);
+  await using env = await startTestEnv();
+  const root = await tree(env);
   await Deno.symlink(join(root, "a.txt"), join(root, "link.txt"));
   await Deno.symlink(root, join(root, "loop"));
   await Deno.symlink("nowhere", join(root, "dangling"));
-  const { code, stderr } = await b.run("put", "-r", "photos", "General/Photos");
+  const { code, stderr } = await env.run("put", "-r", "photos", "General/Photos");
   assertEquals(code, 0);
   assertMatch(
     stderr,
     /skipped photos\/dangling: .*\n.*skipped photos\/loop: neither a file nor a folder\n/,
   );
-  assertEquals(text(await b.sandbox.tenant.bytes("Documents", "General/Photos/link.txt")), "a");
-  assertEquals(b.sandbox.tenant.find("Documents", "General/Photos/loop"), undefined);
+  assertEquals(text(await env.sandbox.tenant.bytes("Documents", "General/Photos/link.txt")), "a");
+  assertEquals(env.sandbox.tenant.find("Documents", "General/Photos/loop"), undefined);
 });
 
 Deno.test("one failure does not stop the others, and a folder without -r is refused", async () => {
-  await using b = await startTestEnv();
-  await tree(b);
-  assertEquals((await b.run("put", "photos", "General/Photos")).code, 2);
-  b.sandbox.addFault({ method: "PUT", path: "a.txt", status: 423, times: "always" });
-  b.sandbox.tenant.addFile("Documents", "General/Photos/2024/feb", "a file in the place of a folder");
-  const { code, stdout, stderr } = await b.run("put", "-r", "--jobs", "1", "photos", "General/Photos");
+  await using env = await startTestEnv();
+  await tree(env);
+  assertEquals((await env.run("put", "photos", "General/Photos")).code, 2);
+  env.sandbox.addFault({ method: "PUT", path: "a.txt", status: 423, times: "always" });
+  env.sandbox.tenant.addFile("Documents", "General/Photos/2024/feb", "a file in the place of a folder");
+  const { code, stdout, stderr } = await env.run("put", "-r", "--jobs", "1", "photos", "General/Photos");
   assertEquals(code, 6);
   assertEquals(stderr.split("\n").filter(Boolean).length, 4, stderr);
   assertMatch(stderr, /\nput: 3 created \(6 B\), 3 failed, in 0:\d\d\n$/);
@@ -207,14 +209,14 @@ Deno.test("one failure does not stop the others, and a folder without -r is refu
 });
 
 Deno.test("at most so many files are sent at a time as --jobs says", async () => {
-  await using b = await startTestEnv();
-  for (let i = 0; i < 9; i++) await b.file(`${i}.txt`, `${i}`);
+  await using env = await startTestEnv();
+  for (let i = 0; i < 9; i++) await env.file(`${i}.txt`, `${i}`);
   const files = Array.from({ length: 9 }, (_, i) => `${i}.txt`);
   for (const [jobs, most] of [[["--jobs", "2"], 2], [[], 4]] as const) {
     let now = 0;
     let seen = 0;
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({
       method: "PUT",
       times: "always",
       rewrite: async (answer) => {
@@ -224,89 +226,94 @@ Deno.test("at most so many files are sent at a time as --jobs says", async () =>
         return answer;
       },
     });
-    assertEquals((await b.run("put", ...jobs, ...files, "General/")).code, 0);
+    assertEquals((await env.run("put", ...jobs, ...files, "General/")).code, 0);
     assertEquals(seen, most);
   }
 });
 
 Deno.test("a folder that was just made and is not there yet is waited for", async () => {
-  await using b = await startTestEnv();
-  await tree(b);
-  b.sandbox.addFault({ path: "one.txt", status: 404, times: 2 });
-  const { code, stderr } = await b.run("put", "-r", "photos", "General/Photos");
+  await using env = await startTestEnv();
+  await tree(env);
+  env.sandbox.addFault({ path: "one.txt", status: 404, times: 2 });
+  const { code, stderr } = await env.run("put", "-r", "photos", "General/Photos");
   assertEquals(code, 0, stderr);
-  await Deno.writeTextFile(join(b.folder, "photos", "2024", "jan", "one.txt"), "changed");
-  b.sandbox.addFault({ path: "one.txt", status: 404, times: "always" });
+  await Deno.writeTextFile(join(env.folder, "photos", "2024", "jan", "one.txt"), "changed");
+  env.sandbox.addFault({ path: "one.txt", status: 404, times: "always" });
   assertEquals(
-    (await b.run("put", "-r", "photos", "General/Photos")).code,
+    (await env.run("put", "-r", "photos", "General/Photos")).code,
     3,
     "in an old folder 404 is an answer",
   );
 });
 
 Deno.test("a folder that somebody else makes at the same moment, or whose answer is empty, is used", async () => {
-  await using b = await startTestEnv();
-  await tree(b);
-  b.sandbox.addFault({ method: "POST", path: "/children", when: "after", status: 201, body: "" });
-  b.sandbox.addFault({ method: "POST", path: "/children", nth: 2, when: "after", status: 409 });
-  const { code, stderr } = await b.run("put", "-r", "photos", "General/Photos");
+  await using env = await startTestEnv();
+  await tree(env);
+  env.sandbox.addFault({ method: "POST", path: "/children", when: "after", status: 201, body: "" });
+  env.sandbox.addFault({ method: "POST", path: "/children", nth: 2, when: "after", status: 409 });
+  const { code, stderr } = await env.run("put", "-r", "photos", "General/Photos");
   assertEquals(code, 0, stderr);
-  assert(b.sandbox.tenant.find("Documents", "General/Photos/2024/jan/one.txt"));
+  assert(env.sandbox.tenant.find("Documents", "General/Photos/2024/jan/one.txt"));
 });
 
 Deno.test("times of small files are kept when that is asked for, with a session and never with a second version", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("a.txt", "a");
+  await using env = await startTestEnv();
+  const file = await env.file("a.txt", "a");
   const time = new Date("2020-02-03T04:05:06.789Z");
   await Deno.utime(file, time, time);
-  const before = b.sandbox.requests.length;
-  assertEquals((await b.run("put", "--times", file, "General/")).code, 0);
-  const [item] = jsonLines((await b.run("ls", "--json", "General/a.txt")).stdout);
+  const before = env.sandbox.requests.length;
+  assertEquals((await env.run("put", "--times", file, "General/")).code, 0);
+  const [item] = jsonLines((await env.run("ls", "--json", "General/a.txt")).stdout);
   assertEquals(item!.modified, "2020-02-03T04:05:06Z");
-  assertEquals(b.sandbox.requests.slice(before).filter(({ method }) => method === "PATCH"), []);
-  assertEquals((await b.run("put", "--times", await b.file("none.txt", ""), "General/")).code, 0);
+  assertEquals(env.sandbox.requests.slice(before).filter(({ method }) => method === "PATCH"), []);
+  assertEquals((await env.run("put", "--times", await env.file("none.txt", ""), "General/")).code, 0);
 });
 
 Deno.test("standard input is uploaded, small from memory, large from a file that leaves nothing behind", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   for (const size of [0, 3, 4 * 1024 * 1024, 4 * 1024 * 1024 + 1]) {
     const stdin = pseudoRandomBytes(size, size + 1);
-    const { code, stdout, stderr } = await b.runWith({ stdin }, "put", "--json", "-", "General/in.bin");
+    const { code, stdout, stderr } = await env.runWith({ stdin }, "put", "--json", "-", "General/in.bin");
     assertEquals(code, 0, stderr);
     assertEquals([jsonLines(stdout)[0]!.local, jsonLines(stdout)[0]!.bytes], ["-", size]);
-    assertEquals(await b.sandbox.tenant.bytes("Documents", "General/in.bin"), stdin);
+    assertEquals(await env.sandbox.tenant.bytes("Documents", "General/in.bin"), stdin);
   }
-  const home = b.sandbox.env.GRAPH_SCRIPTS_HOME!;
+  const home = env.sandbox.env.GRAPH_SCRIPTS_HOME!;
   assertEquals(await Array.fromAsync(Deno.readDir(join(home, "spool"))), []);
-  const { code, stderr } = await b.runWith({ stdin: pseudoRandomBytes(3) }, "put", "-", "General/");
+  const { code, stderr } = await env.runWith({ stdin: pseudoRandomBytes(3) }, "put", "-", "General/");
   assertEquals(code, 2);
   assertMatch(stderr, /has no name; name the file: General\/NAME/);
-  assertEquals((await b.run("put-large", "-", "General/x.bin")).code, 2);
+  assertEquals((await env.run("put-large", "-", "General/x.bin")).code, 2);
 });
 
 Deno.test("an upload of standard input that is killed blocks its name for the next one no longer than a moment", async () => {
   if (Deno.build.os === "windows") return;
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const stdin = pseudoRandomBytes(12 * 1024 * 1024);
-  b.sandbox.addFault({ service: "storage", method: "PUT", nth: 2, status: 507 });
-  assertEquals((await b.runWith({ stdin }, "put", "-", "General/in.bin")).code, 9);
-  assertEquals(b.sandbox.tenant.openSessions(), []);
-  b.sandbox.addFault({ service: "storage", times: "always", status: 503, headers: { "retry-after": "900" } });
-  assertEquals((await b.runWith({ stdin }, "put", "-", "General/in.bin")).code, 8);
-  b.sandbox.clearFaults();
-  assertEquals((await b.runWith({ stdin }, "put", "-", "General/in.bin")).code, 0);
-  assertEquals(b.sandbox.tenant.openSessions(), []);
+  env.sandbox.addFault({ service: "storage", method: "PUT", nth: 2, status: 507 });
+  assertEquals((await env.runWith({ stdin }, "put", "-", "General/in.bin")).code, 9);
+  assertEquals(env.sandbox.tenant.openSessions(), []);
+  env.sandbox.addFault({
+    service: "storage",
+    times: "always",
+    status: 503,
+    headers: { "retry-after": "900" },
+  });
+  assertEquals((await env.runWith({ stdin }, "put", "-", "General/in.bin")).code, 8);
+  env.sandbox.clearFaults();
+  assertEquals((await env.runWith({ stdin }, "put", "-", "General/in.bin")).code, 0);
+  assertEquals(env.sandbox.tenant.openSessions(), []);
 });
 
 Deno.test({
   name: "put -r of a folder full of devices says in one line what it skips",
   ignore: Deno.build.os !== "linux",
   async fn() {
-    await using b = await startTestEnv();
-    const folder = join(b.folder, "odd");
+    await using env = await startTestEnv();
+    const folder = join(env.folder, "odd");
     await Deno.mkdir(folder);
     for (let i = 0; i < 8; i++) await Deno.symlink("/dev/null", join(folder, `device${i}`));
-    const { code, stderr } = await b.run("put", "-r", "odd", "General/odd");
+    const { code, stderr } = await env.run("put", "-r", "odd", "General/odd");
     assertEquals(code, 0, stderr);
     assertEquals(
       stderr,

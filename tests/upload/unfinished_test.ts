@@ -4,9 +4,9 @@ import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../tes
 const UNIT = 327_680;
 
 /** Leaves an upload unfinished. */
-async function interrupted(b: TestEnv, name: string, target: string): Promise<void> {
-  await b.file(name, pseudoRandomBytes(4 * UNIT, name.length));
-  b.sandbox.addFault({
+async function interrupted(env: TestEnv, name: string, target: string): Promise<void> {
+  await env.file(name, pseudoRandomBytes(4 * UNIT, name.length));
+  env.sandbox.addFault({
     service: "storage",
     method: "PUT",
     nth: 3,
@@ -14,17 +14,17 @@ async function interrupted(b: TestEnv, name: string, target: string): Promise<vo
     status: 503,
     headers: { "retry-after": "900" },
   });
-  const { code, stderr } = await b.run("put-large", "--fragment-size", "320KiB", name, target);
+  const { code, stderr } = await env.run("put-large", "--fragment-size", "320KiB", name, target);
   assertEquals(code, 8, stderr);
-  b.sandbox.clearFaults();
+  env.sandbox.clearFaults();
 }
 
 Deno.test("put-large lists unfinished uploads with their progress, and cancels them", async () => {
-  await using b = await startTestEnv();
-  assertEquals((await b.run("put-large", "--list")).stdout, "");
-  await interrupted(b, "one.bin", "General/one.bin");
-  await interrupted(b, "second.bin", "me:second.bin");
-  const lines = jsonLines((await b.run("put-large", "--list", "--json")).stdout).toSorted((x, y) =>
+  await using env = await startTestEnv();
+  assertEquals((await env.run("put-large", "--list")).stdout, "");
+  await interrupted(env, "one.bin", "General/one.bin");
+  await interrupted(env, "second.bin", "me:second.bin");
+  const lines = jsonLines((await env.run("put-large", "--list", "--json")).stdout).toSorted((x, y) =>
     x.path! < y.path! ? -1 : 1
   );
   assertEquals(lines.map(({ path, size, doneBytes }) => [path, size, doneBytes]), [
@@ -32,71 +32,71 @@ Deno.test("put-large lists unfinished uploads with their progress, and cancels t
     ["second.bin", 4 * UNIT, 2 * UNIT],
   ]);
   assertMatch(
-    (await b.run("put-large", "--list")).stdout,
+    (await env.run("put-large", "--list")).stdout,
     /General\/one\.bin {2}from \S+one\.bin {2}50 % of 1\.3 MiB {2}since 20/,
   );
-  const { code, stdout } = await b.run("put-large", "--abandon", lines[0]!.id as string);
+  const { code, stdout } = await env.run("put-large", "--abandon", lines[0]!.id as string);
   assertEquals(code, 0);
   assertMatch(stdout, /canceled the upload of \S+one\.bin to General\/one\.bin/);
-  assertEquals(b.sandbox.tenant.openSessions().length, 1);
-  assertEquals((await b.run("put-large", "--abandon", "second.bin")).code, 0);
-  assertEquals(b.sandbox.tenant.openSessions(), []);
-  assertEquals((await b.run("put-large", "--list")).stdout, "");
-  assertEquals((await b.run("put-large", "--abandon", "second.bin")).code, 3);
+  assertEquals(env.sandbox.tenant.openSessions().length, 1);
+  assertEquals((await env.run("put-large", "--abandon", "second.bin")).code, 0);
+  assertEquals(env.sandbox.tenant.openSessions(), []);
+  assertEquals((await env.run("put-large", "--list")).stdout, "");
+  assertEquals((await env.run("put-large", "--abandon", "second.bin")).code, 3);
 });
 
 Deno.test("an upload whose session cannot be reached stays on the list; one whose session has ended goes", async () => {
-  await using b = await startTestEnv();
-  await interrupted(b, "one.bin", "General/one.bin");
-  b.sandbox.addFault({ service: "storage", method: "DELETE", status: 503 });
-  assertEquals((await b.runProcess("put-large", "--abandon", "one.bin")).code, 8);
-  b.sandbox.addFault({
+  await using env = await startTestEnv();
+  await interrupted(env, "one.bin", "General/one.bin");
+  env.sandbox.addFault({ service: "storage", method: "DELETE", status: 503 });
+  assertEquals((await env.runProcess("put-large", "--abandon", "one.bin")).code, 8);
+  env.sandbox.addFault({
     service: "storage",
     method: "GET",
     status: 404,
     body: { error: { code: "itemNotFound" } },
   });
-  assertMatch((await b.run("put-large", "--list")).stdout, /its session has ended/);
-  await Deno.remove(`${b.folder}/one.bin`);
-  const gone = await b.run("put-large", "one.bin", "General/one.bin");
+  assertMatch((await env.run("put-large", "--list")).stdout, /its session has ended/);
+  await Deno.remove(`${env.folder}/one.bin`);
+  const gone = await env.run("put-large", "one.bin", "General/one.bin");
   assertEquals(gone.code, 3);
   assertMatch(gone.stderr, /no such local file: one\.bin/);
   assertEquals(
-    (await b.run("put-large", "--abandon", "General/one.bin")).code,
+    (await env.run("put-large", "--abandon", "General/one.bin")).code,
     0,
     "the local file need not be there",
   );
-  assertEquals(b.sandbox.tenant.openSessions(), []);
+  assertEquals(env.sandbox.tenant.openSessions(), []);
 });
 
 Deno.test("a name that fits two unfinished uploads is asked about, and arguments that do not fit are refused", async () => {
-  await using b = await startTestEnv();
-  await interrupted(b, "one.bin", "General/one.bin");
-  await interrupted(b, "one.bin", "General/other.bin");
-  const { code, stderr } = await b.runProcess("put-large", "--abandon", "one.bin");
+  await using env = await startTestEnv();
+  await interrupted(env, "one.bin", "General/one.bin");
+  await interrupted(env, "one.bin", "General/other.bin");
+  const { code, stderr } = await env.runProcess("put-large", "--abandon", "one.bin");
   assertEquals(code, 2);
   assertMatch(
     stderr,
     /several unfinished uploads match one\.bin: [0-9a-f]{8}, [0-9a-f]{8}; name one by its id/,
   );
-  assertEquals((await b.run("put-large", "--list", "x")).code, 2);
-  assertEquals((await b.run("put-large", "x")).code, 2);
+  assertEquals((await env.run("put-large", "--list", "x")).code, 2);
+  assertEquals((await env.run("put-large", "x")).code, 2);
 });
 
 Deno.test("an unfinished upload with another description, or of another account, is not gone on with", async () => {
-  await using b = await startTestEnv();
-  await interrupted(b, "one.bin", "General/one.bin");
-  const folder = `${b.sandbox.env.GRAPH_SCRIPTS_HOME}/uploads`;
+  await using env = await startTestEnv();
+  await interrupted(env, "one.bin", "General/one.bin");
+  const folder = `${env.sandbox.env.GRAPH_SCRIPTS_HOME}/uploads`;
   for await (const { name } of Deno.readDir(folder)) {
     const entry = JSON.parse(await Deno.readTextFile(`${folder}/${name}`));
     entry.description = "other";
     await Deno.writeTextFile(`${folder}/${name}`, JSON.stringify(entry));
   }
-  const { code, stdout } = await b.run("put-large", "--json", "one.bin", "General/one.bin");
+  const { code, stdout } = await env.run("put-large", "--json", "one.bin", "General/one.bin");
   assertEquals([code, jsonLines(stdout)[0]!.resumedFrom], [0, null]);
-  await interrupted(b, "one.bin", "General/other.bin");
-  const token = b.sandbox.issueToken({ as: "megan" });
-  const other = await b.runWith(
+  await interrupted(env, "one.bin", "General/other.bin");
+  const token = env.sandbox.issueToken({ as: "megan" });
+  const other = await env.runWith(
     { env: { GRAPH_ACCESS_TOKEN: token } },
     "put-large",
     "--json",
@@ -104,5 +104,5 @@ Deno.test("an unfinished upload with another description, or of another account,
     "General/other.bin",
   );
   assertEquals(other.code, 0, other.stderr);
-  assertEquals(b.sandbox.tenant.openSessions(), []);
+  assertEquals(env.sandbox.tenant.openSessions(), []);
 });

@@ -2,22 +2,22 @@ import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { jsonLines, pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 
 Deno.test("put creates, then replaces, in one request each", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("notes.txt", "one\n");
+  await using env = await startTestEnv();
+  const file = await env.file("notes.txt", "one\n");
   assertEquals(
-    (await b.run("put", file, "General/notes.txt")).stdout,
+    (await env.run("put", file, "General/notes.txt")).stdout,
     "created General/notes.txt (4 B, verified)\n",
   );
-  await b.file("notes.txt", "two\n");
+  await env.file("notes.txt", "two\n");
   assertEquals(
-    (await b.run("put", file, "General/notes.txt")).stdout,
+    (await env.run("put", file, "General/notes.txt")).stdout,
     "replaced General/notes.txt (4 B, verified)\n",
   );
   assertEquals(
-    await b.sandbox.tenant.bytes("Documents", "General/notes.txt"),
+    await env.sandbox.tenant.bytes("Documents", "General/notes.txt"),
     new TextEncoder().encode("two\n"),
   );
-  const puts = b.sandbox.requests.filter(({ method }) => method === "PUT");
+  const puts = env.sandbox.requests.filter(({ method }) => method === "PUT");
   assertEquals(puts.length, 2);
   for (const { path, headers, service } of puts) {
     assertEquals(service, "graph");
@@ -31,8 +31,8 @@ Deno.test("put creates, then replaces, in one request each", async () => {
 });
 
 Deno.test("a folder as location keeps the local name, with and without a slash", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("notes.txt", "x");
+  await using env = await startTestEnv();
+  const file = await env.file("notes.txt", "x");
   for (
     const location of [
       "General",
@@ -44,7 +44,7 @@ Deno.test("a folder as location keeps the local name, with and without a slash",
       "drive:Archive",
     ]
   ) {
-    const { code, stderr } = await b.run("put", file, location);
+    const { code, stderr } = await env.run("put", file, location);
     assertEquals(code, 0, `${location}: ${stderr}`);
   }
   for (
@@ -53,56 +53,56 @@ Deno.test("a folder as location keeps the local name, with and without a slash",
       "Documents/notes.txt",
     ], ["Documents", "notes.txt"]] as const
   ) {
-    assert(b.sandbox.tenant.find(drive, path), `${drive}: ${path}`);
+    assert(env.sandbox.tenant.find(drive, path), `${drive}: ${path}`);
   }
 });
 
 Deno.test("an item by id is replaced, a folder by id is filled", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("new.txt", "new");
-  const [folder] = jsonLines((await b.run("ls", "--json", "General")).stdout).filter(({ name }) =>
+  await using env = await startTestEnv();
+  const file = await env.file("new.txt", "new");
+  const [folder] = jsonLines((await env.run("ls", "--json", "General")).stdout).filter(({ name }) =>
     name === "Minutes"
   );
-  const [item] = jsonLines((await b.run("ls", "--json", "General/Agenda.md")).stdout);
-  assertMatch((await b.run("put", file, `id:${item!.id}`)).stdout, /^replaced General\/Agenda\.md/);
-  assertMatch((await b.run("put", file, `id:${folder!.id}`)).stdout, /^created General\/Minutes\/new\.txt/);
+  const [item] = jsonLines((await env.run("ls", "--json", "General/Agenda.md")).stdout);
+  assertMatch((await env.run("put", file, `id:${item!.id}`)).stdout, /^replaced General\/Agenda\.md/);
+  assertMatch((await env.run("put", file, `id:${folder!.id}`)).stdout, /^created General\/Minutes\/new\.txt/);
   assertEquals(
-    await b.sandbox.tenant.bytes("Documents", "General/Agenda.md"),
+    await env.sandbox.tenant.bytes("Documents", "General/Agenda.md"),
     new TextEncoder().encode("new"),
   );
 });
 
 Deno.test("--conflict fail refuses with 6, --conflict rename prints the new name", async () => {
-  await using b = await startTestEnv();
-  const small = await b.file("small.txt", "x");
-  const large = await b.file("large.bin", pseudoRandomBytes(5 * 1024 * 1024));
+  await using env = await startTestEnv();
+  const small = await env.file("small.txt", "x");
+  const large = await env.file("large.bin", pseudoRandomBytes(5 * 1024 * 1024));
   for (const file of [small, large]) {
     const name = file.split("/").at(-1)!;
-    assertEquals((await b.run("put", "--conflict", "fail", file, "General/")).code, 0);
-    const { code, stderr } = await b.run("put", "--conflict", "fail", file, "General/");
+    assertEquals((await env.run("put", "--conflict", "fail", file, "General/")).code, 0);
+    const { code, stderr } = await env.run("put", "--conflict", "fail", file, "General/");
     assertEquals(code, 6);
     assertMatch(
       stderr,
       /already exists; choose with --conflict replace or --conflict rename \(HTTP 409 nameAlreadyExists/,
     );
     const [renamed] = jsonLines(
-      (await b.run("put", "--json", "--conflict", "rename", file, "General/")).stdout,
+      (await env.run("put", "--json", "--conflict", "rename", file, "General/")).stdout,
     );
     assertEquals(renamed!.result, "renamed");
     assert(renamed!.path !== `General/${name}`, "the old name was printed");
-    assert(b.sandbox.tenant.find("Documents", renamed!.path as string), "not under the printed name");
+    assert(env.sandbox.tenant.find("Documents", renamed!.path as string), "not under the printed name");
   }
 });
 
 Deno.test("every upload says what to do about a taken name", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("a.bin", pseudoRandomBytes(5_000_000));
-  await b.run("put", file, "General/");
-  await b.run("put-large", file, "General/b.bin");
-  const small = await b.file("c.bin", "c");
-  await b.run("put", small, "General/");
-  await b.run("put-large", await b.file("empty", ""), "General/");
-  const contents = b.sandbox.requests.filter(({ path }) =>
+  await using env = await startTestEnv();
+  const file = await env.file("a.bin", pseudoRandomBytes(5_000_000));
+  await env.run("put", file, "General/");
+  await env.run("put-large", file, "General/b.bin");
+  const small = await env.file("c.bin", "c");
+  await env.run("put", small, "General/");
+  await env.run("put-large", await env.file("empty", ""), "General/");
+  const contents = env.sandbox.requests.filter(({ path }) =>
     path.includes("/content") || path.includes("createUploadSession")
   );
   assertEquals(contents.length, 4);
@@ -115,31 +115,31 @@ Deno.test("every upload says what to do about a taken name", async () => {
 });
 
 Deno.test("put chooses a session above 4 MiB, and only there", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   for (
     const [size, session] of [[0, false], [1, false], [4 * 1024 * 1024, false], [
       4 * 1024 * 1024 + 1,
       true,
     ]] as const
   ) {
-    const before = b.sandbox.requests.length;
+    const before = env.sandbox.requests.length;
     const bytes = pseudoRandomBytes(size);
-    const { code, stderr } = await b.run("put", await b.file(`${size}.bin`, bytes), "General/");
+    const { code, stderr } = await env.run("put", await env.file(`${size}.bin`, bytes), "General/");
     assertEquals(code, 0, stderr);
     assertEquals(
-      b.sandbox.requests.slice(before).some(({ path }) => path.includes("createUploadSession")),
+      env.sandbox.requests.slice(before).some(({ path }) => path.includes("createUploadSession")),
       session,
       `${size}`,
     );
-    assertEquals(await b.sandbox.tenant.bytes("Documents", `General/${size}.bin`), bytes);
+    assertEquals(await env.sandbox.tenant.bytes("Documents", `General/${size}.bin`), bytes);
   }
 });
 
 Deno.test("several files need a folder; each has its line, the first failure decides", async () => {
-  await using b = await startTestEnv();
-  const [one, two] = [await b.file("1.txt", "1"), await b.file("2.txt", "2")];
-  assertEquals((await b.run("put", one, two, "General")).code, 2);
-  const { code, stdout, stderr } = await b.run("put", one, "nope.txt", two, "General/");
+  await using env = await startTestEnv();
+  const [one, two] = [await env.file("1.txt", "1"), await env.file("2.txt", "2")];
+  assertEquals((await env.run("put", one, two, "General")).code, 2);
+  const { code, stdout, stderr } = await env.run("put", one, "nope.txt", two, "General/");
   assertEquals(code, 3);
   assertEquals(stdout.split("\n").toSorted(), [
     "",
@@ -150,21 +150,21 @@ Deno.test("several files need a folder; each has its line, the first failure dec
 });
 
 Deno.test("a busy service is waited for, and nothing is sent twice under a new name", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("a.txt", "a");
-  b.sandbox.addFault({ method: "PUT", path: "/content", status: 503, headers: { "retry-after": "1" } });
-  assertEquals((await b.run("put", file, "General/")).code, 0);
-  b.sandbox.addFault({ method: "PUT", path: "conflictBehavior=rename", when: "after", drop: true });
-  assertEquals((await b.run("put", "--conflict", "rename", file, "General/")).code, 8);
-  const copies = jsonLines((await b.run("ls", "--json", "General")).stdout).filter(({ name }) =>
+  await using env = await startTestEnv();
+  const file = await env.file("a.txt", "a");
+  env.sandbox.addFault({ method: "PUT", path: "/content", status: 503, headers: { "retry-after": "1" } });
+  assertEquals((await env.run("put", file, "General/")).code, 0);
+  env.sandbox.addFault({ method: "PUT", path: "conflictBehavior=rename", when: "after", drop: true });
+  assertEquals((await env.run("put", "--conflict", "rename", file, "General/")).code, 8);
+  const copies = jsonLines((await env.run("ls", "--json", "General")).stdout).filter(({ name }) =>
     /^a.*\.txt$/.test(name as string)
   );
   assertEquals(copies.length, 2);
 });
 
 Deno.test("errors of the service end in the right exit code and a next step", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("a.txt", "a");
+  await using env = await startTestEnv();
+  const file = await env.file("a.txt", "a");
   const cases: [number, unknown, number, RegExp][] = [
     [
       423,
@@ -193,42 +193,46 @@ Deno.test("errors of the service end in the right exit code and a next step", as
     [200, "", 1, /unexpected response/],
   ];
   for (const [status, body, code, line] of cases) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault({ method: "PUT", path: "/content", times: "always", status, body });
-    const ended = await b.run("put", file, "General/");
+    env.sandbox.clearFaults();
+    env.sandbox.addFault({ method: "PUT", path: "/content", times: "always", status, body });
+    const ended = await env.run("put", file, "General/");
     assertEquals(ended.code, code, `${status}: ${ended.stderr}`);
     assertMatch(ended.stderr, line);
   }
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({
     method: "PUT",
     path: "/content",
     status: 409,
     body: { error: { code: "resourceModified", message: "x" } },
   });
-  assertEquals((await b.run("put", file, "General/")).code, 0, "a quick overwrite is tried once more");
+  assertEquals((await env.run("put", file, "General/")).code, 0, "a quick overwrite is tried once more");
 });
 
 Deno.test("what the service stored differently: damaged, enriched or unverified", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const wrong = { file: { hashes: { quickXorHash: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" } } };
   const put = { method: "PUT", path: "/content" };
-  b.sandbox.addFault({ ...put, times: 2, patch: wrong });
-  const { code, stderr } = await b.run("put", await b.file("a.bin", "abc"), "General/");
+  env.sandbox.addFault({ ...put, times: 2, patch: wrong });
+  const { code, stderr } = await env.run("put", await env.file("a.bin", "abc"), "General/");
   assertEquals(code, 7);
   assertMatch(
     stderr,
     /is not what was sent.*sending it once more\n.*is not what was sent.*both copies are kept/,
   );
-  b.sandbox.addFault({ ...put, patch: wrong });
-  assertEquals((await b.run("put", "a.bin", "General/")).code, 0, "one clean retry mends it");
-  b.sandbox.addFault({ ...put, patch: wrong });
-  assertEquals((await b.run("put", "--conflict", "rename", "a.bin", "General/")).code, 7);
+  env.sandbox.addFault({ ...put, patch: wrong });
+  assertEquals((await env.run("put", "a.bin", "General/")).code, 0, "one clean retry mends it");
+  env.sandbox.addFault({ ...put, patch: wrong });
+  assertEquals((await env.run("put", "--conflict", "rename", "a.bin", "General/")).code, 7);
   // The answer is wrong, and what is stored is not: the file itself tells.
-  b.sandbox.addFault({ method: "PUT", path: "/uploadSession", patch: { ...wrong, size: 4000 } });
-  const [docx] = jsonLines((await b.run("put", "--json", await b.file("a.docx", "abc"), "General/")).stdout);
+  env.sandbox.addFault({ method: "PUT", path: "/uploadSession", patch: { ...wrong, size: 4000 } });
+  const [docx] = jsonLines(
+    (await env.run("put", "--json", await env.file("a.docx", "abc"), "General/")).stdout,
+  );
   assertEquals([docx!.verdict, docx!.sentBytes], ["verified", 3]);
-  b.sandbox.addFault({ ...put, patch: { file: { hashes: null } } });
-  const [plain] = jsonLines((await b.run("put", "--json", await b.file("b.bin", "abc"), "General/")).stdout);
+  env.sandbox.addFault({ ...put, patch: { file: { hashes: null } } });
+  const [plain] = jsonLines(
+    (await env.run("put", "--json", await env.file("b.bin", "abc"), "General/")).stdout,
+  );
   assertEquals([plain!.verdict, plain!.quickXorHash], ["unverified", null]);
 });

@@ -12,7 +12,6 @@ import { type HttpResponse, requestIdOf } from "../../http/response.ts";
 import { parseJsonObject } from "../../json.ts";
 import type { Settings } from "../../settings.ts";
 import { type Diagnosis, fail, failWith, ok, warn } from "./finding.ts";
-import { failNetwork } from "./network_failure.ts";
 import type { DriveHosts } from "./sign_in_check.ts";
 
 /** Stores the content of personal accounts; their `webUrl` names another host (PROTOCOL 15). */
@@ -45,7 +44,7 @@ export async function checkHosts(
   ]);
   const diagnoses = [
     loginFinding(login!),
-    graphFinding(graph!),
+    serverFinding(graph!, ({ headers }) => requestIdOf(headers) !== undefined),
     ...storage.map((probe) => serverFinding(probe)),
   ];
   if (hosts.length === 0) {
@@ -76,7 +75,7 @@ async function probe(http: HttpClient, url: string): Promise<Probe> {
 
 /** What is the same for all servers; `isGenuine` tells the service from a web page in its place. */
 function serverFinding(probe: Probe, isGenuine: (response: HttpResponse) => boolean = () => true): Diagnosis {
-  if ("error" in probe) return failNetwork("hosts", probe.error);
+  if ("error" in probe) return failWith("hosts", probe.error);
   const { host, response } = probe;
   const detail = `${host} answers with HTTP ${response.status}`;
   if (response.status === 429 || response.status >= 500) {
@@ -97,10 +96,6 @@ function loginFinding(probe: Probe): Diagnosis {
     return failWith("hosts", toSignInError(body, probe.response.status));
   }
   return serverFinding(probe, () => typeof body.token_endpoint === "string");
-}
-
-function graphFinding(probe: Probe): Diagnosis {
-  return serverFinding(probe, ({ headers }) => requestIdOf(headers) !== undefined);
 }
 
 /** The storage hosts that the settings or the drive name. */

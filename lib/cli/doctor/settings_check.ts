@@ -69,20 +69,22 @@ function findValue(
   options: Values,
   env: Env,
   file: Values,
-): [value: string, source: string] | undefined {
+): [value: string | undefined, source: string] | undefined {
   const { flag, variable }: SettingDefinition = SETTINGS[name];
-  const sources = [[options[name], `--${flag}`], [env(variable), "environment"], [
-    file[name],
-    "config file",
-  ]] as const;
+  const sources: [value: string | undefined, source: string][] = [
+    [options[name], `--${flag}`],
+    [env(variable), "environment"],
+    [file[name], "config file"],
+  ];
   const isKey = name.startsWith("tokenCacheKey");
-  const [value, source] = sources.find(([value]) => value || (isKey && value === "")) ?? [];
-  return value === undefined || source === undefined ? undefined : [value, source];
+  return sources.find(([value]) => value || (isKey && value === ""));
 }
 
 function checkRegistration({ clientId, tenantId }: Settings): void {
-  const missing = [clientId ? [] : SETTINGS.clientId.variable, tenantId ? [] : SETTINGS.tenantId.variable]
-    .flat();
+  const missing = [
+    ...(clientId ? [] : [SETTINGS.clientId.variable]),
+    ...(tenantId ? [] : [SETTINGS.tenantId.variable]),
+  ];
   if (missing.length === 0) return;
   throw usageError(
     `no app registration: ${missing.join(" and ")} not set`,

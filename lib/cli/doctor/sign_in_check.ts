@@ -19,7 +19,7 @@ import { type Access, decodeClaims, SCOPES } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { isUser } from "../../drive/me.ts";
 import { GraphError, isGraphError, usageError } from "../../errors.ts";
-import { formatDuration } from "../../format.ts";
+import { formatDuration, formatUtc } from "../../format.ts";
 import { GraphClient } from "../../graph/client.ts";
 import { hasShape } from "../../graph/response_shape.ts";
 import type { HttpClient } from "../../http/client.ts";
@@ -27,7 +27,6 @@ import { toGraphError } from "../../local/local_error.ts";
 import type { AppCredentialSetting, Settings } from "../../settings.ts";
 import { commandName } from "../hints.ts";
 import { type Diagnosis, fail, failWith, ok, warn } from "./finding.ts";
-import { failNetwork } from "./network_failure.ts";
 
 /** Scripts refresh a token that is valid for less than this. */
 const MIN_LIFE_MS = 300_000;
@@ -45,7 +44,7 @@ export interface DriveHosts {
 
 /** What is known of the sign-in without asking Graph. */
 interface SignIn {
-  diagnoses: Diagnosis[];
+  diagnosis: Diagnosis;
   /** Access tokens that are valid now, the one that lives longest first; `undefined`: there is nothing to ask Graph. */
   tokens?: readonly UsableToken[];
 }
@@ -59,10 +58,10 @@ export async function checkSignIn(
   content: CacheContent | undefined,
 ): Promise<{ diagnoses: Diagnosis[]; drive?: DriveHosts | undefined }> {
   try {
-    const { diagnoses, tokens } = await findSignIn(settings, content, http.now());
-    if (!tokens) return { diagnoses };
-    const { diagnosis, drive } = await askGraph(http, settings, tokens);
-    return { diagnoses: [...diagnoses, diagnosis], drive };
+    const { diagnosis, tokens } = await findSignIn(settings, content, http.now());
+    if (!tokens) return { diagnoses: [diagnosis] };
+    const graph = await askGraph(http, settings, tokens);
+    return { diagnoses: [diagnosis, graph.diagnosis], drive: graph.drive };
   } catch (error) {
     if (isGraphError(error) && error.kind === "interrupted") throw error;
     return { diagnoses: [failWith("sign-in", toGraphError(error))] };
@@ -75,26 +74,27 @@ async function findSignIn(
   now: number,
 ): Promise<SignIn> {
   const { accessToken, appCredential, clientId, tenantId } = settings;
-  if (accessToken !== undefined) return await readyToken(settings, accessToken, now);
-  if (appCredential) return await appOnly(settings, appCredential, content, now);
-  if (content && clientId && tenantId) return cachedAccount(settings, content, now);
-  return { diagnoses: [warn("sign-in", "not checked", "fix the findings above first")] };
+  if (accessToken !== undefined) return await accessTokenSignIn(settings, accessToken, now);
+  if (appCredential) return await appSignIn(settings, appCredential, content, now);
+  if (content && clientId && tenantId) return cachedSignIn(settings, content, now);
+  return { diagnosis: warn("sign-in", "not checked", "fix the findings above first") };
 }
 
-async function readyToken(settings: Settings, secret: string, now: number): Promise<SignIn> {
+async function accessTokenSignIn(settings: Settings, secret: string, now: number): Promise<SignIn> {
   const { username = "unknown user", scopes, expiresAt } = await openStaticTokenSession(secret).info();
-  const detail = `${username}, GRAPH_ACCESS_TOKEN${
-    expiresAt === undefined ? "" : ` ${lifetime(expiresAt, now)}`
-  }`;
+  const who = `${username}, GRAPH_ACCESS_TOKEN`;
   if (expiresAt !== undefined && expiresAt <= now) {
     const hint = `get a new token, or unset the variable and sign in with: ${WHOAMI}`;
-    return { diagnoses: [fail("sign-in", "signInNeeded", detail, hint)] };
+    return { diagnosis: fail("sign-in", "signInNeeded", `${who} expired at ${formatUtc(expiresAt)}`, hint) };
   }
-  return { diagnoses: [ok("sign-in", detail), permissions(settings, scopes)], tokens: [{ secret, scopes }] };
+  const validity = expiresAt === undefined
+    ? ""
+    : ` valid until ${formatUtc(expiresAt)}, for ${formatDuration((expiresAt - now) / 1000)}`;
+  return { diagnosis: describe(who + validity, settings, scopes), tokens: [{ secret, scopes }] };
 }
 
 /** Only a real run can tell whether Graph accepts an app: no permission lets an app ask for itself. */
-async function appOnly(
+async function appSignIn(
   { clientId, tenantId, cloud }: Settings,
   credential: AppCredentialSetting,
   content: CacheContent | undefined,
@@ -106,17 +106,13 @@ async function appOnly(
     ? findAppToken(content, { clientId, environment, apiOrigin, tenantId }, now)
     : undefined;
   const { roles } = token ? decodeClaims(token.secret) : {};
-  return {
-    diagnoses: [
-      ok("sign-in", `app-only, with the ${credential.kind} of ${credential.variable}`),
-      Array.isArray(roles)
-        ? ok("sign-in", `permissions: ${roles.join(" ")}`)
-        : warn("sign-in", "permissions are unknown without a token", `get one with: ${WHOAMI}`),
-    ],
-  };
+  const who = `app-only, with the ${credential.kind} of ${credential.variable}`;
+  if (Array.isArray(roles)) return { diagnosis: ok("sign-in", `${who}; permissions: ${roles.join(" ")}`) };
+  const hint = `get one with: ${WHOAMI}`;
+  return { diagnosis: warn("sign-in", `${who}; permissions are unknown without a token`, hint) };
 }
 
-function cachedAccount(settings: Settings, content: CacheContent, now: number): SignIn {
+function cachedSignIn(settings: Settings, content: CacheContent, now: number): SignIn {
   const { clientId = "", tenantId = "", cloud, account: wanted } = settings;
   const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
   // Only the service knows which tenant a domain is, so any account may be meant.
@@ -127,72 +123,55 @@ function cachedAccount(settings: Settings, content: CacheContent, now: number): 
   if (!account) {
     const who = wanted === undefined ? "not signed in" : `${wanted} is not signed in`;
     const hint = `sign in once, in a terminal, with: ${WHOAMI}`;
-    return { diagnoses: [fail("sign-in", "signInNeeded", who, hint)] };
+    return { diagnosis: fail("sign-in", "signInNeeded", who, hint) };
   }
   if (others.length > 0) {
     const names = [account, ...others].map(({ username }) => username).join(", ");
     throw usageError(`several accounts are signed in: ${names}`, undefined, "ambiguousAccount");
   }
-  const tokens = listTokens(content, { clientId, environment, account, apiOrigin });
-  const keptAt = Math.max(0, ...tokens.map((token) => token.keptAt));
-  const scopes = [...new Set(tokens.flatMap(({ scopes }) => scopes))];
+  const cached = listTokens(content, { clientId, environment, account, apiOrigin });
+  const tokens = cached.filter(({ expiresAt }) => expiresAt - now > MIN_LIFE_MS);
+  // The service does not tell how long a refresh token lives; each refresh brings an access token, which dates it.
+  const days = (now - Math.max(0, ...cached.map(({ keptAt }) => keptAt))) / DAY_MS;
+  const ago = days < 2 ? `${Math.round(days * 24)} h` : `${Math.round(days)} days`;
+  const who = `${account.username}, tenant ${account.realm}, last refreshed ${ago} ago`;
+  const left = Math.floor(MAX_UNUSED_DAYS - days);
+  if (left <= 0) {
+    const hint = `sign in again with: ${WHOAMI}`;
+    return { diagnosis: fail("sign-in", "signInNeeded", `${who}; it has probably expired`, hint), tokens };
+  }
+  const scopes = [...new Set(cached.flatMap(({ scopes }) => scopes))];
+  if (left > WARN_DAYS) return { diagnosis: describe(who, settings, scopes), tokens };
+  const detail = `${who}; expires in about ${left} days`;
   return {
-    diagnoses: [
-      unusedFor(`${account.username}, tenant ${account.realm}`, (now - keptAt) / DAY_MS),
-      permissions(settings, scopes),
-    ],
-    tokens: tokens.filter(({ expiresAt }) => expiresAt - now > MIN_LIFE_MS),
+    diagnosis: describe(detail, settings, scopes, `refresh it weekly with: ${WHOAMI} --no-prompt`),
+    tokens,
   };
 }
 
-/** The service does not tell how long a refresh token lives; each refresh brings a new one, and an access token to date it. */
-function unusedFor(who: string, days: number): Diagnosis {
-  const hours = Math.round(days * 24);
-  const detail = `${who}, last refreshed ${hours < 48 ? `${hours} h` : `${Math.round(days)} days`} ago`;
-  const left = Math.floor(MAX_UNUSED_DAYS - days);
-  if (left > WARN_DAYS) return ok("sign-in", detail);
-  if (left > 0) {
-    return warn(
-      "sign-in",
-      `${detail}; expires in about ${left} days`,
-      `refresh it weekly with: ${WHOAMI} --no-prompt`,
-    );
-  }
-  return fail(
-    "sign-in",
-    "signInNeeded",
-    `${detail}; it has probably expired`,
-    `sign in again with: ${WHOAMI}`,
-  );
-}
-
-function lifetime(expiresAt: number, now: number): string {
-  const time = new Date(expiresAt).toISOString().replace(/\.\d+Z$/, "Z");
-  return expiresAt <= now
-    ? `expired at ${time}`
-    : `valid until ${time}, for ${formatDuration((expiresAt - now) / 1000)}`;
-}
-
 /** Compares the granted permissions with what scripts need; they stay granted when the token that names them expires. */
-function permissions({ site, drive }: Settings, scopes: readonly string[]): Diagnosis {
+function describe(
+  who: string,
+  { site, drive }: Settings,
+  scopes: readonly string[],
+  ...hints: string[]
+): Diagnosis {
+  const details = [who, scopes.length === 0 ? "permissions are unknown" : `permissions: ${scopes.join(" ")}`];
   if (scopes.length === 0) {
-    return warn(
-      "sign-in",
-      "permissions are unknown",
-      "a sign-in shows them; tokens of personal accounts do not",
-    );
-  }
-  const reach = site === undefined && drive === undefined ? "own" : "all";
-  const requests = ([["read", "ls and get"], ["write", "put and put-large"]] as [Access, string][])
-    .flatMap(([access, scripts]) => {
+    hints.push("a sign-in shows them; tokens of personal accounts do not");
+  } else {
+    const reach = site === undefined && drive === undefined ? "own" : "all";
+    const uses: [Access, string][] = [["read", "ls and get"], ["write", "put and put-large"]];
+    for (const [access, scripts] of uses) {
       const missing = SCOPES[access][reach].filter((scope) =>
         !scopes.some((granted) => scopeIncludes(granted, scope))
       );
-      return missing.length === 0 ? [] : [`${scripts} will request ${missing.join(" ")}`];
-    });
-  const detail = [`permissions: ${scopes.join(" ")}`, ...requests].join("; ");
-  if (requests.length === 0) return ok("sign-in", detail);
-  return warn("sign-in", detail, "without consent so far, run the script once in a terminal");
+      if (missing.length > 0) details.push(`${scripts} will request ${missing.join(" ")}`);
+    }
+    if (details.length > 2) hints.push("without consent so far, run the script once in a terminal");
+  }
+  const detail = details.join("; ");
+  return hints.length === 0 ? ok("sign-in", detail) : warn("sign-in", detail, hints.join("; "));
 }
 
 async function askGraph(
@@ -209,14 +188,8 @@ async function askGraph(
     });
   const token = withScope("User.Read") ?? tokens[0];
   if (!token) {
-    const hint = `prove the sign-in with: ${WHOAMI} --no-prompt`;
-    return {
-      diagnosis: warn(
-        "sign-in",
-        "Graph was not asked: no access token is valid, and none is refreshed here",
-        hint,
-      ),
-    };
+    const detail = "Graph was not asked: no access token is valid, and none is refreshed here";
+    return { diagnosis: warn("sign-in", detail, `prove the sign-in with: ${WHOAMI} --no-prompt`) };
   }
   const reader = withScope("Files.Read");
   const drive = () => reader && findDrive(graphWith(reader));
@@ -230,7 +203,7 @@ async function askGraph(
   } catch (error) {
     if (!isGraphError(error) || error.kind === "interrupted") throw error;
     const mayReadUser = token.scopes.length === 0 || withScope("User.Read");
-    if (error.status !== 403 || mayReadUser) return { diagnosis: failNetwork("sign-in", error) };
+    if (error.status !== 403 || mayReadUser) return { diagnosis: failWith("sign-in", error) };
     const detail = "Graph accepts the token, which may not read its user (no User.Read)";
     return { diagnosis: ok("sign-in", detail), drive: await drive() };
   }
@@ -250,14 +223,9 @@ async function findDrive(graph: GraphClient): Promise<DriveHosts | undefined> {
 }
 
 function refusedError(isReady: boolean): GraphError {
-  return new GraphError(
-    "signInNeeded",
-    `Graph does not accept ${isReady ? "GRAPH_ACCESS_TOKEN" : "the cached token"}`,
-    {
-      code: "tokenRefused",
-      hint: isReady
-        ? `get a new token for Microsoft Graph, or unset the variable and sign in with: ${WHOAMI}`
-        : `refresh it, or sign in again, with: ${WHOAMI}`,
-    },
-  );
+  const what = isReady ? "GRAPH_ACCESS_TOKEN" : "the cached token";
+  const hint = isReady
+    ? `get a new token for Microsoft Graph, or unset the variable and sign in with: ${WHOAMI}`
+    : `refresh it, or sign in again, with: ${WHOAMI}`;
+  return new GraphError("signInNeeded", `Graph does not accept ${what}`, { code: "tokenRefused", hint });
 }
