@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { SCOPES } from "../../lib/auth/scopes.ts";
+import { SCOPES } from "../../lib/auth/session.ts";
 import {
   COMMON_OPTIONS,
   type OptionDefinitions,
