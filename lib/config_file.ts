@@ -102,7 +102,7 @@ async function checkConfigPermissions(
     const hint = `check its content, then fix it with: chmod go-w ${shellQuoted(path)}`;
     throw refuse(`other users of this machine may write to ${path}`, hint);
   }
-  // In a sticky folder such as /tmp anybody may create a file. Root may write everywhere anyway.
+  // In a sticky folder such as /tmp anyone may create a file. Root may write anywhere.
   if (uid !== null && uid !== 0 && uid !== ownUid()) {
     const hint = `check its content, then make it yours: sudo chown "$(id -u)" ${shellQuoted(path)}`;
     throw refuse(`another user of this machine (uid ${uid}) owns ${path}`, hint);

@@ -28,7 +28,7 @@ export interface ConnectOptions {
   showDeviceCode?: (code: DeviceCode) => void;
   /** Shows the address to sign in at, with `signIn: "browser"`. @default none: a missing sign-in is an error */
   showAddress?: (address: string) => void;
-  /** Called with what the user should know and no result says. @default none */
+  /** Called with what the user should know, but no result says. @default none */
   notice?: (text: string) => void;
   /** Ends everything that the connection does. */
   signal?: AbortSignal;

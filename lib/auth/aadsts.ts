@@ -2,7 +2,7 @@
  * Errors of the sign-in service: what they mean, who can fix them, and how
  * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes, PROTOCOL 13.4).
  *
- * The OAuth `error` decides what happens; the AADSTS number only chooses the words, as Microsoft asks.
+ * The OAuth `error` decides what happens; the AADSTS number only selects the wording, as Microsoft asks.
  *
  * @module
  */

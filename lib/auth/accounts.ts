@@ -1,5 +1,5 @@
 /**
- * Which of the signed-in accounts is meant. Several candidates are an error, never a guess.
+ * Selects one of the signed-in accounts. Several candidates are an error, never a guess.
  *
  * @module
  */
@@ -44,12 +44,12 @@ export function isPersonal({ realm }: CachedAccount): boolean {
   return realm.toLowerCase() === PERSONAL_TENANT;
 }
 
-/** Whether a tenant is given by its domain, which does not tell its id. */
+/** Whether a tenant is given by its domain instead of its id. */
 export function isDomain(tenant: string): boolean {
   return tenant.includes(".");
 }
 
-/** Whether only personal accounts can be meant. */
+/** Whether only personal accounts match. */
 export function isConsumers(tenant: string | undefined): boolean {
   return /^consumers$/i.test(tenant ?? "") || tenant?.toLowerCase() === PERSONAL_TENANT;
 }
@@ -63,7 +63,7 @@ export function matchesTenant(account: CachedAccount, tenant: string): boolean {
   return isAtHome && (/^common$/i.test(tenant) || !isPersonal(account));
 }
 
-/** Selects the one account that is meant; throws `usage`, code `ambiguousAccount`, when there are several. */
+/** Selects the one account that matches; throws `usage`, code `ambiguousAccount`, when there are several. */
 export function selectAccount(
   accounts: readonly CachedAccount[],
   selector: AccountSelector,
@@ -91,7 +91,7 @@ export function selectForSignOut(
   throw new GraphError("usage", message, { code: "accountNotFound" });
 }
 
-/** No account that is meant is signed in; the message names those that are. */
+/** The error where no matching account is signed in; it names those that are. */
 export function notSignedInError(
   accounts: readonly CachedAccount[] = [],
   { tenant, wanted }: Partial<AccountSelector> = {},
@@ -124,7 +124,7 @@ function namesOf(accounts: readonly CachedAccount[]): string {
 
 /**
  * Looks up the tenant id of a domain, without a sign-in (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
- * A cached token tells its tenant, but not the domains of that tenant.
+ * A cached token names its tenant, but not the domains of that tenant.
  */
 export async function resolveTenantId(
   domain: string,

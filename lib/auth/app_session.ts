@@ -12,7 +12,7 @@ import { TokenRenewal } from "./token_renewal.ts";
 import { usageError } from "../errors.ts";
 import type { AppCredentialSetting, Settings } from "../settings.ts";
 
-/** Opens the session of an app that acts for itself. */
+/** Opens an app-only session. */
 export function openAppSession(context: AuthContext, credential: AppCredentialSetting): AuthSession {
   const { settings, http: { now } } = context;
   const registration = () => requireRegistration(settings, credential);

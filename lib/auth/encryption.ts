@@ -18,7 +18,7 @@ const MAKE_KEY = "make a key with: (umask 077; openssl rand -base64 32 > FILE)";
 /** A key that is ready for use. */
 export interface CacheKey {
   aes: CryptoKey;
-  /** Tells keys apart without revealing them. */
+  /** Identifies the key without revealing it. */
   check: string;
   /** The variable that it comes from, for errors. */
   variable: string;

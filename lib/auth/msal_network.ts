@@ -1,5 +1,5 @@
 /**
- * MSAL's transport. The one that MSAL brings along loses the texts of the service, gives up at the first `slow_down`, 429
+ * MSAL's transport. MSAL's own one loses the error texts of the service, gives up at the first `slow_down`, 429
  * or dropped connection while it polls, does not check the response with the device code, and has no timeouts.
  *
  * @module
@@ -108,7 +108,7 @@ function createPolling(http: HttpClient) {
         const hint = "run the same command again; check GRAPH_LOGIN_ORIGIN if you set it";
         throw new GraphError("failed", why, { code: "invalidAnswer", hint });
       }
-      // Numbers may be strings. Without an interval MSAL polls in a tight loop, without a lifetime without end.
+      // Numbers may be strings. Without an interval MSAL polls in a tight loop, and without a lifetime it never stops.
       const interval = Number(body.interval ?? NaN);
       body.interval = Number.isFinite(interval) && interval >= 0 ? interval : DEFAULT_INTERVAL_SECONDS;
       const life = Number(body.expires_in);
@@ -153,7 +153,7 @@ function isTemporary(status: number): boolean {
   return status === 429 || status >= 500;
 }
 
-/** Throws what a response says is wrong. */
+/** Throws the error that a response reports. */
 function checked(response: MsalResponse): MsalResponse {
   const { body, status } = response;
   if (body.error !== undefined) throw toSignInError(body, status);

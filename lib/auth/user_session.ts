@@ -135,7 +135,7 @@ export class UserSession implements AuthSession {
     this.#selectAccount();
   }
 
-  /** Selects the one account that is meant; the session never changes it. */
+  /** Selects the account; the session never changes it. */
   #selectAccount(): void {
     const first = this.#first;
     this.#account = first

@@ -1,5 +1,5 @@
 /**
- * The content of an item fetched in order: handed on to a sink, or into a private copy to look at.
+ * The content of an item fetched in order: written to a sink, or into a private copy for comparison.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { RemoteContent } from "./remote_content.ts";
 /** Takes the bytes of a download in order. */
 export type ByteSink = (bytes: Uint8Array) => Promise<void>;
 
-/** What was handed on. `sha256` is in hex, and only computed where the content may differ from what the service states. */
+/** What was written. `sha256` is in hex, and only computed where the content may differ from what the service states. */
 export interface InOrderContent {
   bytes: number;
   quickXorHash: string;

@@ -29,7 +29,7 @@ export interface ContentResponse {
 
 /** The content of one item. */
 export class RemoteContent {
-  /** The item as it was read last; another object after each refresh. */
+  /** The item as last read; another object after each refresh. */
   found: ResolvedItem;
   /** Content bytes received over all connections, repeated ones included. */
   arrivedBytes = 0;
@@ -76,7 +76,7 @@ export class RemoteContent {
     return 2 * this.item.size + CONVERSION_BYTES;
   }
 
-  /** Whether the last response was a web page in place of a file that is none. */
+  /** Whether the last response was a web page in place of a file of another type. */
   get isPage(): boolean {
     return this.#contentType.startsWith("text/html") && this.enrichedKind !== "html";
   }

@@ -1,5 +1,5 @@
 /**
- * The verdict on a copy of stored content, and how it is said that a copy differs from what the service states.
+ * The verdict on a copy of stored content, and the messages about one that differs from what the service states.
  *
  * @module
  */

@@ -40,7 +40,7 @@ export function openDownloadJournal(
   return new Journal({ folder, what: "an unfinished download", parse, now, notice });
 }
 
-/** The entry of a download of which nothing is recorded yet. */
+/** The entry of a download with no bytes recorded yet. */
 export function newEntry({ item, driveItem }: ResolvedItem, local: string): DownloadJournalEntry {
   const { driveId, id: itemId, size, path } = item;
   const version = contentVersion(driveItem) ?? "";

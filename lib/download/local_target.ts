@@ -82,7 +82,7 @@ export async function inspectTarget(local: string): Promise<LocalTarget> {
   const realFolder = await ifExists(Deno.realPath(folder));
   if (realFolder === undefined) throw noLocalFolder(folder);
   const path = join(realFolder, basename(local));
-  // A dangling symlink is in the way as well, which should not be found out after the download.
+  // A dangling symlink is in the way as well; it is reported before the download, not after it.
   const existing = await statIfExists(local) ?? await lstatIfExists(local);
   if (existing?.isDirectory) {
     throw usageError(`${local} is a folder`, "give a file name as the destination", "localFolder");
@@ -101,7 +101,7 @@ export async function takeMode({ existing }: LocalTarget, partial: string): Prom
   await Deno.chmod(partial, mode & 0o777);
 }
 
-/** The mode of new files, learnt from one: reading the umask would need a permission. */
+/** The mode of new files, learned from one: reading the umask would need a permission. */
 async function maskedMode(path: string): Promise<number> {
   const leftover = await lstatIfExists(path); // of a process that was killed right here
   if (leftover?.isFile && leftover.size === 0) await Deno.remove(path);

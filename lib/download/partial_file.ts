@@ -40,7 +40,7 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
   /** What is written, synced or not. */
   readonly ranges: ByteRanges;
   readonly file: Deno.FsFile;
-  /** How many bytes were there already; `null` if none, or if they were of no use. */
+  /** How many bytes were there already; `null` if none were usable. */
   resumedFrom: number | null;
   /** How many bytes a later process would find. */
   recordedBytes: number;

@@ -1,5 +1,5 @@
 /**
- * Downloads whose bytes are handed on in order and cannot be taken back.
+ * Downloads into a stream: bytes are written in order and cannot be taken back.
  *
  * @module
  */

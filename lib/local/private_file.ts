@@ -128,7 +128,7 @@ function refused(code: string, message: string, hint: string): GraphError {
   return new GraphError("refused", message, { code, hint });
 }
 
-/** With `sudo`, writing would make another user's file root's and lock its owner out. */
+/** With `sudo`, writing would give another user's file to root and lock its owner out. */
 async function checkReplaced(path: string): Promise<void> {
   const info = await lstatIfExists(path);
   if (!info) return;

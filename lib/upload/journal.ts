@@ -26,7 +26,7 @@ export interface UploadJournalEntry {
   /** Absolute path of the local file. */
   local: string;
   size: number;
-  /** Its last change, in milliseconds since 1970; `null` where the file system does not tell. */
+  /** Its last change, in milliseconds since 1970; `null` where the file system does not say. */
   modified: number | null;
   /** Of the first and last 64 KiB. */
   fingerprint: string;
@@ -54,7 +54,7 @@ export interface UploadIntent {
   resume?: boolean;
 }
 
-/** The record of the upload that is running. */
+/** The journal entry of the running upload. */
 export type UploadRecord = ReturnType<typeof createRecord>;
 
 /** The journal of the unfinished uploads of this machine's user. */
@@ -206,7 +206,7 @@ function isFresh({ createdAt }: UploadJournalEntry, now: number): boolean {
 /**
  * Cancels a session, so that it does not block the name; one that has ended is as good (PROTOCOL U10).
  *
- * @returns Whether the service has answered; otherwise the session expires by itself.
+ * @returns Whether the service has answered; otherwise the session expires later.
  */
 export async function cancelSession(storage: StorageClient, uploadUrl: string): Promise<boolean> {
   try {
@@ -225,7 +225,7 @@ function targetKey(apiOrigin: string, folder: ItemAddress, name: string): string
   return [apiOrigin, folder.driveId, place, name.toLowerCase()].join("\n");
 }
 
-/** Tells a file from another of the same size and time. @param strict Includes the time of any change (ctime). */
+/** Distinguishes files of the same size and time. @param strict Includes the time of any change (ctime). */
 async function computeFingerprint(content: LocalContent, strict: boolean): Promise<string> {
   const length = Math.min(EDGE_BYTES, content.size);
   const edges = new Uint8Array(2 * length);

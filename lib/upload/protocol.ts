@@ -77,7 +77,7 @@ export function nextStep(response: SessionResponse, sent: SentSoFar): SessionSte
     return session ? advance([]) : { kind: "retry" };
   }
   if (to === "query" && sent.isSaidCommitted) return { kind: "lookUp" };
-  // Such as 204: a success that no session sends tells nothing.
+  // Such as 204: no session sends it, so it says nothing.
   if (status < 300) return { kind: to === "fragment" ? "query" : "retry" };
   switch (status) {
     case 401:

@@ -27,7 +27,7 @@ export async function findItem(graph: GraphClient, target: UploadTarget): Promis
   return undefined;
 }
 
-/** What tells an uploaded item from another one of its name. */
+/** What distinguishes an uploaded item from another of the same name. */
 export interface SentContent {
   size: number;
   quickXorHash: string;

@@ -1,6 +1,6 @@
 /**
  * Uploads through a resumable upload session (https://learn.microsoft.com/graph/api/driveitem-createuploadsession).
- * The server is the truth: after any doubt the session is asked for its next expected range.
+ * The server decides: when in doubt, ask the session for its next expected range.
  *
  * @module
  */

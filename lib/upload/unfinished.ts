@@ -50,7 +50,7 @@ export async function cancelUnfinishedUpload(
   const { key, entry } = await findUpload(context, which);
   if (!context.storage.accepts(entry.uploadUrl)) {
     context.notice(
-      `the session of ${entry.path} is at a host that is not a storage host of these settings; it expires by itself`,
+      `the session of ${entry.path} is at a host that is not a storage host of these settings; it will expire`,
     );
   }
   if (await cancelEntry(context, key, entry, false)) return entry;

@@ -178,7 +178,7 @@ export async function uploadContent(
 /** What was sent, and what the service has stored of it. */
 type VerifiedUpload = { uploaded: UploadOutcome } & Awaited<ReturnType<typeof verifyUpload>>;
 
-/** Sends, compares what the service has with what was sent, and sends once more when it is damaged. */
+/** Sends, compares what the service has with what was sent, and sends it again if it is damaged. */
 async function send(
   connection: Connection,
   content: LocalContent,
@@ -259,7 +259,7 @@ async function findExisting(connection: Connection, target: UploadTarget): Promi
   return target.existing && itemIn(target, target.existing);
 }
 
-/** Whether the item has the content already; `undefined` when it has not, or nothing tells. */
+/** Whether the item has the content already; `undefined` when it has not, or that is unknown. */
 async function compare(
   connection: Connection,
   content: LocalContent,
@@ -279,7 +279,7 @@ async function compare(
   return await isUploadUnfinished(connection, content, target) ? undefined : "unverified";
 }
 
-/** For a name that belongs to a folder the service says no more than that it is taken, and for a session not even that. */
+/** For the name of a folder, the service says only that it is taken; for a session, not even that. */
 async function explainTaken(connection: Connection, target: UploadTarget, error: unknown): Promise<never> {
   if (error instanceof GraphError && error.status === 409) {
     const existing = await findExisting(connection, { ...target, existing: "unknown" });

@@ -18,7 +18,7 @@ import type { LocalContent } from "../local/local_file.ts";
 import { enrichedKind } from "../transfer/enrichment.ts";
 import { checkUnchanged, compareContent } from "../transfer/verify.ts";
 
-/** The copy itself may be damaged on its way: it counts if it is as the service states, or came the same twice. */
+/** A copy may be damaged in transit: it counts if it is as the service states, or arrives twice unchanged. */
 const MAX_COPIES = 3;
 /** SharePoint rewrites a file within seconds; a later change is a user's. */
 const REWRITE_MS = 10_000;

@@ -20,7 +20,7 @@ type Values = Partial<Record<SettingName, string>>;
 type Env = (name: string) => string | undefined;
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
-/** Of these only that they are set. */
+/** Of these, findings show only that they are set. */
 const SECRETS: readonly SettingName[] = ["accessToken", "tokenCacheKey"];
 /** Stands in for the folder of the token cache where there is no home folder. */
 export const NO_HOME = "(no home folder)";
@@ -63,7 +63,7 @@ export async function checkSettings(
   return { diagnoses, settings };
 }
 
-/** The value in force, by the precedence of {@linkcode readSettings}; only of keys an empty text is one. */
+/** The value in force, by the precedence of {@linkcode readSettings}; an empty text counts only for keys. */
 function findValue(
   name: SettingName,
   options: Values,

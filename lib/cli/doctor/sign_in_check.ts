@@ -1,5 +1,5 @@
 /**
- * The sign-in: whose it is, which permissions it has, and whether Graph accepts it. No token is refreshed for this.
+ * The sign-in: its account, its permissions, and whether Graph accepts it. No token is refreshed for this.
  *
  * @module
  */
