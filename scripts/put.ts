@@ -55,7 +55,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
   }
   const request = {
     paths,
-    // An id does not tell that it is a folder.
+    // An id does not show that it is a folder's.
     location: paths.length > 1 ? { ...location!, folder: true } : location!,
     recursive,
     options: { conflict, ifChanged, times, dryRun },

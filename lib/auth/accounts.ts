@@ -141,7 +141,7 @@ export async function resolveTenantId(
   const kind = status >= 500 || status === 429 ? "unavailable" : "failed";
   const hint = "set GRAPH_TENANT_ID to the tenant's id";
   const details = { code: "invalidAnswer", hint, status };
-  throw new GraphError(kind, `sign-in: the service does not tell the tenant id of ${domain}`, details);
+  throw new GraphError(kind, `sign-in: the service does not give the tenant id of ${domain}`, details);
 }
 
 const ISSUER = new RegExp(`/(${GUID_PATTERN})/v2\\.0/?$`, "i");

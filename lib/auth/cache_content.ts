@@ -28,7 +28,7 @@ export interface Registration {
   apiOrigin: string;
 }
 
-/** Whose entries are meant. */
+/** The app registration whose entries are used, in one cloud. */
 export type CacheClient = Pick<Registration, "clientId" | "environment">;
 
 /** An account in the cache, with MSAL's names. */
@@ -51,7 +51,7 @@ export interface CachedToken {
 /** A cached token that may have expired, and when it was stored, in milliseconds since 1970. */
 export type StoredToken = CachedToken & { keptAt: number };
 
-/** Whose tokens are meant. */
+/** The account and app registration whose tokens are used. */
 export type AccountQuery = Omit<Registration, "tenantId"> & {
   account: Pick<CachedAccount, "homeAccountId" | "realm">;
 };

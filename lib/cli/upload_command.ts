@@ -102,7 +102,7 @@ async function readInput(path: string, recursive: boolean, signal: AbortSignal):
   // A missing file is reported in its turn, among the others.
   const info = await Deno.stat(path).catch(() => undefined);
   if (!info?.isDirectory) return { kind: "file", path, name: remoteName(basename(path)) };
-  if (!recursive) throw usageError(`${path} is a folder`, undefined, "localFolder");
+  if (!recursive) throw usageError(`${path} is a folder`, "use -r to include folders", "localFolder");
   return { kind: "folder", path, name: await folderName(path), tree: await readLocalTree(path, signal) };
 }
 

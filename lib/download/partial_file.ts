@@ -175,7 +175,7 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     this.file.close();
   }
 
-  /** Nothing is recorded as done before a byte is overwritten. */
+  /** Records that no byte is valid, before any is overwritten. */
   async #clear(first: { bytes: number; isSame: boolean } | undefined): Promise<void> {
     await this.#recording;
     this.ranges.clear();

@@ -1,5 +1,5 @@
 /**
- * Finding out how an upload ended where the service's response does not tell: a commit may have taken effect although its
+ * Finds out how an upload ended where the service's response does not say: a commit may have taken effect although its
  * response was lost or says otherwise (PROTOCOL U15).
  *
  * @module

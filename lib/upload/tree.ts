@@ -150,7 +150,7 @@ class RemoteFolders {
       this.#connection.notice(`would make the folder ${path}`);
       return { item: toItem({ name, folder: {} }, driveId, path), children: new Map(), fresh: true };
     }
-    const what = `making of the folder ${path}`;
+    const what = `creation of the folder ${path}`;
     const folderId = parent.item.path === "" ? undefined : id;
     const post = () =>
       this.#connection.graph.requestJson<DriveItem>(itemUrl({ driveId, itemId: id }, "children"), {

@@ -1,5 +1,5 @@
 /**
- * Listing and cancelling the unfinished uploads in the journal.
+ * Lists and cancels the unfinished uploads in the journal.
  *
  * @module
  */

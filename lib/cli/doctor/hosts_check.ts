@@ -73,7 +73,7 @@ async function probe(http: HttpClient, url: string): Promise<Probe> {
   }
 }
 
-/** What is the same for all servers; `isGenuine` tells the service from a web page in its place. */
+/** The finding for one server; `isGenuine` distinguishes the service from a web page in its place. */
 function serverFinding(probe: Probe, isGenuine: (response: HttpResponse) => boolean = () => true): Diagnosis {
   if ("error" in probe) return failWith("hosts", probe.error);
   const { host, response } = probe;

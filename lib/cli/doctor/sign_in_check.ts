@@ -131,7 +131,7 @@ function cachedSignIn(settings: Settings, content: CacheContent, now: number): S
   }
   const cached = listTokens(content, { clientId, environment, account, apiOrigin });
   const tokens = cached.filter(({ expiresAt }) => expiresAt - now > MIN_LIFE_MS);
-  // The service does not tell how long a refresh token lives; each refresh brings an access token, which dates it.
+  // The service does not say how long a refresh token lives; each refresh brings an access token, which dates it.
   const days = (now - Math.max(0, ...cached.map(({ keptAt }) => keptAt))) / DAY_MS;
   const ago = days < 2 ? `${Math.round(days * 24)} h` : `${Math.round(days)} days`;
   const who = `${account.username}, tenant ${account.realm}, last refreshed ${ago} ago`;
