@@ -4,18 +4,14 @@
  * @module
  */
 import type { Drive } from "@microsoft/microsoft-graph-types";
-import type { AuthSession } from "../auth/session.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import type { GraphClient } from "../graph/client.ts";
 import { readServiceError } from "../graph/errors.ts";
-import { hasShape } from "../graph/response_shape.ts";
-import type { Settings } from "../settings.ts";
+import { hasId } from "../graph/response_shape.ts";
 import { itemUrl } from "./address.ts";
 import { canonicalDriveId } from "./drive_item.ts";
 import { type LocationBase, parseSite, type SiteName } from "./location.ts";
-import { Memo } from "./memo.ts";
 import { sameName } from "./names.ts";
-import { noSharePointError, Sites } from "./sites.ts";
+import { type DriveContext, Memo, noSharePointError, Sites } from "./sites.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
 export interface DriveInfo {
@@ -35,21 +31,12 @@ export interface DrivePath {
 /** Finds drives; each is looked up once. */
 export class Drives {
   readonly sites: Sites;
-  readonly #graph: GraphClient;
-  readonly #settings: Pick<Settings, "site" | "siteHost" | "drive">;
-  readonly #session: Pick<AuthSession, "accountType" | "includeAllDrives"> | undefined;
+  readonly #context: DriveContext;
   readonly #memo = new Memo();
 
-  /** @param session Gets access to all drives before a drive beyond the own OneDrive is requested. */
-  constructor(
-    graph: GraphClient,
-    settings: Pick<Settings, "site" | "siteHost" | "drive">,
-    session?: Pick<AuthSession, "accountType" | "includeAllDrives">,
-  ) {
-    this.sites = new Sites(graph, session);
-    this.#graph = graph;
-    this.#settings = settings;
-    this.#session = session;
+  constructor(context: DriveContext) {
+    this.sites = new Sites(context);
+    this.#context = context;
   }
 
   /**
@@ -72,7 +59,8 @@ export class Drives {
 
   /** The drive of paths without a prefix: from the settings, else the own OneDrive. */
   default(): Promise<DriveInfo> {
-    if (this.#settings.drive) return this.named(this.#settings.drive);
+    const { drive } = this.#context.settings;
+    if (drive) return this.named(drive);
     const site = this.#defaultSite();
     return site ? this.#ofSite(site) : this.own();
   }
@@ -84,7 +72,7 @@ export class Drives {
    */
   own(): Promise<DriveInfo> {
     return this.#memo.once("me", async () => {
-      if (await this.#session?.accountType() === "app") {
+      if (await this.#context.session?.accountType() === "app") {
         throw new GraphError("usage", "app-only sign-in has no OneDrive", {
           code: "noOwnDrive",
           hint: "address a library: site:HOST/sites/NAME/PATH or drive:ID/PATH, or set GRAPH_SITE",
@@ -110,7 +98,7 @@ export class Drives {
    */
   async named(drive: string): Promise<DriveInfo> {
     if (isDriveId(drive)) {
-      this.#session?.includeAllDrives();
+      this.#context.session?.includeAllDrives();
       const what = `drive ${drive}`;
       return await this.#memo.once(what, () => this.#get(`/drives/${encodeURIComponent(drive)}`, what));
     }
@@ -143,7 +131,7 @@ export class Drives {
   }
 
   #defaultSite(): SiteName | undefined {
-    const { site, siteHost } = this.#settings;
+    const { site, siteHost } = this.#context.settings;
     return site === undefined ? undefined : parseSite(site, siteHost);
   }
 
@@ -183,18 +171,18 @@ export class Drives {
 
   async #exists(drive: DriveInfo, name: string): Promise<boolean> {
     const url = `${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`;
-    const response = await this.#graph.request(url, { what: name });
+    const response = await this.#context.graph.request(url, { what: name });
     if (response.status !== 200 && response.status !== 404) throw await readServiceError(response, name);
     await response.discard();
     return response.status === 200;
   }
 
   async #get(url: string, what: string): Promise<DriveInfo> {
-    return toDriveInfo(await this.#graph.requestJson<Drive>(url, { what, accepts: isDrive }));
+    return toDriveInfo(await this.#context.graph.requestJson<Drive>(url, { what, accepts: isDrive }));
   }
 
   async #list(url: string, what: string): Promise<DriveInfo[]> {
-    const pages = await Array.fromAsync(this.#graph.pages(url, what, isDrive));
+    const pages = await Array.fromAsync(this.#context.graph.pages(url, what, isDrive));
     return pages.flat().map(toDriveInfo);
   }
 }
@@ -218,10 +206,7 @@ function decodeSegment(segment: string): string {
   }
 }
 
-function isDrive(value: unknown): value is Drive {
-  return hasShape(value, { id: "string", name: "string", driveType: "string", webUrl: "string" }) &&
-    Boolean((value as Drive).id);
-}
+const isDrive = hasId<Drive>("name", "driveType", "webUrl");
 
 function toDriveInfo(drive: Drive): DriveInfo {
   return {

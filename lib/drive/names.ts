@@ -7,8 +7,7 @@
 import { usageError } from "../errors.ts";
 
 const ILLEGAL_CHARACTER = /["*:<>?/\\|]/;
-// deno-lint-ignore no-control-regex -- finding control characters is its purpose
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROL_CHARACTER = /\p{Cc}/u;
 const RESERVED = /^(\.lock|desktop\.ini|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i;
 const MAX_NAME = 255;
 /** Longest path from the root of a drive, in characters. */

@@ -23,9 +23,6 @@ export const RETRY_STATUSES: Readonly<Record<RetryPolicy, readonly number[]>> = 
   never: [],
 };
 
-/** Error codes of bodies that count as lost responses. */
-export const LOST_BODY_CODES: readonly string[] = ["network", "invalidAnswer"];
-
 /** How often a request is sent. */
 export const MAX_ATTEMPTS = 6;
 
