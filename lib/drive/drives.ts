@@ -4,7 +4,7 @@
  * @module
  */
 import type { Drive } from "@microsoft/microsoft-graph-types";
-import { GraphError, isGraphError } from "../errors.ts";
+import { GraphError, isGraphError, usageError } from "../errors.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { hasId } from "../graph/response_shape.ts";
 import { itemUrl } from "./address.ts";
@@ -70,25 +70,22 @@ export class Drives {
    *
    * @throws {GraphError} `notFound`, code `noOneDrive` or `noSharePoint`; `usage`, code `noOwnDrive`, for app-only sessions.
    */
-  own(): Promise<DriveInfo> {
-    return this.#memo.once("me", async () => {
-      if (await this.#context.session?.accountType() === "app") {
-        throw new GraphError("usage", "app-only sign-in has no OneDrive", {
-          code: "noOwnDrive",
-          hint: "address a library: site:HOST/sites/NAME/PATH or drive:ID/PATH, or set GRAPH_SITE",
-        });
+  async own(): Promise<DriveInfo> {
+    if (await this.#context.session?.accountType() === "app") {
+      throw new GraphError("usage", "app-only sign-in has no OneDrive", {
+        code: "noOwnDrive",
+        hint: "address a library: site:HOST/sites/NAME/PATH or drive:ID/PATH, or set GRAPH_SITE",
+      });
+    }
+    try {
+      return await this.#get("/me/drive", "your OneDrive");
+    } catch (error) {
+      // The wording differs from year to year, so the status decides (PROTOCOL L4).
+      if (isGraphError(error) && error.kind === "notFound") {
+        throw error.withMessage("you have no OneDrive in this tenant", { code: "noOneDrive" });
       }
-      try {
-        return await this.#get("/me/drive", "your OneDrive");
-      } catch (error) {
-        if (!isGraphError(error)) throw error;
-        // The wording differs from year to year, so the status decides (PROTOCOL L4).
-        if (error.kind === "notFound") {
-          throw error.withMessage("you have no OneDrive in this tenant", { code: "noOneDrive" });
-        }
-        throw noSharePointError(error) ?? error;
-      }
-    });
+      throw noSharePointError(error) ?? error;
+    }
   }
 
   /**
@@ -99,25 +96,22 @@ export class Drives {
   async named(drive: string): Promise<DriveInfo> {
     if (isDriveId(drive)) {
       this.#context.session?.includeAllDrives();
-      const what = `drive ${drive}`;
-      return await this.#memo.once(what, () => this.#get(`/drives/${encodeURIComponent(drive)}`, what));
+      return await this.#get(`/drives/${encodeURIComponent(drive)}`, `drive ${drive}`);
     }
     const drives = await this.all();
     const matches = drives.filter((candidate) => isCalled(candidate, drive));
     if (matches.length === 1) return matches[0]!;
-    const listed = (matches.length > 1 ? matches : drives).map(({ name, id }) => `${name} (${id})`).join(
-      ", ",
-    );
-    if (matches.length > 1) {
-      throw new GraphError("usage", `several drives are called ${drive}: ${listed}`, {
-        code: "ambiguousDrive",
-        hint: "use the id: drive:ID/PATH",
+    if (matches.length === 0) {
+      throw new GraphError("notFound", `no drive here is called ${drive}`, {
+        code: "driveNotFound",
+        hint: `there are: ${listOf(drives)}`,
       });
     }
-    throw new GraphError("notFound", `no drive here is called ${drive}`, {
-      code: "driveNotFound",
-      hint: `there are: ${listed}`,
-    });
+    throw usageError(
+      `several drives are called ${drive}: ${listOf(matches)}`,
+      "use the id: drive:ID/PATH",
+      "ambiguousDrive",
+    );
   }
 
   /** The libraries of the default site, or else the user's own drives. */
@@ -135,18 +129,14 @@ export class Drives {
     return site === undefined ? undefined : parseSite(site, siteHost);
   }
 
-  #ofSite(site: SiteName): Promise<DriveInfo> {
-    return this.#memo.once(`site drive ${site.host}/${site.path}`, async () => {
-      const { id, name } = await this.sites.find(site);
-      return await this.#get(`/sites/${id}/drive`, `default library of site ${name}`);
-    });
+  async #ofSite(site: SiteName): Promise<DriveInfo> {
+    const { id, name } = await this.sites.find(site);
+    return await this.#get(`/sites/${id}/drive`, `default library of site ${name}`);
   }
 
-  #allOfSite(site: SiteName): Promise<DriveInfo[]> {
-    return this.#memo.once(`site drives ${site.host}/${site.path}`, async () => {
-      const { id, name } = await this.sites.find(site);
-      return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
-    });
+  async #allOfSite(site: SiteName): Promise<DriveInfo[]> {
+    const { id, name } = await this.sites.find(site);
+    return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
   }
 
   /** The first name of a path may be a library of the site; otherwise the path is in the default library. */
@@ -162,10 +152,10 @@ export class Drives {
       ...libraries.map(({ id }) => `drive:${id}/${rest.join("/")}`),
       ...(isFolder ? [`drive:${main.id}/${path.join("/")}`] : []),
     ];
-    throw new GraphError(
-      "usage",
+    throw usageError(
       `${first} names more than one library or folder of the site: ${candidates.join(" or ")}`,
-      { code: "ambiguousLocation", hint: "use one of these" },
+      "use one of these",
+      "ambiguousLocation",
     );
   }
 
@@ -177,14 +167,23 @@ export class Drives {
     return response.status === 200;
   }
 
-  async #get(url: string, what: string): Promise<DriveInfo> {
-    return toDriveInfo(await this.#context.graph.requestJson<Drive>(url, { what, accepts: isDrive }));
+  #get(url: string, what: string): Promise<DriveInfo> {
+    return this.#memo.once(
+      url,
+      async () => toDriveInfo(await this.#context.graph.requestJson<Drive>(url, { what, accepts: isDrive })),
+    );
   }
 
-  async #list(url: string, what: string): Promise<DriveInfo[]> {
-    const pages = await Array.fromAsync(this.#context.graph.pages(url, what, isDrive));
-    return pages.flat().map(toDriveInfo);
+  #list(url: string, what: string): Promise<DriveInfo[]> {
+    return this.#memo.once(url, async () => {
+      const pages = await Array.fromAsync(this.#context.graph.pages(url, what, isDrive));
+      return pages.flat().map(toDriveInfo);
+    });
   }
+}
+
+function listOf(drives: DriveInfo[]): string {
+  return drives.map(({ name, id }) => `${name} (${id})`).join(", ");
 }
 
 /** `b!` and base64url for business, up to 16 hex digits for personal drives (PROTOCOL 2.1). */

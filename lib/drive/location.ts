@@ -47,6 +47,8 @@ export interface Location {
   folder: boolean;
 }
 
+type LocationPath = Pick<Location, "base" | "path">;
+
 /**
  * Parses a location.
  *
@@ -70,8 +72,8 @@ function parseBase(
   scheme: string | undefined,
   names: string[],
   text: string,
-  siteHost: string | undefined,
-): Pick<Location, "base" | "path"> {
+  siteHost?: string,
+): LocationPath {
   const [first, second] = names;
   switch (scheme) {
     case undefined:
@@ -90,9 +92,7 @@ function parseBase(
         throw unknownLocation(`${text}: not an item id`, "write id:ITEM-ID or id:DRIVE-ID/ITEM-ID");
       }
       return {
-        base: second === undefined
-          ? { kind: "item", driveId: undefined, itemId: first }
-          : { kind: "item", driveId: first, itemId: second },
+        base: { kind: "item", driveId: second === undefined ? undefined : first, itemId: second ?? first },
         path: [],
       };
     default:
@@ -116,11 +116,7 @@ export function parseSite(text: string, siteHost?: string): SiteName {
 }
 
 /** Site collections are below `/sites` and `/teams`; all other paths of a host belong to its root site. */
-function splitSite(
-  names: string[],
-  text: string,
-  siteHost: string | undefined,
-): Pick<Location, "base" | "path"> {
+function splitSite(names: string[], text: string, siteHost?: string): LocationPath {
   const { host, isNamed, path } = splitHost(names, text, siteHost);
   // `site:NAME/…`; with a leading slash it is a path on the default host: `site:/sites/NAME/…`.
   if (!isNamed && !/^site:\/(sites|teams)\/./.test(text)) path.unshift("sites");
@@ -130,11 +126,7 @@ function splitSite(
 }
 
 /** Takes the host off the names of a site, if the first of them is one. */
-function splitHost(
-  names: string[],
-  text: string,
-  siteHost: string | undefined,
-): { host: string; isNamed: boolean; path: string[] } {
+function splitHost(names: string[], text: string, siteHost?: string) {
   const [first] = names;
   if (first === undefined) {
     throw unknownLocation(`${JSON.stringify(text)} is not a site`, "write HOST/sites/NAME");

@@ -60,17 +60,11 @@ export interface HttpRequest {
   retry: RetryPolicy;
   /** The whole URL is a secret: upload and download URLs. */
   secretUrl?: boolean;
-  /**
-   * Longest time until the headers of the response, in milliseconds, with the time to send the body.
-   * @default {@linkcode Deadline.maxSilenceMs}
-   */
+  /** Longest time to send the body and get headers, in milliseconds. @default {@linkcode Deadline.maxSilenceMs} */
   headerTimeoutMs?: number | undefined;
   /** How long a request may continue after an interruption, in milliseconds, so that its response is not lost. @default 0 */
   graceMs?: number | undefined;
-  /**
-   * Whether a successful response is progress; `false` for a status request that follows a failure.
-   * @default true
-   */
+  /** Whether a successful response is progress: not for a status request that follows a failure. @default true */
   isProgress?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }

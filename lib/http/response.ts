@@ -22,8 +22,7 @@ export interface HttpResponse {
   /**
    * Reads the whole body as text.
    *
-   * @throws {GraphError} `unavailable`, code `network`, if it breaks off or stays silent; `failed`, code `tooLarge`, above
-   *   32 MiB.
+   * @throws {GraphError} `unavailable`, code `network`, if it breaks off; `failed`, code `tooLarge`, above 32 MiB.
    */
   text(): Promise<string>;
   /** Reads the first 64 KiB of an error body as text; returns what has arrived if it breaks off. */
@@ -33,8 +32,7 @@ export interface HttpResponse {
   discard(): Promise<void>;
 }
 
-/** What a body is read with. */
-export interface ReadOptions {
+interface ReadOptions {
   url: string;
   deadline: Deadline;
   /** Whether the end of the body counts as progress. */
@@ -84,7 +82,7 @@ export function toHttpResponse(response: Response, options: ReadOptions): HttpRe
       let text = "";
       let bytes = 0;
       for await (const chunk of chunks()) {
-        if ((bytes += chunk.length) > MAX_TEXT_BYTES) throw tooLarge(url);
+        if ((bytes += chunk.length) > MAX_TEXT_BYTES) throw tooLargeError(url);
         text += decoder.decode(chunk, { stream: true });
       }
       return text + decoder.decode();
@@ -117,7 +115,7 @@ export function requestIdOf(headers: Headers): string | undefined {
   return names.map((name) => safeIdentifier(headers.get(name), 64)).find((id) => id !== undefined);
 }
 
-function tooLarge(url: string): GraphError {
+function tooLargeError(url: string): GraphError {
   const { host } = new URL(url);
   return new GraphError("failed", `${host} sent more than ${MAX_TEXT_BYTES / 1024 ** 2} MiB of text`, {
     code: "tooLarge",
