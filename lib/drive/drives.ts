@@ -72,10 +72,8 @@ export class Drives {
    */
   async own(): Promise<DriveInfo> {
     if (await this.#context.session?.accountType() === "app") {
-      throw new GraphError("usage", "app-only sign-in has no OneDrive", {
-        code: "noOwnDrive",
-        hint: "address a library: site:HOST/sites/NAME/PATH or drive:ID/PATH, or set GRAPH_SITE",
-      });
+      const hint = "address a library: site:HOST/sites/NAME/PATH or drive:ID/PATH, or set GRAPH_SITE";
+      throw usageError("app-only sign-in has no OneDrive", hint, "noOwnDrive");
     }
     try {
       return await this.#get("/me/drive", "your OneDrive");
@@ -107,11 +105,8 @@ export class Drives {
         hint: `there are: ${listOf(drives)}`,
       });
     }
-    throw usageError(
-      `several drives are called ${drive}: ${listOf(matches)}`,
-      "use the id: drive:ID/PATH",
-      "ambiguousDrive",
-    );
+    const problem = `several drives are called ${drive}: ${listOf(matches)}`;
+    throw usageError(problem, "use the id: drive:ID/PATH", "ambiguousDrive");
   }
 
   /** The libraries of the default site, or else the user's own drives. */
@@ -152,11 +147,8 @@ export class Drives {
       ...libraries.map(({ id }) => `drive:${id}/${rest.join("/")}`),
       ...(isFolder ? [`drive:${main.id}/${path.join("/")}`] : []),
     ];
-    throw usageError(
-      `${first} names more than one library or folder of the site: ${candidates.join(" or ")}`,
-      "use one of these",
-      "ambiguousLocation",
-    );
+    const problem = `${first} names more than one library or folder of the site: ${candidates.join(" or ")}`;
+    throw usageError(problem, "use one of these", "ambiguousLocation");
   }
 
   async #exists(drive: DriveInfo, name: string): Promise<boolean> {
@@ -168,10 +160,9 @@ export class Drives {
   }
 
   #get(url: string, what: string): Promise<DriveInfo> {
-    return this.#memo.once(
-      url,
-      async () => toDriveInfo(await this.#context.graph.requestJson<Drive>(url, { what, accepts: isDrive })),
-    );
+    const { graph } = this.#context;
+    const request = { what, accepts: isDrive };
+    return this.#memo.once(url, async () => toDriveInfo(await graph.requestJson<Drive>(url, request)));
   }
 
   #list(url: string, what: string): Promise<DriveInfo[]> {

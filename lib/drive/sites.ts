@@ -5,7 +5,7 @@
  */
 import type { Site } from "@microsoft/microsoft-graph-types";
 import type { AuthSession } from "../auth/session.ts";
-import { GraphError, isGraphError } from "../errors.ts";
+import { type GraphError, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { hasId } from "../graph/response_shape.ts";
 import type { Settings } from "../settings.ts";
@@ -91,9 +91,7 @@ export class Sites {
     const { session } = this.#context;
     session?.includeAllDrives();
     if (await session?.accountType() !== "personal") return;
-    throw new GraphError("usage", `${what}: a personal Microsoft account has no sites and no teams`, {
-      code: "noSites",
-    });
+    throw usageError(`${what}: a personal Microsoft account has no sites and no teams`, undefined, "noSites");
   }
 }
 
