@@ -135,7 +135,7 @@ export class GraphClient {
         throw endlessListing(what, "sends pages without end");
       }
       seen.add(next);
-      const page: Page<T> = await this.requestJson<Page<T>>(next, { what, accepts });
+      const page: Page<T> = await this.requestJson(next, { what, accepts });
       yield page.value;
       empty = page.value.length === 0 ? empty + 1 : 0;
       next = page["@odata.nextLink"] || undefined;
