@@ -69,15 +69,11 @@ export interface HttpRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** The outcome of one attempt: a value, or a reason to try again. */
-type Outcome<T> = { value: T } | {
-  reason: string;
-  /** The pause that the service asks for, in milliseconds. */
-  retryAfterMs?: number | undefined;
-  response?: HttpResponse;
-  /** The outcome of the whole request if there is no further attempt. */
-  giveUp: () => Promise<T>;
-};
+/** The outcome of one attempt: a value, or the response or error after which the request may be sent again. */
+type Outcome<T> =
+  | { value: T }
+  | { response: HttpResponse; error?: undefined }
+  | { error: GraphError; response?: undefined };
 
 /** Sends requests. One client serves a run; clients derived from it share its connections and its pace. */
 export class HttpClient {
@@ -146,11 +142,17 @@ export class HttpClient {
     for (let attempts = 1;; attempts++) {
       const outcome = await this.#attempt({ ...request, signal }, read);
       if ("value" in outcome) return outcome.value;
-      const ms = outcome.retryAfterMs ?? this.backoffMs(attempts);
-      if (attempts === MAX_ATTEMPTS || !this.deadline.allows(ms)) return await outcome.giveUp();
-      if (outcome.retryAfterMs !== undefined) this.#pace.hold(hostOf(request.url), this.now() + ms);
-      await outcome.response?.discard();
-      await this.wait(ms, outcome.reason, signal);
+      const { response, error } = outcome;
+      const askedMs = response && retryAfterMs(response.headers, this.now());
+      const ms = askedMs ?? this.backoffMs(attempts);
+      if (attempts === MAX_ATTEMPTS || !this.deadline.allows(ms)) {
+        if (error) throw error;
+        return await read(response);
+      }
+      const host = hostOf(request.url);
+      if (askedMs !== undefined) this.#pace.hold(host, this.now() + ms);
+      await response?.discard();
+      await this.wait(ms, error?.message ?? `HTTP ${response?.status} from ${host}`, signal);
     }
   }
 
@@ -159,22 +161,15 @@ export class HttpClient {
     const isIdempotent = request.retry === "idempotent";
     if (response instanceof GraphError) {
       if (!isIdempotent || response.kind !== "unavailable") throw response;
-      return { reason: response.message, giveUp: () => Promise.reject(response) };
+      return { error: response };
     }
-    if (RETRY_STATUSES[request.retry].includes(response.status)) {
-      return {
-        reason: `HTTP ${response.status} from ${hostOf(request.url)}`,
-        retryAfterMs: retryAfterMs(response.headers, this.now()),
-        response,
-        giveUp: () => read(response),
-      };
-    }
+    if (RETRY_STATUSES[request.retry].includes(response.status)) return { response };
     try {
       return { value: await read(response) };
     } catch (error) {
       const isLost = isGraphError(error) && ["network", "invalidAnswer"].includes(error.code);
       if (!isIdempotent || request.method !== "GET" || !isLost) throw error;
-      return { reason: error.message, giveUp: () => Promise.reject(error) };
+      return { error };
     }
   }
 
