@@ -234,7 +234,7 @@ export async function followShortcut(
   }
 }
 
-/** Converts a driveItem. */
+/** Converts a driveItem; `driveId` is where it was found, for responses that do not name its drive. */
 export function toItem(driveItem: DriveItem, driveId: string, path: string): Item {
   return {
     path,

@@ -74,7 +74,7 @@ function parseBase(
   text: string,
   siteHost?: string,
 ): LocationPath {
-  const [first, second] = names;
+  const [first] = names;
   switch (scheme) {
     case undefined:
       return { base: { kind: "default" }, path: names };
@@ -87,19 +87,17 @@ function parseBase(
         throw unknownLocation(`${text}: the drive is missing`, "write drive:NAME/PATH or drive:ID/PATH");
       }
       return { base: { kind: "drive", drive: first }, path: names.slice(1) };
-    case "id":
-      if (first === undefined || names.length > 2) {
+    case "id": {
+      const [itemId, driveId] = names.toReversed();
+      if (itemId === undefined || names.length > 2) {
         throw unknownLocation(`${text}: not an item id`, "write id:ITEM-ID or id:DRIVE-ID/ITEM-ID");
       }
-      return {
-        base: { kind: "item", driveId: second === undefined ? undefined : first, itemId: second ?? first },
-        path: [],
-      };
-    default:
-      throw unknownLocation(
-        `${text}: ${scheme}: locations are not supported`,
-        "write it as site:HOST/sites/NAME/PATH",
-      );
+      return { base: { kind: "item", driveId, itemId }, path: [] };
+    }
+    default: {
+      const form = "write it as site:HOST/sites/NAME/PATH";
+      throw unknownLocation(`${text}: ${scheme}: locations are not supported`, form);
+    }
   }
 }
 
@@ -120,8 +118,7 @@ function splitSite(names: string[], text: string, siteHost?: string): LocationPa
   const { host, isNamed, path } = splitHost(names, text, siteHost);
   // `site:NAME/…`; with a leading slash it is a path on the default host: `site:/sites/NAME/…`.
   if (!isNamed && !/^site:\/(sites|teams)\/./.test(text)) path.unshift("sites");
-  const isCollection = path.length > 1 && ["sites", "teams"].includes(path[0]!);
-  const depth = isCollection ? 2 : 0;
+  const depth = path.length > 1 && ["sites", "teams"].includes(path[0]!) ? 2 : 0;
   return { base: { kind: "site", site: siteName(host, path.slice(0, depth)) }, path: path.slice(depth) };
 }
 
