@@ -70,7 +70,7 @@ export function openConnection(settings: Settings, options: ConnectOptions = {})
     session,
     graph,
     storage: new StorageClient(http, settings.storageHosts),
-    drives: new Drives(graph, settings, session),
+    drives: new Drives({ graph, settings, session }),
     account: async () => (await session.info()).username,
     notice,
   };

@@ -23,12 +23,11 @@ export type ItemAddress = { driveId: string; itemId: string } | { driveId: strin
  */
 export function itemUrl(address: ItemAddress, relation?: string): string {
   const drive = `/drives/${encodeURIComponent(address.driveId)}`;
-  if ("itemId" in address) {
-    return `${drive}/items/${encodeURIComponent(address.itemId)}${relation ? `/${relation}` : ""}`;
-  }
+  const suffix = relation ? `/${relation}` : "";
+  if ("itemId" in address) return `${drive}/items/${encodeURIComponent(address.itemId)}${suffix}`;
   // `root:/:/children` is invalid (PROTOCOL 3.1b).
-  if (address.path.length === 0) return `${drive}/root${relation ? `/${relation}` : ""}`;
-  return `${drive}/root:/${encodePath(address.path)}${relation ? `:/${relation}` : ""}`;
+  if (address.path.length === 0) return `${drive}/root${suffix}`;
+  return `${drive}/root:/${encodePath(address.path)}${suffix && `:${suffix}`}`;
 }
 
 /** URL of an item by its name in a folder, or of one of its relations; the item need not exist. */

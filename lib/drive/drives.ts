@@ -4,18 +4,14 @@
  * @module
  */
 import type { Drive } from "@microsoft/microsoft-graph-types";
-import type { AuthSession } from "../auth/session.ts";
-import { GraphError, isGraphError } from "../errors.ts";
-import type { GraphClient } from "../graph/client.ts";
+import { GraphError, isGraphError, usageError } from "../errors.ts";
 import { readServiceError } from "../graph/errors.ts";
-import { hasShape } from "../graph/response_shape.ts";
-import type { Settings } from "../settings.ts";
+import { hasId } from "../graph/response_shape.ts";
 import { itemUrl } from "./address.ts";
 import { canonicalDriveId } from "./drive_item.ts";
 import { type LocationBase, parseSite, type SiteName } from "./location.ts";
-import { Memo } from "./memo.ts";
 import { sameName } from "./names.ts";
-import { noSharePointError, Sites } from "./sites.ts";
+import { type DriveContext, Memo, noSharePointError, Sites } from "./sites.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
 export interface DriveInfo {
@@ -35,21 +31,12 @@ export interface DrivePath {
 /** Finds drives; each is looked up once. */
 export class Drives {
   readonly sites: Sites;
-  readonly #graph: GraphClient;
-  readonly #settings: Pick<Settings, "site" | "siteHost" | "drive">;
-  readonly #session: Pick<AuthSession, "accountType" | "includeAllDrives"> | undefined;
+  readonly #context: DriveContext;
   readonly #memo = new Memo();
 
-  /** @param session Gets access to all drives before a drive beyond the own OneDrive is requested. */
-  constructor(
-    graph: GraphClient,
-    settings: Pick<Settings, "site" | "siteHost" | "drive">,
-    session?: Pick<AuthSession, "accountType" | "includeAllDrives">,
-  ) {
-    this.sites = new Sites(graph, session);
-    this.#graph = graph;
-    this.#settings = settings;
-    this.#session = session;
+  constructor(context: DriveContext) {
+    this.sites = new Sites(context);
+    this.#context = context;
   }
 
   /**
@@ -72,7 +59,8 @@ export class Drives {
 
   /** The drive of paths without a prefix: from the settings, else the own OneDrive. */
   default(): Promise<DriveInfo> {
-    if (this.#settings.drive) return this.named(this.#settings.drive);
+    const { drive } = this.#context.settings;
+    if (drive) return this.named(drive);
     const site = this.#defaultSite();
     return site ? this.#ofSite(site) : this.own();
   }
@@ -82,25 +70,20 @@ export class Drives {
    *
    * @throws {GraphError} `notFound`, code `noOneDrive` or `noSharePoint`; `usage`, code `noOwnDrive`, for app-only sessions.
    */
-  own(): Promise<DriveInfo> {
-    return this.#memo.once("me", async () => {
-      if (await this.#session?.accountType() === "app") {
-        throw new GraphError("usage", "app-only sign-in has no OneDrive", {
-          code: "noOwnDrive",
-          hint: "address a library: site:HOST/sites/NAME/PATH or drive:ID/PATH, or set GRAPH_SITE",
-        });
+  async own(): Promise<DriveInfo> {
+    if (await this.#context.session?.accountType() === "app") {
+      const hint = "address a library: site:HOST/sites/NAME/PATH or drive:ID/PATH, or set GRAPH_SITE";
+      throw usageError("app-only sign-in has no OneDrive", hint, "noOwnDrive");
+    }
+    try {
+      return await this.#get("/me/drive", "your OneDrive");
+    } catch (error) {
+      // The wording differs from year to year, so the status decides (PROTOCOL L4).
+      if (isGraphError(error) && error.kind === "notFound") {
+        throw error.withMessage("you have no OneDrive in this tenant", { code: "noOneDrive" });
       }
-      try {
-        return await this.#get("/me/drive", "your OneDrive");
-      } catch (error) {
-        if (!isGraphError(error)) throw error;
-        // The wording differs from year to year, so the status decides (PROTOCOL L4).
-        if (error.kind === "notFound") {
-          throw error.withMessage("you have no OneDrive in this tenant", { code: "noOneDrive" });
-        }
-        throw noSharePointError(error) ?? error;
-      }
-    });
+      throw noSharePointError(error) ?? error;
+    }
   }
 
   /**
@@ -110,26 +93,20 @@ export class Drives {
    */
   async named(drive: string): Promise<DriveInfo> {
     if (isDriveId(drive)) {
-      this.#session?.includeAllDrives();
-      const what = `drive ${drive}`;
-      return await this.#memo.once(what, () => this.#get(`/drives/${encodeURIComponent(drive)}`, what));
+      this.#context.session?.includeAllDrives();
+      return await this.#get(`/drives/${encodeURIComponent(drive)}`, `drive ${drive}`);
     }
     const drives = await this.all();
     const matches = drives.filter((candidate) => isCalled(candidate, drive));
     if (matches.length === 1) return matches[0]!;
-    const listed = (matches.length > 1 ? matches : drives).map(({ name, id }) => `${name} (${id})`).join(
-      ", ",
-    );
-    if (matches.length > 1) {
-      throw new GraphError("usage", `several drives are called ${drive}: ${listed}`, {
-        code: "ambiguousDrive",
-        hint: "use the id: drive:ID/PATH",
+    if (matches.length === 0) {
+      throw new GraphError("notFound", `no drive here is called ${drive}`, {
+        code: "driveNotFound",
+        hint: `there are: ${listOf(drives)}`,
       });
     }
-    throw new GraphError("notFound", `no drive here is called ${drive}`, {
-      code: "driveNotFound",
-      hint: `there are: ${listed}`,
-    });
+    const problem = `several drives are called ${drive}: ${listOf(matches)}`;
+    throw usageError(problem, "use the id: drive:ID/PATH", "ambiguousDrive");
   }
 
   /** The libraries of the default site, or else the user's own drives. */
@@ -143,22 +120,18 @@ export class Drives {
   }
 
   #defaultSite(): SiteName | undefined {
-    const { site, siteHost } = this.#settings;
+    const { site, siteHost } = this.#context.settings;
     return site === undefined ? undefined : parseSite(site, siteHost);
   }
 
-  #ofSite(site: SiteName): Promise<DriveInfo> {
-    return this.#memo.once(`site drive ${site.host}/${site.path}`, async () => {
-      const { id, name } = await this.sites.find(site);
-      return await this.#get(`/sites/${id}/drive`, `default library of site ${name}`);
-    });
+  async #ofSite(site: SiteName): Promise<DriveInfo> {
+    const { id, name } = await this.sites.find(site);
+    return await this.#get(`/sites/${id}/drive`, `default library of site ${name}`);
   }
 
-  #allOfSite(site: SiteName): Promise<DriveInfo[]> {
-    return this.#memo.once(`site drives ${site.host}/${site.path}`, async () => {
-      const { id, name } = await this.sites.find(site);
-      return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
-    });
+  async #allOfSite(site: SiteName): Promise<DriveInfo[]> {
+    const { id, name } = await this.sites.find(site);
+    return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
   }
 
   /** The first name of a path may be a library of the site; otherwise the path is in the default library. */
@@ -174,29 +147,34 @@ export class Drives {
       ...libraries.map(({ id }) => `drive:${id}/${rest.join("/")}`),
       ...(isFolder ? [`drive:${main.id}/${path.join("/")}`] : []),
     ];
-    throw new GraphError(
-      "usage",
-      `${first} names more than one library or folder of the site: ${candidates.join(" or ")}`,
-      { code: "ambiguousLocation", hint: "use one of these" },
-    );
+    const problem = `${first} names more than one library or folder of the site: ${candidates.join(" or ")}`;
+    throw usageError(problem, "use one of these", "ambiguousLocation");
   }
 
   async #exists(drive: DriveInfo, name: string): Promise<boolean> {
     const url = `${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`;
-    const response = await this.#graph.request(url, { what: name });
+    const response = await this.#context.graph.request(url, { what: name });
     if (response.status !== 200 && response.status !== 404) throw await readServiceError(response, name);
     await response.discard();
     return response.status === 200;
   }
 
-  async #get(url: string, what: string): Promise<DriveInfo> {
-    return toDriveInfo(await this.#graph.requestJson<Drive>(url, { what, accepts: isDrive }));
+  #get(url: string, what: string): Promise<DriveInfo> {
+    const { graph } = this.#context;
+    const request = { what, accepts: isDrive };
+    return this.#memo.once(url, async () => toDriveInfo(await graph.requestJson<Drive>(url, request)));
   }
 
-  async #list(url: string, what: string): Promise<DriveInfo[]> {
-    const pages = await Array.fromAsync(this.#graph.pages(url, what, isDrive));
-    return pages.flat().map(toDriveInfo);
+  #list(url: string, what: string): Promise<DriveInfo[]> {
+    return this.#memo.once(url, async () => {
+      const pages = await Array.fromAsync(this.#context.graph.pages(url, what, isDrive));
+      return pages.flat().map(toDriveInfo);
+    });
   }
+}
+
+function listOf(drives: DriveInfo[]): string {
+  return drives.map(({ name, id }) => `${name} (${id})`).join(", ");
 }
 
 /** `b!` and base64url for business, up to 16 hex digits for personal drives (PROTOCOL 2.1). */
@@ -218,10 +196,7 @@ function decodeSegment(segment: string): string {
   }
 }
 
-function isDrive(value: unknown): value is Drive {
-  return hasShape(value, { id: "string", name: "string", driveType: "string", webUrl: "string" }) &&
-    Boolean((value as Drive).id);
-}
+const isDrive = hasId<Drive>("name", "driveType", "webUrl");
 
 function toDriveInfo(drive: Drive): DriveInfo {
   return {

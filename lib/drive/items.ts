@@ -97,11 +97,10 @@ async function* listFolder(
   for await (const found of listChildren(context, folder)) {
     if (found instanceof GraphError) {
       invalid.push(found);
-      continue;
+    } else {
+      yield found.item;
+      if (visited && found.item.type === "folder") yield* listFolder(context, found.item, visited, invalid);
     }
-    const { item } = found;
-    yield item;
-    if (visited && item.type === "folder") yield* listFolder(context, item, visited, invalid);
   }
 }
 
@@ -114,11 +113,9 @@ export function assertNotVisited(folder: Item, visited: Set<string> | undefined)
   const key = itemKey(folder);
   const levels = folder.path.split("/").length;
   if (levels > MAX_LEVELS) {
-    throw new GraphError(
-      "failed",
-      `listing of a folder ${levels} levels deep: deeper than the service allows`,
-      { code: "tooDeep", hint: "the folders above it were listed; report it to Microsoft" },
-    );
+    const problem = `listing of a folder ${levels} levels deep: deeper than the service allows`;
+    const hint = "the folders above it were listed; report it to Microsoft";
+    throw new GraphError("failed", problem, { code: "tooDeep", hint });
   }
   if (visited?.has(key)) {
     throw new GraphError("failed", `listing of ${folder.path}: the service shows a folder inside itself`, {
@@ -230,14 +227,14 @@ export async function followShortcut(
     return await fetchItem(context, address, `target of the shortcut ${found.item.path}`);
   } catch (error) {
     if (!isGraphError(error) || error.kind !== "refused") throw error;
-    throw error.withMessage(error.message, {
-      hint:
-        `it is in another drive, which takes more permissions: use drive:${address.driveId}/PATH or id:${address.driveId}/${address.itemId}`,
-    });
+    const { driveId, itemId } = address;
+    const forms = `drive:${driveId}/PATH or id:${driveId}/${itemId}`;
+    const hint = `it is in another drive, which takes more permissions: use ${forms}`;
+    throw error.withMessage(error.message, { hint });
   }
 }
 
-/** Converts a driveItem. */
+/** Converts a driveItem; `driveId` is where it was found, for responses that do not name its drive. */
 export function toItem(driveItem: DriveItem, driveId: string, path: string): Item {
   return {
     path,
@@ -288,9 +285,6 @@ function toUtcSeconds(time: string | null | undefined): string | null {
 
 /** The error of a trailing slash, or of a listing, for an item that is not a folder. */
 export function notAFolderError(item: Item): GraphError {
-  return usageError(
-    `${item.path} is a ${item.type}, not a folder`,
-    "omit the trailing slash, or name its folder",
-    "notAFolder",
-  );
+  const hint = "omit the trailing slash, or name its folder";
+  return usageError(`${item.path} is a ${item.type}, not a folder`, hint, "notAFolder");
 }

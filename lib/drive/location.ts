@@ -47,6 +47,8 @@ export interface Location {
   folder: boolean;
 }
 
+type LocationPath = Pick<Location, "base" | "path">;
+
 /**
  * Parses a location.
  *
@@ -70,9 +72,9 @@ function parseBase(
   scheme: string | undefined,
   names: string[],
   text: string,
-  siteHost: string | undefined,
-): Pick<Location, "base" | "path"> {
-  const [first, second] = names;
+  siteHost?: string,
+): LocationPath {
+  const [first] = names;
   switch (scheme) {
     case undefined:
       return { base: { kind: "default" }, path: names };
@@ -85,21 +87,17 @@ function parseBase(
         throw unknownLocation(`${text}: the drive is missing`, "write drive:NAME/PATH or drive:ID/PATH");
       }
       return { base: { kind: "drive", drive: first }, path: names.slice(1) };
-    case "id":
-      if (first === undefined || names.length > 2) {
+    case "id": {
+      const [itemId, driveId] = names.toReversed();
+      if (itemId === undefined || names.length > 2) {
         throw unknownLocation(`${text}: not an item id`, "write id:ITEM-ID or id:DRIVE-ID/ITEM-ID");
       }
-      return {
-        base: second === undefined
-          ? { kind: "item", driveId: undefined, itemId: first }
-          : { kind: "item", driveId: first, itemId: second },
-        path: [],
-      };
-    default:
-      throw unknownLocation(
-        `${text}: ${scheme}: locations are not supported`,
-        "write it as site:HOST/sites/NAME/PATH",
-      );
+      return { base: { kind: "item", driveId, itemId }, path: [] };
+    }
+    default: {
+      const form = "write it as site:HOST/sites/NAME/PATH";
+      throw unknownLocation(`${text}: ${scheme}: locations are not supported`, form);
+    }
   }
 }
 
@@ -116,25 +114,16 @@ export function parseSite(text: string, siteHost?: string): SiteName {
 }
 
 /** Site collections are below `/sites` and `/teams`; all other paths of a host belong to its root site. */
-function splitSite(
-  names: string[],
-  text: string,
-  siteHost: string | undefined,
-): Pick<Location, "base" | "path"> {
+function splitSite(names: string[], text: string, siteHost?: string): LocationPath {
   const { host, isNamed, path } = splitHost(names, text, siteHost);
   // `site:NAME/…`; with a leading slash it is a path on the default host: `site:/sites/NAME/…`.
   if (!isNamed && !/^site:\/(sites|teams)\/./.test(text)) path.unshift("sites");
-  const isCollection = path.length > 1 && ["sites", "teams"].includes(path[0]!);
-  const depth = isCollection ? 2 : 0;
+  const depth = path.length > 1 && ["sites", "teams"].includes(path[0]!) ? 2 : 0;
   return { base: { kind: "site", site: siteName(host, path.slice(0, depth)) }, path: path.slice(depth) };
 }
 
 /** Takes the host off the names of a site, if the first of them is one. */
-function splitHost(
-  names: string[],
-  text: string,
-  siteHost: string | undefined,
-): { host: string; isNamed: boolean; path: string[] } {
+function splitHost(names: string[], text: string, siteHost?: string) {
   const [first] = names;
   if (first === undefined) {
     throw unknownLocation(`${JSON.stringify(text)} is not a site`, "write HOST/sites/NAME");

@@ -7,7 +7,7 @@ import type { User } from "@microsoft/microsoft-graph-types";
 import type { AuthSession } from "../auth/session.ts";
 import { formatUtc } from "../format.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { hasShape } from "../graph/response_shape.ts";
+import { hasId } from "../graph/response_shape.ts";
 import type { Settings } from "../settings.ts";
 
 /** Who is signed in, as `whoami --json` prints it. */
@@ -57,7 +57,4 @@ export async function getMe({ graph, session, settings }: MeContext): Promise<Me
 }
 
 /** Whether a value can be the response of `/me`. */
-export function isUser(value: unknown): value is User {
-  return hasShape(value, { id: "string", displayName: "string", userPrincipalName: "string" }) &&
-    Boolean((value as User).id);
-}
+export const isUser: (value: unknown) => value is User = hasId<User>("displayName", "userPrincipalName");

@@ -7,8 +7,7 @@
 import { usageError } from "../errors.ts";
 
 const ILLEGAL_CHARACTER = /["*:<>?/\\|]/;
-// deno-lint-ignore no-control-regex -- finding control characters is its purpose
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROL_CHARACTER = /\p{Cc}/u;
 const RESERVED = /^(\.lock|desktop\.ini|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i;
 const MAX_NAME = 255;
 /** Longest path from the root of a drive, in characters. */
@@ -38,40 +37,25 @@ export function nameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/**
- * Checks a path of an existing or new item.
- *
- * @throws {GraphError} `usage`, code `illegalName`.
- */
+/** @throws {GraphError} `usage`, code `illegalName`, for a path that no item can have. */
 export function checkAddress(path: readonly string[]): void {
   for (const name of path) throwIfProblem(name, pathNameProblem(name));
   const length = path.join("/").length;
   if (length > MAX_PATH) {
-    throw usageError(
-      `a path of ${length} characters is too long; the service allows ${MAX_PATH}`,
-      "use shorter folder or file names",
-      "illegalName",
-    );
+    const problem = `a path of ${length} characters is too long; the service allows ${MAX_PATH}`;
+    throw usageError(problem, "use shorter folder or file names", "illegalName");
   }
 }
 
-/**
- * Checks the name of a new item.
- *
- * @throws {GraphError} `usage`, code `illegalName`.
- */
+/** @throws {GraphError} `usage`, code `illegalName`, for a name that a new item cannot have. */
 export function checkNewName(name: string): void {
   throwIfProblem(name, nameProblem(name));
 }
 
 function throwIfProblem(name: string, problem: string | undefined): void {
-  if (problem) {
-    throw usageError(
-      `illegal name ${JSON.stringify(name)}: ${problem}`,
-      "rename it; nothing was sent",
-      "illegalName",
-    );
-  }
+  if (problem === undefined) return;
+  const message = `illegal name ${JSON.stringify(name)}: ${problem}`;
+  throw usageError(message, "rename it; nothing was sent", "illegalName");
 }
 
 /** The form of a name to send: keyboards produce NFC, macOS file systems NFD (PROTOCOL 3.3d). */

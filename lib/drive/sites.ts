@@ -5,12 +5,12 @@
  */
 import type { Site } from "@microsoft/microsoft-graph-types";
 import type { AuthSession } from "../auth/session.ts";
-import { GraphError, isGraphError } from "../errors.ts";
+import { type GraphError, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { hasShape } from "../graph/response_shape.ts";
+import { hasId } from "../graph/response_shape.ts";
+import type { Settings } from "../settings.ts";
 import { encodePath } from "./address.ts";
 import type { SiteName } from "./location.ts";
-import { Memo } from "./memo.ts";
 
 /** A SharePoint site. */
 export interface SiteInfo {
@@ -19,16 +19,33 @@ export interface SiteInfo {
   webUrl: string;
 }
 
+/** What finding drives and sites takes. */
+export interface DriveContext {
+  graph: GraphClient;
+  settings: Pick<Settings, "site" | "siteHost" | "drive">;
+  /** Gets access to all drives before anything beyond the own OneDrive is requested. */
+  session?: Pick<AuthSession, "accountType" | "includeAllDrives">;
+}
+
+/** Remembers what was looked up, so that each lookup is made once in a run. */
+export class Memo {
+  readonly #found = new Map<string, Promise<unknown>>();
+
+  /** The result of `find`, which is called for the first use of a key only. */
+  once<T>(key: string, find: () => Promise<T>): Promise<T> {
+    let found = this.#found.get(key) as Promise<T> | undefined;
+    if (!found) this.#found.set(key, found = find());
+    return found;
+  }
+}
+
 /** Finds sites; each is looked up once. */
 export class Sites {
-  readonly #graph: GraphClient;
-  readonly #session: Pick<AuthSession, "accountType" | "includeAllDrives"> | undefined;
+  readonly #context: Pick<DriveContext, "graph" | "session">;
   readonly #memo = new Memo();
 
-  /** @param session Gets access to all drives before a site is requested. */
-  constructor(graph: GraphClient, session?: Pick<AuthSession, "accountType" | "includeAllDrives">) {
-    this.#graph = graph;
-    this.#session = session;
+  constructor(context: Pick<DriveContext, "graph" | "session">) {
+    this.#context = context;
   }
 
   /**
@@ -42,7 +59,7 @@ export class Sites {
       await this.#prepare(what);
       const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
       try {
-        return toSiteInfo(await this.#graph.requestJson<Site>(url, { what, accepts: isSite }));
+        return toSiteInfo(await this.#context.graph.requestJson<Site>(url, { what, accepts: isSite }));
       } catch (error) {
         throw explainMissingSite(error, what, { host, path });
       }
@@ -59,7 +76,7 @@ export class Sites {
     await this.#prepare(what);
     try {
       const url = `/sites?search=${encodeURIComponent(text || "*")}`;
-      for await (const page of this.#graph.pages(url, what, isSite)) yield* page.map(toSiteInfo);
+      for await (const page of this.#context.graph.pages(url, what, isSite)) yield* page.map(toSiteInfo);
     } catch (error) {
       if (!isGraphError(error) || error.kind !== "notFound") throw noSharePointError(error) ?? error;
       throw error.withMessage(`${what}: not possible for accounts that may not open the tenant's root site`, {
@@ -71,11 +88,10 @@ export class Sites {
 
   /** @throws {GraphError} `usage` for a personal account, for which no request is sent. */
   async #prepare(what: string): Promise<void> {
-    this.#session?.includeAllDrives();
-    if (await this.#session?.accountType() !== "personal") return;
-    throw new GraphError("usage", `${what}: a personal Microsoft account has no sites and no teams`, {
-      code: "noSites",
-    });
+    const { session } = this.#context;
+    session?.includeAllDrives();
+    if (await session?.accountType() !== "personal") return;
+    throw usageError(`${what}: a personal Microsoft account has no sites and no teams`, undefined, "noSites");
   }
 }
 
@@ -106,10 +122,7 @@ export function noSharePointError(error: unknown): GraphError | undefined {
   return error.withMessage(error.message, { kind: "notFound", code: "noSharePoint", hint: undefined });
 }
 
-function isSite(value: unknown): value is Site {
-  return hasShape(value, { id: "string", name: "string", displayName: "string", webUrl: "string" }) &&
-    Boolean((value as Site).id);
-}
+const isSite = hasId<Site>("name", "displayName", "webUrl");
 
 function toSiteInfo(site: Site): SiteInfo {
   return { id: site.id ?? "", name: site.displayName ?? site.name ?? "", webUrl: site.webUrl ?? "" };

@@ -9,7 +9,7 @@ import type { HttpClient, HttpRequest } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { isJsonObject, parseJsonObject } from "../json.ts";
 import { isErrorBody, parseClaimsChallenge, readServiceError, toServiceError } from "./errors.ts";
-import { hasShape, invalidAnswer } from "./response_shape.ts";
+import { hasShape } from "./response_shape.ts";
 
 /** A request for {@linkcode GraphClient.requestJson}. */
 export interface GraphRequest
@@ -46,7 +46,6 @@ export class GraphClient {
   readonly #root: URL;
   readonly #tokens: TokenSource;
 
-  /** @param apiOrigin For example `https://graph.microsoft.com`. */
   constructor(http: HttpClient, apiOrigin: string, tokens: TokenSource) {
     this.http = http;
     this.#root = new URL("/v1.0", apiOrigin);
@@ -85,8 +84,9 @@ export class GraphClient {
       if (status < 200 || status > 299) throw await readServiceError(response, what);
       const text = await response.text();
       const value = parseJsonObject(text);
-      if (isErrorBody(value)) throw toServiceError(response, text, what); // under HTTP 200 (PROTOCOL E2)
-      if (value === undefined || !accepts(value)) throw invalidAnswer(what, status);
+      if (isErrorBody(value) || value === undefined || !accepts(value)) {
+        throw toServiceError(response, text, what);
+      }
       return { value: value as T, status };
     });
   }
@@ -135,7 +135,7 @@ export class GraphClient {
         throw endlessListing(what, "sends pages without end");
       }
       seen.add(next);
-      const page: Page<T> = await this.requestJson<Page<T>>(next, { what, accepts });
+      const page: Page<T> = await this.requestJson(next, { what, accepts });
       yield page.value;
       empty = page.value.length === 0 ? empty + 1 : 0;
       next = page["@odata.nextLink"] || undefined;
@@ -145,7 +145,7 @@ export class GraphClient {
   /** The token is sent to the Graph origin only, whatever a `nextLink` says. */
   #url(path: string): string {
     if (path.startsWith("/")) return this.#root.href + path;
-    const url = URL.canParse(path) ? new URL(path) : undefined;
+    const url = URL.parse(path);
     if (url?.origin === this.#root.origin) return path;
     const host = url ? `to another host, ${url.host}` : "that is not a URL";
     throw new GraphError("failed", `the service sent a link ${host}`, {

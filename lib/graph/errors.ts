@@ -14,83 +14,67 @@ import { isJsonObject, parseJsonObject } from "../json.ts";
 import { invalidAnswer } from "./response_shape.ts";
 
 /** What an error means. Without a hint, what helps depends on the program that uses this library. */
-interface Explanation {
-  kind: FailureKind;
-  why: string;
-  hint?: string;
-}
+type Explanation = [kind: FailureKind, why: string, hint?: string];
 
 /** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
 const BY_CODE: Readonly<Record<string, Explanation>> = {
-  serviceReadOnly: {
-    kind: "unavailable",
-    why: "the service has made this drive read-only for maintenance",
-    hint: "permissions are not the problem; try again later",
-  },
-  malwareDetected: {
-    kind: "refused",
-    why: "the service found malware in it",
-    hint: "ask your administrator; the content is withheld",
-  },
-  pathIsTooLong: {
-    kind: "failed",
-    why: "the whole path is longer than 400 characters",
-    hint: "use shorter folder or file names",
-  },
-  resourceLocked: {
-    kind: "conflict",
-    why: "the file is open in Office or checked out",
-    hint: "close it or check it in, then run the same command again",
-  },
+  serviceReadOnly: [
+    "unavailable",
+    "the service has made this drive read-only for maintenance",
+    "permissions are not the problem; try again later",
+  ],
+  malwareDetected: [
+    "refused",
+    "the service found malware in it",
+    "ask your administrator; the content is withheld",
+  ],
+  pathIsTooLong: [
+    "failed",
+    "the whole path is longer than 400 characters",
+    "use shorter folder or file names",
+  ],
+  resourceLocked: [
+    "conflict",
+    "the file is open in Office or checked out",
+    "close it or check it in, then run the same command again",
+  ],
 };
 
 const BY_STATUS: Readonly<Record<number, Explanation>> = {
-  401: { kind: "signInNeeded", why: "the service does not accept the sign-in" },
-  403: {
-    kind: "refused",
-    why: "no permission",
-    hint: "check the permissions of the app, and that you can open it in a browser with the same account",
-  },
-  404: { kind: "notFound", why: "it does not exist, or you may not see it" },
-  409: { kind: "conflict", why: "already exists" },
-  412: {
-    kind: "conflict",
-    why: "it was changed on the server meanwhile",
-    hint: "look at the new version, then run the same command again",
-  },
-  413: { kind: "failed", why: "it is too large for one request" },
-  423: {
-    kind: "conflict",
-    why: "the file is locked: open in Office or checked out",
-    hint: "close it or check it in, then run the same command again",
-  },
-  429: {
-    kind: "unavailable",
-    why: "the service is throttling",
-    hint: "wait, then run the same command again",
-  },
-  507: {
-    kind: "noSpace",
-    why: "the drive is full",
-    hint: "free space or ask your administrator for more, then run the same command again",
-  },
-  509: {
-    kind: "unavailable",
-    why: "the bandwidth limit is exceeded",
-    hint: "wait, then run the same command again",
-  },
+  401: ["signInNeeded", "the service does not accept the sign-in"],
+  403: [
+    "refused",
+    "no permission",
+    "check the permissions of the app, and that you can open it in a browser with the same account",
+  ],
+  404: ["notFound", "it does not exist, or you may not see it"],
+  409: ["conflict", "already exists"],
+  412: [
+    "conflict",
+    "it was changed on the server meanwhile",
+    "look at the new version, then run the same command again",
+  ],
+  413: ["failed", "it is too large for one request"],
+  423: [
+    "conflict",
+    "the file is locked: open in Office or checked out",
+    "close it or check it in, then run the same command again",
+  ],
+  429: ["unavailable", "the service is throttling", "wait, then run the same command again"],
+  507: [
+    "noSpace",
+    "the drive is full",
+    "free space or ask your administrator for more, then run the same command again",
+  ],
+  509: ["unavailable", "the bandwidth limit is exceeded", "wait, then run the same command again"],
 };
 
-const UNAVAILABLE: Explanation = {
-  kind: "unavailable",
-  why: "the service is unavailable",
-  hint: "run the same command again later",
-};
-const REJECTED: Explanation = {
-  kind: "failed",
-  why: "the service rejected the request",
-  hint: "see the code and message",
-};
+const UNAVAILABLE: Explanation = [
+  "unavailable",
+  "the service is unavailable",
+  "run the same command again later",
+];
+const REJECTED: Explanation = ["failed", "the service rejected the request", "see the code and message"];
 
 /** The service's own messages have about a hundred characters. */
 const MAX_MESSAGE = 1_000;
@@ -122,7 +106,7 @@ export function isErrorBody(value: unknown): boolean {
 
 function explain({ status, headers }: HttpResponse, body: ErrorBody, what: string): GraphError {
   const known = body.codes.findLast((code) => Object.hasOwn(BY_CODE, code));
-  const { kind, why, hint } = (known ? BY_CODE[known] : undefined) ?? BY_STATUS[status] ??
+  const [kind, why, hint] = (known ? BY_CODE[known] : undefined) ?? BY_STATUS[status] ??
     (status >= 500 ? UNAVAILABLE : REJECTED);
   // Of a rejected request only the service knows which rule was broken.
   const detail = kind === "failed" && body.message ? `: ${redact(body.message.slice(0, MAX_MESSAGE))}` : "";

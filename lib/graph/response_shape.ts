@@ -23,6 +23,12 @@ export function hasShape(value: unknown, shape: Shape): boolean {
   });
 }
 
+/** A guard for objects with an id; of the other fields, those that are present must be strings. */
+export function hasId<T>(...fields: (keyof T & string)[]): (value: unknown) => value is T {
+  const shape = Object.fromEntries(["id", ...fields].map((field) => [field, "string" as const]));
+  return (value): value is T => hasShape(value, shape) && Boolean((value as { id?: string }).id);
+}
+
 /** The error for a success whose body is not what was requested. The body may hold secrets, so it is not quoted. */
 export function invalidAnswer(what: string, status?: number): GraphError {
   return new GraphError("failed", `${what}: the service sent an unexpected response`, {

@@ -42,26 +42,23 @@ export class StorageClient {
 
   /** Whether a URL leads to a storage host. */
   accepts(link: string): boolean {
-    const url = URL.canParse(link) ? new URL(link) : undefined;
-    return url !== undefined && this.#isAllowed(url);
+    const url = URL.parse(link);
+    if (url === null) return false;
+    const isSecure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
+    return isSecure && this.#hosts.some((pattern) => matchesHost(url, pattern));
   }
 
   /** @throws {GraphError} `refused` for a host that is not allowed. */
   check(link: string): void {
-    if (!URL.canParse(link)) {
+    if (this.accepts(link)) return;
+    const url = URL.parse(link);
+    if (url === null) {
       throw new GraphError("failed", "the service sent something that is not a URL", { code: "invalidLink" });
     }
-    const url = new URL(link);
-    if (this.#isAllowed(url)) return;
     throw new GraphError("refused", `the service sent a transfer link to ${url.protocol}//${url.host}`, {
       code: "foreignStorage",
       hint: "nothing was sent there; if that host is yours, add it to GRAPH_STORAGE_HOSTS",
     });
-  }
-
-  #isAllowed(url: URL): boolean {
-    const isSecure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
-    return isSecure && this.#hosts.some((pattern) => matchesHost(url, pattern));
   }
 }
 

@@ -8,18 +8,10 @@ import { GraphError, isGraphError } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import { VERSION } from "../version.ts";
 import { Deadline } from "./deadline.ts";
-import { describeFailure, networkError } from "./network_error.ts";
 import { Pace } from "./pace.ts";
 import { shownTarget } from "./redact.ts";
-import { type HttpResponse, requestIdOf, toHttpResponse } from "./response.ts";
-import {
-  backoffMs,
-  LOST_BODY_CODES,
-  MAX_ATTEMPTS,
-  RETRY_STATUSES,
-  retryAfterMs,
-  type RetryPolicy,
-} from "./retry.ts";
+import { describeFailure, type HttpResponse, networkError, requestIdOf, toHttpResponse } from "./response.ts";
+import { backoffMs, MAX_ATTEMPTS, RETRY_STATUSES, retryAfterMs, type RetryPolicy } from "./retry.ts";
 
 /** Decorated as SharePoint asks; other traffic is served last (PROTOCOL 8c). */
 const USER_AGENT = `NONISV|graph-scripts|graph-scripts/${VERSION}`;
@@ -68,30 +60,20 @@ export interface HttpRequest {
   retry: RetryPolicy;
   /** The whole URL is a secret: upload and download URLs. */
   secretUrl?: boolean;
-  /**
-   * Longest time until the headers of the response, in milliseconds, with the time to send the body.
-   * @default {@linkcode Deadline.maxSilenceMs}
-   */
+  /** Longest time to send the body and get headers, in milliseconds. @default {@linkcode Deadline.maxSilenceMs} */
   headerTimeoutMs?: number | undefined;
   /** How long a request may continue after an interruption, in milliseconds, so that its response is not lost. @default 0 */
   graceMs?: number | undefined;
-  /**
-   * Whether a successful response is progress; `false` for a status request that follows a failure.
-   * @default true
-   */
+  /** Whether a successful response is progress: not for a status request that follows a failure. @default true */
   isProgress?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** The outcome of one attempt: a value, or a reason to try again. */
-type Outcome<T> = { value: T } | {
-  reason: string;
-  /** The pause that the service asks for, in milliseconds. */
-  retryAfterMs?: number | undefined;
-  response?: HttpResponse;
-  /** The outcome of the whole request if there is no further attempt. */
-  giveUp: () => Promise<T>;
-};
+/** The outcome of one attempt: a value, or the response or error after which the request may be sent again. */
+type Outcome<T> =
+  | { value: T }
+  | { response: HttpResponse; error?: undefined }
+  | { error: GraphError; response?: undefined };
 
 /** Sends requests. One client serves a run; clients derived from it share its connections and its pace. */
 export class HttpClient {
@@ -99,17 +81,13 @@ export class HttpClient {
   readonly signal: AbortSignal | undefined;
   /** Shared by all requests of this client. */
   readonly deadline: Deadline;
-  readonly #fetch: typeof fetch;
   readonly #pace: Pace;
-  readonly #sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  readonly #options: HttpOptions;
+  readonly #options: HttpOptions & Required<Pick<HttpOptions, "fetch" | "now" | "sleep" | "random">>;
 
   constructor(options: HttpOptions = {}, shared?: { deadline: Deadline; pace: Pace }) {
-    this.#fetch = options.fetch ?? reconnectingFetch();
-    this.#options = { ...options, fetch: this.#fetch };
+    this.#options = { fetch: reconnectingFetch(), now: Date.now, sleep, random: Math.random, ...options };
     this.#pace = shared?.pace ?? new Pace();
-    this.#sleep = options.sleep ?? sleep;
-    this.now = options.now ?? Date.now;
+    this.now = this.#options.now;
     this.signal = options.signal;
     this.deadline = shared?.deadline ?? new Deadline(options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS, this.now);
   }
@@ -136,12 +114,12 @@ export class HttpClient {
   /** Pauses before a retry. */
   async wait(ms: number, reason: string, signal = this.signal): Promise<void> {
     this.#options.onWait?.({ ms, reason });
-    await this.deadline.wait(() => this.#sleep(ms, signal));
+    await this.deadline.wait(() => this.#options.sleep(ms, signal));
   }
 
   /** The pause after this many failed attempts of the caller's own, in milliseconds; see {@linkcode backoffMs}. */
   backoffMs(attempts: number): number {
-    return backoffMs(attempts, (this.#options.random ?? Math.random)());
+    return backoffMs(attempts, this.#options.random());
   }
 
   /**
@@ -160,14 +138,21 @@ export class HttpClient {
    * @throws {GraphError} as {@linkcode HttpClient.send} and `read`.
    */
   async sendAndRead<T>(request: HttpRequest, read: (response: HttpResponse) => Promise<T>): Promise<T> {
+    const signal = anySignal(this.signal, request.signal);
     for (let attempts = 1;; attempts++) {
-      const outcome = await this.#attempt(request, read);
+      const outcome = await this.#attempt({ ...request, signal }, read);
       if ("value" in outcome) return outcome.value;
-      const ms = outcome.retryAfterMs ?? this.backoffMs(attempts);
-      if (attempts === MAX_ATTEMPTS || !this.deadline.allows(ms)) return await outcome.giveUp();
-      if (outcome.retryAfterMs !== undefined) this.#pace.hold(hostOf(request.url), this.now() + ms);
-      await outcome.response?.discard();
-      await this.wait(ms, outcome.reason, anySignal(request.signal, this.signal));
+      const { response, error } = outcome;
+      const askedMs = response && retryAfterMs(response.headers, this.now());
+      const ms = askedMs ?? this.backoffMs(attempts);
+      if (attempts === MAX_ATTEMPTS || !this.deadline.allows(ms)) {
+        if (error) throw error;
+        return await read(response);
+      }
+      const host = hostOf(request.url);
+      if (askedMs !== undefined) this.#pace.hold(host, this.now() + ms);
+      await response?.discard();
+      await this.wait(ms, error?.message ?? `HTTP ${response?.status} from ${host}`, signal);
     }
   }
 
@@ -176,37 +161,29 @@ export class HttpClient {
     const isIdempotent = request.retry === "idempotent";
     if (response instanceof GraphError) {
       if (!isIdempotent || response.kind !== "unavailable") throw response;
-      return { reason: response.message, giveUp: () => Promise.reject(response) };
+      return { error: response };
     }
-    if (RETRY_STATUSES[request.retry].includes(response.status)) {
-      return {
-        reason: `HTTP ${response.status} from ${hostOf(request.url)}`,
-        retryAfterMs: retryAfterMs(response.headers, this.now()),
-        response,
-        giveUp: () => read(response),
-      };
-    }
+    if (RETRY_STATUSES[request.retry].includes(response.status)) return { response };
     try {
       return { value: await read(response) };
     } catch (error) {
-      const isLost = isGraphError(error) && LOST_BODY_CODES.includes(error.code);
+      const isLost = isGraphError(error) && ["network", "invalidAnswer"].includes(error.code);
       if (!isIdempotent || request.method !== "GET" || !isLost) throw error;
-      return { reason: error.message, giveUp: () => Promise.reject(error) };
+      return { error };
     }
   }
 
   /** Returns an error for a failure that the retry policy decides about. */
   async #fetchOnce(request: HttpRequest): Promise<HttpResponse | GraphError> {
-    const { method, url, body } = request;
+    const { method, url, body, signal } = request;
     await this.#waitForHost(request);
-    const signal = anySignal(this.signal, request.signal);
     throwIfAborted(signal);
     const started = this.now();
     const { controller, release } = abortWith(signal, request.graceMs);
     try {
       const response = await this.deadline.wait(
         () =>
-          this.#fetch(url, {
+          this.#options.fetch(url, {
             method,
             headers: { "user-agent": USER_AGENT, ...request.headers },
             body: body === undefined ? null : wireBody(body, request.retry),
@@ -243,16 +220,12 @@ export class HttpClient {
           hint: `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`,
         });
       }
-      await this.wait(ms, `${host} has asked to wait`, anySignal(signal, this.signal));
+      await this.wait(ms, `${host} has asked to wait`, signal);
     }
   }
 
-  #trace(
-    { method, url, secretUrl = false }: HttpRequest,
-    started: number,
-    response?: Response,
-    fault?: string,
-  ) {
+  #trace(request: HttpRequest, started: number, response?: Response, fault?: string) {
+    const { method, url, secretUrl = false } = request;
     this.#options.trace?.({
       method,
       target: shownTarget(url, secretUrl),
@@ -265,10 +238,7 @@ export class HttpClient {
 }
 
 /** A controller that is aborted with a signal, after a period of grace; `release` ends the connection of the two. */
-function abortWith(
-  signal: AbortSignal | undefined,
-  graceMs = 0,
-): { controller: AbortController; release: () => void } {
+function abortWith(signal: AbortSignal | undefined, graceMs = 0) {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
@@ -288,10 +258,7 @@ function abortWith(
  * length, but keeps it in memory until the next garbage collection. Fragments go as bytes: they name their range, and the
  * service takes each range only once (PROTOCOL U8).
  */
-function wireBody(
-  body: Uint8Array<ArrayBuffer> | string,
-  retry: RetryPolicy,
-): Blob | Uint8Array<ArrayBuffer> {
+function wireBody(body: Uint8Array<ArrayBuffer> | string, retry: RetryPolicy) {
   return typeof body === "string" || retry === "throttled" ? new Blob([body]) : body;
 }
 

@@ -25,10 +25,7 @@ export class Deadline {
   #active = 0;
   #since = 0;
 
-  /**
-   * @param now A clock in milliseconds.
-   * @param parent Expires for all of its children at once; progress of a child is progress of the parent.
-   */
+  /** @param parent Expires for all of its children at once; progress of a child is progress of the parent. */
   constructor(maxWaitMs: number, now: () => number, parent?: Deadline) {
     this.maxWaitMs = maxWaitMs;
     this.#now = now;
@@ -47,8 +44,7 @@ export class Deadline {
 
   /** Time left, in milliseconds. */
   get remainingMs(): number {
-    const own = this.limitMs - this.#elapsedMs;
-    return Math.min(own, this.#parent?.remainingMs ?? Infinity);
+    return Math.min(this.limitMs - this.#elapsedMs, this.#parent?.remainingMs ?? Infinity);
   }
 
   /** Whether a pause fits into the remaining time. */
@@ -66,7 +62,6 @@ export class Deadline {
   /**
    * Waits for the service; this time counts.
    *
-   * @param limitMs Limit of this wait alone. @default none
    * @throws {TimeoutError} after `limitMs`.
    * @throws {GraphError} `unavailable` at the deadline: code `noProgress`, or `stalled` if the parent has expired as well.
    */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The pace of all requests of a run. */
+/** When a run may send requests to each host. */
 export class Pace {
   readonly #heldUntil = new Map<string, number>();
   #latest = -Infinity;

@@ -1,11 +1,9 @@
 /**
- * Keeps secrets out of the output: tokens, codes, and pre-authenticated URLs, which a service or gateway may repeat in its
- * messages.
+ * Keeps secrets out of the output: tokens, codes, and pre-authenticated URLs, which messages of the service may repeat.
  *
  * @module
  */
 
-/** Replaces a secret. */
 const REDACTED = "…";
 
 /**
@@ -41,17 +39,11 @@ function unescaped(text: string): string {
 
 /** A code or an id as services write them; `undefined` for anything else. */
 export function safeIdentifier(text: unknown, maxLength = 100): string | undefined {
-  if (typeof text !== "string" || text.length > maxLength || !/^[\w .,:;-]+$/.test(text)) {
-    return undefined;
-  }
-  return redact(text) === text ? text : undefined;
+  const isPlain = typeof text === "string" && text.length <= maxLength && /^[\w .,:;-]+$/.test(text);
+  return isPlain && redact(text) === text ? text : undefined;
 }
 
-/**
- * Host and path of a request, for traces. The query is omitted, since it may hold anything.
- *
- * @param secret Whether the path is a secret, too: upload and download URLs.
- */
+/** Host and path of a request, for traces; only the host where the path is a secret as well: upload and download URLs. */
 export function shownTarget(address: string, secret: boolean): string {
   const { host, pathname } = new URL(address);
   if (secret) return `${host}/${REDACTED}`;

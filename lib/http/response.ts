@@ -1,13 +1,12 @@
 /**
- * Responses whose bodies are read within the deadline, and never past a sensible size.
+ * Responses, whose bodies are read within the deadline and never past a sensible size, and the errors of missing ones.
  *
  * @module
  */
 import { interruptedError } from "../abort.ts";
 import type { Deadline } from "./deadline.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import { networkError } from "./network_error.ts";
-import { safeIdentifier } from "./redact.ts";
+import { redact, safeIdentifier } from "./redact.ts";
 
 /** A listing of 1,000 items has about 2 MB. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;
@@ -23,8 +22,7 @@ export interface HttpResponse {
   /**
    * Reads the whole body as text.
    *
-   * @throws {GraphError} `unavailable`, code `network`, if it breaks off or stays silent; `failed`, code `tooLarge`, above
-   *   32 MiB.
+   * @throws {GraphError} `unavailable`, code `network`, if it breaks off; `failed`, code `tooLarge`, above 32 MiB.
    */
   text(): Promise<string>;
   /** Reads the first 64 KiB of an error body as text; returns what has arrived if it breaks off. */
@@ -34,8 +32,7 @@ export interface HttpResponse {
   discard(): Promise<void>;
 }
 
-/** What a body is read with. */
-export interface ReadOptions {
+interface ReadOptions {
   url: string;
   deadline: Deadline;
   /** Whether the end of the body counts as progress. */
@@ -85,7 +82,7 @@ export function toHttpResponse(response: Response, options: ReadOptions): HttpRe
       let text = "";
       let bytes = 0;
       for await (const chunk of chunks()) {
-        if ((bytes += chunk.length) > MAX_TEXT_BYTES) throw tooLarge(url);
+        if ((bytes += chunk.length) > MAX_TEXT_BYTES) throw tooLargeError(url);
         text += decoder.decode(chunk, { stream: true });
       }
       return text + decoder.decode();
@@ -118,10 +115,39 @@ export function requestIdOf(headers: Headers): string | undefined {
   return names.map((name) => safeIdentifier(headers.get(name), 64)).find((id) => id !== undefined);
 }
 
-function tooLarge(url: string): GraphError {
+function tooLargeError(url: string): GraphError {
   const { host } = new URL(url);
   return new GraphError("failed", `${host} sent more than ${MAX_TEXT_BYTES / 1024 ** 2} MiB of text`, {
     code: "tooLarge",
     hint: "Microsoft Graph sends no such responses; check GRAPH_API_ORIGIN and proxies",
   });
+}
+
+/** The error of a request that failed without a complete response; `unavailable`, code `network`, in most cases. */
+export function networkError(url: string, cause: unknown): GraphError {
+  const { host } = new URL(url);
+  if (cause instanceof Deno.errors.NotCapable) {
+    return new GraphError("refused", `this program may not connect to ${host}`, {
+      code: "notCapable",
+      subject: host,
+    });
+  }
+  if (isGraphError(cause)) return cause.withMessage(`${host}: ${cause.message}`);
+  return new GraphError("unavailable", `cannot reach ${host}: ${describeFailure(cause)}`, {
+    code: "network",
+    hint:
+      "check the network; behind a proxy or a company certificate, see HTTPS_PROXY, NO_PROXY and DENO_TLS_CA_STORE=system",
+    cause,
+  });
+}
+
+/** Deno keeps the reason of `fetch failed` in the cause; the texts of both may hold the URL, which may be a secret. */
+export function describeFailure(error: unknown): string {
+  const texts: string[] = [];
+  for (let at: unknown = error; at instanceof Error && texts.length < 4; at = at.cause) {
+    texts.push(at.message);
+  }
+  const text = texts.join(": ").replace(/\s*\(?https?:\/\/[^\s)]*\)?/g, "")
+    .replace(/error sending request( for url)?:?\s*/g, "");
+  return redact(text) || "connection failed";
 }

@@ -1,19 +1,13 @@
 /**
  * When a request is sent again, and after how long; for requests, upload sessions, downloads and polling.
  *
- * | policy       | sent again after                                                                            |
- * | ------------ | ------------------------------------------------------------------------------------------- |
- * | `idempotent` | 408, 429, 500, 502, 503, 504, 509; a lost connection or no response in time; for GET also a body that breaks off or is invalid |
- * | `throttled`  | 429 and 503, by which the service says that it did not process the request                  |
- * | `never`      | nothing: the caller decides                                                                 |
- *
- * The pause is what the service asks for; otherwise it doubles from 1 to 30 seconds, less up to half of it at random.
- * A request is sent six times at most, and no pause is begun that the deadline does not allow.
- *
  * @module
  */
 
-/** What may be sent again without asking the caller; see the table above. */
+/**
+ * Which requests are sent again: `idempotent` ones also after a lost connection or no response in time, and with GET after
+ * a body that breaks off or is invalid; `throttled` ones only if the service says that it did not process them.
+ */
 export type RetryPolicy = "idempotent" | "throttled" | "never";
 
 /** The statuses after which a request is sent again. */
@@ -23,30 +17,18 @@ export const RETRY_STATUSES: Readonly<Record<RetryPolicy, readonly number[]>> = 
   never: [],
 };
 
-/** Error codes of bodies that count as lost responses. */
-export const LOST_BODY_CODES: readonly string[] = ["network", "invalidAnswer"];
-
 /** How often a request is sent. */
 export const MAX_ATTEMPTS = 6;
 
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 
-/**
- * The pause after failed attempts, in milliseconds.
- *
- * @param attempts How many have failed, from 1.
- * @param random From 0 up to 1.
- */
+/** The pause after failed attempts, in milliseconds: doubles from 1 to 30 seconds, less up to half of it at random. */
 export function backoffMs(attempts: number, random: number): number {
   return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1)) * (0.5 + random / 2);
 }
 
-/**
- * The pause that `Retry-After` and `RateLimit-Reset` ask for, in milliseconds (PROTOCOL 8b).
- *
- * @param now Milliseconds since 1970.
- */
+/** The pause that `Retry-After` and `RateLimit-Reset` ask for, in milliseconds (PROTOCOL 8b). */
 export function retryAfterMs(headers: Headers, now: number): number | undefined {
   const pauses: number[] = [];
   const after = headers.get("retry-after");

@@ -45,6 +45,9 @@ const LOOK_UPS = 4;
 const LOOK_UPS_AFTER_404 = 2;
 /** A session ends this long after its last fragment (PROTOCOL 7.2). */
 const SESSION_LIFE_MS = 15 * 60 * 1000;
+/** After so many sent bytes the copies that fetch makes of bodies are collected. */
+const COLLECT_AT_BYTES = 8 * 1024 * 1024;
+const PRESSURE_BYTES = 64 * 1024 * 1024;
 
 /** What to do when the name is taken. */
 export type UploadConflict = "fail" | "replace" | "rename";
@@ -107,6 +110,7 @@ function startUpload(
     /** The service's last Retry-After. */
     retryAfterMs: 0,
     sentBytes: 0,
+    uncollectedBytes: 0,
     resumedFrom: null as number | null,
   };
 }
@@ -256,6 +260,11 @@ async function sendFragment(upload: Upload): Promise<Turn> {
     // The smallest fragment has all the time that the deadline leaves.
     ...(bytes.length > FRAGMENT_UNIT_BYTES ? {} : { headerTimeoutMs: Infinity }),
   });
+  upload.uncollectedBytes += bytes.length;
+  if (upload.uncollectedBytes >= COLLECT_AT_BYTES) {
+    upload.uncollectedBytes = 0;
+    new ArrayBuffer(PRESSURE_BYTES); // never touched, so it takes no memory, but makes V8 collect the copies now
+  }
   if (turn.failure?.cause instanceof TimeoutError) upload.reader.shrinkFragments();
   return turn;
 }

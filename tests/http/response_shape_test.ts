@@ -25,7 +25,10 @@ function service(answer: (path: string) => unknown) {
     sleep: () => Promise.resolve(),
   });
   const graph = new GraphClient(http, "https://graph.example", { token: () => Promise.resolve("t") });
-  const drives = new Drives(graph, { site: undefined, siteHost: "h.example", drive: undefined });
+  const drives = new Drives({
+    graph,
+    settings: { site: undefined, siteHost: "h.example", drive: undefined },
+  });
   return { asked, graph, drives, context: { graph, drives, settings: { siteHost: "h.example" } } };
 }
 
