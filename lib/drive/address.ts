@@ -11,7 +11,7 @@ export type ItemAddress = { driveId: string; itemId: string } | { driveId: strin
 /**
  * URL of an item, or of one of its relations (`children`, `content`, `createUploadSession`), below `/v1.0`.
  *
- * Each name is encoded by itself; the colons that mark the path are not. A relation must follow the second colon, otherwise
+ * Each name is encoded separately; the colons that mark the path are not. A relation must follow the second colon, otherwise
  * the service responds with a misleading error (PROTOCOL N1).
  *
  * @example
