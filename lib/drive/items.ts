@@ -136,7 +136,7 @@ export async function* listChildren(
   const seen = new Set<string>();
   const what = `listing of ${folder.path || "the root folder"}`;
   const parent = { driveId: folder.driveId, folderId: folder.path === "" ? undefined : folder.id };
-  // A page with an item of another folder is rejected; of an invalid entry, only the entry is.
+  // A page with an item of another folder is rejected; an invalid entry is reported alone.
   const isEntry = (entry: unknown): entry is unknown => !isDriveItem(entry) || isExpectedItem(entry, parent);
   for await (const page of graph.pages(`${url}?$top=200&${SELECTION}`, what, isEntry)) {
     for (const driveItem of page) {

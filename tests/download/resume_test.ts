@@ -31,8 +31,9 @@ async function goOn(env: TestEnv, ...args: string[]) {
 Deno.test("get resumes from the recorded bytes after a kill, with every conflict behavior", async () => {
   for (const args of [[], ["--conflict", "replace"], ["--conflict", "skip"], ["--conflict", "resume"]]) {
     await using env = await envWith(content);
-    await using _line = slowLine(env, SLOW);
+    await using line = slowLine(env, SLOW);
     await killedAfter(env, MIB);
+    line.bytesPerSecond = Infinity;
     const there = bytesOf(await recorded(env));
     const before = env.sandbox.requests.length;
     const { result, stderr } = await goOn(env, ...args);
@@ -45,8 +46,9 @@ Deno.test("get resumes from the recorded bytes after a kill, with every conflict
 Deno.test("get fetches only the missing ranges of an unfinished parallel download", async () => {
   for (const args of [["--connections", "1"], ["--connections", "3"], []]) {
     await using env = await envWith(content);
-    await using _line = slowLine(env, { bytesPerSecond: MIB });
+    await using line = slowLine(env, { bytesPerSecond: MIB });
     await killedAfter(env, 2 * MIB, ["--connections", "3"]);
+    line.bytesPerSecond = Infinity;
     const ranges = await recorded(env);
     assert(ranges.length > 1, "the parts did not come side by side");
     const { result } = await goOn(env, ...args);
@@ -119,8 +121,9 @@ Deno.test("get keeps what arrived and tells how much after Ctrl-C or an outage",
 
 Deno.test("get does not resume another version or another item", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, SLOW);
+  await using line = slowLine(env, SLOW);
   await killedAfter(env, MIB);
+  line.bytesPerSecond = Infinity;
   const other = contentOf(6, 9);
   env.sandbox.tenant.addFile("Documents", "General/big.bin", other);
   const { result, stderr } = await goOn(env);
@@ -131,7 +134,9 @@ Deno.test("get does not resume another version or another item", async () => {
   assertEquals([result.resumedFrom, result.sentBytes], [null, SIZE]);
   await arrived(env, other);
   await Deno.remove(join(env.folder, "big.bin"));
+  line.bytesPerSecond = SLOW.bytesPerSecond;
   await killedAfter(env, MIB);
+  line.bytesPerSecond = Infinity;
   env.sandbox.tenant.addFile("Documents", "General/two/big.bin", content);
   const again = await env.run("get", "General/two/big.bin");
   assertEquals(again.code, 0);
@@ -189,8 +194,9 @@ Deno.test("get neither changes nor follows a foreign partial file", async () => 
 
 Deno.test("get moves an unreadable journal entry aside with its partial file and starts over", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, SLOW);
+  await using line = slowLine(env, SLOW);
   await killedAfter(env, MIB);
+  line.bytesPerSecond = Infinity;
   const record = journal(env).find((path) => path.endsWith(".json"))!;
   const good = JSON.parse(await Deno.readTextFile(record));
   const bad = ["{ half", "{}", "null", JSON.stringify({ ...good, done: [[5, 3]] })];
@@ -218,6 +224,7 @@ Deno.test("get recognizes a download that was finished before the process was ki
   await using env = await envWith(content);
   await using line = slowLine(env, SLOW);
   await killedAfter(env, MIB);
+  line.bytesPerSecond = Infinity;
   const record = journal(env).find((path) => path.endsWith(".json"))!;
   const entry = JSON.stringify({ ...JSON.parse(await Deno.readTextFile(record)), done: [[0, SIZE]] });
   const partial = partialOf(env)!;

@@ -22,6 +22,8 @@ export interface SlowLine extends AsyncDisposable {
   forwardedBytes: number;
   /** How many connections were opened. */
   connections: number;
+  /** Of each connection; a test may change it. */
+  bytesPerSecond: number;
 }
 
 const SLICE_BYTES = 32 * 1024;
@@ -36,6 +38,7 @@ export function slowLine(env: TestEnv, options: LineOptions): SlowLine {
   const line: SlowLine = {
     forwardedBytes: 0,
     connections: 0,
+    bytesPerSecond: options.bytesPerSecond ?? Infinity,
     async [Symbol.asyncDispose]() {
       listener.close();
       for (const connection of open) close(connection);
@@ -62,8 +65,8 @@ export function slowLine(env: TestEnv, options: LineOptions): SlowLine {
       for (let at = 0; at < bytes.length;) at += await client.write(bytes.subarray(at));
       passed += count;
       line.forwardedBytes += bytes.length;
-      if (options.bytesPerSecond) {
-        await new Promise((resolve) => setTimeout(resolve, count / options.bytesPerSecond! * 1000));
+      if (line.bytesPerSecond < Infinity) {
+        await new Promise((resolve) => setTimeout(resolve, count / line.bytesPerSecond * 1000));
       }
     }
   };
