@@ -1,28 +1,28 @@
 /** What `whoami` does when a sign-in by device code does not go well (PROTOCOL 13 and 17.2, item 13). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { assertWaited, faultTest, type StruckBench } from "../campaign/fault_env.ts";
+import { assertWaited, type FaultEnv, faultTest } from "../campaign/fault_env.ts";
 import { signInWithoutWaiting } from "./fake_waits.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
 const signingIn = { token: false };
-const run = (env: StruckBench) => env.struck("whoami", "--prompt");
+const run = (env: FaultEnv) => env.struck("whoami", "--prompt");
 
 /** The polls, by status. */
-function polls(env: StruckBench): number[] {
+function polls(env: FaultEnv): number[] {
   return env.requests().filter(({ path, method }) => method === "POST" && path.includes("/oauth2/v2.0/token"))
     .map(({ status }) => status);
 }
 
 /** Token cache files. */
-async function caches(env: StruckBench): Promise<string[]> {
+async function caches(env: FaultEnv): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(env.sandbox.env.GRAPH_SCRIPTS_HOME!)) names.push(name);
   return names.filter((name) => name.endsWith(".json"));
 }
 
 /** The sign-in fails with this exit code and message, and leaves nothing behind. */
-async function fails(env: StruckBench, code: number, message: RegExp): Promise<void> {
+async function fails(env: FaultEnv, code: number, message: RegExp): Promise<void> {
   const ended = await run(env);
   assertEquals(ended.code, code, ended.stderr);
   assertEquals(ended.stdout, "");

@@ -21,7 +21,7 @@ export const UNIT = 327_680;
 const SLACK_MS = 1_000;
 
 /** A bench with one fault in force. */
-export interface StruckBench extends TestEnv {
+export interface FaultEnv extends TestEnv {
   /** Runs a script; without a sign-in of the bench with a token of its own, which costs no time. */
   struck(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
   /** The same as a process of its own. */
@@ -40,7 +40,7 @@ export interface StruckBench extends TestEnv {
 export function faultTest(
   name: FaultName,
   sentence: string,
-  test: (b: StruckBench) => Promise<void>,
+  test: (env: FaultEnv) => Promise<void>,
   options: TestEnvOptions & { token?: boolean; ignore?: boolean } = {},
 ): void {
   const { signIn = false, token = !signIn, ignore = false, ...sandboxOptions } = options;
@@ -49,8 +49,8 @@ export function faultTest(
     ignore,
     async fn() {
       await using plain = await startTestEnv({ ...sandboxOptions, signIn, fault: [name] });
-      const b = struckBench(plain, name, token);
-      await test(b);
+      const env = faultEnv(plain, name, token);
+      await test(env);
       if (knownFault(name).rules) {
         assert(plain.sandbox.requests.some(({ fault }) => fault === name), "the fault did not strike");
       }
@@ -58,20 +58,20 @@ export function faultTest(
   });
 }
 
-function struckBench(b: TestEnv, name: FaultName, token: boolean): StruckBench {
-  const before = b.sandbox.requests.length;
-  const env: Record<string, string> = token ? { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() } : {};
+function faultEnv(env: TestEnv, name: FaultName, token: boolean): FaultEnv {
+  const before = env.sandbox.requests.length;
+  const variables: Record<string, string> = token ? { GRAPH_ACCESS_TOKEN: env.sandbox.issueToken() } : {};
   const requests = () =>
-    b.sandbox.requests.slice(before).filter(({ fault }) => !fault?.startsWith("silent repetition"));
+    env.sandbox.requests.slice(before).filter(({ fault }) => !fault?.startsWith("silent repetition"));
   return {
-    ...b,
+    ...env,
     requests,
-    struck: (script, ...args) => b.runWith({ env }, script, ...args),
-    struckProcess: (script, ...args) => b.runProcessWith({ env }, script, ...args),
+    struck: (script, ...args) => env.runWith({ env: variables }, script, ...args),
+    struckProcess: (script, ...args) => env.runProcessWith({ env: variables }, script, ...args),
     upload: async (bytes, ...args) => {
-      const file = await b.file("big.bin", bytes);
-      return await b.runWith(
-        { env },
+      const file = await env.file("big.bin", bytes);
+      return await env.runWith(
+        { env: variables },
         "put-large",
         "--json",
         "--fragment-size",

@@ -3,26 +3,26 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { heicFile, jpegFile, ole2File, pdfFile, wordDocument } from "../upload/documents.ts";
-import { faultTest, type StruckBench } from "../campaign/fault_env.ts";
+import { type FaultEnv, faultTest } from "../campaign/fault_env.ts";
 import { jsonLines, pseudoRandomBytes } from "../test_env.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
 const CONTENT = pseudoRandomBytes(3_000_017, 5);
 
 /** Runs `get` on a file of 3 MB, in a folder where another version of it may lie. */
-async function get(env: StruckBench, name = "big.bin", ...args: string[]): ReturnType<StruckBench["struck"]> {
+async function get(env: FaultEnv, name = "big.bin", ...args: string[]): ReturnType<FaultEnv["struck"]> {
   env.sandbox.tenant.addFile("Documents", `General/${name}`, CONTENT);
   return await env.struck("get", "--json", ...args, `General/${name}`);
 }
 
 /** Names of the files in the folder, their random parts left out. */
-function names(env: StruckBench): string[] {
+function names(env: FaultEnv): string[] {
   return [...Deno.readDirSync(env.folder)].map(({ name }) => name.replace(/^\.[0-9a-f]{8}\./, ".x."))
     .toSorted();
 }
 
 /** The whole file arrived under its name and nothing else is there; returns what happened. */
-async function arrives(env: StruckBench): Promise<string[]> {
+async function arrives(env: FaultEnv): Promise<string[]> {
   const { code, stdout, stderr } = await get(env);
   assertEquals(code, 0, stderr);
   assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["verified", CONTENT.length]);

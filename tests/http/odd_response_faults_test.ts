@@ -1,14 +1,14 @@
 /** Files that SharePoint rewrites, and invalid responses (PROTOCOL 17.2, items 16 and 17). */
 
 import { assertEquals, assertMatch } from "../assert.ts";
-import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "../campaign/fault_env.ts";
+import { assertWaited, type FaultEnv, faultTest, FOUR_FRAGMENTS } from "../campaign/fault_env.ts";
 import { jpegFile, ole2File, pdfFile, wordDocument } from "../upload/documents.ts";
 import { fastClock, jsonLines, pseudoRandomBytes } from "../test_env.ts";
 
 const DOCUMENT = wordDocument(20_000);
 
 /** Uploads a document and asks the service for something afterwards, so that a late rewriting has happened. */
-async function uploadDocument(env: StruckBench, script: "put" | "put-large") {
+async function uploadDocument(env: FaultEnv, script: "put" | "put-large") {
   const file = await env.file("Plan.docx", DOCUMENT);
   const ended = await env.struck(script, "--json", file, "General/");
   assertEquals(ended.code, 0, ended.stderr);

@@ -1,13 +1,13 @@
 /** What scripts do when they are throttled (PROTOCOL 8 and 17.2, item 1). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "../campaign/fault_env.ts";
+import { assertWaited, type FaultEnv, faultTest, FOUR_FRAGMENTS } from "../campaign/fault_env.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
 interface Work {
   /** As the word of a sentence. */
   of: string;
-  run(env: StruckBench): ReturnType<StruckBench["struck"]>;
+  run(env: FaultEnv): ReturnType<FaultEnv["struck"]>;
   /** What happens when the first try is answered by this status, and the second is not. */
   story(status: number): string[];
 }

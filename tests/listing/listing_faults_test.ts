@@ -1,13 +1,13 @@
 /** How `ls` handles odd pages and items (PROTOCOL 4.1 and 17.2, item 15), and expiring tokens (11 and 12). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { faultTest, FOUR_FRAGMENTS, type StruckBench } from "../campaign/fault_env.ts";
+import { type FaultEnv, faultTest, FOUR_FRAGMENTS } from "../campaign/fault_env.ts";
 import { jsonLines } from "../test_env.ts";
 
 const PAGES = 5;
 
 /** The names that `ls` prints of the folder with 1,000 files. */
-async function listed(env: StruckBench): Promise<string[]> {
+async function listed(env: FaultEnv): Promise<string[]> {
   const { code, stdout, stderr } = await env.struck("ls", "--json", "Thousand");
   assertEquals(code, 0, stderr);
   return jsonLines(stdout).map(({ name }) => name as string);

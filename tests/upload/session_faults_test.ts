@@ -1,12 +1,12 @@
 /** What `put-large` does when fragments, sessions and commits go wrong (PROTOCOL 7.4 and 17.2, items 2 to 11). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench, UNIT } from "../campaign/fault_env.ts";
+import { assertWaited, type FaultEnv, faultTest, FOUR_FRAGMENTS, UNIT } from "../campaign/fault_env.ts";
 import { jsonLines } from "../test_env.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
 /** The upload succeeds: the bytes are right and no session is left; returns what happened. */
-async function succeeds(env: StruckBench, ...args: string[]): Promise<string[]> {
+async function succeeds(env: FaultEnv, ...args: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await env.upload(FOUR_FRAGMENTS, ...args);
   assertEquals(code, 0, stderr);
   const [result] = jsonLines(stdout);
@@ -17,7 +17,7 @@ async function succeeds(env: StruckBench, ...args: string[]): Promise<string[]> 
 }
 
 /** The upload fails with this exit code and message, leaves no file and no session; returns what happened. */
-async function fails(env: StruckBench, code: number, message: RegExp, ...args: string[]): Promise<string[]> {
+async function fails(env: FaultEnv, code: number, message: RegExp, ...args: string[]): Promise<string[]> {
   const ended = await env.upload(FOUR_FRAGMENTS, ...args);
   assertEquals(ended.code, code, ended.stderr);
   assertEquals(ended.stdout, "");
