@@ -21,7 +21,7 @@ function kill(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // it has ended this very moment
+    if (!(error instanceof TypeError)) throw error; // the process has just ended
   }
 }
 
@@ -58,7 +58,7 @@ for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as con
         if (partial && (await Deno.stat(partial)).size > 0 && connections === 1) {
           mostLost = Math.max(mostLost, (await Deno.stat(partial)).size - bytesOf(await recorded(env)));
         }
-        // Killed after its work was done, it has nothing to go on with either.
+        // A process killed after the commit leaves nothing to resume either.
         over = names(env.folder).includes("big.bin") &&
           (code === 0 || !journal(env).some((p) => p.endsWith(".json")));
       }
