@@ -1,4 +1,4 @@
-/** The doctor, `whoami --check`: what it finds, how it ends, and that it changes nothing. */
+/** The doctor, `whoami --check`: findings, exit codes, and no changes. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -24,7 +24,7 @@ interface Finding {
 
 const CHECKS = ["settings", "cache", "sign-in", "hosts", "clock"];
 
-/** Runs the doctor; its findings by their checks. */
+/** Runs the doctor and gives access to its findings by check. */
 async function check(
   env: TestEnv,
   variables: Record<string, string> = {},
@@ -46,13 +46,13 @@ async function check(
   };
 }
 
-/** Everything about every file of a folder that a change would change. */
+/** Properties of every file of a folder, to detect any change. */
 async function files(folder: string): Promise<string[]> {
   const describe = async (path: string) => {
     const { ino, mode, mtime, ctime } = await Deno.lstat(path);
     return [path, ino, mode, mtime?.getTime(), ctime?.getTime()].join(" ");
   };
-  const all = [await describe(folder)]; // its time tells of a file that came and went
+  const all = [await describe(folder)]; // its modification time reveals a temporary file
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = join(folder, name);
     all.push(...isDirectory ? await files(path) : [await describe(path)]);
@@ -79,7 +79,7 @@ async function changeTokens(env: TestEnv, changes: Record<string, string>): Prom
 
 const seconds = (days: number) => `${Math.round(Date.now() / 1000 - days * 86_400)}`;
 
-Deno.test("whoami --check passes, and changes and refreshes nothing", async () => {
+Deno.test("whoami --check passes without changing or refreshing anything", async () => {
   await using env = await startTestEnv();
   assertEquals((await env.run("ls", "General")).code, 0);
   const before = [await files(home(env)), await files(env.folder)];
@@ -158,7 +158,7 @@ Deno.test("whoami --check warns before an unused sign-in expires", async () => {
   }
 });
 
-Deno.test("the worst finding of whoami --check decides the exit code: sign-in, refusal, network, usage", async () => {
+Deno.test("whoami --check derives the exit code from the worst finding", async () => {
   await using env = await startTestEnv();
   const me = { service: "graph" as const, path: "/v1.0/me", times: "always" as const };
   env.sandbox.addFault({ ...me, status: 503, headers: { "retry-after": "60" } });
@@ -264,7 +264,7 @@ Deno.test("whoami --check reports a wrong clock, and ignores a response that a p
   assertEquals((await check(env)).worst("clock"), "ok");
 });
 
-Deno.test("whoami --check tells the service from a web page in its place, and knows a wrong tenant", async () => {
+Deno.test("whoami --check recognizes a web page in place of the service, and a wrong tenant", async () => {
   await using env = await startTestEnv();
   const page = { times: "always" as const, status: 200, body: "<html>Welcome to our hotel</html>" };
   env.sandbox.addFault({ ...page, service: "login", headers: { "content-type": "text/html" } });
@@ -374,7 +374,7 @@ Deno.test("whoami --check ends when a host never responds, or never ends its res
       if (silent) {
         return new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
       }
-      // A byte now and then: no time-out between two parts of a body ends it.
+      // A byte now and then, so that no timeout between two chunks applies.
       const drip = new ReadableStream<Uint8Array>({
         start(body) {
           const timer = setInterval(() => body.enqueue(new Uint8Array([32])), 20);

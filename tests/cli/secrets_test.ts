@@ -1,4 +1,4 @@
-/** Secrets stay where they belong: no token, code or pre-authenticated URL in any output, nor in any file but two. */
+/** No token, code or pre-authenticated URL appears in any output, or in files other than cache and journal. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { basename, join } from "../../lib/std.ts";
@@ -12,7 +12,7 @@ const UNIT = 327_680;
 const SMALL = ["--fragment-size", "320KiB"];
 const fragments = { service: "storage" as const, method: "PUT" };
 
-/** A bench that keeps all that its scripts print. */
+/** Runs scripts in an environment and records all their output. */
 class Watched {
   readonly printed: Haystack[] = [];
   readonly temporary: string;
@@ -26,7 +26,7 @@ class Watched {
     this.#variables = { ...variables, TMPDIR: this.temporary };
   }
 
-  /** Runs a script as text and as JSON, both with all that it can tell. */
+  /** Runs a script with text output and with JSON output, both verbose. */
   async run(script: ScriptName, ...args: string[]): Promise<number[]> {
     return [await this.once(script, ...args), await this.once(script, "--json", ...args)];
   }
@@ -38,7 +38,7 @@ class Watched {
   async onceWith(variables: Record<string, string>, script: ScriptName, ...args: string[]): Promise<number> {
     const line = ["--verbose", "--max-wait", "1s", ...args];
     const options = { env: { ...this.#variables, ...variables } };
-    // Only a process of its own takes its folder for temporary files from TMPDIR.
+    // Only a separate process reads TMPDIR.
     const ended = args.includes("--json")
       ? await this.#env.runProcessWith(options, script, ...line)
       : await this.#env.runWith(options, script, ...line);
@@ -47,7 +47,7 @@ class Watched {
     return ended.code;
   }
 
-  /** Kills a script when this has happened. */
+  /** Starts a script and kills it once `happened()` is true. */
   async killed(happened: () => boolean, script: ScriptName, ...args: string[]): Promise<void> {
     const ended = Promise.withResolvers<void>();
     const watch = setInterval(() => {
@@ -65,7 +65,7 @@ class Watched {
   }
 }
 
-/** Answers that repeat every secret there is, wherever an answer can hold one. */
+/** Responses that repeat every secret in every part of a response. */
 function echoes(env: TestEnv, rule: FaultRule): FaultRule[] {
   const all = () => env.sandbox.tenant.secrets();
   const last = (pattern: RegExp) => all().findLast((secret) => pattern.test(secret)) ?? "";
@@ -106,7 +106,7 @@ function echoes(env: TestEnv, rule: FaultRule): FaultRule[] {
   ].map((answer) => ({ ...rule, ...answer, times: "always" as const }));
 }
 
-/** Everything that scripts can do, well and badly. */
+/** Runs every script in its successful and failing modes. */
 async function everything(env: TestEnv, watched: Watched): Promise<void> {
   const { sandbox } = env;
   const small = await env.file("small.txt", "small");
@@ -115,7 +115,7 @@ async function everything(env: TestEnv, watched: Watched): Promise<void> {
 
   assertEquals(await watched.once("whoami", "--prompt"), 0);
   assertEquals(await watched.run("whoami", "--check"), [0, 0]);
-  assertEquals(await watched.run("ls", "-l", "-R", "General"), [0, 0]); // renews
+  assertEquals(await watched.run("ls", "-l", "-R", "General"), [0, 0]); // refreshes the token
   sandbox.expireAccessTokens();
   assertEquals(await watched.run("ls", "General"), [0, 0]);
   sandbox.addFault({ path: "/children", sideEffect: "claims-required" });
@@ -145,7 +145,7 @@ async function everything(env: TestEnv, watched: Watched): Promise<void> {
   assertEquals(await watched.run("whoami", "--check"), [0, 0]);
 }
 
-/** The same in a world that repeats secrets. How each run ends is not the matter here. */
+/** The same against a service that repeats secrets, whatever the exit codes. */
 async function hostile(env: TestEnv, watched: Watched, small: string, large: string): Promise<void> {
   const runs: [FaultRule, ScriptName, ...string[]][] = [
     [{ service: "graph", path: "/me" }, "whoami"],
@@ -159,7 +159,7 @@ async function hostile(env: TestEnv, watched: Watched, small: string, large: str
   ];
   for (const [rule, script, ...args] of runs) {
     for (const fault of echoes(env, rule)) {
-      if (script === "get" && fault.status === 200) continue; // what storage sends then is the content of a file
+      if (script === "get" && fault.status === 200) continue; // storage then sends the content of a file
       env.sandbox.clearFaults();
       env.sandbox.addFault(fault);
       await watched.once(script, ...(fault.status === 400 ? ["--json"] : []), ...args);
@@ -172,7 +172,7 @@ async function hostile(env: TestEnv, watched: Watched, small: string, large: str
     await watched.once("ls", "General");
   }
   env.sandbox.clearFaults();
-  await watched.once("ls", "General"); // renews what has expired; the demand for claims from before is met by the next
+  await watched.once("ls", "General"); // refreshes the token what has expired; the next request answers the earlier claims challenge
   assertEquals(await watched.once("ls", "General"), 0);
   env.sandbox.addFault({ path: "/children", sideEffect: "interaction-required" });
   assertEquals(await watched.once("ls", "General"), 4);
@@ -180,7 +180,7 @@ async function hostile(env: TestEnv, watched: Watched, small: string, large: str
   assertEquals(await watched.once("whoami", "--prompt"), 0, watched.printed.at(-1)!.text);
 }
 
-/** Without the codes that people are to type: these are shown on purpose, and dead once they are used. */
+/** All secrets except user codes, which are shown on purpose and expire after use. */
 function secretsOf(env: TestEnv): string[] {
   return env.sandbox.tenant.secrets().filter((secret) => !/^[A-Z0-9]{9}$/.test(secret));
 }
@@ -198,7 +198,7 @@ function checkTokensKept(env: TestEnv): void {
 
 const home = (env: TestEnv) => env.sandbox.env.GRAPH_SCRIPTS_HOME!;
 
-Deno.test("in all that scripts print and write, secrets are in the token cache and the records of uploads alone", async () => {
+Deno.test("scripts print no secrets and write them only to the token cache and upload journal", async () => {
   await using env = await startTestEnv({ signIn: false });
   const watched = new Watched(env, {});
   await everything(env, watched);
@@ -207,8 +207,8 @@ Deno.test("in all that scripts print and write, secrets are in the token cache a
   const leaks = leaksIn(files, secretsOf(env));
   const where = [...new Set(leaks.map(({ from }) => from.slice(home(env).length + 1)))];
   assertEquals(where.filter((path) => !/^(tokens-[^/]*\.json|uploads\/[0-9a-f]{32}\.json)$/.test(path)), []);
-  assert(where.some((path) => path.startsWith("tokens-")), "the scan sees nothing");
-  assert(where.some((path) => path.startsWith("uploads/")), "no upload was left unfinished");
+  assert(where.some((path) => path.startsWith("tokens-")), "the scan found no token in the cache");
+  assert(where.some((path) => path.startsWith("uploads/")), "there is no unfinished upload");
   assert(
     files.some(({ from }) => /downloads\/[0-9a-f]{32}\.json$/.test(from)),
     "no download was left unfinished",
@@ -219,7 +219,7 @@ Deno.test("in all that scripts print and write, secrets are in the token cache a
   assertEquals(left.filter((name) => name.startsWith("tokens-")), []);
 });
 
-Deno.test("with a key, tokens are in no file at all; another key is as quiet", async () => {
+Deno.test("scripts write no plaintext tokens and print no key when a cache key is set", async () => {
   await using env = await startTestEnv({ signIn: false });
   const [key, other] = [pseudoRandomBytes(32).toBase64(), pseudoRandomBytes(32, 2).toBase64()];
   const watched = new Watched(env, { GRAPH_TOKEN_CACHE_KEY: key });
@@ -234,7 +234,7 @@ Deno.test("with a key, tokens are in no file at all; another key is as quiet", a
   checkTokensKept(env);
 });
 
-Deno.test("an app by itself shows and keeps neither its secret nor its certificate's key", async () => {
+Deno.test("scripts neither print nor store the secret or private key of an app-only sign-in", async () => {
   await using env = await startTestEnv({ signIn: false });
   const { app } = env.sandbox;
   const { certificate, privateKey } = app.newCertificate();
@@ -269,16 +269,16 @@ Deno.test("an app by itself shows and keeps neither its secret nor its certifica
   }
 });
 
-Deno.test("a sign-in with a browser shows neither its code nor what proves that it is ours", async () => {
+Deno.test("whoami --sign-in browser prints neither authorization code nor state", async () => {
   await using env = await startTestEnv({ signIn: false });
   const child = env.spawn("whoami", "--verbose", "--sign-in", "browser", "--prompt");
   const [shownText, code] = await signedInWithBrowser(child);
   assertEquals(code, 0, shownText);
-  assert(secretsOf(env).length > 0, "there is nothing to find");
+  assert(secretsOf(env).length > 0, "there are no secrets to find");
   assertEquals(leaksIn([{ from: "whoami", text: shownText }], secretsOf(env)).map(shown), []);
 });
 
-/** Opens the address that a sign-in shows, and gives all that it printed. */
+/** Opens the URL that a sign-in shows, and returns all its output. */
 async function signedInWithBrowser(child: Deno.ChildProcess): Promise<[string, number]> {
   let text = "";
   let opened: Promise<unknown> | undefined;
@@ -295,7 +295,7 @@ async function signedInWithBrowser(child: Deno.ChildProcess): Promise<[string, n
   return [text + output, (await child.status).code];
 }
 
-Deno.test("the scan finds parts and other forms of a secret, and nothing in what is none", () => {
+Deno.test("leaksIn() finds parts and encodings of a secret, and nothing else", () => {
   const secret = `eyJhbGciOiJub25lIn0.${"aB3-_x9Zq7".repeat(9)}`;
   const url = `https://h/x?a=1&tempauth=v1.${"kL8mN2pQ4r".repeat(5)}.sig-${"Tt5".repeat(12)}`;
   const seen = (text: string) => leaksIn([{ from: "x", text }], [secret, url, "K7QPX2MZA"]).length;
@@ -315,7 +315,7 @@ Deno.test("the scan finds parts and other forms of a secret, and nothing in what
   assertEquals(seen("https://h/x?a=1&tempauth=… and eyJhbGciOiJub25lIn0 alone"), 0);
 });
 
-Deno.test("no secret is taken from the command line, and one that is put there is not repeated", async () => {
+Deno.test("scripts reject secrets on the command line without printing them", async () => {
   for (const name of ["accessToken", "tokenCacheKey"] as const) assertEquals("flag" in SETTINGS[name], false);
   await using env = await startTestEnv({ signIn: false });
   const token = env.sandbox.issueToken();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { type ScriptName, startTestEnv } from "../test_env.ts";
 
-/** Runs a command that must be refused: one line, the exit code, no result, and no request unless it needs one. */
+/** Asserts that a command fails with this exit code, one line of error and no result. */
 async function refused(
   env: Awaited<ReturnType<typeof startTestEnv>>,
   code: number,
@@ -16,7 +16,7 @@ async function refused(
   assertEquals(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr);
 }
 
-Deno.test("wrong usage: one line, exit code 2, nothing sent", async () => {
+Deno.test("scripts reject wrong usage in one line without a request (exit code 2)", async () => {
   await using env = await startTestEnv({ signIn: false });
   const file = await env.file("a.txt", "a");
   await refused(env, 2, /unknown option --nope/, ["ls", "--nope"]);
@@ -44,7 +44,7 @@ Deno.test("wrong usage: one line, exit code 2, nothing sent", async () => {
   assertEquals(env.sandbox.requests, []);
 });
 
-Deno.test("without an app registration the way to one is told", async () => {
+Deno.test("scripts explain how to register an app when none is set", async () => {
   await using env = await startTestEnv({ signIn: false });
   const { code, stderr } = await env.runWith(
     { env: { GRAPH_CLIENT_ID: "", GRAPH_TENANT_ID: "" } },
@@ -56,7 +56,7 @@ Deno.test("without an app registration the way to one is told", async () => {
   assertMatch(stderr, /App registrations > New registration[\s\S]*Allow public client flows/);
 });
 
-Deno.test("local files that are missing, folders or unreadable", async () => {
+Deno.test("put and put-large reject local files that are missing, folders or unreadable", async () => {
   await using env = await startTestEnv();
   const before = env.sandbox.requests.length;
   await refused(env, 3, /no such local file: nope\.txt/, ["put", "nope.txt", "General/"]);
@@ -68,7 +68,7 @@ Deno.test("local files that are missing, folders or unreadable", async () => {
   assertEquals(env.sandbox.requests.length, before);
 });
 
-Deno.test("illegal remote names are refused before any request", async () => {
+Deno.test("put rejects illegal remote names before any request", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.txt", "a");
   const before = env.sandbox.requests.length;
@@ -103,7 +103,7 @@ Deno.test("illegal remote names are refused before any request", async () => {
   assertEquals(env.sandbox.requests.length, before);
 });
 
-Deno.test("sizes of fragments that the service would refuse at the end are refused at the start", async () => {
+Deno.test("put-large rejects invalid fragment sizes before any request", async () => {
   await using env = await startTestEnv({ signIn: false });
   const file = await env.file("a.txt", "a");
   await refused(
@@ -149,7 +149,7 @@ Deno.test("sizes of fragments that the service would refuse at the end are refus
   assertEquals(env.sandbox.requests, []);
 });
 
-Deno.test("remote paths that do not exist, and things that are no files", async () => {
+Deno.test("scripts reject missing remote paths and items that are not files", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.txt", "a");
   await refused(env, 3, /Nope\/x\.pdf: it does not exist/, ["get", "Nope/x.pdf"]);
@@ -172,10 +172,10 @@ Deno.test("remote paths that do not exist, and things that are no files", async 
   await refused(env, 2, /Team Notebook is a OneNote notebook/, ["get", "General/Team Notebook"]);
   await refused(env, 6, /Team Notebook is a OneNote notebook/, ["put", file, "General/Team Notebook"]);
   await refused(env, 2, /Agenda\.md is a file, not a folder/, ["put", file, "General/Agenda.md/"]);
-  assert(env.sandbox.tenant.find("Documents", "General/Nope") === undefined, "a folder was made");
+  assert(env.sandbox.tenant.find("Documents", "General/Nope") === undefined, "a folder was created");
 });
 
-Deno.test("a config file is read; what is wrong in it is named", async () => {
+Deno.test("scripts read the config file and name invalid settings", async () => {
   await using env = await startTestEnv({ signIn: false });
   const { GRAPH_CLIENT_ID, GRAPH_TENANT_ID, GRAPH_SITE, GRAPH_SCRIPTS_HOME } = env.sandbox.env;
   const path = `${GRAPH_SCRIPTS_HOME}/graph-scripts.json`;
@@ -200,7 +200,7 @@ Deno.test("a config file is read; what is wrong in it is named", async () => {
   }
 });
 
-Deno.test("a script without its permissions says which one it lacks", async () => {
+Deno.test("ls names a missing Deno permission", async () => {
   await using env = await startTestEnv();
   const variables = { GRAPH_API_ORIGIN: "http://127.0.0.2:8999" };
   const { code, stdout, stderr } = await env.runProcessWith({ env: variables }, "ls");
@@ -208,7 +208,7 @@ Deno.test("a script without its permissions says which one it lacks", async () =
   assertMatch(stderr, /may not connect to 127\.0\.0\.2:8999; run it with --allow-net=127\.0\.0\.2:8999/);
 });
 
-Deno.test("help fits a screen and names every option; the version is told", async () => {
+Deno.test("scripts print help that fits a screen, and their version", async () => {
   await using env = await startTestEnv({ signIn: false });
   for (const script of ["whoami", "ls", "get", "put", "put-large"] as const) {
     const { code, stdout } = await env.run(script, "--help");
@@ -219,14 +219,14 @@ Deno.test("help fits a screen and names every option; the version is told", asyn
   }
 });
 
-Deno.test("words true and false behind a switch are arguments", async () => {
+Deno.test("scripts take true and false after a switch as arguments", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.addFile("Documents", "true", "x");
   assertEquals((await env.run("ls", "-l", "true")).stdout.trim().split(/\s+/).at(-1), "true");
   assertEquals((await env.runProcess("get", "--quiet", "true", "-")).stdout, "x");
 });
 
-Deno.test("switches take no value, and what follows -- is no option", async () => {
+Deno.test("scripts reject switches with a value, and read no options after --", async () => {
   await using env = await startTestEnv();
   await refused(env, 2, /unknown option --constructor/, ["ls", "--constructor"]);
   await refused(env, 2, /unknown option --__proto__/, ["ls", "--__proto__=x"]);
@@ -240,7 +240,7 @@ Deno.test("switches take no value, and what follows -- is no option", async () =
 });
 
 Deno.test({
-  name: "a config file that says where tokens go is refused when others may write to it",
+  name: "scripts reject a config file with origins that other users may write (exit code 5)",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using env = await startTestEnv({ signIn: false });
@@ -255,14 +255,14 @@ Deno.test({
     assertEquals((await env.run("ls")).code, 4);
     await Deno.writeTextFile(path, "{}");
     await Deno.chmod(path, 0o666);
-    assertEquals((await env.run("ls")).code, 4, "nothing in it leads anywhere");
+    assertEquals((await env.run("ls")).code, 4, "the config file has no origins");
   },
 });
 
 Deno.test({
   name:
     "a config file that says where tokens go is refused when it is another user's, also in a sticky folder",
-  ignore: Deno.build.os === "windows" || Deno.uid() !== 0, // only root can give a file away
+  ignore: Deno.build.os === "windows" || Deno.uid() !== 0, // only root can change the owner of a file
   fn: async () => {
     await using env = await startTestEnv({ signIn: false });
     const { GRAPH_SCRIPTS_HOME: folder, ...variables } = env.sandbox.env;
@@ -272,11 +272,11 @@ Deno.test({
       await Deno.writeTextFile(path, JSON.stringify({ [name]: "https://evil.example" }));
       await Deno.chown(path, 12345, 12345);
       const line = new RegExp(`another user of this machine \\(uid 12345\\) owns .*, which sets ${name}; `);
-      await refused(env, 5, line, ["whoami", "--prompt"]); // may ask the system who runs it
-      await refused(env, 5, line, ["ls"]); // may not
+      await refused(env, 5, line, ["whoami", "--prompt"]); // may read the user id
+      await refused(env, 5, line, ["ls"]); // may not read the user id
     }
     assertEquals(env.sandbox.requests, [], "nothing was sent");
-    // What decides nothing of the kind may be anybody's.
+    // Without origins, the owner of the file does not matter.
     await Deno.writeTextFile(path, JSON.stringify({ site: variables.GRAPH_SITE }));
     await Deno.chown(path, 12345, 12345);
     assertEquals((await env.run("ls")).code, 4);
@@ -285,14 +285,14 @@ Deno.test({
   },
 });
 
-Deno.test("a config file may begin with a byte order mark", async () => {
+Deno.test("scripts accept a config file with a byte order mark", async () => {
   await using env = await startTestEnv({ signIn: false });
   const { GRAPH_SCRIPTS_HOME: folder } = env.sandbox.env;
   await Deno.writeTextFile(`${folder}/graph-scripts.json`, '\ufeff{"cloud":"mars"}');
   await refused(env, 2, /unknown cloud "mars"/, ["ls"]);
 });
 
-Deno.test("an origin with a password is refused, and the password not shown", async () => {
+Deno.test("scripts reject an origin with a password without printing it", async () => {
   await using env = await startTestEnv({ signIn: false });
   for (const scheme of ["http", "https"]) {
     const variables = { GRAPH_API_ORIGIN: `${scheme}://:hunter2@gateway.example` };
