@@ -92,7 +92,7 @@ Deno.test("lib/std.ts takes the adapters where JSR refuses connections, or does 
   }
 });
 
-Deno.test("a package of JSR that is not the locked one ends the program", async () => {
+Deno.test("lib/std.ts fails on a JSR package that is not the locked one", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     ({ url }) => jsrAnswer(new URL(url).pathname),

@@ -51,7 +51,7 @@ if (reason !== undefined) {
 }
 
 Deno.test({
-  name: "after the first run of any one script all five work without a network, sign-in included",
+  name: "all five scripts work offline after the first run of any one, sign-in included",
   ignore: reason !== undefined,
   async fn(t) {
     const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
@@ -66,7 +66,7 @@ Deno.test({
       const expected = await packages(cacheOf("ls"));
       assert(expected.some((path) => path.includes("msal-node")));
       for (const script of SCRIPTS) assertEquals(await packages(cacheOf(script)), expected, script);
-      await t.step("the demo runs with the cache that ls has left", async () => {
+      await t.step("the demo runs from the cache of ls", async () => {
         const { code, stdout, stderr } = await runProcess(
           [...WITHOUT_NETWORK, ...denoRun("-A", join(ROOT, "tests", "demo.ts"))],
           { env: { DENO_DIR: cacheOf("ls") } },

@@ -1,32 +1,31 @@
-/** What scripts do when they are throttled (PROTOCOL 8 and 17.2, item 1). */
+/** Throttled requests (PROTOCOL 8 and 17.2, item 1). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { assertWaited, type FaultEnv, faultTest, FOUR_FRAGMENTS } from "../campaign/fault_env.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
-interface Work {
-  /** As the word of a sentence. */
-  of: string;
+interface Command {
+  command: string;
   run(env: FaultEnv): ReturnType<FaultEnv["struck"]>;
-  /** What happens when the first try is answered by this status, and the second is not. */
+  /** The requests when the first attempt gets this status and the second succeeds. */
   story(status: number): string[];
 }
 
-const WORKS: Work[] = [
+const COMMANDS: Command[] = [
   {
-    of: "a listing",
+    command: "ls",
     run: (env) => env.struck("ls", "General"),
     story: (status) => [`list ${status}`, "list 200"],
   },
   {
-    of: "an upload in one request",
+    command: "put",
     run: async (env) => await env.struck("put", await env.file("a.txt", "a"), "General/"),
     story: (status) => [`put ${status}`, "put 201"],
   },
   {
-    of: "a fragment",
+    command: "put-large",
     run: (env) => env.upload(FOUR_FRAGMENTS),
-    // The session is asked where it stands before anything is sent again.
+    // The status of the session is requested before the fragment is sent again.
     story: (
       status,
     ) => [
@@ -40,37 +39,37 @@ const WORKS: Work[] = [
     ],
   },
   {
-    of: "a download",
+    command: "get",
     run: (env) => env.struck("get", "General/Agenda.md"),
     story: (status) => [`download ${status}`, "download 200"],
   },
 ];
 
-/** From the answer to the next try, in milliseconds. */
+/** Bounds of the wait before the retry, in milliseconds. */
 const WAITS: [FaultName, string, number, number][] = [
   ["throttled-with-retry-after", "waits as long as the service asks", 2000, 2000],
   ["throttled-with-date", "waits until the date that the service names", 1000, 2000],
-  ["throttled-as-plain-text", "is tried again though the answer is no JSON", 500, 1000],
+  ["throttled-as-plain-text", "retries although the response is not JSON", 500, 1000],
 ];
 
-for (const [name, sentence, leastMs, mostMs] of WAITS) {
-  for (const { of, run, story } of WORKS) {
-    faultTest(name, `${of} ${sentence}`, async (env) => {
+for (const [name, behavior, minMs, maxMs] of WAITS) {
+  for (const { command, run, story } of COMMANDS) {
+    faultTest(name, `${command} ${behavior}`, async (env) => {
       const { code, stderr } = await run(env);
       assertEquals(code, 0, stderr);
       assertEquals(env.story(), story(429));
-      assertWaited(env.gapsMs()[0], leastMs, mostMs);
-      if (leastMs >= 2000) {
+      assertWaited(env.gapsMs()[0], minMs, maxMs);
+      if (minMs >= 2000) {
         assertMatch(stderr, /^[\w-]+: waiting 0:02: .*(HTTP 429|the service is throttling)/m);
       }
     });
   }
 }
 
-for (const { of, run } of WORKS) {
+for (const { command, run } of COMMANDS) {
   faultTest(
     "throttled-without-retry-after",
-    `${of} is tried again after half to one second, then after one to two`,
+    `${command} retries after half a second to one second, then after one to two seconds`,
     async (env) => {
       const { code, stderr } = await run(env);
       assertEquals(code, 0, stderr);
@@ -83,43 +82,47 @@ for (const { of, run } of WORKS) {
     },
   );
 
-  faultTest("throttled-for-an-hour", `${of} is given up at once: exit code 8`, async (env) => {
+  faultTest("throttled-for-an-hour", `${command} fails at once (exit code 8)`, async (env) => {
     const started = performance.now();
     const { code, stderr } = await run(env);
     assertEquals(code, 8, stderr);
     assert(performance.now() - started < 10_000, "waited");
     assertEquals(env.requests().filter(({ fault }) => fault).length, 1);
     assertMatch(stderr, /the service is throttling/);
-    if (of !== "a fragment") {
+    if (command !== "put-large") {
       assertMatch(stderr, /wait 1:00:00, as the service asks, then run the same command again/);
     }
     assertMatch(stderr, /activityLimitReached|throttledRequest/);
     assertEquals(env.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
     assertEquals(env.sandbox.tenant.find("Documents", "General/a.txt"), undefined);
     for await (const { name } of Deno.readDir(env.folder)) {
-      assert(name !== "Agenda.md", "an answer became a file");
+      assert(name !== "Agenda.md", "an error response was saved as a file");
     }
   });
 }
 
-for (const { of, run, story } of WORKS) {
-  faultTest("server-too-busy", `${of} is tried again over a new connection, to the second`, async (env) => {
-    const { code, stderr } = await run(env);
-    assertEquals(code, 0, stderr);
-    assertEquals(env.story(), story(503));
-    assertWaited(env.gapsMs()[0], 1000);
-    const requests = env.requests();
-    const busy = requests.findIndex(({ fault }) => fault);
-    const { service, connection } = requests[busy]!;
-    const later = requests.slice(busy + 1).filter((request) => request.service === service);
-    assert(later.length > 0, "nothing was tried again");
-    assert(later.every((request) => request.connection !== connection), "the old connection was used again");
-  });
+for (const { command, run, story } of COMMANDS) {
+  faultTest(
+    "server-too-busy",
+    `${command} retries over a new connection exactly after Retry-After`,
+    async (env) => {
+      const { code, stderr } = await run(env);
+      assertEquals(code, 0, stderr);
+      assertEquals(env.story(), story(503));
+      assertWaited(env.gapsMs()[0], 1000);
+      const requests = env.requests();
+      const busy = requests.findIndex(({ fault }) => fault);
+      const { service, connection } = requests[busy]!;
+      const later = requests.slice(busy + 1).filter((request) => request.service === service);
+      assert(later.length > 0, "there was no retry");
+      assert(later.every((request) => request.connection !== connection), "the old connection was reused");
+    },
+  );
 }
 
 faultTest(
   "throttled-with-retry-after",
-  "nothing of the session is lost, and none is left open",
+  "put-large keeps its session and leaves none open",
   async (env) => {
     const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
     assertEquals(code, 0, stderr);
@@ -130,7 +133,7 @@ faultTest(
 
 faultTest(
   "throttled-for-an-hour",
-  "a fragment's error tells the hour that the service asks for",
+  "put-large reports how long the service asks to wait",
   async (env) => {
     const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
     assertEquals(code, 8);
