@@ -71,8 +71,8 @@ const ENDED: [FaultName, string, number, RegExp, number[]][] = [
   ["sign-in-error-under-200", "no code is shown", 5, /Allow public client flows to Yes.*AADSTS7000218/s, []],
 ];
 
-for (const [name, sentence, code, message, expected] of ENDED) {
-  faultTest(name, `${sentence}: exit code ${code}`, async (env) => {
+for (const [name, title, code, message, expected] of ENDED) {
+  faultTest(name, `${title} (exit code ${code})`, async (env) => {
     await fails(env, code, message);
     assertEquals(polls(env), expected);
     const codes = env.requests().filter(({ path }) => path.includes("/devicecode"));
