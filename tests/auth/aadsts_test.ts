@@ -97,7 +97,7 @@ const GOLDEN = `
 9002332 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
 `.trim().split("\n");
 
-Deno.test("toSignInError() says what happened, who can fix it, where, and what to do next", () => {
+Deno.test("toSignInError() reports what happened, who can fix it, where, and what to do next", () => {
   const lines = [...AADSTS].toSorted(([one], [other]) => one - other).map(([number, { who }]) => {
     const error = withHint(toSignInError({ error: "invalid_grant", error_codes: [number] }), "whoami");
     const why = error.message.replace("sign-in: ", "");

@@ -28,7 +28,7 @@ function checkTokens(env: TestEnv): void {
 
 const ONCE = ["--max-wait", "1s"];
 
-Deno.test("no redirect or Location of Graph is followed with a token", async () => {
+Deno.test("scripts follow no redirect of Graph with a token", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   const small = await env.file("small.txt", "small");
@@ -70,7 +70,7 @@ Deno.test("no redirect or Location of Graph is followed with a token", async () 
   checkTokens(env);
 });
 
-Deno.test("no link to a next page leads the token to another host", async () => {
+Deno.test("ls sends no token to a next link on another host or path", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   const host = new URL(foreign.origin).host;
@@ -142,7 +142,7 @@ Deno.test("get sends no token, and requests to storage hosts only", async () => 
   checkTokens(env);
 });
 
-Deno.test("an upload URL on a foreign host gets no request, and one on the Graph origin no token", async () => {
+Deno.test("put-large sends no request to a foreign upload URL, and no token to one on the Graph origin", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   const large = await env.file("large.bin", pseudoRandomBytes(400_000));
@@ -195,7 +195,7 @@ Deno.test("an upload URL on a foreign host gets no request, and one on the Graph
   checkTokens(env);
 });
 
-Deno.test("the sign-in service cannot send codes and refresh tokens elsewhere", async () => {
+Deno.test("scripts send codes and refresh tokens to the sign-in service only", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   for (const status of [301, 302, 307, 308]) {

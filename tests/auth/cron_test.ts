@@ -44,7 +44,7 @@ async function setUp(env: TestEnv): Promise<{ home: string; deno: string }> {
 }
 
 Deno.test({
-  name: "a cron job uploads, keeps the sign-in alive, and reports failures by exit code and mail",
+  name: "put in a cron job uploads, keeps the sign-in alive, and reports failures by exit code and mail",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
@@ -83,7 +83,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "two cron jobs at once renew once, and one without HOME fails",
+  name: "two cron jobs at the same time refresh once, and one without HOME fails",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });

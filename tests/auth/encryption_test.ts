@@ -47,7 +47,10 @@ Deno.test("decrypt() detects a change of any part", async () => {
   const text = await encrypt('{"Account":{}}', key);
   assertEquals(await decrypt(JSON.parse(text), key, "f"), '{"Account":{}}');
   const [first, again] = [JSON.parse(text), JSON.parse(await encrypt('{"Account":{}}', key))];
-  assert(first.iv !== again.iv && first.ciphertext !== again.ciphertext, "an initialization vector twice");
+  assert(
+    first.iv !== again.iv && first.ciphertext !== again.ciphertext,
+    "an initialization vector was reused",
+  );
   const flip = (value: string) => (value[0] === "A" ? "B" : "A") + value.slice(1);
   const outcomes: [Record<string, unknown>, string][] = [
     [{ iv: flip(first.iv) }, "damaged"],

@@ -169,6 +169,6 @@ Deno.test("whoami reports that it waits for another process, and Ctrl-C ends it 
   }
   assertEquals((await child.status).code, 130);
   assertStringIncludes(stderr, `waiting for another process that holds ${cache}.lock`);
-  assert(performance.now() - interrupted < 2000, "went on waiting");
+  assert(performance.now() - interrupted < 2000, "the wait continued after Ctrl-C");
   await child.stdout.cancel();
 });

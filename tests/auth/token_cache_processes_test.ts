@@ -38,7 +38,7 @@ const tokenRequests = (env: TestEnv) =>
   );
 
 for (const [encrypted, processes] of [[false, PROCESSES], [true, ENCRYPTED_PROCESSES]] as const) {
-  Deno.test(`${processes} processes with an expired token renew ${encrypted ? "an encrypted" : "a"} cache once`, async () => {
+  Deno.test(`${processes} processes with an expired token refresh ${encrypted ? "an encrypted" : "a"} cache once`, async () => {
     await using env = await startTestEnv({ revokeOldRefreshTokens: true });
     const cache = await cacheOf(env);
     const variables: Record<string, string> = encrypted
@@ -63,7 +63,7 @@ for (const [encrypted, processes] of [[false, PROCESSES], [true, ENCRYPTED_PROCE
   });
 }
 
-Deno.test(`${KILLS} kills during renewals leave the old cache or the new one, and the next run works`, async () => {
+Deno.test(`token cache survives ${KILLS} kills during refreshes`, async () => {
   await using env = await startTestEnv();
   assertEquals((await env.run("ls")).code, 0);
   const cache = await cacheOf(env);
@@ -132,7 +132,7 @@ async function waitingSignIn(env: TestEnv, account: string) {
   };
 }
 
-Deno.test("two users who sign in at the same time are both kept", async () => {
+Deno.test("whoami keeps both users who sign in at the same time", async () => {
   await using env = await startTestEnv({ signIn: false, approve: false, pendingPolls: 0 });
   const adele = await waitingSignIn(env, "AdeleV@contoso.com");
   const megan = await waitingSignIn(env, "MeganB@contoso.com");
@@ -164,7 +164,7 @@ Deno.test("two users who sign in at the same time are both kept", async () => {
   }
 });
 
-Deno.test("a process that waited for another's renewal does not renew", async () => {
+Deno.test("a process that waited for another's refresh does not refresh", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   env.sandbox.expireAccessTokens();

@@ -275,7 +275,7 @@ Deno.test({
       await refused(env, 5, line, ["whoami", "--prompt"]); // may read the user id
       await refused(env, 5, line, ["ls"]); // may not read the user id
     }
-    assertEquals(env.sandbox.requests, [], "nothing was sent");
+    assertEquals(env.sandbox.requests, [], "a request was sent");
     // Without origins, the owner of the file does not matter.
     await Deno.writeTextFile(path, JSON.stringify({ site: variables.GRAPH_SITE }));
     await Deno.chown(path, 12345, 12345);

@@ -20,7 +20,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 Deno.test({
-  name: "the tour of the README prints what it shows, and leaves nothing behind",
+  name: "the tour of the README prints the shown output and leaves no files",
   ignore,
   async fn() {
     const folder = await makeClone();
@@ -105,7 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the examples of the manual print what they show",
+  name: "the examples of the manual print the shown output",
   ignore,
   fn: () =>
     withExamples(async (shell) => {

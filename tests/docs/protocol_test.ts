@@ -27,7 +27,7 @@ function resolves(cited: string): boolean {
   );
 }
 
-Deno.test("citations of the protocol lead to a rule or section", async () => {
+Deno.test("citations of the protocol refer to a rule or section", async () => {
   const files = await filesBelow(...["lib", "scripts", "tests"].map((folder) => join(ROOT, folder)));
   const citations = files.filter(({ from }) => from.endsWith(".ts") && !from.endsWith("protocol_test.ts"))
     .flatMap(({ from, text }) => citedIn(text).map((id) => ({ from, id })));
@@ -35,7 +35,7 @@ Deno.test("citations of the protocol lead to a rule or section", async () => {
   assert(citations.length > 100, `only ${citations.length} citations found: has their form changed?`);
 });
 
-Deno.test("each rule of the protocol has an id of its own, and a public source unless it is assumed", () => {
+Deno.test("each rule of the protocol has a unique id and a public source, unless it is assumed", () => {
   const [rules, sources] = PROTOCOL.split("\n## Sources\n");
   assertEquals(RULES.map(({ id }) => id), [...new Set(RULES.map(({ id }) => id))]);
   const place = /\[[A-Z][A-Z0-9]+\]|[\w.-]+\/[\w.-]+(?:#\d+|:\S)|RFC \d+|\w\.(?:com|org)\b/;
