@@ -1,4 +1,4 @@
-/** What personal accounts, tenants without SharePoint, and apps can and cannot do. */
+/** Limits of personal accounts, tenants without SharePoint, and app-only sign-in. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";

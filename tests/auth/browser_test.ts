@@ -4,7 +4,7 @@ import { GraphError } from "../../lib/errors.ts";
 import { startTestEnv } from "../test_env.ts";
 import { browse } from "../sandbox/testing_msal.ts";
 
-/** Starts a sign-in with a browser and gives the address that it shows. */
+/** Starts a browser sign-in and returns the URL that it shows. */
 async function addressShown(child: Deno.ChildProcess): Promise<{ address: string; rest: Promise<string> }> {
   const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -65,7 +65,7 @@ Deno.test("whoami --sign-in browser reports a blocked or interrupted sign-in and
   assertEquals((await env.run("whoami", "--no-prompt")).code, 4);
 });
 
-/** Sends bytes to a port as they are and reads the beginning of what comes back. */
+/** Sends raw bytes to a port and reads the start of the response. */
 async function raw(port: number, text: string): Promise<string> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(new TextEncoder().encode(text));

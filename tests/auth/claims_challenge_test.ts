@@ -1,6 +1,6 @@
 /**
  * Claims challenges (PROTOCOL 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
- * a challenge that comes is answered all the same, once, and never in a loop.
+ * if one arrives, it is answered once and never in a loop.
  */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -13,7 +13,7 @@ const CHALLENGE = `Bearer realm="", error="insufficient_claims", claims="${
   btoa('{"access_token":{"nbf":{"essential":true,"value":"1"}}}')
 }"`;
 
-/** Requests since then, as `login 200 /token`. */
+/** Requests since number `before`, such as `login 200 /token`. */
 function since(env: TestEnv, before: number): string[] {
   return env.sandbox.requests.slice(before).map(({ service, status, path }) =>
     `${service} ${status} ${path.split("?")[0]!.split("/").at(-1)}`

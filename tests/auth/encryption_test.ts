@@ -5,7 +5,7 @@ import { decrypt, encrypt, loadKey, parseKey } from "../../lib/auth/encryption.t
 
 const HEX = "00112233445566778899aabbccddeeff".repeat(2);
 const BASE64 = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=";
-/** What version 0.1.0 wrote with this key. */
+/** A cache that version 0.1.0 wrote with this key. */
 const FIRST_VERSION = {
   graphScriptsTokenCache: 1,
   cipher: "AES-256-GCM",

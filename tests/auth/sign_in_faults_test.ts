@@ -1,4 +1,4 @@
-/** What `whoami` does when a sign-in by device code does not go well (PROTOCOL 13 and 17.2, item 13). */
+/** `whoami` when a device code sign-in fails (PROTOCOL 13 and 17.2, item 13). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { assertWaited, type FaultEnv, faultTest } from "../campaign/fault_env.ts";
@@ -8,7 +8,7 @@ import type { FaultName } from "../sandbox/mod.ts";
 const signingIn = { token: false };
 const run = (env: FaultEnv) => env.struck("whoami", "--prompt");
 
-/** The polls, by status. */
+/** Statuses of the polls. */
 function polls(env: FaultEnv): number[] {
   return env.requests().filter(({ path, method }) => method === "POST" && path.includes("/oauth2/v2.0/token"))
     .map(({ status }) => status);
@@ -21,7 +21,7 @@ async function caches(env: FaultEnv): Promise<string[]> {
   return names.filter((name) => name.endsWith(".json"));
 }
 
-/** The sign-in fails with this exit code and message, and leaves nothing behind. */
+/** Asserts that the sign-in fails with this exit code and message, and writes no cache. */
 async function fails(env: FaultEnv, code: number, message: RegExp): Promise<void> {
   const ended = await run(env);
   assertEquals(ended.code, code, ended.stderr);
@@ -114,7 +114,7 @@ faultTest("authorization-pending", "whoami polls at the interval until the appro
 
 faultTest(
   "slow-down",
-  "signInWithDeviceCode() adds five seconds to the interval, as RFC 8628 requires",
+  "device code sign-in adds five seconds to the interval, as RFC 8628 requires",
   async (env) => {
     const { waits } = await signInWithoutWaiting(env);
     assertEquals(waits[0], 5000);

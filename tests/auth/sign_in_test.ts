@@ -58,7 +58,7 @@ Deno.test("scripts refresh an expired token silently and store the rotated refre
 
 Deno.test("scripts do not load MSAL while the cached token is valid", async () => {
   await using env = await startTestEnv();
-  // MSAL reads this variable when it is loaded; without the grant, that is the end of the program.
+  // MSAL reads this variable when it is loaded, which fails without the permission.
   const permissions = [
     "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,GRAPH_*",
     "--allow-read",

@@ -13,13 +13,13 @@ async function cacheOf(env: TestEnv): Promise<string> {
   return String(jsonLines(stdout)[0]!.cache);
 }
 
-/** Makes a folder read-only; root needs more than a mode for that. */
+/** Makes a folder read-only, also for root. */
 async function freeze(folder: string): Promise<AsyncDisposable | undefined> {
   const attribute = async (change: string) => {
     try {
       return (await new Deno.Command("chattr", { args: [change, folder], stderr: "null" }).output()).success;
     } catch {
-      return false; // there is no such command
+      return false; // the command does not exist here
     }
   };
   if (root ? !await attribute("+i") : (await Deno.chmod(folder, 0o500), false)) return undefined;
@@ -61,7 +61,7 @@ Deno.test({
       await Deno.chmod(path, good);
       assertEquals((await env.run("whoami")).code, 0);
     }
-    await Deno.chmod(dirname(cache), 0o1777); // as /tmp: others may add files, but not move ours
+    await Deno.chmod(dirname(cache), 0o1777); // like /tmp: other users may add files, but not rename this one
     assertEquals((await env.run("whoami")).code, 0);
   },
 });

@@ -1,4 +1,4 @@
-/** Where JSR answers, lib/std.ts takes its packages; where it does not, the adapters. No configuration says which. */
+/** lib/std.ts loads packages from JSR where it responds, and the adapters elsewhere, without configuration. */
 
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -6,7 +6,7 @@ import { ROOT, runProcess } from "../test_env.ts";
 
 const encoder = new TextEncoder();
 
-/** The packages of a loopback JSR: like the adapters, and recognizable. */
+/** The packages of a loopback JSR: recognizable copies of the adapters. */
 const PACKAGES: Record<string, { version: string; exports: Record<string, string>; source: string }> = {
   cli: {
     version: "1.0.32",
@@ -41,7 +41,7 @@ async function jsrAnswer(path: string): Promise<Response> {
   });
 }
 
-/** Runs `deno SUBCOMMAND` on a program that uses lib/std.ts, with a cache of its own and without a lock. */
+/** Runs `deno SUBCOMMAND` on a program that uses lib/std.ts, with a separate cache and no lock. */
 async function onProgram(
   jsrUrl: string,
   ...subcommand: string[]

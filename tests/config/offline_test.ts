@@ -1,4 +1,4 @@
-/** One run of one script fetches all that the five need, so that a laptop or a cron job works on without the registries. */
+/** One run of any script fetches the packages of all five, which then work offline. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -6,7 +6,7 @@ import { CONFIG, denoRun, ROOT, runProcess, type ScriptName } from "../test_env.
 
 const SCRIPTS: readonly ScriptName[] = ["whoami", "ls", "get", "put", "put-large"];
 
-/** Starts a command without any network but a loopback interface of its own. */
+/** Prefix that runs a command with no network except its own loopback interface. */
 const WITHOUT_NETWORK = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
 
 async function whyNot(): Promise<string | undefined> {
@@ -18,10 +18,10 @@ async function whyNot(): Promise<string | undefined> {
   }
 }
 
-/** Runs one script with an empty cache. The locked packages come from the registry, as at a user's. */
+/** Runs one script with an empty cache, so that the locked packages come from the registry. */
 async function firstRun(script: ScriptName, cache: string): Promise<boolean> {
   const line = [Deno.execPath(), "run", "-q", "-A", "-c", CONFIG, join(ROOT, "scripts", `${script}.ts`)];
-  // `Deno.env` as it is: certificates and registry of this machine.
+  // The unchanged `Deno.env`, with certificates and registry of this machine.
   const { success } = await new Deno.Command(line[0]!, {
     args: [...line.slice(1), "--version"],
     env: { DENO_DIR: cache },

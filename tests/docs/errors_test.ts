@@ -1,4 +1,4 @@
-/** What the documentation quotes of messages is in the code, and what messages say of the documentation is there. */
+/** Messages quoted in the documentation exist in the code, and headings named in messages exist in the README. */
 
 import { assert } from "../assert.ts";
 import { AADSTS } from "../../lib/auth/aadsts.ts";

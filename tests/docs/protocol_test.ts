@@ -1,4 +1,4 @@
-/** Citations of lib/graph/PROTOCOL.md lead to a rule, and its rules to a source. */
+/** Citations of lib/graph/PROTOCOL.md refer to a rule, and each rule names a source. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -20,7 +20,7 @@ function citedIn(code: string): string[] {
   return lists.flatMap((list) => list.replaceAll('"', "").split(/, and |, | and | to /));
 }
 
-/** Whether there is such a rule, or a section that has rules. */
+/** Whether a rule with this id, or a section with rules, exists. */
 function resolves(cited: string): boolean {
   return RULES.some(({ id }) =>
     id === cited || id.startsWith(`${cited}.`) || id.replace(/[a-z]$/, "") === cited

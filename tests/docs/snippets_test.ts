@@ -1,4 +1,4 @@
-/** The snippets, settings and fault rules of the documentation do what it says. */
+/** The snippets, settings and fault rules of the documentation work as described. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { EXIT_CODES } from "../../lib/errors.ts";
@@ -108,7 +108,7 @@ Deno.test("the fault rules and fault names of tests/README.md are valid", () => 
   for (const name of names) assert(isFaultName(name), name);
   const fields = table(faults, "Field").flatMap(([cell]) => spans(cell!));
   for (const field of fields) {
-    // An unknown field is refused by its name; a known one at most for its value.
+    // An unknown field fails by its name, a known one at most by its value.
     let refusal = "";
     try {
       parseFaultRules(JSON.stringify([{ [field]: null }]));
