@@ -67,7 +67,7 @@ console.log(join("a", "b"), parseArgs(["x"], { string: ["_"], boolean: [] })._);
   }
 }
 
-Deno.test("lib/std.ts takes the packages of JSR where it answers, for run and check", async () => {
+Deno.test("lib/std.ts loads packages from JSR where it responds, in run and check", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     ({ url }) => jsrAnswer(new URL(url).pathname),
@@ -79,7 +79,7 @@ Deno.test("lib/std.ts takes the packages of JSR where it answers, for run and ch
   assertEquals(check.code, 0, check.stderr);
 });
 
-Deno.test("lib/std.ts takes the adapters where JSR refuses connections, or does not have the packages", async () => {
+Deno.test("lib/std.ts loads the adapters where JSR refuses connections or lacks the packages", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     () => new Response("no such package", { status: 404 }),

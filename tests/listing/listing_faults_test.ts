@@ -43,13 +43,13 @@ faultTest("empty-page", "ls continues after an empty page", async (env) => {
 });
 
 for (
-  const [name, sentence, type] of [
+  const [name, title, type] of [
     ["item-without-facet", "ls lists an item of unknown type", "file"],
     ["package", "ls lists a notebook as a package", "package"],
     ["remote-item", "ls lists a shortcut as a link", "link"],
   ] as const
 ) {
-  faultTest(name, sentence, async (env) => {
+  faultTest(name, title, async (env) => {
     const { code, stdout, stderr } = await env.struck("ls", "--json", "General");
     assertEquals(code, 0, stderr);
     const items = jsonLines(stdout);

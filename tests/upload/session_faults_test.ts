@@ -64,8 +64,8 @@ const RECOVERED: [FaultName, string, string[]][] = [
   ],
 ];
 
-for (const [name, sentence, story] of RECOVERED) {
-  faultTest(name, sentence, async (env) => assertEquals(await succeeds(env), story));
+for (const [name, title, story] of RECOVERED) {
+  faultTest(name, title, async (env) => assertEquals(await succeeds(env), story));
 }
 
 for (const name of ["fragment-stored-but-503", "fragment-refused-with-503"] as const) {
