@@ -54,7 +54,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "--no-prompt asks nobody even on a terminal",
+  name: "scripts with --no-prompt do not prompt even on a terminal",
   ignore: !hasTerminals,
   fn: async () => {
     await using env = await startTestEnv({ signIn: false });

@@ -37,7 +37,7 @@ Deno.test("ls lists a folder of 1,000 items in pages, without download URLs", as
   assertEquals(pages.length, 5);
   assert(
     pages.every(({ path }) => path.includes("$top") || path.includes("$skiptoken")),
-    "a page was asked for otherwise",
+    "a page was requested in another way",
   );
 });
 
