@@ -66,8 +66,9 @@ export class ByteRanges {
   }
 }
 
-/** A range whose HTTP connection delivers nothing for this time is taken over by an idle worker. */
+/** A range whose HTTP connection delivers less than 64 KiB in this time is taken over by an idle worker. */
 export const MAX_SILENCE_MS = 5_000;
+const PROGRESS_BYTES = 64 * 1024;
 /** How often an idle worker checks the others. */
 const CHECK_MS = 500;
 
@@ -81,15 +82,17 @@ export interface RangeJob {
   position: number;
   /** Not included; `Infinity` for the rest of the content. Another worker may lower it. */
   end: number;
-  /** When the last bytes arrived, or when the job began. */
-  lastByteAt: number;
+  /** When the last 64 KiB were complete, or when the job began. */
+  progressAt: number;
+  /** Position at that time. */
+  progressPosition: number;
   /** Aborted when another worker takes over, or when the queue stops. */
   readonly abort: AbortController;
 }
 
 /**
  * The ranges of one download, handed out in order. When none is left, an idle worker takes over the rest of a range whose
- * HTTP connection is silent, so that one dead connection does not delay the download.
+ * HTTP connection is silent or trickles, so that one dead connection does not delay the download.
  */
 export class RangeQueue {
   readonly #waiting: ByteRange[];
@@ -112,7 +115,8 @@ export class RangeQueue {
       const range = this.#waiting.shift() ?? this.#takeOver();
       if (range) {
         const [position, end] = range;
-        const job = { position, end, lastByteAt: this.#now(), abort: new AbortController() };
+        const progress = { progressAt: this.#now(), progressPosition: position };
+        const job = { position, end, ...progress, abort: new AbortController() };
         this.#running.add(job);
         return job;
       }
@@ -127,7 +131,9 @@ export class RangeQueue {
   /** Counts bytes that arrived for a job. */
   advance(job: RangeJob, bytes: number): void {
     job.position += bytes;
-    job.lastByteAt = this.#now();
+    if (job.position - job.progressPosition < PROGRESS_BYTES) return;
+    job.progressPosition = job.position;
+    job.progressAt = this.#now();
   }
 
   /** Ends a job; what it did not fetch comes first again. */
@@ -146,7 +152,7 @@ export class RangeQueue {
 
   #takeOver(): ByteRange | undefined {
     for (const job of this.#running) {
-      if (this.#now() - job.lastByteAt < MAX_SILENCE_MS || job.position >= job.end) continue;
+      if (this.#now() - job.progressAt < MAX_SILENCE_MS || job.position >= job.end) continue;
       const rest: ByteRange = [job.position, job.end];
       job.end = job.position;
       this.#running.delete(job);

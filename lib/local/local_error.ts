@@ -35,6 +35,7 @@ const RULES: readonly Rule[] = [
   ],
   [hasCode("EISDIR"), "usage", "is a folder", "name a file"],
   [hasCode("ENOTDIR"), "usage", "a segment of the path is not a folder", "check the path"],
+  [hasCode("ELOOP"), "usage", "too many symbolic links", "check where they lead"],
   [hasCode("ENAMETOOLONG"), "usage", "the name is too long for this file system", "choose a shorter one"],
 ];
 

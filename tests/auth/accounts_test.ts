@@ -74,7 +74,7 @@ Deno.test("whoami --accounts lists all accounts without a request and marks the 
   assertEquals(
     await chosen("--tenant", "organizations"),
     ["AdeleV@contoso.com"],
-    "a guest is not at home there",
+    "the tenant is not the home tenant of the guest",
   );
   assertEquals((await list("--tenant", "contoso.com")).map((row) => row.chosen), [null, null, null]);
   assertEquals(env.sandbox.requests.length, before);

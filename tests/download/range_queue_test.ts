@@ -69,17 +69,18 @@ Deno.test("RangeQueue hands out ranges in order, unfinished ones first", async (
   assertEquals(await queue.next(), undefined);
 });
 
-Deno.test("RangeQueue lets an idle worker take over only silent ranges", async () => {
+Deno.test("RangeQueue lets an idle worker take over only silent or trickling ranges", async () => {
   for (
-    const [name, lastByteAt, bytes, isTakenOver] of [
+    const [name, bytesAt, bytes, isTakenOver] of [
       ["no response", 0, 0, true],
       ["silent after some bytes", 1, 400, true],
-      ["slow", 2, 400, false],
+      ["a trickle", MAX_SILENCE_MS, 65_535, true],
+      ["slow", 2, 65_536, false],
     ] as const
   ) {
     const { clock, queue } = queueOf([0, 100_000]);
     const job = (await queue.next())!;
-    clock.now = lastByteAt;
+    clock.now = bytesAt;
     if (bytes > 0) queue.advance(job, bytes);
     const idle = queue.next();
     clock.now = MAX_SILENCE_MS + 1;
