@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- a program that talks to people
+// deno-lint-ignore-file no-console -- prints for users
 /**
- * The main job, as a newcomer would do it: the five scripts as real processes with their own least permissions, against
- * a sandbox. Ends with a table, and with an exit code that is not 0 if anything differs from what it must be.
+ * The main job, as a newcomer would do it: the five scripts as real processes with minimal permissions, against
+ * a sandbox. Prints a table of the results; the exit code is not 0 if any differs from the expected one.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { startSandbox } from "./sandbox/mod.ts";
 interface Step {
   script: ScriptName;
   args: string[];
-  /** What must be true of the outcome, as the table says it. */
+  /** The expected result, as shown in the table. */
   expected: string;
   holds: (ended: ProcessResult) => boolean | Promise<boolean>;
 }
@@ -88,7 +88,7 @@ function steps(folder: string, large: string): Step[] {
   ];
 }
 
-/** The command as a person types it in the folder of the repository. */
+/** The command as a user types it in the folder of the repository. */
 function typed(line: readonly string[]): string {
   const [, ...args] = line;
   const short = args.map((arg) => arg.startsWith(ROOT) ? arg.slice(ROOT.length) : arg);

@@ -1,9 +1,9 @@
-/** Imports of lib and scripts point down this list, and only the top of it knows flags and commands. */
+/** Imports of lib and scripts point downwards in this list, and only its top names flags and commands. */
 
 import { assertEquals } from "./assert.ts";
 import { dirname, fromFileUrl, join } from "../lib/std.ts";
 
-/** Folders, or files of lib, from top to bottom; those of one line do not import each other. */
+/** Folders or files of lib, from top to bottom; those in one line do not import each other. */
 const LAYERS = [
   ["scripts", "mod"],
   ["cli"],
@@ -13,13 +13,13 @@ const LAYERS = [
   ["transfer"],
   ["documents"],
   ["drive"],
-  ["graph"], // of auth only the type of a session
+  ["graph"], // imports only the session type from auth
   ["auth"],
   ["settings"],
   ["local"],
   ["http"],
 ];
-/** They import nothing but each other. */
+/** Modules that import only each other. */
 const LEAVES = ["errors", "abort", "clouds", "format", "guid", "json", "version", "std", "compat"];
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url));

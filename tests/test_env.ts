@@ -1,6 +1,6 @@
 /**
- * What tests and the demo share: scripts that run in a folder of their own against a sandbox of their own, in the
- * test's own process or as real processes with their least permissions.
+ * Shared by tests and the demo: runs scripts in a temporary folder against a separate sandbox, in the
+ * test's process or as real processes with minimal permissions.
  *
  * @module
  */
@@ -24,14 +24,14 @@ export const CONFIG = join(ROOT, "deno.json");
 const SCRIPTS = { whoami, ls, get, put, "put-large": putLarge };
 export type ScriptName = keyof typeof SCRIPTS;
 
-/** How a process ended. */
+/** Exit code and output of a process. */
 export interface ProcessResult {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** How to run a process. */
+/** Options of a process. */
 export interface ProcessOptions {
   env?: Record<string, string>;
   cwd?: string;
@@ -43,12 +43,12 @@ export function denoRun(...args: string[]): string[] {
   return [Deno.execPath(), "run", "-q", "--cached-only", "--config", CONFIG, ...args];
 }
 
-/** Command line of a script with its own permission set and nothing more. */
+/** Command line of a script with only its own permission set. */
 export function commandLine(script: ScriptName, args: readonly string[]): string[] {
   return denoRun(`-P=${script}`, join(ROOT, "scripts", `${script}.ts`), ...args);
 }
 
-/** Environment of a process: nothing of the machine's but what Deno itself needs. */
+/** Environment of a process: of this machine only the variables that Deno needs. */
 export function environment(env: Record<string, string>): Record<string, string> {
   const kept = [
     "PATH",
@@ -64,7 +64,7 @@ export function environment(env: Record<string, string>): Record<string, string>
     kept.flatMap((name) => Deno.env.has(name) ? [[name, Deno.env.get(name)!]] : []),
   );
   const home = Deno.env.get("HOME") ?? "";
-  // Deno finds its cache from HOME, which is not to be the person's here.
+  // Deno derives its cache from HOME, which tests replace.
   const cache = own.DENO_DIR ??
     (Deno.build.os === "darwin"
       ? join(home, "Library", "Caches", "deno")
@@ -80,7 +80,7 @@ export function environment(env: Record<string, string>): Record<string, string>
   };
 }
 
-/** Runs a command to its end. */
+/** Runs a command and waits for it. */
 export async function runProcess(
   [program, ...args]: string[],
   options: ProcessOptions,
@@ -104,49 +104,49 @@ export async function runProcess(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** How to run a script in the test's own process. */
+/** Options of a script in the test's process. */
 export interface RunOptions {
-  /** Variables beside those of the sandbox. */
+  /** Variables in addition to those of the sandbox. */
   env?: Record<string, string>;
   /** @default nothing */
   stdin?: Uint8Array<ArrayBuffer>;
-  /** Clock and waiting. @default those of {@linkcode startTestEnv} */
+  /** Clock and sleep. @default those of {@linkcode startTestEnv} */
   http?: Host["http"];
 }
 
-/** A sandbox, a folder, and scripts that run in the one against the other. */
+/** A sandbox, a temporary folder, and functions that run scripts in the folder against the sandbox. */
 export interface TestEnv extends AsyncDisposable {
   sandbox: Sandbox;
-  /** A folder of this test's own. */
+  /** A temporary folder. */
   folder: string;
   /**
    * Runs a script in the test's own process, as if the working folder were {@linkcode TestEnv.folder}: local names in
-   * the arguments are made absolute, and shown as they were given. Without a terminal; `get LOCATION -` needs
-   * {@linkcode TestEnv.runProcess}, as do permissions, signals, proxies and a working folder that is looked into.
+   * the arguments are made absolute, and shown as given. There is no terminal. `get LOCATION -` needs
+   * {@linkcode TestEnv.runProcess}, as do tests of permissions, signals, proxies and listings of the working folder.
    */
   run(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
   runWith(options: RunOptions, script: ScriptName, ...args: string[]): Promise<ProcessResult>;
-  /** Runs a script as a process of its own, with its least permissions. */
+  /** Runs a script as a separate process with its own permission set. */
   runProcess(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
   runProcessWith(options: ProcessOptions, script: ScriptName, ...args: string[]): Promise<ProcessResult>;
-  /** Starts a process without waiting for its end. */
+  /** Starts a process without waiting for it. */
   spawn(script: ScriptName, ...args: string[]): Deno.ChildProcess;
   spawnWith(env: Record<string, string>, script: ScriptName, ...args: string[]): Deno.ChildProcess;
   /** Writes a local file and returns its path. */
   file(name: string, content: string | Uint8Array): Promise<string>;
 }
 
-/** How to set up a {@linkcode TestEnv}. */
+/** Options of a {@linkcode TestEnv}. */
 export interface TestEnvOptions extends SandboxOptions {
   /** Whether to sign in at the start. @default true */
   signIn?: boolean;
-  /** Clock and waiting of in-process runs, such as {@linkcode fastClock}. @default the real ones */
+  /** Clock and sleep of in-process runs, such as {@linkcode fastClock}. @default real time */
   http?: Host["http"];
 }
 
 /**
- * Starts a sandbox whose user approves at once, and signs in unless told otherwise. Known faults come into force after
- * that sign-in, so that it is not what they hit.
+ * Starts a sandbox whose user approves at once, and signs in by default. Known faults take effect after
+ * that sign-in, so that they do not affect it.
  */
 export async function startTestEnv(options: TestEnvOptions = {}): Promise<TestEnv> {
   const { signIn = true, http = {}, fault = [], ...sandboxOptions } = options;
@@ -223,7 +223,7 @@ async function runInProcess(
   return { code, stdout: names.asGiven(stdout.text), stderr: names.asGiven(stderr.text) };
 }
 
-/** A standard stream that is no terminal. */
+/** A standard stream that is not a terminal. */
 class CapturedStream implements OutputStream {
   readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
 
@@ -243,9 +243,9 @@ class CapturedStream implements OutputStream {
 }
 
 /**
- * Test files run in parallel threads of one process, which has one working folder. So the arguments that name local
- * files are made absolute (FILE of `put` and `put-large`, DEST of `get`, values of `--…-file`), and the output shows
- * them as they were given.
+ * Test files run in parallel threads of one process with one working folder. Arguments that name local
+ * files are therefore made absolute (FILE of `put` and `put-large`, DEST of `get`, values of `--…-file`), and
+ * the output shows them as given.
  */
 function localNames(command: Command, args: readonly string[], folder: string) {
   const prefix = `${folder}/`;
@@ -263,7 +263,7 @@ function localNames(command: Command, args: readonly string[], folder: string) {
   return { absolute, asGiven };
 }
 
-/** Indexes of the arguments that are neither options nor their values. */
+/** Indexes of the positional arguments. */
 function positionsOf({ options }: Command, args: readonly string[]): number[] {
   const all = Object.entries({ ...options, ...COMMON_OPTIONS, ...SETTING_OPTIONS });
   const withValue = new Set(all.filter(([, { type }]) => type !== "switch").map(([name]) => `--${name}`));
@@ -274,7 +274,7 @@ function positionsOf({ options }: Command, args: readonly string[]): number[] {
   });
 }
 
-/** A clock whose waits end at once; each moves it on by its length. */
+/** A clock whose waits end at once and advance it by their length. */
 export function fastClock(): {
   now: () => number;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -294,7 +294,7 @@ export function jsonLines<T = Record<string, unknown>>(text: string): T[] {
   return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
 }
 
-/** Bytes that no compression or period makes special, the same for the same seed. */
+/** Pseudo-random bytes, incompressible and without a period; reproducible by seed. */
 export function pseudoRandomBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let state = seed >>> 0 || 1;

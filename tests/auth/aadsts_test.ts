@@ -1,10 +1,10 @@
-/** Errors of the sign-in service (PROTOCOL 13.4): exit code, kind, who can fix it, what happened, and what to do next. */
+/** Errors of the sign-in service (PROTOCOL 13.4): exit code, kind, responsible role, cause and hint. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { AADSTS, toSignInError } from "../../lib/auth/aadsts.ts";
 import { withHint } from "../../lib/cli/hints.ts";
 
-/** The numbers of PROTOCOL 13.4, in its order, without those about which the service says it all. */
+/** The numbers of PROTOCOL 13.4 in order, except those whose service message suffices. */
 const DOCUMENTED = `
 7000218 700025 65001 65004 90094 90095 650052 650056 650057 65005 50076 50074 50079 50072 50078
 50097 53000 53001 50129 50005 50131 53003 530032 530035 530034 50199 50034 50020 51004 16000 50014
@@ -97,7 +97,7 @@ const GOLDEN = `
 9002332 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
 `.trim().split("\n");
 
-Deno.test("toSignInError() says what happened, who can fix it, where, and what to do next", () => {
+Deno.test("toSignInError() reports what happened, who can fix it, where, and what to do next", () => {
   const lines = [...AADSTS].toSorted(([one], [other]) => one - other).map(([number, { who }]) => {
     const error = withHint(toSignInError({ error: "invalid_grant", error_codes: [number] }), "whoami");
     const why = error.message.replace("sign-in: ", "");

@@ -1,4 +1,4 @@
-/** What personal accounts, tenants without SharePoint, and apps can and cannot do. */
+/** Limits of personal accounts, tenants without SharePoint, and app-only sign-in. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
@@ -14,7 +14,7 @@ async function signIn(env: TestEnv, as: UserKey, tenant: string): Promise<void> 
   assertEquals(code, 0, stderr);
 }
 
-Deno.test("a personal account is never asked for Sites.*, and has no sites", async () => {
+Deno.test("scripts request no Sites.* permission and list no sites for a personal account", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "robin", "consumers");
   const file = await env.file("a.txt", "a");
@@ -34,7 +34,7 @@ Deno.test("a personal account is never asked for Sites.*, and has no sites", asy
   assertEquals(env.sandbox.requests.filter(({ path }) => path.includes("/sites")), []);
 });
 
-Deno.test("a personal account at common that needs sites gets the hint to use consumers", async () => {
+Deno.test("ls --sites suggests the consumers tenant to a personal account at common", async () => {
   await using env = await startTestEnv(OPEN);
   env.sandbox.user.signIn("robin");
   const { code, stderr } = await env.runWith({ env: { GRAPH_TENANT_ID: "common" } }, "ls", "--prompt");
@@ -42,7 +42,7 @@ Deno.test("a personal account at common that needs sites gets the hint to use co
   assertMatch(stderr, /set GRAPH_TENANT_ID=consumers.*AADSTS70011/);
 });
 
-Deno.test("drive ids of personal accounts are printed in one spelling (PROTOCOL N9)", async () => {
+Deno.test("ls prints drive ids of personal accounts in one spelling (N9)", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "robin", "consumers");
   const variables = { GRAPH_TENANT_ID: "consumers", ...OWN };
@@ -58,7 +58,7 @@ Deno.test("drive ids of personal accounts are printed in one spelling (PROTOCOL 
   assertEquals([byId.code, byId.stdout], [0, "a.txt\n"]);
 });
 
-Deno.test("a tenant without SharePoint is an error with a hint about the tenant", async () => {
+Deno.test("ls fails with a hint for a tenant without SharePoint", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "dana", NORTHWIND);
   const variables = { GRAPH_TENANT_ID: NORTHWIND };
@@ -69,7 +69,7 @@ Deno.test("a tenant without SharePoint is an error with a hint about the tenant"
   }
 });
 
-Deno.test("errors of the sign-in service are not taken for missing drives or sites", async () => {
+Deno.test("ls does not mistake sign-in errors for missing drives or sites", async () => {
   for (const location of ["me:", "site:contoso.sharepoint.com/sites/TestTeam"]) {
     await using env = await startTestEnv({ signIn: false });
     env.sandbox.addFault({
@@ -85,7 +85,7 @@ Deno.test("errors of the sign-in service are not taken for missing drives or sit
   }
 });
 
-Deno.test("further permissions are asked for in one line; unattended they are exit code 5", async () => {
+Deno.test("scripts request further permissions in one line, or fail unattended (exit code 5)", async () => {
   await using env = await startTestEnv({ consented: ["User.Read"] });
   const file = await env.file("a.txt", "a");
   const refused = await env.run("put", file, "me:a.txt");
@@ -100,10 +100,14 @@ Deno.test("further permissions are asked for in one line; unattended they are ex
     asked.stderr,
     /^put: to write files of your OneDrive, Files\.ReadWrite is needed: sign in and consent to it \(AADSTS65001\)\nTo sign in/,
   );
-  assertEquals((await env.run("put", "--conflict", "replace", file, "me:a.txt")).stderr, "", "asked once");
+  assertEquals(
+    (await env.run("put", "--conflict", "replace", file, "me:a.txt")).stderr,
+    "",
+    "the permission was requested twice",
+  );
 });
 
-Deno.test("app-only sign-in has no OneDrive: one line, and no request", async () => {
+Deno.test("app-only sign-in rejects OneDrive locations in one line without a request", async () => {
   await using env = await startTestEnv({ signIn: false });
   const secret = await env.file("secret", env.sandbox.app.clientSecret);
   if (Deno.build.os !== "windows") await Deno.chmod(secret, 0o600);

@@ -30,7 +30,7 @@ Deno.test("a session keeps the account of its first token or fails", async () =>
   const first = await session.token();
   await signIn(env, "megan", CONTOSO, "--account", "MeganB@contoso.com");
   const second = await session.token({ refused: first });
-  assert(second !== first, "the token was not renewed");
+  assert(second !== first, "the token was not refreshed");
   assertEquals((await session.info()).username, "AdeleV@contoso.com");
   assertEquals((await env.run("whoami", "--sign-out", "--account", "AdeleV@contoso.com")).code, 0);
   const error = await assertRejects(() => session.token({ refused: second }));
@@ -40,7 +40,7 @@ Deno.test("a session keeps the account of its first token or fails", async () =>
 const loginRequests = (env: TestEnv) =>
   env.sandbox.requests.filter(({ service }) => service === "login").length;
 
-Deno.test("a guest signs in once, and whoami prints the tenant of the token", async () => {
+Deno.test("whoami signs a guest in once and prints the tenant of the token", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "dana", CONTOSO);
   const before = loginRequests(env);
@@ -74,7 +74,7 @@ Deno.test("whoami --accounts lists all accounts without a request and marks the 
   assertEquals(
     await chosen("--tenant", "organizations"),
     ["AdeleV@contoso.com"],
-    "a guest is not at home there",
+    "the tenant is not the home tenant of the guest",
   );
   assertEquals((await list("--tenant", "contoso.com")).map((row) => row.chosen), [null, null, null]);
   assertEquals(env.sandbox.requests.length, before);
@@ -83,7 +83,7 @@ Deno.test("whoami --accounts lists all accounts without a request and marks the 
   assertMatch(stdout, /^ {2}Dana Lee .*guest from 3b9d\S+\)$/m);
 });
 
-Deno.test("several accounts without a choice are an error that names them; --account ignores case", async () => {
+Deno.test("scripts name the accounts when several are signed in, and --account ignores case", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "adele", CONTOSO);
   await signIn(env, "megan", CONTOSO, "--account", "MeganB@contoso.com");
@@ -97,7 +97,7 @@ Deno.test("several accounts without a choice are an error that names them; --acc
   assertMatch(stdout, /^Megan Bowen/);
 });
 
-Deno.test("an account that is not signed in is an error with the signed-in ones and the command to run", async () => {
+Deno.test("scripts name the signed-in accounts and the command to run for an unknown account", async () => {
   await using env = await startTestEnv();
   const { code, stderr } = await env.run("ls", "--account", "megan@contoso.com");
   assertEquals(code, 4);
@@ -107,7 +107,7 @@ Deno.test("an account that is not signed in is an error with the signed-in ones 
   );
 });
 
-Deno.test("a sign-in with another account than asked for is an error and is not kept", async () => {
+Deno.test("whoami does not keep a sign-in with another account than requested", async () => {
   await using env = await startTestEnv();
   env.sandbox.user.signIn("dana");
   const { code, stderr } = await env.run("whoami", "--prompt", "--account", "MeganB@contoso.com");
@@ -123,7 +123,7 @@ Deno.test("a sign-in with another account than asked for is an error and is not 
   assertEquals(renewal.code, 2, "a run must not continue as another account");
 });
 
-Deno.test("whoami --sign-out removes one account or all, and other tokens stay", async () => {
+Deno.test("whoami --sign-out removes one account or all, and keeps other tokens", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "adele", CONTOSO);
   await signIn(env, "megan", CONTOSO, "--account", "MeganB@contoso.com");
@@ -140,7 +140,7 @@ Deno.test("whoami --sign-out removes one account or all, and other tokens stay",
   assertEquals((await env.run("whoami", "--all")).code, 2);
 });
 
-Deno.test("whoami --sign-out leaves the entries of another app in the same file", async () => {
+Deno.test("whoami --sign-out keeps entries of another app in the same file", async () => {
   await using env = await startTestEnv();
   const { cache: path } = jsonLines<{ cache: string }>((await env.run("whoami", "--json")).stdout)[0]!;
   const content = JSON.parse(await Deno.readTextFile(path));
@@ -154,7 +154,7 @@ Deno.test("whoami --sign-out leaves the entries of another app in the same file"
   assertEquals([Object.keys(left.Account).length, Object.keys(left.AccessToken).length], [1, 0]);
 });
 
-Deno.test("tokens of one tenant are never used for another, by id or domain", async () => {
+Deno.test("scripts never use tokens of one tenant for another", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "adele", CONTOSO);
   await signIn(env, "robin", "consumers");
@@ -173,7 +173,7 @@ Deno.test("tokens of one tenant are never used for another, by id or domain", as
   assertEquals(await signedIn("nowhere.example"), 2);
 });
 
-Deno.test("a guest's two tenants have their own tokens", async () => {
+Deno.test("scripts keep separate tokens for each tenant of a guest", async () => {
   await using env = await startTestEnv(OPEN);
   await signIn(env, "dana", CONTOSO);
   await signIn(env, "dana", NORTHWIND);
@@ -185,7 +185,7 @@ Deno.test("a guest's two tenants have their own tokens", async () => {
   assertEquals(loginRequests(env), before);
 });
 
-Deno.test("a cache file shared with other clients and clouds does not expose their tokens", async () => {
+Deno.test("scripts use no tokens of other clients or clouds in a shared cache file", async () => {
   await using env = await startTestEnv();
   const variables = { GRAPH_TOKEN_CACHE: `${env.folder}/tokens.json` };
   assertEquals((await env.runWith({ env: variables }, "whoami", "--prompt")).code, 0);
@@ -193,5 +193,5 @@ Deno.test("a cache file shared with other clients and clouds does not expose the
   const before = env.sandbox.requests.length;
   assertEquals((await env.runWith({ env: variables }, "whoami", "--client-id", other)).code, 4);
   assertEquals((await env.runWith({ env: variables }, "whoami", "--cloud", "china")).code, 4);
-  assertEquals(env.sandbox.requests.length, before, "nothing was sent");
+  assertEquals(env.sandbox.requests.length, before, "a request was sent");
 });

@@ -19,7 +19,7 @@ function tokenRequests(env: TestEnv): number {
     .length;
 }
 
-Deno.test("an app signs in with a secret, transfers files, and keeps its token for the next run", async () => {
+Deno.test("app-only sign-in with a secret transfers files and keeps its token for the next run", async () => {
   await using env = await startTestEnv({ signIn: false });
   const variables = await appWith(env, "GRAPH_CLIENT_SECRET_FILE", `${env.sandbox.app.clientSecret}\n`);
   const run = (...args: Parameters<TestEnv["run"]>) => env.runWith({ env: variables }, ...args);
@@ -35,10 +35,10 @@ Deno.test("an app signs in with a secret, transfers files, and keeps its token f
   assertEquals((await run("put", await env.file("a.txt", "a"), "General/")).code, 0);
   assertEquals((await run("get", "General/a.txt", "copy.txt")).code, 0);
   assertEquals((await run("ls", "--json", "General/a.txt")).code, 0);
-  assertEquals(tokenRequests(env), 1, "the token was kept");
+  assertEquals(tokenRequests(env), 1, "the token was not kept");
   env.sandbox.expireAccessTokens();
   assertEquals((await run("ls", "General")).code, 0);
-  assertEquals(tokenRequests(env), 2, "a refused token is renewed");
+  assertEquals(tokenRequests(env), 2, "the refused token was not refreshed");
   for await (const { name } of Deno.readDir(env.sandbox.env.GRAPH_SCRIPTS_HOME!)) {
     if (!name.startsWith("tokens-")) continue;
     const text = await Deno.readTextFile(join(env.sandbox.env.GRAPH_SCRIPTS_HOME!, name));
@@ -46,7 +46,7 @@ Deno.test("an app signs in with a secret, transfers files, and keeps its token f
   }
 });
 
-Deno.test("an app signs in with a certificate", async () => {
+Deno.test("app-only sign-in accepts a certificate", async () => {
   await using env = await startTestEnv({ signIn: false });
   const { certificate, privateKey } = env.sandbox.app.newCertificate();
   for (const text of [certificate + privateKey, privateKey + certificate]) {
@@ -57,7 +57,7 @@ Deno.test("an app signs in with a certificate", async () => {
   }
 });
 
-Deno.test("an app-only session renews a rejected token once for many requests", async () => {
+Deno.test("app-only session refreshes a rejected token once for many requests", async () => {
   await using env = await startTestEnv({ signIn: false });
   const variables = await appWith(env, "GRAPH_CLIENT_SECRET_FILE", env.sandbox.app.clientSecret);
   const all: Record<string, string> = { ...env.sandbox.env, ...variables };
@@ -73,7 +73,7 @@ Deno.test("an app-only session renews a rejected token once for many requests", 
 });
 
 Deno.test({
-  name: "an app-only session remembers a credential from a pipe for the second token",
+  name: "app-only session keeps a credential from a pipe for the second token",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using env = await startTestEnv({ signIn: false });
@@ -97,7 +97,7 @@ console.log(renewed !== refused);
   },
 });
 
-Deno.test("an app has no OneDrive and no user to sign out", async () => {
+Deno.test("app-only sign-in rejects OneDrive locations and sign-out", async () => {
   await using env = await startTestEnv({ signIn: false });
   const variables = await appWith(env, "GRAPH_CLIENT_SECRET_FILE", env.sandbox.app.clientSecret);
   const own = await env.runWith({ env: variables }, "ls", "me:");
@@ -113,7 +113,7 @@ Deno.test("an app has no OneDrive and no user to sign out", async () => {
   assertEquals(tokenRequests(env), 2, "the token of the app was forgotten");
 });
 
-Deno.test("each wrong credential has one line that says how to fix it and does not show the secret", async () => {
+Deno.test("app-only sign-in reports each wrong credential in one line without the secret", async () => {
   await using env = await startTestEnv({ signIn: false });
   const { app } = env.sandbox;
   const [mine, other] = [app.newCertificate(), app.newCertificate()];

@@ -1,4 +1,4 @@
-/** The access token goes to the Graph origin only, whatever the service says. */
+/** The access token goes to the Graph origin only, whatever the service responds. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { pseudoRandomBytes, type ScriptName, startTestEnv, type TestEnv } from "../test_env.ts";
@@ -28,7 +28,7 @@ function checkTokens(env: TestEnv): void {
 
 const ONCE = ["--max-wait", "1s"];
 
-Deno.test("no redirect or Location of Graph is followed with a token", async () => {
+Deno.test("scripts follow no redirect of Graph with a token", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   const small = await env.file("small.txt", "small");
@@ -62,7 +62,7 @@ Deno.test("no redirect or Location of Graph is followed with a token", async () 
     headers: { location, "operation-location": location, "content-location": location },
   };
   for (const [path, script, ...args] of runs.slice(3)) {
-    env.sandbox.addFault({ service: "graph", path, times: "always", ...accepted, body: "" }); // as of a monitor
+    env.sandbox.addFault({ service: "graph", path, times: "always", ...accepted, body: "" }); // as for a monitor
     await env.run(script, ...ONCE, ...args);
     env.sandbox.clearFaults();
   }
@@ -70,7 +70,7 @@ Deno.test("no redirect or Location of Graph is followed with a token", async () 
   checkTokens(env);
 });
 
-Deno.test("no link to a next page leads the token to another host", async () => {
+Deno.test("ls sends no token to a next link on any other host", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   const host = new URL(foreign.origin).host;
@@ -91,7 +91,7 @@ Deno.test("no link to a next page leads the token to another host", async () => 
   }
   env.sandbox.clearFaults();
   env.sandbox.addFault({ path: "/children", patch: { "@odata.nextLink": `//${host}/v1.0/next` } });
-  await env.run("ls", "General"); // a path for us, and one that Graph does not know
+  await env.run("ls", "General"); // resolves to a path on the Graph origin that does not exist
   assertEquals(foreign.heard, []);
   checkTokens(env);
 });
@@ -114,7 +114,7 @@ Deno.test("get sends no token, and requests to storage hosts only", async () => 
     "2",
   );
 
-  // Without a link in the facts, the redirect of /content is all that there is.
+  // Without a download URL in the item, only the redirect of /content is left.
   const linkless = { ...facts, times: "always" as const, patch: { "@microsoft.graph.downloadUrl": null } };
   const redirected = async (location: string | undefined, name: string) => {
     env.sandbox.clearFaults();
@@ -142,7 +142,7 @@ Deno.test("get sends no token, and requests to storage hosts only", async () => 
   checkTokens(env);
 });
 
-Deno.test("an upload URL on a foreign host gets no request, and one on the Graph origin no token", async () => {
+Deno.test("put-large sends no request to a foreign upload URL, and no token to one on the Graph origin", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   const large = await env.file("large.bin", pseudoRandomBytes(400_000));
@@ -151,7 +151,7 @@ Deno.test("an upload URL on a foreign host gets no request, and one on the Graph
     times: "always",
     patch: { uploadUrl },
   });
-  const place = () => `General/${crypto.randomUUID()}.bin`; // a session that is not ended blocks its name
+  const place = () => `General/${crypto.randomUUID()}.bin`; // an open session blocks its name
   for (const uploadUrl of [`${foreign.origin}/up?tempauth=x`, `${env.sandbox.apiOrigin}/up?tempauth=x`]) {
     env.sandbox.clearFaults();
     env.sandbox.addFault(session(uploadUrl));
@@ -160,7 +160,7 @@ Deno.test("an upload URL on a foreign host gets no request, and one on the Graph
   }
   assertEquals(env.sandbox.requests.filter(({ path }) => path.startsWith("/up?")), []);
 
-  // Where a gateway serves both from one origin, that origin is a storage host as well.
+  // If a gateway serves both from one origin, that origin is also a storage host.
   env.sandbox.clearFaults();
   env.sandbox.addFault(session(`${env.sandbox.apiOrigin}/up?tempauth=x`));
   const hosts = [env.sandbox.apiOrigin, env.sandbox.storageOrigin].map((origin) => new URL(origin).host).join(
@@ -195,7 +195,7 @@ Deno.test("an upload URL on a foreign host gets no request, and one on the Graph
   checkTokens(env);
 });
 
-Deno.test("the sign-in service cannot send codes and refresh tokens elsewhere", async () => {
+Deno.test("scripts send codes and refresh tokens to the sign-in service only", async () => {
   await using env = await startTestEnv();
   await using foreign = listen();
   for (const status of [301, 302, 307, 308]) {

@@ -4,7 +4,7 @@ import { GraphError } from "../../lib/errors.ts";
 import { startTestEnv } from "../test_env.ts";
 import { browse } from "../sandbox/testing_msal.ts";
 
-/** Starts a sign-in with a browser and gives the address that it shows. */
+/** Starts a browser sign-in and returns the URL that it shows. */
 async function addressShown(child: Deno.ChildProcess): Promise<{ address: string; rest: Promise<string> }> {
   const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -23,7 +23,7 @@ async function addressShown(child: Deno.ChildProcess): Promise<{ address: string
   return { address: /\n(http\S+)\n/.exec(text)![1]!, rest };
 }
 
-Deno.test("a user signs in with a browser on this machine once, and is remembered", async () => {
+Deno.test("whoami --sign-in browser signs in once and keeps the account", async () => {
   await using env = await startTestEnv({ signIn: false });
   const child = env.spawn("whoami", "--sign-in", "browser", "--prompt");
   const { address, rest } = await addressShown(child);
@@ -38,7 +38,7 @@ Deno.test("a user signs in with a browser on this machine once, and is remembere
   assertEquals([again.code, again.stderr], [0, ""]);
 });
 
-Deno.test("a browser sign-in that is blocked or interrupted says so and leaves nothing", async () => {
+Deno.test("whoami --sign-in browser reports a blocked or interrupted sign-in and stores nothing", async () => {
   await using env = await startTestEnv({ signIn: false });
   env.sandbox.user.stopAt(53003);
   const blocked = env.spawn("whoami", "--sign-in", "browser", "--prompt");
@@ -65,7 +65,7 @@ Deno.test("a browser sign-in that is blocked or interrupted says so and leaves n
   assertEquals((await env.run("whoami", "--no-prompt")).code, 4);
 });
 
-/** Sends bytes to a port as they are and reads the beginning of what comes back. */
+/** Sends raw bytes to a port and reads the start of the response. */
 async function raw(port: number, text: string): Promise<string> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(new TextEncoder().encode(text));
@@ -73,7 +73,7 @@ async function raw(port: number, text: string): Promise<string> {
   return new TextDecoder().decode(bytes.subarray(0, await connection.read(bytes) ?? 0));
 }
 
-Deno.test("other requests to the port of a browser sign-in do not disturb it", async () => {
+Deno.test("whoami --sign-in browser ignores other requests to its port", async () => {
   await using env = await startTestEnv({ signIn: false });
   const child = env.spawn("whoami", "--sign-in", "browser", "--prompt");
   const { address, rest } = await addressShown(child);
@@ -103,7 +103,7 @@ Deno.test("other requests to the port of a browser sign-in do not disturb it", a
   assertMatch(out, /^Adele Vance </);
 });
 
-Deno.test("a browser sign-in that a program aborts closes its port", async () => {
+Deno.test("browser sign-in closes its port when it is aborted", async () => {
   await using env = await startTestEnv({ signIn: false });
   const shown = Promise.withResolvers<string>();
   const stop = new AbortController();
@@ -123,7 +123,7 @@ Deno.test("a browser sign-in that a program aborts closes its port", async () =>
   await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }));
 });
 
-Deno.test("an unknown sign-in method is refused, and without a terminal no browser is used", async () => {
+Deno.test("scripts reject an unknown sign-in method, and use no browser without a terminal", async () => {
   await using env = await startTestEnv({ signIn: false });
   assertMatch(
     (await env.run("whoami", "--sign-in", "magic")).stderr,

@@ -63,7 +63,7 @@ Deno.test("findToken() accepts a token with wider permissions only", () => {
   }
 });
 
-Deno.test("findToken() leaves odd entries to MSAL", () => {
+Deno.test("findToken() ignores unusual entries, which MSAL handles", () => {
   const odd = [
     { secret: "" },
     { client_id: "d" },

@@ -1,6 +1,6 @@
 /**
  * Claims challenges (PROTOCOL 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
- * a challenge that comes is answered all the same, once, and never in a loop.
+ * if one arrives, it is answered once and never in a loop.
  */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -13,7 +13,7 @@ const CHALLENGE = `Bearer realm="", error="insufficient_claims", claims="${
   btoa('{"access_token":{"nbf":{"essential":true,"value":"1"}}}')
 }"`;
 
-/** Requests since then, as `login 200 /token`. */
+/** Requests since number `before`, such as `login 200 /token`. */
 function since(env: TestEnv, before: number): string[] {
   return env.sandbox.requests.slice(before).map(({ service, status, path }) =>
     `${service} ${status} ${path.split("?")[0]!.split("/").at(-1)}`
@@ -28,7 +28,7 @@ Deno.test("scripts do not declare cp1 and are not challenged", async () => {
   assertEquals(since(env, before), ["graph 200 me"]);
 });
 
-Deno.test("a claims challenge is answered silently, and later runs get none", async () => {
+Deno.test("ls answers a claims challenge silently once for all later runs", async () => {
   await using env = await startTestEnv();
   env.sandbox.challenge("tokens", "everybody");
   let before = env.sandbox.requests.length;
@@ -40,7 +40,7 @@ Deno.test("a claims challenge is answered silently, and later runs get none", as
   assertEquals(since(env, before).filter((line) => line.startsWith("graph 401")), []);
 });
 
-Deno.test("a challenge that requires a user starts a device code with its claims, or is exit code 4", async () => {
+Deno.test("ls starts a device code for a challenge that requires the user, or fails unattended (exit code 4)", async () => {
   await using env = await startTestEnv();
   env.sandbox.challenge("interaction_required", "everybody");
   let before = env.sandbox.requests.length;
@@ -55,7 +55,7 @@ Deno.test("a challenge that requires a user starts a device code with its claims
   assertEquals((await env.run("whoami")).code, 0);
 });
 
-Deno.test("a service that keeps challenging gets at most two extra requests", async () => {
+Deno.test("ls makes at most two extra requests when the service keeps challenging", async () => {
   await using env = await startTestEnv();
   env.sandbox.addFault({
     service: "graph",

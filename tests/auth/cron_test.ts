@@ -1,4 +1,4 @@
-/** The crontab lines of the README, in the bare environment that cron gives. */
+/** The crontab lines of the README, in the minimal environment of cron. */
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -6,7 +6,7 @@ import { denoRun, environment, type ProcessResult, ROOT, startTestEnv, type Test
 
 const windows = Deno.build.os === "windows";
 
-/** Runs a line as cron does: by /bin/sh, with four variables and nothing else, in the home folder. */
+/** Runs a line as cron does: with /bin/sh and four variables, in the home folder. */
 async function cron(home: string, line: string): Promise<ProcessResult> {
   const decoder = new TextDecoder();
   const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
@@ -19,7 +19,7 @@ async function cron(home: string, line: string): Promise<ProcessResult> {
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** A home folder whose settings are in the config file, and the start of every line in its crontab. */
+/** Creates a home folder with a config file, and returns it with the start of each crontab line. */
 async function setUp(env: TestEnv): Promise<{ home: string; deno: string }> {
   const { GRAPH_SCRIPTS_HOME: _, ...settings } = env.sandbox.env;
   const names: Record<string, string> = {
@@ -38,13 +38,13 @@ async function setUp(env: TestEnv): Promise<{ home: string; deno: string }> {
     : join(home, ".config", "graph-scripts");
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "graph-scripts.json"), JSON.stringify(config));
-  // Here the packages are in the cache of whoever runs the tests; a user's are below their own HOME.
+  // The packages are in the cache of the user who runs the tests, not below this HOME.
   const cache = `DENO_DIR='${environment({}).DENO_DIR}'`;
   return { home, deno: `cd '${ROOT}' && ${cache} ${denoRun().map((word) => `'${word}'`).join(" ")}` };
 }
 
 Deno.test({
-  name: "a cron job uploads, keeps the sign-in alive, and reports failures by exit code and mail",
+  name: "put in a cron job uploads, keeps the sign-in alive, and reports failures by exit code and mail",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
@@ -83,7 +83,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "two cron jobs at once renew once, and one without HOME fails",
+  name: "two cron jobs at the same time refresh once, and one without HOME fails",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
@@ -91,12 +91,12 @@ Deno.test({
     assertEquals((await cron(home, `${deno} -P=whoami scripts/whoami.ts --prompt`)).code, 0);
     await Deno.writeTextFile(join(home, "report.csv"), "a,b\n");
     const put = `${deno} -P=put scripts/put.ts --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
-    const both = await Promise.all([cron(home, put), cron(home, put)]); // both have to renew first
+    const both = await Promise.all([cron(home, put), cron(home, put)]); // both must refresh first
     assertEquals(both.map(({ code, stderr }) => [code, stderr]), [[0, ""], [0, ""]]);
     const renewals = env.sandbox.requests.filter(({ method, path }) =>
       method === "POST" && /\/token(\?|$)/.test(path)
     );
-    assertEquals(renewals.filter(({ status }) => status === 200).length, 2); // the sign-in, and one renewal for both
+    assertEquals(renewals.filter(({ status }) => status === 200).length, 2); // the sign-in, and one refresh for both
     const homeless = await cron(home, `unset HOME; ${deno} -P=whoami scripts/whoami.ts --no-prompt`);
     assertEquals(homeless.code, 2);
     assertMatch(homeless.stderr, /no home folder.*GRAPH_SCRIPTS_HOME/);

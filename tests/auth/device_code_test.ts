@@ -20,7 +20,7 @@ Deno.test("whoami shows the device code in the service's words, on standard erro
   assertEquals(alone, inText);
 });
 
-Deno.test("a declined sign-in is exit code 5 and leaves no file", async () => {
+Deno.test("whoami leaves no file after a declined sign-in (exit code 5)", async () => {
   await using env = await startTestEnv({ signIn: false, approve: false });
   env.sandbox.user.always = "decline";
   const { code, stderr } = await env.run("whoami", "--prompt");
@@ -29,14 +29,14 @@ Deno.test("a declined sign-in is exit code 5 and leaves no file", async () => {
   assertEquals(cacheOf(env.sandbox.env.GRAPH_SCRIPTS_HOME!), []);
 });
 
-Deno.test("a code that is not approved expires: exit code 4", async () => {
+Deno.test("whoami fails when the code expires without approval (exit code 4)", async () => {
   await using env = await startTestEnv({ signIn: false, approve: false, deviceCodeLifeSeconds: 1 });
   const { code, stderr } = await env.run("whoami", "--prompt");
   assertEquals(code, 4);
   assertMatch(stderr, /expired/);
 });
 
-Deno.test("slow_down, 429, 503 and a dropped connection while polling do not end the sign-in", async () => {
+Deno.test("whoami continues polling after slow_down, 429, 503 and a dropped connection", async () => {
   await using env = await startTestEnv({ signIn: false });
   const poll = { service: "login" as const, path: "/oauth2/v2.0/token", method: "POST" };
   env.sandbox.addFault({ ...poll, status: 429, body: "slow" });
@@ -52,7 +52,7 @@ Deno.test("slow_down, 429, 503 and a dropped connection while polling do not end
   assert(backoffs.length >= 3 && waits.includes(5_000), `waited ${waits}`);
 });
 
-Deno.test("an error under HTTP 200 instead of a device code fails (A2)", async () => {
+Deno.test("whoami fails on an error under HTTP 200 instead of a device code (A2)", async () => {
   await using env = await startTestEnv({ signIn: false });
   env.sandbox.addFault({
     path: "/devicecode",
@@ -68,7 +68,7 @@ Deno.test("an error under HTTP 200 instead of a device code fails (A2)", async (
   assertMatch(stderr, /the tenant does not know the app.*AADSTS700016/s);
 });
 
-Deno.test("Ctrl-C while a code waits for approval exits at once with 130", async () => {
+Deno.test("whoami ends at once on Ctrl-C while a code waits for approval (exit code 130)", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv({ signIn: false, approve: false, pollIntervalSeconds: 30 });
   const child = env.spawn("whoami", "--prompt");
@@ -90,7 +90,7 @@ Deno.test("whoami shows the code with --quiet and --json", async () => {
   }
 });
 
-Deno.test("control characters of the service do not reach the terminal", async () => {
+Deno.test("whoami escapes control characters of the service", async () => {
   await using env = await startTestEnv({ signIn: false });
   env.sandbox.addFault({ path: "/devicecode", patch: { message: "open \u001b[2Jthis page" } });
   const { stderr } = await env.run("whoami", "--prompt");
@@ -98,7 +98,7 @@ Deno.test("control characters of the service do not reach the terminal", async (
   assertStringIncludes(stderr, "[2Jthis page");
 });
 
-Deno.test("a wrong machine clock is reported once and costs no renewal", async () => {
+Deno.test("scripts report a wrong clock once and do not refresh the token", async () => {
   for (const [clockOffsetSeconds, words] of [[-7200, "ahead of"], [7200, "behind"]] as const) {
     await using env = await startTestEnv({ signIn: false, clockOffsetSeconds });
     const { code, stderr } = await env.run("whoami", "--prompt");
@@ -112,7 +112,7 @@ Deno.test("a wrong machine clock is reported once and costs no renewal", async (
   }
 });
 
-Deno.test("Ctrl-C while consent is pending leaves the cache unchanged", async () => {
+Deno.test("ls leaves the cache unchanged on Ctrl-C while consent is pending", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv({ consented: ["User.Read"], pollIntervalSeconds: 1 });
   const [cache] = cacheOf(env.sandbox.env.GRAPH_SCRIPTS_HOME!);

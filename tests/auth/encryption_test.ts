@@ -5,7 +5,7 @@ import { decrypt, encrypt, loadKey, parseKey } from "../../lib/auth/encryption.t
 
 const HEX = "00112233445566778899aabbccddeeff".repeat(2);
 const BASE64 = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=";
-/** What version 0.1.0 wrote with this key. */
+/** A cache that version 0.1.0 wrote with this key. */
 const FIRST_VERSION = {
   graphScriptsTokenCache: 1,
   cipher: "AES-256-GCM",
@@ -47,7 +47,10 @@ Deno.test("decrypt() detects a change of any part", async () => {
   const text = await encrypt('{"Account":{}}', key);
   assertEquals(await decrypt(JSON.parse(text), key, "f"), '{"Account":{}}');
   const [first, again] = [JSON.parse(text), JSON.parse(await encrypt('{"Account":{}}', key))];
-  assert(first.iv !== again.iv && first.ciphertext !== again.ciphertext, "an initialization vector twice");
+  assert(
+    first.iv !== again.iv && first.ciphertext !== again.ciphertext,
+    "an initialization vector was reused",
+  );
   const flip = (value: string) => (value[0] === "A" ? "B" : "A") + value.slice(1);
   const outcomes: [Record<string, unknown>, string][] = [
     [{ iv: flip(first.iv) }, "damaged"],

@@ -1,5 +1,5 @@
 /**
- * A sign-in in the process of the test that skips its waits.
+ * An in-process sign-in that skips its waits.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { connect } from "../../lib/connect.ts";
 import type { SessionInfo } from "../../lib/auth/session.ts";
 import type { TestEnv } from "../test_env.ts";
 
-/** A sign-in that succeeded. */
+/** A completed sign-in. */
 export interface SignIn {
   info: SessionInfo;
-  /** The codes that were shown. */
+  /** The codes shown to the user. */
   codes: string[];
-  /** The waits that were asked for, in milliseconds. */
+  /** The requested waits, in milliseconds. */
   waits: number[];
 }
 

@@ -4,7 +4,7 @@ import { GraphError } from "../../lib/errors.ts";
 import { acquireLock } from "../../lib/local/lock.ts";
 import { denoRun, jsonLines, ROOT, startTestEnv } from "../test_env.ts";
 
-/** What Deno says on NFS without its lock service. */
+/** The error of Deno on NFS without a lock service. */
 const NO_LOCKS = `No locks available (os error ${{ darwin: 77, windows: 50 }[String(Deno.build.os)] ?? 37})`;
 const noLocks = () => Promise.reject(new Error(NO_LOCKS));
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -16,7 +16,7 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-/** Starts a process that runs a script with the lock of `path`. */
+/** Starts a process that runs code while it holds the lock of `path`. */
 async function holder(
   folder: string,
   path: string,
@@ -135,12 +135,12 @@ Deno.test("acquireLock() throws other file system errors", () =>
 
 Deno.test("acquireLock() retries when the lock file was removed", () =>
   inFolder(async (folder) => {
-    if (Deno.build.os === "windows") return; // an open file stays there
+    if (Deno.build.os === "windows") return; // an open file cannot be removed
     const path = join(folder, "entry.json");
     let once = true;
     const tryLock = async (file: Deno.FsFile) => {
       const got = await file.tryLock(true);
-      if (once) await Deno.remove(`${path}.lock`); // by who held it before, between our opening and our locking
+      if (once) await Deno.remove(`${path}.lock`); // as by the previous holder, between open and lock
       once = false;
       return got;
     };
@@ -169,6 +169,6 @@ Deno.test("whoami reports that it waits for another process, and Ctrl-C ends it 
   }
   assertEquals((await child.status).code, 130);
   assertStringIncludes(stderr, `waiting for another process that holds ${cache}.lock`);
-  assert(performance.now() - interrupted < 2000, "went on waiting");
+  assert(performance.now() - interrupted < 2000, "the wait continued after Ctrl-C");
   await child.stdout.cancel();
 });

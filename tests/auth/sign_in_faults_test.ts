@@ -1,78 +1,84 @@
-/** What `whoami` does when a sign-in by device code does not go well (PROTOCOL 13 and 17.2, item 13). */
+/** `whoami` when a device code sign-in fails (PROTOCOL 13 and 17.2, item 13). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { assertWaited, faultTest, type StruckBench } from "../campaign/fault_env.ts";
+import { assertWaited, type FaultEnv, faultTest } from "../campaign/fault_env.ts";
 import { signInWithoutWaiting } from "./fake_waits.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
 const signingIn = { token: false };
-const run = (env: StruckBench) => env.struck("whoami", "--prompt");
+const run = (env: FaultEnv) => env.struck("whoami", "--prompt");
 
-/** The polls, by status. */
-function polls(env: StruckBench): number[] {
+/** Statuses of the polls. */
+function polls(env: FaultEnv): number[] {
   return env.requests().filter(({ path, method }) => method === "POST" && path.includes("/oauth2/v2.0/token"))
     .map(({ status }) => status);
 }
 
 /** Token cache files. */
-async function caches(env: StruckBench): Promise<string[]> {
+async function caches(env: FaultEnv): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(env.sandbox.env.GRAPH_SCRIPTS_HOME!)) names.push(name);
   return names.filter((name) => name.endsWith(".json"));
 }
 
-/** The sign-in fails with this exit code and message, and leaves nothing behind. */
-async function fails(env: StruckBench, code: number, message: RegExp): Promise<void> {
+/** Asserts that the sign-in fails with this exit code and message, and writes no cache. */
+async function fails(env: FaultEnv, code: number, message: RegExp): Promise<void> {
   const ended = await run(env);
   assertEquals(ended.code, code, ended.stderr);
   assertEquals(ended.stdout, "");
   assertMatch(ended.stderr, message);
   assertEquals(await caches(env), []);
-  assert(env.requests().every(({ service }) => service === "login"), "Graph was asked without a sign-in");
+  assert(env.requests().every(({ service }) => service === "login"), "Graph got a request without a sign-in");
 }
 
 const ENDED: [FaultName, string, number, RegExp, number[]][] = [
   [
     "device-code-expired",
-    "no second code is asked for",
+    "whoami requests no second code when the code expires",
     4,
     /the code expired or was refused; start again with: scripts\/whoami\.ts.*53003.*AADSTS70020/s,
     [400],
   ],
   [
     "device-code-declined",
-    "the sign-in fails, and no second code is shown",
+    "whoami shows no second code when consent is declined",
     5,
     /you declined the consent.*AADSTS65004/s,
     [400],
   ],
   [
     "public-client-off",
-    "the setting of the portal is named, and the polling stops",
+    "whoami names the portal setting and stops polling",
     5,
     /Allow public client flows to Yes.*for the app owner.*AADSTS7000218/s,
     [400, 401],
   ],
   [
     "device-code-blocked",
-    "the policy is named, and the polling stops",
+    "whoami names the policy and stops polling",
     5,
     /a Conditional Access policy blocks this sign-in.*for the administrator.*AADSTS53003/s,
     [400],
   ],
   [
     "sign-in-html-at-poll",
-    "the page is not taken for a response",
+    "whoami rejects a web page in response to a poll",
     1,
     /is not from the sign-in service; a proxy/,
     [200],
   ],
-  ["sign-in-html", "no code is shown", 1, /is not from the sign-in service; a proxy/, []],
-  ["sign-in-error-under-200", "no code is shown", 5, /Allow public client flows to Yes.*AADSTS7000218/s, []],
+  ["sign-in-html", "whoami shows no code", 1, /is not from the sign-in service; a proxy/, []],
+  [
+    "sign-in-error-under-200",
+    "whoami shows no code",
+    5,
+    /Allow public client flows to Yes.*AADSTS7000218/s,
+    [],
+  ],
 ];
 
-for (const [name, sentence, code, message, expected] of ENDED) {
-  faultTest(name, `${sentence}: exit code ${code}`, async (env) => {
+for (const [name, title, code, message, expected] of ENDED) {
+  faultTest(name, `${title} (exit code ${code})`, async (env) => {
     await fails(env, code, message);
     assertEquals(polls(env), expected);
     const codes = env.requests().filter(({ path }) => path.includes("/devicecode"));
@@ -81,7 +87,7 @@ for (const [name, sentence, code, message, expected] of ENDED) {
 }
 
 for (const name of ["sign-in-html", "sign-in-error-under-200"] as const) {
-  faultTest(name, "the instruction is not printed without a code", async (env) => {
+  faultTest(name, "whoami prints no instruction without a code", async (env) => {
     const { stderr } = await run(env);
     assertEquals(/To sign in/.test(stderr), false, stderr);
   }, signingIn);
@@ -89,16 +95,16 @@ for (const name of ["sign-in-html", "sign-in-error-under-200"] as const) {
 
 faultTest(
   "device-code-never-approved",
-  "the error names a policy as a possible cause: exit code 4",
+  "whoami names a policy as a possible cause (exit code 4)",
   async (env) => {
     const started = performance.now();
     await fails(env, 4, /the code expired before it was approved.*53003/s);
-    assert(performance.now() - started < 15_000, "polled on");
+    assert(performance.now() - started < 15_000, "polling did not stop");
   },
   { ...signingIn, pollIntervalSeconds: 1 },
 );
 
-faultTest("authorization-pending", "the polling goes on until the approval, at the interval", async (env) => {
+faultTest("authorization-pending", "whoami polls at the interval until the approval", async (env) => {
   const { code, stderr } = await run(env);
   assertEquals(code, 0, stderr);
   assertEquals(polls(env).slice(0, 2), [400, 400]);
@@ -108,7 +114,7 @@ faultTest("authorization-pending", "the polling goes on until the approval, at t
 
 faultTest(
   "slow-down",
-  "the next poll comes five seconds later than the interval, as RFC 8628 asks",
+  "device code sign-in adds five seconds to the interval, as RFC 8628 requires",
   async (env) => {
     const { waits } = await signInWithoutWaiting(env);
     assertEquals(waits[0], 5000);
@@ -118,7 +124,7 @@ faultTest(
 
 faultTest(
   "sign-in-5xx",
-  "the start is tried again, the polling goes on, and one code is shown",
+  "whoami retries the start, continues polling, and shows one code",
   async (env) => {
     const { info, codes: shown } = await signInWithoutWaiting(env);
     assertEquals([info.username, shown.length], ["AdeleV@contoso.com", 1]);

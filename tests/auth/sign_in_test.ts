@@ -7,7 +7,7 @@ const cacheOf = (home: string) =>
     `${home}/${name}`
   );
 
-Deno.test("a later run needs neither the user nor the sign-in service", async () => {
+Deno.test("scripts need neither user nor sign-in service after the first sign-in", async () => {
   await using env = await startTestEnv();
   const before = env.sandbox.requests.length;
   const [me] = jsonLines((await env.run("whoami", "--json")).stdout);
@@ -27,7 +27,7 @@ Deno.test("a later run needs neither the user nor the sign-in service", async ()
   ]);
 });
 
-Deno.test("the token cache is private, and only its lock is beside it", async () => {
+Deno.test("whoami writes a private token cache with only a lock beside it", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
   const home = env.sandbox.env.GRAPH_SCRIPTS_HOME!;
@@ -36,7 +36,7 @@ Deno.test("the token cache is private, and only its lock is beside it", async ()
   for await (const { name } of Deno.readDir(home)) assertMatch(name, /\.json(\.lock)?$/);
 });
 
-Deno.test("a new folder for the token cache is private", async () => {
+Deno.test("whoami creates a private folder for the token cache", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv({ signIn: false });
   const variables = { GRAPH_TOKEN_CACHE: `${env.folder}/new/folder/tokens.json` };
@@ -44,7 +44,7 @@ Deno.test("a new folder for the token cache is private", async () => {
   assertEquals(((await Deno.stat(`${env.folder}/new/folder`)).mode ?? 0) & 0o777, 0o700);
 });
 
-Deno.test("an expired token is renewed silently, and the rotated refresh token is stored", async () => {
+Deno.test("scripts refresh an expired token silently and store the rotated refresh token", async () => {
   await using env = await startTestEnv({ tokenLifeSeconds: 2, revokeOldRefreshTokens: true });
   for (let i = 0; i < 2; i++) {
     const { code, stderr } = await env.run("whoami", "--no-prompt");
@@ -56,9 +56,9 @@ Deno.test("an expired token is renewed silently, and the rotated refresh token i
   assert(grants.length >= 4, `expected a renewal in each run, saw ${grants.length} token requests`);
 });
 
-Deno.test("MSAL is not loaded while the cached token is valid", async () => {
+Deno.test("scripts do not load MSAL while the cached token is valid", async () => {
   await using env = await startTestEnv();
-  // MSAL reads this variable when it is loaded; without the grant, that is the end of the program.
+  // MSAL reads this variable when it is loaded, which fails without the permission.
   const permissions = [
     "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,GRAPH_*",
     "--allow-read",
@@ -71,7 +71,7 @@ Deno.test("MSAL is not loaded while the cached token is valid", async () => {
   assertEquals(code, 0, stderr);
 });
 
-Deno.test("without a terminal a missing sign-in is exit code 4 with the command to run", async () => {
+Deno.test("scripts name the sign-in command without a terminal (exit code 4)", async () => {
   await using env = await startTestEnv({ signIn: false });
   for (const script of ["whoami", "ls"] as const) {
     const { code, stdout, stderr } = await env.run(script);
@@ -81,7 +81,7 @@ Deno.test("without a terminal a missing sign-in is exit code 4 with the command 
   assertEquals(env.sandbox.requests, []);
 });
 
-Deno.test("a revoked sign-in is exit code 4 with the command to run", async () => {
+Deno.test("scripts name the sign-in command after a revoked sign-in (exit code 4)", async () => {
   await using env = await startTestEnv({ tokenLifeSeconds: 1 });
   env.sandbox.addFault({
     service: "login",
@@ -103,14 +103,14 @@ Deno.test("a revoked sign-in is exit code 4 with the command to run", async () =
   );
 });
 
-Deno.test("a permission without consent is exit code 5", async () => {
+Deno.test("scripts fail without consent to a permission (exit code 5)", async () => {
   await using env = await startTestEnv({ consented: ["User.Read"] });
   const { code, stderr } = await env.run("ls");
   assertEquals(code, 5);
   assertMatch(stderr, /the app lacks consent.*AADSTS65001/s);
 });
 
-Deno.test("a 401 is answered with one renewed token", async () => {
+Deno.test("scripts refresh the token once after a 401", async () => {
   await using env = await startTestEnv();
   env.sandbox.addFault({
     service: "graph",
@@ -139,7 +139,7 @@ Deno.test("whoami --sign-out removes the tokens", async () => {
   assertEquals(/secret/.test(await Deno.readTextFile(cache!)), false);
 });
 
-Deno.test("an unreadable cache is moved aside, never deleted", async () => {
+Deno.test("scripts move an unreadable cache aside and never delete it", async () => {
   await using env = await startTestEnv();
   const home = env.sandbox.env.GRAPH_SCRIPTS_HOME!;
   const [cache] = cacheOf(home);
@@ -162,7 +162,7 @@ Deno.test("an unreadable cache is moved aside, never deleted", async () => {
   assertEquals((await env.run("whoami", "--prompt")).code, 0);
 });
 
-Deno.test("a cache that others can read is rejected with the command that fixes it", async () => {
+Deno.test("scripts reject a cache that other users can read, with the command that fixes it", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
   const [cache] = cacheOf(env.sandbox.env.GRAPH_SCRIPTS_HOME!);
@@ -183,7 +183,7 @@ Deno.test("ls uses a valid token for writing", async () => {
   assertEquals(env.sandbox.requests.slice(before).filter(({ service }) => service === "login").length, 0);
 });
 
-Deno.test("GRAPH_ACCESS_TOKEN is used without a cache", async () => {
+Deno.test("scripts use GRAPH_ACCESS_TOKEN without a cache", async () => {
   await using env = await startTestEnv({ signIn: false });
   const variables = { GRAPH_ACCESS_TOKEN: ` ${env.sandbox.issueToken()}\n` };
   assertEquals((await env.runWith({ env: variables }, "ls", "General")).code, 0);
@@ -196,7 +196,7 @@ Deno.test("GRAPH_ACCESS_TOKEN is used without a cache", async () => {
   assertStringIncludes(stderr, "does not accept GRAPH_ACCESS_TOKEN");
 });
 
-Deno.test("national clouds get permissions with their full names", async () => {
+Deno.test("scripts request permissions by their full names in national clouds", async () => {
   await using env = await startTestEnv({ signIn: false });
   const bodies: string[] = [];
   const origins = {

@@ -13,13 +13,13 @@ async function cacheOf(env: TestEnv): Promise<string> {
   return String(jsonLines(stdout)[0]!.cache);
 }
 
-/** Makes a folder read-only; root needs more than a mode for that. */
+/** Makes a folder read-only, also for root. */
 async function freeze(folder: string): Promise<AsyncDisposable | undefined> {
   const attribute = async (change: string) => {
     try {
       return (await new Deno.Command("chattr", { args: [change, folder], stderr: "null" }).output()).success;
     } catch {
-      return false; // there is no such command
+      return false; // the command does not exist here
     }
   };
   if (root ? !await attribute("+i") : (await Deno.chmod(folder, 0o500), false)) return undefined;
@@ -42,7 +42,7 @@ async function canFreeze(): Promise<boolean> {
 const noFreezing = !await canFreeze();
 
 Deno.test({
-  name: "a cache or folder that others may write to is rejected with the command that fixes it",
+  name: "scripts reject a cache or folder that other users may write, with the command that fixes it",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv();
@@ -61,7 +61,7 @@ Deno.test({
       await Deno.chmod(path, good);
       assertEquals((await env.run("whoami")).code, 0);
     }
-    await Deno.chmod(dirname(cache), 0o1777); // as /tmp: others may add files, but not move ours
+    await Deno.chmod(dirname(cache), 0o1777); // like /tmp: other users may add files, but not rename this one
     assertEquals((await env.run("whoami")).code, 0);
   },
 });
@@ -82,7 +82,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a cache of another user is rejected, also for root",
+  name: "scripts reject a cache of another user, also as root",
   ignore: !root,
   async fn() {
     await using env = await startTestEnv();
@@ -103,7 +103,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a cache that is a symlink is rejected and unchanged; a linked folder is accepted",
+  name: "scripts reject a cache that is a symlink, and accept a symlinked folder",
   ignore: windows,
   async fn() {
     await using env = await startTestEnv();
@@ -125,7 +125,7 @@ Deno.test({
   },
 });
 
-Deno.test("a cache path that is a folder, or leads through a file, is wrong usage before sign-in", async () => {
+Deno.test("scripts reject a cache path that is a folder or below a file, before sign-in (exit code 2)", async () => {
   await using env = await startTestEnv({ signIn: false });
   const file = await env.file("plain.txt", "x");
   for (const [path, why] of [[env.folder, "is not a file"], [`${file}/tokens.json`, "not a folder"]]) {
@@ -137,7 +137,7 @@ Deno.test("a cache path that is a folder, or leads through a file, is wrong usag
 });
 
 Deno.test({
-  name: "in a read-only folder a valid token works, and a renewed one for its run",
+  name: "scripts in a read-only folder use a valid token, and refresh an expired one for one run",
   ignore: noFreezing,
   async fn() {
     await using env = await startTestEnv();
@@ -160,7 +160,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "whoami does not sign in when the sign-in could not be kept",
+  name: "whoami does not sign in when the cache cannot be written",
   ignore: noFreezing,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
@@ -175,7 +175,7 @@ Deno.test({
   },
 });
 
-Deno.test("leftovers of a killed process are removed by the next one that writes", async () => {
+Deno.test("scripts remove leftovers of a killed process with the next write", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   const left = `${cache}.${crypto.randomUUID()}.tmp`;
@@ -187,6 +187,6 @@ Deno.test("leftovers of a killed process are removed by the next one that writes
     Deno.readDir(dirname(cache)),
     ({ name }) => `${dirname(cache)}/${name}`,
   );
-  assert(!names.includes(left), "left behind");
+  assert(!names.includes(left), "a leftover file was not removed");
   for (const path of others) assert(names.includes(path), `${path} is not ours to remove`);
 });

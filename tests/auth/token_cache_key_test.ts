@@ -25,7 +25,7 @@ function secretsOf(text: string): string[] {
   return [...text.matchAll(/"(?:secret|username|home_account_id)":"([^"]+)"/g)].map(([, value]) => value!);
 }
 
-Deno.test("with a key the disk holds no plaintext, also after renewals", async () => {
+Deno.test("scripts with a cache key write no plaintext, also after refreshes", async () => {
   await using env = await startTestEnv({ signIn: false });
   const variables = { ...keyed(HEX).env, GRAPH_TOKEN_CACHE: `${env.folder}/tokens.json` };
   const signIn = await env.runWith({ env: variables }, "whoami", "--prompt");
@@ -42,7 +42,7 @@ Deno.test("with a key the disk holds no plaintext, also after renewals", async (
   for (const text of texts) assertEquals(/secret|contoso|Adele/.test(text), false);
 });
 
-Deno.test("a plaintext cache is encrypted at once when a key is set, with one notice", async () => {
+Deno.test("scripts encrypt a plaintext cache at once when a key is set, with one notice", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   const plaintext = await Deno.readTextFile(cache);
@@ -58,7 +58,7 @@ Deno.test("a plaintext cache is encrypted at once when a key is set, with one no
   assertEquals(env.sandbox.requests.slice(before).map(({ service }) => service), ["graph", "graph"]);
 });
 
-Deno.test("without its key, or with another, a cache is unchanged: exit code 2 and the setting", async () => {
+Deno.test("scripts leave an encrypted cache unchanged without its key, and name the setting (exit code 2)", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   await env.runWith(keyed(HEX), "whoami");
@@ -80,7 +80,7 @@ Deno.test("without its key, or with another, a cache is unchanged: exit code 2 a
   assertEquals((await env.runWith(keyed(HEX), "whoami")).code, 0);
 });
 
-Deno.test("a damaged encrypted cache is moved aside; one of a later version is not", async () => {
+Deno.test("scripts move a damaged encrypted cache aside, but not one of a later version", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   await env.runWith(keyed(HEX), "whoami");
@@ -97,7 +97,7 @@ Deno.test("a damaged encrypted cache is moved aside; one of a later version is n
   assertEquals(await Deno.readTextFile(cache), later);
 });
 
-Deno.test("each invalid key has its own line and prevents sign-in", async () => {
+Deno.test("scripts report each invalid key in its own words and do not sign in", async () => {
   await using env = await startTestEnv({ signIn: false });
   const file = (path: string) => ({ GRAPH_TOKEN_CACHE_KEY_FILE: path });
   const good = await keyFile(env, "good.key", `${HEX}\n`);
@@ -145,7 +145,7 @@ Deno.test("each invalid key has its own line and prevents sign-in", async () => 
   assertEquals((await env.runWith({ env: file(good) }, "whoami", "--prompt")).code, 0);
 });
 
-Deno.test("an invalid key is exit code 2 also with a plaintext cache, which is unchanged", async () => {
+Deno.test("scripts reject an invalid key and leave a plaintext cache unchanged (exit code 2)", async () => {
   await using env = await startTestEnv();
   const cache = String(jsonLines((await env.run("whoami", "--json")).stdout)[0]!.cache);
   const before = await Deno.readTextFile(cache);
@@ -159,7 +159,7 @@ Deno.test("an invalid key is exit code 2 also with a plaintext cache, which is u
   assertEquals(env.sandbox.requests.length, requests);
 });
 
-Deno.test("the config file may set the path of a key, but no key", async () => {
+Deno.test("scripts accept the path of a key in the config file, but no key", async () => {
   await using env = await startTestEnv();
   const config = `${env.sandbox.env.GRAPH_SCRIPTS_HOME}/graph-scripts.json`;
   await Deno.writeTextFile(config, JSON.stringify({ tokenCacheKey: HEX }));

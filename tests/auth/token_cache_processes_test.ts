@@ -9,7 +9,7 @@ const PROCESSES = Number(Deno.env.get("GRAPH_SCRIPTS_PROCESSES") ?? 50);
 const ENCRYPTED_PROCESSES = Number(Deno.env.get("GRAPH_SCRIPTS_PROCESSES") ?? 10);
 const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
 
-/** Shown where a busy machine makes the wait long. */
+/** Shown if the wait is long on a busy machine. */
 const LONG_WAIT = /^ls: waiting for another process that holds \S+\n/;
 
 type Entries = Record<string, { secret: string; home_account_id: string }>;
@@ -38,13 +38,13 @@ const tokenRequests = (env: TestEnv) =>
   );
 
 for (const [encrypted, processes] of [[false, PROCESSES], [true, ENCRYPTED_PROCESSES]] as const) {
-  Deno.test(`${processes} processes with an expired token renew ${encrypted ? "an encrypted" : "a"} cache once`, async () => {
+  Deno.test(`${processes} processes with an expired token refresh ${encrypted ? "an encrypted" : "a"} cache once`, async () => {
     await using env = await startTestEnv({ revokeOldRefreshTokens: true });
     const cache = await cacheOf(env);
     const variables: Record<string, string> = encrypted
       ? { GRAPH_TOKEN_CACHE_KEY: "0123456789abcdef".repeat(4) }
       : {};
-    assertEquals((await env.runWith({ env: variables }, "ls", "General")).code, 0); // with the permissions of ls
+    assertEquals((await env.runWith({ env: variables }, "ls", "General")).code, 0); // requests the permissions of ls
     env.sandbox.expireAccessTokens();
     const before = tokenRequests(env).length;
     const runs = Array.from(
@@ -63,7 +63,7 @@ for (const [encrypted, processes] of [[false, PROCESSES], [true, ENCRYPTED_PROCE
   });
 }
 
-Deno.test(`${KILLS} kills during renewals leave the old cache or the new one, and the next run works`, async () => {
+Deno.test(`token cache survives ${KILLS} kills during refreshes`, async () => {
   await using env = await startTestEnv();
   assertEquals((await env.run("ls")).code, 0);
   const cache = await cacheOf(env);
@@ -79,7 +79,7 @@ Deno.test(`${KILLS} kills during renewals leave the old cache or the new one, an
     const child = env.spawn("ls");
     let ended = false;
     const status = child.status.then((status) => (ended = true, status));
-    // Every other kill aims at the moment when the new tokens are written, which a random one seldom hits.
+    // Every other kill aims at the write of the new tokens, which random kills rarely hit.
     if (i % 2) {
       while (!ended && tokenRequests(env).length === asked) await new Promise((go) => setTimeout(go, 1));
     }
@@ -87,7 +87,7 @@ Deno.test(`${KILLS} kills during renewals leave the old cache or the new one, an
     try {
       child.kill("SIGKILL");
     } catch {
-      // it has just ended
+      // the process has just ended
     }
     await Promise.all([status, child.stdout.cancel(), child.stderr.cancel()]);
     const after = await Deno.readTextFile(cache);
@@ -99,7 +99,7 @@ Deno.test(`${KILLS} kills during renewals leave the old cache or the new one, an
     assertEquals([next.code, next.stderr], [0, ""]);
     for (const { name, size } of await leftBeside(cache)) {
       assertMatch(name, /\.tmp$/);
-      assertEquals(size, 0, `${name} with ${JSON.stringify(seen)}`); // a probe, gone with the next renewal
+      assertEquals(size, 0, `${name} with ${JSON.stringify(seen)}`); // an empty probe file, removed by the next refresh
     }
   }
   if (KILLS >= 12) assert(seen.old > 0 && seen.new + seen.late > 0, JSON.stringify(seen));
@@ -132,7 +132,7 @@ async function waitingSignIn(env: TestEnv, account: string) {
   };
 }
 
-Deno.test("two users who sign in at the same time are both kept", async () => {
+Deno.test("whoami keeps both users who sign in at the same time", async () => {
   await using env = await startTestEnv({ signIn: false, approve: false, pendingPolls: 0 });
   const adele = await waitingSignIn(env, "AdeleV@contoso.com");
   const megan = await waitingSignIn(env, "MeganB@contoso.com");
@@ -145,7 +145,7 @@ Deno.test("two users who sign in at the same time are both kept", async () => {
     await using _lock = await acquireLock(cache, { timeoutMs: 5000 });
     env.sandbox.user.approve(adele.code, "adele");
     env.sandbox.user.approve(megan.code, "megan");
-    // Both have their tokens, and neither may write.
+    // Both have received their tokens, and neither can write yet.
     while (tokenRequests(env).filter(({ status }) => status === 200).length < 2) {
       await new Promise((go) => setTimeout(go, 10));
     }
@@ -164,7 +164,7 @@ Deno.test("two users who sign in at the same time are both kept", async () => {
   }
 });
 
-Deno.test("a process that waited for another's renewal does not renew", async () => {
+Deno.test("a process that waited for another's refresh does not refresh", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   env.sandbox.expireAccessTokens();
@@ -173,7 +173,7 @@ Deno.test("a process that waited for another's renewal does not renew", async ()
   const refused = env.sandbox.requests.length;
   const waiting = env.runProcess("whoami");
   while (env.sandbox.requests.length === refused) await new Promise((go) => setTimeout(go, 10));
-  // Another process renews meanwhile: its tokens are put there under the lock that is held here.
+  // Simulates a refresh by another process: its tokens are written while this test holds the lock.
   const content = JSON.parse(await Deno.readTextFile(cache));
   for (const entry of Object.values<Record<string, string>>(content.AccessToken)) {
     entry.secret = env.sandbox.issueToken();

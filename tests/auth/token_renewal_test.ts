@@ -8,7 +8,7 @@ import { readSettings } from "../../lib/settings.ts";
 const NOW = 1_800_000_000_000;
 const MINUTE_MS = 60_000;
 
-/** A renewal over a provider that counts what it is asked for; the token cache is in a folder of its own. */
+/** A renewal with a provider that counts its calls, and a token cache in a temporary folder. */
 async function startRenewal(changes: Partial<TokenProvider> = {}) {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   const clock = { now: NOW };

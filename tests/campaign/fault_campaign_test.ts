@@ -20,7 +20,7 @@ import { concat } from "../sandbox/tenant/zip.ts";
 const SCHEDULES = Number(Deno.env.get("GRAPH_SCRIPTS_SCHEDULES") ?? 40);
 const SEED = Number(Deno.env.get("GRAPH_SCRIPTS_SEED") ?? Math.floor(Math.random() * 2 ** 31));
 
-/** A connection whose waits pass on its own clock alone. */
+/** A connection whose waits only advance its own clock. */
 function connection(sandbox: Sandbox, home: string): Promise<Connection> {
   const {
     GRAPH_CLIENT_ID,
@@ -54,7 +54,7 @@ function connection(sandbox: Sandbox, home: string): Promise<Connection> {
   });
 }
 
-/** The outcome of a transfer: its result, or an error that is one of ours and no defect. */
+/** Returns the result of a transfer, or undefined after an expected error. */
 async function outcome(work: () => Promise<TransferResult>): Promise<TransferResult | undefined> {
   try {
     return await work();
@@ -89,7 +89,7 @@ async function campaign(
   }
 }
 
-Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) are right, or end in a correct error and are mended by the next run`, async () => {
+Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) succeed, or fail correctly and succeed in the next run`, async () => {
   await campaign(async (sandbox, folder, { size, ending, there, faults, promotes, storedDamage }, n) => {
     const name = `${n}.${ending}`;
     const path = join(folder, name);
@@ -111,22 +111,25 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) are 
     const promoted = stored && promotes ? promoteProperties(name, content, stored.guid) : content;
     if (result) {
       assertEquals(result.bytes, content.length);
-      assert(stored !== undefined, "called right, and not there");
+      assert(stored !== undefined, "a successful upload left no file");
       if (result.verdict === "unverified") {
-        // What SharePoint changes inside of a PDF file nobody can tell, nor what else has changed there.
+        // SharePoint's changes inside a PDF file cannot be told from other changes.
         const isWhole = stored.bytes.length >= content.length;
-        assert(ending === "pdf" && isWhole && !same(stored.bytes, content), "unverified for no reason");
+        assert(ending === "pdf" && isWhole && !same(stored.bytes, content), "unverified without reason");
       } else {
         const expected = result.verdict === "verified" ? content : promoted;
-        assert(same(stored.bytes, expected), `called ${result.verdict}, and is not`);
+        assert(same(stored.bytes, expected), `the content is not ${result.verdict}`);
       }
     } else if (stored) {
       const isOld = there && same(stored.bytes, old);
-      assert(isOld || storedDamage !== "no" || same(stored.bytes, promoted), "half a file");
+      assert(isOld || storedDamage !== "no" || same(stored.bytes, promoted), "an incomplete file is left");
     } else assert(!there, "the old file is gone");
     if (sandbox.tenant.openSessions().length > 0 && !await hasRecord(join(folder, "home"))) {
-      // The answer that held its URL was lost: nobody can end it, and its name is free when its time has passed.
-      assert(faults.some(({ method }) => method === "POST"), "a session was forgotten");
+      // The response with the session's URL was lost: the session cannot be cancelled, only expire.
+      assert(
+        faults.some(({ method }) => method === "POST"),
+        "a session without a journal entry is left open",
+      );
       sandbox.tenant.expireUploadSessions();
     }
     setBehavior(sandbox, { promotes });
@@ -134,16 +137,16 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) are 
     const last = (await storedFile(sandbox, target))!;
     const expected = promotes ? promoteProperties(name, content, last.guid) : content;
     const verdict = expected === content ? "verified" : ending === "pdf" ? "unverified" : "enriched";
-    // The first run may have stored it, and not have learnt that; again nobody can tell what changed inside of it.
+    // The first run may have stored the file without learning of it; the change inside the PDF cannot be proven.
     const isUnknown = ending === "pdf" && storedDamage === "flipped-byte" && again.verdict === "unverified";
-    assert(isUnknown || same(last.bytes, expected), "not mended");
+    assert(isUnknown || same(last.bytes, expected), "the next run did not store the right content");
     assert(isUnknown || again.verdict === verdict, `${again.verdict}, not ${verdict}`);
-    assertEquals(sandbox.tenant.openSessions(), [], "a session is left");
+    assertEquals(sandbox.tenant.openSessions(), [], "a session is left open");
     await Deno.remove(path);
   });
 });
 
-Deno.test(`downloads under ${SCHEDULES} random fault schedules (seed ${SEED}) are right, or end in a correct error and are mended by the next run`, async () => {
+Deno.test(`downloads under ${SCHEDULES} random fault schedules (seed ${SEED}) succeed, or fail correctly and succeed in the next run`, async () => {
   await campaign(async (sandbox, folder, { size, ending, there, faults }, n) => {
     const name = `${n}.${ending}`;
     const content = CONTENTS[ending](size, n);
@@ -159,11 +162,12 @@ Deno.test(`downloads under ${SCHEDULES} random fault schedules (seed ${SEED}) ar
     const result = await outcome(download);
     sandbox.clearFaults();
     const stored = await Deno.readFile(path).catch(() => undefined); // it need not be there
-    if (result) assert(stored && same(stored, content), `called ${result.verdict}, and is not`);
-    else if (stored) assert(there && new TextDecoder().decode(stored) === "old", "half a file");
-    else assert(!there, "the old file is gone");
+    if (result) assert(stored && same(stored, content), `the content is not ${result.verdict}`);
+    else if (stored) {
+      assert(there && new TextDecoder().decode(stored) === "old", "an incomplete file is left");
+    } else assert(!there, "the old file is gone");
     const again = await download();
-    assert(same(await Deno.readFile(path), content), "not mended");
+    assert(same(await Deno.readFile(path), content), "the next run did not store the right content");
     assertEquals(again.verdict, "verified");
     await Deno.remove(path);
     const left = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).filter((name) =>
@@ -181,7 +185,7 @@ function setBehavior(
   tenant.behavior.storedDamage = storedDamage;
 }
 
-/** What storage may serve in place of a content: another document of the same size, and more than the content. */
+/** Bodies that storage may serve instead: another document of the same size, and the content with extra bytes. */
 function otherBodies(
   { tenant }: Sandbox,
   content: Uint8Array,

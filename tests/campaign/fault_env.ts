@@ -1,6 +1,6 @@
 /**
- * What the tests of known faults share: a bench that a fault strikes, and the requests that were made as short words, so
- * that a test reads as what has happened.
+ * Shared by the tests of known faults: an environment with one fault in force, which summarizes its requests as short
+ * phrases, such as `send 1 503`.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import { type FaultName, knownFault, type RequestRecord } from "../sandbox/mod.t
 
 /** The smallest fragment: 320 KiB. */
 export const UNIT = 327_680;
-/** How much later than asked for a request may come; the machine has other things to do. */
+/** How much later than requested a retry may come on a busy machine. */
 const SLACK_MS = 1_000;
 
-/** A bench with one fault in force. */
-export interface StruckBench extends TestEnv {
-  /** Runs a script; without a sign-in of the bench with a token of its own, which costs no time. */
+/** A test environment with one fault in force. */
+export interface FaultEnv extends TestEnv {
+  /** Runs a script in-process; if the environment is not signed in, with GRAPH_ACCESS_TOKEN. */
   struck(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
-  /** The same as a process of its own. */
+  /** Like {@linkcode struck}, in a separate process. */
   struckProcess(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
   /** Uploads with fragments of 320 KiB. */
   upload(bytes: Uint8Array, ...args: string[]): Promise<ProcessResult>;
@@ -32,46 +32,46 @@ export interface StruckBench extends TestEnv {
   story(): string[];
   /** Requests of the script so far. */
   requests(): RequestRecord[];
-  /** Milliseconds from each request that the fault struck to the next one to the same service. */
+  /** Milliseconds from each request hit by the fault to the next request to the same service. */
   gapsMs(): number[];
 }
 
-/** One test of one known fault, by its name; the fault must have struck when the test is over. */
+/** Registers a test of one known fault; it fails if the fault never took effect. */
 export function faultTest(
   name: FaultName,
-  sentence: string,
-  test: (b: StruckBench) => Promise<void>,
+  title: string,
+  test: (env: FaultEnv) => Promise<void>,
   options: TestEnvOptions & { token?: boolean; ignore?: boolean } = {},
 ): void {
   const { signIn = false, token = !signIn, ignore = false, ...sandboxOptions } = options;
   Deno.test({
-    name: `${name}: ${sentence}`,
+    name: `${title} [${name}]`,
     ignore,
     async fn() {
       await using plain = await startTestEnv({ ...sandboxOptions, signIn, fault: [name] });
-      const b = struckBench(plain, name, token);
-      await test(b);
+      const env = faultEnv(plain, name, token);
+      await test(env);
       if (knownFault(name).rules) {
-        assert(plain.sandbox.requests.some(({ fault }) => fault === name), "the fault did not strike");
+        assert(plain.sandbox.requests.some(({ fault }) => fault === name), "the fault never took effect");
       }
     },
   });
 }
 
-function struckBench(b: TestEnv, name: FaultName, token: boolean): StruckBench {
-  const before = b.sandbox.requests.length;
-  const env: Record<string, string> = token ? { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() } : {};
+function faultEnv(env: TestEnv, name: FaultName, token: boolean): FaultEnv {
+  const before = env.sandbox.requests.length;
+  const variables: Record<string, string> = token ? { GRAPH_ACCESS_TOKEN: env.sandbox.issueToken() } : {};
   const requests = () =>
-    b.sandbox.requests.slice(before).filter(({ fault }) => !fault?.startsWith("silent repetition"));
+    env.sandbox.requests.slice(before).filter(({ fault }) => !fault?.startsWith("silent repetition"));
   return {
-    ...b,
+    ...env,
     requests,
-    struck: (script, ...args) => b.runWith({ env }, script, ...args),
-    struckProcess: (script, ...args) => b.runProcessWith({ env }, script, ...args),
+    struck: (script, ...args) => env.runWith({ env: variables }, script, ...args),
+    struckProcess: (script, ...args) => env.runProcessWith({ env: variables }, script, ...args),
     upload: async (bytes, ...args) => {
-      const file = await b.file("big.bin", bytes);
-      return await b.runWith(
-        { env },
+      const file = await env.file("big.bin", bytes);
+      return await env.runWith(
+        { env: variables },
         "put-large",
         "--json",
         "--fragment-size",
@@ -92,7 +92,7 @@ function storyOf(requests: readonly RequestRecord[]): string[] {
   return start < 0 ? [] : words.slice(start);
 }
 
-/** `send 3` is the fragment that begins at 3 × 320 KiB; other positions are in bytes. */
+/** `send 3` is the fragment that starts at 3 × 320 KiB; other positions are in bytes. */
 function wordOf({ service, method, path, headers }: RequestRecord): string {
   if (service === "login") return path.includes("/devicecode") ? "ask for a code" : "ask for tokens";
   if (service === "storage" && method === "PUT") {
@@ -115,15 +115,15 @@ function gapsOf(requests: readonly RequestRecord[], name: FaultName): number[] {
   });
 }
 
-/** Asserts that a wait was not shorter than `leastMs`, and not much longer than `mostMs`. */
-export function assertWaited(ms: number | undefined, leastMs: number, mostMs = leastMs): void {
-  assert(ms !== undefined, "nothing was tried again");
-  // Both times are cut to milliseconds.
+/** Asserts that a wait lasted at least `minMs` and not much more than `maxMs`. */
+export function assertWaited(ms: number | undefined, minMs: number, maxMs = minMs): void {
+  assert(ms !== undefined, "there was no retry");
+  // Both times are truncated to milliseconds.
   assert(
-    ms >= leastMs - 1 && ms <= mostMs + SLACK_MS,
-    `waited ${ms} ms instead of ${leastMs} to ${mostMs} ms`,
+    ms >= minMs - 1 && ms <= maxMs + SLACK_MS,
+    `waited ${ms} ms instead of ${minMs} to ${maxMs} ms`,
   );
 }
 
-/** Four fragments of noise. */
+/** Pseudo-random content of four fragments. */
 export const FOUR_FRAGMENTS: Uint8Array<ArrayBuffer> = pseudoRandomBytes(4 * UNIT);

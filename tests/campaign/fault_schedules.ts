@@ -1,5 +1,5 @@
 /**
- * Random schedules of faults: what can go wrong with requests and answers, singly and together.
+ * Random schedules of faults in requests and responses, single and combined.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const HTML = "<html><body>The proxy is tired.</body></html>";
 const WRONG_HASH = { file: { hashes: { quickXorHash: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" } } };
 const GUID = "29CA0671-996C-4316-8B4F-50884ED599F8";
 
-/** Content by the ending of its name; documents are larger than asked for by what makes them whole. */
+/** Content by file extension; documents are larger than the given size by their headers. */
 export const CONTENTS = {
   bin: pseudoRandomBytes,
   docx: wordDocument,
@@ -26,12 +26,12 @@ export const CONTENTS = {
   jpg: jpegFile,
 };
 
-/** What happens to the body of a download, its Content-Length fitting. */
+/** A change to the body of a download, with a matching Content-Length. */
 type BodyFault = "swapped" | "half" | "longer" | "page" | "busy";
-/** One fault; what needs the sandbox is made into a rule by {@linkcode ruleOf}. */
+/** One fault; {@linkcode ruleOf} turns it into a rule of the sandbox. */
 export type Fault = FaultRule & { download?: BodyFault };
 
-/** What can go wrong with one request. */
+/** Faults of one request. */
 const damage: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ status: fc.constantFrom(...STATUSES), when: fc.constantFrom("before", "after") }),
   fc.record({
@@ -50,7 +50,7 @@ const damage: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ delayMs: fc.nat(80), when: fc.constantFrom("before", "after") }),
 );
 
-/** What comes instead of a content, for so long that it may come twice. */
+/** Other bodies in place of the content, for long enough to be downloaded twice. */
 const wrongBody: fc.Arbitrary<Fault> = fc.record({
   service: fc.constant("storage" as const),
   method: fc.constant("GET"),
@@ -60,7 +60,7 @@ const wrongBody: fc.Arbitrary<Fault> = fc.record({
   times: fc.integer({ min: 1, max: 4 }),
 });
 
-/** Facts that are not true: a hash, a size, or a version that seems to change in between. */
+/** Wrong item properties: a hash, a size, or a version that seems to change during the transfer. */
 const wrongFacts: fc.Arbitrary<Fault> = fc.record({
   service: fc.constantFrom("graph" as const, "storage" as const),
   method: fc.constantFrom("GET", "PUT"),
@@ -90,7 +90,7 @@ export const schedule = fc.record({
   size: fc.constantFrom(...SIZES),
   ending: fc.constantFrom(...Object.keys(CONTENTS) as (keyof typeof CONTENTS)[]),
   there: fc.boolean(),
-  /** Whether SharePoint writes into what is uploaded. */
+  /** Whether SharePoint rewrites uploaded documents. */
   promotes: fc.boolean(),
   storedDamage: fc.oneof(
     { weight: 4, arbitrary: fc.constant("no" as const) },
@@ -108,15 +108,15 @@ export const schedule = fc.record({
 /** See {@linkcode schedule}. */
 export type Schedule = typeof schedule extends fc.Arbitrary<infer T> ? T : never;
 
-/** What storage serves instead of a content. */
+/** Bodies that storage serves in place of the content. */
 export interface OtherBodies {
-  /** Another item of the same kind, with its tag. */
+  /** Another item of the same type, with its ETag. */
   swapped: { body: FileSpan; eTag: string };
-  /** The content, and something behind it. */
+  /** The content with extra bytes at its end. */
   longer: FileSpan;
 }
 
-/** The rule of a fault. */
+/** Returns the sandbox rule of a fault. */
 export function ruleOf({ download, ...rule }: Fault, others: OtherBodies): FaultRule {
   if (download === undefined) return rule;
   if (download === "page") return { ...rule, status: 200, body: HTML };

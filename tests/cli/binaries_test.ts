@@ -4,7 +4,7 @@ import { type ProcessResult, pseudoRandomBytes, runProcess, type ScriptName } fr
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
 import { binaryPath, compile, compileAll } from "../tools/compile.ts";
 
-/** Compiles an empty program: whether that works here can only be known by doing it. */
+/** Compiles an empty program to find out whether compiling works on this machine. */
 async function whyNot(): Promise<string | undefined> {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   try {
@@ -25,7 +25,7 @@ if (reason !== undefined) {
   console.log(`binaries_test.ts is skipped, because deno compile does not work here: ${reason}`);
 }
 
-/** Runs a binary where there is neither Deno nor anything else of this machine's. */
+/** Runs a binary without Deno or the environment of this machine. */
 type RunBinary = (script: ScriptName, args: string[], env?: Record<string, string>) => Promise<ProcessResult>;
 
 function runner(sandbox: Sandbox, folder: string): RunBinary {
@@ -64,7 +64,7 @@ async function mainJob(run: RunBinary, folder: string): Promise<void> {
 }
 
 async function refusals(run: RunBinary): Promise<void> {
-  // Reserved for loopback, so that our own check of origins lets it through, and in no permission set.
+  // A loopback address, which settings allow as an origin but no permission set includes.
   const elsewhere = { GRAPH_API_ORIGIN: "http://127.0.0.2:9", GRAPH_ACCESS_TOKEN: "secret" };
   const all: [ScriptName, string[]][] = [
     ["whoami", []],
@@ -77,7 +77,7 @@ async function refusals(run: RunBinary): Promise<void> {
     const refused = await run(script, args, elsewhere);
     assertEquals(refused.code, 5, refused.stderr);
     assertMatch(refused.stderr, /may not connect to 127\.0\.0\.2:9/);
-    // What follows a binary's name is the program's, never the runtime's.
+    // Arguments of a binary go to the program, never to the runtime.
     const allowed = await run(script, ["--allow-all", ...args], elsewhere);
     assertEquals(allowed.code, 2, allowed.stderr);
     assertMatch(allowed.stderr, /unknown option --allow-all/);
@@ -85,7 +85,7 @@ async function refusals(run: RunBinary): Promise<void> {
 }
 
 Deno.test({
-  name: "the five binaries do the main job, and no more than their permission sets allow",
+  name: "the five binaries transfer files within their permission sets",
   ignore: reason !== undefined,
   async fn() {
     const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });

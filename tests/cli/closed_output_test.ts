@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../assert.ts";
 import { startTestEnv } from "../test_env.ts";
 
-Deno.test("put goes on when standard output or error is closed", async () => {
+Deno.test("put continues when standard output or error is closed", async () => {
   await using env = await startTestEnv();
   const files = await Promise.all(["1.txt", "2.txt", "3.txt"].map((name) => env.file(name, name)));
   env.sandbox.addFault({ method: "PUT", path: "/content", delayMs: 300 });

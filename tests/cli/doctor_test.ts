@@ -1,4 +1,4 @@
-/** The doctor, `whoami --check`: what it finds, how it ends, and that it changes nothing. */
+/** The doctor, `whoami --check`: findings, exit codes, and no changes. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -24,15 +24,15 @@ interface Finding {
 
 const CHECKS = ["settings", "cache", "sign-in", "hosts", "clock"];
 
-/** Runs the doctor; its findings by their checks. */
+/** Runs the doctor and gives access to its findings by check. */
 async function check(
-  b: TestEnv,
-  env: Record<string, string> = {},
+  env: TestEnv,
+  variables: Record<string, string> = {},
   ...args: string[]
 ): Promise<
   ProcessResult & { findings: Finding[]; worst(check: string): string; says(check: string): string }
 > {
-  const ended = await b.runWith({ env }, "whoami", "--check", "--json", ...args);
+  const ended = await env.runWith({ env: variables }, "whoami", "--check", "--json", ...args);
   const findings = jsonLines<Finding & Record<string, unknown>>(ended.stdout);
   const of = (check: string) => findings.filter((finding) => finding.check === check);
   return {
@@ -46,13 +46,13 @@ async function check(
   };
 }
 
-/** Everything about every file of a folder that a change would change. */
+/** Properties of every file of a folder, to detect any change. */
 async function files(folder: string): Promise<string[]> {
   const describe = async (path: string) => {
     const { ino, mode, mtime, ctime } = await Deno.lstat(path);
     return [path, ino, mode, mtime?.getTime(), ctime?.getTime()].join(" ");
   };
-  const all = [await describe(folder)]; // its time tells of a file that came and went
+  const all = [await describe(folder)]; // its modification time reveals a temporary file
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = join(folder, name);
     all.push(...isDirectory ? await files(path) : [await describe(path)]);
@@ -60,16 +60,18 @@ async function files(folder: string): Promise<string[]> {
   return all.toSorted();
 }
 
-const home = (b: TestEnv) => b.sandbox.env.GRAPH_SCRIPTS_HOME!;
+const home = (env: TestEnv) => env.sandbox.env.GRAPH_SCRIPTS_HOME!;
 
-async function cachePath(b: TestEnv): Promise<string> {
-  for await (const { name } of Deno.readDir(home(b))) if (name.endsWith(".json")) return join(home(b), name);
+async function cachePath(env: TestEnv): Promise<string> {
+  for await (const { name } of Deno.readDir(home(env))) {
+    if (name.endsWith(".json")) return join(home(env), name);
+  }
   throw new Error("no token cache");
 }
 
 /** Changes all access tokens in the cache. */
-async function changeTokens(b: TestEnv, changes: Record<string, string>): Promise<void> {
-  const path = await cachePath(b);
+async function changeTokens(env: TestEnv, changes: Record<string, string>): Promise<void> {
+  const path = await cachePath(env);
   const content = JSON.parse(await Deno.readTextFile(path));
   for (const token of Object.values<object>(content.AccessToken)) Object.assign(token, changes);
   await Deno.writeTextFile(path, JSON.stringify(content));
@@ -77,13 +79,13 @@ async function changeTokens(b: TestEnv, changes: Record<string, string>): Promis
 
 const seconds = (days: number) => `${Math.round(Date.now() / 1000 - days * 86_400)}`;
 
-Deno.test("whoami --check passes, and changes and refreshes nothing", async () => {
-  await using b = await startTestEnv();
-  assertEquals((await b.run("ls", "General")).code, 0);
-  const before = [await files(home(b)), await files(b.folder)];
-  const sent = b.sandbox.requests.length;
+Deno.test("whoami --check passes without changing or refreshing anything", async () => {
+  await using env = await startTestEnv();
+  assertEquals((await env.run("ls", "General")).code, 0);
+  const before = [await files(home(env)), await files(env.folder)];
+  const sent = env.sandbox.requests.length;
 
-  const { code, stdout, stderr, findings, says } = await check(b);
+  const { code, stdout, stderr, findings, says } = await check(env);
 
   assertEquals([code, stderr], [0, ""]);
   assertEquals([...new Set(findings.map(({ check }) => check))], CHECKS);
@@ -97,8 +99,8 @@ Deno.test("whoami --check passes, and changes and refreshes nothing", async () =
   assertMatch(says("sign-in"), /^AdeleV@contoso\.com, tenant \S+, last refreshed 0 h ago;/);
   assertMatch(says("sign-in"), /put and put-large will request Files\.ReadWrite\.All;/);
   assertMatch(says("sign-in"), /Graph accepts the token of Adele Vance/);
-  assertEquals([await files(home(b)), await files(b.folder)], before);
-  const requests = b.sandbox.requests.slice(sent);
+  assertEquals([await files(home(env)), await files(env.folder)], before);
+  const requests = env.sandbox.requests.slice(sent);
   assertEquals([...new Set(requests.map(({ method }) => method))], ["GET"]);
   for (const { service, headers, path } of requests) {
     const isMe = service === "graph" && /^\/v1\.0\/me\b/.test(path);
@@ -107,10 +109,10 @@ Deno.test("whoami --check passes, and changes and refreshes nothing", async () =
 });
 
 Deno.test("whoami --check prints a line per finding; --quiet hides what passed", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
 
-  const { code, stdout } = await b.run("whoami", "--check");
-  const quiet = await b.run("whoami", "--check", "--quiet");
+  const { code, stdout } = await env.run("whoami", "--check");
+  const quiet = await env.run("whoami", "--check", "--quiet");
 
   assertEquals(code, 0);
   const lines = stdout.trim().split("\n");
@@ -119,106 +121,111 @@ Deno.test("whoami --check prints a line per finding; --quiet hides what passed",
 });
 
 Deno.test("whoami --check never signs in, even with --prompt, and checks the rest", async () => {
-  await using b = await startTestEnv({ signIn: false });
+  await using env = await startTestEnv({ signIn: false });
 
-  const { code, stderr, worst, says } = await check(b, {}, "--prompt");
+  const { code, stderr, worst, says } = await check(env, {}, "--prompt");
 
   assertEquals([code, stderr], [4, ""]);
   assertEquals(["cache", "sign-in", "hosts"].map(worst), ["fail", "fail", "ok"]);
   assertMatch(says("sign-in"), /sign in once, in a terminal, with: scripts\/whoami\.ts/);
-  assertEquals(b.sandbox.requests.filter(({ method }) => method !== "GET"), []);
-  assertEquals((await files(home(b))).length, 1); // the folder itself
+  assertEquals(env.sandbox.requests.filter(({ method }) => method !== "GET"), []);
+  assertEquals((await files(home(env))).length, 1); // the folder itself
 });
 
 Deno.test("whoami --check neither refreshes nor uses an expired token, but uses that of another script", async () => {
-  await using b = await startTestEnv();
-  await changeTokens(b, { expires_on: seconds(0.1) });
-  const before = await files(home(b));
-  const sent = b.sandbox.requests.length;
+  await using env = await startTestEnv();
+  await changeTokens(env, { expires_on: seconds(0.1) });
+  const before = await files(home(env));
+  const sent = env.sandbox.requests.length;
 
-  const expired = await check(b);
+  const expired = await check(env);
 
   assertEquals([expired.code, expired.worst("sign-in")], [0, "warn"]);
   assertMatch(expired.says("sign-in"), /Graph was not asked: no access token is valid/);
-  assertEquals(await files(home(b)), before);
-  assert(b.sandbox.requests.slice(sent).every(({ headers }) => headers.authorization === undefined));
-  assertEquals((await b.run("ls", "General")).code, 0);
-  assertMatch((await check(b)).says("sign-in"), /Graph accepts the token/);
+  assertEquals(await files(home(env)), before);
+  assert(env.sandbox.requests.slice(sent).every(({ headers }) => headers.authorization === undefined));
+  assertEquals((await env.run("ls", "General")).code, 0);
+  assertMatch((await check(env)).says("sign-in"), /Graph accepts the token/);
 });
 
 Deno.test("whoami --check warns before an unused sign-in expires", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   for (const [days, status, code] of [[80, "warn", 0], [91, "fail", 4]] as const) {
-    await changeTokens(b, { cached_at: seconds(days) });
-    const result = await check(b);
+    await changeTokens(env, { cached_at: seconds(days) });
+    const result = await check(env);
     assertEquals([result.worst("sign-in"), result.code], [status, code]);
     assertMatch(result.says("sign-in"), new RegExp(`last refreshed ${days} days ago`));
   }
 });
 
-Deno.test("the worst finding of whoami --check decides the exit code: sign-in, refusal, network, usage", async () => {
-  await using b = await startTestEnv();
+Deno.test("whoami --check derives the exit code from the worst finding", async () => {
+  await using env = await startTestEnv();
   const me = { service: "graph" as const, path: "/v1.0/me", times: "always" as const };
-  b.sandbox.addFault({ ...me, status: 503, headers: { "retry-after": "60" } });
-  assertEquals((await check(b)).code, 8);
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ ...me, status: 403, body: { error: { code: "accessDenied" } } });
-  const refused = await check(b, { GRAPH_STORAGE_HOSTS: "127.0.0.1:8999" }); // nothing listens there
+  env.sandbox.addFault({ ...me, status: 503, headers: { "retry-after": "60" } });
+  assertEquals((await check(env)).code, 8);
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({ ...me, status: 403, body: { error: { code: "accessDenied" } } });
+  const refused = await check(env, { GRAPH_STORAGE_HOSTS: "127.0.0.1:8999" }); // nothing listens there
   assertEquals([refused.code, refused.worst("sign-in"), refused.worst("hosts")], [5, "fail", "fail"]);
-  b.sandbox.clearFaults();
-  b.sandbox.expireAccessTokens();
-  const expired = await check(b, { GRAPH_STORAGE_HOSTS: "127.0.0.1:8999", GRAPH_CLOUD: "moon" });
+  env.sandbox.clearFaults();
+  env.sandbox.expireAccessTokens();
+  const expired = await check(env, { GRAPH_STORAGE_HOSTS: "127.0.0.1:8999", GRAPH_CLOUD: "moon" });
   assertEquals([expired.code, expired.worst("settings"), expired.worst("hosts")], [4, "fail", "fail"]);
   assertMatch(expired.says("sign-in"), /Graph does not accept the cached token \(tokenRefused\)/);
 });
 
 Deno.test("whoami --check reports each invalid setting, and checks the rest without it", async () => {
-  await using b = await startTestEnv();
-  const env = {
+  await using env = await startTestEnv();
+  const variables = {
     GRAPH_CLOUD: "moon",
     GRAPH_API_ORIGIN: "https://name:pass@graph.example/",
     GRAPH_LOGIN_ORIGIN: "https://127.0.0.1:8999", // nothing listens there
     GRAPH_CLIENT_ID: "x",
   };
-  const { code, stdout, findings, says } = await check(b, env);
+  const { code, stdout, findings, says } = await check(env, variables);
   assertEquals(code, 8);
   assertEquals(findings.filter(({ check }) => check === "settings").length, 4);
   assertEquals(stdout.includes("pass@"), false);
   assertMatch(says("sign-in"), /^not checked; fix the findings above first$/);
-  await Deno.writeTextFile(join(home(b), "graph-scripts.json"), "{");
-  const broken = await check(b);
+  await Deno.writeTextFile(join(home(env), "graph-scripts.json"), "{");
+  const broken = await check(env);
   assertEquals(broken.code, 2);
   assertMatch(broken.says("settings"), /graph-scripts\.json: not JSON/);
   assertMatch(broken.says("sign-in"), /Graph accepts the token/);
-  await Deno.writeTextFile(join(home(b), "graph-scripts.json"), '{"account": "AdeleV@contoso.com"}');
-  const fixed = await check(b, {}, "--cloud", "global");
+  await Deno.writeTextFile(join(home(env), "graph-scripts.json"), '{"account": "AdeleV@contoso.com"}');
+  const fixed = await check(env, {}, "--cloud", "global");
   assertMatch(
     fixed.says("settings"),
     /cloud global \(--cloud\), account AdeleV@contoso\.com \(config file\)/,
   );
-  const homeless = await check(b, { GRAPH_SCRIPTS_HOME: "", HOME: "" });
+  const homeless = await check(env, { GRAPH_SCRIPTS_HOME: "", HOME: "" });
   assertEquals([homeless.code, homeless.worst("settings"), homeless.worst("cache")], [2, "fail", "warn"]);
   assertEquals(homeless.worst("hosts"), "ok");
 });
 
 Deno.test("whoami --check reports a cache that scripts cannot use, and leaves it as it is", async () => {
-  await using b = await startTestEnv();
-  const path = await cachePath(b);
+  await using env = await startTestEnv();
+  const path = await cachePath(env);
   const key = { GRAPH_TOKEN_CACHE_KEY: "5a".repeat(32) };
   const good = await Deno.readTextFile(path);
-  const leaves = async (status: string, code: number, says: RegExp, env: Record<string, string> = {}) => {
-    const before = await files(home(b));
-    const result = await check(b, env);
+  const leaves = async (
+    status: string,
+    code: number,
+    says: RegExp,
+    variables: Record<string, string> = {},
+  ) => {
+    const before = await files(home(env));
+    const result = await check(env, variables);
     assertEquals([result.worst("cache"), result.code], [status, code], result.stdout);
     assertMatch(result.says("cache"), says);
-    assertEquals(await files(home(b)), before);
+    assertEquals(await files(home(env)), before);
     return result;
   };
   await leaves("warn", 0, /plaintext.*the next sign-in or refresh encrypts the file/, key);
   await Deno.writeTextFile(path, "not JSON");
   await leaves("fail", 4, /is not a token cache; sign in again/);
   await Deno.writeTextFile(path, good);
-  assertEquals((await b.runWith({ env: key }, "whoami")).code, 0);
+  assertEquals((await env.runWith({ env: key }, "whoami")).code, 0);
   const encrypted = await leaves("ok", 0, /encrypted with the key of GRAPH_TOKEN_CACHE_KEY/, key);
   assertMatch(encrypted.says("sign-in"), /Graph accepts the token/);
   const locked = await leaves("fail", 2, /is encrypted, (and|but) no key is set/);
@@ -228,16 +235,16 @@ Deno.test("whoami --check reports a cache that scripts cannot use, and leaves it
   await Deno.chmod(path, 0o644);
   await leaves("fail", 5, /can be read by other users.*chmod 600/, key);
   await Deno.chmod(path, 0o600);
-  await Deno.chmod(home(b), 0o777);
+  await Deno.chmod(home(env), 0o777);
   await leaves("fail", 5, /may write to the folder.*chmod go-w/, key);
-  await Deno.chmod(home(b), 0o700);
+  await Deno.chmod(home(env), 0o700);
   if (Deno.uid() !== 0) return;
   await Deno.chown(path, 65534, 65534);
   await leaves("fail", 5, /belongs to another user/, key);
 });
 
 Deno.test("whoami --check reports a wrong clock, and ignores a response that a proxy repeats", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const dated = (offset: number) => ({
     times: "always" as const,
     rewrite: <T extends { headers: Record<string, string> }>(answer: T): T => ({
@@ -246,87 +253,87 @@ Deno.test("whoami --check reports a wrong clock, and ignores a response that a p
     }),
   });
   for (const [offset, status, code] of [[50, "ok", 0], [-120, "warn", 0], [400, "fail", 2]] as const) {
-    b.sandbox.clearFaults();
-    b.sandbox.addFault(dated(offset));
-    const { worst, says, code: exitCode } = await check(b);
+    env.sandbox.clearFaults();
+    env.sandbox.addFault(dated(offset));
+    const { worst, says, code: exitCode } = await check(env);
     assertEquals([worst("clock"), exitCode], [status, code]);
     assertMatch(says("clock"), offset > 0 ? /s behind the service/ : /s ahead of the service/);
   }
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({ service: "login", ...dated(-4000) });
-  assertEquals((await check(b)).worst("clock"), "ok");
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({ service: "login", ...dated(-4000) });
+  assertEquals((await check(env)).worst("clock"), "ok");
 });
 
-Deno.test("whoami --check tells the service from a web page in its place, and knows a wrong tenant", async () => {
-  await using b = await startTestEnv();
+Deno.test("whoami --check recognizes a web page in place of the service, and a wrong tenant", async () => {
+  await using env = await startTestEnv();
   const page = { times: "always" as const, status: 200, body: "<html>Welcome to our hotel</html>" };
-  b.sandbox.addFault({ ...page, service: "login", headers: { "content-type": "text/html" } });
-  const hotel = await check(b);
+  env.sandbox.addFault({ ...page, service: "login", headers: { "content-type": "text/html" } });
+  const hotel = await check(env);
   assertEquals([hotel.code, hotel.worst("hosts")], [8, "fail"]);
   assertMatch(hotel.says("hosts"), /sign-in page of your network/);
-  b.sandbox.clearFaults();
-  b.sandbox.addFault({
+  env.sandbox.clearFaults();
+  env.sandbox.addFault({
     service: "login",
     status: 400,
     body: { error: "invalid_tenant", error_description: "AADSTS90002: no", error_codes: [90002] },
   });
-  const tenant = await check(b);
+  const tenant = await check(env);
   assertEquals([tenant.code, tenant.worst("hosts")], [2, "fail"]);
   assertMatch(tenant.says("hosts"), /AADSTS90002/);
 });
 
 Deno.test("whoami --check checks GRAPH_ACCESS_TOKEN instead of the cache", async () => {
-  await using b = await startTestEnv();
-  const good = await check(b, { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() });
+  await using env = await startTestEnv();
+  const good = await check(env, { GRAPH_ACCESS_TOKEN: env.sandbox.issueToken() });
   assertEquals([good.code, good.worst("sign-in")], [0, "ok"]);
   assertMatch(good.says("cache"), /^not used/);
   assertMatch(good.says("sign-in"), /GRAPH_ACCESS_TOKEN valid until/);
-  const expired = await check(b, { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken({ lifeSeconds: -10 }) });
+  const expired = await check(env, { GRAPH_ACCESS_TOKEN: env.sandbox.issueToken({ lifeSeconds: -10 }) });
   assertEquals([expired.code, expired.worst("sign-in")], [4, "fail"]);
-  const files = await check(b, { GRAPH_ACCESS_TOKEN: b.sandbox.issueToken({ scopes: ["Files.Read"] }) });
+  const files = await check(env, { GRAPH_ACCESS_TOKEN: env.sandbox.issueToken({ scopes: ["Files.Read"] }) });
   assertEquals(files.code, 0);
   assertMatch(files.says("sign-in"), /Graph accepts the token, which may not read its user/);
-  const none = await check(b, { GRAPH_ACCESS_TOKEN: "Bearer x y" });
+  const none = await check(env, { GRAPH_ACCESS_TOKEN: "Bearer x y" });
   assertEquals([none.code, none.worst("sign-in"), none.worst("hosts")], [2, "fail", "ok"]);
 });
 
 Deno.test("whoami --check reads the credential of an app, and sends it nowhere", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const secret = await b.file("secret", "the-secret-of-the-app-1234567890");
+  await using env = await startTestEnv({ signIn: false });
+  const secret = await env.file("secret", "the-secret-of-the-app-1234567890");
   if (!windows) await Deno.chmod(secret, 0o600);
-  const before = await files(home(b));
-  const { code, stdout, worst, says } = await check(b, { GRAPH_CLIENT_SECRET_FILE: secret });
+  const before = await files(home(env));
+  const { code, stdout, worst, says } = await check(env, { GRAPH_CLIENT_SECRET_FILE: secret });
   assertEquals([code, worst("cache"), worst("sign-in")], [0, "ok", "warn"]);
   assertMatch(says("sign-in"), /^app-only, with the secret of GRAPH_CLIENT_SECRET_FILE;/);
   assertEquals(stdout.includes("the-secret-of"), false);
-  assertEquals(await files(home(b)), before);
-  const missing = await check(b, { GRAPH_CLIENT_SECRET_FILE: join(b.folder, "none") });
+  assertEquals(await files(home(env)), before);
+  const missing = await check(env, { GRAPH_CLIENT_SECRET_FILE: join(env.folder, "none") });
   assertEquals([missing.code === 0, missing.worst("sign-in")], [false, "fail"]);
-  assertEquals(b.sandbox.requests.filter(({ method }) => method !== "GET"), []);
+  assertEquals(env.sandbox.requests.filter(({ method }) => method !== "GET"), []);
 });
 
 Deno.test("whoami --check does not guess storage hosts", async () => {
-  await using b = await startTestEnv();
-  const env = { GRAPH_STORAGE_HOSTS: "", GRAPH_SITE: "", GRAPH_SITE_HOST: "" };
-  const { code, worst, says } = await check(b, env);
+  await using env = await startTestEnv();
+  const variables = { GRAPH_STORAGE_HOSTS: "", GRAPH_SITE: "", GRAPH_SITE_HOST: "" };
+  const { code, worst, says } = await check(env, variables);
   assertEquals([code, worst("hosts")], [0, "warn"]);
   assertMatch(says("hosts"), /storage was not checked: which of \*\.sharepoint\.com.* is unknown/);
 });
 
 Deno.test("whoami --check shows proxies without credentials, and warns when it may not read them", async () => {
-  await using b = await startTestEnv();
-  const env = {
+  await using env = await startTestEnv();
+  const variables = {
     HTTPS_PROXY: "http://name:word@127.0.0.1:9",
     no_proxy: "127.0.0.1",
     DENO_TLS_CA_STORE: "system",
   };
-  const { stdout, says } = await check(b, env);
+  const { stdout, says } = await check(env, variables);
   assertMatch(
     says("hosts"),
     /^HTTPS_PROXY=http:\/\/127\.0\.0\.1:9 \(with credentials\), no_proxy=127\.0\.0\.1, DENO_TLS_CA_STORE=system;/,
   );
   assertEquals(/name:|word/.test(stdout), false);
-  const odd = await check(b, { HTTPS_PROXY: "http://user:word@[bad", NO_PROXY: "127.0.0.1" });
+  const odd = await check(env, { HTTPS_PROXY: "http://user:word@[bad", NO_PROXY: "127.0.0.1" });
   assertEquals(odd.stdout.includes("word"), false);
 
   const flags = [
@@ -336,21 +343,21 @@ Deno.test("whoami --check shows proxies without credentials, and warns when it m
     "-S=uid",
   ];
   const line = denoRun(...flags, join(ROOT, "scripts/whoami.ts"), "--check");
-  const narrow = await runProcess(line, { env: { ...b.sandbox.env, ...env }, cwd: b.folder });
+  const narrow = await runProcess(line, { env: { ...env.sandbox.env, ...variables }, cwd: env.folder });
   assertEquals(narrow.code, 0, narrow.stderr);
   assertMatch(narrow.stdout, /^warn hosts +proxy settings were not read.*; run it with --allow-env=/m);
 });
 
 Deno.test("whoami --check rejects other actions", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const { code, stderr } = await b.run("whoami", "--check", "--sign-out");
+  await using env = await startTestEnv({ signIn: false });
+  const { code, stderr } = await env.run("whoami", "--check", "--sign-out");
   assertEquals(code, 2);
   assertMatch(stderr, /--check and --sign-out cannot be combined; see scripts\/whoami\.ts --help/);
 });
 
 Deno.test("whoami --check says how a proxy or a certificate helps when a host cannot be reached", async () => {
-  await using b = await startTestEnv();
-  const { code, says } = await check(b, { GRAPH_API_ORIGIN: "https://127.0.0.1:8999" });
+  await using env = await startTestEnv();
+  const { code, says } = await check(env, { GRAPH_API_ORIGIN: "https://127.0.0.1:8999" });
   assertEquals(code, 8);
   assertMatch(
     says("hosts"),
@@ -359,7 +366,7 @@ Deno.test("whoami --check says how a proxy or a certificate helps when a host ca
 });
 
 Deno.test("whoami --check ends when a host never responds, or never ends its response", async () => {
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   for (const silent of [true, false]) {
     const odd: typeof fetch = (input, init) => {
       if (!String(input).endsWith("/me")) return fetch(input, init);
@@ -367,7 +374,7 @@ Deno.test("whoami --check ends when a host never responds, or never ends its res
       if (silent) {
         return new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
       }
-      // A byte now and then: no time-out between two parts of a body ends it.
+      // A byte now and then, so that no timeout between two chunks applies.
       const drip = new ReadableStream<Uint8Array>({
         start(body) {
           const timer = setInterval(() => body.enqueue(new Uint8Array([32])), 20);
@@ -379,10 +386,14 @@ Deno.test("whoami --check ends when a host never responds, or never ends its res
       });
       return Promise.resolve(new Response(drip));
     };
-    const env = (name: string) => b.sandbox.env[name];
+    const variables = (name: string) => env.sandbox.env[name];
     const found: string[] = [];
     for await (
-      const { finding } of diagnose({ settingOptions: {}, http: { fetch: odd, maxWaitMs: 0 }, env })
+      const { finding } of diagnose({
+        settingOptions: {},
+        http: { fetch: odd, maxWaitMs: 0 },
+        env: variables,
+      })
     ) {
       found.push(`${finding.check} ${finding.status} ${finding.detail}`);
     }

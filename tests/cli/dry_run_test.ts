@@ -2,7 +2,7 @@ import { assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { pseudoRandomBytes, type ScriptName, startTestEnv } from "../test_env.ts";
 
-Deno.test("--dry-run leaves no trace on this machine", async () => {
+Deno.test("put, put-large and get --dry-run leave no local files", async () => {
   await using env = await startTestEnv();
   await Deno.mkdir(join(env.folder, "photos"));
   await env.file("photos/big.bin", pseudoRandomBytes(5_000_000));

@@ -1,11 +1,11 @@
-/** Many files are one job: the same command does what is left, says what it did, and takes nothing for something else. */
+/** Transfers of many files: repeated runs, summaries and ambiguous arguments. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 import { readAhead } from "../../lib/transfer/jobs.ts";
 
-/** Makes local files `many/0.txt` …; each has its own content. */
+/** Creates local files `many/0.txt` …, each with its own content. */
 async function manyFiles(env: TestEnv, count: number): Promise<void> {
   await Deno.mkdir(join(env.folder, "many"));
   for (let i = 0; i < count; i++) await env.file(`many/${i}.txt`, `content ${i}`);
@@ -17,7 +17,7 @@ function manyRemoteFiles(env: TestEnv, count: number): void {
   }
 }
 
-/** How often content was sent or fetched since request number `from`. */
+/** Number of content transfers since request number `from`. */
 function contents(env: TestEnv, from: number): number {
   return env.sandbox.requests.slice(from).filter(({ service, method, path }) =>
     (method === "PUT" && path.includes("/content")) || (service === "storage" && method === "GET")
@@ -30,7 +30,7 @@ function counts(stdout: string): Record<string, number> {
   return found;
 }
 
-/** Starts a command, kills it once some of its files are through, and tells how many were. */
+/** Starts a command, ends it after some files, and returns their number. */
 async function killed(env: TestEnv, signal: Deno.Signal, ...line: Parameters<TestEnv["spawn"]>) {
   const child = env.spawn(...line);
   let stdout = "";
@@ -39,7 +39,7 @@ async function killed(env: TestEnv, signal: Deno.Signal, ...line: Parameters<Tes
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     stdout += text;
     if (sent || stdout.split("\n").length < 6) continue;
-    sent = true; // a second Ctrl+C would end it at once
+    sent = true; // a second Ctrl-C would end it at once
     child.kill(signal);
   }
   return { done: jsonLines(stdout).length, code: (await child.status).code, stderr: await stderr };
@@ -73,7 +73,7 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
       assertEquals(rest.code, 0, rest.stderr);
       const got = counts(rest.stdout);
       assert((got.unchanged ?? 0) >= down.done, JSON.stringify(got));
-      // The killed run may have moved its last file into place without having said so.
+      // The killed run may have moved its last file into place without reporting it.
       const complete = jsonLines(rest.stdout).filter(({ resumedFrom, bytes }) => resumedFrom === bytes);
       assertEquals(contents(env, before), got.downloaded! - complete.length);
       for (let i = 0; i < 30; i++) {
@@ -91,7 +91,7 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
   });
 }
 
-Deno.test("after failures the same -r command does what has failed, both ways", async () => {
+Deno.test("put -r and get -r transfer only what failed in the previous run", async () => {
   await using env = await startTestEnv();
   await manyFiles(env, 6);
   env.sandbox.addFault({ service: "graph", method: "PUT", path: "3.txt", status: 403 });
@@ -110,11 +110,11 @@ Deno.test("after failures the same -r command does what has failed, both ways", 
   assertEquals([third.code, counts(third.stdout)], [0, { unchanged: 5, downloaded: 1 }]);
 });
 
-Deno.test("with -r, --conflict speaks of files that differ", async () => {
+Deno.test("put -r and get -r apply --conflict only to files that differ", async () => {
   await using env = await startTestEnv();
   await manyFiles(env, 3);
   manyRemoteFiles(env, 3);
-  env.sandbox.tenant.addFile("Documents", "General/many/1.txt", "changed by somebody");
+  env.sandbox.tenant.addFile("Documents", "General/many/1.txt", "changed by another user");
   const fail = await env.run("get", "-r", "--json", "General/many", "many");
   assertEquals([fail.code, counts(fail.stdout)], [6, { unchanged: 2 }]);
   assertEquals(await Deno.readTextFile(join(env.folder, "many", "1.txt")), "content 1");
@@ -122,10 +122,10 @@ Deno.test("with -r, --conflict speaks of files that differ", async () => {
   assertEquals([putFail.code, counts(putFail.stdout)], [6, { unchanged: 2 }]);
   const replace = await env.run("get", "-r", "--conflict", "replace", "--json", "General/many", "many");
   assertEquals([replace.code, counts(replace.stdout)], [0, { unchanged: 2, downloaded: 1 }]);
-  assertEquals(await Deno.readTextFile(join(env.folder, "many", "1.txt")), "changed by somebody");
+  assertEquals(await Deno.readTextFile(join(env.folder, "many", "1.txt")), "changed by another user");
 });
 
-Deno.test("a second put -r lists folders, and asks for no file by itself", async () => {
+Deno.test("put -r lists folders and looks up no single file in a second run", async () => {
   await using env = await startTestEnv();
   await manyFiles(env, 20);
   assertEquals((await env.run("put", "-r", "many", "General/many")).code, 0);
@@ -136,7 +136,7 @@ Deno.test("a second put -r lists folders, and asks for no file by itself", async
   assert(requests.length <= 5, requests.map(({ method, path }) => `${method} ${path}`).join("\n"));
 });
 
-Deno.test("the summary counts files and bytes by result; --quiet leaves it out, --json makes it an object", async () => {
+Deno.test("put -r counts files and bytes by result in its summary, as an object with --json", async () => {
   await using env = await startTestEnv();
   await manyFiles(env, 3);
   const text = await env.run("put", "-r", "many", "General/many");
@@ -150,10 +150,10 @@ Deno.test("the summary counts files and bytes by result; --quiet leaves it out, 
     seconds: 0,
   });
   assertEquals((await env.run("put", "-r", "--quiet", "many", "General/many")).stderr, "");
-  assertEquals((await env.run("put", "many/0.txt", "General/")).stderr, "", "one file: its line says it all");
+  assertEquals((await env.run("put", "many/0.txt", "General/")).stderr, "", "a single file has no summary");
 });
 
-Deno.test("put and get do not take one more local file for the destination", async () => {
+Deno.test("put and get reject an existing local file as the destination (exit code 2)", async () => {
   await using env = await startTestEnv();
   await env.file("a.md", "a");
   await env.file("b.md", "b");
@@ -184,7 +184,7 @@ Deno.test("put and get do not take one more local file for the destination", asy
   assertEquals(await Deno.readTextFile(join(env.folder, "b.md")), "a");
 });
 
-Deno.test("one argument that fails does not speak for the others", async () => {
+Deno.test("put uploads the other files when one fails", async () => {
   await using env = await startTestEnv();
   await env.file("a.txt", "a");
   const { code, stdout, stderr } = await env.run("put", "a.txt", "missing.txt", "General/");
@@ -193,7 +193,7 @@ Deno.test("one argument that fails does not speak for the others", async () => {
   assertMatch(stderr, /put: 1 created \(1 B\), 1 failed, in 0:\d\d\n$/);
 });
 
-Deno.test("readAhead() reads a slow list while its first things are worked on, and keeps order and errors", async () => {
+Deno.test("readAhead() reads a slow list ahead of its consumer, and keeps order and errors", async () => {
   const seen: (number | undefined)[] = [];
   async function* list() {
     for (let i = 0; i < 5; i++) yield await Promise.resolve(i);

@@ -1,17 +1,17 @@
-/** Looks for secrets in what a program printed or wrote: whole or in part, plain or encoded. */
+/** Finds secrets in the output and files of a program: complete or partial, plain or encoded. */
 
 import { Buffer } from "node:buffer";
 
-/** So many characters of a secret in a row are a leak. */
+/** This many consecutive characters of a secret are a leak. */
 const WINDOW = 24;
 
-/** A text to look through, and where it is from. */
+/** A text to search, and its origin. */
 export interface Haystack {
   from: string;
   text: string;
 }
 
-/** What was found of which secret. */
+/** A secret that was found, and the part that was found. */
 export interface Leak {
   from: string;
   /** The beginning of the secret. */
@@ -46,7 +46,7 @@ export function leaksIn(haystacks: readonly Haystack[], secrets: readonly string
   });
 }
 
-/** What of a URL is secret: the value of its token. */
+/** The secret part of a URL: the value of its token. */
 function significant(secret: string): string {
   if (!/^https?:/.test(secret)) return secret;
   return /[?&]tempauth=([^&]+)/.exec(secret)?.[1] ?? secret;
@@ -55,7 +55,7 @@ function significant(secret: string): string {
 function formsOf(secret: string): string[] {
   const base64 = [0, 1, 2].flatMap((shift) => {
     const bytes = Buffer.concat([Buffer.alloc(shift, "x"), Buffer.from(secret)]);
-    // The characters at both ends depend on the neighbours as well.
+    // The characters at both ends also depend on their neighbors.
     const inner = (text: string) => text.replace(/=+$/, "").slice(shift === 0 ? 0 : 4, -4);
     return [inner(bytes.toString("base64")), inner(bytes.toString("base64url"))];
   });

@@ -1,4 +1,4 @@
-/** Secrets stay where they belong: no token, code or pre-authenticated URL in any output, nor in any file but two. */
+/** No token, code or pre-authenticated URL appears in any output, or in files other than cache and journal. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { basename, join } from "../../lib/std.ts";
@@ -12,21 +12,21 @@ const UNIT = 327_680;
 const SMALL = ["--fragment-size", "320KiB"];
 const fragments = { service: "storage" as const, method: "PUT" };
 
-/** A bench that keeps all that its scripts print. */
+/** Runs scripts in an environment and records all their output. */
 class Watched {
   readonly printed: Haystack[] = [];
   readonly temporary: string;
-  readonly #b: TestEnv;
-  readonly #env: Record<string, string>;
+  readonly #env: TestEnv;
+  readonly #variables: Record<string, string>;
 
-  constructor(b: TestEnv, env: Record<string, string>, folder: string = b.folder) {
-    this.#b = b;
+  constructor(env: TestEnv, variables: Record<string, string>, folder: string = env.folder) {
+    this.#env = env;
     this.temporary = join(folder, "tmp");
     Deno.mkdirSync(this.temporary);
-    this.#env = { ...env, TMPDIR: this.temporary };
+    this.#variables = { ...variables, TMPDIR: this.temporary };
   }
 
-  /** Runs a script as text and as JSON, both with all that it can tell. */
+  /** Runs a script with text output and with JSON output, both verbose. */
   async run(script: ScriptName, ...args: string[]): Promise<number[]> {
     return [await this.once(script, ...args), await this.once(script, "--json", ...args)];
   }
@@ -35,19 +35,19 @@ class Watched {
     return await this.onceWith({}, script, ...args);
   }
 
-  async onceWith(env: Record<string, string>, script: ScriptName, ...args: string[]): Promise<number> {
+  async onceWith(variables: Record<string, string>, script: ScriptName, ...args: string[]): Promise<number> {
     const line = ["--verbose", "--max-wait", "1s", ...args];
-    const options = { env: { ...this.#env, ...env } };
-    // Only a process of its own takes its folder for temporary files from TMPDIR.
+    const options = { env: { ...this.#variables, ...variables } };
+    // Only a separate process reads TMPDIR.
     const ended = args.includes("--json")
-      ? await this.#b.runProcessWith(options, script, ...line)
-      : await this.#b.runWith(options, script, ...line);
+      ? await this.#env.runProcessWith(options, script, ...line)
+      : await this.#env.runWith(options, script, ...line);
     const from = [script, ...args].join(" ");
     this.printed.push({ from, text: ended.stdout }, { from, text: ended.stderr });
     return ended.code;
   }
 
-  /** Kills a script when this has happened. */
+  /** Starts a script and kills it once `happened()` is true. */
   async killed(happened: () => boolean, script: ScriptName, ...args: string[]): Promise<void> {
     const ended = Promise.withResolvers<void>();
     const watch = setInterval(() => {
@@ -55,7 +55,7 @@ class Watched {
       clearInterval(watch);
       ended.resolve();
     }, 10);
-    const child = this.#b.spawnWith(this.#env, script, "--verbose", ...args);
+    const child = this.#env.spawnWith(this.#variables, script, "--verbose", ...args);
     await ended.promise;
     child.kill("SIGKILL");
     const { stdout, stderr } = await child.output();
@@ -65,9 +65,9 @@ class Watched {
   }
 }
 
-/** Answers that repeat every secret there is, wherever an answer can hold one. */
-function echoes(b: TestEnv, rule: FaultRule): FaultRule[] {
-  const all = () => b.sandbox.tenant.secrets();
+/** Responses that repeat every secret in every part of a response. */
+function echoes(env: TestEnv, rule: FaultRule): FaultRule[] {
+  const all = () => env.sandbox.tenant.secrets();
   const last = (pattern: RegExp) => all().findLast((secret) => pattern.test(secret)) ?? "";
   const words = () => all().map((secret) => `see ${secret} or ${encodeURIComponent(secret)}`).join(" and ");
   const headers = () => ({
@@ -106,16 +106,16 @@ function echoes(b: TestEnv, rule: FaultRule): FaultRule[] {
   ].map((answer) => ({ ...rule, ...answer, times: "always" as const }));
 }
 
-/** Everything that scripts can do, well and badly. */
-async function everything(b: TestEnv, watched: Watched): Promise<void> {
-  const { sandbox } = b;
-  const small = await b.file("small.txt", "small");
-  const large = await b.file("large.bin", pseudoRandomBytes(4 * UNIT));
+/** Runs every script in its successful and failing modes. */
+async function everything(env: TestEnv, watched: Watched): Promise<void> {
+  const { sandbox } = env;
+  const small = await env.file("small.txt", "small");
+  const large = await env.file("large.bin", pseudoRandomBytes(4 * UNIT));
   sandbox.tenant.addFile("Documents", "General/down.bin", pseudoRandomBytes(3_000_000));
 
   assertEquals(await watched.once("whoami", "--prompt"), 0);
   assertEquals(await watched.run("whoami", "--check"), [0, 0]);
-  assertEquals(await watched.run("ls", "-l", "-R", "General"), [0, 0]); // renews
+  assertEquals(await watched.run("ls", "-l", "-R", "General"), [0, 0]); // refreshes the token
   sandbox.expireAccessTokens();
   assertEquals(await watched.run("ls", "General"), [0, 0]);
   sandbox.addFault({ path: "/children", sideEffect: "claims-required" });
@@ -140,13 +140,13 @@ async function everything(b: TestEnv, watched: Watched): Promise<void> {
   await watched.killed(isWaiting, "get", "General/down.bin", "half.bin");
   sandbox.clearFaults();
 
-  await hostile(b, watched, small, large);
+  await hostile(env, watched, small, large);
   sandbox.clearFaults();
   assertEquals(await watched.run("whoami", "--check"), [0, 0]);
 }
 
-/** The same in a world that repeats secrets. How each run ends is not the matter here. */
-async function hostile(b: TestEnv, watched: Watched, small: string, large: string): Promise<void> {
+/** The same against a service that repeats secrets, whatever the exit codes. */
+async function hostile(env: TestEnv, watched: Watched, small: string, large: string): Promise<void> {
   const runs: [FaultRule, ScriptName, ...string[]][] = [
     [{ service: "graph", path: "/me" }, "whoami"],
     [{ service: "graph", path: "/me" }, "whoami", "--check"],
@@ -158,85 +158,85 @@ async function hostile(b: TestEnv, watched: Watched, small: string, large: strin
     [{ service: "storage", path: "download.aspx" }, "get", "General/down.bin", "other.bin"],
   ];
   for (const [rule, script, ...args] of runs) {
-    for (const fault of echoes(b, rule)) {
-      if (script === "get" && fault.status === 200) continue; // what storage sends then is the content of a file
-      b.sandbox.clearFaults();
-      b.sandbox.addFault(fault);
+    for (const fault of echoes(env, rule)) {
+      if (script === "get" && fault.status === 200) continue; // storage then sends the content of a file
+      env.sandbox.clearFaults();
+      env.sandbox.addFault(fault);
       await watched.once(script, ...(fault.status === 400 ? ["--json"] : []), ...args);
     }
   }
-  for (const fault of echoes(b, { service: "login", path: "/token" })) {
-    b.sandbox.clearFaults();
-    b.sandbox.expireAccessTokens();
-    b.sandbox.addFault(fault);
+  for (const fault of echoes(env, { service: "login", path: "/token" })) {
+    env.sandbox.clearFaults();
+    env.sandbox.expireAccessTokens();
+    env.sandbox.addFault(fault);
     await watched.once("ls", "General");
   }
-  b.sandbox.clearFaults();
-  await watched.once("ls", "General"); // renews what has expired; the demand for claims from before is met by the next
+  env.sandbox.clearFaults();
+  await watched.once("ls", "General"); // refreshes expired tokens; the next request answers the earlier claims challenge
   assertEquals(await watched.once("ls", "General"), 0);
-  b.sandbox.addFault({ path: "/children", sideEffect: "interaction-required" });
+  env.sandbox.addFault({ path: "/children", sideEffect: "interaction-required" });
   assertEquals(await watched.once("ls", "General"), 4);
-  b.sandbox.clearFaults();
+  env.sandbox.clearFaults();
   assertEquals(await watched.once("whoami", "--prompt"), 0, watched.printed.at(-1)!.text);
 }
 
-/** Without the codes that people are to type: these are shown on purpose, and dead once they are used. */
-function secretsOf(b: TestEnv): string[] {
-  return b.sandbox.tenant.secrets().filter((secret) => !/^[A-Z0-9]{9}$/.test(secret));
+/** All secrets except user codes, which are shown on purpose and expire after use. */
+function secretsOf(env: TestEnv): string[] {
+  return env.sandbox.tenant.secrets().filter((secret) => !/^[A-Z0-9]{9}$/.test(secret));
 }
 
 function shown({ from, found }: Leak): string {
   return `${from}: ${found}`;
 }
 
-function checkTokensKept(b: TestEnv): void {
-  const toStorage = b.sandbox.requests.filter(({ service, headers }) =>
+function checkTokensKept(env: TestEnv): void {
+  const toStorage = env.sandbox.requests.filter(({ service, headers }) =>
     service === "storage" && headers.authorization !== undefined
   );
   assertEquals(toStorage.map(({ path }) => path), []);
 }
 
-const home = (b: TestEnv) => b.sandbox.env.GRAPH_SCRIPTS_HOME!;
+const home = (env: TestEnv) => env.sandbox.env.GRAPH_SCRIPTS_HOME!;
 
-Deno.test("in all that scripts print and write, secrets are in the token cache and the records of uploads alone", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const watched = new Watched(b, {});
-  await everything(b, watched);
-  assertEquals(leaksIn(watched.printed, secretsOf(b)).map(shown), []);
-  const files = await filesBelow(home(b), b.folder);
-  const leaks = leaksIn(files, secretsOf(b));
-  const where = [...new Set(leaks.map(({ from }) => from.slice(home(b).length + 1)))];
+Deno.test("scripts print no secrets and write them only to the token cache and upload journal", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const watched = new Watched(env, {});
+  await everything(env, watched);
+  assertEquals(leaksIn(watched.printed, secretsOf(env)).map(shown), []);
+  const files = await filesBelow(home(env), env.folder);
+  const leaks = leaksIn(files, secretsOf(env));
+  const where = [...new Set(leaks.map(({ from }) => from.slice(home(env).length + 1)))];
   assertEquals(where.filter((path) => !/^(tokens-[^/]*\.json|uploads\/[0-9a-f]{32}\.json)$/.test(path)), []);
-  assert(where.some((path) => path.startsWith("tokens-")), "the scan sees nothing");
-  assert(where.some((path) => path.startsWith("uploads/")), "no upload was left unfinished");
+  assert(where.some((path) => path.startsWith("tokens-")), "the scan found no token in the cache");
+  assert(where.some((path) => path.startsWith("uploads/")), "there is no unfinished upload");
   assert(
     files.some(({ from }) => /downloads\/[0-9a-f]{32}\.json$/.test(from)),
     "no download was left unfinished",
   );
-  checkTokensKept(b);
+  checkTokensKept(env);
   assertEquals(await watched.run("whoami", "--sign-out"), [0, 0]);
-  const left = leaksIn(await filesBelow(home(b)), secretsOf(b)).map(({ from }) => basename(from));
+  const left = leaksIn(await filesBelow(home(env)), secretsOf(env)).map(({ from }) => basename(from));
   assertEquals(left.filter((name) => name.startsWith("tokens-")), []);
 });
 
-Deno.test("with a key, tokens are in no file at all; another key is as quiet", async () => {
-  await using b = await startTestEnv({ signIn: false });
+Deno.test("scripts write no plaintext tokens and print no key when a cache key is set", async () => {
+  await using env = await startTestEnv({ signIn: false });
   const [key, other] = [pseudoRandomBytes(32).toBase64(), pseudoRandomBytes(32, 2).toBase64()];
-  const watched = new Watched(b, { GRAPH_TOKEN_CACHE_KEY: key });
-  await everything(b, watched);
+  const watched = new Watched(env, { GRAPH_TOKEN_CACHE_KEY: key });
+  await everything(env, watched);
   assertEquals(await watched.onceWith({ GRAPH_TOKEN_CACHE_KEY: other }, "whoami", "--check"), 2);
-  const secrets = [...secretsOf(b), key, other];
+  const secrets = [...secretsOf(env), key, other];
   assertEquals(leaksIn(watched.printed, secrets).map(shown), []);
-  const leaks = leaksIn(await filesBelow(home(b), b.folder), secrets);
-  const uploads = join(home(b), "uploads");
+  const leaks = leaksIn(await filesBelow(home(env), env.folder), secrets);
+  const uploads = join(home(env), "uploads");
   assertEquals(leaks.filter(({ from }) => !from.startsWith(uploads)).map(shown), []);
   assertEquals(leaks.filter(({ secret }) => !/^(http|v1\.)/.test(secret)).map(shown), []);
-  checkTokensKept(b);
+  checkTokensKept(env);
 });
 
-Deno.test("an app by itself shows and keeps neither its secret nor its certificate's key", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const { app } = b.sandbox;
+Deno.test("scripts neither print nor store the secret or private key of an app-only sign-in", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const { app } = env.sandbox;
   const { certificate, privateKey } = app.newCertificate();
   const keys = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   try {
@@ -244,24 +244,24 @@ Deno.test("an app by itself shows and keeps neither its secret nor its certifica
     await Deno.writeTextFile(secret, app.clientSecret, { mode: 0o600 });
     await Deno.writeTextFile(pem, certificate + privateKey, { mode: 0o600 });
     const key = privateKey.split("\n").slice(1, 5).join("");
-    for (const env of [{ GRAPH_CLIENT_SECRET_FILE: secret }, { GRAPH_CLIENT_CERTIFICATE_FILE: pem }]) {
-      const folder = join(b.folder, basename(Object.values(env)[0]!));
+    for (const variables of [{ GRAPH_CLIENT_SECRET_FILE: secret }, { GRAPH_CLIENT_CERTIFICATE_FILE: pem }]) {
+      const folder = join(env.folder, basename(Object.values(variables)[0]!));
       await Deno.mkdir(folder);
-      const watched = new Watched(b, { GRAPH_CLIENT_ID: app.clientId, ...env }, folder);
+      const watched = new Watched(env, { GRAPH_CLIENT_ID: app.clientId, ...variables }, folder);
       assertEquals(await watched.run("whoami"), [0, 0]);
       assertEquals((await watched.run("whoami", "--check")).some((code) => code > 5), false);
-      b.sandbox.expireAccessTokens();
+      env.sandbox.expireAccessTokens();
       assertEquals(await watched.run("ls", "General"), [0, 0]);
-      for (const fault of echoes(b, { service: "login", path: "/token" })) {
-        b.sandbox.clearFaults();
-        b.sandbox.expireAccessTokens();
-        b.sandbox.addFault(fault);
+      for (const fault of echoes(env, { service: "login", path: "/token" })) {
+        env.sandbox.clearFaults();
+        env.sandbox.expireAccessTokens();
+        env.sandbox.addFault(fault);
         await watched.once("ls", "General");
       }
-      b.sandbox.clearFaults();
-      const secrets = [...secretsOf(b), app.clientSecret, key];
+      env.sandbox.clearFaults();
+      const secrets = [...secretsOf(env), app.clientSecret, key];
       assertEquals(leaksIn(watched.printed, secrets).map(shown), []);
-      const kept = leaksIn(await filesBelow(home(b)), [app.clientSecret, key]);
+      const kept = leaksIn(await filesBelow(home(env)), [app.clientSecret, key]);
       assertEquals(kept.map(shown), []);
     }
   } finally {
@@ -269,16 +269,16 @@ Deno.test("an app by itself shows and keeps neither its secret nor its certifica
   }
 });
 
-Deno.test("a sign-in with a browser shows neither its code nor what proves that it is ours", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const child = b.spawn("whoami", "--verbose", "--sign-in", "browser", "--prompt");
+Deno.test("whoami --sign-in browser prints neither authorization code nor state", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const child = env.spawn("whoami", "--verbose", "--sign-in", "browser", "--prompt");
   const [shownText, code] = await signedInWithBrowser(child);
   assertEquals(code, 0, shownText);
-  assert(secretsOf(b).length > 0, "there is nothing to find");
-  assertEquals(leaksIn([{ from: "whoami", text: shownText }], secretsOf(b)).map(shown), []);
+  assert(secretsOf(env).length > 0, "there are no secrets to find");
+  assertEquals(leaksIn([{ from: "whoami", text: shownText }], secretsOf(env)).map(shown), []);
 });
 
-/** Opens the address that a sign-in shows, and gives all that it printed. */
+/** Opens the URL that a sign-in shows, and returns all its output. */
 async function signedInWithBrowser(child: Deno.ChildProcess): Promise<[string, number]> {
   let text = "";
   let opened: Promise<unknown> | undefined;
@@ -295,7 +295,7 @@ async function signedInWithBrowser(child: Deno.ChildProcess): Promise<[string, n
   return [text + output, (await child.status).code];
 }
 
-Deno.test("the scan finds parts and other forms of a secret, and nothing in what is none", () => {
+Deno.test("leaksIn() finds parts and encodings of a secret, and nothing else", () => {
   const secret = `eyJhbGciOiJub25lIn0.${"aB3-_x9Zq7".repeat(9)}`;
   const url = `https://h/x?a=1&tempauth=v1.${"kL8mN2pQ4r".repeat(5)}.sig-${"Tt5".repeat(12)}`;
   const seen = (text: string) => leaksIn([{ from: "x", text }], [secret, url, "K7QPX2MZA"]).length;
@@ -315,19 +315,19 @@ Deno.test("the scan finds parts and other forms of a secret, and nothing in what
   assertEquals(seen("https://h/x?a=1&tempauth=… and eyJhbGciOiJub25lIn0 alone"), 0);
 });
 
-Deno.test("no secret is taken from the command line, and one that is put there is not repeated", async () => {
+Deno.test("scripts reject secrets on the command line without printing them", async () => {
   for (const name of ["accessToken", "tokenCacheKey"] as const) assertEquals("flag" in SETTINGS[name], false);
-  await using b = await startTestEnv({ signIn: false });
-  const token = b.sandbox.issueToken();
+  await using env = await startTestEnv({ signIn: false });
+  const token = env.sandbox.issueToken();
   for (const script of ["whoami", "ls", "get", "put", "put-large"] as const) {
     for (const option of ["--access-token", "--token", "--graph-access-token", "--token-cache-key"]) {
       for (const args of [[`${option}=${token}`], [option, token], ["--json", option, token]]) {
-        const { code, stdout, stderr } = await b.run(script, ...args);
+        const { code, stdout, stderr } = await env.run(script, ...args);
         assertEquals([code, stdout], [2, ""]);
         assertMatch(stderr, /unknown option --/);
         assertEquals(leaksIn([{ from: script, text: stderr }], [token]), []);
       }
     }
   }
-  assertEquals(b.sandbox.requests, []);
+  assertEquals(env.sandbox.requests, []);
 });

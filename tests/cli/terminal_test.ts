@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console no-control-regex -- it tells what it skips, and looks at terminal codes
+// deno-lint-ignore-file no-console no-control-regex -- it reports skipped tests and checks terminal codes
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { commandLine, environment, pseudoRandomBytes, type ScriptName, startTestEnv } from "../test_env.ts";
 import { replaceControlCharacters } from "../../lib/cli/output.ts";
@@ -28,7 +28,7 @@ async function onTerminal(
 }
 
 Deno.test({
-  name: "on a terminal a sign-in is asked for by itself, and progress is drawn with rate and time left",
+  name: "scripts on a terminal prompt for sign-in and show progress with rate and time left",
   ignore: !hasTerminals,
   fn: async () => {
     await using env = await startTestEnv({ signIn: false });
@@ -47,14 +47,14 @@ Deno.test({
       / left/.test(
         (await onTerminal(env, "put-large", "--json", "--fragment-size", "320KiB", file, "me:")).text,
       ),
-      "where standard output goes does not matter",
+      "progress depends on standard output",
     );
     assertEquals((await env.run("put-large", file, "General/")).stderr, "");
   },
 });
 
 Deno.test({
-  name: "--no-prompt asks nobody even on a terminal",
+  name: "scripts with --no-prompt do not prompt even on a terminal",
   ignore: !hasTerminals,
   fn: async () => {
     await using env = await startTestEnv({ signIn: false });
@@ -64,7 +64,7 @@ Deno.test({
   },
 });
 
-Deno.test("a progress line fits the terminal, whatever the name", () => {
+Deno.test("progress lines fit the terminal for every name", () => {
   for (const name of ["a-very-long-name-", "議事録と資料", "👩‍👩‍👧 Urlaub 🏖️ ", "e\u0301te\u0301-"]) {
     for (const columns of [10, 40, 80]) {
       const drawn: string[] = [];
@@ -99,7 +99,7 @@ Deno.test("displayWidth() counts columns: wide letters and emoji take two, combi
 });
 
 Deno.test({
-  name: "on a terminal many tiny files show how many are done, of how many, and a summary at the end",
+  name: "put -r on a terminal shows how many files are done, and a summary",
   ignore: !hasTerminals,
   fn: async () => {
     await using env = await startTestEnv();
@@ -113,7 +113,7 @@ Deno.test({
   },
 });
 
-Deno.test("printable() escapes what prints nothing or moves other characters, and nothing else", () => {
+Deno.test("replaceControlCharacters() escapes only invisible characters and those that move others", () => {
   const cases: [text: string, shown: string][] = [
     ["a\u001b[31mb\u0000\u009bc\u007f", "a\\u001b[31mb\\u0000\\u009bc\\u007f"],
     ["a\nb\r\tc", "a\\nb\\r\\tc"],

@@ -1,52 +1,52 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { type ScriptName, startTestEnv } from "../test_env.ts";
 
-/** Runs a command that must be refused: one line, the exit code, no result, and no request unless it needs one. */
+/** Asserts that a command fails with this exit code, one line of error and no result. */
 async function refused(
-  b: Awaited<ReturnType<typeof startTestEnv>>,
+  env: Awaited<ReturnType<typeof startTestEnv>>,
   code: number,
   line: RegExp,
   [script, ...args]: [ScriptName, ...string[]],
-  env: Record<string, string> = {},
+  variables: Record<string, string> = {},
 ): Promise<void> {
-  const ended = await b.runWith({ env }, script, ...args);
+  const ended = await env.runWith({ env: variables }, script, ...args);
   assertEquals([ended.code, ended.stdout], [code, ""], `${script} ${args.join(" ")}: ${ended.stderr}`);
   assertMatch(ended.stderr, line);
   assertMatch(ended.stderr, new RegExp(`^${script}: `));
   assertEquals(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr);
 }
 
-Deno.test("wrong usage: one line, exit code 2, nothing sent", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const file = await b.file("a.txt", "a");
-  await refused(b, 2, /unknown option --nope/, ["ls", "--nope"]);
-  await refused(b, 2, /unknown option -x/, ["ls", "-x"]);
-  await refused(b, 2, /unknown option --no-color/, ["ls", "--no-color"]);
-  await refused(b, 2, /missing argument: LOCATION/, ["get"]);
-  await refused(b, 2, /missing argument: FILE and LOCATION/, ["put", file]);
-  await refused(b, 2, /too many arguments: c/, ["put-large", file, "b", "c"]);
-  await refused(b, 2, /--site needs a value/, ["ls", "--site"]);
-  await refused(b, 2, /--conflict maybe: not one of fail, replace, rename/, [
+Deno.test("scripts reject wrong usage in one line without a request (exit code 2)", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const file = await env.file("a.txt", "a");
+  await refused(env, 2, /unknown option --nope/, ["ls", "--nope"]);
+  await refused(env, 2, /unknown option -x/, ["ls", "-x"]);
+  await refused(env, 2, /unknown option --no-color/, ["ls", "--no-color"]);
+  await refused(env, 2, /missing argument: LOCATION/, ["get"]);
+  await refused(env, 2, /missing argument: FILE and LOCATION/, ["put", file]);
+  await refused(env, 2, /too many arguments: c/, ["put-large", file, "b", "c"]);
+  await refused(env, 2, /--site needs a value/, ["ls", "--site"]);
+  await refused(env, 2, /--conflict maybe: not one of fail, replace, rename/, [
     "put",
     "--conflict",
     "maybe",
     file,
     "x",
   ]);
-  await refused(b, 2, /unknown cloud "mars"/, ["ls", "--cloud", "mars"]);
-  await refused(b, 2, /not an application id/, ["ls", "--client-id", "abc"]);
-  await refused(b, 2, /neither an id nor a domain/, ["ls", "--tenant", "a b"]);
-  await refused(b, 2, /is not https/, ["ls"], { GRAPH_API_ORIGIN: "http://example.com" });
-  await refused(b, 2, /is not an origin/, ["ls"], { GRAPH_API_ORIGIN: "example" });
-  await refused(b, 2, /web addresses are not supported/, ["ls", "https://contoso.sharepoint.com/x"]);
-  await refused(b, 2, /team: locations are not supported/, ["ls", "team:Test Team/General"]);
-  await refused(b, 2, /the host of the site is unknown/, ["ls", "site:TestTeam"], { GRAPH_SITE_HOST: "" });
-  assertEquals(b.sandbox.requests, []);
+  await refused(env, 2, /unknown cloud "mars"/, ["ls", "--cloud", "mars"]);
+  await refused(env, 2, /not an application id/, ["ls", "--client-id", "abc"]);
+  await refused(env, 2, /neither an id nor a domain/, ["ls", "--tenant", "a b"]);
+  await refused(env, 2, /is not https/, ["ls"], { GRAPH_API_ORIGIN: "http://example.com" });
+  await refused(env, 2, /is not an origin/, ["ls"], { GRAPH_API_ORIGIN: "example" });
+  await refused(env, 2, /web addresses are not supported/, ["ls", "https://contoso.sharepoint.com/x"]);
+  await refused(env, 2, /team: locations are not supported/, ["ls", "team:Test Team/General"]);
+  await refused(env, 2, /the host of the site is unknown/, ["ls", "site:TestTeam"], { GRAPH_SITE_HOST: "" });
+  assertEquals(env.sandbox.requests, []);
 });
 
-Deno.test("without an app registration the way to one is told", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const { code, stderr } = await b.runWith(
+Deno.test("scripts explain how to register an app when none is set", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const { code, stderr } = await env.runWith(
     { env: { GRAPH_CLIENT_ID: "", GRAPH_TENANT_ID: "" } },
     "whoami",
     "--prompt",
@@ -56,22 +56,22 @@ Deno.test("without an app registration the way to one is told", async () => {
   assertMatch(stderr, /App registrations > New registration[\s\S]*Allow public client flows/);
 });
 
-Deno.test("local files that are missing, folders or unreadable", async () => {
-  await using b = await startTestEnv();
-  const before = b.sandbox.requests.length;
-  await refused(b, 3, /no such local file: nope\.txt/, ["put", "nope.txt", "General/"]);
-  await refused(b, 2, /is a folder/, ["put", b.folder, "General/"]);
-  await refused(b, 2, /is a folder/, ["put-large", b.folder, "General/"]);
+Deno.test("put and put-large reject local files that are missing, folders or unreadable", async () => {
+  await using env = await startTestEnv();
+  const before = env.sandbox.requests.length;
+  await refused(env, 3, /no such local file: nope\.txt/, ["put", "nope.txt", "General/"]);
+  await refused(env, 2, /is a folder/, ["put", env.folder, "General/"]);
+  await refused(env, 2, /is a folder/, ["put-large", env.folder, "General/"]);
   if (Deno.build.os === "linux") {
-    await refused(b, 2, /neither a file nor a folder/, ["put", "/dev/null", "General/"]);
+    await refused(env, 2, /neither a file nor a folder/, ["put", "/dev/null", "General/"]);
   }
-  assertEquals(b.sandbox.requests.length, before);
+  assertEquals(env.sandbox.requests.length, before);
 });
 
-Deno.test("illegal remote names are refused before any request", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("a.txt", "a");
-  const before = b.sandbox.requests.length;
+Deno.test("put rejects illegal remote names before any request", async () => {
+  await using env = await startTestEnv();
+  const file = await env.file("a.txt", "a");
+  const before = env.sandbox.requests.length;
   const names = [
     'a"b',
     "a*b",
@@ -97,17 +97,17 @@ Deno.test("illegal remote names are refused before any request", async () => {
   ];
   for (const name of names) {
     for (const script of ["put", "put-large"] as const) {
-      await refused(b, 2, /illegalName/, [script, file, `General/${name}`]);
+      await refused(env, 2, /illegalName/, [script, file, `General/${name}`]);
     }
   }
-  assertEquals(b.sandbox.requests.length, before);
+  assertEquals(env.sandbox.requests.length, before);
 });
 
-Deno.test("sizes of fragments that the service would refuse at the end are refused at the start", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const file = await b.file("a.txt", "a");
+Deno.test("put-large rejects invalid fragment sizes before any request", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const file = await env.file("a.txt", "a");
   await refused(
-    b,
+    env,
     2,
     /10MB is 10000000 bytes, since MB stands for 1000² bytes.*if 1024² is meant, write 10MiB/,
     [
@@ -118,8 +118,8 @@ Deno.test("sizes of fragments that the service would refuse at the end are refus
       "x",
     ],
   );
-  await refused(b, 2, /use for example 10MiB/, ["put-large", "--fragment-size", "1MB", file, "x"]);
-  await refused(b, 2, /not a multiple of 320 KiB; use for example 9600KiB/, [
+  await refused(env, 2, /use for example 10MiB/, ["put-large", "--fragment-size", "1MB", file, "x"]);
+  await refused(env, 2, /not a multiple of 320 KiB; use for example 9600KiB/, [
     "put-large",
     "--fragment-size",
     "10000000",
@@ -127,34 +127,34 @@ Deno.test("sizes of fragments that the service would refuse at the end are refus
     "x",
   ]);
   for (const jobs of ["0", "17", "four", "1.5"]) {
-    await refused(b, 2, /not a whole number from 1 to 16/, ["put", "--jobs", jobs, file, "x"]);
+    await refused(env, 2, /not a whole number from 1 to 16/, ["put", "--jobs", jobs, file, "x"]);
   }
-  await refused(b, 2, /--max-wait "soon" is not a time; write it as 30s, 5m or 1h/, [
+  await refused(env, 2, /--max-wait "soon" is not a time; write it as 30s, 5m or 1h/, [
     "put",
     "--max-wait",
     "soon",
     file,
     "x",
   ]);
-  await refused(b, 2, /more than 61120 KiB/, ["put-large", "--fragment-size", "60MiB", file, "x"]);
-  await refused(b, 2, /not a multiple/, ["put-large", "--fragment-size", "0", file, "x"]);
-  await refused(b, 2, /--fragment-size "much" is not a size/, [
+  await refused(env, 2, /more than 61120 KiB/, ["put-large", "--fragment-size", "60MiB", file, "x"]);
+  await refused(env, 2, /not a multiple/, ["put-large", "--fragment-size", "0", file, "x"]);
+  await refused(env, 2, /--fragment-size "much" is not a size/, [
     "put-large",
     "--fragment-size",
     "much",
     file,
     "x",
   ]);
-  await refused(b, 2, /is not a size/, ["put-large", "--fragment-size=-1", file, "x"]);
-  assertEquals(b.sandbox.requests, []);
+  await refused(env, 2, /is not a size/, ["put-large", "--fragment-size=-1", file, "x"]);
+  assertEquals(env.sandbox.requests, []);
 });
 
-Deno.test("remote paths that do not exist, and things that are no files", async () => {
-  await using b = await startTestEnv();
-  const file = await b.file("a.txt", "a");
-  await refused(b, 3, /Nope\/x\.pdf: it does not exist/, ["get", "Nope/x.pdf"]);
+Deno.test("scripts reject missing remote paths and items that are not files", async () => {
+  await using env = await startTestEnv();
+  const file = await env.file("a.txt", "a");
+  await refused(env, 3, /Nope\/x\.pdf: it does not exist/, ["get", "Nope/x.pdf"]);
   await refused(
-    b,
+    env,
     3,
     /the folder General\/Nope does not exist; check it with: scripts\/ls\.ts, or make the folder first/,
     [
@@ -163,29 +163,29 @@ Deno.test("remote paths that do not exist, and things that are no files", async 
       "General/Nope/a.txt",
     ],
   );
-  await refused(b, 3, /the folder General\/Nope\/ does not exist/, ["put", file, "General/Nope/"]);
-  await refused(b, 3, /site contoso\.sharepoint\.com\/sites\/Nope/, ["ls"], {
+  await refused(env, 3, /the folder General\/Nope\/ does not exist/, ["put", file, "General/Nope/"]);
+  await refused(env, 3, /site contoso\.sharepoint\.com\/sites\/Nope/, ["ls"], {
     GRAPH_SITE: "contoso.sharepoint.com/sites/Nope",
   });
-  await refused(b, 3, /no drive here is called Nope.*there are: Documents/, ["ls", "drive:Nope"]);
-  await refused(b, 2, /General is a folder; use -r/, ["get", "General"]);
-  await refused(b, 2, /Team Notebook is a OneNote notebook/, ["get", "General/Team Notebook"]);
-  await refused(b, 6, /Team Notebook is a OneNote notebook/, ["put", file, "General/Team Notebook"]);
-  await refused(b, 2, /Agenda\.md is a file, not a folder/, ["put", file, "General/Agenda.md/"]);
-  assert(b.sandbox.tenant.find("Documents", "General/Nope") === undefined, "a folder was made");
+  await refused(env, 3, /no drive here is called Nope.*there are: Documents/, ["ls", "drive:Nope"]);
+  await refused(env, 2, /General is a folder; use -r/, ["get", "General"]);
+  await refused(env, 2, /Team Notebook is a OneNote notebook/, ["get", "General/Team Notebook"]);
+  await refused(env, 6, /Team Notebook is a OneNote notebook/, ["put", file, "General/Team Notebook"]);
+  await refused(env, 2, /Agenda\.md is a file, not a folder/, ["put", file, "General/Agenda.md/"]);
+  assert(env.sandbox.tenant.find("Documents", "General/Nope") === undefined, "a folder was created");
 });
 
-Deno.test("a config file is read; what is wrong in it is named", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const { GRAPH_CLIENT_ID, GRAPH_TENANT_ID, GRAPH_SITE, GRAPH_SCRIPTS_HOME } = b.sandbox.env;
+Deno.test("scripts read the config file and name invalid settings", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const { GRAPH_CLIENT_ID, GRAPH_TENANT_ID, GRAPH_SITE, GRAPH_SCRIPTS_HOME } = env.sandbox.env;
   const path = `${GRAPH_SCRIPTS_HOME}/graph-scripts.json`;
   const without = { GRAPH_CLIENT_ID: "", GRAPH_TENANT_ID: "", GRAPH_SITE: "" };
   await Deno.writeTextFile(
     path,
     JSON.stringify({ clientId: GRAPH_CLIENT_ID, tenantId: GRAPH_TENANT_ID, site: GRAPH_SITE }),
   );
-  assertEquals((await b.runWith({ env: without }, "whoami", "--prompt")).code, 0);
-  assertEquals((await b.runWith({ env: without }, "ls", "General")).code, 0);
+  assertEquals((await env.runWith({ env: without }, "whoami", "--prompt")).code, 0);
+  assertEquals((await env.runWith({ env: without }, "ls", "General")).code, 0);
   for (
     const [content, line] of [
       ["{", /not JSON/],
@@ -196,107 +196,107 @@ Deno.test("a config file is read; what is wrong in it is named", async () => {
     ] as const
   ) {
     await Deno.writeTextFile(path, content);
-    await refused(b, 2, line, ["ls"]);
+    await refused(env, 2, line, ["ls"]);
   }
 });
 
-Deno.test("a script without its permissions says which one it lacks", async () => {
-  await using b = await startTestEnv();
-  const env = { GRAPH_API_ORIGIN: "http://127.0.0.2:8999" };
-  const { code, stdout, stderr } = await b.runProcessWith({ env }, "ls");
+Deno.test("ls names a missing Deno permission", async () => {
+  await using env = await startTestEnv();
+  const variables = { GRAPH_API_ORIGIN: "http://127.0.0.2:8999" };
+  const { code, stdout, stderr } = await env.runProcessWith({ env: variables }, "ls");
   assertEquals([code, stdout], [5, ""], stderr);
   assertMatch(stderr, /may not connect to 127\.0\.0\.2:8999; run it with --allow-net=127\.0\.0\.2:8999/);
 });
 
-Deno.test("help fits a screen and names every option; the version is told", async () => {
-  await using b = await startTestEnv({ signIn: false });
+Deno.test("scripts print help that fits a screen, and their version", async () => {
+  await using env = await startTestEnv({ signIn: false });
   for (const script of ["whoami", "ls", "get", "put", "put-large"] as const) {
-    const { code, stdout } = await b.run(script, "--help");
+    const { code, stdout } = await env.run(script, "--help");
     assertEquals(code, 0);
     assert(stdout.split("\n").length <= 36, `${script}: ${stdout.split("\n").length} lines`);
     assert(stdout.split("\n").every((line) => line.length <= 100), `${script}: a line is too long`);
-    assertEquals((await b.run(script, "--version")).stdout, `${script} 0.1.0\n`);
+    assertEquals((await env.run(script, "--version")).stdout, `${script} 0.1.0\n`);
   }
 });
 
-Deno.test("words true and false behind a switch are arguments", async () => {
-  await using b = await startTestEnv();
-  b.sandbox.tenant.addFile("Documents", "true", "x");
-  assertEquals((await b.run("ls", "-l", "true")).stdout.trim().split(/\s+/).at(-1), "true");
-  assertEquals((await b.runProcess("get", "--quiet", "true", "-")).stdout, "x");
+Deno.test("scripts take true and false after a switch as arguments", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.tenant.addFile("Documents", "true", "x");
+  assertEquals((await env.run("ls", "-l", "true")).stdout.trim().split(/\s+/).at(-1), "true");
+  assertEquals((await env.runProcess("get", "--quiet", "true", "-")).stdout, "x");
 });
 
-Deno.test("switches take no value, and what follows -- is no option", async () => {
-  await using b = await startTestEnv();
-  await refused(b, 2, /unknown option --constructor/, ["ls", "--constructor"]);
-  await refused(b, 2, /unknown option --__proto__/, ["ls", "--__proto__=x"]);
-  await refused(b, 2, /^ls: --json takes no value/, ["ls", "--json=FAIL"]);
-  await refused(b, 2, /--quiet takes no value/, ["ls", "--quiet=maybe"]);
-  const file = await b.file("--json", "a");
-  const { code, stdout, stderr } = await b.run("put", "--", "--json", "General/a.txt");
+Deno.test("scripts reject switches with a value, and read no options after --", async () => {
+  await using env = await startTestEnv();
+  await refused(env, 2, /unknown option --constructor/, ["ls", "--constructor"]);
+  await refused(env, 2, /unknown option --__proto__/, ["ls", "--__proto__=x"]);
+  await refused(env, 2, /^ls: --json takes no value/, ["ls", "--json=FAIL"]);
+  await refused(env, 2, /--quiet takes no value/, ["ls", "--quiet=maybe"]);
+  const file = await env.file("--json", "a");
+  const { code, stdout, stderr } = await env.run("put", "--", "--json", "General/a.txt");
   assertEquals([code, stdout], [0, "created General/a.txt (1 B, verified)\n"], stderr);
-  b.sandbox.tenant.addFile("Documents", "true", "x");
-  assertEquals((await b.run("ls", "--", "true")).stdout, "true\n", file);
+  env.sandbox.tenant.addFile("Documents", "true", "x");
+  assertEquals((await env.run("ls", "--", "true")).stdout, "true\n", file);
 });
 
 Deno.test({
-  name: "a config file that says where tokens go is refused when others may write to it",
+  name: "scripts reject a config file with origins that other users may write (exit code 5)",
   ignore: Deno.build.os === "windows",
   fn: async () => {
-    await using b = await startTestEnv({ signIn: false });
-    const { GRAPH_SCRIPTS_HOME: folder, GRAPH_API_ORIGIN: apiOrigin } = b.sandbox.env;
+    await using env = await startTestEnv({ signIn: false });
+    const { GRAPH_SCRIPTS_HOME: folder, GRAPH_API_ORIGIN: apiOrigin } = env.sandbox.env;
     const path = `${folder}/graph-scripts.json`;
     await Deno.writeTextFile(path, JSON.stringify({ apiOrigin }));
     await Deno.chmod(path, 0o666);
-    const { code, stderr } = await b.run("ls");
+    const { code, stderr } = await env.run("ls");
     assertEquals(code, 5, stderr);
     assertStringIncludes(stderr, "which sets apiOrigin; check its content, then fix it with: chmod go-w ");
     await Deno.chmod(path, 0o644);
-    assertEquals((await b.run("ls")).code, 4);
+    assertEquals((await env.run("ls")).code, 4);
     await Deno.writeTextFile(path, "{}");
     await Deno.chmod(path, 0o666);
-    assertEquals((await b.run("ls")).code, 4, "nothing in it leads anywhere");
+    assertEquals((await env.run("ls")).code, 4, "the config file has no origins");
   },
 });
 
 Deno.test({
   name:
     "a config file that says where tokens go is refused when it is another user's, also in a sticky folder",
-  ignore: Deno.build.os === "windows" || Deno.uid() !== 0, // only root can give a file away
+  ignore: Deno.build.os === "windows" || Deno.uid() !== 0, // only root can change the owner of a file
   fn: async () => {
-    await using b = await startTestEnv({ signIn: false });
-    const { GRAPH_SCRIPTS_HOME: folder, ...env } = b.sandbox.env;
+    await using env = await startTestEnv({ signIn: false });
+    const { GRAPH_SCRIPTS_HOME: folder, ...variables } = env.sandbox.env;
     const path = `${folder}/graph-scripts.json`;
     await Deno.chmod(folder!, 0o1777);
     for (const name of ["loginOrigin", "apiOrigin", "storageHosts"]) {
       await Deno.writeTextFile(path, JSON.stringify({ [name]: "https://evil.example" }));
       await Deno.chown(path, 12345, 12345);
       const line = new RegExp(`another user of this machine \\(uid 12345\\) owns .*, which sets ${name}; `);
-      await refused(b, 5, line, ["whoami", "--prompt"]); // may ask the system who runs it
-      await refused(b, 5, line, ["ls"]); // may not
+      await refused(env, 5, line, ["whoami", "--prompt"]); // may read the user id
+      await refused(env, 5, line, ["ls"]); // may not read the user id
     }
-    assertEquals(b.sandbox.requests, [], "nothing was sent");
-    // What decides nothing of the kind may be anybody's.
-    await Deno.writeTextFile(path, JSON.stringify({ site: env.GRAPH_SITE }));
+    assertEquals(env.sandbox.requests, [], "a request was sent");
+    // Without origins, the owner of the file does not matter.
+    await Deno.writeTextFile(path, JSON.stringify({ site: variables.GRAPH_SITE }));
     await Deno.chown(path, 12345, 12345);
-    assertEquals((await b.run("ls")).code, 4);
+    assertEquals((await env.run("ls")).code, 4);
     const left = (await Array.fromAsync(Deno.readDir(folder!))).filter(({ name }) => name.endsWith(".tmp"));
     assertEquals(left, []);
   },
 });
 
-Deno.test("a config file may begin with a byte order mark", async () => {
-  await using b = await startTestEnv({ signIn: false });
-  const { GRAPH_SCRIPTS_HOME: folder } = b.sandbox.env;
+Deno.test("scripts accept a config file with a byte order mark", async () => {
+  await using env = await startTestEnv({ signIn: false });
+  const { GRAPH_SCRIPTS_HOME: folder } = env.sandbox.env;
   await Deno.writeTextFile(`${folder}/graph-scripts.json`, '\ufeff{"cloud":"mars"}');
-  await refused(b, 2, /unknown cloud "mars"/, ["ls"]);
+  await refused(env, 2, /unknown cloud "mars"/, ["ls"]);
 });
 
-Deno.test("an origin with a password is refused, and the password not shown", async () => {
-  await using b = await startTestEnv({ signIn: false });
+Deno.test("scripts reject an origin with a password without printing it", async () => {
+  await using env = await startTestEnv({ signIn: false });
   for (const scheme of ["http", "https"]) {
-    const env = { GRAPH_API_ORIGIN: `${scheme}://:hunter2@gateway.example` };
-    const { code, stderr } = await b.runWith({ env }, "ls");
+    const variables = { GRAPH_API_ORIGIN: `${scheme}://:hunter2@gateway.example` };
+    const { code, stderr } = await env.runWith({ env: variables }, "ls");
     assertEquals([code, stderr.includes("hunter2")], [2, false], stderr);
   }
 });

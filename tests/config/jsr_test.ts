@@ -1,4 +1,4 @@
-/** Where JSR answers, lib/std.ts takes its packages; where it does not, the adapters. No configuration says which. */
+/** lib/std.ts loads packages from JSR where it responds, and the adapters elsewhere, without configuration. */
 
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -6,7 +6,7 @@ import { ROOT, runProcess } from "../test_env.ts";
 
 const encoder = new TextEncoder();
 
-/** The packages of a loopback JSR: like the adapters, and recognizable. */
+/** The packages of a loopback JSR: recognizable copies of the adapters. */
 const PACKAGES: Record<string, { version: string; exports: Record<string, string>; source: string }> = {
   cli: {
     version: "1.0.32",
@@ -41,7 +41,7 @@ async function jsrAnswer(path: string): Promise<Response> {
   });
 }
 
-/** Runs `deno SUBCOMMAND` on a program that uses lib/std.ts, with a cache of its own and without a lock. */
+/** Runs `deno SUBCOMMAND` on a program that uses lib/std.ts, with a separate cache and no lock. */
 async function onProgram(
   jsrUrl: string,
   ...subcommand: string[]
@@ -67,7 +67,7 @@ console.log(join("a", "b"), parseArgs(["x"], { string: ["_"], boolean: [] })._);
   }
 }
 
-Deno.test("lib/std.ts takes the packages of JSR where it answers, for run and check", async () => {
+Deno.test("lib/std.ts loads packages from JSR where it responds, in run and check", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     ({ url }) => jsrAnswer(new URL(url).pathname),
@@ -79,7 +79,7 @@ Deno.test("lib/std.ts takes the packages of JSR where it answers, for run and ch
   assertEquals(check.code, 0, check.stderr);
 });
 
-Deno.test("lib/std.ts takes the adapters where JSR refuses connections, or does not have the packages", async () => {
+Deno.test("lib/std.ts loads the adapters where JSR refuses connections or lacks the packages", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     () => new Response("no such package", { status: 404 }),
@@ -92,7 +92,7 @@ Deno.test("lib/std.ts takes the adapters where JSR refuses connections, or does 
   }
 });
 
-Deno.test("a package of JSR that is not the locked one ends the program", async () => {
+Deno.test("lib/std.ts fails on a JSR package that is not the locked one", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     ({ url }) => jsrAnswer(new URL(url).pathname),

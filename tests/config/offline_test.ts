@@ -1,4 +1,4 @@
-/** One run of one script fetches all that the five need, so that a laptop or a cron job works on without the registries. */
+/** One run of any script fetches the packages of all five, which then work offline. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -6,7 +6,7 @@ import { CONFIG, denoRun, ROOT, runProcess, type ScriptName } from "../test_env.
 
 const SCRIPTS: readonly ScriptName[] = ["whoami", "ls", "get", "put", "put-large"];
 
-/** Starts a command without any network but a loopback interface of its own. */
+/** Prefix that runs a command with no network except its own loopback interface. */
 const WITHOUT_NETWORK = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
 
 async function whyNot(): Promise<string | undefined> {
@@ -18,10 +18,10 @@ async function whyNot(): Promise<string | undefined> {
   }
 }
 
-/** Runs one script with an empty cache. The locked packages come from the registry, as at a user's. */
+/** Runs one script with an empty cache, so that the locked packages come from the registry. */
 async function firstRun(script: ScriptName, cache: string): Promise<boolean> {
   const line = [Deno.execPath(), "run", "-q", "-A", "-c", CONFIG, join(ROOT, "scripts", `${script}.ts`)];
-  // `Deno.env` as it is: certificates and registry of this machine.
+  // The unchanged `Deno.env`, with certificates and registry of this machine.
   const { success } = await new Deno.Command(line[0]!, {
     args: [...line.slice(1), "--version"],
     env: { DENO_DIR: cache },
@@ -51,7 +51,7 @@ if (reason !== undefined) {
 }
 
 Deno.test({
-  name: "after the first run of any one script all five work without a network, sign-in included",
+  name: "all five scripts work offline after the first run of any one, sign-in included",
   ignore: reason !== undefined,
   async fn(t) {
     const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
@@ -66,7 +66,7 @@ Deno.test({
       const expected = await packages(cacheOf("ls"));
       assert(expected.some((path) => path.includes("msal-node")));
       for (const script of SCRIPTS) assertEquals(await packages(cacheOf(script)), expected, script);
-      await t.step("the demo runs with the cache that ls has left", async () => {
+      await t.step("the demo runs from the cache of ls", async () => {
         const { code, stdout, stderr } = await runProcess(
           [...WITHOUT_NETWORK, ...denoRun("-A", join(ROOT, "tests", "demo.ts"))],
           { env: { DENO_DIR: cacheOf("ls") } },

@@ -1,4 +1,4 @@
-/** The adapters for networks without JSR behave like the packages, which `lib/std.ts` loads where JSR is reached. */
+/** The adapters for networks without JSR behave like the packages that `lib/std.ts` loads otherwise. */
 
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import * as adapterOfAssert from "../../lib/compat/assert.ts";
@@ -15,7 +15,7 @@ const OPTIONS = {
 };
 const SWITCHES_OFF = { json: false, long: false, recursive: false };
 
-/** Arguments, and what differs from {@linkcode SWITCHES_OFF}. */
+/** Arguments, and the differences from {@linkcode SWITCHES_OFF}. */
 const COMMAND_LINES: readonly [string[], Record<string, unknown>][] = [
   [[], { _: [] }],
   [["a", "0123", "1e3", "-"], { _: ["a", "0123", "1e3", "-"] }],
@@ -95,7 +95,7 @@ for (
   });
 }
 
-/** What a function throws; `undefined` if it does not. */
+/** Returns the error that a function throws, or undefined. */
 function thrown(run: () => void): unknown {
   try {
     run();

@@ -20,7 +20,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 Deno.test({
-  name: "the tour of the README prints what it shows, and leaves nothing behind",
+  name: "the tour of the README prints the shown output and leaves no files",
   ignore,
   async fn() {
     const folder = await makeClone();
@@ -33,13 +33,13 @@ Deno.test({
       await using second = new Shell(folder);
 
       assertEquals((await first.run(makeFolder.command)).code, 0);
-      // Port 8400 may be taken on this machine.
+      // Port 8400 may be in use on this machine.
       await first.start(`exec ${startSandbox.command.replace("--port 8400 ", "")}`);
       const [text] = await first.waitFor(/Type device codes at .*\nStop with Ctrl\+C\.\n/);
       assertShown(startSandbox, text);
 
       assertShown(load, (await second.run(load.command)).output);
-      await second.start(`${signIn.command} --prompt`); // without a terminal it would not ask
+      await second.start(`${signIn.command} --prompt`); // without a terminal it would not prompt
       const [instruction, page, code] = await second.waitFor(
         /^To sign in.* (http:\S+) and enter the code (\w+) to authenticate\.\n.*\n\w+\n/,
       );
@@ -59,7 +59,7 @@ Deno.test({
   },
 });
 
-/** A shell in which whoami has signed in, with the local files of the examples. */
+/** A shell after sign-in, with the local files of the examples. */
 async function withExamples(work: (shell: Shell) => Promise<void>): Promise<void> {
   await using env = await startTestEnv();
   const folder = await makeClone();
@@ -105,12 +105,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the examples of the manual print what they show",
+  name: "the examples of the manual print the shown output",
   ignore,
   fn: () =>
     withExamples(async (shell) => {
       for (const script of ["whoami", "ls", "get", "put"]) {
-        // Ctrl+C has tests of its own.
+        // Ctrl-C has its own tests.
         const examples = steps(section("scripts/README.md", script))
           .filter(({ command, shown }) => !`${shown}`.includes("^C") && !command.includes("copy.mp4"));
         assert(examples.length > 0, script);

@@ -10,11 +10,11 @@ Deno.test("README.md has at most 300 lines", () => {
 });
 
 for (const name of DOCUMENTS) {
-  Deno.test(`the tables of ${name} are those that "deno task docs" writes`, () => {
+  Deno.test(`the tables of ${name} match the output of "deno task docs"`, () => {
     assertEquals(TEXTS[name], withTables(TEXTS[name]));
   });
 
-  Deno.test(`the links of ${name} lead to files and headings`, async () => {
+  Deno.test(`the links of ${name} refer to existing files and headings`, async () => {
     for (const link of links(name)) {
       const [path, fragment] = link.split("#") as [string, string | undefined];
       const target = path === "" ? name : join(dirname(name), path);

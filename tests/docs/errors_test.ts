@@ -1,4 +1,4 @@
-/** What the documentation quotes of messages is in the code, and what messages say of the documentation is there. */
+/** Messages quoted in the documentation exist in the code, and headings named in messages exist in the README. */
 
 import { assert } from "../assert.ts";
 import { AADSTS } from "../../lib/auth/aadsts.ts";
@@ -16,7 +16,7 @@ const TABLES: readonly [DocumentName, string][] = [
 ];
 
 for (const [document, heading] of TABLES) {
-  Deno.test(`the messages that ${document} explains are in the code, and so are their AADSTS numbers`, () => {
+  Deno.test(`messages and AADSTS numbers in ${document} exist in the code`, () => {
     const rows = table(section(document, heading), "Message");
     assert(rows.length >= 8);
     for (const [quoted, meaning] of rows) {
@@ -29,7 +29,7 @@ for (const [document, heading] of TABLES) {
   });
 }
 
-Deno.test("messages that lead to the README name headings that it has", () => {
+Deno.test("messages refer to existing headings of the README", () => {
   const cited = SOURCES.flatMap((source) => [...source.matchAll(/\(README, ([^)]+)\)/g)]);
   assert(cited.length > 0);
   for (const [, heading] of cited) assert(headings("README.md").includes(heading!), heading);

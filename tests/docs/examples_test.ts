@@ -7,7 +7,7 @@ Deno.test("the examples of lib/mod.ts run against the sandbox", async () => {
   await env.file("report.pdf", "report");
 
   const lock = `--lock=${join(ROOT, "tests", "deno.lock")}`;
-  // Deno imports the exports of the module once more, which our compiler options call unused.
+  // Deno imports the module's exports again, which our compiler options report as unused.
   const options = ["-q", "--cached-only", "--config", CONFIG, lock, "-A", "--no-check", "--doc"];
   const line = [Deno.execPath(), "test", ...options, join(ROOT, "lib", "mod.ts")];
   const { code, stdout, stderr } = await runProcess(line, { cwd: env.folder, env: env.sandbox.env });

@@ -18,7 +18,7 @@ async function printed(env: TestEnv, ...[script, ...args]: Parameters<TestEnv["r
   return Object.keys(jsonLines(stdout)[0]!).toSorted();
 }
 
-Deno.test("the JSON fields of whoami and ls are those of the manual", async () => {
+Deno.test("whoami and ls print the JSON fields of the manual", async () => {
   await using env = await startTestEnv();
 
   assertEquals(await printed(env, "whoami"), listed("whoami", "JSON fields"));
@@ -30,7 +30,7 @@ Deno.test("the JSON fields of whoami and ls are those of the manual", async () =
   assertEquals(await printed(env, "whoami", "--sign-out"), listed("whoami", "JSON fields with `--sign-out`"));
 });
 
-Deno.test("the JSON fields of get, put and put-large are those of the manual", async () => {
+Deno.test("get, put and put-large print the JSON fields of the manual", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.txt", "a");
   const fields = listed("Results of transfers", "JSON fields of `get`, `put` and `put-large`");

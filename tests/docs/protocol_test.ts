@@ -1,4 +1,4 @@
-/** Citations of lib/graph/PROTOCOL.md lead to a rule, and its rules to a source. */
+/** Citations of lib/graph/PROTOCOL.md refer to a rule, and each rule names a source. */
 
 import { assert, assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -20,14 +20,14 @@ function citedIn(code: string): string[] {
   return lists.flatMap((list) => list.replaceAll('"', "").split(/, and |, | and | to /));
 }
 
-/** Whether there is such a rule, or a section that has rules. */
+/** Whether a rule with this id, or a section with rules, exists. */
 function resolves(cited: string): boolean {
   return RULES.some(({ id }) =>
     id === cited || id.startsWith(`${cited}.`) || id.replace(/[a-z]$/, "") === cited
   );
 }
 
-Deno.test("citations of the protocol lead to a rule or section", async () => {
+Deno.test("citations of the protocol refer to a rule or section", async () => {
   const files = await filesBelow(...["lib", "scripts", "tests"].map((folder) => join(ROOT, folder)));
   const citations = files.filter(({ from }) => from.endsWith(".ts") && !from.endsWith("protocol_test.ts"))
     .flatMap(({ from, text }) => citedIn(text).map((id) => ({ from, id })));
@@ -35,7 +35,7 @@ Deno.test("citations of the protocol lead to a rule or section", async () => {
   assert(citations.length > 100, `only ${citations.length} citations found: has their form changed?`);
 });
 
-Deno.test("each rule of the protocol has an id of its own, and a public source unless it is assumed", () => {
+Deno.test("each rule of the protocol has a unique id and a public source, unless it is assumed", () => {
   const [rules, sources] = PROTOCOL.split("\n## Sources\n");
   assertEquals(RULES.map(({ id }) => id), [...new Set(RULES.map(({ id }) => id))]);
   const place = /\[[A-Z][A-Z0-9]+\]|[\w.-]+\/[\w.-]+(?:#\d+|:\S)|RFC \d+|\w\.(?:com|org)\b/;

@@ -28,12 +28,12 @@ export class Shell implements AsyncDisposable {
     this.#output = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
-  /** Starts a command, without waiting for its end. */
+  /** Starts a command without waiting for it. */
   async start(command: string): Promise<void> {
     await this.#input.write(new TextEncoder().encode(`exec 2>&1\n${command}\necho ${END}$?\n`));
   }
 
-  /** Waits until the output matches; returns the match, and forgets the output up to its end. */
+  /** Waits until the output matches, consumes it up to the match, and returns the match. */
   async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const match = pattern.exec(this.#text);
@@ -47,19 +47,19 @@ export class Shell implements AsyncDisposable {
     }
   }
 
-  /** Waits for the end of the command. */
+  /** Waits until the command ends. */
   async end(): Promise<{ code: number; output: string }> {
     const [, output, code] = await this.waitFor(new RegExp(`^([^]*?)${END}(\\d+)\n`));
     return { code: Number(code), output: output! };
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command and waits for it. */
   async run(command: string): Promise<{ code: number; output: string }> {
     await this.start(command);
     return await this.end();
   }
 
-  /** What Ctrl+C sends, to a command that was started with `exec`. */
+  /** Sends the signal of Ctrl-C to a command started with `exec`. */
   async interrupt(): Promise<void> {
     this.#process.kill("SIGINT");
     await this.#process.status;
@@ -67,9 +67,9 @@ export class Shell implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      this.#process.kill(); // a sandbox that a failed test has left runs on otherwise
+      this.#process.kill(); // else the sandbox of a failed test keeps running
     } catch {
-      // ended already
+      // the process has already ended
     }
     await this.#input.close().catch(() => {});
     await this.#output.cancel();
@@ -87,13 +87,13 @@ export async function makeClone(): Promise<string> {
   return folder;
 }
 
-/** A command of a console block, with the output that is shown for it. */
+/** A command of a console block, with its shown output. */
 export interface Step {
   command: string;
   shown: string[];
 }
 
-/** The commands of the console blocks of a text; a block without a command continues the output of the one before. */
+/** The commands of all console blocks; a block without a command continues the previous output. */
 export function steps(text: string): Step[] {
   const consoles = blocks(text).filter(({ language }) => language === "console");
   return consoles.map(({ text }) => text).join("").split(/^\$ /m).slice(1).map((entry) => {
@@ -102,7 +102,7 @@ export function steps(text: string): Step[] {
   });
 }
 
-/** Without what differs from run to run. Files in parallel finish in any order. */
+/** Replaces what differs between runs, and sorts lines, since parallel files finish in any order. */
 function comparable(lines: readonly string[]): string[] {
   return lines.filter(Boolean).map((line) =>
     line.replace(/request-id \S+ \S+\)$/, "request-id …)")
@@ -113,7 +113,7 @@ function comparable(lines: readonly string[]): string[] {
   ).toSorted();
 }
 
-/** Compares what a command printed with what is shown; a last line `…` stands for any more lines. */
+/** Compares printed and shown output; a last line `…` matches any further lines. */
 export function assertShown({ command, shown }: Step, output: string): void {
   const printed = output.split("\n");
   const isPart = shown.at(-1) === "…";

@@ -1,4 +1,4 @@
-/** The snippets, settings and fault rules of the documentation do what it says. */
+/** The snippets, settings and fault rules of the documentation work as described. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { EXIT_CODES } from "../../lib/errors.ts";
@@ -33,7 +33,7 @@ Deno.test("the snippet sum-sizes.ts prints what lib/README.md shows", async () =
   assertEquals(stdout, shown);
 });
 
-Deno.test("the snippet upload.ts uploads, and explains a failure", async () => {
+Deno.test("the snippet upload.ts uploads a file and explains a failure", async () => {
   await using env = await startTestEnv();
   await env.file("notes.txt", "Hello from the sandbox.\n");
 
@@ -47,7 +47,7 @@ Deno.test("the snippet upload.ts uploads, and explains a failure", async () => {
   assertMatch(failed.stderr, /^the folder Nowhere\/ does not exist/);
 });
 
-Deno.test("ls runs with the narrow permissions of SECURITY.md, also when it refreshes its token", async () => {
+Deno.test("ls runs and refreshes its token with the narrow permissions of SECURITY.md", async () => {
   await using env = await startTestEnv(); // signed in by whoami, whose token does not let ls read
   const command = block("SECURITY.md", "sh", "--ignore-env=").split("\n").slice(1).join("\n");
   const words = command.replaceAll("\\\n", " ").trim().split(/\s+/)
@@ -68,7 +68,7 @@ Deno.test("ls runs with the narrow permissions of SECURITY.md, also when it refr
   assertMatch(stdout, /^Agenda\.md$/m);
 });
 
-Deno.test("the config file of the README is valid, and has no place for secrets", async () => {
+Deno.test("the config file of the README is valid, and secrets in it are rejected", async () => {
   const home = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   try {
     const read = async (text: string) => {
@@ -108,7 +108,7 @@ Deno.test("the fault rules and fault names of tests/README.md are valid", () => 
   for (const name of names) assert(isFaultName(name), name);
   const fields = table(faults, "Field").flatMap(([cell]) => spans(cell!));
   for (const field of fields) {
-    // An unknown field is refused by its name; a known one at most for its value.
+    // An unknown field fails by its name, a known one at most by its value.
     let refusal = "";
     try {
       parseFaultRules(JSON.stringify([{ [field]: null }]));

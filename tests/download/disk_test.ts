@@ -8,7 +8,7 @@ const MIB = 1024 * 1024;
 const content = contentOf(6);
 const SIZE = content.length;
 
-/** A file system of its own, where that is allowed; its size can be changed. */
+/** A separate file system of variable size, where mounting is allowed. */
 async function mounted(
   folder: string,
   options: string,
@@ -25,7 +25,7 @@ async function mounted(
   };
 }
 
-Deno.test("get reports a full disk, keeps what arrived, and resumes when there is space", async () => {
+Deno.test("get reports a full disk, keeps the received bytes, and resumes when there is space", async () => {
   for (const connections of ["1", "4"]) {
     await using env = await envWith(content);
     const folder = join(env.folder, "disk");
@@ -87,7 +87,7 @@ Deno.test("get reports a read-only folder and leaves neither file nor journal en
   assertEquals(journal(env), []);
 });
 
-Deno.test("get does not replace a file that appears during the download; --conflict replace then transfers nothing", async () => {
+Deno.test("get does not replace a file that appears during the download, and --conflict replace then transfers nothing", async () => {
   await using env = await envWith(content);
   await using line = slowLine(env, { bytesPerSecond: 4 * MIB });
   const child = env.spawn("get", "General/big.bin");

@@ -1,5 +1,5 @@
 /**
- * What the tests of downloads share.
+ * Shared by the download tests.
  *
  * @module
  */
@@ -8,30 +8,30 @@ import { join } from "../../lib/std.ts";
 import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { ByteRange } from "../../lib/content/ranges.ts";
 
-/** A bench with one file, `General/big.bin`. */
+/** An environment with one remote file, `General/big.bin`. */
 export async function envWith(content: Uint8Array): Promise<TestEnv> {
   const env = await startTestEnv();
   env.sandbox.tenant.addFile("Documents", "General/big.bin", content);
   return env;
 }
 
-/** Content of a size that no boundary divides. */
+/** Content whose size is no multiple of any block size. */
 export function contentOf(mebibytes: number, seed = 1): Uint8Array<ArrayBuffer> {
   return pseudoRandomBytes(mebibytes * 1024 * 1024 + 17, seed);
 }
 
-/** Names in a local folder, without those that a test has put there. */
+/** Names in a local folder, sorted. */
 export function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
 }
 
-/** Whole path of the partial file; `undefined`: there is none. */
+/** Path of the partial file, or undefined. */
 export function partialOf(env: TestEnv): string | undefined {
   const name = names(env.folder).find((name) => name.endsWith(".partial"));
   return name === undefined ? undefined : join(env.folder, name);
 }
 
-/** Whole paths of the files beside the records, locks included. */
+/** Paths of the files in the download journal, locks included. */
 export function journal(env: TestEnv): string[] {
   const folder = join(env.sandbox.env.GRAPH_SCRIPTS_HOME!, "downloads");
   try {
@@ -42,39 +42,39 @@ export function journal(env: TestEnv): string[] {
   }
 }
 
-/** What the record says is done. */
+/** The ranges that the journal entry marks as done. */
 export async function recorded(env: TestEnv): Promise<ByteRange[]> {
   const path = journal(env).find((path) => path.endsWith(".json"));
   try {
     return path === undefined ? [] : JSON.parse(await Deno.readTextFile(path)).done;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return []; // the download ended this very moment
+    if (error instanceof Deno.errors.NotFound) return []; // the download has just ended
     throw error;
   }
 }
 
-/** How many bytes ranges hold. */
+/** Total length of ranges. */
 export function bytesOf(ranges: readonly ByteRange[]): number {
   return ranges.reduce((sum, [start, end]) => sum + end - start, 0);
 }
 
-/** The ranges that storage was asked for, from request number `from` on; without a range, everything. */
+/** Ranges requested from storage since request number `from`; undefined for the whole content. */
 export function asked(env: TestEnv, from = 0): (string | undefined)[] {
   return env.sandbox.requests.slice(from).filter(({ service }) => service === "storage").map(({ headers }) =>
     headers.range
   );
 }
 
-/** Waits until something outside of this process has happened; a process may have ended before it could. */
-export async function until(happened: () => boolean | Promise<boolean>, mostMs = 30_000): Promise<void> {
+/** Waits until `happened()` is true; fails after `maxMs`, since the process may have ended before. */
+export async function until(happened: () => boolean | Promise<boolean>, maxMs = 30_000): Promise<void> {
   const started = Date.now();
   while (!await happened()) {
-    if (Date.now() - started > mostMs) throw new Error(`it has not happened in ${mostMs} ms`);
+    if (Date.now() - started > maxMs) throw new Error(`it did not happen within ${maxMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-/** Starts `get` and kills it when its record says that enough is done. */
+/** Starts `get` and kills it once its journal entry has this many bytes. */
 export async function killedAfter(
   env: TestEnv,
   bytes: number,
@@ -85,19 +85,19 @@ export async function killedAfter(
   let ended = false;
   child.status.then(() => ended = true);
   await until(async () => ended || bytesOf(await recorded(env)) >= bytes);
-  assert(!ended, "it ended before so much was recorded");
+  assert(!ended, "the process ended before it recorded enough bytes");
   child.kill(signal);
   return new TextDecoder().decode((await child.output()).stderr);
 }
 
-/** The file is there, whole, and nothing else. */
+/** Asserts that the complete file is there, and nothing else. */
 export async function arrived(
   env: TestEnv,
   content: Uint8Array,
   others: readonly string[] = [],
 ): Promise<void> {
   const there = await Deno.readFile(join(env.folder, "big.bin"));
-  // Not assertEquals: it would describe the difference of millions of bytes for minutes.
+  // Not assertEquals, which would format the difference of millions of bytes for minutes.
   assert(sameBytes(there, content), `${there.length} bytes that are not the ${content.length} expected`);
   assertEquals(names(env.folder), ["big.bin", ...others].toSorted());
   assertEquals(journal(env).filter((path) => !path.includes(".unreadable-")), []);

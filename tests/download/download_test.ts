@@ -23,7 +23,7 @@ function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
 }
 
-Deno.test("get names a missing local folder and how to create it", async () => {
+Deno.test("get names a missing local folder and suggests how to create it", async () => {
   await using env = await withFile();
   for (const [dest, folder] of [["no where/x.bin", "no where"], ["nowhere/", "nowhere"]] as const) {
     const { code, stderr } = await env.run("get", "General/big.bin", dest);
@@ -47,7 +47,7 @@ Deno.test("get downloads into the current folder, another folder, or under anoth
   ) {
     const { code, stdout, stderr } = await env.run("get", "General/big.bin", ...args);
     if (path === undefined) {
-      assertEquals(code, 6, "it is there already");
+      assertEquals(code, 6, "the file already exists");
       continue;
     }
     assertEquals(code, 0, stderr);
@@ -94,7 +94,7 @@ Deno.test("get sets the remote modification time and the mode of the umask", asy
   if (Deno.build.os !== "windows") assertEquals((mode ?? 0) & 0o777, 0o666 & ~Deno.umask());
 });
 
-Deno.test("get keeps an incomplete file private and under another name", async () => {
+Deno.test("get keeps a partial file private and under another name", async () => {
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", truncateBodyTo: 2_000_000 });
   env.sandbox.addFault({ service: "graph", path: "/items/", delayMs: 1500 });
@@ -262,7 +262,7 @@ Deno.test("get keeps both copies of damaged content (exit code 7)", async () => 
   assertEquals((await env.run("get", "General/big.bin", "-")).code, 7);
 });
 
-Deno.test("get downloads content once more that was damaged on its way", async () => {
+Deno.test("get downloads damaged content once more", async () => {
   await using env = await withFile();
   const spoilt = new TextDecoder("latin1").decode(new Uint8Array(SIZE));
   env.sandbox.addFault({ service: "storage", path: "download.aspx", status: 200, body: spoilt });
@@ -273,7 +273,7 @@ Deno.test("get downloads content once more that was damaged on its way", async (
   assertEquals([names(env.folder), await journal(env)], [["big.bin"], []]);
 });
 
-Deno.test("get reports a file without a hash as unverified; outdated item properties are read again", async () => {
+Deno.test("get reports a file without a hash as unverified, and refreshes outdated item properties", async () => {
   await using env = await withFile();
   env.sandbox.addFault({
     service: "graph",
@@ -349,7 +349,7 @@ Deno.test("get rejects a remote name that leads out of the folder", async () => 
   assertMatch(stderr, /cannot be a local file/);
 });
 
-Deno.test("get ends with 130 on Ctrl-C and leaves nothing half-done", async () => {
+Deno.test("get leaves no incomplete file on Ctrl-C (exit code 130)", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", delayMs: 10_000 });

@@ -6,7 +6,7 @@ async function until(done: () => boolean): Promise<void> {
   while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-Deno.test("get -r ends with 130 and leaves no half file when it is interrupted", async () => {
+Deno.test("get -r leaves no incomplete file on Ctrl-C (exit code 130)", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
   for (let i = 0; i < 6; i++) {
@@ -34,6 +34,6 @@ Deno.test("get -r ends with 130 and leaves no half file when it is interrupted",
     for (const { name } of here.filter(({ name }) => name.endsWith(".bin"))) {
       assertEquals((await Deno.stat(join(env.folder, "here", name))).size, 3_000_000, name);
     }
-    assertEquals(here.filter(({ name }) => !name.endsWith(".bin")), [], "nothing to go on from was left");
+    assertEquals(here.filter(({ name }) => !name.endsWith(".bin")), [], "the partial file was removed");
   }
 });

@@ -21,14 +21,14 @@ function kill(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // it has ended this very moment
+    if (!(error instanceof TypeError)) throw error; // the process has just ended
   }
 }
 
 /** `GRAPH_SCRIPTS_KILLS=200` runs the campaign in full. */
 const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
 
-/** Bytes of the whole that ranges of a request and those that were recorded have in common. */
+/** Number of bytes that a requested range shares with the recorded ranges. */
 function overlap(range: string | undefined, done: readonly (readonly [number, number])[]): number {
   const [, first = "0", last = ""] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
   const end = last === "" ? SIZE : Number(last) + 1;
@@ -36,7 +36,7 @@ function overlap(range: string | undefined, done: readonly (readonly [number, nu
 }
 
 for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as const) {
-  Deno.test(`${KILLS} kills at random moments, ${connections} connection(s): the bytes are right, nothing recorded is fetched again, nothing is left behind`, async () => {
+  Deno.test(`get survives ${KILLS} kills at random moments with ${connections} connection(s), and fetches no recorded byte again`, async () => {
     await using env = await envWith(content);
     await using line = slowLine(env, { bytesPerSecond });
     let kills = 0;
@@ -51,14 +51,14 @@ for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as con
         const { code, signal, stderr } = await child.output().then((output) => output);
         clearTimeout(timer);
         const again = asked(env, before).reduce((sum, range) => sum + overlap(range, done), 0);
-        assertEquals(again, 0, `${again} bytes were asked for although they were recorded`);
+        assertEquals(again, 0, `${again} recorded bytes were requested again`);
         if (signal === null) assertEquals(code, 0, new TextDecoder().decode(stderr));
         else kills++;
         const partial = partialOf(env);
         if (partial && (await Deno.stat(partial)).size > 0 && connections === 1) {
           mostLost = Math.max(mostLost, (await Deno.stat(partial)).size - bytesOf(await recorded(env)));
         }
-        // Killed after its work was done, it has nothing to go on with either.
+        // A process killed after the commit leaves nothing to resume either.
         over = names(env.folder).includes("big.bin") &&
           (code === 0 || !journal(env).some((p) => p.endsWith(".json")));
       }
@@ -66,11 +66,11 @@ for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as con
       await arrived(env, content);
       await Deno.remove(join(env.folder, "big.bin"));
     }
-    // What a kill costs is what came since the last record: half a second of the line at most.
+    // A kill costs only the bytes since the last journal entry: at most half a second.
     const repeated = line.forwardedBytes - downloads * SIZE;
     assert(
       repeated <= kills * connections * bytesPerSecond / 2,
-      `${repeated} bytes again after ${kills} kills`,
+      `${repeated} bytes were repeated after ${kills} kills`,
     );
     if (Deno.env.has("GRAPH_SCRIPTS_KILLS")) {
       const facts = {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 
-Deno.test("get does not replace a file that another program creates meanwhile", async () => {
+Deno.test("get does not replace a file that another program creates during the download", async () => {
   for (const how of ["fail", "skip", "resume"]) {
     await using env = await startTestEnv();
     env.sandbox.tenant.addFile("Documents", "General/x.bin", pseudoRandomBytes(1000));
@@ -33,7 +33,7 @@ Deno.test("get --dry-run reports the conflicts of a real run", async () => {
   assertMatch(stdout, /^unchanged/);
 });
 
-Deno.test("get rejects a dangling symlink before anything is fetched", async () => {
+Deno.test("get rejects a dangling symlink before it fetches anything", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
   env.sandbox.tenant.addFile("Documents", "General/x.bin", "abc");

@@ -19,7 +19,7 @@ function parse(range: string | undefined): [start: number, end: number] {
   return [Number(start), Number(last) + 1];
 }
 
-Deno.test("get fails when Retry-After exceeds --max-wait, and tells the time", async () => {
+Deno.test("get fails when Retry-After exceeds --max-wait, and reports the wait", async () => {
   await using env = await envWith(content);
   env.sandbox.addFault({ ...storage, status: 429, headers: { "retry-after": "3600" }, times: "always" });
   const { code, stderr } = await env.run("get", "--connections", "2", "General/big.bin");
@@ -36,7 +36,7 @@ Deno.test("get --connections fetches disjoint ranges that make up the whole", as
   const ranges = asked(env).map(parse);
   const sorted = ranges.toSorted(([a], [z]) => a - z);
   for (const [index, range] of ranges.entries()) {
-    assert(Math.abs(sorted.indexOf(range) - index) < 4, "not taken in order"); // four are on their way at once
+    assert(Math.abs(sorted.indexOf(range) - index) < 4, "not taken in order"); // four are in flight
   }
   assertEquals(sorted.map(([start]) => start), [0, ...sorted.slice(0, -1).map(([, end]) => end)]);
   assertEquals(bytesOf(ranges), SIZE);
@@ -53,7 +53,7 @@ Deno.test("get chooses the number of connections by size; --connections accepts 
     assertEquals(code, 2, wrong);
     assertMatch(stderr, /not a whole number from 1 to 16/);
   }
-  for (const [mebibytes, parts] of [[63, 1], [64, 8]] as const) { // two parts for each of four connections
+  for (const [mebibytes, parts] of [[63, 1], [64, 8]] as const) { // two ranges for each of four connections
     env.sandbox.tenant.addFile("Documents", `General/${mebibytes}.bin`, contentOf(mebibytes));
     const before = env.sandbox.requests.length;
     assertEquals((await env.run("get", `General/${mebibytes}.bin`)).code, 0);
@@ -76,8 +76,8 @@ Deno.test("get takes over the range of a connection that falls silent", async ()
   const taken = ranges.at(-1)!;
   const stalled = ranges.slice(0, -1).find(([, end]) => end === taken[1])!;
   assert(stalled[0] < taken[0] && taken[0] <= stalled[0] + silentFrom, `${stalled} ${taken}`);
-  assert(line.forwardedBytes < SIZE + MIB, "the others' parts came twice");
-  assertEquals(result.sentBytes, SIZE, "a byte came twice");
+  assert(line.forwardedBytes < SIZE + MIB, "ranges of other connections were fetched twice");
+  assertEquals(result.sentBytes, SIZE, "a byte was fetched twice");
   await arrived(env, content);
 });
 
@@ -174,7 +174,7 @@ Deno.test("get tolerates a body longer or shorter than its range", async () => {
   }
 });
 
-Deno.test("get ends all connections when a fresh download URL names a foreign host, and keeps what arrived", async () => {
+Deno.test("get ends all connections when a fresh download URL names a foreign host, and keeps the received bytes", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, { bytesPerSecond: 4 * MIB });
   env.sandbox.faults.unshift({
@@ -200,7 +200,7 @@ Deno.test("get --connections starts over when the file changes during the downlo
   for (const other of [contentOf(12, 7), contentOf(9, 7), contentOf(20, 7)]) {
     await using env = await envWith(content);
     await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
-    // The fourth part is answered from the new version.
+    // The fourth range is served from the new version.
     env.sandbox.addFault({ ...storage, nth: 4, delayMs: 300 });
     const child = env.spawn("get", "--json", "--connections", "3", "General/big.bin");
     await until(() => asked(env).length >= 4);
@@ -212,7 +212,7 @@ Deno.test("get --connections starts over when the file changes during the downlo
   }
 });
 
-Deno.test("get notices a change that no hash shows, since ranges may be of two versions", async () => {
+Deno.test("get detects a file change between ranges without a hash", async () => {
   await using env = await envWith(content);
   env.sandbox.addFault({ service: "graph", times: "always", patch: { file: { hashes: null } } });
   const { settle, held } = holding();
@@ -239,7 +239,7 @@ function holding(): { settle: () => void; held: Promise<void> } {
   return { settle: resolve, held: promise };
 }
 
-Deno.test("get downloads damaged ranges once more, and keeps what stays damaged under another name", async () => {
+Deno.test("get downloads damaged ranges once more, and keeps permanently damaged content under another name", async () => {
   await using env = await envWith(content);
   env.sandbox.addFault({
     ...storage,

@@ -3,7 +3,7 @@ import { join } from "../../lib/std.ts";
 import { sameBytes } from "./download_env.ts";
 import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 
-Deno.test("get --conflict resume remembers in a later process that a prefix was assumed", async () => {
+Deno.test("get --conflict resume remembers an assumed prefix in a later process", async () => {
   await using env = await startTestEnv();
   const content = pseudoRandomBytes(6 * 1024 * 1024, 3);
   env.sandbox.tenant.addFile("Documents", "General/scan.pdf", content);
@@ -20,7 +20,10 @@ Deno.test("get --conflict resume remembers in a later process that a prefix was 
   env.sandbox.clearFaults();
   const { code, stderr } = await env.run("get", "--conflict", "resume", "General/scan.pdf");
   assertEquals(code, 0, stderr);
-  assert(sameBytes(await Deno.readFile(join(env.folder, "scan.pdf")), content), "not what is on the server");
+  assert(
+    sameBytes(await Deno.readFile(join(env.folder, "scan.pdf")), content),
+    "the file differs from the remote one",
+  );
 });
 
 Deno.test("get removes a partial file when the same content arrived another way", async () => {

@@ -63,7 +63,7 @@ function splitAtRandom(size: number): ByteRange[] {
   return ranges.toSorted(() => Math.random() - 0.5);
 }
 
-Deno.test("PartialFile hashes ranges that are written in any order, with those of an earlier process", async () => {
+Deno.test("PartialFile hashes ranges written in any order, including those of an earlier process", async () => {
   for (let round = 0; round < 8; round++) {
     const ranges = splitAtRandom(SIZE);
     const earlier = ranges.splice(0, round);
@@ -77,7 +77,7 @@ Deno.test("PartialFile hashes ranges that are written in any order, with those o
   }
 });
 
-Deno.test("PartialFile records nothing as done before a second copy overwrites the first", async () => {
+Deno.test("PartialFile marks no range as done while a second copy overwrites the first", async () => {
   await using open = await openPartialFile();
   await write(open.partial, CONTENT, [[0, SIZE]]);
 
@@ -86,7 +86,7 @@ Deno.test("PartialFile records nothing as done before a second copy overwrites t
   assertEquals((await open.entry())?.done, []);
 });
 
-Deno.test("PartialFile compares a second copy byte by byte, also where QuickXorHash is blind", async () => {
+Deno.test("PartialFile compares a second copy byte by byte, also where QuickXorHash collides", async () => {
   const block = 160 * 2048; // a period of QuickXorHash: swapped blocks have the same hash
   const swapped = CONTENT.slice();
   swapped.set(CONTENT.subarray(0, block), block);
@@ -104,7 +104,7 @@ Deno.test("PartialFile compares a second copy byte by byte, also where QuickXorH
   for (const [name, copy, isSame] of copies) {
     await using open = await openPartialFile();
     await write(open.partial, CONTENT, [[0, SIZE]]);
-    assert(!open.partial.isSameCopy, "a first copy has nothing to be compared with");
+    assert(!open.partial.isSameCopy, "a first copy has no copy to compare with");
 
     await open.partial.restartComparing();
     await write(open.partial, copy, splitAtRandom(copy.length));

@@ -9,7 +9,7 @@ import {
 
 const MIB = 1024 * 1024;
 
-Deno.test("ByteRanges tells what is there and what is missing, in whatever order ranges are added", () => {
+Deno.test("ByteRanges returns present and missing ranges, whatever the order of additions", () => {
   for (let round = 0; round < 500; round++) {
     const size = 1 + Math.floor(Math.random() * 60);
     const bytes = new Array<boolean>(size).fill(false);
@@ -30,11 +30,11 @@ Deno.test("ByteRanges tells what is there and what is missing, in whatever order
     assertEquals(ranges.prefixEnd, bytes.includes(false) ? bytes.indexOf(false) : size);
     assertEquals(ranges.isPrefix, list.length === 0 || (list.length === 1 && list[0]![0] === 0));
     assertEquals(ranges.end, bytes.lastIndexOf(true) + 1);
-    assertEquals(new ByteRanges(list).toJSON(), list, "ranges that touch were not joined");
+    assertEquals(new ByteRanges(list).toJSON(), list, "adjacent ranges were not joined");
   }
 });
 
-Deno.test("splitRanges() covers what is missing with ranges neither tiny nor huge", () => {
+Deno.test("splitRanges() covers missing bytes with ranges of a reasonable size", () => {
   for (const [size, connections] of [[3 * MIB, 4], [64 * MIB, 4], [5000 * MIB, 4], [700 * MIB, 1]] as const) {
     const missing: ByteRange[] = [[1000, 2 * MIB], [2 * MIB + 5, size]];
     const ranges = splitRanges(missing, size, connections);
@@ -45,13 +45,13 @@ Deno.test("splitRanges() covers what is missing with ranges neither tiny nor hug
   }
 });
 
-/** A queue with a clock that is set by hand. */
+/** A queue with a manual clock. */
 function queueOf(...ranges: ByteRange[]) {
   const clock = { now: 0 };
   return { clock, queue: new RangeQueue(ranges, () => clock.now) };
 }
 
-Deno.test("RangeQueue hands out ranges in order; what a connection did not fetch comes first again", async () => {
+Deno.test("RangeQueue hands out ranges in order, unfinished ones first", async () => {
   const { queue } = queueOf([0, 10], [10, 20], [20, 30]);
   const one = (await queue.next())!;
   const two = (await queue.next())!;
@@ -69,7 +69,7 @@ Deno.test("RangeQueue hands out ranges in order; what a connection did not fetch
   assertEquals(await queue.next(), undefined);
 });
 
-Deno.test("RangeQueue lets an idle worker take over what is silent or trickles, and nothing else", async () => {
+Deno.test("RangeQueue lets an idle worker take over only silent or trickling ranges", async () => {
   for (
     const [name, bytesAt, bytes, isTakenOver] of [
       ["no response", 0, 0, true],
@@ -97,7 +97,7 @@ Deno.test("RangeQueue lets an idle worker take over what is silent or trickles, 
       name,
     );
     assertEquals(job.abort.signal.aborted, isTakenOver, name);
-    if (isTakenOver) assertEquals(job.end, job.position, "the first worker would go on writing");
+    if (isTakenOver) assertEquals(job.end, job.position, "the first worker would continue writing");
   }
 });
 

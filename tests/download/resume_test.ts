@@ -21,7 +21,7 @@ const content = contentOf(6);
 const SIZE = content.length;
 const SLOW = { bytesPerSecond: 2 * MIB };
 
-/** Downloads over a fast line and returns its result. */
+/** Downloads without a slow line and returns the result. */
 async function goOn(env: TestEnv, ...args: string[]) {
   const { code, stdout, stderr } = await env.run("get", "--json", ...args, "General/big.bin");
   assertEquals(code, 0, stderr);
@@ -50,7 +50,7 @@ Deno.test("get fetches only the missing ranges of an unfinished parallel downloa
     await killedAfter(env, 2 * MIB, ["--connections", "3"]);
     line.bytesPerSecond = Infinity;
     const ranges = await recorded(env);
-    assert(ranges.length > 1, "the parts did not come side by side");
+    assert(ranges.length > 1, "the ranges were not fetched concurrently");
     const { result } = await goOn(env, ...args);
     assertEquals([result.resumedFrom, result.sentBytes], [bytesOf(ranges), SIZE - bytesOf(ranges)]);
     await arrived(env, content);
@@ -86,7 +86,7 @@ Deno.test("get resumes a file with the longest possible name", async () => {
   assertEquals(await Deno.readFile(join(env.folder, long)), content);
 });
 
-Deno.test("get keeps what arrived and tells how much after Ctrl-C or an outage", async () => {
+Deno.test("get keeps the received bytes and reports their number after Ctrl-C or an outage", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, SLOW);
   if (Deno.build.os !== "windows") {
@@ -209,7 +209,7 @@ Deno.test("get moves an unreadable journal entry aside with its partial file and
   );
   assertEquals(result.resumedFrom, null);
   const kept = names(env.folder).find((name) => name.endsWith(".unreadable"))!;
-  assert((await Deno.stat(join(env.folder, kept))).size >= MIB, "what had arrived was lost");
+  assert((await Deno.stat(join(env.folder, kept))).size >= MIB, "received bytes were lost");
   await arrived(env, content, [kept]);
   for (const text of bad) {
     await Deno.writeTextFile(record, text, { mode: 0o600 });
@@ -220,7 +220,7 @@ Deno.test("get moves an unreadable journal entry aside with its partial file and
   }
 });
 
-Deno.test("get recognizes a download that was finished before the process was killed", async () => {
+Deno.test("get recognizes a download that was complete before a kill", async () => {
   await using env = await envWith(content);
   await using line = slowLine(env, SLOW);
   await killedAfter(env, MIB);
@@ -230,9 +230,9 @@ Deno.test("get recognizes a download that was finished before the process was ki
   const partial = partialOf(env)!;
   const whole = join(env.folder, "big.bin");
   const moments = [
-    () => Deno.writeFile(partial, content), // before it had its name
-    () => Deno.writeFile(whole, content).then(() => Deno.link(whole, partial)), // between link and removal
-    () => Deno.writeFile(whole, content), // before the record went
+    () => Deno.writeFile(partial, content), // killed before the rename
+    () => Deno.writeFile(whole, content).then(() => Deno.link(whole, partial)), // killed between link and removal
+    () => Deno.writeFile(whole, content), // killed before the journal entry was removed
   ];
   for (const make of moments) {
     for (const name of names(env.folder)) await Deno.remove(join(env.folder, name));

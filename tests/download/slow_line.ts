@@ -1,26 +1,26 @@
 /**
- * A line between the scripts and storage that is as slow, and whose connections are as dead, as a test wants.
+ * A proxy between the scripts and storage that slows down or silences connections.
  *
  * @module
  */
 import type { TestEnv } from "../test_env.ts";
 
-/** How a line treats what storage sends. */
+/** How the proxy forwards responses of storage. */
 export interface LineOptions {
-  /** Of each connection. @default without limit */
+  /** Rate of each connection. @default no limit */
   bytesPerSecond?: number;
   /**
-   * How many bytes of a connection pass before it falls silent for good; connections are counted from 0 on.
+   * Number of bytes after which a connection falls silent for good; connections count from 0.
    * @default all
    */
   silentAfter?: (connection: number) => number;
 }
 
-/** A line in use. */
+/** A running proxy. */
 export interface SlowLine extends AsyncDisposable {
-  /** Bytes that storage has sent over it so far. */
+  /** Bytes forwarded so far. */
   forwardedBytes: number;
-  /** How many connections were opened. */
+  /** Number of connections so far. */
   connections: number;
   /** Of each connection; a test may change it. */
   bytesPerSecond: number;
@@ -28,7 +28,7 @@ export interface SlowLine extends AsyncDisposable {
 
 const SLICE_BYTES = 32 * 1024;
 
-/** Leads all downloads of a bench over a slow line. */
+/** Routes all downloads of an environment through a slow proxy. */
 export function slowLine(env: TestEnv, options: LineOptions): SlowLine {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
 
-/** A remote folder with files, folders in folders, and an empty one. */
+/** Creates a remote folder with files, nested folders and an empty one. */
 function tree(env: TestEnv): void {
   const { tenant } = env.sandbox;
   const files: Record<string, string> = {
@@ -55,7 +55,7 @@ Deno.test("get -r downloads a folder with its contents, empty folders included",
   assertEquals(await Deno.readTextFile(join(env.folder, "Photos", "2024", "feb", "Übersicht.txt")), "three");
 });
 
-Deno.test("get -r keeps the folder's name in DEST with a slash or dot; any other DEST becomes the folder", async () => {
+Deno.test("get -r keeps the folder's name when DEST ends with a slash or dot", async () => {
   await using env = await startTestEnv();
   tree(env);
   await Deno.mkdir(join(env.folder, "there"));
@@ -101,7 +101,7 @@ Deno.test("get -r --if-changed fetches only what has changed", async () => {
   assertEquals(downloads(env, before), []);
   env.sandbox.tenant.addFile("Documents", "General/Photos/a.txt", "b");
   const third = await env.run("get", "-r", "--json", "--if-changed", "General/Photos");
-  assertEquals(third.code, 6, "another content is a conflict, unless told otherwise");
+  assertEquals(third.code, 6, "different content is a conflict by default");
   const fourth = await env.run(
     "get",
     "-r",
@@ -115,7 +115,7 @@ Deno.test("get -r --if-changed fetches only what has changed", async () => {
   assertEquals(jsonLines(fourth.stdout).filter(({ result }) => result === "downloaded").length, 1);
 });
 
-Deno.test("get --if-changed recognizes a file whose content differs from what is stated by its time", async () => {
+Deno.test("get --if-changed recognizes a file of unexpected content by its time", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.addFile("Documents", "General/Photo.heic", "one");
   env.sandbox.addFault({
@@ -136,7 +136,7 @@ Deno.test("get --if-changed recognizes a file whose content differs from what is
   assertEquals((await env.run("get", "--if-changed", "General/Photo.heic")).code, 6);
 });
 
-Deno.test("get -r --dry-run changes nothing and says what would be done", async () => {
+Deno.test("get -r --dry-run changes nothing and reports what it would do", async () => {
   await using env = await startTestEnv();
   tree(env);
   await env.file("a.txt", "mine");
@@ -188,12 +188,12 @@ Deno.test("get -r rejects each name that a disk cannot hold or that leads out of
     evil.length,
     stderr,
   );
-  assertEquals(stdout.split("\n").filter(Boolean).length, 5, "the others came");
+  assertEquals(stdout.split("\n").filter(Boolean).length, 5, "the other files were not downloaded");
   assertEquals((await names(env.folder)).filter((name) => !name.startsWith("sub/")), []);
   assert(!(await names(env.folder)).some((name) => /evil|\\|CON|nul/.test(name)));
 });
 
-Deno.test("get -r continues after a failure; notebooks and shortcuts are skipped with a notice", async () => {
+Deno.test("get -r continues after a failure, and skips notebooks and shortcuts with a notice", async () => {
   await using env = await startTestEnv();
   tree(env);
   await Deno.mkdir(join(env.folder, "Photos"));
@@ -255,7 +255,7 @@ Deno.test("get -r ends where the service lists a folder inside itself", async ()
 });
 
 Deno.test({
-  name: "get -r does not write through a symlinked subfolder, and fetches the others",
+  name: "get -r does not write through a symlinked subfolder, and downloads the others",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using env = await startTestEnv();
@@ -270,7 +270,7 @@ Deno.test({
     assertMatch(stderr, /copy\/planted is a symbolic link, which is not followed/);
     assertMatch(stdout, /^downloaded General\/Tree\/plain\/c\.txt/);
     assertEquals([...Deno.readDirSync(elsewhere)], []);
-    // The destination itself may be a link: the user has named it.
+    // The destination itself may be a symlink, since the user has named it.
     await Deno.symlink(elsewhere, join(env.folder, "named"));
     assertEquals((await env.run("get", "-r", "General/Tree/plain", "named")).code, 0);
     assertEquals(await Deno.readTextFile(join(elsewhere, "c.txt")), "plain/c.txt");

@@ -35,7 +35,7 @@ Deno.test("get ends when a proxy drops ranges and connections", async () => {
   assertMatch(stderr, /start over 3 times/);
 });
 
-Deno.test("get receives the version that is current when the content is requested", async () => {
+Deno.test("get downloads the version that is current when it requests the content", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.addFile("Documents", "General/a.bin", "old");
   env.sandbox.addFault({ ...download, delayMs: 700 });
@@ -46,7 +46,7 @@ Deno.test("get receives the version that is current when the content is requeste
   assertEquals(await Deno.readTextFile(join(env.folder, "a.bin")), "newer");
 });
 
-Deno.test("get asks for uncompressed content", async () => {
+Deno.test("get requests uncompressed content", async () => {
   await using env = await startTestEnv();
   await env.run("get", "General/Agenda.md");
   assertEquals(

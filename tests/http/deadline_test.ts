@@ -2,12 +2,12 @@ import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { Deadline } from "../../lib/http/deadline.ts";
 
-/** A clock that stands still until it is moved. */
+/** A clock that only advances when it is set. */
 function clock() {
   let now = 0;
   return {
     now: () => now,
-    /** Work that takes so long by this clock. */
+    /** Work that takes the given time by this clock. */
     takes: (ms: number) => () => {
       now += ms;
       return Promise.resolve();

@@ -9,7 +9,7 @@ import { KNOWN_FAULTS, type KnownFault } from "../sandbox/known_faults.ts";
 
 const CATALOGUE = Object.entries(KNOWN_FAULTS) as [FaultName, KnownFault][];
 
-Deno.test("each fault of the protocol notes has a name, and each name has an effect", () => {
+Deno.test("knownFault() gives each fault of the protocol notes a name with an effect", () => {
   const items = new Set(CATALOGUE.map(([, { item }]) => item));
   assertEquals([...items].toSorted((a, b) => a - b), Array.from({ length: 17 }, (_, index) => index + 1));
   for (const [name, { what, traps, scripts, rules, behavior, options }] of CATALOGUE) {
@@ -32,7 +32,7 @@ Deno.test("each sandbox has its own rules, named after their fault", async () =>
   two.addFault("page-repeats-item", "empty-page", { status: 500 });
   assertEquals(one.faults.map(({ name }) => name), ["page-repeats-item"]);
   assertEquals(two.faults.map(({ name }) => name), ["page-repeats-item", undefined]);
-  assert(one.faults[0]!.rewrite !== two.faults[0]!.rewrite, "two sandboxes share what a rule remembers");
+  assert(one.faults[0]!.rewrite !== two.faults[0]!.rewrite, "two sandboxes share the state of a rule");
   assertEquals([one.tenant.behavior.emptyFirstPage, two.tenant.behavior.emptyFirstPage], [false, true]);
   let message = "";
   try {
@@ -81,7 +81,7 @@ Deno.test("sandbox --fault takes lists, and can be repeated", async () => {
     "--fault=public-client-off",
   );
   try {
-    // The switch of the app registration would answer 401; the page comes first.
+    // The app registration setting would cause a 401, but the page comes first.
     const { code, stderr } = await runProcess(commandLine("whoami", ["--prompt"]), { env });
     assertEquals(code, 1, stderr);
     assertStringIncludes(stderr, "is not from the sign-in service");
@@ -90,7 +90,7 @@ Deno.test("sandbox --fault takes lists, and can be repeated", async () => {
   }
 });
 
-/** Starts the sandbox as a person does, and reads the environment that it prints. */
+/** Starts the sandbox as a user does, and reads the environment that it prints. */
 async function rehearsal(
   ...args: string[]
 ): Promise<{ env: Record<string, string>; stop(): Promise<ProcessResult> }> {

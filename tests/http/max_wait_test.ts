@@ -32,7 +32,7 @@ interface DeadHost extends AsyncDisposable {
   host: string;
 }
 
-/** What a dead host does with a connection until it is closed. */
+/** Behavior of a dead host until its connection is closed. */
 const BEHAVIORS: Record<string, (connection: Deno.Conn) => Promise<void>> = {
   "says nothing": async (connection) => {
     while (await connection.read(new Uint8Array(65_536)) !== null);
@@ -77,7 +77,7 @@ function deadHost(behave: (connection: Deno.Conn) => Promise<void>): DeadHost {
 
 type CommandLine = [ScriptName, ...string[]];
 
-/** Runs commands at the same time; each must fail with exit code 8 in time. Returns what they said. */
+/** Runs commands concurrently; each must fail with exit code 8 in time. Returns their error output. */
 async function failInTime(
   env: TestEnv,
   variables: Record<string, string>,
@@ -98,7 +98,7 @@ async function failInTime(
   return texts;
 }
 
-/** Makes the links of the sandbox lead to another storage host. */
+/** Points upload and download URLs of the sandbox to another storage host. */
 function redirectTransfers({ sandbox }: TestEnv, host: string): void {
   const { host: storage } = new URL(sandbox.storageOrigin);
   const redirected = (text: string) => text.replaceAll(storage, host);
@@ -178,5 +178,5 @@ Deno.test("processes end within --max-wait in real time", async () => {
 
   assertEquals(results.map(({ code }) => code), [8, 8], results.map(({ stderr }) => stderr).join(""));
   const seconds = (performance.now() - started) / 1000;
-  assert(seconds < 4 + 5 + 5, `${seconds} s, with up to 5 to start a process`); // 4 is the least limit
+  assert(seconds < 4 + 5 + 5, `${seconds} s, with up to 5 to start a process`); // 4 is the minimum limit
 });

@@ -1,34 +1,38 @@
 /** Files that SharePoint rewrites, and invalid responses (PROTOCOL 17.2, items 16 and 17). */
 
 import { assertEquals, assertMatch } from "../assert.ts";
-import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "../campaign/fault_env.ts";
+import { assertWaited, type FaultEnv, faultTest, FOUR_FRAGMENTS } from "../campaign/fault_env.ts";
 import { jpegFile, ole2File, pdfFile, wordDocument } from "../upload/documents.ts";
 import { fastClock, jsonLines, pseudoRandomBytes } from "../test_env.ts";
 
 const DOCUMENT = wordDocument(20_000);
 
-/** Uploads a document and asks the service for something afterwards, so that a late rewriting has happened. */
-async function uploadDocument(env: StruckBench, script: "put" | "put-large") {
+/** Uploads a document and makes another request, after which a late rewriting has happened. */
+async function uploadDocument(env: FaultEnv, script: "put" | "put-large") {
   const file = await env.file("Plan.docx", DOCUMENT);
   const ended = await env.struck(script, "--json", file, "General/");
   assertEquals(ended.code, 0, ended.stderr);
   const uploads = env.story().filter((word) => /^(put|send)/.test(word));
-  assertEquals(uploads.length, 1, "sent again");
+  assertEquals(uploads.length, 1, "the document was uploaded twice");
   const listing = await env.struck("ls", "--json", "General/Plan.docx");
   return { result: jsonLines(ended.stdout)[0]!, item: jsonLines(listing.stdout)[0]!, stderr: ended.stderr };
 }
 
 for (const script of ["put", "put-large"] as const) {
-  faultTest("sharepoint-rewrite", `${script} calls it enriched, and does not repair it`, async (env) => {
-    const { result, item } = await uploadDocument(env, script);
-    assertEquals([result.verdict, result.result, result.bytes], ["enriched", "created", DOCUMENT.length]);
-    assertEquals((item.size as number) !== DOCUMENT.length, true);
-    assertEquals(env.sandbox.tenant.find("Documents", "General/Plan.docx")!.size, item.size);
-  });
+  faultTest(
+    "sharepoint-rewrite",
+    `${script} reports a rewritten file as enriched and does not upload it again`,
+    async (env) => {
+      const { result, item } = await uploadDocument(env, script);
+      assertEquals([result.verdict, result.result, result.bytes], ["enriched", "created", DOCUMENT.length]);
+      assertEquals((item.size as number) !== DOCUMENT.length, true);
+      assertEquals(env.sandbox.tenant.find("Documents", "General/Plan.docx")!.size, item.size);
+    },
+  );
 
   faultTest(
     "sharepoint-rewrite-told-late",
-    `${script} is content with the answer, and does not repair it`,
+    `${script} accepts the response and does not upload the file again`,
     async (env) => {
       const { result, item } = await uploadDocument(env, script);
       assertEquals([result.verdict, result.result], ["verified", "created"]);
@@ -37,7 +41,7 @@ for (const script of ["put", "put-large"] as const) {
   );
 }
 
-faultTest("sharepoint-rewrite-told-late", "the rewritten file is downloaded as it is now", async (env) => {
+faultTest("sharepoint-rewrite-told-late", "get downloads the rewritten file", async (env) => {
   const { item } = await uploadDocument(env, "put");
   await Deno.mkdir(`${env.folder}/copy`);
   const { code, stdout, stderr } = await env.struck("get", "--json", "General/Plan.docx", "copy");
@@ -46,7 +50,7 @@ faultTest("sharepoint-rewrite-told-late", "the rewritten file is downloaded as i
 });
 
 for (const script of ["put", "put-large"] as const) {
-  faultTest("sharepoint-rewrite", `${script} says of each type what can be known`, async (env) => {
+  faultTest("sharepoint-rewrite", `${script} reports the verdict of each file type`, async (env) => {
     const html = new TextEncoder().encode("<html><head></head></html>");
     const documents: [string, Uint8Array, string][] = [
       ["a.jpg", jpegFile(50_000), "enriched"],
@@ -72,28 +76,32 @@ for (const script of ["put", "put-large"] as const) {
     }
   });
 
-  faultTest("stored-document-damaged", `${script} reads back what is stored: exit code 7`, async (env) => {
-    // Of PDF files and documents of before 2007 nobody can know what SharePoint changed inside.
-    for (const [name, bytes] of [["a.docx", DOCUMENT], ["a.jpg", jpegFile(50_000)]] as const) {
-      env.sandbox.tenant.addFile("Documents", `General/${name}`, "before");
-      const file = await env.file(name, bytes);
-      const { code, stdout, stderr } = await env.struck(script, file, "General/");
-      assertEquals([code, stdout], [7, ""], `${name}: ${stderr}`);
-      assertMatch(
-        stderr,
-        /is not what was sent: .*; .*(does not match its size|image).*sending it once more/,
-      );
-      assertMatch(stderr, /both copies are kept, and the file that was replaced is in the version history/);
-      assertEquals(env.sandbox.tenant.find("Documents", `General/${name}`)!.versions > 1, true);
-      const fresh = await env.struck(script, "--conflict", "fail", file, `General/new-${name}`);
-      assertEquals(fresh.code, 7, fresh.stderr);
-      assertMatch(fresh.stderr, /both copies are kept; compare them/);
-    }
-  });
+  faultTest(
+    "stored-document-damaged",
+    `${script} reads the stored file back and reports damage (exit code 7)`,
+    async (env) => {
+      // Changes by SharePoint inside PDF files and documents from before 2007 cannot be proven.
+      for (const [name, bytes] of [["a.docx", DOCUMENT], ["a.jpg", jpegFile(50_000)]] as const) {
+        env.sandbox.tenant.addFile("Documents", `General/${name}`, "before");
+        const file = await env.file(name, bytes);
+        const { code, stdout, stderr } = await env.struck(script, file, "General/");
+        assertEquals([code, stdout], [7, ""], `${name}: ${stderr}`);
+        assertMatch(
+          stderr,
+          /is not what was sent: .*; .*(does not match its size|image).*sending it once more/,
+        );
+        assertMatch(stderr, /both copies are kept, and the file that was replaced is in the version history/);
+        assertEquals(env.sandbox.tenant.find("Documents", `General/${name}`)!.versions > 1, true);
+        const fresh = await env.struck(script, "--conflict", "fail", file, `General/new-${name}`);
+        assertEquals(fresh.code, 7, fresh.stderr);
+        assertMatch(fresh.stderr, /both copies are kept; compare them/);
+      }
+    },
+  );
 
   faultTest(
     "stored-first-byte",
-    `${script} does not take it for SharePoint's own change: exit code 7`,
+    `${script} does not mistake a changed byte for SharePoint's rewriting (exit code 7)`,
     async (env) => {
       const documents = {
         pdf: pdfFile(5_000_000),
@@ -111,7 +119,7 @@ for (const script of ["put", "put-large"] as const) {
   );
 }
 
-faultTest("empty-answer", "put finds the file that it has stored", async (env) => {
+faultTest("empty-answer", "put finds the stored file after an empty response", async (env) => {
   const { code, stdout, stderr } = await env.struck(
     "put",
     "--json",
@@ -123,13 +131,13 @@ faultTest("empty-answer", "put finds the file that it has stored", async (env) =
   assertEquals(env.story(), ["put 201", "look up 200"]);
 });
 
-faultTest("empty-answer-to-listing", "ls does not call it an empty folder: exit code 1", async (env) => {
+faultTest("empty-answer-to-listing", "ls does not report an empty folder (exit code 1)", async (env) => {
   const { code, stdout, stderr } = await env.struck("ls", "General");
   assertEquals([code, stdout], [1, ""]);
   assertMatch(stderr, /the service sent an unexpected response; .*a proxy may have answered/);
 }, { http: fastClock() });
 
-faultTest("length-required-html", "put tells the status, not the page: exit code 1", async (env) => {
+faultTest("length-required-html", "put reports the status and not the page (exit code 1)", async (env) => {
   const { code, stderr } = await env.struck("put", await env.file("a.txt", "a"), "General/");
   assertEquals(code, 1);
   assertMatch(stderr, /HTTP 411 http411/);
@@ -138,14 +146,14 @@ faultTest("length-required-html", "put tells the status, not the page: exit code
   assertEquals(env.sandbox.tenant.find("Documents", "General/a.txt"), undefined);
 });
 
-faultTest("gateway-timeout", "a listing is tried again", async (env) => {
+faultTest("gateway-timeout", "ls retries a listing", async (env) => {
   const { code, stderr } = await env.struck("ls", "General");
   assertEquals(code, 0, stderr);
   assertEquals(env.story(), ["list 504", "list 200"]);
   assertWaited(env.gapsMs()[0], 1500, 2000);
 });
 
-faultTest("gateway-timeout", "a fragment that was stored is not sent again", async (env) => {
+faultTest("gateway-timeout", "put-large does not resend a stored fragment", async (env) => {
   const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
   assertEquals(code, 0, stderr);
   assertEquals(env.story(), [
@@ -161,7 +169,7 @@ faultTest("gateway-timeout", "a fragment that was stored is not sent again", asy
 
 faultTest(
   "gateway-timeout",
-  "the same bytes under the same name are sent again, for that does no harm",
+  "put sends the same bytes under the same name again",
   async (env) => {
     const { code, stderr } = await env.struck("put", await env.file("a.txt", "a"), "General/");
     assertEquals(code, 0, stderr);
@@ -171,7 +179,7 @@ faultTest(
 
 faultTest(
   "gateway-timeout",
-  "under --conflict rename they are not, for that would make two files: exit code 8",
+  "put --conflict rename does not retry, which could create a second file (exit code 8)",
   async (env) => {
     const file = await env.file("a.txt", "a");
     const { code, stderr } = await env.struck("put", "--conflict", "rename", file, "General/");
@@ -182,7 +190,7 @@ faultTest(
   },
 );
 
-faultTest("gateway-timeout", "under --conflict fail put finds the file that it has stored", async (env) => {
+faultTest("gateway-timeout", "put --conflict fail finds the stored file", async (env) => {
   const file = await env.file("a.txt", "a");
   const { code, stdout, stderr } = await env.struck("put", "--json", "--conflict", "fail", file, "General/");
   assertEquals(code, 0, stderr);

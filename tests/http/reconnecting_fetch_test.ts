@@ -35,16 +35,16 @@ Deno.test("HttpClient keeps its connection until a 503, then the new one", optio
   assertEquals(await get("/me/drive", "idempotent"), 200);
   assertEquals(await get("/me"), 200);
   const [first, second, busy, again, later] = connections(sandbox.requests);
-  // Deno 2.7 closes more often by itself.
+  // Deno 2.7 also closes connections on its own.
   if (!Deno.version.deno.startsWith("2.7.")) assertEquals([second, busy, later], [first, first, again]);
-  assert(again !== busy, "the connection of the refusal was used again");
+  assert(again !== busy, "the connection of the 503 was reused");
 });
 
 Deno.test(
   "HttpClient keeps its connection after other failures, and shares it with derived clients",
   options,
   async () => {
-    if (Deno.version.deno.startsWith("2.7.")) return; // it closes more often by itself
+    if (Deno.version.deno.startsWith("2.7.")) return; // it also closes connections on its own
     await using sandbox = await startSandbox();
     const http = new HttpClient();
     const get = sender(sandbox, http);
@@ -66,7 +66,7 @@ Deno.test(
     const get = sender(sandbox, http);
     const bytes = pseudoRandomBytes(3_000_000);
     sandbox.tenant.addFile("me", "big.bin", bytes);
-    // The first renewal, so that there is something to close.
+    // The first reconnect, so that there is a connection to close.
     sandbox.addFault({ path: "/me", status: 503 });
     assertEquals(await get("/me"), 503);
     const url = (await fetch(`${sandbox.apiOrigin}/v1.0/me/drive/root:/big.bin:/content`, {
@@ -82,7 +82,7 @@ Deno.test(
     assertEquals(received, bytes.length);
     const [last] = connections(sandbox.requests).slice(-1);
     const refused = sandbox.requests.filter(({ status }) => status === 503);
-    assert(!connections(refused).includes(last!), "the connection of a refusal was used again");
+    assert(!connections(refused).includes(last!), "the connection of a 503 was reused");
   },
 );
 
@@ -117,7 +117,7 @@ console.log(answer.status, await answer.text());`,
   },
 );
 
-/** Answers 503 to the first request and 200 to the others, by itself; notes connection and request line. */
+/** Responds 503 to the first request and 200 to the others; records connection and request line. */
 async function serveAsProxy(proxy: Deno.TcpListener, seen: string[]): Promise<void> {
   const work: Promise<void>[] = [];
   let count = 0;
@@ -127,7 +127,7 @@ async function serveAsProxy(proxy: Deno.TcpListener, seen: string[]): Promise<vo
   async function serveOne(connection: Deno.TcpConn, number: number): Promise<void> {
     using _ = connection;
     const buffer = new Uint8Array(65_536);
-    // Each request comes in one piece: it is small and has no body.
+    // Each request arrives in one read: it is small and has no body.
     for (let length; (length = await connection.read(buffer).catch(() => null)) !== null;) {
       const [line] = new TextDecoder().decode(buffer.subarray(0, length)).split(" HTTP/");
       seen.push(`${number} ${line}`);

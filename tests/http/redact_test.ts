@@ -38,7 +38,7 @@ Deno.test("redact() removes secrets from messages", () => {
   for (const [text, expected] of Object.entries(cases)) assertEquals(redact(text), expected, text);
 });
 
-Deno.test("what people need to read is left", () => {
+Deno.test("redact() leaves names, ids and error codes", () => {
   for (
     const text of [
       "The name 'a b.txt' is already in use, and item 01HW2BH5P6FM5JSMRWZJDYFY6QYWVD2KI6 has it.",
@@ -49,7 +49,7 @@ Deno.test("what people need to read is left", () => {
   ) assertEquals(redact(text), text);
 });
 
-Deno.test("a code or an id is one, or nothing", () => {
+Deno.test("safeIdentifier() returns codes and ids, and undefined for anything else", () => {
   for (const word of ["nameAlreadyExists", "AADSTS65001", "-1, Microsoft.SharePoint.Client.X", "a1b2-c3"]) {
     assertEquals(safeIdentifier(word), word);
   }
@@ -60,7 +60,7 @@ Deno.test("a code or an id is one, or nothing", () => {
   }
 });
 
-Deno.test("a traced address has no query, and no path where that is a secret", () => {
+Deno.test("shownTarget() omits the query and a secret path", () => {
   assertEquals(shownTarget("https://h:8443/a%20b/c?tempauth=x#y", false), "h:8443/a%20b/c");
   assertEquals(shownTarget("https://h/a/b?tempauth=x", true), "h/…");
   assertEquals(shownTarget("https://name:word@h/a", false), "h/a");

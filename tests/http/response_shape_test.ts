@@ -13,7 +13,7 @@ import { getMe } from "../../lib/drive/me.ts";
 const DRIVE = { id: `b!${"x".repeat(64)}`, name: "Documents", driveType: "documentLibrary" };
 const ROOT = { id: "01ROOT", name: "root", root: {}, folder: {} };
 
-/** A client whose answers are made by `answer`; waits take no time. */
+/** A client whose responses come from `answer`; waits take no time. */
 function service(answer: (path: string) => unknown) {
   const asked: string[] = [];
   const http = new HttpClient({
@@ -38,7 +38,7 @@ async function invalid(work: () => Promise<unknown>): Promise<void> {
   assertEquals([error.kind, error.code], ["failed", "invalidAnswer"]);
 }
 
-Deno.test("listings reject a page that is not a list, and drives and sites without an id", async () => {
+Deno.test("listings fail on a page that is not a list, and on drives and sites without an id", async () => {
   for (
     const odd of [{}, null, 5, [], { value: null }, { value: {} }, { value: [], "@odata.nextLink": 5 }, ROOT]
   ) {
@@ -58,7 +58,7 @@ Deno.test("listings reject a page that is not a list, and drives and sites witho
   }
 });
 
-Deno.test("invalid drives, sites, users and items give the code invalidAnswer", async () => {
+Deno.test("responses with invalid drives, sites, users and items fail with invalidAnswer", async () => {
   for (const odd of [null, 5, "text", [], {}, { id: 5 }, { id: "" }, { id: "x", name: 5, displayName: 5 }]) {
     const { drives, graph, context } = service(() => odd);
     await invalid(() => drives.own());

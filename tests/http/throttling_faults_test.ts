@@ -1,33 +1,32 @@
-/** What scripts do when they are throttled (PROTOCOL 8 and 17.2, item 1). */
+/** Throttled requests (PROTOCOL 8 and 17.2, item 1). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench } from "../campaign/fault_env.ts";
+import { assertWaited, type FaultEnv, faultTest, FOUR_FRAGMENTS } from "../campaign/fault_env.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 import { fastClock } from "../test_env.ts";
 
-interface Work {
-  /** As the word of a sentence. */
-  of: string;
-  run(env: StruckBench): ReturnType<StruckBench["struck"]>;
-  /** What happens when the first try is answered by this status, and the second is not. */
+interface Command {
+  command: string;
+  run(env: FaultEnv): ReturnType<FaultEnv["struck"]>;
+  /** The requests when the first attempt gets this status and the second succeeds. */
   story(status: number): string[];
 }
 
-const WORKS: Work[] = [
+const COMMANDS: Command[] = [
   {
-    of: "a listing",
+    command: "ls",
     run: (env) => env.struck("ls", "General"),
     story: (status) => [`list ${status}`, "list 200"],
   },
   {
-    of: "an upload in one request",
+    command: "put",
     run: async (env) => await env.struck("put", await env.file("a.txt", "a"), "General/"),
     story: (status) => [`put ${status}`, "put 201"],
   },
   {
-    of: "a fragment",
+    command: "put-large",
     run: (env) => env.upload(FOUR_FRAGMENTS),
-    // The session is asked where it stands before anything is sent again.
+    // The status of the session is requested before the fragment is sent again.
     story: (
       status,
     ) => [
@@ -41,7 +40,7 @@ const WORKS: Work[] = [
     ],
   },
   {
-    of: "a download",
+    command: "get",
     run: (env) => env.struck("get", "General/Agenda.md"),
     story: (status) => [`download ${status}`, "download 200"],
   },
@@ -50,45 +49,45 @@ const WORKS: Work[] = [
 /** As `faultTest`, without real waits: the test gets their lengths in milliseconds. */
 function recordedFaultTest(
   name: FaultName,
-  sentence: string,
-  test: (env: StruckBench, waitsMs: number[]) => Promise<void>,
+  title: string,
+  test: (env: FaultEnv, waitsMs: number[]) => Promise<void>,
 ) {
   const { now, sleep } = fastClock();
   const waitsMs: number[] = [];
   const http = { now, sleep: (ms: number) => (waitsMs.push(ms), sleep(ms)) };
-  faultTest(name, sentence, (env) => test(env, waitsMs), { http });
+  faultTest(name, title, (env) => test(env, waitsMs), { http });
 }
 
 function assertBetween(ms: number | undefined, minMs: number, maxMs: number): void {
   assert(ms !== undefined && ms >= minMs && ms <= maxMs, `waits ${ms} ms instead of ${minMs} to ${maxMs} ms`);
 }
 
-/** From the answer to the next try, in milliseconds. */
+/** Bounds of the wait before the retry, in milliseconds. */
 const WAITS: [FaultName, string, number, number][] = [
   ["throttled-with-retry-after", "waits as long as the service asks", 2000, 2000],
   ["throttled-with-date", "waits until the date that the service names", 1000, 2000],
-  ["throttled-as-plain-text", "is tried again though the answer is no JSON", 500, 1000],
+  ["throttled-as-plain-text", "retries although the response is not JSON", 500, 1000],
 ];
 
-for (const [name, sentence, leastMs, mostMs] of WAITS) {
-  for (const { of, run, story } of WORKS) {
-    recordedFaultTest(name, `${of} ${sentence}`, async (env, waitsMs) => {
+for (const [name, title, minMs, maxMs] of WAITS) {
+  for (const { command, run, story } of COMMANDS) {
+    recordedFaultTest(name, `${command} ${title}`, async (env, waitsMs) => {
       const { code, stderr } = await run(env);
       assertEquals(code, 0, stderr);
       assertEquals(env.story(), story(429));
-      assertBetween(waitsMs[0], leastMs, mostMs);
+      assertBetween(waitsMs[0], minMs, maxMs);
       assertEquals(waitsMs.length, 1);
-      if (leastMs >= 2000) {
+      if (minMs >= 2000) {
         assertMatch(stderr, /^[\w-]+: waiting 0:02: .*(HTTP 429|the service is throttling)/m);
       }
     });
   }
 }
 
-for (const { of, run } of WORKS) {
+for (const { command, run } of COMMANDS) {
   recordedFaultTest(
     "throttled-without-retry-after",
-    `${of} is tried again after half to one second, then after one to two`,
+    `${command} retries after half to one second, then after one to two`,
     async (env, waitsMs) => {
       const { code, stderr } = await run(env);
       assertEquals(code, 0, stderr);
@@ -101,27 +100,27 @@ for (const { of, run } of WORKS) {
     },
   );
 
-  faultTest("throttled-for-an-hour", `${of} is given up at once: exit code 8`, async (env) => {
+  faultTest("throttled-for-an-hour", `${command} fails at once (exit code 8)`, async (env) => {
     const started = performance.now();
     const { code, stderr } = await run(env);
     assertEquals(code, 8, stderr);
     assert(performance.now() - started < 10_000, "waited");
     assertEquals(env.requests().filter(({ fault }) => fault).length, 1);
     assertMatch(stderr, /the service is throttling/);
-    if (of !== "a fragment") {
+    if (command !== "put-large") {
       assertMatch(stderr, /wait 1:00:00, as the service asks, then run the same command again/);
     }
     assertMatch(stderr, /activityLimitReached|throttledRequest/);
     assertEquals(env.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
     assertEquals(env.sandbox.tenant.find("Documents", "General/a.txt"), undefined);
     for await (const { name } of Deno.readDir(env.folder)) {
-      assert(name !== "Agenda.md", "an answer became a file");
+      assert(name !== "Agenda.md", "an error response was saved as a file");
     }
   });
 }
 
-for (const { of, run, story } of WORKS) {
-  recordedFaultTest("server-too-busy", `${of} is tried again over a new connection`, async (env, waitsMs) => {
+for (const { command, run, story } of COMMANDS) {
+  recordedFaultTest("server-too-busy", `${command} retries over a new connection`, async (env, waitsMs) => {
     const { code, stderr } = await run(env);
     assertEquals(code, 0, stderr);
     assertEquals(env.story(), story(503));
@@ -149,7 +148,7 @@ faultTest(
 
 faultTest(
   "throttled-for-an-hour",
-  "a fragment's error tells the hour that the service asks for",
+  "put-large reports how long the service asks to wait",
   async (env) => {
     const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
     assertEquals(code, 8);

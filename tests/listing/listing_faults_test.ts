@@ -1,13 +1,13 @@
-/** How `ls` handles odd pages and items (PROTOCOL 4.1 and 17.2, item 15), and expiring tokens (11 and 12). */
+/** `ls` with unusual pages and items (PROTOCOL 4.1 and 17.2, item 15), and expiring tokens (11 and 12). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { faultTest, FOUR_FRAGMENTS, type StruckBench } from "../campaign/fault_env.ts";
+import { type FaultEnv, faultTest, FOUR_FRAGMENTS } from "../campaign/fault_env.ts";
 import { jsonLines } from "../test_env.ts";
 
 const PAGES = 5;
 
 /** The names that `ls` prints of the folder with 1,000 files. */
-async function listed(env: StruckBench): Promise<string[]> {
+async function listed(env: FaultEnv): Promise<string[]> {
   const { code, stdout, stderr } = await env.struck("ls", "--json", "Thousand");
   assertEquals(code, 0, stderr);
   return jsonLines(stdout).map(({ name }) => name as string);
@@ -19,7 +19,7 @@ function assertThousand(names: string[]): void {
 
 faultTest(
   "next-link-loop",
-  "it is an error after the first page that comes again: exit code 1",
+  "ls fails at the first repeated page (exit code 1)",
   async (env) => {
     const { code, stdout, stderr } = await env.struck("ls", "Thousand");
     assertEquals(code, 1);
@@ -32,24 +32,24 @@ faultTest(
   },
 );
 
-faultTest("page-repeats-item", "an item that comes twice is printed once", async (env) => {
+faultTest("page-repeats-item", "ls prints a repeated item once", async (env) => {
   assertThousand(await listed(env));
   assertEquals(env.story(), Array(PAGES).fill("list 200"));
 });
 
-faultTest("empty-page", "a page without items is not the end", async (env) => {
+faultTest("empty-page", "ls continues after an empty page", async (env) => {
   assertThousand(await listed(env));
   assertEquals(env.story(), Array(PAGES + 1).fill("list 200"));
 });
 
 for (
-  const [name, sentence, type] of [
-    ["item-without-facet", "an item of no known kind is listed, and the listing goes on", "file"],
-    ["package", "a notebook is called a package", "package"],
-    ["remote-item", "a shortcut is called a link", "link"],
+  const [name, title, type] of [
+    ["item-without-facet", "ls lists an item of unknown type", "file"],
+    ["package", "ls lists a notebook as a package", "package"],
+    ["remote-item", "ls lists a shortcut as a link", "link"],
   ] as const
 ) {
-  faultTest(name, sentence, async (env) => {
+  faultTest(name, title, async (env) => {
     const { code, stdout, stderr } = await env.struck("ls", "--json", "General");
     assertEquals(code, 0, stderr);
     const items = jsonLines(stdout);
@@ -58,7 +58,7 @@ for (
   });
 }
 
-faultTest("package", "it cannot be downloaded: exit code 2, and no content is asked for", async (env) => {
+faultTest("package", "get rejects a package without requesting content (exit code 2)", async (env) => {
   env.sandbox.addFault({
     service: "graph",
     path: "root:/General/Agenda.md",
@@ -69,10 +69,10 @@ faultTest("package", "it cannot be downloaded: exit code 2, and no content is as
   const { code, stderr } = await env.struck("get", "General/Agenda.md");
   assertEquals(code, 2);
   assertMatch(stderr, /a OneNote notebook, which has no content of its own/);
-  assert(env.requests().every(({ service }) => service === "graph"), "content was asked for");
+  assert(env.requests().every(({ service }) => service === "graph"), "content was requested");
 });
 
-faultTest("remote-item", "ls -R does not follow it", async (env) => {
+faultTest("remote-item", "ls -R does not follow a shortcut", async (env) => {
   const { code, stderr } = await env.struck("ls", "-R", "General");
   assertEquals(code, 0, stderr);
   assert(
@@ -83,7 +83,7 @@ faultTest("remote-item", "ls -R does not follow it", async (env) => {
 
 faultTest(
   "new-folder-not-yet-there",
-  "ls asks once: what it has not made itself is just not there",
+  "ls requests a missing folder once (exit code 3)",
   async (env) => {
     const authorization = `Bearer ${env.sandbox.issueToken()}`;
     const made = await fetch(`${env.sandbox.apiOrigin}/v1.0/me/drive/root/children`, {
@@ -103,7 +103,7 @@ faultTest(
   },
 );
 
-faultTest("new-folder-not-yet-there", "put -r waits for the folders that it has made", async (env) => {
+faultTest("new-folder-not-yet-there", "put -r waits until its created folders are visible", async (env) => {
   await Deno.mkdir(`${env.folder}/New`);
   await env.file("New/a.txt", "a");
   await env.file("New/big.bin", FOUR_FRAGMENTS);
@@ -118,7 +118,7 @@ faultTest("new-folder-not-yet-there", "put -r waits for the folders that it has 
 
 faultTest(
   "token-expires-in-listing",
-  "it is renewed once, and the same page is asked for again",
+  "ls refreshes the token once and requests the same page again",
   async (env) => {
     assertThousand(await listed(env));
     const story = env.story();
@@ -134,11 +134,11 @@ faultTest(
   { signIn: true },
 );
 
-faultTest("claims-challenge", "its claims go into one renewal, and the listing goes on", async (env) => {
+faultTest("claims-challenge", "ls refreshes the token once with the claims and continues", async (env) => {
   const { code, stdout, stderr } = await env.struck("ls", "General");
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^Agenda\.md$/m);
-  // The sandbox accepts no token that was got without these claims.
+  // The sandbox rejects tokens issued without these claims.
   const refused = env.requests().findIndex(({ status }) => status === 401);
   const after = env.requests().slice(refused + 1).map(({ service, status }) => `${service} ${status}`);
   assertEquals(after, ["login 200", "graph 200"]);
@@ -146,7 +146,7 @@ faultTest("claims-challenge", "its claims go into one renewal, and the listing g
 
 faultTest(
   "claims-challenge",
-  "a token given in GRAPH_ACCESS_TOKEN cannot answer it: exit code 4",
+  "ls with GRAPH_ACCESS_TOKEN fails at a claims challenge (exit code 4)",
   async (env) => {
     const { code, stdout, stderr } = await env.struck("ls", "General");
     assertEquals([code, stdout], [4, ""]);
@@ -157,7 +157,7 @@ faultTest(
 
 faultTest(
   "claims-challenge-needs-person",
-  "without a terminal it is exit code 4, after one renewal",
+  "ls without a terminal fails after one refresh (exit code 4)",
   async (env) => {
     const { code, stdout, stderr } = await env.struck("ls", "General");
     assertEquals([code, stdout], [4, ""]);
@@ -174,7 +174,7 @@ faultTest(
 
 faultTest(
   "claims-challenge-needs-person",
-  "with a person the device code carries the claims, and the listing goes on",
+  "ls --prompt signs in with the claims and continues",
   async (env) => {
     const { code, stdout, stderr } = await env.struck("ls", "--prompt", "General");
     assertEquals(code, 0, stderr);

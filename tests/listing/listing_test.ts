@@ -37,7 +37,7 @@ Deno.test("ls lists a folder of 1,000 items in pages, without download URLs", as
   assertEquals(pages.length, 5);
   assert(
     pages.every(({ path }) => path.includes("$top") || path.includes("$skiptoken")),
-    "a page was asked for otherwise",
+    "a page was requested in another way",
   );
 });
 
@@ -103,7 +103,7 @@ Deno.test("ls sends no token to a next link on another host", async () => {
   const { code, stderr } = await env.run("ls", "Thousand");
   assertEquals(code, 1);
   assertStringIncludes(stderr, "link to another host");
-  assert(env.sandbox.requests.every(({ path }) => !path.includes("steal")), "the other host was asked");
+  assert(env.sandbox.requests.every(({ path }) => !path.includes("steal")), "the other host got a request");
 });
 
 Deno.test("ls finds sites and drives by each form of location", async () => {
@@ -129,7 +129,7 @@ Deno.test("ls finds sites and drives by each form of location", async () => {
   assertEquals((await env.runWith({ env: { GRAPH_SITE: "" } }, "ls", "--drives")).code, 0);
 });
 
-Deno.test("ls rejects an ambiguous name, and lists the candidates: exit code 2", async () => {
+Deno.test("ls rejects an ambiguous name and lists the candidates (exit code 2)", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.addFolder("Documents", "Archive");
   const { code, stderr } = await env.run("ls", "site:TestTeam/Archive");
@@ -173,7 +173,7 @@ Deno.test("ls and get find names with every legal special character", async () =
   }
 });
 
-Deno.test("ls tries all locations; the first failure decides the exit code", async () => {
+Deno.test("ls tries all locations and ends with the code of the first failure", async () => {
   await using env = await startTestEnv();
   const { code, stdout, stderr } = await env.run("ls", "Nope", "General", "id:nope");
   assertEquals(code, 3);
@@ -216,7 +216,7 @@ Deno.test("ls waits out throttling and transient failures, as long as the servic
   assertEquals((await env.run("ls", "General")).code, 0);
 });
 
-Deno.test("ls begins no wait longer than --max-wait: exit code 8", async () => {
+Deno.test("ls begins no wait longer than --max-wait (exit code 8)", async () => {
   await using env = await startTestEnv();
   env.sandbox.addFault({
     path: "/children",
@@ -231,7 +231,7 @@ Deno.test("ls begins no wait longer than --max-wait: exit code 8", async () => {
   assertStringIncludes(stderr, "throttling");
 });
 
-Deno.test("ls finds a site by its path on the host, and says where to look if there is none", async () => {
+Deno.test("ls finds a site by its path on the host, and suggests ls --sites if there is none", async () => {
   await using env = await startTestEnv();
   for (const site of ["site:/sites/TestTeam/General", "site:TestTeam/General"]) {
     assertMatch((await env.run("ls", site)).stdout, /^Agenda\.md$/m, site);

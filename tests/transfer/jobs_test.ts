@@ -14,5 +14,5 @@ Deno.test("runPool() waits for running jobs when its list fails", async () => {
       ended = true;
     })
   );
-  assert(ended, "it still ran");
+  assert(ended, "a job was still running");
 });

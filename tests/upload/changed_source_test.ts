@@ -11,7 +11,7 @@ const OLD = new Date(1_700_000_000_000);
 
 const fragments = { service: "storage" as const, method: "PUT" };
 
-/** Writes a local file that was last changed long ago. */
+/** Writes a local file with an old modification time. */
 async function oldFile(env: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
   const path = await env.file(name, content);
   await Deno.utime(path, OLD, OLD);
@@ -60,7 +60,7 @@ Deno.test("put-large does not resume a file with changed content, same size and 
   });
   assertEquals((await env.run("put-large", ...SMALL, "big.bin", "General/")).code, 8);
   env.sandbox.clearFaults();
-  // In the middle of what was sent, where no fingerprint of the edges looks.
+  // In the middle of the sent bytes, which a fingerprint of both ends does not cover.
   content[UNIT + 7]! ^= 1;
   await oldFile(env, "big.bin", content);
   const { code, stderr } = await env.run("put-large", ...SMALL, "big.bin", "General/");

@@ -9,7 +9,7 @@ const fragments = { service: "storage" as const, method: "PUT" };
 
 const time = new Date("2024-01-02T03:04:05Z");
 
-Deno.test("put-large does not take an old version with the same time for a finished upload", async () => {
+Deno.test("put-large does not mistake an old version with the same time for a finished upload", async () => {
   await using env = await startTestEnv();
   const file = await env.file("r.pdf", pseudoRandomBytes(3000));
   await Deno.utime(file, time, time);
@@ -32,7 +32,7 @@ Deno.test("put-large does not take an old version with the same time for a finis
   assertEquals(env.sandbox.tenant.find("Documents", "General/r2.pdf"), undefined);
 });
 
-Deno.test("put does not accept a success that does not say what was stored", async () => {
+Deno.test("put rejects a successful response that does not describe the stored file", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.txt", "abc");
   for (const body of [{}, "null"]) {
@@ -58,7 +58,7 @@ Deno.test("put --conflict rename does not upload twice when the last response is
   assertEquals(copies.length, 2);
 });
 
-Deno.test("put-large waits for a commit that takes a moment", async () => {
+Deno.test("put-large waits for a commit that takes effect late", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.bin", pseudoRandomBytes(2 * UNIT));
   env.sandbox.addFault({ ...fragments, nth: 2, when: "after", status: 500, body: "" });

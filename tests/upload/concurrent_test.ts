@@ -20,7 +20,7 @@ Deno.test("put leaves one whole file when two processes write to one location", 
   assertEquals(env.sandbox.tenant.openSessions(), []);
 });
 
-Deno.test("put -r fails only the files of a folder that is deleted meanwhile", async () => {
+Deno.test("put -r fails only the files of a folder that is deleted during the upload", async () => {
   await using env = await startTestEnv();
   for (const name of ["one", "two"]) {
     await Deno.mkdir(join(env.folder, "tree", name), { recursive: true });

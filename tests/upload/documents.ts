@@ -1,6 +1,6 @@
 /**
- * Whole documents of any size, the same for the same seed: what tests upload and download under the names that the service
- * is known to change.
+ * Complete documents of any size, reproducible by seed, for the file types whose content the service is known to
+ * change.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { concat, readZip, writeZip } from "../sandbox/tenant/zip.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A Word document with a picture of about so many bytes. */
+/** A Word document with a picture of about `size` bytes. */
 export function wordDocument(bytes: number, seed = 1): Bytes {
   const picture = { name: "word/media/image1.bin", data: pseudoRandomBytes(bytes, seed) };
   return writeZip([...readZip(docx(`Document ${seed}`))!, picture]);
@@ -35,7 +35,7 @@ export function pdfFile(bytes: number, seed = 1): Bytes {
 export function jpegFile(bytes: number, seed = 1): Bytes {
   const scan = (data: Bytes) => [
     Uint8Array.of(0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0),
-    // No marker may stand in the data but restart markers: 0xff is stuffed.
+    // The data must not contain markers other than restart markers: 0xff is stuffed.
     Uint8Array.from(data).map((byte) => byte === 0xff ? 0xfe : byte),
     Uint8Array.of(0xff, 0, 0xff, 0xd0, 1),
   ];
@@ -49,7 +49,7 @@ export function jpegFile(bytes: number, seed = 1): Bytes {
   ]);
 }
 
-/** A HEIC file: its boxes, with noise for the image. */
+/** A HEIC file with pseudo-random bytes as the image. */
 export function heicFile(bytes: number, seed = 1): Bytes {
   const box = (type: string, data: Bytes) => {
     const header = new DataView(new ArrayBuffer(8));
@@ -84,7 +84,7 @@ export function ole2File(bytes: number, seed = 1): Bytes {
   return file;
 }
 
-/** Another file with one byte of it changed, counted from its end when negative. */
+/** A copy of a file with one byte changed; a negative index counts from the end. */
 export function withFlippedByte(bytes: Bytes, position: number): Bytes {
   const copy = bytes.slice();
   copy[position < 0 ? copy.length + position : position]! ^= 0xff;

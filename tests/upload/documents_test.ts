@@ -203,7 +203,7 @@ Deno.test("checkStructure() passes on read errors instead of calling the documen
   }
 });
 
-/** An archive of one entry whose stated size may be wrong. */
+/** An archive with one entry whose stated size may be wrong. */
 function entry(name: string, data: Uint8Array, bytes: number, sum: number): Bytes {
   const archive = writeZip([{ name, data }]);
   const view = new DataView(archive.buffer);

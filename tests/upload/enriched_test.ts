@@ -1,4 +1,4 @@
-/** `enriched` is said on evidence only; what cannot be proven is `unverified`, everything else is damaged. */
+/** The verdict `enriched` needs proof; content that cannot be proven is `unverified` or damaged. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
@@ -14,7 +14,7 @@ const FACTS = { service: "graph", method: "GET", path: "/drives/", times: "alway
 const DOWNLOAD = { service: "storage", method: "GET", path: "download.aspx" } as const;
 const HTML = new TextEncoder().encode(`<html>${"text ".repeat(1000)}</html>`);
 
-/** What storage serves in place of something else, with the headers of either. */
+/** Rewrites a storage response to serve another file, with that file's headers. */
 function insteadOf(env: TestEnv, path: string): (answer: ServiceResponse) => ServiceResponse {
   const { content } = env.sandbox.tenant.drive("Documents").walk(path.split("/")).item!;
   const body: FileSpan = { file: content!.file, start: content!.start, length: content!.length };
@@ -41,7 +41,7 @@ const DOCUMENTS: [string, Bytes, string][] = [
   ["a.one", pseudoRandomBytes(5000), "unverified"],
 ];
 
-Deno.test("get calls content that is not the stated one enriched when it comes twice, whole", async () => {
+Deno.test("get reports unexpected but complete content as enriched when two copies are equal", async () => {
   await using env = await startTestEnv();
   env.sandbox.addFault({ ...FACTS, patch: WRONG });
   for (const [name, bytes, verdict] of DOCUMENTS) {
@@ -61,7 +61,7 @@ Deno.test("get calls content that is not the stated one enriched when it comes t
   }
 });
 
-Deno.test("get calls it damaged in drives where the service is not known to change it (exit code 7)", async () => {
+Deno.test("get reports unexpected content as damaged in drives where the service does not change files (exit code 7)", async () => {
   await using env = await startTestEnv();
   env.sandbox.addFault({ ...FACTS, patch: WRONG });
   for (const [name, bytes] of DOCUMENTS) {
@@ -71,7 +71,7 @@ Deno.test("get calls it damaged in drives where the service is not known to chan
   }
 });
 
-Deno.test("get needs no second copy where fresh facts match, and believes a hash where the size alone is wrong", async () => {
+Deno.test("get requests no second copy when refreshed properties match or only the size is wrong", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
   env.sandbox.addFault({ ...FACTS, path: "root:/General/a.docx", times: 1, patch: { ...WRONG, size: 7 } });
@@ -89,7 +89,7 @@ Deno.test("get needs no second copy where fresh facts match, and believes a hash
   }
 });
 
-Deno.test("get does not take two copies for one that the service's own hash cannot tell apart (exit code 7)", async () => {
+Deno.test("get rejects two different copies with the same QuickXorHash (exit code 7)", async () => {
   await using env = await startTestEnv();
   await env.file("a.heic", "mine");
   const block = 327_680;
@@ -116,7 +116,7 @@ Deno.test("get does not take two copies for one that the service's own hash cann
   assertEquals(await spooled(env), []);
 });
 
-Deno.test("get knows the content of another item by its tag, though it is whole (exit code 7)", async () => {
+Deno.test("get recognizes complete content of another item by its ETag (exit code 7)", async () => {
   await using env = await startTestEnv();
   await env.file("a.docx", "mine");
   env.sandbox.tenant.addFile("Documents", "General/a.docx", wordDocument(50_000));
@@ -134,7 +134,7 @@ Deno.test("get knows the content of another item by its tag, though it is whole 
   assertEquals((await env.runProcess("get", "General/a.docx", "-")).code, 7);
 });
 
-Deno.test("get to standard output earns enriched by a second copy, of which nothing is left", async () => {
+Deno.test("get to standard output confirms enriched with a second copy and deletes it", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
   env.sandbox.tenant.addFile("Documents", "General/converted.heic", heicFile(50_000));
@@ -146,7 +146,7 @@ Deno.test("get to standard output earns enriched by a second copy, of which noth
   assertEquals(await spooled(env), []);
 });
 
-Deno.test("get resumes a download that differs from what is stated, and compares what it has got with a clean copy", async () => {
+Deno.test("get resumes a download of unexpected content and compares it with a second copy", async () => {
   await using env = await startTestEnv();
   const photo = heicFile(3_000_000);
   env.sandbox.tenant.addFile("Documents", "General/a.heic", "stated");
@@ -163,7 +163,7 @@ Deno.test("get resumes a download that differs from what is stated, and compares
   assertEquals(await Deno.readFile(join(env.folder, "a.heic")), photo);
 });
 
-Deno.test("put earns enriched by reading back what is stored, once: --if-changed knows it again", async () => {
+Deno.test("put confirms enriched by reading the file back, and --if-changed does not read it again", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   for (const script of ["put", "put-large"] as const) {
@@ -185,7 +185,7 @@ Deno.test("put earns enriched by reading back what is stored, once: --if-changed
   assertEquals(await spooled(env), []);
 });
 
-Deno.test("put that cannot read back what is stored says so, and does not call it done (exit code 8)", async () => {
+Deno.test("put fails when it cannot read the stored file back (exit code 8)", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await env.file("Plan.docx", wordDocument(5000));
@@ -196,7 +196,7 @@ Deno.test("put that cannot read back what is stored says so, and does not call i
   assertMatch(stderr, /look at it before you upload it again/);
 });
 
-Deno.test("put does not send again over what somebody has stored meanwhile (exit code 6)", async () => {
+Deno.test("put does not replace a file that was changed after the upload (exit code 6)", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await env.file("Plan.docx", wordDocument(5000));
@@ -212,7 +212,7 @@ Deno.test("put does not send again over what somebody has stored meanwhile (exit
   assertEquals(await env.sandbox.tenant.bytes("Documents", "General/Plan.docx"), theirs);
 });
 
-Deno.test("put does not compare what is stored with a local file that has changed (exit code 6)", async () => {
+Deno.test("put fails when the local file changes before the comparison (exit code 6)", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await env.file("Plan.docx", wordDocument(5000));
@@ -226,7 +226,7 @@ Deno.test("put does not compare what is stored with a local file that has change
   assertMatch(stderr, /Plan\.docx changed during the upload/);
 });
 
-Deno.test("put takes no other document for what was sent, however it is stored (exit code 7)", async () => {
+Deno.test("put reports another stored document as damaged, whichever way it was stored (exit code 7)", async () => {
   await using env = await startTestEnv();
   const sent = wordDocument(50_000);
   const file = await env.file("Plan.docx", sent);
@@ -238,7 +238,7 @@ Deno.test("put takes no other document for what was sent, however it is stored (
   };
   for (const [what, bytes] of Object.entries(others)) {
     env.sandbox.clearFaults();
-    // As if the service had stored that in place of what was sent, and says so.
+    // As if the service had stored and reported other content.
     const rewrite = (answer: ServiceResponse) => {
       const item = env.sandbox.tenant.drive("Documents").walk(["General", "Plan.docx"]).item!;
       item.drive.replaceContent(item, env.sandbox.tenant.store.put(bytes), item.modifiedBy);
@@ -252,7 +252,7 @@ Deno.test("put takes no other document for what was sent, however it is stored (
   }
 });
 
-Deno.test("put --if-changed does not take a stored file that was found damaged for unchanged", async () => {
+Deno.test("put --if-changed uploads a file again whose stored copy was damaged", async () => {
   await using env = await startTestEnv();
   const file = await env.file("Plan.docx", wordDocument(5000));
   await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
@@ -267,7 +267,7 @@ Deno.test("put --if-changed does not take a stored file that was found damaged f
   assertEquals((await env.run("put-large", "--list")).stdout, "");
 });
 
-Deno.test("put --if-changed reads a stored file back that an earlier run could not read", async () => {
+Deno.test("put --if-changed reads a stored file back when an earlier run could not", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
   const file = await env.file("Plan.docx", wordDocument(5000));

@@ -4,14 +4,14 @@ import { wordDocument } from "./documents.ts";
 
 const OLD = new Date(1_700_000_000_000);
 
-/** Writes a local file that was last changed long ago. */
+/** Writes a local file with an old modification time. */
 async function oldFile(env: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
   const path = await env.file(name, content);
   await Deno.utime(path, OLD, OLD);
   return path;
 }
 
-Deno.test("put --if-changed does not take a change by a user for the service's rewriting", async () => {
+Deno.test("put --if-changed does not mistake a user's change for rewriting by the service", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.behavior.rewriteOfficeFiles = "after-answer";
   await oldFile(env, "one.docx", wordDocument(2000));

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 
-Deno.test("put never replaces one item by its id with several files", async () => {
+Deno.test("put rejects several files for one file given by its id", async () => {
   await using env = await startTestEnv();
   const before = await env.sandbox.tenant.bytes("Documents", "General/Agenda.md");
   const { id } = env.sandbox.tenant.find("Documents", "General/Agenda.md")!;
@@ -28,7 +28,7 @@ Deno.test("put -r keeps the names of several folders in a folder given by its id
   ]);
 });
 
-Deno.test("put -r rejects a local folder with a forbidden name before anything is sent", async () => {
+Deno.test("put -r rejects a local folder with a forbidden name before it sends anything", async () => {
   await using env = await startTestEnv();
   await Deno.mkdir(join(env.folder, "what?"));
   await env.file("what?/a.txt", "a");
@@ -38,7 +38,7 @@ Deno.test("put -r rejects a local folder with a forbidden name before anything i
   assertEquals(stderr.split("\n").filter(Boolean).length, 1, stderr);
 });
 
-Deno.test("put --dry-run reports that it could not look", async () => {
+Deno.test("put --dry-run reports that it could not look up the target", async () => {
   await using env = await startTestEnv();
   await env.file("a.txt", "a");
   env.sandbox.addFault({ method: "GET", path: "General:/a.txt", status: 403, times: "always" });
@@ -71,11 +71,11 @@ Deno.test("put -r reports an unreadable local entry and uploads the rest", async
   await Deno.symlink("loop", join(env.folder, "photos", "loop"));
   const { code, stdout, stderr } = await env.runProcess("put", "-r", "photos", "General/");
   assertEquals(stdout.split("\n").filter(Boolean).length, 2, stderr);
-  assert(code !== 0, "a file was left out and nobody was told");
+  assert(code !== 0, "a file was skipped without a report");
   assertMatch(stderr, /photos\/loop/);
 });
 
-Deno.test("put keeps a remote folder that has the name of the file", async () => {
+Deno.test("put does not replace a remote folder that has the name of the file", async () => {
   await using env = await startTestEnv();
   for (const [name, size] of [["a.txt", 1], ["big.bin", 5_000_000]] as const) {
     env.sandbox.tenant.addFolder("Documents", `General/${name}`);

@@ -10,7 +10,7 @@ const OLD = new Date(1_700_000_000_000);
 
 const fragments = { service: "storage" as const, method: "PUT" };
 
-/** Writes a local file that was last changed long ago. */
+/** Writes a local file with an old modification time. */
 async function oldFile(env: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
   const path = await env.file(name, content);
   await Deno.utime(path, OLD, OLD);
@@ -48,7 +48,7 @@ Deno.test("put reports the progress of each upload when it is interrupted", asyn
   assertEquals(text.split("\n").filter(Boolean).length, 3, text);
 });
 
-Deno.test("put-large ends at once when it is interrupted before its session exists", async () => {
+Deno.test("put-large ends at once when it is interrupted before it has a session", async () => {
   await using env = await startTestEnv();
   await oldFile(env, "big.bin", pseudoRandomBytes(2 * UNIT));
   env.sandbox.addFault({

@@ -12,7 +12,7 @@ const NO_RANGES = '{"expirationDateTime":"2026-01-15T10:42:31Z"}';
 const ALL_THERE = '{"nextExpectedRanges":[]}';
 const PAGE = "<html>proxy</html>";
 
-/** Request, status, body, what was sent before, and the next step with what it carries. */
+/** Request, status, body, previous request, and the expected next step with its data. */
 type Row = [to: SessionResponse["to"], status: number, text: string, sent: Partial<SentSoFar>, step: string];
 
 const ROWS: Row[] = [
@@ -21,41 +21,41 @@ const ROWS: Row[] = [
   ["fragment", 202, ALL_THERE, { isComplete: true }, "advance undefined"],
   ["fragment", 202, NO_RANGES, {}, "query"],
   ["fragment", 202, PAGE, {}, "query"],
-  // the upload is committed, or said to be
+  // the upload is committed, or reported as committed
   ["fragment", 201, ITEM, { isComplete: true }, "committed created"],
   ["fragment", 200, ITEM, { isComplete: true }, "committed replaced"],
   ["fragment", 201, "", { isComplete: true }, "query"],
   ["fragment", 200, PAGE, {}, "query"],
   ["fragment", 200, ITEM.replace("a.bin", "b.bin"), { isComplete: true }, "query"],
-  // the session answers where it is
+  // the session returns its next expected byte
   ["query", 200, RANGES, {}, "advance 327680"],
   ["query", 200, ALL_THERE, { isComplete: true }, "advance undefined"],
   ["query", 200, NO_RANGES, {}, "advance undefined"],
   ["query", 200, PAGE, {}, "retry"],
-  // it was said to be committed: the item itself tells
+  // reported as committed: check the item
   ["query", 200, RANGES, { isComplete: true, isSaidCommitted: true }, "advance 327680"],
   ["query", 200, PAGE, { isComplete: true, isSaidCommitted: true }, "lookUp"],
   ["query", 404, "", { isComplete: true, isSaidCommitted: true }, "lookUp"],
   ["query", 503, "", { isComplete: true, isSaidCommitted: true }, "lookUp"],
-  // wait, then ask
+  // wait, then request the status
   ["fragment", 408, "", {}, "retry"],
   ["fragment", 429, "", {}, "retry"],
   ["fragment", 500, "", { isComplete: true }, "retry"],
   ["query", 503, "", {}, "retry"],
   ["query", 416, "", {}, "retry"],
-  // a success that no session sends
+  // a successful response that no session sends
   ["fragment", 204, "", {}, "query"],
   ["fragment", 206, RANGES, { isComplete: true }, "query"],
   ["query", 204, "", {}, "retry"],
-  // ask: the fragment was stored before
+  // the fragment was already stored: request the status
   ["fragment", 416, "", {}, "query"],
-  // the session or its URL is dead
+  // the session is lost or its URL is refused
   ["fragment", 401, "", { isComplete: true }, "restart"],
   ["fragment", 403, "", {}, "restart"],
   ["fragment", 404, "", {}, "restart"],
   ["fragment", 404, "", { isComplete: true }, "lookUpOrRestart"],
   ["query", 404, "", { isComplete: true }, "lookUpOrRestart"],
-  // nothing helps
+  // permanent errors
   ["fragment", 400, "", {}, "fail"],
   ["fragment", 409, "", { isComplete: true }, "fail"],
   ["fragment", 412, "", {}, "fail"],

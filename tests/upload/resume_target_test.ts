@@ -9,14 +9,14 @@ const SMALL = ["--fragment-size", "320KiB"];
 
 const OLD = new Date(1_700_000_000_000);
 
-/** Writes a local file that was last changed long ago. */
+/** Writes a local file with an old modification time. */
 async function oldFile(env: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
   const path = await env.file(name, content);
   await Deno.utime(path, OLD, OLD);
   return path;
 }
 
-Deno.test("put-large does not resume into a folder that was renamed meanwhile", async () => {
+Deno.test("put-large does not resume into a folder that was renamed", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.addFolder("Documents", "General/Work");
   const content = pseudoRandomBytes(4 * UNIT);
@@ -38,7 +38,10 @@ Deno.test("put-large does not resume into a folder that was renamed meanwhile", 
   env.sandbox.tenant.addFolder("Documents", "General/Work");
   const { code, stderr } = await env.run("put-large", ...SMALL, "big.bin", "General/Work/");
   assertEquals(code, 0, stderr);
-  assert(env.sandbox.tenant.find("Documents", "General/Work/big.bin"), "it is not where it was said to be");
+  assert(
+    env.sandbox.tenant.find("Documents", "General/Work/big.bin"),
+    "the file is not at the reported location",
+  );
   assertEquals(env.sandbox.tenant.find("Documents", "General/Old/big.bin"), undefined);
 });
 
@@ -69,7 +72,7 @@ Deno.test("put-large --list includes uploads of another cloud", async () => {
   assert(!stderr.includes("elsewhere.example/x"));
 });
 
-Deno.test("put-large creates the file anew when it was deleted or renamed before the resume", async () => {
+Deno.test("put-large creates a new file when the target was deleted or renamed before the resume", async () => {
   await using env = await startTestEnv();
   const content = pseudoRandomBytes(4 * UNIT);
   for (const how of ["deleted", "renamed"]) {

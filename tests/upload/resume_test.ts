@@ -20,7 +20,7 @@ async function journal(env: TestEnv): Promise<string[]> {
   return names.filter((name) => name.endsWith(".json"));
 }
 
-/** Starts an upload and kills it when so many fragments are on their way. */
+/** Starts an upload and kills it after the given number of fragment requests. */
 async function killed(
   env: TestEnv,
   afterFragments: number,
@@ -50,7 +50,7 @@ async function arrived(env: TestEnv): Promise<void> {
   assertEquals(await journal(env), []);
 }
 
-Deno.test("after a kill the same command goes on where the server stands", async () => {
+Deno.test("put-large resumes at the next expected byte after a kill", async () => {
   await using env = await startTestEnv();
   await killed(env, 4);
   assertEquals((await journal(env)).length, 1);
@@ -62,7 +62,7 @@ Deno.test("after a kill the same command goes on where the server stands", async
   await arrived(env);
 });
 
-Deno.test("it goes on from another folder, by another path, with another fragment size, and with put", async () => {
+Deno.test("put and put-large resume from another folder, by another path and with another fragment size", async () => {
   await using env = await startTestEnv();
   await killed(env, 3);
   await Deno.mkdir(`${env.folder}/sub`);
@@ -80,7 +80,7 @@ Deno.test("it goes on from another folder, by another path, with another fragmen
   await arrived(env);
 });
 
-Deno.test("the record of an unfinished upload is private", async () => {
+Deno.test("put-large keeps its journal entry private", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
   await killed(env, 2);
@@ -93,7 +93,7 @@ Deno.test("the record of an unfinished upload is private", async () => {
   assertMatch(stderr, /chmod 600/);
 });
 
-Deno.test("a changed local file is never gone on with: the old session is cancelled", async () => {
+Deno.test("put-large does not resume a changed local file, and cancels the old session", async () => {
   await using env = await startTestEnv();
   await killed(env, 4);
   const other = pseudoRandomBytes(SIZE, 5);
@@ -107,7 +107,7 @@ Deno.test("a changed local file is never gone on with: the old session is cancel
   assertEquals(env.sandbox.tenant.openSessions(), []);
 });
 
-Deno.test("an unfinished upload that may replace is not gone on with when that is not wanted", async () => {
+Deno.test("put-large --conflict fail does not resume an upload that may replace", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.addFile("Documents", "General/big.bin", "theirs");
   await killed(env, 4);
@@ -120,7 +120,7 @@ Deno.test("an unfinished upload that may replace is not gone on with when that i
   assertEquals(env.sandbox.tenant.openSessions(), []);
 });
 
-Deno.test("--no-resume starts from the first byte", async () => {
+Deno.test("put-large --no-resume starts from the first byte", async () => {
   await using env = await startTestEnv();
   await killed(env, 4);
   const { stdout } = await env.run("put-large", "--json", "--no-resume", ...SMALL, "big.bin", "General/");
@@ -128,7 +128,7 @@ Deno.test("--no-resume starts from the first byte", async () => {
   await arrived(env);
 });
 
-Deno.test("an upload that was complete when its process died is found finished, and nothing is sent", async () => {
+Deno.test("put-large sends nothing when the killed process had committed the upload", async () => {
   await using env = await startTestEnv();
   const file = await env.file("big.bin", content);
   env.sandbox.addFault({ ...fragments, nth: 9, when: "after", delayMs: 20_000 });
@@ -146,7 +146,7 @@ Deno.test("an upload that was complete when its process died is found finished, 
   await arrived(env);
 });
 
-Deno.test("a process that dies between the last answer and its end is found finished, too", async () => {
+Deno.test("put-large finds the committed file when the process was killed after the last response", async () => {
   await using env = await startTestEnv();
   await killed(env, 9);
   env.sandbox.tenant.addFile("Documents", "General/big.bin", content);
@@ -154,12 +154,12 @@ Deno.test("a process that dies between the last answer and its end is found fini
   assertEquals(
     [code, jsonLines(stdout)[0]!.resumedFrom],
     [0, 8 * UNIT],
-    "the file that is there by now hid the unfinished upload",
+    "the existing file hid the unfinished upload",
   );
   assertEquals(await journal(env), []);
 });
 
-Deno.test("a session that is gone, or whose URL is dead, is begun anew", async () => {
+Deno.test("put-large restarts an upload whose session is lost or whose URL is refused", async () => {
   await using env = await startTestEnv();
   for (const status of [404, 401, 403]) {
     await killed(env, 3);
@@ -176,7 +176,7 @@ Deno.test("a session that is gone, or whose URL is dead, is begun anew", async (
   }
 });
 
-Deno.test("Ctrl-C says how far it got and how to go on; so does a service that stays away", async () => {
+Deno.test("put-large reports progress and how to resume after Ctrl-C or an outage", async () => {
   await using env = await startTestEnv();
   if (Deno.build.os !== "windows") {
     assertMatch(
@@ -188,7 +188,7 @@ Deno.test("Ctrl-C says how far it got and how to go on; so does a service that s
   await arrived(env);
 });
 
-Deno.test("an unfinished upload of another file to the same place gives way", async () => {
+Deno.test("put-large cancels an unfinished upload of another file to the same location", async () => {
   await using env = await startTestEnv();
   await killed(env, 3);
   const { code, stderr } = await env.run(
@@ -202,7 +202,7 @@ Deno.test("an unfinished upload of another file to the same place gives way", as
   assertEquals(await journal(env), []);
 });
 
-Deno.test("two processes do not send the same upload", async () => {
+Deno.test("put-large rejects a concurrent upload of the same file", async () => {
   await using env = await startTestEnv();
   const file = await env.file("big.bin", content);
   env.sandbox.addFault({ ...fragments, nth: 2, delayMs: 1500 });
@@ -215,7 +215,7 @@ Deno.test("two processes do not send the same upload", async () => {
   await arrived(env);
 });
 
-Deno.test("a record that cannot be understood is set aside", async () => {
+Deno.test("put-large moves an unreadable journal entry aside", async () => {
   await using env = await startTestEnv();
   await killed(env, 3);
   const [name] = await journal(env);
@@ -226,7 +226,7 @@ Deno.test("a record that cannot be understood is set aside", async () => {
     const { stderr } = await env.run("put-large", ...SMALL, "big.bin", "General/other.bin");
     assertEquals(stderr, "", "an entry of another upload was touched");
     const again = await env.run("put-large", ...SMALL, "big.bin", "General/");
-    // Without its record our own session blocks the name, until it ends by itself.
+    // Without its journal entry the old session blocks the name until it expires.
     assertEquals(again.code, 6);
     assertMatch(again.stderr, /is not readable; it is kept as \S+\.unreadable-/);
   }
@@ -236,14 +236,14 @@ function kill(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // it has ended this very moment
+    if (!(error instanceof TypeError)) throw error; // the process has just ended
   }
 }
 
 /** `GRAPH_SCRIPTS_KILLS=200` runs the campaign in full. */
 const KILLS = Number(Deno.env.get("GRAPH_SCRIPTS_KILLS") ?? 12);
 
-Deno.test(`${KILLS} kills at random moments: the bytes are right, at most one fragment is sent again for each`, async () => {
+Deno.test(`put-large survives ${KILLS} kills at random moments, and resends at most one fragment for each`, async () => {
   await using env = await startTestEnv();
   const file = await env.file("big.bin", content);
   let kills = 0;
@@ -262,7 +262,7 @@ Deno.test(`${KILLS} kills at random moments: the bytes are right, at most one fr
         break;
       }
       if (code !== 0) mine++;
-      // Killed after its work was done, it has nothing to go on with either.
+      // A process killed after the commit leaves nothing to resume either.
       over = code === 0 ||
         (env.sandbox.tenant.find("Documents", `General/${uploads}.bin`) !== undefined &&
           (await journal(env)).length === 0);

@@ -1,12 +1,12 @@
-/** What `put-large` does when fragments, sessions and commits go wrong (PROTOCOL 7.4 and 17.2, items 2 to 11). */
+/** `put-large` when fragments, sessions and commits fail (PROTOCOL 7.4 and 17.2, items 2 to 11). */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { assertWaited, faultTest, FOUR_FRAGMENTS, type StruckBench, UNIT } from "../campaign/fault_env.ts";
+import { assertWaited, type FaultEnv, faultTest, FOUR_FRAGMENTS, UNIT } from "../campaign/fault_env.ts";
 import { jsonLines } from "../test_env.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
-/** The upload succeeds: the bytes are right and no session is left; returns what happened. */
-async function succeeds(env: StruckBench, ...args: string[]): Promise<string[]> {
+/** Asserts that the upload succeeds, with the right bytes and no open session; returns the requests. */
+async function succeeds(env: FaultEnv, ...args: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await env.upload(FOUR_FRAGMENTS, ...args);
   assertEquals(code, 0, stderr);
   const [result] = jsonLines(stdout);
@@ -16,8 +16,8 @@ async function succeeds(env: StruckBench, ...args: string[]): Promise<string[]> 
   return env.story();
 }
 
-/** The upload fails with this exit code and message, leaves no file and no session; returns what happened. */
-async function fails(env: StruckBench, code: number, message: RegExp, ...args: string[]): Promise<string[]> {
+/** Asserts that the upload fails and leaves neither file nor session; returns the requests. */
+async function fails(env: FaultEnv, code: number, message: RegExp, ...args: string[]): Promise<string[]> {
   const ended = await env.upload(FOUR_FRAGMENTS, ...args);
   assertEquals(ended.code, code, ended.stderr);
   assertEquals(ended.stdout, "");
@@ -30,68 +30,76 @@ async function fails(env: StruckBench, code: number, message: RegExp, ...args: s
 const REST = ["send 2 202", "send 3 201"];
 const BEGIN = ["create 200", "send 0 202"];
 
-/** What is mended, and how: the whole story each time. */
-const MENDED: [FaultName, string, string[]][] = [
+/** Faults from which an upload recovers, with all its requests. */
+const RECOVERED: [FaultName, string, string[]][] = [
   [
     "fragment-stored-but-503",
-    "the session is asked, and the fragment is not sent again",
+    "put-large requests the session's status and does not resend the fragment",
     [...BEGIN, "send 1 503", "ask 200", ...REST],
   ],
   [
     "fragment-refused-with-503",
-    "the session is asked, and the fragment is sent again",
+    "put-large requests the session's status and resends the fragment",
     [...BEGIN, "send 1 503", "ask 200", "send 1 202", ...REST],
   ],
   [
     "answer-lost",
-    "the session is asked, and the fragment is not sent again",
+    "put-large requests the session's status and does not resend the fragment",
     [...BEGIN, "send 1 cut", "ask 200", ...REST],
   ],
   [
     "connection-cut-in-body",
-    "the session is asked, and the fragment is sent again",
+    "put-large requests the session's status and resends the fragment",
     [...BEGIN, "send 1 cut", "ask 200", "send 1 202", ...REST],
   ],
   [
     "fragment-overlap",
-    "the session is asked and obeyed, and the fragment is not sent again",
+    "put-large moves to the next expected byte and does not resend the fragment",
     [...BEGIN, "send 1 416", "ask 200", ...REST],
   ],
-  ["session-without-ranges", "the first byte is taken for the next", [...BEGIN, "send 1 202", ...REST]],
+  [
+    "session-without-ranges",
+    "put-large starts at the first byte when the session has no next expected ranges",
+    [...BEGIN, "send 1 202", ...REST],
+  ],
 ];
 
-for (const [name, sentence, story] of MENDED) {
-  faultTest(name, sentence, async (env) => assertEquals(await succeeds(env), story));
+for (const [name, title, story] of RECOVERED) {
+  faultTest(name, title, async (env) => assertEquals(await succeeds(env), story));
 }
 
 for (const name of ["fragment-stored-but-503", "fragment-refused-with-503"] as const) {
-  faultTest(name, "Retry-After is obeyed to the second", async (env) => {
+  faultTest(name, "put-large waits exactly as long as Retry-After asks", async (env) => {
     await succeeds(env);
     assertWaited(env.gapsMs()[0], 1000);
   });
 }
 
-faultTest("token-expires-in-upload", "fragments need no token, and none is asked for", async (env) => {
+faultTest("token-expires-in-upload", "put-large requests no token while it sends fragments", async (env) => {
   const story = await succeeds(env);
   assertEquals(story.slice(story.indexOf("create 200")), [...BEGIN, "send 1 202", ...REST]);
 }, { signIn: true });
 
-faultTest("connection-cut-in-body", "the first wait is half a second to one", async (env) => {
-  await succeeds(env);
-  assertWaited(env.gapsMs()[0], 500, 1000);
-});
+faultTest(
+  "connection-cut-in-body",
+  "put-large waits half a second to one second before the first retry",
+  async (env) => {
+    await succeeds(env);
+    assertWaited(env.gapsMs()[0], 500, 1000);
+  },
+);
 
-faultTest("connection-cut-part-kept", "the upload goes on in the middle of a fragment", async (env) => {
+faultTest("connection-cut-part-kept", "put-large resumes in the middle of a fragment", async (env) => {
   const story = await succeeds(env);
   assertEquals(story.slice(0, 4), [...BEGIN, "send 1 cut", "ask 200"]);
   assertEquals(story[4], `send from ${UNIT + 163_840} 202`);
   assertEquals(story.at(-1)?.endsWith(" 201"), true);
-  assertEquals(new Set(story).size, story.length, "something was sent twice");
+  assertEquals(new Set(story).size, story.length, "a fragment was sent twice");
 });
 
 faultTest(
   "session-stuck",
-  "it is given up after two rounds: exit code 8, and the session is cancelled",
+  "put-large fails after two rounds and cancels the session (exit code 8)",
   async (env) => {
     const story = await fails(env, 8, /"sessionStuck".*stuck at byte 327680/);
     assertEquals(story.filter((word) => word.startsWith("send 1")).length, 3);
@@ -99,21 +107,25 @@ faultTest(
   },
 );
 
-faultTest("session-lost-once", "a new session is made after a pause, and its URL is used", async (env) => {
-  const story = await succeeds(env);
-  assertEquals(story.filter((word) => !word.startsWith("cancel")), [
-    ...["create 200", "send 0 404"],
-    ...["create 200", "send 0 202", "send 1 202", "send 2 202", "send 3 201"],
-  ]);
-  const [lost, created] = env.requests().filter(({ fault, path }, index, all) =>
-    fault || (path.includes("createUploadSession") && all.slice(0, index).some(({ fault }) => fault))
-  );
-  assert(Date.parse(created!.at) - Date.parse(lost!.at) >= 1_999, "no pause");
-});
+faultTest(
+  "session-lost-once",
+  "put-large pauses before it creates a new session, and uses its URL",
+  async (env) => {
+    const story = await succeeds(env);
+    assertEquals(story.filter((word) => !word.startsWith("cancel")), [
+      ...["create 200", "send 0 404"],
+      ...["create 200", "send 0 202", "send 1 202", "send 2 202", "send 3 201"],
+    ]);
+    const [lost, created] = env.requests().filter(({ fault, path }, index, all) =>
+      fault || (path.includes("createUploadSession") && all.slice(0, index).some(({ fault }) => fault))
+    );
+    assert(Date.parse(created!.at) - Date.parse(lost!.at) >= 1_999, "no pause");
+  },
+);
 
 faultTest(
   "session-lost-once",
-  "an Office file that is replaced keeps its old version until the new one is there",
+  "put-large keeps the old version of an Office file until the upload is committed",
   async (env) => {
     const file = await env.file("Report.docx", FOUR_FRAGMENTS);
     const { code, stdout, stderr } = await env.struck("put-large", "--json", file, "General/");
@@ -126,7 +138,7 @@ faultTest(
 
 faultTest(
   "session-lost-twice",
-  "there is no third session, and --conflict fail ends with exit code 8",
+  "put-large --conflict fail creates no third session (exit code 8)",
   async (env) => {
     const story = await fails(
       env,
@@ -139,20 +151,20 @@ faultTest(
   },
 );
 
-faultTest("session-lost-twice", "a file that may be replaced goes in one request", async (env) => {
+faultTest("session-lost-twice", "put-large sends a file that may be replaced in one request", async (env) => {
   const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
   assertEquals(code, 0, stderr);
   assertMatch(stderr, /loses its upload sessions; sending it in one request/);
   assertEquals(await env.sandbox.tenant.bytes("Documents", "General/big.bin"), FOUR_FRAGMENTS);
 });
 
-faultTest("session-lost-twice", "it is not told as a file that does not exist", async (env) => {
+faultTest("session-lost-twice", "put-large does not report a missing file", async (env) => {
   const { stderr } = await env.upload(FOUR_FRAGMENTS);
   assertEquals(/it does not exist, or you may not see it/.test(stderr), false, stderr);
 });
 
 for (const [name, status] of [["upload-url-expired", 401], ["upload-url-forbidden", 403]] as const) {
-  faultTest(name, "one new session from the first byte, and no new token", async (env) => {
+  faultTest(name, "put-large restarts with a new session and no new token", async (env) => {
     const story = await succeeds(env);
     assertEquals(story.filter((word) => !/^(cancel|look up)/.test(word)), [
       ...["create 200", "send 0 202", `send 1 ${status}`],
@@ -167,10 +179,14 @@ for (const [name, status] of [["upload-url-expired", 401], ["upload-url-forbidde
   });
 }
 
-faultTest("upload-url-forbidden-always", "it is told as a matter of rights: exit code 5", async (env) => {
-  const story = await fails(env, 5, /no permission/);
-  assertEquals(story.filter((word) => word.startsWith("create")).length, 2);
-});
+faultTest(
+  "upload-url-forbidden-always",
+  "put-large reports a missing permission (exit code 5)",
+  async (env) => {
+    const story = await fails(env, 5, /no permission/);
+    assertEquals(story.filter((word) => word.startsWith("create")).length, 2);
+  },
+);
 
 for (
   const name of [
@@ -181,7 +197,7 @@ for (
     "empty-answer-at-commit",
   ] as const
 ) {
-  faultTest(name, "the finished file is found, and nothing is sent again", async (env) => {
+  faultTest(name, "put-large finds the committed file and resends nothing", async (env) => {
     const story = await succeeds(env);
     const sent = story.filter((word) => word.startsWith("send"));
     assertEquals(sent.map((word) => word.slice(0, 6)), ["send 0", "send 1", "send 2", "send 3"]);
@@ -190,17 +206,21 @@ for (
   });
 }
 
-faultTest("name-taken-at-commit", "under --conflict fail the other file stays: exit code 6", async (env) => {
-  const { code, stdout, stderr } = await env.upload(FOUR_FRAGMENTS, "--conflict", "fail");
-  assertEquals([code, stdout], [6, ""]);
-  assertMatch(stderr, /"nameAlreadyExists".*already exists/);
-  const theirs = await env.sandbox.tenant.bytes("Documents", "General/big.bin");
-  assertEquals(new TextDecoder().decode(theirs), "another writer's");
-  assertEquals(env.sandbox.tenant.openSessions(), []);
-  assertEquals(env.story().filter((word) => word.startsWith("send")).length, 4);
-});
+faultTest(
+  "name-taken-at-commit",
+  "put-large --conflict fail keeps the other file (exit code 6)",
+  async (env) => {
+    const { code, stdout, stderr } = await env.upload(FOUR_FRAGMENTS, "--conflict", "fail");
+    assertEquals([code, stdout], [6, ""]);
+    assertMatch(stderr, /"nameAlreadyExists".*already exists/);
+    const theirs = await env.sandbox.tenant.bytes("Documents", "General/big.bin");
+    assertEquals(new TextDecoder().decode(theirs), "another writer's");
+    assertEquals(env.sandbox.tenant.openSessions(), []);
+    assertEquals(env.story().filter((word) => word.startsWith("send")).length, 4);
+  },
+);
 
-faultTest("name-taken-at-commit", "under --conflict rename both files are kept", async (env) => {
+faultTest("name-taken-at-commit", "put-large --conflict rename keeps both files", async (env) => {
   const { code, stdout, stderr } = await env.upload(FOUR_FRAGMENTS, "--conflict", "rename");
   assertEquals(code, 0, stderr);
   const [result] = jsonLines(stdout);
@@ -212,7 +232,7 @@ faultTest("name-taken-at-commit", "under --conflict rename both files are kept",
 
 faultTest(
   "leftover-session",
-  "it is told how long it blocks the name: exit code 6, without a loop",
+  "put-large reports how long a session blocks the name, without retrying (exit code 6)",
   async (env) => {
     assertEquals(await fails(env, 6, /the name is blocked.*15 minutes/), ["create 409", "look up 404"]);
   },
@@ -220,7 +240,7 @@ faultTest(
 
 faultTest(
   "leftover-session",
-  "it is told as such under --conflict fail as well, for the name is free",
+  "put-large --conflict fail reports a session that blocks a free name (exit code 6)",
   async (env) => {
     assertEquals(await fails(env, 6, /the name is blocked.*15 minutes/, "--conflict", "fail"), [
       "create 409",
@@ -229,43 +249,59 @@ faultTest(
   },
 );
 
-faultTest("file-locked", "put-large says that it is open in Office: exit code 6", async (env) => {
+faultTest("file-locked", "put-large reports a file that is open in Office (exit code 6)", async (env) => {
   assertEquals(await fails(env, 6, /"resourceLocked".*open in Office or checked out/), ["create 423"]);
 });
 
-faultTest("file-locked", "put says so as well, and the file stays as it was", async (env) => {
-  const before = await env.sandbox.tenant.bytes("Documents", "General/Report.docx");
-  const { code, stderr } = await env.struck("put", await env.file("Report.docx", "new"), "General/");
-  assertEquals(code, 6);
-  assertMatch(stderr, /open in Office or checked out; close it.*HTTP 423 resourceLocked, request-id/);
-  assertEquals(env.story(), ["create 423"]);
-  assertEquals(await env.sandbox.tenant.bytes("Documents", "General/Report.docx"), before);
-});
+faultTest(
+  "file-locked",
+  "put reports a file that is open in Office, and does not change it (exit code 6)",
+  async (env) => {
+    const before = await env.sandbox.tenant.bytes("Documents", "General/Report.docx");
+    const { code, stderr } = await env.struck("put", await env.file("Report.docx", "new"), "General/");
+    assertEquals(code, 6);
+    assertMatch(stderr, /open in Office or checked out; close it.*HTTP 423 resourceLocked, request-id/);
+    assertEquals(env.story(), ["create 423"]);
+    assertEquals(await env.sandbox.tenant.bytes("Documents", "General/Report.docx"), before);
+  },
+);
 
-faultTest("quota-reached", "it is fatal, and the session is given up: exit code 9", async (env) => {
-  const story = await fails(env, 9, /"quotaLimitReached".*the drive is full/);
-  assertEquals(story, [...BEGIN, "send 1 507", "cancel 204"]);
-});
+faultTest(
+  "quota-reached",
+  "put-large reports a full drive and cancels the session (exit code 9)",
+  async (env) => {
+    const story = await fails(env, 9, /"quotaLimitReached".*the drive is full/);
+    assertEquals(story, [...BEGIN, "send 1 507", "cancel 204"]);
+  },
+);
 
-faultTest("quota-reached", "put says so in its one request", async (env) => {
+faultTest("quota-reached", "put reports a full drive after one request (exit code 9)", async (env) => {
   const { code, stderr } = await env.struck("put", await env.file("a.txt", "a"), "General/");
   assertEquals([code, env.story()], [9, ["put 507"]]);
   assertMatch(stderr, /the drive is full; free space/);
   assertEquals(env.sandbox.tenant.find("Documents", "General/a.txt"), undefined);
 });
 
-faultTest("precondition-failed", "it is told as changed on the server: exit code 6", async (env) => {
-  const story = await fails(env, 6, /"entityTagDoesNotMatch".*changed on the server/);
-  assertEquals(story, [...BEGIN, "send 1 412", "cancel 204"]);
-});
+faultTest(
+  "precondition-failed",
+  "put-large reports a file that changed on the server (exit code 6)",
+  async (env) => {
+    const story = await fails(env, 6, /"entityTagDoesNotMatch".*changed on the server/);
+    assertEquals(story, [...BEGIN, "send 1 412", "cancel 204"]);
+  },
+);
 
-faultTest("session-error-under-200", "the error is told, and nothing is sent: exit code 1", async (env) => {
-  assertEquals(await fails(env, 1, /"notSupported".*The media type is not supported/), ["create 200"]);
-});
+faultTest(
+  "session-error-under-200",
+  "put-large reports the error and sends nothing (exit code 1)",
+  async (env) => {
+    assertEquals(await fails(env, 1, /"notSupported".*The media type is not supported/), ["create 200"]);
+  },
+);
 
 faultTest(
   "session-on-foreign-host",
-  "the host is named, and nothing is sent there: exit code 5",
+  "put-large names the host and sends nothing there (exit code 5)",
   async (env) => {
     const ended = await env.upload(FOUR_FRAGMENTS);
     assertEquals(ended.code, 5);

@@ -12,7 +12,7 @@ function ranges(env: TestEnv): string[] {
     .map(({ headers }) => headers["content-range"] ?? "");
 }
 
-/** Uploads with small fragments and compares every byte: a hash cannot see fragments in the wrong order. */
+/** Uploads with small fragments and compares every byte, since the hash does not detect reordered fragments. */
 async function uploads(env: TestEnv, size: number, code = 0): Promise<string> {
   const bytes = pseudoRandomBytes(size, size);
   const ended = await env.run("put-large", "--json", ...SMALL, await env.file("big.bin", bytes), "General/");
@@ -22,11 +22,11 @@ async function uploads(env: TestEnv, size: number, code = 0): Promise<string> {
     assertEquals([result!.verdict, result!.bytes], ["verified", size]);
     assertEquals(await env.sandbox.tenant.bytes("Documents", "General/big.bin"), bytes);
   }
-  assertEquals(env.sandbox.tenant.openSessions().length, 0, "a session is left behind");
+  assertEquals(env.sandbox.tenant.openSessions().length, 0, "a session is left open");
   return ended.stderr;
 }
 
-Deno.test("sizes around every boundary arrive whole, in fragments of the right size", async () => {
+Deno.test("put-large uploads sizes around every boundary in fragments of the right size", async () => {
   await using env = await startTestEnv();
   for (const size of [1, UNIT - 1, UNIT, UNIT + 1, 3 * UNIT - 1, 3 * UNIT, 3 * UNIT + 1]) {
     const before = ranges(env).length;
@@ -39,7 +39,7 @@ Deno.test("sizes around every boundary arrive whole, in fragments of the right s
   }
 });
 
-Deno.test("an empty file goes in one request: there is no session for it", async () => {
+Deno.test("put-large uploads an empty file in one request", async () => {
   await using env = await startTestEnv();
   const [result] = jsonLines(
     (await env.run("put-large", "--json", await env.file("empty", ""), "General/")).stdout,
@@ -48,7 +48,7 @@ Deno.test("an empty file goes in one request: there is no session for it", async
   assertEquals(ranges(env), []);
 });
 
-Deno.test("the default is 10 MiB; nothing is chunked, and no token goes to storage", async () => {
+Deno.test("put-large sends fragments of 10 MiB by default, without chunked encoding or token", async () => {
   await using env = await startTestEnv();
   const size = 25 * 1024 * 1024;
   const bytes = pseudoRandomBytes(size);
@@ -64,7 +64,7 @@ Deno.test("the default is 10 MiB; nothing is chunked, and no token goes to stora
   );
 });
 
-Deno.test("the local time of change is kept, without a second version", async () => {
+Deno.test("put-large keeps the local modification time without creating a second version", async () => {
   await using env = await startTestEnv();
   const file = await env.file("big.bin", pseudoRandomBytes(100));
   await Deno.utime(file, new Date("2024-02-29T12:34:56.789Z"), new Date("2024-02-29T12:34:56.789Z"));
@@ -74,18 +74,18 @@ Deno.test("the local time of change is kept, without a second version", async ()
   assertEquals(env.sandbox.requests.filter(({ method }) => method === "PATCH"), []);
 });
 
-Deno.test("created, then replaced", async () => {
+Deno.test("put-large reports a new file as created, then as replaced", async () => {
   await using env = await startTestEnv();
   const file = await env.file("big.bin", pseudoRandomBytes(UNIT * 2));
   assertMatch((await env.run("put-large", file, "General/")).stdout, /^created /);
   assertMatch((await env.run("put-large", file, "General/")).stdout, /^replaced /);
 });
 
-Deno.test("a fragment that was stored although its answer was lost is not sent again", async () => {
+Deno.test("put-large does not resend a stored fragment whose response was lost", async () => {
   await using env = await startTestEnv();
   env.sandbox.addFault({ ...fragments, nth: 2, when: "after", drop: true });
   await uploads(env, 4 * UNIT);
-  // Deno's fetch may send it a second time by itself; the service refuses that copy.
+  // Deno's fetch may repeat the request on its own; the service rejects the copy.
   const sent = ranges(env).length;
   assert(sent <= 5, `${sent}`);
   env.sandbox.clearFaults();
@@ -94,7 +94,7 @@ Deno.test("a fragment that was stored although its answer was lost is not sent a
   assertEquals(ranges(env).length, sent + 4);
 });
 
-Deno.test("a fragment that was not stored is sent again", async () => {
+Deno.test("put-large resends a fragment that was not stored", async () => {
   await using env = await startTestEnv();
   for (
     const fault of [
@@ -111,12 +111,12 @@ Deno.test("a fragment that was not stored is sent again", async () => {
     await uploads(env, 4 * UNIT);
     const starts = ranges(env).slice(before).map((range) => Number(/\d+/.exec(range)?.[0]) / UNIT);
     assertEquals(starts.filter((start, index) => start !== starts[index - 1]), [0, 1, 2, 3]);
-    // Once by us; once more where Deno's fetch repeats it by itself on a reused connection.
+    // Deno's fetch may repeat the request on its own on a reused connection.
     assert(starts.length === 5 || (!("status" in fault) && starts.length === 6), `${starts}`);
   }
 });
 
-Deno.test("a last fragment whose commit took effect is found finished", async () => {
+Deno.test("put-large finds the file when only the response to the commit was lost", async () => {
   await using env = await startTestEnv();
   for (
     const fault of [
@@ -134,7 +134,7 @@ Deno.test("a last fragment whose commit took effect is found finished", async ()
   assert(ranges(env).length <= 11, "a finished file was sent again");
 });
 
-Deno.test("a session that is lost is begun anew once, and not more often", async () => {
+Deno.test("put-large restarts a lost session once", async () => {
   await using env = await startTestEnv();
   for (const status of [404, 401, 403]) {
     env.sandbox.clearFaults();
@@ -156,7 +156,7 @@ Deno.test("a session that is lost is begun anew once, and not more often", async
   );
 });
 
-Deno.test("what cannot be mended ends the upload with its exit code, and the session is cancelled", async () => {
+Deno.test("put-large cancels the session after a permanent error", async () => {
   await using env = await startTestEnv();
   for (const [status, code] of [[507, 9], [423, 6], [409, 6], [412, 6], [400, 1], [413, 1]] as const) {
     env.sandbox.clearFaults();
@@ -165,7 +165,7 @@ Deno.test("what cannot be mended ends the upload with its exit code, and the ses
   }
 });
 
-Deno.test("answers to the creation of a session that cannot be used", async () => {
+Deno.test("put-large rejects unusable responses to the creation of a session", async () => {
   await using env = await startTestEnv();
   const create = { service: "graph" as const, path: "createUploadSession" };
   env.sandbox.addFault({ ...create, patch: { nextExpectedRanges: null } });
@@ -186,7 +186,7 @@ Deno.test("answers to the creation of a session that cannot be used", async () =
   await uploads(env, 2 * UNIT, 5);
 });
 
-Deno.test("a local file that becomes shorter is told, not padded", async () => {
+Deno.test("put-large reports a local file that becomes shorter", async () => {
   await using env = await startTestEnv();
   const file = await env.file("big.bin", pseudoRandomBytes(4 * UNIT));
   env.sandbox.addFault({ ...fragments, nth: 1, delayMs: 800 });
@@ -199,7 +199,7 @@ Deno.test("a local file that becomes shorter is told, not padded", async () => {
   assertEquals(env.sandbox.tenant.find("Documents", "General/big.bin"), undefined);
 });
 
-Deno.test("Ctrl-C ends an upload with 130, and the session does not block the name", async () => {
+Deno.test("put-large cancels the session on Ctrl-C (exit code 130)", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
   const file = await env.file("big.bin", pseudoRandomBytes(4 * UNIT));
@@ -212,7 +212,7 @@ Deno.test("Ctrl-C ends an upload with 130, and the session does not block the na
   assertEquals((await env.run("put-large", ...SMALL, file, "General/")).code, 0);
 });
 
-Deno.test("descriptions are for personal OneDrives; elsewhere they are refused before the upload", async () => {
+Deno.test("put-large rejects a description outside personal OneDrives before the upload", async () => {
   await using env = await startTestEnv();
   const { code, stderr } = await env.run(
     "put-large",

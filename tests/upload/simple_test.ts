@@ -5,7 +5,7 @@ import type { LocalContent } from "../../lib/local/local_file.ts";
 import type { TransferContext } from "../../lib/transfer/result.ts";
 import { uploadSimple } from "../../lib/upload/simple.ts";
 
-Deno.test("uploadSimple() may use all the time that the deadline leaves", async () => {
+Deno.test("uploadSimple() may use all the time left until the deadline", async () => {
   const limits: number[] = [];
   const { setTimeout } = globalThis;
   globalThis.setTimeout = ((work: () => void, ms?: number) => {

@@ -1,4 +1,4 @@
-/** What happens to the local file of an upload, and to what an earlier run has left of it. */
+/** Changes of the local file during an upload, and leftovers of an earlier run. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { connect } from "../../lib/connect.ts";
@@ -16,14 +16,14 @@ async function oldFile(env: TestEnv, content: Uint8Array): Promise<string> {
   return path;
 }
 
-/** Uploads a file to which something happens after its first fragment was sent. */
+/** Uploads a file that `change` modifies after the first fragment was sent. */
 async function uploadWhile(
   env: TestEnv,
   content: Uint8Array,
   change: (path: string) => Promise<void>,
 ): Promise<{ code: number; stderr: string }> {
   const path = await oldFile(env, content);
-  await new Promise((resolve) => setTimeout(resolve, 1_100)); // Deno tells the time of a change to the second
+  await new Promise((resolve) => setTimeout(resolve, 1_100)); // Deno reports the change time in whole seconds
   env.sandbox.clearFaults();
   env.sandbox.addFault({
     ...fragments,
@@ -37,8 +37,8 @@ async function uploadWhile(
 }
 
 Deno.test({
-  name: "put-large notices a file that changes in place behind its size and time, and only that",
-  ignore: Deno.build.os === "windows", // which has no such time
+  name: "put-large reports content that changes in place with the same size and time",
+  ignore: Deno.build.os === "windows", // Windows has no change time
   async fn() {
     await using env = await startTestEnv();
     const content = pseudoRandomBytes(4 * UNIT);
@@ -56,7 +56,7 @@ Deno.test({
   },
 });
 
-/** Leaves an upload unfinished, whose session is at a host that the settings do not name. */
+/** Leaves an unfinished upload whose session is at a host that the settings do not allow. */
 async function elsewhere(env: TestEnv): Promise<string> {
   const path = await oldFile(env, pseudoRandomBytes(4 * UNIT));
   env.sandbox.addFault({
@@ -79,7 +79,7 @@ async function elsewhere(env: TestEnv): Promise<string> {
   return path;
 }
 
-Deno.test("a session at a host that is no longer allowed keeps nobody from uploading or giving it up", async () => {
+Deno.test("put-large uploads and cancels when the host of an old session is no longer allowed", async () => {
   const notAllowed = /at a host that is not a storage host of these settings/;
   for (const options of [[], ["--no-resume"]]) {
     await using env = await startTestEnv();
@@ -99,10 +99,10 @@ Deno.test("a session at a host that is no longer allowed keeps nobody from uploa
   assertEquals((await env.run("put-large", "--list")).stdout, "");
 });
 
-Deno.test("sentBytes counts what went to sessions that were lost", async () => {
+Deno.test("put-large --json includes bytes sent to lost sessions in sentBytes", async () => {
   await using env = await startTestEnv();
   const path = await oldFile(env, pseudoRandomBytes(4 * UNIT));
-  // Both sessions take two fragments, and are gone at the third.
+  // Both sessions accept two fragments and are lost at the third.
   for (const nth of [3, 6]) {
     env.sandbox.addFault({ ...fragments, nth, status: 404, body: { error: { code: "itemNotFound" } } });
   }
@@ -112,7 +112,7 @@ Deno.test("sentBytes counts what went to sessions that were lost", async () => {
   assertEquals(jsonLines(stdout)[0]!.sentBytes, (3 + 3 + 4) * UNIT);
 });
 
-Deno.test("uploadLargeFile() takes a session also for a small file without a time of change", async () => {
+Deno.test("uploadLargeFile() creates a session for a small file without a modification time", async () => {
   await using env = await startTestEnv({ signIn: false });
   const { GRAPH_SCRIPTS_HOME: home, GRAPH_API_ORIGIN: apiOrigin, ...origins } = env.sandbox.env;
   const settings = {

@@ -5,7 +5,7 @@ import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../tes
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** A folder with files, folders in folders, an empty one, and names that need care. */
+/** Creates a folder with files, nested and empty folders, and names with special characters. */
 async function tree(env: TestEnv, name = "photos"): Promise<string> {
   const root = join(env.folder, name);
   const files: Record<string, string> = {
@@ -28,7 +28,7 @@ function contentRequests(env: TestEnv, from: number) {
   return env.sandbox.requests.slice(from).filter(({ method }) => method === "PUT");
 }
 
-Deno.test("put -r brings a folder with all that is in it, each folder made once, empty ones as well", async () => {
+Deno.test("put -r uploads a folder with its contents and creates each folder once, empty ones included", async () => {
   await using env = await startTestEnv();
   await tree(env);
   const before = env.sandbox.requests.length;
@@ -50,7 +50,7 @@ Deno.test("put -r brings a folder with all that is in it, each folder made once,
   assertEquals(env.sandbox.tenant.find("Documents", "General/Photos/2024/nothing")?.kind, "folder");
 });
 
-Deno.test("a slash at the end keeps the folder's own name, also of the current folder", async () => {
+Deno.test("put -r keeps the folder's name when the location ends with a slash", async () => {
   await using env = await startTestEnv();
   const root = await tree(env);
   assertEquals((await env.run("put", "-r", "photos", "General/")).code, 0);
@@ -70,7 +70,7 @@ Deno.test("a slash at the end keeps the folder's own name, also of the current f
   assertMatch(stderr, /the folder General\/Nope does not exist/);
 });
 
-Deno.test("a second run with --if-changed sends no content; what has changed is sent", async () => {
+Deno.test("put -r --if-changed sends only what has changed", async () => {
   await using env = await startTestEnv();
   const root = await tree(env);
   await env.file("photos/large.bin", pseudoRandomBytes(5 * 1024 * 1024));
@@ -91,7 +91,7 @@ Deno.test("a second run with --if-changed sends no content; what has changed is 
   ]);
 });
 
-Deno.test("a file that SharePoint has rewritten is known again, also when it does so after its answer", async () => {
+Deno.test("put -r --if-changed recognizes a file that SharePoint rewrote, even after its response", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.behavior.rewriteOfficeFiles = "after-answer";
   const file = await env.file("Report.docx", wordDocument(2000));
@@ -111,7 +111,7 @@ Deno.test("a file that SharePoint has rewritten is known again, also when it doe
   );
 });
 
-Deno.test("--dry-run changes nothing and says what would be done", async () => {
+Deno.test("put -r --dry-run changes nothing and reports what it would do", async () => {
   await using env = await startTestEnv();
   await tree(env);
   env.sandbox.tenant.addFile("Documents", "General/Photos/a.txt", "old");
@@ -146,7 +146,7 @@ Deno.test("--dry-run changes nothing and says what would be done", async () => {
   assertMatch(one.stderr, /General\/Photos\/a\.txt already exists/);
 });
 
-Deno.test("all names that the service forbids are listed before anything is sent", async () => {
+Deno.test("put -r lists all forbidden names before it sends anything", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
   const root = await tree(env);
@@ -166,7 +166,7 @@ Deno.test("all names that the service forbids are listed before anything is sent
   assertEquals(env.sandbox.requests.length, before);
 });
 
-Deno.test("paths that are too long for the service are told before anything is sent", async () => {
+Deno.test("put -r reports paths that are too long before it sends anything", async () => {
   await using env = await startTestEnv();
   const deep = Array(4).fill("d".repeat(98)).join("/");
   await Deno.mkdir(join(env.folder, "photos", ...deep.split("/")), { recursive: true });
@@ -195,7 +195,7 @@ Deno.test("put -r follows symlinks to files, and skips symlinks to folders with 
   assertEquals(env.sandbox.tenant.find("Documents", "General/Photos/loop"), undefined);
 });
 
-Deno.test("one failure does not stop the others, and a folder without -r is refused", async () => {
+Deno.test("put -r continues after a failure, and put without -r rejects a folder", async () => {
   await using env = await startTestEnv();
   await tree(env);
   assertEquals((await env.run("put", "photos", "General/Photos")).code, 2);
@@ -208,7 +208,7 @@ Deno.test("one failure does not stop the others, and a folder without -r is refu
   assertEquals(stdout.split("\n").filter(Boolean).length, 3);
 });
 
-Deno.test("at most so many files are sent at a time as --jobs says", async () => {
+Deno.test("put -r sends at most --jobs files concurrently", async () => {
   await using env = await startTestEnv();
   for (let i = 0; i < 9; i++) await env.file(`${i}.txt`, `${i}`);
   const files = Array.from({ length: 9 }, (_, i) => `${i}.txt`);
@@ -231,7 +231,7 @@ Deno.test("at most so many files are sent at a time as --jobs says", async () =>
   }
 });
 
-Deno.test("a folder that was just made and is not there yet is waited for", async () => {
+Deno.test("put -r waits until a created folder is visible", async () => {
   await using env = await startTestEnv();
   await tree(env);
   env.sandbox.addFault({ path: "one.txt", status: 404, times: 2 });
@@ -242,11 +242,11 @@ Deno.test("a folder that was just made and is not there yet is waited for", asyn
   assertEquals(
     (await env.run("put", "-r", "photos", "General/Photos")).code,
     3,
-    "in an old folder 404 is an answer",
+    "404 in an existing folder is not retried",
   );
 });
 
-Deno.test("a folder that somebody else makes at the same moment, or whose answer is empty, is used", async () => {
+Deno.test("put -r uses a folder that another client just created or whose response is empty", async () => {
   await using env = await startTestEnv();
   await tree(env);
   env.sandbox.addFault({ method: "POST", path: "/children", when: "after", status: 201, body: "" });
@@ -256,7 +256,7 @@ Deno.test("a folder that somebody else makes at the same moment, or whose answer
   assert(env.sandbox.tenant.find("Documents", "General/Photos/2024/jan/one.txt"));
 });
 
-Deno.test("times of small files are kept when that is asked for, with a session and never with a second version", async () => {
+Deno.test("put --times keeps the modification time of a small file with a session and no second version", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.txt", "a");
   const time = new Date("2020-02-03T04:05:06.789Z");
@@ -269,7 +269,7 @@ Deno.test("times of small files are kept when that is asked for, with a session 
   assertEquals((await env.run("put", "--times", await env.file("none.txt", ""), "General/")).code, 0);
 });
 
-Deno.test("standard input is uploaded, small from memory, large from a file that leaves nothing behind", async () => {
+Deno.test("put uploads standard input, small from memory and large from a temporary file", async () => {
   await using env = await startTestEnv();
   for (const size of [0, 3, 4 * 1024 * 1024, 4 * 1024 * 1024 + 1]) {
     const stdin = pseudoRandomBytes(size, size + 1);
@@ -286,7 +286,7 @@ Deno.test("standard input is uploaded, small from memory, large from a file that
   assertEquals((await env.run("put-large", "-", "General/x.bin")).code, 2);
 });
 
-Deno.test("an upload of standard input that is killed blocks its name for the next one no longer than a moment", async () => {
+Deno.test("put cancels a failed upload of standard input, so that the next one succeeds", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
   const stdin = pseudoRandomBytes(12 * 1024 * 1024);
@@ -306,7 +306,7 @@ Deno.test("an upload of standard input that is killed blocks its name for the ne
 });
 
 Deno.test({
-  name: "put -r of a folder full of devices says in one line what it skips",
+  name: "put -r reports skipped devices in one line",
   ignore: Deno.build.os !== "linux",
   async fn() {
     await using env = await startTestEnv();

@@ -3,7 +3,7 @@ import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../tes
 
 const UNIT = 327_680;
 
-/** Leaves an upload unfinished. */
+/** Starts an upload and interrupts it. */
 async function interrupted(env: TestEnv, name: string, target: string): Promise<void> {
   await env.file(name, pseudoRandomBytes(4 * UNIT, name.length));
   env.sandbox.addFault({
@@ -45,7 +45,7 @@ Deno.test("put-large lists unfinished uploads with their progress, and cancels t
   assertEquals((await env.run("put-large", "--abandon", "second.bin")).code, 3);
 });
 
-Deno.test("an upload whose session cannot be reached stays on the list; one whose session has ended goes", async () => {
+Deno.test("put-large --list keeps an upload whose session is unreachable, and removes one whose session has ended", async () => {
   await using env = await startTestEnv();
   await interrupted(env, "one.bin", "General/one.bin");
   env.sandbox.addFault({ service: "storage", method: "DELETE", status: 503 });
@@ -64,12 +64,12 @@ Deno.test("an upload whose session cannot be reached stays on the list; one whos
   assertEquals(
     (await env.run("put-large", "--abandon", "General/one.bin")).code,
     0,
-    "the local file need not be there",
+    "the local file need not exist",
   );
   assertEquals(env.sandbox.tenant.openSessions(), []);
 });
 
-Deno.test("a name that fits two unfinished uploads is asked about, and arguments that do not fit are refused", async () => {
+Deno.test("put-large --abandon rejects an ambiguous name and unsuitable arguments", async () => {
   await using env = await startTestEnv();
   await interrupted(env, "one.bin", "General/one.bin");
   await interrupted(env, "one.bin", "General/other.bin");
@@ -83,7 +83,7 @@ Deno.test("a name that fits two unfinished uploads is asked about, and arguments
   assertEquals((await env.run("put-large", "x")).code, 2);
 });
 
-Deno.test("an unfinished upload with another description, or of another account, is not gone on with", async () => {
+Deno.test("put-large does not resume an upload with another description or of another account", async () => {
   await using env = await startTestEnv();
   await interrupted(env, "one.bin", "General/one.bin");
   const folder = `${env.sandbox.env.GRAPH_SCRIPTS_HOME}/uploads`;

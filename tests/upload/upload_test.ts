@@ -30,7 +30,7 @@ Deno.test("put creates, then replaces, in one request each", async () => {
   }
 });
 
-Deno.test("a folder as location keeps the local name, with and without a slash", async () => {
+Deno.test("put keeps the local name when the location is a folder, with or without a slash", async () => {
   await using env = await startTestEnv();
   const file = await env.file("notes.txt", "x");
   for (
@@ -57,7 +57,7 @@ Deno.test("a folder as location keeps the local name, with and without a slash",
   }
 });
 
-Deno.test("an item by id is replaced, a folder by id is filled", async () => {
+Deno.test("put replaces a file given by its id, and uploads into a folder given by its id", async () => {
   await using env = await startTestEnv();
   const file = await env.file("new.txt", "new");
   const [folder] = jsonLines((await env.run("ls", "--json", "General")).stdout).filter(({ name }) =>
@@ -72,7 +72,7 @@ Deno.test("an item by id is replaced, a folder by id is filled", async () => {
   );
 });
 
-Deno.test("--conflict fail refuses with 6, --conflict rename prints the new name", async () => {
+Deno.test("put --conflict rename prints the new name, and --conflict fail keeps the file (exit code 6)", async () => {
   await using env = await startTestEnv();
   const small = await env.file("small.txt", "x");
   const large = await env.file("large.bin", pseudoRandomBytes(5 * 1024 * 1024));
@@ -90,11 +90,11 @@ Deno.test("--conflict fail refuses with 6, --conflict rename prints the new name
     );
     assertEquals(renamed!.result, "renamed");
     assert(renamed!.path !== `General/${name}`, "the old name was printed");
-    assert(env.sandbox.tenant.find("Documents", renamed!.path as string), "not under the printed name");
+    assert(env.sandbox.tenant.find("Documents", renamed!.path as string), "no file has the printed name");
   }
 });
 
-Deno.test("every upload says what to do about a taken name", async () => {
+Deno.test("put and put-large send the conflict behavior with every upload", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.bin", pseudoRandomBytes(5_000_000));
   await env.run("put", file, "General/");
@@ -110,11 +110,11 @@ Deno.test("every upload says what to do about a taken name", async () => {
     contents.every(({ path }) =>
       path.includes("createUploadSession") || path.includes("conflictBehavior=replace")
     ),
-    "one said nothing",
+    "a request had no conflict behavior",
   );
 });
 
-Deno.test("put chooses a session above 4 MiB, and only there", async () => {
+Deno.test("put creates a session only above 4 MiB", async () => {
   await using env = await startTestEnv();
   for (
     const [size, session] of [[0, false], [1, false], [4 * 1024 * 1024, false], [
@@ -135,7 +135,7 @@ Deno.test("put chooses a session above 4 MiB, and only there", async () => {
   }
 });
 
-Deno.test("several files need a folder; each has its line, the first failure decides", async () => {
+Deno.test("put prints a line for each file and ends with the code of the first failure", async () => {
   await using env = await startTestEnv();
   const [one, two] = [await env.file("1.txt", "1"), await env.file("2.txt", "2")];
   assertEquals((await env.run("put", one, two, "General")).code, 2);
@@ -149,7 +149,7 @@ Deno.test("several files need a folder; each has its line, the first failure dec
   assertMatch(stderr, /^put: no such local file: nope\.txt/);
 });
 
-Deno.test("a busy service is waited for, and nothing is sent twice under a new name", async () => {
+Deno.test("put waits for a busy service, and uploads nothing twice under a new name", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.txt", "a");
   env.sandbox.addFault({ method: "PUT", path: "/content", status: 503, headers: { "retry-after": "1" } });
@@ -162,7 +162,7 @@ Deno.test("a busy service is waited for, and nothing is sent twice under a new n
   assertEquals(copies.length, 2);
 });
 
-Deno.test("errors of the service end in the right exit code and a next step", async () => {
+Deno.test("put maps service errors to exit codes and a hint", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.txt", "a");
   const cases: [number, unknown, number, RegExp][] = [
@@ -206,10 +206,10 @@ Deno.test("errors of the service end in the right exit code and a next step", as
     status: 409,
     body: { error: { code: "resourceModified", message: "x" } },
   });
-  assertEquals((await env.run("put", file, "General/")).code, 0, "a quick overwrite is tried once more");
+  assertEquals((await env.run("put", file, "General/")).code, 0, "a quick overwrite is retried once");
 });
 
-Deno.test("what the service stored differently: damaged, enriched or unverified", async () => {
+Deno.test("put reports content that the service changed as damaged, enriched or unverified", async () => {
   await using env = await startTestEnv();
   const wrong = { file: { hashes: { quickXorHash: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" } } };
   const put = { method: "PUT", path: "/content" };
@@ -221,10 +221,10 @@ Deno.test("what the service stored differently: damaged, enriched or unverified"
     /is not what was sent.*sending it once more\n.*is not what was sent.*both copies are kept/,
   );
   env.sandbox.addFault({ ...put, patch: wrong });
-  assertEquals((await env.run("put", "a.bin", "General/")).code, 0, "one clean retry mends it");
+  assertEquals((await env.run("put", "a.bin", "General/")).code, 0, "one clean retry succeeds");
   env.sandbox.addFault({ ...put, patch: wrong });
   assertEquals((await env.run("put", "--conflict", "rename", "a.bin", "General/")).code, 7);
-  // The answer is wrong, and what is stored is not: the file itself tells.
+  // The response is wrong, but the stored file is right.
   env.sandbox.addFault({ method: "PUT", path: "/uploadSession", patch: { ...wrong, size: 4000 } });
   const [docx] = jsonLines(
     (await env.run("put", "--json", await env.file("a.docx", "abc"), "General/")).stdout,
