@@ -2,8 +2,13 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { assertWaited, type FaultEnv, faultTest, FOUR_FRAGMENTS, UNIT } from "../campaign/fault_env.ts";
-import { jsonLines } from "../test_env.ts";
+import { fastClock, jsonLines } from "../test_env.ts";
 import type { FaultName } from "../sandbox/mod.ts";
+
+/** A fault test whose waits take no time. */
+function fastFaultTest(name: FaultName, title: string, test: (env: FaultEnv) => Promise<void>): void {
+  faultTest(name, title, test, { http: fastClock() });
+}
 
 /** Asserts that the upload succeeds, with the right bytes and no open session; returns the requests. */
 async function succeeds(env: FaultEnv, ...args: string[]): Promise<string[]> {
@@ -65,7 +70,7 @@ const RECOVERED: [FaultName, string, string[]][] = [
 ];
 
 for (const [name, title, story] of RECOVERED) {
-  faultTest(name, title, async (env) => assertEquals(await succeeds(env), story));
+  fastFaultTest(name, title, async (env) => assertEquals(await succeeds(env), story));
 }
 
 for (const name of ["fragment-stored-but-503", "fragment-refused-with-503"] as const) {
@@ -123,7 +128,7 @@ faultTest(
   },
 );
 
-faultTest(
+fastFaultTest(
   "session-lost-once",
   "put-large keeps the old version of an Office file until the upload is committed",
   async (env) => {
@@ -136,7 +141,7 @@ faultTest(
   },
 );
 
-faultTest(
+fastFaultTest(
   "session-lost-twice",
   "put-large --conflict fail creates no third session (exit code 8)",
   async (env) => {
@@ -151,20 +156,24 @@ faultTest(
   },
 );
 
-faultTest("session-lost-twice", "put-large sends a file that may be replaced in one request", async (env) => {
-  const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
-  assertEquals(code, 0, stderr);
-  assertMatch(stderr, /loses its upload sessions; sending it in one request/);
-  assertEquals(await env.sandbox.tenant.bytes("Documents", "General/big.bin"), FOUR_FRAGMENTS);
-});
+fastFaultTest(
+  "session-lost-twice",
+  "put-large sends a file that may be replaced in one request",
+  async (env) => {
+    const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /loses its upload sessions; sending it in one request/);
+    assertEquals(await env.sandbox.tenant.bytes("Documents", "General/big.bin"), FOUR_FRAGMENTS);
+  },
+);
 
-faultTest("session-lost-twice", "put-large does not report a missing file", async (env) => {
+fastFaultTest("session-lost-twice", "put-large does not report a missing file", async (env) => {
   const { stderr } = await env.upload(FOUR_FRAGMENTS);
   assertEquals(/it does not exist, or you may not see it/.test(stderr), false, stderr);
 });
 
 for (const [name, status] of [["upload-url-expired", 401], ["upload-url-forbidden", 403]] as const) {
-  faultTest(name, "put-large restarts with a new session and no new token", async (env) => {
+  fastFaultTest(name, "put-large restarts with a new session and no new token", async (env) => {
     const story = await succeeds(env);
     assertEquals(story.filter((word) => !/^(cancel|look up)/.test(word)), [
       ...["create 200", "send 0 202", `send 1 ${status}`],
@@ -179,7 +188,7 @@ for (const [name, status] of [["upload-url-expired", 401], ["upload-url-forbidde
   });
 }
 
-faultTest(
+fastFaultTest(
   "upload-url-forbidden-always",
   "put-large reports a missing permission (exit code 5)",
   async (env) => {
@@ -197,7 +206,7 @@ for (
     "empty-answer-at-commit",
   ] as const
 ) {
-  faultTest(name, "put-large finds the committed file and resends nothing", async (env) => {
+  fastFaultTest(name, "put-large finds the committed file and resends nothing", async (env) => {
     const story = await succeeds(env);
     const sent = story.filter((word) => word.startsWith("send"));
     assertEquals(sent.map((word) => word.slice(0, 6)), ["send 0", "send 1", "send 2", "send 3"]);
