@@ -1,31 +1,10 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { sameBytes } from "../download/download_env.ts";
-import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
-
-const UNIT = 327_680;
-
-const SMALL = ["--fragment-size", "320KiB"];
-
-const OLD = new Date(1_700_000_000_000);
+import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
+import { fragmentCount, leaveUnfinished, oldFile, SMALL, UNIT, until } from "./upload_env.ts";
 
 const fragments = { service: "storage" as const, method: "PUT" };
-
-/** Writes a local file with an old modification time. */
-async function oldFile(env: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
-  const path = await env.file(name, content);
-  await Deno.utime(path, OLD, OLD);
-  return path;
-}
-
-async function until(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-function fragmentCount(env: TestEnv): number {
-  return env.sandbox.requests.filter(({ service, method }) => service === "storage" && method === "PUT")
-    .length;
-}
 
 Deno.test("put-large sends one version of a file that is replaced during the upload", async () => {
   await using env = await startTestEnv();
@@ -50,16 +29,7 @@ Deno.test("put-large does not resume a file with changed content, same size and 
   await using env = await startTestEnv();
   const content = pseudoRandomBytes(4 * UNIT);
   await oldFile(env, "big.bin", content);
-  env.sandbox.addFault({
-    service: "storage",
-    method: "PUT",
-    nth: 3,
-    times: "always",
-    status: 503,
-    headers: { "retry-after": "900" },
-  });
-  assertEquals((await env.run("put-large", ...SMALL, "big.bin", "General/")).code, 8);
-  env.sandbox.clearFaults();
+  await leaveUnfinished(env, "big.bin", "General/");
   // In the middle of the sent bytes, which a fingerprint of both ends does not cover.
   content[UNIT + 7]! ^= 1;
   await oldFile(env, "big.bin", content);
@@ -72,16 +42,7 @@ Deno.test("put-large does not resume a PDF with changed content, same size and t
   await using env = await startTestEnv();
   const content = pseudoRandomBytes(4 * UNIT);
   await oldFile(env, "big.pdf", content);
-  env.sandbox.addFault({
-    service: "storage",
-    method: "PUT",
-    nth: 3,
-    times: "always",
-    status: 503,
-    headers: { "retry-after": "900" },
-  });
-  assertEquals((await env.run("put-large", ...SMALL, "big.pdf", "General/")).code, 8);
-  env.sandbox.clearFaults();
+  await leaveUnfinished(env, "big.pdf", "General/");
   await new Promise((resolve) => setTimeout(resolve, 1_100)); // Deno tells that time to the second
   content[UNIT + 7]! ^= 1;
   await oldFile(env, "big.pdf", content);

@@ -1,15 +1,7 @@
 import { assertEquals } from "../assert.ts";
-import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
+import { jsonLines, startTestEnv } from "../test_env.ts";
 import { wordDocument } from "./documents.ts";
-
-const OLD = new Date(1_700_000_000_000);
-
-/** Writes a local file with an old modification time. */
-async function oldFile(env: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
-  const path = await env.file(name, content);
-  await Deno.utime(path, OLD, OLD);
-  return path;
-}
+import { oldFile } from "./upload_env.ts";
 
 Deno.test("put --if-changed does not mistake a user's change for rewriting by the service", async () => {
   await using env = await startTestEnv();

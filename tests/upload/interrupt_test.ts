@@ -1,30 +1,9 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { commandLine, environment, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
-
-const UNIT = 327_680;
-
-const SMALL = ["--fragment-size", "320KiB"];
-
-const OLD = new Date(1_700_000_000_000);
+import { commandLine, environment, pseudoRandomBytes, startTestEnv } from "../test_env.ts";
+import { fragmentCount, oldFile, SMALL, UNIT, until } from "./upload_env.ts";
 
 const fragments = { service: "storage" as const, method: "PUT" };
-
-/** Writes a local file with an old modification time. */
-async function oldFile(env: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
-  const path = await env.file(name, content);
-  await Deno.utime(path, OLD, OLD);
-  return path;
-}
-
-async function until(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-function fragmentCount(env: TestEnv): number {
-  return env.sandbox.requests.filter(({ service, method }) => service === "storage" && method === "PUT")
-    .length;
-}
 
 Deno.test("put reports the progress of each upload when it is interrupted", async () => {
   await using env = await startTestEnv();

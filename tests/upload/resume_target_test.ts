@@ -1,36 +1,15 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { sameBytes } from "../download/download_env.ts";
-import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
-
-const UNIT = 327_680;
-
-const SMALL = ["--fragment-size", "320KiB"];
-
-const OLD = new Date(1_700_000_000_000);
-
-/** Writes a local file with an old modification time. */
-async function oldFile(env: TestEnv, name: string, content: string | Uint8Array): Promise<string> {
-  const path = await env.file(name, content);
-  await Deno.utime(path, OLD, OLD);
-  return path;
-}
+import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
+import { leaveUnfinished, oldFile, SMALL, UNIT } from "./upload_env.ts";
 
 Deno.test("put-large does not resume into a folder that was renamed", async () => {
   await using env = await startTestEnv();
   env.sandbox.tenant.addFolder("Documents", "General/Work");
   const content = pseudoRandomBytes(4 * UNIT);
   await oldFile(env, "big.bin", content);
-  env.sandbox.addFault({
-    service: "storage",
-    method: "PUT",
-    nth: 3,
-    times: "always",
-    status: 503,
-    headers: { "retry-after": "900" },
-  });
-  assertEquals((await env.run("put-large", ...SMALL, "big.bin", "General/Work/")).code, 8);
-  env.sandbox.clearFaults();
+  await leaveUnfinished(env, "big.bin", "General/Work/");
   const { id, driveId } = env.sandbox.tenant.find("Documents", "General/Work")!;
   const drive = env.sandbox.tenant.drive(driveId);
   const folder = drive.item(id)!;
@@ -48,16 +27,7 @@ Deno.test("put-large does not resume into a folder that was renamed", async () =
 Deno.test("put-large --list includes uploads of another cloud", async () => {
   await using env = await startTestEnv();
   await oldFile(env, "big.bin", pseudoRandomBytes(4 * UNIT));
-  env.sandbox.addFault({
-    service: "storage",
-    method: "PUT",
-    nth: 3,
-    times: "always",
-    status: 503,
-    headers: { "retry-after": "900" },
-  });
-  assertEquals((await env.run("put-large", ...SMALL, "big.bin", "General/")).code, 8);
-  env.sandbox.clearFaults();
+  await leaveUnfinished(env, "big.bin", "General/");
   const uploads = join(env.sandbox.env.GRAPH_SCRIPTS_HOME!, "uploads");
   const names = (await Array.fromAsync(Deno.readDir(uploads))).map(({ name }) => name);
   const name = names.find((name) => name.endsWith(".json"));
@@ -78,16 +48,7 @@ Deno.test("put-large creates a new file when the target was deleted or renamed b
   for (const how of ["deleted", "renamed"]) {
     env.sandbox.tenant.addFile("Documents", "General/big.bin", "first");
     await oldFile(env, "big.bin", content);
-    env.sandbox.addFault({
-      service: "storage",
-      method: "PUT",
-      nth: 3,
-      times: "always",
-      status: 503,
-      headers: { "retry-after": "900" },
-    });
-    assertEquals((await env.run("put-large", ...SMALL, "big.bin", "General/")).code, 8);
-    env.sandbox.clearFaults();
+    await leaveUnfinished(env, "big.bin", "General/");
     if (how === "deleted") env.sandbox.tenant.remove("Documents", "General/big.bin");
     else {
       const { id, driveId } = env.sandbox.tenant.find("Documents", "General/big.bin")!;

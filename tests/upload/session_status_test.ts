@@ -1,16 +1,8 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
-
-const UNIT = 327_680;
-
-const SMALL = ["--fragment-size", "320KiB"];
+import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
+import { fragmentCount, SMALL, UNIT } from "./upload_env.ts";
 
 const fragments = { service: "storage" as const, method: "PUT" };
-
-function fragmentCount(env: TestEnv): number {
-  return env.sandbox.requests.filter(({ service, method }) => service === "storage" && method === "PUT")
-    .length;
-}
 
 Deno.test("put-large fails when the session oscillates", async () => {
   await using env = await startTestEnv();
