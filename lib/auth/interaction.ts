@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "@azure/msal-node";
+import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "./msal_package.ts";
 import { toSignInError } from "./aadsts.ts";
 import type { TokenRequest } from "./msal.ts";
 import { toLoginOrigin } from "./msal_network.ts";

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type * as Msal from "@azure/msal-node";
 import { toSignInError } from "./aadsts.ts";
 import { notSignedInError } from "./accounts.ts";
 import { type CachedToken, type Registration, shortScope } from "./cache_content.ts";
 import { type AppCredential, readAppCredential } from "./credentials.ts";
+import { loadMsal, type Msal } from "./msal_package.ts";
 import { authNetwork, unwrapMsalError } from "./msal_network.ts";
 import type { AuthContext } from "./session.ts";
 import type { LockedCache, TokenCache } from "./token_cache.ts";
@@ -37,7 +37,7 @@ export async function openUserApp(
   context: MsalContext,
   file?: LockedCache,
 ): Promise<Msal.PublicClientApplication> {
-  const { PublicClientApplication, AuthError } = await import("@azure/msal-node");
+  const { PublicClientApplication, AuthError } = await loadMsal();
   return new PublicClientApplication(configuration(context, AuthError, file));
 }
 
@@ -48,7 +48,7 @@ export async function openServiceApp(
   setting: AppCredentialSetting,
 ): Promise<Msal.ConfidentialClientApplication> {
   const credential = await readAppCredential(setting, context.http.now());
-  const { ConfidentialClientApplication, AuthError } = await import("@azure/msal-node");
+  const { ConfidentialClientApplication, AuthError } = await loadMsal();
   return new ConfidentialClientApplication(configuration(context, AuthError, file, credential));
 }
 

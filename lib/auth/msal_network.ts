@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type * as Msal from "@azure/msal-node";
 import { toSignInError } from "./aadsts.ts";
+import type { Msal } from "./msal_package.ts";
 import type { AuthContext } from "./session.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError } from "../errors.ts";

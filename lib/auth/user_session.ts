@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AuthenticationResult, PublicClientApplication } from "@azure/msal-node";
+import type { AuthenticationResult, PublicClientApplication } from "./msal_package.ts";
 import {
   type AccountInfo,
   type AccountSelector,

@@ -1,4 +1,4 @@
-import { CryptoProvider } from "@azure/msal-node";
+import { CryptoProvider } from "npm:@azure/msal-node@7.2.1";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { createHash } from "node:crypto";
 import { type Sandbox, startSandbox } from "./mod.ts";

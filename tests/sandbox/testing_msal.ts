@@ -6,7 +6,7 @@ import {
   type Configuration,
   type NodeAuthOptions,
   PublicClientApplication,
-} from "@azure/msal-node";
+} from "npm:@azure/msal-node@7.2.1";
 import { assert } from "../assert.ts";
 import type { Sandbox } from "./mod.ts";
 import { send } from "./testing.ts";

@@ -12,7 +12,7 @@ import { formatSize } from "../../format.ts";
 import { HttpClient, type HttpOptions } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import type { SettingName, Settings } from "../../settings.ts";
-import { commandName } from "../hints.ts";
+import { commandName } from "../program.ts";
 import { type Diagnosis, fail, failWith, type Finding, ok, warn } from "./finding.ts";
 import { checkHosts } from "./hosts_check.ts";
 import { checkSettings, NO_HOME } from "./settings_check.ts";

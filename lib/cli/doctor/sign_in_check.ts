@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { User } from "@microsoft/microsoft-graph-types";
+import type { User } from "../../graph/types.ts";
 import { isDomain, matchesTenant } from "../../auth/accounts.ts";
 import {
   type CacheContent,
@@ -25,7 +25,7 @@ import { hasShape } from "../../graph/response_shape.ts";
 import type { HttpClient } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import type { AppCredentialSetting, Settings } from "../../settings.ts";
-import { commandName } from "../hints.ts";
+import { commandName } from "../program.ts";
 import { type Diagnosis, fail, failWith, ok, warn } from "./finding.ts";
 
 /** Scripts refresh a token that is valid for less than this. */
