@@ -130,6 +130,8 @@ export interface Settings {
   appCredential: AppCredentialSetting | undefined;
   /** Path of the token cache file. */
   tokenCache: string;
+  /** Folder of the config file. */
+  config: string;
   /** Private folder for what later runs need: the journals of unfinished transfers, and the token cache. */
   state: string;
   /** Where the key of the token cache is; `undefined`: the cache is plaintext. */
@@ -171,6 +173,7 @@ export async function readSettings(
     signIn: parseSignIn(value("signIn") ?? "device"),
     appCredential: toAppCredential(value("clientSecretFile"), value("clientCertificateFile")),
     tokenCache: value("tokenCache") ?? join(folders.state, cacheName(cloud, loginOrigin, clientId)),
+    config: folders.config,
     state: folders.state,
     tokenCacheKey: toKeySetting((name) => flags[name] ?? env(SETTINGS[name].variable) ?? file[name]),
     loginOrigin,

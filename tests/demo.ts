@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { join } from "../lib/std.ts";
+import { dirname, join } from "../lib/std.ts";
 import { commandLine, type ProcessResult, ROOT, runProcess, type ScriptName } from "./test_env.ts";
 import { startSandbox } from "./sandbox/mod.ts";
 
@@ -96,7 +96,7 @@ function typed(line: readonly string[]): string {
 }
 
 async function run(step: Step, env: Record<string, string>): Promise<Row> {
-  const line = commandLine(step.script, step.args);
+  const line = commandLine(step.script, step.args, env, [dirname(step.args.at(-1) ?? "")]);
   console.log(`$ ${typed(line)}`);
   const started = performance.now();
   const ended = await runProcess(line, { env, cwd: ROOT });

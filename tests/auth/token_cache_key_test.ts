@@ -178,7 +178,11 @@ Deno.test({
   async fn() {
     await using env = await startTestEnv();
     await env.runWith(keyed(BASE64), "whoami");
-    const line = commandLine("whoami", []).map((word) => `'${word}'`).join(" ");
+    // A command line cannot name the descriptor of `<(…)` beforehand, so that this takes all of them.
+    const line = commandLine("whoami", [], {
+      ...env.sandbox.env,
+      GRAPH_TOKEN_CACHE_KEY_FILE: "/dev/fd",
+    }).map((word) => `'${word}'`).join(" ");
     for (
       const script of [
         `GRAPH_TOKEN_CACHE_KEY_FILE=<(echo '${BASE64}') ${line}`,

@@ -19,7 +19,7 @@ export function median(values: readonly number[]): number {
 
 /** Runs a script of a bench and watches its memory. */
 export function measureScript(b: TestEnv, script: ScriptName, ...args: string[]): Promise<Measured> {
-  return measure(commandLine(script, args), b.sandbox.env, b.folder);
+  return measure(commandLine(script, args, b.sandbox.env), b.sandbox.env, b.folder);
 }
 
 /** Runs a command and watches its memory. */

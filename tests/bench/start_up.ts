@@ -18,8 +18,12 @@ export async function startUp(b: TestEnv): Promise<void> {
     times.empty!.push(
       (await measure([Deno.execPath(), "run", "-q", "--no-config", empty], {}, b.folder)).seconds,
     );
-    times.version!.push((await measure(commandLine("ls", ["--version"]), b.sandbox.env, b.folder)).seconds);
-    times.ls!.push((await measure(commandLine("ls", ["General"]), b.sandbox.env, b.folder)).seconds);
+    times.version!.push(
+      (await measure(commandLine("ls", ["--version"], b.sandbox.env), b.sandbox.env, b.folder)).seconds,
+    );
+    times.ls!.push(
+      (await measure(commandLine("ls", ["General"], b.sandbox.env), b.sandbox.env, b.folder)).seconds,
+    );
   }
   const base = median(times.empty!);
   for (const [name, values] of Object.entries(times)) {

@@ -1,6 +1,8 @@
 #!/usr/bin/env -S deno run -A
 /** `deno task sandbox`: a loopback Microsoft 365 to rehearse against. Prints the environment that points scripts at it. */
 
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type AppCredential, writeAppCredentials } from "./app_credentials.ts";
 import { parseFaultRules } from "./fault_file.ts";
@@ -18,13 +20,16 @@ Options:
   --app[=certificate]   print the environment of an app that works by itself, with its client secret in a
                         file, or its certificate and key
   --audience NAME       whose accounts the app registration takes (signInAudience of its manifest)
-  --port N              first of three consecutive ports (default: three free ones)
+  --port N              first of three consecutive ports (default: 8400)
   --fault NAME[,NAME…]  known faults by name, also given several times; --fault help lists them
   --faults FILE         scripted faults: a JSON array of rules
   --token-life SECONDS  life of access tokens (default: 3600)
   --log FILE            append one JSON line a request
   --help                show this help
 `;
+
+/** The scripts may connect to three ports from here on. */
+const DEFAULT_PORT = 8400;
 
 /** A wrong command line. */
 class UsageError extends Error {
@@ -61,7 +66,7 @@ async function orderFrom(args: string[]): Promise<Order | string> {
     fault: names.filter(Boolean).map(faultNamed),
   };
   const port = single(given, "port");
-  if (port !== undefined) options.port = wholeNumber("--port", port, 1, 65_533);
+  options.port = port === undefined ? DEFAULT_PORT : wholeNumber("--port", port, 1, 65_533);
   const life = single(given, "token-life");
   if (life !== undefined) options.tokenLifeSeconds = wholeNumber("--token-life", life, 1, 86_400);
   const log = single(given, "log");
@@ -159,9 +164,9 @@ export async function main(args: string[]): Promise<number> {
   const interrupted = untilInterrupted();
   let sandbox;
   try {
-    sandbox = await startSandbox(options);
+    sandbox = await startSandbox({ ...options, home: homeFolder() });
   } catch (error) {
-    const { port = 0 } = options;
+    const { port = DEFAULT_PORT } = options;
     const isTaken = (error as { code?: string }).code === "EADDRINUSE";
     const why = isTaken
       ? `one of the ports ${port} to ${port + 2} is in use; choose others with --port N`
@@ -181,6 +186,14 @@ export async function main(args: string[]): Promise<number> {
   const code = await interrupted;
   await sandbox.close();
   return code;
+}
+
+/** A new folder below the state folder of the scripts, which their permissions include. */
+function homeFolder(): string {
+  const windows = Deno.build.os === "windows";
+  const base = windows ? Deno.env.get("LOCALAPPDATA") : Deno.env.get("HOME");
+  const state = windows ? ["graph-scripts"] : [".local", "state", "graph-scripts"];
+  return join(base ?? tmpdir(), ...state, `sandbox-${crypto.randomUUID()}`);
 }
 
 function untilInterrupted(): Promise<number> {

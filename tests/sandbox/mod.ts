@@ -111,9 +111,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   let log: RequestLog | undefined;
   let listeners: Listener[] = [];
   try {
-    const home = join(folder, "home");
+    const home = options.home ?? join(folder, "home");
     const content = join(folder, "content");
-    for (const path of [home, content]) await mkdir(path, { mode: 0o700 });
+    for (const path of [home, content]) await mkdir(path, { mode: 0o700, recursive: true });
     const requests = log = new RequestLog(options.logFile);
     // The listeners come first: the state needs their origins. No request can come before this turn ends.
     const services: Partial<Record<Service, Handler>> = {};
@@ -133,7 +133,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const sandbox = sandboxOf(state, faults, requests, home);
     for (const name of options.fault ?? []) strike(state, faults, name);
     let closed: Promise<void> | undefined;
-    const close = () => closed ??= closeAll(listeners, state.sessions, requests, folder, closing);
+    const close = () => closed ??= closeAll(listeners, state.sessions, requests, [folder, home], closing);
     return { ...sandbox, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -259,12 +259,12 @@ async function closeAll(
   listeners: readonly Listener[],
   sessions: UploadSessions,
   log: RequestLog,
-  folder: string,
+  folders: readonly string[],
   closing: AbortController,
 ): Promise<void> {
   closing.abort();
   await Promise.all(listeners.map((listener) => listener.close()));
   sessions.close();
   log.close();
-  await rm(folder, { recursive: true, force: true });
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
 }

@@ -52,11 +52,13 @@ export interface SandboxOptions {
   faults?: FaultRule[];
   /** File that gets one JSON line a request. */
   logFile?: string;
+  /** Folder that is made for the `GRAPH_SCRIPTS_HOME` of {@link Sandbox.env}. @default a temporary one */
+  home?: string;
 }
 
 /** Options with their defaults filled in. */
 export type Settings = Readonly<
-  Required<Omit<SandboxOptions, "port" | "approve" | "fault" | "faults" | "logFile">>
+  Required<Omit<SandboxOptions, "port" | "approve" | "fault" | "faults" | "logFile" | "home">>
 >;
 
 const CONSENTED = [
