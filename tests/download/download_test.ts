@@ -346,7 +346,7 @@ Deno.test("get rejects a remote name that leads out of the folder", async () => 
   });
   const { code, stderr } = await env.run("get", `id:${item!.id}`);
   assertEquals(code, 2);
-  assertMatch(stderr, /cannot be a local file/);
+  assertMatch(stderr, /cannot be a local name/);
 });
 
 Deno.test("get leaves no incomplete file on Ctrl-C (exit code 130)", async () => {
