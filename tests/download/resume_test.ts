@@ -260,12 +260,9 @@ Deno.test("get --conflict resume starts over when the local file is not a prefix
     await arrived(env, content);
   }
   await env.file("big.bin", content.subarray(0, MIB));
-  env.sandbox.addFault({
-    service: "graph",
-    path: "root:/General/big.bin",
-    patch: { file: { hashes: null } },
-  });
+  env.sandbox.addFault({ service: "graph", times: "always", patch: { file: { hashes: null } } });
   const { result } = await goOn(env, "--conflict", "resume");
+  env.sandbox.clearFaults();
   assertEquals([result.resumedFrom, result.verdict, result.sentBytes], [null, "unverified", SIZE]);
   const longer = contentOf(7);
   await env.file("big.bin", longer);
