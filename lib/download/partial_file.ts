@@ -79,7 +79,7 @@ export class PartialFile implements DownloadTarget, Disposable {
   /** Writes bytes, and records from time to time what is there. After a failure, every write fails. */
   write(bytes: Uint8Array, position: number): Promise<void> {
     return this.#writing = this.#writing.then(async () => {
-      await this.file.seek(position, Deno.SeekMode.Start);
+      this.file.seekSync(position, Deno.SeekMode.Start);
       await writeAll(this.file, bytes);
       this.ranges.add(position, position + bytes.length);
       if (performance.now() >= this.#nextRecordAt) await this.record();
