@@ -95,7 +95,7 @@ async function fetchVersion(
   };
   let ended: { outcome: "restart" } | { error: unknown } | undefined;
   await Promise.all(
-    Array.from({ length: Math.min(connections, waiting.length) }, async () => {
+    Array.from({ length: Math.min(Math.max(1, connections), waiting.length) }, async () => {
       try {
         if (await work(round) === "restart") ended ??= { outcome: "restart" };
       } catch (error) {

@@ -60,7 +60,6 @@ export async function downloadFile(
   options: DownloadOptions = {},
 ): Promise<TransferResult> {
   const found = await getItem(connection, location);
-  assertFile(found);
   return await downloadItem(connection, found, await localPathFor(destination, found.item), options);
 }
 

@@ -119,12 +119,6 @@ export class PartialFile implements DownloadTarget, Disposable {
     this.resumedFrom = position;
   }
 
-  /** Removes the entry last: without it, the partial file belongs to no download. */
-  async remove(): Promise<void> {
-    await Deno.remove(this.#place.path);
-    await this.#place.journal.remove(this.#place.key);
-  }
-
   [Symbol.dispose](): void {
     this.file.close();
   }
@@ -162,7 +156,7 @@ export function isSameContent(entry: DownloadJournalEntry, { item, driveItem }: 
     entry.size === item.size && entry.version !== "" && entry.version === contentVersion(driveItem);
 }
 
-/** Removes the partial file and the entry of an earlier process. */
+/** Removes the partial file, then its entry: without it, the file would belong to no download. */
 export async function removeUnfinished({ journal, key, path }: PartialPlace): Promise<void> {
   if ((await lstatIfExists(path))?.isFile) await ifExists(Deno.remove(path));
   await journal.remove(key);

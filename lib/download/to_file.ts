@@ -11,7 +11,7 @@ import type { RemoteContent } from "../content/remote_content.ts";
 import { GraphError } from "../errors.ts";
 import { journalKey } from "../local/journal.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { ifExists, lstatIfExists, readAt } from "../local/local_file.ts";
+import { lstatIfExists, readAt } from "../local/local_file.ts";
 import { dirname, join } from "../std.ts";
 import type { TransferResult } from "../transfer/result.ts";
 import { hashFile } from "../transfer/verify.ts";
@@ -133,7 +133,7 @@ async function download(context: FileDownload): Promise<DownloadOutcome> {
   try {
     return await fill(context, partial);
   } catch (error) {
-    throw await keepIncomplete(error, partial, content.item.size);
+    throw await keepIncomplete(error, context, partial);
   }
 }
 
@@ -239,7 +239,11 @@ async function sha256OfFile(path: string, signal: AbortSignal | undefined): Prom
 }
 
 /** Keeps what arrived, and adds to the error how much that is; what cannot be resumed is removed. */
-async function keepIncomplete(error: unknown, partial: PartialFile, size: number): Promise<unknown> {
+async function keepIncomplete(
+  error: unknown,
+  { content: { item: { size } }, place }: FileDownload,
+  partial: PartialFile,
+): Promise<unknown> {
   const failure = toGraphError(error);
   if (failure.kind === "damaged") return failure;
   try {
@@ -249,7 +253,7 @@ async function keepIncomplete(error: unknown, partial: PartialFile, size: number
   }
   const { recordedBytes } = partial;
   if (recordedBytes === 0) {
-    await ifExists(partial.remove());
+    await removeUnfinished(place);
     return error;
   }
   const percent = Math.floor(recordedBytes / size * 100);
