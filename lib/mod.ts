@@ -23,7 +23,7 @@ export type { CloudName } from "./clouds.ts";
 export { onTerminal } from "./cli/output.ts";
 export type { Host, OutputStream } from "./cli/host.ts";
 export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
-export type { ByteSink } from "./content/in_order.ts";
+export type { ByteSink } from "./content/copy.ts";
 export {
   type DownloadConflict,
   downloadFile,

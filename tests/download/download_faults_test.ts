@@ -107,7 +107,10 @@ faultTest("body-too-long", "get keeps a HEIC photo that is too long, with a noti
   const { code, stdout, stderr } = await env.struck("get", "--json", "General/Photo.heic");
   assertEquals(code, 0, stderr);
   assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["enriched", photo.length]);
-  assertMatch(stderr, /200104 bytes arrived where the service states 100052, as is usual for such files\n/);
+  assertMatch(
+    stderr,
+    /200104 bytes arrived that differ from the 100052 that the service states, as is usual for such files\n/,
+  );
   assertEquals(await Deno.readFile(join(env.folder, "Photo.heic")), photo);
   assertEquals(
     env.story().filter((word) => word.startsWith("download")).length,

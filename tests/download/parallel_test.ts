@@ -61,35 +61,6 @@ Deno.test("get chooses the number of connections by size; --connections accepts 
   }
 });
 
-Deno.test("get takes over the range of a connection that falls silent", async () => {
-  await using env = await envWith(content);
-  const silentFrom = 512 * 1024;
-  await using line = slowLine(env, {
-    silentAfter: (connection) => connection === 1 ? silentFrom : Infinity,
-  });
-  const started = performance.now();
-  const { result, stderr } = await get(env, "--connections", "3");
-  const seconds = (performance.now() - started) / 1000;
-  assertEquals(stderr, "");
-  assert(seconds > 5 && seconds < 20, `it took ${seconds} s`); // far from the minute after which a silent body fails
-  const ranges = asked(env).map(parse);
-  const taken = ranges.at(-1)!;
-  const stalled = ranges.slice(0, -1).find(([, end]) => end === taken[1])!;
-  assert(stalled[0] < taken[0] && taken[0] <= stalled[0] + silentFrom, `${stalled} ${taken}`);
-  assert(line.forwardedBytes < SIZE + MIB, "ranges of other connections were fetched twice");
-  assertEquals(result.sentBytes, SIZE, "a byte was fetched twice");
-  await arrived(env, content);
-});
-
-Deno.test("get takes over the range of a connection without a response", async () => {
-  await using env = await envWith(content);
-  env.sandbox.addFault({ ...storage, nth: 2, delayMs: 60_000 });
-  const started = performance.now();
-  await get(env, "--connections", "2");
-  assert(performance.now() - started < 30_000);
-  await arrived(env, content);
-});
-
 Deno.test("get resumes broken connections; an expired download URL is refreshed once for all", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
@@ -186,7 +157,7 @@ Deno.test("get ends all connections when a fresh download URL names a foreign ho
   env.sandbox.addFault({ ...storage, nth: 5, times: "always", status: 401, body: "" });
   const { code, stderr } = await env.run("get", "--connections", "4", "General/big.bin");
   assertEquals(code, 5);
-  assertMatch(stderr, /nothing was sent there.*the same command resumes/);
+  assertMatch(stderr, /nothing was sent there/);
   assertMatch(stderr, /[1-9]\d* of 12582929 bytes/);
   assertEquals(env.sandbox.requests.filter(({ path }) => path === "/x"), []);
   assertEquals(names(env.folder).length, 1);

@@ -269,7 +269,7 @@ Deno.test("put --times keeps the modification time of a small file with a sessio
   assertEquals((await env.run("put", "--times", await env.file("none.txt", ""), "General/")).code, 0);
 });
 
-Deno.test("put uploads standard input, small from memory and large from a temporary file", async () => {
+Deno.test("put uploads small and large standard input", async () => {
   await using env = await startTestEnv();
   for (const size of [0, 3, 4 * 1024 * 1024, 4 * 1024 * 1024 + 1]) {
     const stdin = pseudoRandomBytes(size, size + 1);
