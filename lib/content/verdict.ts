@@ -4,7 +4,7 @@
  * @module
  */
 import { BrokenDocument, type ByteSource, interruptible } from "../documents/byte_source.ts";
-import { checkStructure, hasStructure } from "../documents/structure.ts";
+import { checkStructure } from "../documents/structure.ts";
 import { damagedError } from "../transfer/result.ts";
 import type { Verdict } from "../transfer/verify.ts";
 import type { RemoteContent } from "./remote_content.ts";
@@ -35,12 +35,11 @@ export async function judgeCopy(
   if (content.isPage) return damaged("it is an HTML page");
   if (copy.size > content.maxBytes) return damaged("it is far longer than stated");
   try {
-    await checkStructure(kind, interruptible(copy, signal));
+    if (await checkStructure(kind, interruptible(copy, signal))) return { verdict: "enriched" };
   } catch (error) {
     if (!(error instanceof BrokenDocument)) throw error;
     return damaged(error.message);
   }
-  if (hasStructure(kind)) return { verdict: "enriched" };
   return copy.size < content.item.size ? damaged("it is too short") : { verdict: "unverified" };
 }
 

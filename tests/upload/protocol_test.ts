@@ -32,11 +32,6 @@ const ROWS: Row[] = [
   ["query", 200, ALL_THERE, { isComplete: true }, "advance undefined"],
   ["query", 200, NO_RANGES, {}, "advance undefined"],
   ["query", 200, PAGE, {}, "retry"],
-  // reported as committed: check the item
-  ["query", 200, RANGES, { isComplete: true, isSaidCommitted: true }, "advance 327680"],
-  ["query", 200, PAGE, { isComplete: true, isSaidCommitted: true }, "lookUp"],
-  ["query", 404, "", { isComplete: true, isSaidCommitted: true }, "lookUp"],
-  ["query", 503, "", { isComplete: true, isSaidCommitted: true }, "lookUp"],
   // wait, then request the status
   ["fragment", 408, "", {}, "retry"],
   ["fragment", 429, "", {}, "retry"],
@@ -53,8 +48,8 @@ const ROWS: Row[] = [
   ["fragment", 401, "", { isComplete: true }, "restart"],
   ["fragment", 403, "", {}, "restart"],
   ["fragment", 404, "", {}, "restart"],
-  ["fragment", 404, "", { isComplete: true }, "lookUpOrRestart"],
-  ["query", 404, "", { isComplete: true }, "lookUpOrRestart"],
+  ["fragment", 404, "", { isComplete: true }, "lookUp"],
+  ["query", 404, "", { isComplete: true }, "lookUp"],
   // permanent errors
   ["fragment", 400, "", {}, "fail"],
   ["fragment", 409, "", { isComplete: true }, "fail"],
@@ -67,7 +62,6 @@ Deno.test("nextStep() maps each response to the step of PROTOCOL 7.4", () => {
   for (const [to, status, text, sent, expected] of ROWS) {
     const step = nextStep({ to, status, text }, {
       isComplete: false,
-      isSaidCommitted: false,
       expected: { driveId: "d", name: "a.bin" },
       ...sent,
     });
