@@ -11,8 +11,7 @@ import { GraphError } from "../errors.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
 import { readServiceError } from "../graph/errors.ts";
-import { enrichedKind } from "../transfer/enrichment.ts";
-import { compareContent } from "../transfer/verify.ts";
+import { compareContent, enrichedKind } from "../transfer/verify.ts";
 
 /** Fresh download URLs in a row without a new byte before a refusal is final. */
 const MAX_FRESH_LINKS = 2;

@@ -7,6 +7,7 @@
 import { throwIfAborted } from "../abort.ts";
 import { childUrl } from "../drive/address.ts";
 import { contentVersion } from "../drive/drive_item.ts";
+import { type DriveItem, toItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import { readServiceError, toServiceError } from "../graph/errors.ts";
@@ -16,7 +17,7 @@ import type { HttpResponse } from "../http/response.ts";
 import { retryAfterMs } from "../http/retry.ts";
 import type { LocalContent } from "../local/local_file.ts";
 import type { OnProgress, TransferContext } from "../transfer/result.ts";
-import { checkUnchanged } from "../transfer/verify.ts";
+import { checkUnchanged, mayBeRewritten } from "../transfer/verify.ts";
 import { ContentReader } from "./content_reader.ts";
 import { cancelSession, type UploadIntent, type UploadRecord, withUploadRecord } from "./journal.ts";
 import {
@@ -28,8 +29,7 @@ import {
   parseSession,
   type SessionStep,
 } from "./protocol.ts";
-import { type CommittedUpload, findItem, findUploaded } from "./recovery.ts";
-import { expectedItem, pathOf, type UploadTarget } from "./target.ts";
+import { expectedItem, findItem, pathOf, type UploadTarget } from "./target.ts";
 
 /** A second session may help, a third only blocks the name (PROTOCOL U7). */
 const MAX_SESSIONS = 2;
@@ -54,6 +54,12 @@ export interface SessionOptions extends UploadIntent {
   /** Bytes of a fragment. @default 10 MiB */
   fragmentBytes?: number;
   onProgress?: OnProgress | undefined;
+}
+
+/** The item that an upload committed. */
+interface CommittedUpload {
+  driveItem: DriveItem;
+  created: boolean;
 }
 
 /** What an upload made. */
@@ -376,12 +382,32 @@ async function createSession(upload: Upload): Promise<void> {
   upload.stuckRounds = 0;
 }
 
-/** Looks for the item that the session has made, unless it got another name, or not all bytes were sent. */
+/**
+ * Looks for the item that the session has made: a commit may have taken effect although its response was lost or says
+ * otherwise (PROTOCOL U15). Not if the item got another name, or not all bytes were sent.
+ */
 async function findCommitted(upload: Upload, attempts: number): Promise<CommittedUpload | undefined> {
-  const { context, target, content, reader: { hash }, modified, versionBefore } = upload;
+  const { context: { graph }, target, content, reader: { hash }, versionBefore } = upload;
   if (upload.options.conflict === "rename" || hash.length < content.size) return undefined;
-  const sent = { size: content.size, quickXorHash: hash.digest(), modified, versionBefore };
-  return await findUploaded(context.graph, target, sent, attempts);
+  for (let attempt = 1;; attempt++) {
+    const driveItem = await findItem(graph, target);
+    if (driveItem && isCommitted(upload, driveItem)) {
+      return { driveItem, created: versionBefore === undefined };
+    }
+    const ms = graph.http.backoffMs(attempt);
+    if (attempt === attempts || !graph.http.deadline.allows(ms)) return undefined;
+    await graph.http.wait(ms, "the service completes the file");
+  }
+}
+
+function isCommitted(upload: Upload, driveItem: DriveItem): boolean {
+  const { target, content, reader, versionBefore } = upload;
+  if (contentVersion(driveItem) === versionBefore) return false;
+  const { size, hash, modified } = toItem(driveItem, target.folder.driveId, "");
+  const isSameTime = modified === upload.modified;
+  // A rewritten file has another size and hash, and keeps its time.
+  if (mayBeRewritten(target.name, target.driveType)) return isSameTime;
+  return size === content.size && (hash === null ? isSameTime : hash === reader.hash.digest());
 }
 
 /** Keeps the session for a later run where that can resume it, otherwise cancels it. */

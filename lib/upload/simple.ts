@@ -10,10 +10,9 @@ import { type DriveItem, toItem } from "../drive/items.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import type { TransferContext } from "../transfer/result.ts";
 import type { UploadConflict, UploadOutcome } from "./session.ts";
-import { expectedItem, pathOf, type UploadTarget } from "./target.ts";
+import { expectedItem, findItem, pathOf, type UploadTarget } from "./target.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 import { checkUnchanged, compareContent } from "../transfer/verify.ts";
-import { findItem } from "./recovery.ts";
 
 /** 64 KB/s, the slowest connection for which one attempt is long enough. */
 const SLOWEST_BYTES_PER_MS = 64;

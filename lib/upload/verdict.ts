@@ -13,9 +13,8 @@ import { RemoteContent } from "../content/remote_content.ts";
 import type { Item, ResolvedItem } from "../drive/items.ts";
 import { toGraphError } from "../local/local_error.ts";
 import type { LocalContent } from "../local/local_file.ts";
-import { enrichedKind } from "../transfer/enrichment.ts";
 import { damagedError } from "../transfer/result.ts";
-import { checkUnchanged, compareContent, type Verdict } from "../transfer/verify.ts";
+import { checkUnchanged, compareContent, enrichedKind, type Verdict } from "../transfer/verify.ts";
 
 /** A copy may be damaged in transit: it counts if it is as the service states, or arrives twice unchanged. */
 const MAX_COPIES = 3;

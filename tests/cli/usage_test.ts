@@ -152,7 +152,7 @@ Deno.test("scripts reject missing remote paths and items that are not files", as
   await refused(env, 3, /no drive here is called Nope.*there are: Documents/, ["ls", "drive:Nope"]);
   await refused(env, 2, /General is a folder; use -r/, ["get", "General"]);
   await refused(env, 2, /Team Notebook is a OneNote notebook/, ["get", "General/Team Notebook"]);
-  await refused(env, 6, /Team Notebook is a OneNote notebook/, ["put", file, "General/Team Notebook"]);
+  await refused(env, 6, /General\/Team Notebook/, ["put", file, "General/Team Notebook"]);
   await refused(env, 2, /Agenda\.md is a file, not a folder/, ["put", file, "General/Agenda.md/"]);
   assert(env.sandbox.tenant.find("Documents", "General/Nope") === undefined, "a folder was created");
 });
