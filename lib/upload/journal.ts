@@ -34,7 +34,7 @@ export interface UploadJournalEntry {
   fingerprint: string;
   /** Id of the folder that the session is for, whatever its name is by now; `null` when unknown. */
   folderId: string | null;
-  /** Remote path, for messages. */
+  /** Remote path, from the root of its drive; for messages. */
   path: string;
   /** What the session does when the name is taken, fixed at its creation. */
   conflict: string;
@@ -189,14 +189,9 @@ function parse(entry: Record<string, unknown>): UploadJournalEntry | undefined {
 }
 
 /** An unfinished upload, as `--list --json` prints it. */
-export interface UnfinishedUploadInfo {
+export interface UnfinishedUploadInfo extends Pick<UploadJournalEntry, "path" | "local" | "size"> {
   /** Names it when it is cancelled. */
   id: string;
-  /** Remote path, from the root of its drive. */
-  path: string;
-  /** Absolute path of the local file. */
-  local: string;
-  size: number;
   /** Bytes that the service has; `null` when the session has ended, or cannot be asked. */
   doneBytes: number | null;
   account: string | null;

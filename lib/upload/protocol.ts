@@ -29,14 +29,8 @@ export interface SessionResponse {
   to: "fragment" | "query";
   status: number;
   text: string;
-}
-
-/** What a response depends on besides itself. */
-export interface SentSoFar {
   /** The fragment with the last byte was sent. */
   isComplete: boolean;
-  /** What the committed item must be. */
-  expected: ExpectedItem;
 }
 
 /** The next step of an upload. */
@@ -56,10 +50,12 @@ export type SessionStep =
   | { kind: "fail" };
 
 /** Maps a response to the next step: the table of PROTOCOL 7.4. */
-export function nextStep(response: SessionResponse, sent: SentSoFar): SessionStep {
-  const { to, status, text } = response;
+export function nextStep(
+  { to, status, text, isComplete }: SessionResponse,
+  expected: ExpectedItem,
+): SessionStep {
   if (to === "fragment" && (status === 200 || status === 201)) {
-    const driveItem = parseItem(text, sent.expected);
+    const driveItem = parseItem(text, expected);
     return driveItem ? { kind: "committed", driveItem, created: status === 201 } : { kind: "query" };
   }
   if (status === 200 || status === 202) {
@@ -70,7 +66,7 @@ export function nextStep(response: SessionResponse, sent: SentSoFar): SessionSte
   // Such as 204: no session sends it, so it says nothing.
   if (status < 300 || status === 416) return { kind: to === "fragment" ? "query" : "retry" };
   if (status === 401 || status === 403) return { kind: "restart" };
-  if (status === 404) return { kind: sent.isComplete ? "lookUp" : "restart" };
+  if (status === 404) return { kind: isComplete ? "lookUp" : "restart" };
   if (status === 408 || status === 429 || (status >= 500 && status !== 507)) return { kind: "retry" };
   return { kind: "fail" };
 }

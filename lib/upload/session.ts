@@ -41,9 +41,6 @@ const NEW_SESSION_PAUSE_MS = 2_000;
 /** How long an interruption waits for a session that is being created. */
 const INTERRUPTED_CREATE_MS = 10_000;
 const LOOK_UPS = 3;
-/** After so many sent bytes the copies that fetch makes of bodies are collected. */
-const COLLECT_AT_BYTES = 8 * 1024 * 1024;
-const PRESSURE_BYTES = 64 * 1024 * 1024;
 
 /** What to do when the name is taken. */
 export type UploadConflict = "fail" | "replace" | "rename";
@@ -106,7 +103,6 @@ function startUpload(
     /** The fragment with the last byte was sent. */
     isComplete: false,
     sentBytes: 0,
-    uncollectedBytes: 0,
     resumedFrom: null as number | null,
   };
 }
@@ -252,11 +248,6 @@ async function sendFragment(upload: Upload): Promise<Turn> {
     // The smallest fragment has all the time that the deadline leaves.
     ...(bytes.length > FRAGMENT_UNIT_BYTES ? {} : { headerTimeoutMs: Infinity }),
   });
-  upload.uncollectedBytes += bytes.length;
-  if (upload.uncollectedBytes >= COLLECT_AT_BYTES) {
-    upload.uncollectedBytes = 0;
-    new ArrayBuffer(PRESSURE_BYTES); // never touched, so it takes no memory, but makes V8 collect the copies now
-  }
   if (turn.failure?.cause instanceof TimeoutError) upload.reader.shrinkFragments();
   return turn;
 }
@@ -292,7 +283,7 @@ async function exchange(
   }
   const { status, headers } = response;
   const expected = expectedItem(upload.target, upload.options.conflict !== "rename");
-  const step = nextStep({ to, status, text }, { ...upload, expected });
+  const step = nextStep({ to, status, text, isComplete: upload.isComplete }, expected);
   return { step, failure, status, retryAfterMs: retryAfterMs(headers, storage.http.now()) };
 }
 

@@ -68,7 +68,7 @@ export async function uploadSimple(
     // It may be stored although the response was lost or cannot be read.
     const isLost = error.kind === "unavailable" && error.status !== 429 && error.status !== 503;
     if (!isLost && error.code !== "invalidAnswer") throw error;
-    const driveItem = await findItem(graph, target);
+    const driveItem = await findItem(graph, target).catch(() => undefined);
     const stored = driveItem && toItem(driveItem, target.folder.driveId, "");
     // A missing hash proves nothing.
     const isStored = stored &&

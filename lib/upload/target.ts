@@ -4,7 +4,7 @@
  * @module
  */
 import { childUrl, type ItemAddress } from "../drive/address.ts";
-import type { ExpectedItem } from "../drive/drive_item.ts";
+import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 import {
   type DriveItem,
@@ -20,7 +20,6 @@ import {
 } from "../drive/items.ts";
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { parseItem } from "./protocol.ts";
 import { checkNewName, joinRemote } from "../drive/names.ts";
 
 /** Attempts in a folder that the service does not find yet. */
@@ -43,13 +42,18 @@ export interface UploadTarget {
   fresh?: boolean;
 }
 
-/** The item that has the name of a target; `undefined` when there is none, or it cannot be read. */
+/** The item that has the name of a target; `undefined` when there is none. */
 export async function findItem(graph: GraphClient, target: UploadTarget): Promise<DriveItem | undefined> {
-  const { folder, name } = target;
-  const response = await graph.request(childUrl(folder, name), { what: name, isProgress: false });
-  if (response.status === 200) return parseItem(await response.text(), expectedItem(target));
-  await response.discard();
-  return undefined;
+  try {
+    return await graph.requestJson<DriveItem>(childUrl(target.folder, target.name), {
+      what: pathOf(target),
+      isProgress: false,
+      accepts: (value) => isExpectedItem(value, expectedItem(target)),
+    });
+  } catch (error) {
+    if (!isGraphError(error) || error.kind !== "notFound") throw error;
+    return undefined;
+  }
 }
 
 /** Its path from the root of the drive. */
@@ -77,7 +81,7 @@ export interface FolderTarget {
  * Resolves where a local file goes: into the location if that is a folder, otherwise to the location itself.
  *
  * @param localName The file's name in a folder; `undefined` for standard input, which has none and cannot go into a folder.
- * @throws {GraphError} `notFound` when the folder is missing, `conflict` when the target is not a file.
+ * @throws {GraphError} `notFound` when the folder is missing.
  */
 export async function findTarget(
   context: ItemContext,
@@ -91,11 +95,8 @@ export async function findTarget(
   const { address, driveType, found } = await find(context, location);
   if (found?.item.type === "folder") {
     if (localName === undefined) {
-      throw usageError(
-        `${locationLabel(location)} is a folder, and standard input has no name`,
-        `name the file: ${locationLabel(location).replace(/\/$/, "")}/NAME`,
-        "noName",
-      );
+      const message = `${locationLabel(location)} is a folder, and standard input has no name`;
+      throw usageError(message, "name the file after its folder, as in FOLDER/NAME", "noName");
     }
     checkNewName(localName);
     return targetIn(found, localName, driveType, address, "unknown");
@@ -142,7 +143,7 @@ async function folderAbove(
  * Resolves where a local folder goes: into the location, under its own name, if that ends with a slash or is a root;
  * otherwise it becomes the location, which is created if missing.
  *
- * @throws {GraphError} `notFound` when the parent folder is missing, `conflict` when the target is not a folder.
+ * @throws {GraphError} `notFound` when the parent folder is missing, `usage` when the target is not a folder.
  */
 export async function findFolderTarget(
   context: ItemContext,

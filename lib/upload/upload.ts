@@ -5,8 +5,6 @@
  */
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { childUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
 import { type DriveItem, type Item, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, remoteName, sameName } from "../drive/names.ts";
@@ -17,7 +15,7 @@ import { forTransfer, type OnProgress, type TransferResult } from "../transfer/r
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { uploadSimple } from "./simple.ts";
-import { expectedItem, findTarget, pathOf, retryUntilVisible, type UploadTarget } from "./target.ts";
+import { findItem, findTarget, pathOf, retryUntilVisible, type UploadTarget } from "./target.ts";
 import { isUploadUnfinished } from "./journal.ts";
 import { verifyUpload } from "./verdict.ts";
 
@@ -119,7 +117,8 @@ export async function uploadContent(
     resumedFrom: null,
   };
   if (options.ifChanged || options.dryRun) {
-    const existing = await findExisting(connection, target);
+    if (target.existing === "unknown") target.existing = await findItem(connection.graph, target);
+    const existing = target.existing && itemIn(target, target.existing);
     const verdict = options.ifChanged && existing && await compare(connection, content, target, existing);
     const dryRun = options.dryRun ? { dryRun: true as const } : {};
     if (verdict) return { ...common, ...resultOf(existing), verdict, result: "unchanged", ...dryRun };
@@ -190,23 +189,6 @@ function blockedError(target: UploadTarget, error: GraphError): GraphError {
   }: the name is blocked by an unfinished upload, or is that of a folder or notebook`;
   const hint = "an unfinished upload ends 15 minutes after its last fragment; otherwise choose another name";
   return error.withMessage(message, { hint });
-}
-
-/** The item that has the name at present. */
-async function findExisting(connection: Connection, target: UploadTarget): Promise<Item | undefined> {
-  if (target.existing === "unknown") {
-    const { graph } = connection;
-    try {
-      target.existing = await graph.requestJson<DriveItem>(childUrl(target.folder, target.name), {
-        what: pathOf(target),
-        accepts: (value) => isExpectedItem(value, expectedItem(target)),
-      });
-    } catch (error) {
-      if (!(error instanceof GraphError) || error.kind !== "notFound") throw error;
-      target.existing = undefined;
-    }
-  }
-  return target.existing && itemIn(target, target.existing);
 }
 
 /** Whether the item has the content already; `undefined` when it has not, or that is unknown. */

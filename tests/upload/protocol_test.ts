@@ -1,10 +1,5 @@
 import { assertEquals } from "../assert.ts";
-import {
-  nextExpectedByte,
-  nextStep,
-  type SentSoFar,
-  type SessionResponse,
-} from "../../lib/upload/protocol.ts";
+import { nextExpectedByte, nextStep, type SessionResponse } from "../../lib/upload/protocol.ts";
 
 const ITEM = JSON.stringify({ id: "01A", name: "a.bin", parentReference: { driveId: "d" }, file: {} });
 const RANGES = '{"nextExpectedRanges":["327680-"]}';
@@ -13,7 +8,13 @@ const ALL_THERE = '{"nextExpectedRanges":[]}';
 const PAGE = "<html>proxy</html>";
 
 /** Request, status, body, previous request, and the expected next step with its data. */
-type Row = [to: SessionResponse["to"], status: number, text: string, sent: Partial<SentSoFar>, step: string];
+type Row = [
+  to: SessionResponse["to"],
+  status: number,
+  text: string,
+  sent: { isComplete?: boolean },
+  step: string,
+];
 
 const ROWS: Row[] = [
   // a fragment was stored
@@ -60,11 +61,8 @@ const ROWS: Row[] = [
 
 Deno.test("nextStep() maps each response to the step of PROTOCOL 7.4", () => {
   for (const [to, status, text, sent, expected] of ROWS) {
-    const step = nextStep({ to, status, text }, {
-      isComplete: false,
-      expected: { driveId: "d", name: "a.bin" },
-      ...sent,
-    });
+    const response = { to, status, text, isComplete: false, ...sent };
+    const step = nextStep(response, { driveId: "d", name: "a.bin" });
 
     const detail = step.kind === "advance"
       ? ` ${step.nextByte}`
