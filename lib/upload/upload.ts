@@ -149,10 +149,10 @@ async function send(
   options: UploadOptions & { conflict: UploadConflict },
 ): Promise<{ uploaded: UploadOutcome; item: Item; verdict: Verdict }> {
   const { conflict } = options;
-  let isWhole = true;
+  let isContinued = false;
   const verify = async (uploaded: UploadOutcome) => {
-    const { driveItem, quickXorHash, sentBytes } = uploaded;
-    isWhole = sentBytes >= content.size;
+    const { driveItem, quickXorHash, sentBytes, resumedFrom } = uploaded;
+    isContinued = resumedFrom !== null || sentBytes < content.size;
     const found = { driveItem, item: itemIn(target, driveItem) };
     return { uploaded, ...await verifyUpload(connection, content, target.driveType, found, quickXorHash) };
   };
@@ -165,7 +165,7 @@ async function send(
       : await verify(await uploadSimple(connection, content, target, conflict));
   } catch (error) {
     if (!isGraphError(error) || conflict === "fail") throw error;
-    if (conflict === "replace" && error.code === "damaged" && !isWhole) {
+    if (conflict === "replace" && error.code === "damaged" && isContinued) {
       connection.notice(`${error.message}; it was sent by several runs, so all of it is sent again`);
       return await send(connection, content, { ...target, existing: "unknown" }, {
         ...options,

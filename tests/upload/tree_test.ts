@@ -270,7 +270,7 @@ Deno.test("put uploads standard input, small from memory and large from a tempor
   assertEquals(await Array.fromAsync(Deno.readDir(join(home, "spool"))), []);
   const { code, stderr } = await env.runWith({ stdin: pseudoRandomBytes(3) }, "put", "-", "General/");
   assertEquals(code, 2);
-  assertMatch(stderr, /has no name; name the file: General\/NAME/);
+  assertMatch(stderr, /has no name; name the file after its folder/);
   assertEquals((await env.run("put-large", "-", "General/x.bin")).code, 2);
 });
 
