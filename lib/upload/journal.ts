@@ -58,7 +58,7 @@ export interface UploadIntent {
 export type UploadRecord = ReturnType<typeof createRecord>;
 
 /** The journal of the unfinished uploads of this machine's user. */
-export function openUploadJournal({ settings, graph, notice }: TransferContext): Journal<UploadJournalEntry> {
+function openUploadJournal({ settings, graph, notice }: TransferContext): Journal<UploadJournalEntry> {
   const folder = join(settings.state, "uploads");
   return new Journal({ folder, what: "an unfinished upload", parse, now: graph.http.now, notice });
 }

@@ -10,7 +10,7 @@ import { statIfExists } from "../local/local_file.ts";
 import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
 
 /** A file below a folder. */
-export interface LocalTreeFile {
+interface LocalTreeFile {
   path: string;
   /** Names of its folders below the top one, as the service gets them. */
   folders: string[];

@@ -16,13 +16,6 @@ const MAX_FRAGMENT_BYTES = 60 * 1024 * 1024 - FRAGMENT_UNIT_BYTES;
 /** 10 MiB. */
 export const DEFAULT_FRAGMENT_BYTES = 32 * FRAGMENT_UNIT_BYTES;
 
-/** What an upload session says of itself. */
-export interface UploadSessionStatus {
-  uploadUrl: string | undefined;
-  /** `undefined`: the response names no ranges, which says nothing. Empty: the session has all bytes. */
-  nextExpectedRanges: readonly string[] | undefined;
-}
-
 /** A response of the session, read to its end. */
 export interface SessionResponse {
   /** What was sent: a fragment, or the question for the next expected range. */
@@ -55,8 +48,10 @@ export function nextStep(
   expected: ExpectedItem,
 ): SessionStep {
   if (to === "fragment" && (status === 200 || status === 201)) {
-    const driveItem = parseItem(text, expected);
-    return driveItem ? { kind: "committed", driveItem, created: status === 201 } : { kind: "query" };
+    const driveItem = parseJsonObject(text);
+    return isExpectedItem(driveItem, expected)
+      ? { kind: "committed", driveItem, created: status === 201 }
+      : { kind: "query" }; // empty, cut, an error in spite of its status, or another item
   }
   if (status === 200 || status === 202) {
     const session = parseSession(text);
@@ -75,8 +70,13 @@ function advance(ranges: readonly string[]): SessionStep {
   return { kind: "advance", nextByte: nextExpectedByte(ranges) };
 }
 
-/** Reads a response; `undefined` when it is not that of a session, such as a proxy's page. */
-export function parseSession(text: string): UploadSessionStatus | undefined {
+/**
+ * Reads a response; `undefined` when it is not that of a session, such as a proxy's page. No `nextExpectedRanges` say
+ * nothing; empty ones, that the session has all bytes.
+ */
+export function parseSession(
+  text: string,
+): { uploadUrl: string | undefined; nextExpectedRanges: string[] | undefined } | undefined {
   const value = parseJsonObject(text);
   if (!value || "error" in value) return undefined;
   const { uploadUrl, nextExpectedRanges } = value;
@@ -84,7 +84,7 @@ export function parseSession(text: string): UploadSessionStatus | undefined {
     nextExpectedRanges.every((range) => typeof range === "string");
   return {
     uploadUrl: typeof uploadUrl === "string" && uploadUrl !== "" ? uploadUrl : undefined,
-    nextExpectedRanges: isRanges ? nextExpectedRanges : undefined,
+    nextExpectedRanges: isRanges ? nextExpectedRanges as string[] : undefined,
   };
 }
 
@@ -92,12 +92,6 @@ export function parseSession(text: string): UploadSessionStatus | undefined {
 export function nextExpectedByte(ranges: readonly string[]): number | undefined {
   return ranges.map((range) => Number(/^\s*(\d+)\s*-/.exec(range)?.[1] ?? NaN))
     .filter(Number.isSafeInteger).toSorted((a, b) => a - b)[0];
-}
-
-/** The expected item; `undefined` when the response is empty, cut, an error in spite of its status, or another item. */
-export function parseItem(text: string, expected: ExpectedItem): DriveItem | undefined {
-  const value = parseJsonObject(text);
-  return isExpectedItem(value, expected) ? value : undefined;
 }
 
 /** @throws {GraphError} `usage` for a size of fragments that the service does not take. */

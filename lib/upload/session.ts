@@ -46,7 +46,7 @@ const LOOK_UPS = 3;
 export type UploadConflict = "fail" | "replace" | "rename";
 
 /** How to upload. */
-export interface SessionOptions extends UploadIntent {
+interface SessionOptions extends UploadIntent {
   conflict: UploadConflict;
   /** Bytes of a fragment. @default 10 MiB */
   fragmentBytes?: number;
@@ -420,7 +420,8 @@ function incompleteError({ furthest, content: { size } }: Upload, error: GraphEr
   const percent = Math.floor(furthest / size * 100);
   return error.withMessage(
     `${error.message}; ${furthest} of ${size} bytes (${percent} %) are uploaded`,
-    { hint: "run the same command again within 15 minutes to resume" },
+    // A throttled service has said how long to wait.
+    error.status === 429 ? {} : { hint: "run the same command again within 15 minutes to resume" },
   );
 }
 
