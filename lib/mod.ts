@@ -50,4 +50,4 @@ export type { AppCredentialSetting, KeySetting, SettingName, Settings } from "./
 export type { OnProgress, TransferContext, TransferResult } from "./transfer/result.ts";
 export type { Verdict } from "./transfer/verify.ts";
 export type { UploadConflict } from "./upload/session.ts";
-export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";
+export { uploadFile, type UploadOptions } from "./upload/upload.ts";

@@ -6,7 +6,7 @@
  */
 import type { Connection } from "../connect.ts";
 import { BrokenDocument, type ByteSource, interruptible } from "../documents/byte_source.ts";
-import { checkStructure, hasStructure } from "../documents/structure.ts";
+import { checkStructure } from "../documents/structure.ts";
 import { type LocalContent, openContent, openSpool, writeAll } from "../local/local_file.ts";
 import { join } from "../std.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
@@ -112,12 +112,11 @@ export async function judgeCopy(
   if (kind === undefined) return UNEXPLAINED;
   if (copy.size > content.maxBytes) return damaged("it is far longer than stated");
   try {
-    await checkStructure(kind, interruptible(copy, content.http.signal));
+    if (await checkStructure(kind, interruptible(copy, content.http.signal))) return { verdict: "enriched" };
   } catch (error) {
     if (!(error instanceof BrokenDocument)) throw error;
     return damaged(error.message);
   }
-  if (hasStructure(kind)) return { verdict: "enriched" };
   return copy.size < content.item.size ? damaged("it is too short") : { verdict: "unverified" };
 }
 

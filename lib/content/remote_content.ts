@@ -12,8 +12,7 @@ import type { HttpClient } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
 import { readServiceError } from "../graph/errors.ts";
-import { enrichedKind } from "../transfer/enrichment.ts";
-import { compareContent } from "../transfer/verify.ts";
+import { compareContent, enrichedKind } from "../transfer/verify.ts";
 
 /** Give up on content that keeps changing. */
 const MAX_RESTARTS = 3;

@@ -15,6 +15,7 @@ import { GraphError } from "../errors.ts";
 import { Journal } from "../local/journal.ts";
 import { ifExists, lstatIfExists, writeAll } from "../local/local_file.ts";
 import { shellQuoted } from "../local/private_file.ts";
+import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 
 /** Minimum time between two journal entries. */
 const RECORD_INTERVAL_MS = 250;
@@ -50,6 +51,8 @@ export interface PartialPlace {
 export class PartialFile implements DownloadTarget, Disposable {
   readonly ranges: ByteRanges;
   readonly file: Deno.FsFile;
+  /** Of the bytes that this process wrote in order from the first one on. */
+  hash = new QuickXorHash();
   /** How many bytes were there already; `null` if none were usable. */
   resumedFrom: number | null;
   /** How many bytes a later process would find. */
@@ -81,6 +84,7 @@ export class PartialFile implements DownloadTarget, Disposable {
     return this.#writing = this.#writing.then(async () => {
       this.file.seekSync(position, Deno.SeekMode.Start);
       await writeAll(this.file, bytes);
+      if (position === this.hash.length) this.hash.add(bytes, position);
       this.ranges.add(position, position + bytes.length);
       if (performance.now() >= this.#nextRecordAt) await this.record();
     });
@@ -100,6 +104,7 @@ export class PartialFile implements DownloadTarget, Disposable {
   /** Discards everything, on record before any byte is overwritten; continues with the current version of the content. */
   async restart(): Promise<void> {
     this.ranges.clear();
+    this.hash = new QuickXorHash();
     this.resumedFrom = null;
     this.assumedPrefixOf = null;
     this.#found = this.#content.found;

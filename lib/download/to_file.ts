@@ -196,7 +196,7 @@ async function receive({ content, place, options }: FileDownload, partial: Parti
   while (true) {
     await fetchMissing(content, partial, connections, options.onProgress);
     await partial.file.truncate(partial.ranges.prefixEnd);
-    const copy = await hashFile(place.path, content.http.signal);
+    const copy = await hashFile(place.path, content.http.signal, partial.hash);
     if (content.compare(copy.bytes, copy.quickXorHash) === "verified") {
       return { ...copy, judged: { verdict: "verified" } };
     }

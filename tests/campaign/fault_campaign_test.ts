@@ -7,7 +7,7 @@ import {
   downloadFile,
   isGraphError,
   type TransferResult,
-  uploadLargeFile,
+  uploadFile,
 } from "../../lib/mod.ts";
 import { CONTENTS, type OtherBodies, ruleOf, type Schedule, schedule, UNIT } from "./fault_schedules.ts";
 import { pseudoRandomBytes } from "../test_env.ts";
@@ -99,7 +99,8 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) succ
     const target = `General/${name}`;
     if (there) sandbox.tenant.addFile("Documents", target, old);
     const upload = async () =>
-      await uploadLargeFile(await connection(sandbox, join(folder, "home")), path, target, {
+      await uploadFile(await connection(sandbox, join(folder, "home")), path, target, {
+        session: true,
         fragmentBytes: UNIT,
       });
     const others = otherBodies(sandbox, content, ending, size);

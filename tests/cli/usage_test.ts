@@ -106,26 +106,10 @@ Deno.test("put rejects illegal remote names before any request", async () => {
 Deno.test("put-large rejects invalid fragment sizes before any request", async () => {
   await using env = await startTestEnv({ signIn: false });
   const file = await env.file("a.txt", "a");
-  await refused(
-    env,
-    2,
-    /10MB is 10000000 bytes, since MB stands for 1000² bytes.*if 1024² is meant, write 10MiB/,
-    [
-      "put-large",
-      "--fragment-size",
-      "10MB",
-      file,
-      "x",
-    ],
-  );
-  await refused(env, 2, /use for example 10MiB/, ["put-large", "--fragment-size", "1MB", file, "x"]);
-  await refused(env, 2, /not a multiple of 320 KiB; use for example 9600KiB/, [
-    "put-large",
-    "--fragment-size",
-    "10000000",
-    file,
-    "x",
-  ]);
+  for (const size of ["10MB", "1MB", "10000000", "60MiB", "0"]) {
+    const message = /a fragment of \d+ bytes is not a multiple of 320 KiB .*use for example 10MiB/;
+    await refused(env, 2, message, ["put-large", "--fragment-size", size, file, "x"]);
+  }
   for (const jobs of ["0", "17", "four", "1.5"]) {
     await refused(env, 2, /not a whole number from 1 to 16/, ["put", "--jobs", jobs, file, "x"]);
   }
@@ -136,8 +120,6 @@ Deno.test("put-large rejects invalid fragment sizes before any request", async (
     file,
     "x",
   ]);
-  await refused(env, 2, /more than 61120 KiB/, ["put-large", "--fragment-size", "60MiB", file, "x"]);
-  await refused(env, 2, /not a multiple/, ["put-large", "--fragment-size", "0", file, "x"]);
   await refused(env, 2, /--fragment-size "much" is not a size/, [
     "put-large",
     "--fragment-size",
@@ -170,7 +152,7 @@ Deno.test("scripts reject missing remote paths and items that are not files", as
   await refused(env, 3, /no drive here is called Nope.*there are: Documents/, ["ls", "drive:Nope"]);
   await refused(env, 2, /General is a folder; use -r/, ["get", "General"]);
   await refused(env, 2, /Team Notebook is a OneNote notebook/, ["get", "General/Team Notebook"]);
-  await refused(env, 6, /Team Notebook is a OneNote notebook/, ["put", file, "General/Team Notebook"]);
+  await refused(env, 6, /General\/Team Notebook/, ["put", file, "General/Team Notebook"]);
   await refused(env, 2, /Agenda\.md is a file, not a folder/, ["put", file, "General/Agenda.md/"]);
   assert(env.sandbox.tenant.find("Documents", "General/Nope") === undefined, "a folder was created");
 });
