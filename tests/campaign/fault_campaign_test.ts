@@ -181,7 +181,7 @@ function setBehavior(
   { tenant }: Sandbox,
   { promotes = false, storedDamage = "no" }: Partial<Pick<Schedule, "promotes" | "storedDamage">>,
 ): void {
-  tenant.behavior.rewriteOfficeFiles = promotes ? "in-answer" : "no";
+  tenant.behavior.rewriteOfficeFiles = promotes ? "in-response" : "no";
   tenant.behavior.storedDamage = storedDamage;
 }
 

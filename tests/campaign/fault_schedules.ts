@@ -61,7 +61,7 @@ const wrongBody: fc.Arbitrary<Fault> = fc.record({
 });
 
 /** Wrong item properties: a hash, a size, or a version that seems to change during the transfer. */
-const wrongFacts: fc.Arbitrary<Fault> = fc.record({
+const wrongInfo: fc.Arbitrary<Fault> = fc.record({
   service: fc.constantFrom("graph" as const, "storage" as const),
   method: fc.constantFrom("GET", "PUT"),
   path: fc.constantFrom("/drives/", "/upload"),
@@ -100,7 +100,7 @@ export const schedule = fc.record({
     fc.oneof(
       { weight: 3, arbitrary: anywhere },
       { weight: 2, arbitrary: wrongBody },
-      { weight: 1, arbitrary: wrongFacts },
+      { weight: 1, arbitrary: wrongInfo },
     ),
     { minLength: 1, maxLength: 4 },
   ),

@@ -134,8 +134,8 @@ Deno.test("get requests the whole content once where ranges are not supported", 
       ...storage,
       times: "always",
       hideHeaders: hidden ?? [],
-      rewrite: (answer, call) =>
-        call.headers.range === undefined ? answer : {
+      rewrite: (answer, request) =>
+        request.headers.range === undefined ? answer : {
           ...answer,
           status: status ?? answer.status,
           headers: { ...answer.headers, ...headers },
@@ -156,8 +156,8 @@ Deno.test("get tolerates a body longer or shorter than its range", async () => {
     env.sandbox.addFault({
       ...storage,
       times: "always",
-      rewrite: (answer, call) => {
-        const [start, end] = parse(call.headers.range);
+      rewrite: (answer, request) => {
+        const [start, end] = parse(request.headers.range);
         if (typeof answer.body === "string" || end - start < 400_000) return answer;
         const length = Math.min(answer.body.length + more, SIZE - start);
         const said = more > 0 ? end : start + length;

@@ -205,8 +205,8 @@ Deno.test("rules of the organisation show in the browser, or at the poll (PROTOC
   const silent = (await start(sandbox)).json.device_code;
   assertEntraError(await poll(sandbox, silent), 400, "authorization_pending", 70016);
   sandbox.user.stopAt(53003, "app");
-  const told = (await start(sandbox)).json.device_code;
-  assertEntraError(await poll(sandbox, told), 400, "access_denied", 53003);
+  const blocked = (await start(sandbox)).json.device_code;
+  assertEntraError(await poll(sandbox, blocked), 400, "access_denied", 53003);
   sandbox.user.stopAt(undefined);
   assert((await signIn(sandbox)).access_token);
 });

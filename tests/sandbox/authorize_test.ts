@@ -27,7 +27,7 @@ function address(sandbox: Sandbox, change: Record<string, string | undefined> = 
 }
 
 /** What the app is told through a redirect. */
-async function answer(sandbox: Sandbox, change: Record<string, string | undefined> = {}) {
+async function requestCode(sandbox: Sandbox, change: Record<string, string | undefined> = {}) {
   const reply = await send(address(sandbox, change));
   assertEquals(reply.status, 302, reply.text);
   const location = reply.headers.get("location")!;
@@ -121,7 +121,7 @@ Deno.test("MSAL: getAuthCodeUrl and acquireTokenByCode", async () => {
 
 Deno.test("a code works once, in time, with the verifier, for the address it was sent to", async () => {
   await using sandbox = await startSandbox({ approve: true });
-  const code = async () => (await answer(sandbox)).fields.get("code")!;
+  const code = async () => (await requestCode(sandbox)).fields.get("code")!;
   const first = await code();
   const { status, json } = await redeem(sandbox, first, { client_info: "1" });
   assertEquals([status, json.scope], [200, "User.Read openid profile"]);
@@ -145,7 +145,7 @@ Deno.test("a code works once, in time, with the verifier, for the address it was
   );
   assert(sandbox.tenant.secrets().includes(first));
   await using brief = await startSandbox({ approve: true, authorizationCodeLifeSeconds: 0 });
-  const late = (await answer(brief)).fields.get("code")!;
+  const late = (await requestCode(brief)).fields.get("code")!;
   assertEntraError(await redeem(brief, late), 400, "invalid_grant", 70008);
 });
 
@@ -163,12 +163,15 @@ Deno.test("what is wrong with a request comes back by redirect, with its state",
     [{ claims: "no JSON" }, "invalid_request", 9002313],
   ];
   for (const [change, error, number] of wrong) {
-    const { fields, location } = await answer(sandbox, change);
+    const { fields, location } = await requestCode(sandbox, change);
     assertEquals([fields.get("error"), fields.get("state"), fields.get("code")], [error, "st&te=1", null]);
     assertStringIncludes(fields.get("error_description")!, `AADSTS${number}: `);
     assert(location.startsWith(`${REDIRECT}?`));
   }
-  assertStringIncludes((await answer(sandbox, { response_mode: "fragment" })).location, `${REDIRECT}#code=`);
+  assertStringIncludes(
+    (await requestCode(sandbox, { response_mode: "fragment" })).location,
+    `${REDIRECT}#code=`,
+  );
 });
 
 Deno.test("nothing is sent to an address that is not registered", async () => {
@@ -191,19 +194,19 @@ Deno.test("nothing is sent to an address that is not registered", async () => {
     assertEquals([reply.status, reply.headers.get("location")], [400, null]);
     assertStringIncludes(reply.text, `AADSTS${number}: `);
   }
-  await answer(sandbox, { redirect_uri: "http://localhost" });
-  await answer(sandbox, { redirect_uri: "https://a.test/x" });
+  await requestCode(sandbox, { redirect_uri: "http://localhost" });
+  await requestCode(sandbox, { redirect_uri: "https://a.test/x" });
 });
 
 Deno.test("prompt=none uses the session of the browser, once there is one", async () => {
   await using sandbox = await startSandbox({ consented: ["User.Read"] });
   sandbox.user.signIn("megan");
-  await answer(sandbox);
+  await requestCode(sandbox);
   sandbox.user.ignore();
-  const silent = await answer(sandbox, { prompt: "none" });
+  const silent = await requestCode(sandbox, { prompt: "none" });
   const { json } = await redeem(sandbox, silent.fields.get("code")!);
   assertEquals(json.scope, "User.Read openid profile");
-  const more = await answer(sandbox, { prompt: "none", scope: "Files.Read" });
+  const more = await requestCode(sandbox, { prompt: "none", scope: "Files.Read" });
   assertEquals(more.fields.get("error"), "interaction_required");
 });
 

@@ -29,10 +29,10 @@ Deno.test("MSAL: a challenged token is renewed with the claims, and stays good a
   assertEquals((await me(sandbox, first!.accessToken)).status, 200);
   sandbox.challenge();
   const claims = decodeClaims(await me(sandbox, first!.accessToken));
-  const stubborn = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
-  decodeClaims(await me(sandbox, stubborn.accessToken));
-  const mended = await client.acquireTokenSilent({ account, scopes: SCOPES, claims });
-  assertEquals((await me(sandbox, mended.accessToken)).status, 200);
+  const unchanged = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
+  decodeClaims(await me(sandbox, unchanged.accessToken));
+  const renewed = await client.acquireTokenSilent({ account, scopes: SCOPES, claims });
+  assertEquals((await me(sandbox, renewed.accessToken)).status, 200);
   const later = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
   assertEquals(
     (await me(sandbox, later.accessToken)).status,
@@ -59,14 +59,14 @@ Deno.test("MSAL: when the renewal wants the person, a device code with the claim
   assertEquals([refused.name, refused.errorCode], ["InteractionRequiredAuthError", "interaction_required"]);
   const forgot = await client.acquireTokenByDeviceCode({ scopes: SCOPES, deviceCodeCallback: () => {} });
   decodeClaims(await me(sandbox, forgot!.accessToken));
-  const mended = await client.acquireTokenByDeviceCode({
+  const signedInAgain = await client.acquireTokenByDeviceCode({
     scopes: SCOPES,
     deviceCodeCallback: () => {},
     claims,
   });
-  assertEquals((await me(sandbox, mended!.accessToken)).status, 200);
+  assertEquals((await me(sandbox, signedInAgain!.accessToken)).status, 200);
   const renewed = await client.acquireTokenSilent({
-    account: mended!.account!,
+    account: signedInAgain!.account!,
     scopes: SCOPES,
     forceRefresh: true,
   });

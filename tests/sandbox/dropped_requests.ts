@@ -15,17 +15,21 @@ export class SilentRepeats {
   readonly #expected = new Map<string, { signature: string; until: number }>();
 
   /** Notes a request whose connection a fault rule is breaking. */
-  dropped(call: ServiceRequest): void {
-    if (!call.reused) return;
-    this.#expected.set(call.target, { signature: signatureOf(call), until: performance.now() + WINDOW_MS });
+  dropped(request: ServiceRequest): void {
+    if (!request.reused) return;
+    this.#expected.set(request.target, {
+      signature: signatureOf(request),
+      until: performance.now() + WINDOW_MS,
+    });
   }
 
   /** Whether this is the repetition. Any other request for the same target shows that the client has seen the drop. */
-  isRepeat(call: ServiceRequest): boolean {
-    const expected = this.#expected.get(call.target);
+  isRepeat(request: ServiceRequest): boolean {
+    const expected = this.#expected.get(request.target);
     if (expected === undefined) return false;
-    this.#expected.delete(call.target);
-    return !call.reused && expected.signature === signatureOf(call) && performance.now() <= expected.until;
+    this.#expected.delete(request.target);
+    return !request.reused && expected.signature === signatureOf(request) &&
+      performance.now() <= expected.until;
   }
 }
 

@@ -45,7 +45,7 @@ export interface FaultRule {
   /** Of the answer; as a function for what depends on the moment. */
   headers?: Record<string, string> | (() => Record<string, string>);
   /** Text as it stands, or anything else as JSON; as a function for what depends on the request. */
-  body?: unknown | ((call: ServiceRequest) => unknown);
+  body?: unknown | ((request: ServiceRequest) => unknown);
   /** What else happens at that moment, before the request takes effect. */
   sideEffect?: SideEffect;
   /** Cuts the connection. What fetch repeats by itself after that is cut too: see silent_repeats.ts. */
@@ -63,7 +63,10 @@ export interface FaultRule {
   /** JSON merge patch (RFC 7396) for the answer that would have been given. */
   patch?: Record<string, unknown>;
   /** Changes the answer that would have been given; for tests only, JSON has no functions. */
-  rewrite?: (answer: ServiceResponse, call: ServiceRequest) => ServiceResponse | Promise<ServiceResponse>;
+  rewrite?: (
+    response: ServiceResponse,
+    request: ServiceRequest,
+  ) => ServiceResponse | Promise<ServiceResponse>;
 }
 
 /** The rules of a sandbox and how often each has matched. */
@@ -77,10 +80,10 @@ export class Faults {
   }
 
   /** The rule that strikes this request, or undefined. Counts it for every rule it matches. */
-  strike(call: ServiceRequest): FaultRule | undefined {
+  match(request: ServiceRequest): FaultRule | undefined {
     let striking: FaultRule | undefined;
     for (const rule of this.rules) {
-      if (!matches(rule, call)) continue;
+      if (!matches(rule, request)) continue;
       const hit = (this.#hits.get(rule) ?? 0) + 1;
       this.#hits.set(rule, hit);
       if (striking === undefined && hit >= (rule.nth ?? 1) && hit <= lastHit(rule)) striking = rule;
@@ -93,12 +96,14 @@ function lastHit(rule: FaultRule): number {
   return rule.times === "always" ? Infinity : (rule.nth ?? 1) + (rule.times ?? 1) - 1;
 }
 
-function matches(rule: FaultRule, call: ServiceRequest): boolean {
-  if (rule.service !== undefined && rule.service !== call.service) return false;
-  if (rule.method !== undefined && rule.method.toUpperCase() !== call.method) return false;
-  if (rule.lastFragment && !isLastFragment(call)) return false;
+function matches(rule: FaultRule, request: ServiceRequest): boolean {
+  if (rule.service !== undefined && rule.service !== request.service) return false;
+  if (rule.method !== undefined && rule.method.toUpperCase() !== request.method) return false;
+  if (rule.lastFragment && !isLastFragment(request)) return false;
   if (rule.path === undefined) return true;
-  return typeof rule.path === "string" ? pathMatches(rule.path, call.target) : rule.path.test(call.target);
+  return typeof rule.path === "string"
+    ? pathMatches(rule.path, request.target)
+    : rule.path.test(request.target);
 }
 
 function isLastFragment({ method, headers }: ServiceRequest): boolean {

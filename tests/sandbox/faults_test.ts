@@ -212,7 +212,7 @@ Deno.test("hidden headers, merge patches and rewrites bend what the service woul
   sandbox.addFault({ service: "graph", patch: { nextExpectedRanges: null } });
   const created = await graph("POST", "/me/drive/root:/x:/createUploadSession", {});
   assertEquals(["nextExpectedRanges" in created.json, "uploadUrl" in created.json], [false, true]);
-  sandbox.addFault({ rewrite: (answer) => ({ ...answer, status: 418 }) });
+  sandbox.addFault({ rewrite: (response) => ({ ...response, status: 418 }) });
   assertEquals((await graph("GET", "/me")).status, 418);
   sandbox.addFault({ headers: { "X-Extra": "1" } });
   assertEquals((await graph("GET", "/me")).headers.get("x-extra"), "1");

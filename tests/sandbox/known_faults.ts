@@ -7,7 +7,7 @@ import { DOWNLOADS } from "./known_faults/downloads.ts";
 import { FRAGMENTS } from "./known_faults/fragments.ts";
 import type { KnownFault } from "./known_faults/known_fault.ts";
 import { LISTINGS } from "./known_faults/listings.ts";
-import { ODD_ANSWERS } from "./known_faults/odd_answers.ts";
+import { ODD_RESPONSES } from "./known_faults/odd_responses.ts";
 import { SESSIONS } from "./known_faults/sessions.ts";
 import { SIGN_IN } from "./known_faults/sign_in.ts";
 import { THROTTLING } from "./known_faults/throttling.ts";
@@ -23,7 +23,7 @@ export const KNOWN_FAULTS = {
   ...DOWNLOADS,
   ...LISTINGS,
   ...SIGN_IN,
-  ...ODD_ANSWERS,
+  ...ODD_RESPONSES,
 } satisfies Record<string, KnownFault>;
 
 export type FaultName = keyof typeof KNOWN_FAULTS;

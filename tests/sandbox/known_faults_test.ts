@@ -100,10 +100,10 @@ Deno.test("a challenge is answered by its claims alone, and by a person where on
   assertEquals([refused.status, refused.json.error, refused.json.error_codes], [400, "interaction_required", [
     50076,
   ]]);
-  const { access_token: answered } = await signIn({ claims: again });
-  assertEquals((await me(answered)).status, 200);
+  const { access_token: challengedToken } = await signIn({ claims: again });
+  assertEquals((await me(challengedToken)).status, 200);
   sandbox.challenge();
-  assertEquals((await me(answered)).status, 200, "only rules challenge clients that never said cp1");
+  assertEquals((await me(challengedToken)).status, 200, "only rules challenge clients that never said cp1");
 });
 
 Deno.test("new folders are not found at first, by path, by id and as parents", async () => {

@@ -45,13 +45,13 @@ const OPTIONS = {
 type OptionName = keyof typeof OPTIONS;
 
 /** What a command line asks for. */
-interface Order {
+interface Command {
   readonly options: SandboxOptions;
   readonly app: AppCredential | undefined;
 }
 
 /** Reads the command line; a text when only that is to be printed. @throws {UsageError} */
-async function orderFrom(args: string[]): Promise<Order | string> {
+async function parseCommand(args: string[]): Promise<Command | string> {
   const given = parse(args);
   if (given.has("help")) return HELP;
   const names = (given.get("fault") ?? []).flatMap((value) => value.split(",")).map((name) => name.trim());
@@ -143,9 +143,9 @@ function shellQuote(text: string): string {
 
 /** Runs the sandbox until SIGINT (130) or SIGTERM (0). @returns the exit code */
 export async function main(args: string[]): Promise<number> {
-  let order: Order | string;
+  let order: Command | string;
   try {
-    order = await orderFrom(args);
+    order = await parseCommand(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     say(`sandbox: ${error.message} (try --help)`);

@@ -13,7 +13,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exchange, type Handler, type RequestRecord, type Surroundings } from "./request_handler.ts";
+import { exchange, type FaultEffects, type Handler, type RequestRecord } from "./request_handler.ts";
 import { type FaultRule, Faults } from "./faults.ts";
 import { graphService } from "./graph/mod.ts";
 import { Listener, type Respond } from "./http/listener.ts";
@@ -38,7 +38,7 @@ import type { Tenant } from "./tenant/tenant.ts";
 export type { Service, ServiceRequest, ServiceResponse } from "./messages.ts";
 export type { FaultRule } from "./faults.ts";
 export { type FaultName, knownFault } from "./known_faults.ts";
-export type { ItemFacts } from "./tenant/tenant.ts";
+export type { ItemInfo as ItemFacts } from "./tenant/tenant.ts";
 export type { Certificate } from "./login/certificate.ts";
 export type { UserKey } from "./tenant/directory.ts";
 export type { AppOnlyClient, RequestRecord, SandboxOptions, Tenant, TestUser };
@@ -97,7 +97,7 @@ export interface Sandbox extends AsyncDisposable {
    * `claims` until a token comes that was asked for with them. With "interaction_required" the renewal is refused,
    * and only the person can mend it. With "everybody" tokens of all other clients are challenged, too.
    */
-  challenge(refresh?: ChallengedRefresh, whom?: "capable" | "everybody"): void;
+  challenge(refresh?: ChallengedRefresh, clients?: "capable" | "everybody"): void;
   /** Stops the listeners and deletes everything the sandbox has put on disk. */
   close(): Promise<void>;
 }
@@ -117,21 +117,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const requests = log = new RequestLog(options.logFile);
     // The listeners come first: the state needs their origins. No request can come before this turn ends.
     const services: Partial<Record<Service, Handler>> = {};
-    const surroundings: Surroundings = {
+    const effects: FaultEffects = {
       pause: (ms) => pause(ms, closing.signal),
-      applySideEffect: (effect, call) => applySideEffect(state, effect, call),
+      applySideEffect: (effect, request) => applySideEffect(state, effect, request),
     };
-    const respond = (call: ServiceRequest) =>
+    const respond = (request: ServiceRequest) =>
       requests.record(
-        call,
-        (record) => exchange(call, record, services[call.service]!, faults, surroundings),
+        request,
+        (record) => exchange(request, record, services[request.service]!, faults, effects),
       );
     listeners = openListeners(options.port, respond);
     const [login, graph, storage] = listeners.map((listener) => listener.origin) as [string, string, string];
     const state = newState(options, { login, graph, storage }, content);
     Object.assign(services, servicesOf(state));
     const sandbox = sandboxOf(state, faults, requests, home);
-    for (const name of options.fault ?? []) strike(state, faults, name);
+    for (const name of options.fault ?? []) addKnownFault(state, faults, name);
     let closed: Promise<void> | undefined;
     const close = () => closed ??= closeAll(listeners, state.sessions, requests, folder, closing);
     return { ...sandbox, close, [Symbol.asyncDispose]: close };
@@ -158,18 +158,18 @@ function openListeners(port: number | undefined, respond: Respond): Listener[] {
 }
 
 function servicesOf(state: State): Record<Service, Handler> {
-  const dated = (answer: ServiceResponse) => {
-    answer.headers["date"] = new Date(serverTime(state.settings)).toUTCString();
-    return answer;
+  const dated = (response: ServiceResponse) => {
+    response.headers["date"] = new Date(serverTime(state.settings)).toUTCString();
+    return response;
   };
-  const settled = (service: typeof graphService): Handler => async (call) => {
+  const settling = (service: typeof graphService): Handler => async (request) => {
     await state.tenant.settle();
-    return dated(await service(state, call));
+    return dated(await service(state, request));
   };
   return {
-    login: async (call) => dated(await loginService(state, call)),
-    graph: settled(graphService),
-    storage: settled(storageService),
+    login: async (request) => dated(await loginService(state, request)),
+    graph: settling(graphService),
+    storage: settling(storageService),
   };
 }
 
@@ -193,13 +193,13 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) 
     issueToken: (options?: TokenOptions) => issueToken(state, options),
     expireAccessTokens: () => tokens.expireAccess(),
     revokeRefreshTokens: (why: Revocation = 50173) => tokens.revokeRefresh(why),
-    challenge: (refresh: ChallengedRefresh = "tokens", whom: "capable" | "everybody" = "capable") =>
-      state.challenges.issue(refresh, whom),
+    challenge: (refresh: ChallengedRefresh = "tokens", clients: "capable" | "everybody" = "capable") =>
+      state.challenges.issue(refresh, clients),
   };
 }
 
 /** Puts a known fault into force. */
-function strike(state: State, faults: Faults, name: FaultName): void {
+function addKnownFault(state: State, faults: Faults, name: FaultName): void {
   const { rules = () => [], behavior = {} } = knownFault(name);
   faults.rules.push(...rules().map((rule) => ({ name, ...rule })));
   Object.assign(state.tenant.behavior, behavior);
@@ -210,7 +210,7 @@ function addFault(state: State, faults: Faults, fault: FaultRule | FaultName): v
   if (knownFault(fault).options) {
     throw new Error(`${fault} is an option: startSandbox({ fault: ["${fault}"] })`);
   }
-  strike(state, faults, fault);
+  addKnownFault(state, faults, fault);
 }
 
 function environment(origins: Origins, home: string): Record<string, string> {
@@ -231,7 +231,7 @@ function issueToken(state: State, options: TokenOptions = {}): string {
   const user = directory.users.find((user) => user.key === (options.as ?? "adele"))!;
   const common = {
     lifeSeconds: options.lifeSeconds ?? state.settings.tokenLifeSeconds,
-    answered: 0,
+    challengeTime: 0,
     challengeable: options.challengeable === true,
   };
   if (options.appOnly === true) {

@@ -141,7 +141,7 @@ Deno.test("SharePoint's own changes to Office files, in the answer or behind it 
   const put = (drive: string, name: string, bytes = document) =>
     graph("PUT", `/drives/${sandbox.tenant.drive(drive).id}/root:/${name}:/content`, bytes);
   const { behavior } = sandbox.tenant;
-  behavior.rewriteOfficeFiles = "in-answer";
+  behavior.rewriteOfficeFiles = "in-response";
   const { size } = (await put("Documents", "a.docx")).json;
   assert(size !== document.length);
   const parts = readZip(await sandbox.tenant.bytes("Documents", "a.docx"))!;
@@ -162,7 +162,7 @@ Deno.test("SharePoint's own changes to Office files, in the answer or behind it 
   );
   assertEquals((await put("Documents", "a.bin")).json.size, document.length);
   assertEquals((await put("me", "a.docx")).json.size, document.length, "not in a person's OneDrive");
-  behavior.rewriteOfficeFiles = "after-answer";
+  behavior.rewriteOfficeFiles = "after-response";
   const { json } = await put("Documents", "b.docx");
   assertEquals(json.size, document.length);
   const later = (await graph("GET", libraryPath(sandbox, "root:/b.docx"))).json;

@@ -14,23 +14,26 @@ export class RequestLog {
   }
 
   /** Notes a request when it arrives and once more when its answer is known. */
-  async record(call: ServiceRequest, answer: (record: RequestRecord) => Promise<Outcome>): Promise<Outcome> {
+  async record(
+    request: ServiceRequest,
+    respond: (record: RequestRecord) => Promise<Outcome>,
+  ): Promise<Outcome> {
     const started = performance.now();
     const record: RequestRecord = {
       n: this.requests.length + 1,
       at: new Date().toISOString(),
-      service: call.service,
-      connection: call.connection,
-      method: call.method,
-      path: call.target,
-      headers: call.headers,
+      service: request.service,
+      connection: request.connection,
+      method: request.method,
+      path: request.target,
+      headers: request.headers,
       status: 0,
       requestBytes: 0,
       ms: 0,
     };
     this.requests.push(record);
     try {
-      return await answer(record);
+      return await respond(record);
     } finally {
       record.ms = Math.round((performance.now() - started) * 10) / 10;
       this.#write(record);

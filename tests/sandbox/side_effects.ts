@@ -6,24 +6,24 @@ import { ServiceError } from "./service_error.ts";
 import type { State } from "./state.ts";
 
 /** Lets it happen, just before the request takes effect. */
-export function applySideEffect(state: State, what: SideEffect, call: ServiceRequest): void {
+export function applySideEffect(state: State, what: SideEffect, request: ServiceRequest): void {
   try {
-    happens(state, what, call);
+    runSideEffect(state, what, request);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error; // a link that is no good: the service is about to say so itself
   }
 }
 
-function happens(state: State, what: SideEffect, call: ServiceRequest): void {
+function runSideEffect(state: State, what: SideEffect, request: ServiceRequest): void {
   switch (what) {
     case "tokens-expire":
       return state.tokens.expireAccess();
     case "link-expires":
-      return endLink(state, call, 401);
+      return revokeUrl(state, request, 401);
     case "link-forbidden":
-      return endLink(state, call, 403);
+      return revokeUrl(state, request, 403);
     case "name-taken":
-      return takeName(state, call);
+      return storeUnderSameName(state, request);
     case "claims-required":
       return state.challenges.issue("tokens", "everybody");
     case "interaction-required":
@@ -32,15 +32,15 @@ function happens(state: State, what: SideEffect, call: ServiceRequest): void {
 }
 
 /** The session of a dead upload URL goes with it: all clients that were looked at get a new one at once (7.4). */
-function endLink(state: State, call: ServiceRequest, status: 401 | 403): void {
-  if (call.path.endsWith("/uploadSession")) {
-    state.sessions.end(state.sessions.get(state.signer.check(call, "upload").subject), "abandoned");
+function revokeUrl(state: State, request: ServiceRequest, status: 401 | 403): void {
+  if (request.path.endsWith("/uploadSession")) {
+    state.sessions.end(state.sessions.get(state.signer.check(request, "upload").subject), "abandoned");
   }
-  state.signer.kill(call, status);
+  state.signer.revoke(request, status);
 }
 
-function takeName(state: State, call: ServiceRequest): void {
-  const { drive, parent, name } = state.sessions.get(state.signer.check(call, "upload").subject);
+function storeUnderSameName(state: State, request: ServiceRequest): void {
+  const { drive, parent, name } = state.sessions.get(state.signer.check(request, "upload").subject);
   const author = { user: state.tenant.directory.users[1]! };
   const content = state.tenant.store.put(new TextEncoder().encode("another writer's"));
   drive.placeFile(parent, name, content, { conflict: "replace", author });

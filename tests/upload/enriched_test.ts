@@ -165,7 +165,7 @@ Deno.test("get resumes a download of unexpected content and compares it with a s
 
 Deno.test("put confirms enriched by reading the file back, and --if-changed does not read it again", async () => {
   await using env = await startTestEnv();
-  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-response";
   for (const script of ["put", "put-large"] as const) {
     const file = await env.file("Plan.docx", wordDocument(5_000_000, script.length));
     const modified = new Date(1_700_000_000_000 + script.length * 1000);
@@ -187,7 +187,7 @@ Deno.test("put confirms enriched by reading the file back, and --if-changed does
 
 Deno.test("put fails when it cannot read the stored file back (exit code 8)", async () => {
   await using env = await startTestEnv();
-  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-response";
   const file = await env.file("Plan.docx", wordDocument(5000));
   env.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });
   const { code, stdout, stderr } = await env.run("put", file, "General/");
@@ -198,7 +198,7 @@ Deno.test("put fails when it cannot read the stored file back (exit code 8)", as
 
 Deno.test("put does not replace a file that was changed after the upload (exit code 6)", async () => {
   await using env = await startTestEnv();
-  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-response";
   const file = await env.file("Plan.docx", wordDocument(5000));
   const theirs = wordDocument(5000, 2);
   const rewrite = (answer: ServiceResponse) => {
@@ -214,7 +214,7 @@ Deno.test("put does not replace a file that was changed after the upload (exit c
 
 Deno.test("put fails when the local file changes before the comparison (exit code 6)", async () => {
   await using env = await startTestEnv();
-  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-response";
   const file = await env.file("Plan.docx", wordDocument(5000));
   const rewrite = async (answer: ServiceResponse) => {
     await Deno.writeFile(file, wordDocument(6000));
@@ -269,7 +269,7 @@ Deno.test("put --if-changed uploads a file again whose stored copy was damaged",
 
 Deno.test("put --if-changed reads a stored file back when an earlier run could not", async () => {
   await using env = await startTestEnv();
-  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-answer";
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "in-response";
   const file = await env.file("Plan.docx", wordDocument(5000));
   await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
   env.sandbox.addFault({ ...DOWNLOAD, times: "always", status: 503, headers: { "retry-after": "900" } });

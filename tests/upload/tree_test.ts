@@ -93,7 +93,7 @@ Deno.test("put -r --if-changed sends only what has changed", async () => {
 
 Deno.test("put -r --if-changed recognizes a file that SharePoint rewrote, even after its response", async () => {
   await using env = await startTestEnv();
-  env.sandbox.tenant.behavior.rewriteOfficeFiles = "after-answer";
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "after-response";
   const file = await env.file("Report.docx", wordDocument(2000));
   await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
   assertEquals((await env.run("put", "--if-changed", file, "General/New.docx")).code, 0);

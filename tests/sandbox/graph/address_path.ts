@@ -6,7 +6,7 @@ import { invalidRequest, ServiceError } from "../service_error.ts";
 export type AddressStep = { kind: "name"; text: string } | { kind: "path"; segments: string[] };
 
 /** What Graph says when the colons of an address do not fit (api-docs#1241, n8n PR 32470, PROTOCOL N1 and N2). */
-export function misreadAddress(): ServiceError {
+export function malformedAddress(): ServiceError {
   return new ServiceError(400, "BadRequest", "Entity only allows writes with a JSON Content-Type header.");
 }
 
@@ -22,10 +22,10 @@ export function parseAddressPath(rawPath: string): AddressStep[] {
     const isPath = index % 2 === 1;
     // A closing colon with nothing behind it is optional.
     if (!isPath && part === "" && index === parts.length - 1) continue;
-    if (!part.startsWith("/") || (isPath && part === "/")) throw misreadAddress();
+    if (!part.startsWith("/") || (isPath && part === "/")) throw malformedAddress();
     const segments = part.slice(1).split("/").map(decode);
     if (isPath) {
-      if (segments.some((segment) => segment.includes(":"))) throw misreadAddress();
+      if (segments.some((segment) => segment.includes(":"))) throw malformedAddress();
       steps.push({ kind: "path", segments });
     } else {
       steps.push(...segments.map((text): AddressStep => ({ kind: "name", text })));

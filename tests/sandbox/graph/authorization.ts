@@ -35,8 +35,8 @@ const WRITE_ALL = [
 const WRITE_OWN = ["Files.ReadWrite", ...WRITE_ALL];
 
 /** The caller behind the bearer token. @throws {ServiceError} 401 */
-export function authenticate(state: State, call: ServiceRequest): Caller {
-  const header = call.headers["authorization"];
+export function authenticate(state: State, request: ServiceRequest): Caller {
+  const header = request.headers["authorization"];
   if (header === undefined) throw unauthorized(state, "Access token is empty.");
   const token = /^Bearer (\S+)$/i.exec(header)?.[1];
   if (token === undefined) throw unauthorized(state, "CompactToken parsing failed with error code: 80049217");
@@ -50,7 +50,7 @@ export function authenticate(state: State, call: ServiceRequest): Caller {
   if (grant.expires <= Date.now()) {
     throw unauthorized(state, "Lifetime validation failed, the token is expired.");
   }
-  if (state.challenges.concerns(grant)) {
+  if (state.challenges.rejects(grant)) {
     const message =
       "Continuous access evaluation resulted in challenge with result: InteractionRequired and " +
       "code: TokenCreatedWithOutdatedPolicies";

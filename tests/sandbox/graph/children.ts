@@ -33,7 +33,7 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   if (folder.kind === "link") {
     throw invalidRequest("The children of a remote item are listed in its own drive.");
   }
-  if (unchanged(request.call, folder)) return emptyResponse(304);
+  if (unchanged(request.http, folder)) return emptyResponse(304);
   const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const all = ordered([...folder.children.values()], query.get("$orderby"));
   const start = startOf(request, all);
@@ -59,7 +59,7 @@ export async function createFolder(
   const parent = address.item;
   if (!parent) throw itemNotFound();
   if (parent.kind !== "folder") throw invalidRequest("Only a folder can have children.");
-  const body = await readJson(request.call, "refused");
+  const body = await readJson(request.http, "refused");
   const { name, folder } = body;
   if (typeof name !== "string") throw invalidRequest("The name in the provided item is missing.");
   if (typeof folder !== "object" || folder === null) {
@@ -77,8 +77,8 @@ export async function createFolder(
 }
 
 /** Exactly fail, replace or rename (PROTOCOL U3). */
-export function conflictBehavior(value: unknown, usual: ConflictBehavior): ConflictBehavior {
-  if (value === undefined) return usual;
+export function conflictBehavior(value: unknown, defaultBehavior: ConflictBehavior): ConflictBehavior {
+  if (value === undefined) return defaultBehavior;
   if (value === "fail" || value === "replace" || value === "rename") return value;
   throw invalidRequest(
     `The conflict behavior '${value}' is not one of fail, replace, rename.`,
@@ -109,7 +109,7 @@ function pageSize(top: string | undefined): number {
 
 /** The token names the last item of the page and seals the whole link: a link altered in any way is refused. */
 function nextLink(state: State, request: GraphRequest, last: Item | undefined): string {
-  const target = withoutSkipToken(request.call.target);
+  const target = withoutSkipToken(request.http.target);
   const place = Buffer.from(last?.id ?? FROM_THE_START).toString("base64url");
   const joint = target.includes("?") ? "&" : "?";
   return `${state.origins.graph}${target}${joint}$skiptoken=${place}.${seal(target, place)}`;
@@ -119,7 +119,7 @@ function startOf(request: GraphRequest, all: readonly Item[]): number {
   const token = request.query.get("$skiptoken") ?? request.query.get("$skipToken");
   if (token === undefined) return 0;
   const [place = "", sealed] = token.split(".");
-  if (sealed !== seal(withoutSkipToken(request.call.target), place)) {
+  if (sealed !== seal(withoutSkipToken(request.http.target), place)) {
     throw invalidRequest("The skip token is not valid.");
   }
   const last = Buffer.from(place, "base64url").toString();

@@ -27,7 +27,7 @@ export function getContent(state: State, request: GraphRequest, address: ItemAdd
   if (request.query.has("format")) {
     throw new ServiceError(406, "notSupported", "The sandbox converts no files.");
   }
-  if (unchanged(request.call, item)) return emptyResponse(304);
+  if (unchanged(request.http, item)) return emptyResponse(304);
   return emptyResponse(302, { location: downloadUrl(state, item) });
 }
 
@@ -38,22 +38,22 @@ export async function putContent(
   address: ItemAddress,
 ): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
-  const { call } = request;
+  const { http } = request;
   const conflict = conflictBehavior(request.query.get("@microsoft.graph.conflictBehavior"), "replace");
   checkForm(request, address);
   const { parents, name } = placeOf(state, address);
   if (parents.length === 0) address.drive.nameForFile(folderFor(address), name, conflict);
-  address.drive.reserve(call.body.declaredLength ?? 0);
+  address.drive.reserve(http.body.declaredLength ?? 0);
   const author = authorOf(state, request);
   const staging = state.tenant.store.stage();
   try {
-    await call.body.read((chunk) => {
-      if (call.body.received > MAX_CONTENT_BYTES) throw tooBig();
+    await http.body.read((chunk) => {
+      if (http.body.received > MAX_CONTENT_BYTES) throw tooBig();
       staging.append(chunk);
     });
   } catch (error) {
     // Without a declared length nobody can tell that bytes are missing: a shortened file stays (docs#6818, PROTOCOL U12).
-    if (error instanceof ConnectionLost && call.body.chunked) {
+    if (error instanceof ConnectionLost && http.body.chunked) {
       place(address, parents, name, staging, conflict, author);
     } else staging.discard();
     throw error;
@@ -63,14 +63,14 @@ export async function putContent(
 }
 
 function checkForm(request: GraphRequest, address: ItemAddress): void {
-  const { call } = request;
-  requireLength(call);
-  if (call.headers["content-type"] === undefined) {
+  const { http } = request;
+  requireLength(http);
+  if (http.headers["content-type"] === undefined) {
     const message = "Write requests (excluding DELETE) must contain the Content-Type header declaration.";
     throw new ServiceError(400, "BadRequest", message);
   }
-  if ((call.body.declaredLength ?? 0) > MAX_CONTENT_BYTES) throw tooBig();
-  checkIfMatch(call, address.item);
+  if ((http.body.declaredLength ?? 0) > MAX_CONTENT_BYTES) throw tooBig();
+  checkIfMatch(http, address.item);
 }
 
 function tooBig(): ServiceError {

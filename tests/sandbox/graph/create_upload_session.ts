@@ -24,18 +24,18 @@ export async function createUploadSession(
   address: ItemAddress,
 ): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
-  const body = await readJson(request.call, "allowed");
+  const body = await readJson(request.http, "allowed");
   // With verbose OData the service answers 200 and an error in it (api-docs#465, PROTOCOL E2).
-  if ((request.call.headers["accept"] ?? "").includes("odata=verbose")) {
+  if ((request.http.headers["accept"] ?? "").includes("odata=verbose")) {
     const message = "The media type 'application/json;odata=verbose' is not supported.";
     return jsonResponse(200, { error: { code: "notSupported", message } });
   }
   const { parent, name } = placeOf(address);
   const wanted = readItem(body["item"], name, address.drive);
-  checkIfMatch(request.call, address.item);
+  checkIfMatch(request.http, address.item);
   address.drive.nameForFile(parent, name, wanted.conflict);
   const { item } = address;
-  const ifMatch = request.call.headers["if-match"] !== undefined && item
+  const ifMatch = request.http.headers["if-match"] !== undefined && item
     ? { item, eTag: eTagOf(item) }
     : undefined;
   const session = state.sessions.create({

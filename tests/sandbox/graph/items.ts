@@ -17,7 +17,7 @@ export function getItem(state: State, request: GraphRequest, address: ItemAddres
   allowOptions(request.query, "$select");
   const names = selected(request.query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const item = existing(address);
-  if (unchanged(request.call, item)) return emptyResponse(304);
+  if (unchanged(request.http, item)) return emptyResponse(304);
   return itemResponse(state, item, names);
 }
 
@@ -29,8 +29,8 @@ export async function patchItem(
 ): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
-  checkIfMatch(request.call, item);
-  const { name, fileSystemInfo, ...others } = await readJson(request.call, "refused");
+  checkIfMatch(request.http, item);
+  const { name, fileSystemInfo, ...others } = await readJson(request.http, "refused");
   const refused = Object.keys(others)[0];
   if (refused !== undefined) throw invalidRequest(`The property '${refused}' cannot be changed here.`);
   if (name !== undefined) checkName(item, name);
@@ -45,7 +45,7 @@ export async function patchItem(
 export function deleteItem(_state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
-  checkIfMatch(request.call, item);
+  checkIfMatch(request.http, item);
   item.drive.remove(item);
   return emptyResponse(204);
 }

@@ -8,7 +8,7 @@ import type { Caller } from "./authorization.ts";
 import type { Query } from "./query.ts";
 
 export interface GraphRequest {
-  readonly call: ServiceRequest;
+  readonly http: ServiceRequest;
   readonly caller: Caller;
   readonly query: Query;
 }
@@ -43,11 +43,11 @@ export function contextUrl(state: State, set: string): string {
 }
 
 /** The JSON object of the body; `{}` for an empty one when that is allowed. */
-export async function readJson(call: ServiceRequest, empty: "allowed" | "refused"): Promise<Json> {
-  requireLength(call);
-  const text = await call.body.text();
+export async function readJson(request: ServiceRequest, empty: "allowed" | "refused"): Promise<Json> {
+  requireLength(request);
+  const text = await request.body.text();
   if (text === "" && empty === "allowed") return {};
-  if (!isJson(call)) {
+  if (!isJson(request)) {
     throw new ServiceError(
       400,
       "BadRequest",
@@ -62,13 +62,13 @@ export async function readJson(call: ServiceRequest, empty: "allowed" | "refused
 }
 
 /** Whether the request declares a JSON body. */
-export function isJson(call: ServiceRequest): boolean {
-  return (call.headers["content-type"] ?? "").toLowerCase().startsWith("application/json");
+export function isJson(request: ServiceRequest): boolean {
+  return (request.headers["content-type"] ?? "").toLowerCase().startsWith("application/json");
 }
 
 /** An empty POST without Content-Length: 0 is refused by the front end, in HTML (docs PR 2262, api-docs#549). */
-export function requireLength(call: ServiceRequest): void {
-  if (call.body.declaredLength === undefined && !call.body.chunked) throw new LengthRequired();
+export function requireLength(request: ServiceRequest): void {
+  if (request.body.declaredLength === undefined && !request.body.chunked) throw new LengthRequired();
 }
 
 /** Answered as an HTML page, which a client must not try to read as JSON. */
@@ -77,8 +77,8 @@ export class LengthRequired extends Error {
 }
 
 /** If-Match against the eTag (or cTag) of the item. @throws {ServiceError} 412, or 400 for an unquoted tag */
-export function checkIfMatch(call: ServiceRequest, item: Item | undefined): void {
-  const header = call.headers["if-match"];
+export function checkIfMatch(request: ServiceRequest, item: Item | undefined): void {
+  const header = request.headers["if-match"];
   if (header === undefined) return;
   if (item !== undefined && (header === "*" || tagsOf(item).includes(header))) return;
   // The tags of a personal OneDrive have no quotes.
@@ -90,8 +90,8 @@ export function checkIfMatch(call: ServiceRequest, item: Item | undefined): void
 }
 
 /** Whether If-None-Match names the state the item is in. */
-export function unchanged(call: ServiceRequest, item: Item): boolean {
-  const header = call.headers["if-none-match"];
+export function unchanged(request: ServiceRequest, item: Item): boolean {
+  const header = request.headers["if-none-match"];
   return header !== undefined && tagsOf(item).includes(header);
 }
 

@@ -7,7 +7,7 @@ import type { Drive } from "../tenant/drive.ts";
 import { PHANTOM_DRIVE_ID } from "../tenant/contoso.ts";
 import { canonicalPersonalId } from "../tenant/ids.ts";
 import type { Item } from "../tenant/item.ts";
-import { pathFault } from "../tenant/names.ts";
+import { pathProblem } from "../tenant/names.ts";
 import { pathOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
 import { delegatedOnly, hasNoSharePoint, noSharePoint, workAccountsOnly } from "./authorization.ts";
@@ -157,7 +157,7 @@ function ofItem(start: Item, route: Route): Target {
     };
   }
   const makesFolder = relation === "children";
-  const fault = pathFault([...pathOf(start), ...segments], makesFolder ? "folder" : "file");
+  const fault = pathProblem([...pathOf(start), ...segments], makesFolder ? "folder" : "file");
   if (fault) throw invalidRequest(fault.message, fault.code);
   return { resource: { kind: "item", drive, ...drive.walk(segments, start), byPath: true }, relation };
 }

@@ -11,7 +11,7 @@ import { bodySource, MalformedRequest, readHead, type RequestHead } from "./requ
 import { sendResponse, writeAll } from "./response.ts";
 
 /** Answers one request, or asks for a broken connection. */
-export type Respond = (call: ServiceRequest) => Promise<Outcome>;
+export type Respond = (request: ServiceRequest) => Promise<Outcome>;
 
 export class Listener {
   readonly origin: string;
@@ -68,14 +68,14 @@ export class Listener {
   }
 
   /** @returns whether the connection can take another request */
-  async #serveOne(connection: Deno.TcpConn, reader: ByteReader, on: Carrier): Promise<boolean> {
+  async #serveOne(connection: Deno.TcpConn, reader: ByteReader, on: ConnectionInfo): Promise<boolean> {
     const head = await readHead(reader);
     const source = bodySource(reader, head, () => writeAll(connection, CONTINUE));
-    const outcome = await this.#outcome(callFrom(this.#service, head, new RequestBody(source), on));
+    const outcome = await this.#outcome(toServiceRequest(this.#service, head, new RequestBody(source), on));
     if (outcome === "drop") return false;
-    const { answer, truncateTo } = outcome;
-    const keepAlive = head.keepAlive && answer.headers["connection"] !== "close";
-    const complete = await sendResponse(connection, answer, {
+    const { response, truncateTo } = outcome;
+    const keepAlive = head.keepAlive && response.headers["connection"] !== "close";
+    const complete = await sendResponse(connection, response, {
       headOnly: head.method === "HEAD",
       keepAlive,
       truncateTo,
@@ -83,13 +83,13 @@ export class Listener {
     return complete && keepAlive;
   }
 
-  async #outcome(call: ServiceRequest): Promise<Outcome> {
+  async #outcome(request: ServiceRequest): Promise<Outcome> {
     try {
-      return await this.#respond(call);
+      return await this.#respond(request);
     } catch (error) {
-      report(`${call.method} ${call.path} failed`, error);
+      report(`${request.method} ${request.path} failed`, error);
       return {
-        answer: jsonResponse(500, { error: `the sandbox itself failed: ${error}` }),
+        response: jsonResponse(500, { error: `the sandbox itself failed: ${error}` }),
         truncateTo: undefined,
       };
     }
@@ -114,12 +114,17 @@ function report(what: string, error: unknown): void {
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
 /** The connection that a request comes over. */
-interface Carrier {
+interface ConnectionInfo {
   readonly number: number;
   readonly reused: boolean;
 }
 
-function callFrom(service: Service, head: RequestHead, body: RequestBody, on: Carrier): ServiceRequest {
+function toServiceRequest(
+  service: Service,
+  head: RequestHead,
+  body: RequestBody,
+  on: ConnectionInfo,
+): ServiceRequest {
   const { method, target, headers } = head;
   const mark = target.indexOf("?");
   return {
@@ -136,9 +141,9 @@ function callFrom(service: Service, head: RequestHead, body: RequestBody, on: Ca
 }
 
 async function refuse(connection: Deno.Conn, error: Error): Promise<void> {
-  const how = { headOnly: false, keepAlive: false, truncateTo: undefined };
+  const options = { headOnly: false, keepAlive: false, truncateTo: undefined };
   try {
-    await sendResponse(connection, jsonResponse(400, { error: `Bad Request: ${error.message}` }), how);
+    await sendResponse(connection, jsonResponse(400, { error: `Bad Request: ${error.message}` }), options);
   } catch (failure) {
     if (!isBroken(failure)) throw failure;
   }

@@ -9,12 +9,12 @@ const PAGE = "<!DOCTYPE html><html><head><title>Sign in to your account</title><
 const HTML = { "Content-Type": "text/html; charset=utf-8" };
 
 /** What the service states of a file before it changes it on the way out, such as HEIC (PROTOCOL D6). */
-function understated(answer: ServiceResponse): ServiceResponse {
-  if (answer.status !== 200 || typeof answer.body !== "string") return answer;
-  const item = JSON.parse(answer.body);
-  if (item.file === undefined) return answer;
+function withUnderstatedSize(response: ServiceResponse): ServiceResponse {
+  if (response.status !== 200 || typeof response.body !== "string") return response;
+  const item = JSON.parse(response.body);
+  if (item.file === undefined) return response;
   const file = { ...item.file, hashes: { quickXorHash: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" } };
-  return { ...answer, body: JSON.stringify({ ...item, file, size: Math.floor(item.size / 2) }) };
+  return { ...response, body: JSON.stringify({ ...item, file, size: Math.floor(item.size / 2) }) };
 }
 
 /** The first half of a file, with a Content-Length that fits. */
@@ -64,8 +64,13 @@ export const DOWNLOADS = {
     item: 14,
     traps: ["D6"],
     scripts,
-    rules:
-      () => [{ service: "graph", method: "GET", path: "/drives/", times: "always", rewrite: understated }],
+    rules: () => [{
+      service: "graph",
+      method: "GET",
+      path: "/drives/",
+      times: "always",
+      rewrite: withUnderstatedSize,
+    }],
   },
   "html-instead-of-content": {
     what: "the download URL leads to a page of HTML under 200",

@@ -7,7 +7,7 @@ const scripts = ["put", "put-large"] as const;
 const BUSY = { status: 503, headers: { "Retry-After": "1" } };
 
 /** An answer that names the first byte of the fragment just sent, as if it had never come. */
-function standsStill({ headers }: ServiceRequest): unknown {
+function repeatsRange({ headers }: ServiceRequest): unknown {
   const start = /\d+/.exec(headers["content-range"] ?? "")?.[0] ?? "0";
   const expirationDateTime = new Date(Date.now() + 900_000).toISOString();
   return { expirationDateTime, nextExpectedRanges: [`${start}-`] };
@@ -62,7 +62,7 @@ export const FRAGMENTS = {
     item: 4,
     traps: ["U8"],
     scripts,
-    rules: () => [{ ...SECOND_FRAGMENT, times: "always", status: 202, body: standsStill }],
+    rules: () => [{ ...SECOND_FRAGMENT, times: "always", status: 202, body: repeatsRange }],
   },
   "upload-url-expired": {
     what: "at the second fragment the 24 hours of the upload URL are over: 401 expiredToken",

@@ -9,14 +9,14 @@ const NEXT_PAGE: FaultRule = { ...GET_CHILDREN, path: "skiptoken" };
 
 type Page = { value: Record<string, unknown>[]; "@odata.nextLink"?: string };
 
-function onPages(change: (page: Page, call: ServiceRequest) => Page): FaultRule {
+function onPages(change: (page: Page, request: ServiceRequest) => Page): FaultRule {
   return {
     ...GET_CHILDREN,
     times: "always",
-    rewrite: (answer: ServiceResponse, call: ServiceRequest) =>
-      answer.status === 200 && typeof answer.body === "string"
-        ? { ...answer, body: JSON.stringify(change(JSON.parse(answer.body), call)) }
-        : answer,
+    rewrite: (response: ServiceResponse, request: ServiceRequest) =>
+      response.status === 200 && typeof response.body === "string"
+        ? { ...response, body: JSON.stringify(change(JSON.parse(response.body), request)) }
+        : response,
   };
 }
 
@@ -42,7 +42,7 @@ function firstFile(change: (item: Record<string, unknown>) => Record<string, unk
   });
 }
 
-function elsewhere({ file: _, ...item }: Record<string, unknown>): Record<string, unknown> {
+function asShortcut({ file: _, ...item }: Record<string, unknown>): Record<string, unknown> {
   const parentReference = { driveId: "b!elsewhere", id: "01ELSEWHERE", driveType: "business" };
   return {
     ...item,
@@ -98,7 +98,7 @@ export const LISTINGS = {
     item: 15,
     traps: ["4.1"],
     scripts,
-    rules: () => [firstFile(elsewhere)],
+    rules: () => [firstFile(asShortcut)],
   },
   "token-expires-in-listing": {
     what: "all access tokens expire at the third page",

@@ -11,7 +11,7 @@ function everywhere(fault: FaultRule): FaultRule[] {
 }
 
 /** HTTP dates know whole seconds only: between one and two seconds from now. */
-function soon(): Record<string, string> {
+function retryAfterDate(): Record<string, string> {
   return { "Retry-After": new Date(Math.ceil(Date.now() / 1000 + 1) * 1000).toUTCString() };
 }
 
@@ -35,7 +35,7 @@ export const THROTTLING = {
     item: 1,
     traps: ["8"],
     scripts,
-    rules: () => everywhere({ status: 429, headers: soon }),
+    rules: () => everywhere({ status: 429, headers: retryAfterDate }),
   },
   "throttled-as-plain-text": {
     what: "429 whose body is the text 429 TOO MANY REQUESTS",

@@ -28,12 +28,12 @@ export interface Waiting {
 export function approve(
   directory: Directory,
   waiting: Waiting,
-  person: User,
+  chosen: User,
   stop: Stop | undefined,
 ): Outcome {
-  const user = accountAt(directory, waiting.authority, person);
+  const user = accountAt(directory, waiting.authority, chosen);
   if (stop !== undefined) {
-    const error = stopped(stop.number);
+    const error = stopError(stop.number);
     if (stop.seenBy === "browser") throw error;
     return { kind: "refused", error };
   }
@@ -79,7 +79,7 @@ const STOPS: Record<number, [string, string]> = {
 };
 
 /** The error of a stop. @throws when the sandbox does not know the number */
-export function stopped(number: number): EntraError {
+export function stopError(number: number): EntraError {
   const known = STOPS[number];
   if (known === undefined) {
     throw new Error(`the sandbox knows AADSTS${Object.keys(STOPS).join(", AADSTS")}, not ${number}`);

@@ -82,8 +82,8 @@ export function unknownApplication(clientId: string, tenantId: string): EntraErr
  *
  * @throws {EntraError} 50020 or 500200 when there is none
  */
-export function accountAt(directory: Directory, authority: Authority, person: User): User {
-  const home = person.home ?? person;
+export function accountAt(directory: Directory, authority: Authority, user: User): User {
+  const home = user.home ?? user;
   const personal = isPersonal(home);
   const { kind } = authority;
   if (kind === "common" || (personal ? kind === "consumers" : kind === "organizations")) return home;

@@ -15,7 +15,7 @@ import { clientInfo } from "./tokens.ts";
 import { AppOnlyClient } from "./app_only_client.ts";
 
 /** Where the answer goes: known before anything else is looked at, since errors go there too. */
-interface Return {
+interface ReturnAddress {
   readonly redirectUri: string;
   readonly mode: "query" | "fragment" | "form_post";
   readonly state: string | null;
@@ -34,35 +34,35 @@ interface SignInRequest {
 /** GET shows the accounts; POST, from that page, carries what the person did. */
 export async function authorize(
   state: State,
-  call: ServiceRequest,
+  request: ServiceRequest,
   authority: Authority,
 ): Promise<ServiceResponse> {
-  const form = new URLSearchParams(call.query);
+  const form = new URLSearchParams(request.query);
   let client: Application;
-  let back: Return;
+  let back: ReturnAddress;
   try {
     client = clientOf(state, authority, form);
-    back = returnOf(state, client, form);
+    back = readReturnAddress(state, client, form);
   } catch (error) {
     // There is no trustworthy address to tell this to.
-    if (error instanceof EntraError) return errorPage(describeError(error, call).error_description);
+    if (error instanceof EntraError) return errorPage(describeError(error, request).error_description);
     throw error;
   }
   try {
     const asked = readRequest(state, client, authority, form);
-    const decisions = call.method === "POST" ? new URLSearchParams(await call.body.text()) : undefined;
-    return signIn(state, call, form, { asked, back, decisions });
+    const decisions = request.method === "POST" ? new URLSearchParams(await request.body.text()) : undefined;
+    return signIn(state, request, form, { asked, back, decisions });
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
-    if (SHOWN_IN_BROWSER.has(error.number)) return errorPage(describeError(error, call).error_description);
-    return sendBack(back, errorFields(error, call));
+    if (SHOWN_IN_BROWSER.has(error.number)) return errorPage(describeError(error, request).error_description);
+    return redirectToApp(back, errorFields(error, request));
   }
 }
 
 /** A wrong account is the person's matter, not the app's. */
 const SHOWN_IN_BROWSER = new Set([50020, 500200]);
 
-function returnOf(state: State, client: Application, form: Form): Return {
+function readReturnAddress(state: State, client: Application, form: Form): ReturnAddress {
   const redirectUri = required(form, "redirect_uri");
   if (!state.settings.redirectUris.some((registered) => matches(registered, redirectUri))) {
     const message =
@@ -122,14 +122,14 @@ function challengeOf(client: Application, form: Form): string | undefined {
 
 interface Page {
   readonly asked: SignInRequest;
-  readonly back: Return;
+  readonly back: ReturnAddress;
   /** The fields of the page, once the person has sent it. */
   readonly decisions: Form | undefined;
 }
 
 function signIn(
   state: State,
-  call: ServiceRequest,
+  request: ServiceRequest,
   form: Form,
   { asked, back, decisions }: Page,
 ): ServiceResponse {
@@ -146,7 +146,7 @@ function signIn(
     if (user) return finish(state, form, asked, back, user);
   }
   return accountPage({
-    action: `${call.path}?${call.query}`,
+    action: `${request.path}?${request.query}`,
     returnOrigin: new URL(back.redirectUri).origin,
     application: asked.client,
     scopes: asked.request.graph,
@@ -171,10 +171,16 @@ function sessionOf(state: State, asked: SignInRequest): User {
 }
 
 /** The person has approved: the app gets a code. @throws {EntraError} when that is not enough */
-function finish(state: State, form: Form, asked: SignInRequest, back: Return, person: User): ServiceResponse {
+function finish(
+  state: State,
+  form: Form,
+  asked: SignInRequest,
+  back: ReturnAddress,
+  chosen: User,
+): ServiceResponse {
   // Here every stop comes back to the app: there is a way to tell it.
   const stop = state.user.stop && { ...state.user.stop, seenBy: "app" } as const;
-  const outcome = approve(state.tenant.directory, asked, person, stop);
+  const outcome = approve(state.tenant.directory, asked, chosen, stop);
   if (outcome.kind === "refused") throw outcome.error;
   const { user } = outcome;
   state.browser.user = user;
@@ -184,21 +190,21 @@ function finish(state: State, form: Form, asked: SignInRequest, back: Return, pe
     redirectUri: back.redirectUri,
     nonce: form.get("nonce") ?? undefined,
   });
-  return sendBack(back, {
+  return redirectToApp(back, {
     code,
     ...(form.get("client_info") === "1" ? { client_info: clientInfo(user) } : {}),
     session_state: crypto.randomUUID(),
   });
 }
 
-function errorFields(error: EntraError, call: ServiceRequest): Record<string, string> {
-  const { error: code, error_description, error_uri } = describeError(error, call);
+function errorFields(error: EntraError, request: ServiceRequest): Record<string, string> {
+  const { error: code, error_description, error_uri } = describeError(error, request);
   const cancelled = error.number === 65004 ? { error_subcode: "cancel" } : {};
   return { error: code, ...cancelled, error_description, error_uri };
 }
 
 /** Hands the fields to the app through the browser. */
-function sendBack(back: Return, fields: Record<string, string>): ServiceResponse {
+function redirectToApp(back: ReturnAddress, fields: Record<string, string>): ServiceResponse {
   const all = { ...fields, ...(back.state === null ? {} : { state: back.state }) };
   if (back.mode === "form_post") return formPostPage(back.redirectUri, all);
   const mark = back.mode === "fragment" ? "#" : back.redirectUri.includes("?") ? "&" : "?";

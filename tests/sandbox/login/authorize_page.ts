@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { ServiceResponse } from "../messages.ts";
 import type { Application, User } from "../tenant/directory.ts";
-import { errorText, escapeHtml, htmlResponse, page, personChoice } from "./html.ts";
+import { accountChoice, errorText, escapeHtml, htmlResponse, page } from "./html.ts";
 
 /** What the page with the accounts shows. */
 export interface AccountPage {
@@ -21,7 +21,7 @@ export interface AccountPage {
 /** The accounts to choose from, and what the app asks for. */
 export function accountPage(shown: AccountPage): ServiceResponse {
   const scopes = shown.scopes.map((scope) => `<li><code>${escapeHtml(scope)}</code></li>`).join("");
-  const choices = shown.users.map((user) => personChoice(user, user === shown.chosen)).join("");
+  const choices = shown.users.map((user) => accountChoice(user, user === shown.chosen)).join("");
   const body = page(
     "Sign in",
     `${errorText(shown.error)}<p><strong>${escapeHtml(shown.application.displayName)}</strong> asks for:</p>

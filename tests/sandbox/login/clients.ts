@@ -78,8 +78,8 @@ function credentialMissing(): EntraError {
 }
 
 /** Client id and secret may also come as HTTP Basic (RFC 6749 section 2.3.1). */
-export function withBasicCredentials(call: ServiceRequest, form: Form): Form {
-  const encoded = /^Basic (\S+)$/i.exec(call.headers["authorization"] ?? "")?.[1];
+export function withBasicCredentials(request: ServiceRequest, form: Form): Form {
+  const encoded = /^Basic (\S+)$/i.exec(request.headers["authorization"] ?? "")?.[1];
   if (encoded === undefined) return form;
   const [, id, secret] = /^([^:]*):(.*)$/.exec(Buffer.from(encoded, "base64").toString()) ?? [];
   if (id === undefined || secret === undefined) return form;

@@ -82,10 +82,10 @@ function redeemDeviceCode(
   authenticateClient(state, client, form, tenant);
   code.redeemed = true;
   consent(state, code.request);
-  const said = parseClaims(form.get("claims"));
-  const claims = said.capable ? said : code.claims;
-  const answered = Math.max(said.answers, code.claims.answers);
-  return tokenResponse(state, form, { ...fresh(user, client, code.request), claims, answered });
+  const claimed = parseClaims(form.get("claims"));
+  const claims = claimed.capable ? claimed : code.claims;
+  const challengeTime = Math.max(claimed.challengeTime, code.claims.challengeTime);
+  return tokenResponse(state, form, { ...fresh(user, client, code.request), claims, challengeTime });
 }
 
 function redeemAuthorizationCode(
@@ -102,11 +102,11 @@ function redeemAuthorizationCode(
   };
   const grant = state.authorizationCodes.redeem(required(form, "code"), redemption);
   consent(state, grant.request);
-  const said = parseClaims(form.get("claims"));
-  const answered = Math.max(said.answers, grant.claims.answers);
-  const claims = said.capable ? said : grant.claims;
+  const claimed = parseClaims(form.get("claims"));
+  const challengeTime = Math.max(claimed.challengeTime, grant.claims.challengeTime);
+  const claims = claimed.capable ? claimed : grant.claims;
   const { user, request, nonce } = grant;
-  return tokenResponse(state, form, { ...fresh(user, client, request), claims, answered, nonce });
+  return tokenResponse(state, form, { ...fresh(user, client, request), claims, challengeTime, nonce });
 }
 
 function redeemRefreshToken(
@@ -124,10 +124,17 @@ function redeemRefreshToken(
   const request = isPersonal(user) ? personalRequest(asked) : asked;
   checkConsent(state, request);
   const claims = parseClaims(form.get("claims"));
-  const answered = Math.max(claims.answers, grant.answered);
-  state.challenges.checkRefresh({ answered: grant.answered, challengeable: claims.capable });
+  const challengeTime = Math.max(claims.challengeTime, grant.challengeTime);
+  state.challenges.checkRefresh({ challengeTime: grant.challengeTime, challengeable: claims.capable });
   if (state.settings.revokeOldRefreshTokens) state.tokens.retire(token);
-  return tokenResponse(state, form, { user, client, request, signedIn: grant.signedIn, claims, answered });
+  return tokenResponse(state, form, {
+    user,
+    client,
+    request,
+    signedIn: grant.signedIn,
+    claims,
+    challengeTime,
+  });
 }
 
 /** An app by itself: application permissions, no person, no refresh token. */
@@ -152,7 +159,7 @@ function redeemCredentials(
   checkAppScope(required(form, "scope"));
   const can = capability(state, parseClaims(form.get("claims")), 0);
   const start = { user: undefined, application: client, scopes: client.roles, ...can };
-  return answerOf({
+  return tokenJson({
     token_type: "Bearer",
     expires_in: can.lifeSeconds,
     ext_expires_in: can.lifeSeconds,
@@ -168,23 +175,27 @@ interface Issue {
   readonly signedIn: number;
   readonly claims: Claims;
   /** The last challenge that was answered with this sign-in. */
-  readonly answered: number;
+  readonly challengeTime: number;
   readonly nonce?: string | undefined;
 }
 
-function fresh(user: User, client: Application, asked: ScopeRequest): Omit<Issue, "claims" | "answered"> {
+function fresh(
+  user: User,
+  client: Application,
+  asked: ScopeRequest,
+): Omit<Issue, "claims" | "challengeTime"> {
   const request = isPersonal(user) ? personalRequest(asked) : asked;
   return { user, client, request, signedIn: Date.now() };
 }
 
 function tokenResponse(state: State, form: Form, issue: Issue): ServiceResponse {
   const { user, client, request, signedIn } = issue;
-  const can = capability(state, issue.claims, issue.answered);
+  const can = capability(state, issue.claims, issue.challengeTime);
   // offline_access is granted but never listed (PROTOCOL 13.3).
   const listed = [...request.spelled, ...request.openid.filter((scope) => scope !== "offline_access")];
-  const grant = { user, client, request, signedIn, answered: issue.answered };
+  const grant = { user, client, request, signedIn, challengeTime: issue.challengeTime };
   const access = { user, application: client, scopes: request.graph, ...can };
-  return answerOf({
+  return tokenJson({
     token_type: "Bearer",
     scope: listed.join(" "),
     expires_in: can.lifeSeconds,
@@ -202,17 +213,17 @@ function tokenResponse(state: State, form: Form, issue: Issue): ServiceResponse 
 function capability(
   state: State,
   claims: Claims,
-  answered: number,
-): { lifeSeconds: number; answered: number; challengeable: boolean } {
+  challengeTime: number,
+): { lifeSeconds: number; challengeTime: number; challengeable: boolean } {
   const { tokenLifeSeconds, challengeableTokenLifeSeconds } = state.settings;
   return {
     lifeSeconds: claims.capable ? challengeableTokenLifeSeconds : tokenLifeSeconds,
-    answered: Math.max(claims.answers, answered),
+    challengeTime: Math.max(claims.challengeTime, challengeTime),
     challengeable: claims.capable,
   };
 }
 
-function answerOf(body: Record<string, unknown>): ServiceResponse {
+function tokenJson(body: Record<string, unknown>): ServiceResponse {
   return jsonResponse(200, body, { "cache-control": "no-store, no-cache", pragma: "no-cache" });
 }
 

@@ -37,10 +37,10 @@ export interface ErrorFields {
 }
 
 /** What an error says wherever it is shown: in JSON, in a redirect, on a page. */
-export function describeError(error: EntraError, call: ServiceRequest): ErrorFields {
+export function describeError(error: EntraError, request: ServiceRequest): ErrorFields {
   const timestamp = `${new Date().toISOString().slice(0, 19).replace("T", " ")}Z`;
   const traceId = crypto.randomUUID();
-  const correlationId = call.headers["client-request-id"] ?? crypto.randomUUID();
+  const correlationId = request.headers["client-request-id"] ?? crypto.randomUUID();
   return {
     error: error.error,
     error_description: `AADSTS${error.number}: ${error.message} Trace ID: ${traceId} ` +
@@ -55,6 +55,6 @@ export function describeError(error: EntraError, call: ServiceRequest): ErrorFie
 }
 
 /** The JSON answer; 400, or 401 for `invalid_client`. */
-export function entraErrorResponse(error: EntraError, call: ServiceRequest): ServiceResponse {
-  return jsonResponse(error.status, describeError(error, call));
+export function entraErrorResponse(error: EntraError, request: ServiceRequest): ServiceResponse {
+  return jsonResponse(error.status, describeError(error, request));
 }

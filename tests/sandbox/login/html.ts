@@ -4,7 +4,7 @@ import type { ServiceResponse } from "../messages.ts";
 import type { User } from "../tenant/directory.ts";
 
 /** One account to choose, as a radio button. */
-export function personChoice(user: User, chosen: boolean): string {
+export function accountChoice(user: User, chosen: boolean): string {
   const first = chosen ? " checked autofocus" : "";
   return `<p><label><input type="radio" name="person" value="${user.key}"${first}>
     ${escapeHtml(user.displayName)} <small>${escapeHtml(user.mail)}</small></label></p>`;

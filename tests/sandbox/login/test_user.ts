@@ -1,7 +1,7 @@
 /** The user at the browser, when a test plays that part instead of the pages. */
 
 import type { Directory, User, UserKey } from "../tenant/directory.ts";
-import { approve, type Stop, stopped } from "./approval.ts";
+import { approve, type Stop, stopError } from "./approval.ts";
 import type { DeviceCode, DeviceCodes } from "./device_codes.ts";
 import { EntraError } from "./entra_error.ts";
 
@@ -42,7 +42,7 @@ export class TestUser {
 
   /** From now on every sign-in is stopped by a rule of the organisation, such as 53003; undefined lifts it. */
   stopAt(number: number | undefined, seenBy: Stop["seenBy"] = "browser"): void {
-    if (number !== undefined) stopped(number);
+    if (number !== undefined) stopError(number);
     this.stop = number === undefined ? undefined : { number, seenBy };
   }
 

@@ -17,7 +17,7 @@ export interface AccessGrant {
   /** Delegated scopes, or the roles of an app that works by itself. */
   readonly scopes: ReadonlySet<string>;
   /** The challenge this token was asked for with; 0 without one. */
-  readonly answered: number;
+  readonly challengeTime: number;
   /** Whether the client said that it can handle challenges (`cp1`). */
   readonly challengeable: boolean;
   expires: number;
@@ -37,7 +37,7 @@ export interface RefreshGrant {
   /** When the person signed in. */
   readonly signedIn: number;
   /** The challenge that was answered last with this sign-in. */
-  readonly answered: number;
+  readonly challengeTime: number;
 }
 
 /** Why a refresh token gets no tokens any more: an AADSTS number (PROTOCOL 13.3 and 13.4). */

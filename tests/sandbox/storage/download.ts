@@ -15,8 +15,8 @@ export function downloadUrl(state: State, item: Item): string {
 }
 
 /** Answers GET and HEAD. If-Range and If-Match are not looked at: nobody has seen them work (PROTOCOL 18). */
-export function download(state: State, call: ServiceRequest): ServiceResponse {
-  const grant = state.signer.check(call, "download");
+export function download(state: State, request: ServiceRequest): ServiceResponse {
+  const grant = state.signer.check(request, "download");
   const item = state.tenant.drives.find((drive) => drive.id === grant.driveId)?.item(grant.subject);
   const content = item?.content;
   if (item === undefined || content === undefined) throw itemNotFound();
@@ -27,7 +27,7 @@ export function download(state: State, call: ServiceRequest): ServiceResponse {
     etag: eTagOf(item),
     "last-modified": item.modified.toUTCString(),
   };
-  const range = parseRange(call.headers["range"], content.length);
+  const range = parseRange(request.headers["range"], content.length);
   if (range === "unsatisfiable") {
     headers["content-range"] = `bytes */${content.length}`;
     return { status: 416, headers, body: "" };

@@ -21,18 +21,18 @@ interface ContentRange {
 export async function receiveFragment(
   state: State,
   session: UploadSession,
-  call: ServiceRequest,
+  request: ServiceRequest,
 ): Promise<ServiceResponse> {
-  const range = checkFragment(session, call);
+  const range = checkFragment(session, request);
   if (session.totalBytes === undefined) session.drive.reserve(range.total);
   session.totalBytes = range.total;
-  await receiveBytes(session, call);
+  await receiveBytes(session, request);
   const length = range.end - range.start + 1;
   const complete = range.end + 1 === range.total;
   // Where part of a fragment was kept, the next one fills it up and ends where the whole would have.
   const fillsUp = session.drive.cid !== undefined && (range.end + 1) % ALIGNMENT_BYTES === 0;
   if (!complete && !fillsUp && length % ALIGNMENT_BYTES !== 0) session.misaligned = true;
-  state.sessions.prolong(session);
+  state.sessions.extend(session);
   if (!complete) return progressResponse(session, 202);
   if (session.deferCommit) return progressResponse(session, 202);
   return await commit(state, session);
@@ -85,15 +85,15 @@ function committedJson(state: State, item: Item): Record<string, unknown> {
 }
 
 /** All that can be said before a byte is read. The order is from the outer form to the state of the session. */
-function checkFragment(session: UploadSession, call: ServiceRequest): ContentRange {
-  if (call.body.chunked) {
+function checkFragment(session: UploadSession, request: ServiceRequest): ContentRange {
+  if (request.body.chunked) {
     throw invalidRequest(
       "The size of the provided stream is not known. Make sure the request is not chunked.",
     );
   }
-  const range = parseContentRange(call.headers["content-range"]);
+  const range = parseContentRange(request.headers["content-range"]);
   const length = range.end - range.start + 1;
-  if (call.body.declaredLength !== length) {
+  if (request.body.declaredLength !== length) {
     throw invalidRequest("The Content-Range header length does not match the provided number of bytes.");
   }
   if (session.totalBytes !== undefined && session.totalBytes !== range.total) {
@@ -133,13 +133,13 @@ function checkIfMatch(session: UploadSession): void {
  * Writes the body behind what is kept. If it breaks off, a personal OneDrive keeps what came, the other nothing unless a
  * fault rule says so.
  */
-async function receiveBytes(session: UploadSession, call: ServiceRequest): Promise<void> {
+async function receiveBytes(session: UploadSession, request: ServiceRequest): Promise<void> {
   session.receiving = true;
   try {
-    await call.body.read((chunk) => session.staging.append(chunk));
+    await request.body.read((chunk) => session.staging.append(chunk));
     session.staging.keep();
   } catch (error) {
-    if (session.drive.cid !== undefined || call.body.keptInPart) session.staging.keep();
+    if (session.drive.cid !== undefined || request.body.keptInPart) session.staging.keep();
     else session.staging.undo();
     throw error;
   } finally {

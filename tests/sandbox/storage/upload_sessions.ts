@@ -95,7 +95,7 @@ export class UploadSessions {
   }
 
   /** Gives the session its full time again. */
-  prolong(session: UploadSession): void {
+  extend(session: UploadSession): void {
     session.expires = Date.now() + this.#lifeMs;
   }
 

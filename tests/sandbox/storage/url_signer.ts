@@ -46,25 +46,25 @@ export class UrlSigner {
   }
 
   /** From now on the URL of this request is answered with this status, and no other URL is. */
-  kill(call: ServiceRequest, status: 401 | 403): void {
-    this.#dead.set(TEMPAUTH.exec(call.query)?.[2] ?? "", status);
+  revoke(request: ServiceRequest, status: 401 | 403): void {
+    this.#dead.set(TEMPAUTH.exec(request.query)?.[2] ?? "", status);
   }
 
   /** The grant behind a request. @throws {ServiceError} 401 when the URL was altered or has expired */
-  check(call: ServiceRequest, use: Grant["use"]): Grant {
-    const [, , tempauth = ""] = TEMPAUTH.exec(call.query) ?? [];
+  check(request: ServiceRequest, use: Grant["use"]): Grant {
+    const [, , tempauth = ""] = TEMPAUTH.exec(request.query) ?? [];
     const [version, payload = "", signature] = tempauth.split(".");
     // The WHATWG URL parser writes ' in a query as %27, so the service must take both (PROTOCOL D4).
-    const path = call.path.replaceAll("%27", "'");
-    const query = call.query.replaceAll("%27", "'").replace(TEMPAUTH, "$1tempauth=");
+    const path = request.path.replaceAll("%27", "'");
+    const query = request.query.replaceAll("%27", "'").replace(TEMPAUTH, "$1tempauth=");
     if (version !== "v1" || signature !== this.#signature(path, query, payload)) {
       throw new ServiceError(401, "unauthenticated", "Authentication failed.");
     }
     const grant = JSON.parse(Buffer.from(payload, "base64url").toString()) as Grant;
     if (grant.use !== use) throw new ServiceError(401, "unauthenticated", "Authentication failed.");
-    const dead = this.#dead.get(tempauth);
-    if (dead === 403) throw accessDenied();
-    if (dead === 401 || Date.now() / 1000 >= grant.exp) {
+    const revoked = this.#dead.get(tempauth);
+    if (revoked === 403) throw accessDenied();
+    if (revoked === 401 || Date.now() / 1000 >= grant.exp) {
       const from = new Date(grant.nbf * 1000).toISOString();
       const to = new Date(grant.exp * 1000).toISOString();
       const message = `The access token has expired. It's valid from '${from}' to '${to}'.`;

@@ -69,7 +69,7 @@ export class Drive {
   }
 
   /** A time as this back end keeps it: whole seconds, except in a personal OneDrive (PROTOCOL 11). */
-  keptTime(time: Date): Date {
+  roundTime(time: Date): Date {
     return this.cid === undefined ? wholeSeconds(time) : time;
   }
 
@@ -98,23 +98,23 @@ export class Drive {
   }
 
   /** Makes a folder, or answers the one that is there under `replace`. */
-  createFolder(parent: Item, name: string, how: {
+  createFolder(parent: Item, name: string, options: {
     conflict: ConflictBehavior;
     author: Author;
     guid?: string;
     at?: Date;
   }): { item: Item; created: boolean } {
     const present = parent.children.get(nameKey(name));
-    if (present !== undefined && how.conflict === "replace" && present.kind === "folder") {
+    if (present !== undefined && options.conflict === "replace" && present.kind === "folder") {
       return { item: present, created: false };
     }
-    if (present !== undefined && how.conflict !== "rename") throw nameAlreadyExists();
+    if (present !== undefined && options.conflict !== "rename") throw nameAlreadyExists();
     const free = present === undefined ? name : this.freeName(parent, name);
-    return { item: this.add("folder", parent, free, how), created: true };
+    return { item: this.add("folder", parent, free, options), created: true };
   }
 
   /** Adds an item whose name is known to be free. */
-  add(kind: ItemKind, parent: Item, name: string, how: {
+  add(kind: ItemKind, parent: Item, name: string, options: {
     author: Author;
     guid?: string;
     at?: Date;
@@ -122,11 +122,11 @@ export class Drive {
     target?: Item;
   }): Item {
     if (parent.kind !== "folder" && parent.kind !== "package") throw itemNotFound();
-    const { author, guid = crypto.randomUUID(), at = new Date(), target } = how;
+    const { author, guid = crypto.randomUUID(), at = new Date(), target } = options;
     const item = this.#newItem({ kind, name, guid, parent, author, at, target });
     parent.children.set(nameKey(name), item);
     parent.eTagVersion++;
-    if (how.content) this.#setContent(item, how.content);
+    if (options.content) this.#setContent(item, options.content);
     return item;
   }
 
@@ -145,21 +145,21 @@ export class Drive {
   }
 
   /** Stores a file. The content is the drive's from here on. @throws {ServiceError} 409, 404 */
-  placeFile(parent: Item, name: string, content: Content, how: {
+  placeFile(parent: Item, name: string, content: Content, options: {
     conflict: ConflictBehavior;
     author: Author;
     fileSystemInfo?: Partial<FileSystemInfo>;
   }): { item: Item; created: boolean } {
     if (this.item(parent.id) !== parent) throw itemNotFound();
-    const place = this.nameForFile(parent, name, how.conflict);
+    const place = this.nameForFile(parent, name, options.conflict);
     if (place.replaces === undefined) {
-      const item = this.add("file", parent, place.name, { author: how.author, content });
-      this.#setFileSystemInfo(item, how.fileSystemInfo);
+      const item = this.add("file", parent, place.name, { author: options.author, content });
+      this.#setFileSystemInfo(item, options.fileSystemInfo);
       return { item, created: true };
     }
     const item = place.replaces;
-    this.replaceContent(item, content, how.author);
-    this.#setFileSystemInfo(item, how.fileSystemInfo);
+    this.replaceContent(item, content, options.author);
+    this.#setFileSystemInfo(item, options.fileSystemInfo);
     return { item, created: false };
   }
 
@@ -171,7 +171,7 @@ export class Drive {
     item.versions++;
     this.#changed(item, author);
     item.cTagVersion++;
-    item.fileSystemInfo.modified = this.keptTime(item.modified);
+    item.fileSystemInfo.modified = this.roundTime(item.modified);
   }
 
   /** Renames or re-dates an item; a file gets one more version for it, except in a personal OneDrive (PROTOCOL U21). */
@@ -237,8 +237,8 @@ export class Drive {
   }
 
   #setFileSystemInfo(item: Item, info: Partial<FileSystemInfo> | undefined): void {
-    if (info?.created) item.fileSystemInfo.created = this.keptTime(info.created);
-    if (info?.modified) item.fileSystemInfo.modified = this.keptTime(info.modified);
+    if (info?.created) item.fileSystemInfo.created = this.roundTime(info.created);
+    if (info?.modified) item.fileSystemInfo.modified = this.roundTime(info.modified);
   }
 
   #setContent(item: Item, content: Content): void {

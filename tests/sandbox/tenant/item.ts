@@ -78,7 +78,7 @@ export function newItem({ prefix, at, author, target, ...start }: ItemStart): It
     versions: 1,
     created: at,
     modified: at,
-    fileSystemInfo: { created: start.drive.keptTime(at), modified: start.drive.keptTime(at) },
+    fileSystemInfo: { created: start.drive.roundTime(at), modified: start.drive.roundTime(at) },
     createdBy: author,
     modifiedBy: author,
   };

@@ -2,14 +2,13 @@
 
 const ILLEGAL_CHARACTERS = /["*:<>?/\\|]/;
 // C0 and DEL are unverified, C1 is FIELD (O365#387); both are refused here.
-// deno-lint-ignore no-control-regex
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROL_CHARACTERS = /\p{Cc}/u;
 const RESERVED = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
 const MAX_SEGMENT_LENGTH = 255;
 const MAX_PATH_LENGTH = 400;
 
 /** Why a name is refused. */
-export interface NameFault {
+export interface NameProblem {
   /** The inner error code the service gives. */
   code: "nameContainsInvalidCharacters" | "invalidPath" | "pathIsTooLong";
   message: string;
@@ -19,8 +18,8 @@ export interface NameFault {
 export function nameProblem(
   name: string,
   where: { folder: boolean; atRoot: boolean },
-): NameFault | undefined {
-  const refused = (message: string): NameFault => ({ code: "nameContainsInvalidCharacters", message });
+): NameProblem | undefined {
+  const refused = (message: string): NameProblem => ({ code: "nameContainsInvalidCharacters", message });
   if (name === "" || name === "." || name === "..") {
     return { code: "invalidPath", message: "The path is not valid." };
   }
@@ -44,7 +43,7 @@ export function nameProblem(
 }
 
 /** Checks a whole decoded path: its segments, and its length of at most 400 characters. */
-export function pathFault(segments: readonly string[], last: "file" | "folder"): NameFault | undefined {
+export function pathProblem(segments: readonly string[], last: "file" | "folder"): NameProblem | undefined {
   for (const [index, name] of segments.entries()) {
     const folder = index < segments.length - 1 || last === "folder";
     const fault = nameProblem(name, { folder, atRoot: index === 0 });

@@ -9,7 +9,7 @@ import { nameKey } from "./names.ts";
 import { docx, pdf, png, xlsx } from "./seed_documents.ts";
 
 /** Adds seed items to one drive, in the name of one person. */
-class Planter {
+class Seeder {
   readonly #drive: Drive;
   readonly #store: ContentStore;
   readonly #author: Author;
@@ -58,52 +58,52 @@ class Planter {
 /** Fills all libraries. */
 export function seed(drives: ReadonlyMap<string, Drive>, users: readonly User[], store: ContentStore): void {
   const [adele, megan, , robin] = users as [User, User, User, User];
-  seedTestTeam(new Planter(drives.get("Documents")!, store, megan));
-  const archive = new Planter(drives.get("Archive")!, store, adele);
+  seedTestTeam(new Seeder(drives.get("Documents")!, store, megan));
+  const archive = new Seeder(drives.get("Archive")!, store, adele);
   archive.file("2024/Minutes 2024-12.txt", "The last meeting of the year was short.\n");
   archive.file("2024/Budget 2024.xlsx", xlsx(["Month", "Amount", "December", "1200"]));
-  const marketing = new Planter(drives.get("Marketing")!, store, megan);
+  const marketing = new Seeder(drives.get("Marketing")!, store, megan);
   const campaign = marketing.folder("Campaign 2026");
   marketing.file("Campaign 2026/Slogan.txt", "Files that arrive.\n");
   marketing.file("Logo.png", png());
-  new Planter(drives.get("Contoso")!, store, megan).file("Welcome.txt", "Welcome to Contoso.\n");
-  const megans = new Planter(drives.get("megan")!, store, megan);
+  new Seeder(drives.get("Contoso")!, store, megan).file("Welcome.txt", "Welcome to Contoso.\n");
+  const megans = new Seeder(drives.get("megan")!, store, megan);
   megans.file("Documents/Private notes.txt", "Only Megan reads this.\n");
-  const robins = new Planter(drives.get("robin")!, store, robin);
+  const robins = new Seeder(drives.get("robin")!, store, robin);
   robins.file("Documents/Shopping list.txt", "Bread, butter, cheese.\n");
   robins.file("Pictures/Holiday.png", png());
-  seedAdele(new Planter(drives.get("me")!, store, adele), campaign);
+  seedAdele(new Seeder(drives.get("me")!, store, adele), campaign);
   store.writePack();
 }
 
-function seedTestTeam(planter: Planter): void {
-  planter.file("General/Agenda.md", "# Agenda\n\n1. Numbers\n2. Plans\n");
-  planter.file("General/Budget 2026.xlsx", xlsx(["Month", "Amount", "January", "1250"]));
-  planter.file("General/Logo.png", png());
-  planter.file("General/Report.docx", docx("Quarterly report of the Test Team."));
-  planter.file("General/Minutes/Minutes 2025-10.pdf", pdf("Minutes of October 2025"));
-  planter.package("General/Team Notebook");
+function seedTestTeam(seeder: Seeder): void {
+  seeder.file("General/Agenda.md", "# Agenda\n\n1. Numbers\n2. Plans\n");
+  seeder.file("General/Budget 2026.xlsx", xlsx(["Month", "Amount", "January", "1250"]));
+  seeder.file("General/Logo.png", png());
+  seeder.file("General/Report.docx", docx("Quarterly report of the Test Team."));
+  seeder.file("General/Minutes/Minutes 2025-10.pdf", pdf("Minutes of October 2025"));
+  seeder.package("General/Team Notebook");
   for (let n = 1; n <= 1000; n++) {
     const number = String(n).padStart(4, "0");
-    planter.file(`Thousand/Note ${number}.txt`, `This is note ${number}.\n`);
+    seeder.file(`Thousand/Note ${number}.txt`, `This is note ${number}.\n`);
   }
 }
 
-function seedAdele(planter: Planter, campaign: Item): void {
-  planter.file("Documents/Letter.docx", docx("Dear reader,"));
-  planter.file("Documents/Invoice 2025-10.pdf", pdf("Invoice 2025-10"));
-  planter.file("Documents/Grüße aus Köln.txt", "Viele Grüße vom Rhein.\n");
-  planter.file("Documents/Empty.txt", "");
+function seedAdele(seeder: Seeder, campaign: Item): void {
+  seeder.file("Documents/Letter.docx", docx("Dear reader,"));
+  seeder.file("Documents/Invoice 2025-10.pdf", pdf("Invoice 2025-10"));
+  seeder.file("Documents/Grüße aus Köln.txt", "Viele Grüße vom Rhein.\n");
+  seeder.file("Documents/Empty.txt", "");
   // Names that break clients which encode a path as a whole (PROTOCOL 3.2, N3 to N6).
-  planter.file("Documents/Awkward names/100% sure.txt", "percent\n");
-  planter.file("Documents/Awkward names/C# notes.txt", "hash\n");
-  planter.file("Documents/Awkward names/Q1+Q2.csv", "quarter,amount\nQ1,1\nQ2,2\n");
-  planter.file("Documents/Awkward names/Fish & Chips.txt", "ampersand\n");
-  planter.file("Documents/Awkward names/Megan's list.txt", "apostrophe\n");
-  planter.file("Documents/Awkward names/50%25 off.txt", "percent-encoded percent\n");
-  planter.file("Documents/Awkward names/a;b=c@d,e$f.txt", "sub-delimiters\n");
-  planter.file("Documents/Awkward names/#1/plan.txt", "a folder with a hash\n");
-  planter.file("Pictures/Square.png", png());
-  planter.package("Adele @ Work");
-  planter.link("Campaign 2026", campaign);
+  seeder.file("Documents/Awkward names/100% sure.txt", "percent\n");
+  seeder.file("Documents/Awkward names/C# notes.txt", "hash\n");
+  seeder.file("Documents/Awkward names/Q1+Q2.csv", "quarter,amount\nQ1,1\nQ2,2\n");
+  seeder.file("Documents/Awkward names/Fish & Chips.txt", "ampersand\n");
+  seeder.file("Documents/Awkward names/Megan's list.txt", "apostrophe\n");
+  seeder.file("Documents/Awkward names/50%25 off.txt", "percent-encoded percent\n");
+  seeder.file("Documents/Awkward names/a;b=c@d,e$f.txt", "sub-delimiters\n");
+  seeder.file("Documents/Awkward names/#1/plan.txt", "a folder with a hash\n");
+  seeder.file("Pictures/Square.png", png());
+  seeder.package("Adele @ Work");
+  seeder.link("Campaign 2026", campaign);
 }

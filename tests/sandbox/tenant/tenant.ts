@@ -13,7 +13,7 @@ import { seed } from "./seed.ts";
 import { STORED_DAMAGE } from "./stored_damage.ts";
 
 /** What tests read off an item. */
-export interface ItemFacts {
+export interface ItemInfo {
   id: string;
   driveId: string;
   name: string;
@@ -40,7 +40,7 @@ export interface Behavior {
   /** How many metadata answers of a new file come without its hash (PROTOCOL 10). */
   readsWithoutHash: number;
   /** SharePoint rewrites Office files after upload: already in the answer, or only after it (PROTOCOL 10.2). */
-  rewriteOfficeFiles: "no" | "in-answer" | "after-answer";
+  rewriteOfficeFiles: "no" | "in-response" | "after-response";
   /** What becomes of the bytes of an upload, after SharePoint's own changes. */
   storedDamage: keyof typeof STORED_DAMAGE | "no";
   /** How many requests for a folder, or for something in it, find nothing after a client has made it (PROTOCOL E3). */
@@ -97,9 +97,9 @@ export class Tenant {
   }
 
   /** What is known about the item at this path, or undefined. */
-  find(drive: string, path: string): ItemFacts | undefined {
+  find(drive: string, path: string): ItemInfo | undefined {
     const item = this.#item(drive, path);
-    return item && factsOf(item);
+    return item && toItemInfo(item);
   }
 
   /** The bytes of a file as the tenant holds them. */
@@ -113,18 +113,18 @@ export class Tenant {
   }
 
   /** Stores a file, making folders on the way and replacing what is there, as another person's client would. */
-  addFile(drive: string, path: string, bytes: Uint8Array | string): ItemFacts {
+  addFile(drive: string, path: string, bytes: Uint8Array | string): ItemInfo {
     const segments = path.split("/");
     const name = segments.pop()!;
     const parent = this.#folder(this.drive(drive), segments);
     const data = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
-    const how = { conflict: "replace", author: this.#author } as const;
-    return factsOf(parent.drive.placeFile(parent, name, this.store.put(data), how).item);
+    const options = { conflict: "replace", author: this.#author } as const;
+    return toItemInfo(parent.drive.placeFile(parent, name, this.store.put(data), options).item);
   }
 
   /** Makes a folder and those above it. */
-  addFolder(drive: string, path: string): ItemFacts {
-    return factsOf(this.#folder(this.drive(drive), path.split("/")));
+  addFolder(drive: string, path: string): ItemInfo {
+    return toItemInfo(this.#folder(this.drive(drive), path.split("/")));
   }
 
   /** Deletes an item with all below it, as another person's client would. */
@@ -185,10 +185,10 @@ export class Tenant {
   async storedFile<T>(item: Item, toJson: () => T): Promise<T> {
     const { rewriteOfficeFiles: when, storedDamage } = this.behavior;
     const isLibrary = item.drive.info.owner === undefined;
-    if (isLibrary && when === "in-answer") await this.#promote(item);
+    if (isLibrary && when === "in-response") await this.#promote(item);
     if (storedDamage !== "no") await this.#change(item, STORED_DAMAGE[storedDamage]);
     const json = toJson();
-    if (isLibrary && when === "after-answer") this.#unsettled.push(item);
+    if (isLibrary && when === "after-response") this.#unsettled.push(item);
     return json;
   }
 
@@ -239,7 +239,7 @@ export class Tenant {
   }
 }
 
-function factsOf(item: Item): ItemFacts {
+function toItemInfo(item: Item): ItemInfo {
   return {
     id: item.id,
     driveId: item.drive.id,

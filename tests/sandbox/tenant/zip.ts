@@ -14,9 +14,9 @@ export interface ZipFile {
 /** Makes an archive. */
 export function writeZip(
   files: readonly ZipFile[],
-  how: "store" | "deflate" = "store",
+  compression: "store" | "deflate" = "store",
 ): Uint8Array<ArrayBuffer> {
-  const method = how === "store" ? STORED : DEFLATED;
+  const method = compression === "store" ? STORED : DEFLATED;
   const local: Uint8Array[] = [];
   const central: Uint8Array[] = [];
   let offset = 0;

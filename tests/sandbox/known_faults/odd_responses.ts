@@ -13,21 +13,21 @@ const TIMEOUT = {
   body: { error: { code: "UnknownError", message: "", innerError: {} } },
 };
 
-export const ODD_ANSWERS = {
+export const ODD_RESPONSES = {
   "sharepoint-rewrite": {
     what:
       "SharePoint writes properties into Office files: the answer shows another size and hash than was sent",
     item: 16,
     traps: ["U20", "10.2"],
     scripts: UPLOADS,
-    behavior: { rewriteOfficeFiles: "in-answer" },
+    behavior: { rewriteOfficeFiles: "in-response" },
   },
   "sharepoint-rewrite-told-late": {
     what: "the same, after an answer that still shows the old size and hash",
     item: 16,
     traps: ["U20", "10.2"],
     scripts: UPLOADS,
-    behavior: { rewriteOfficeFiles: "after-answer" },
+    behavior: { rewriteOfficeFiles: "after-response" },
   },
   "stored-document-damaged": {
     what:
@@ -35,7 +35,7 @@ export const ODD_ANSWERS = {
     item: 16,
     traps: ["U20", "10.2"],
     scripts: UPLOADS,
-    behavior: { rewriteOfficeFiles: "in-answer", storedDamage: "flipped-byte" },
+    behavior: { rewriteOfficeFiles: "in-response", storedDamage: "flipped-byte" },
   },
   "stored-first-byte": {
     what: "of an upload only the first byte is stored, and answered with the size and hash of that",
