@@ -1,4 +1,4 @@
-/** What a service says under a status, when a fault rule gives no body (PROTOCOL 8 and 9). */
+/** The default error bodies of each service, used when a fault rule gives no body (PROTOCOL 8 and 9). */
 
 import { jsonResponse, type Service, type ServiceRequest, type ServiceResponse } from "./messages.ts";
 import type { FaultRule } from "./faults.ts";
@@ -34,7 +34,7 @@ const GRAPH_ERRORS: Record<number, { code: string; inner?: string; message: stri
   509: { code: "activityLimitReached", message: "Bandwidth limit exceeded" },
 };
 
-/** The answer a rule stands for. */
+/** The response that a rule describes. */
 export function faultResponse(
   rule: FaultRule & { status: number },
   request: ServiceRequest,
@@ -50,7 +50,7 @@ export function faultResponse(
     };
   }
   if (given === undefined && rule.status < 400) return { status: rule.status, headers, body: "" };
-  // Errors in the service's own words carry its id, as all its answers do; those of gateways do not.
+  // The service adds its request-id to its own errors; gateways do not.
   const own = given === undefined && request.service !== "login" ? { "request-id": crypto.randomUUID() } : {};
   return jsonResponse(rule.status, given ?? defaultBody(rule.status, request.service), {
     ...own,
@@ -58,7 +58,7 @@ export function faultResponse(
   });
 }
 
-/** The headers of a rule, by lower-case names. */
+/** The headers of a rule, with lower-case names. */
 export function faultHeaders(rule: FaultRule): Record<string, string> {
   const headers = typeof rule.headers === "function" ? rule.headers() : rule.headers ?? {};
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
@@ -82,7 +82,7 @@ function defaultBody(status: number, service: Service): unknown {
   return { error: { code, message: known.message, [key]: inner } };
 }
 
-/** Applies a JSON merge patch to an answer (RFC 7396). */
+/** Applies a JSON merge patch to a response (RFC 7396). */
 export function patchResponse(response: ServiceResponse, patch: Record<string, unknown>): ServiceResponse {
   if (typeof response.body !== "string" || response.body === "") return response;
   return { ...response, body: JSON.stringify(mergePatch(JSON.parse(response.body), patch)) };

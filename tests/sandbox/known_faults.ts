@@ -1,7 +1,4 @@
-/**
- * The faults of PROTOCOL 17.2 by name: for `deno task sandbox --fault NAME`, for tests, and for whoever wants to
- * know what a client of Microsoft Graph has to stand.
- */
+/** The faults of PROTOCOL 17.2 by name, for `deno task sandbox --fault NAME` and for tests. */
 
 import { DOWNLOADS } from "./known_faults/downloads.ts";
 import { FRAGMENTS } from "./known_faults/fragments.ts";
@@ -15,7 +12,6 @@ import type { SandboxOptions } from "./options.ts";
 
 export type { KnownFault };
 
-/** All of them. */
 export const KNOWN_FAULTS = {
   ...THROTTLING,
   ...FRAGMENTS,
@@ -28,22 +24,20 @@ export const KNOWN_FAULTS = {
 
 export type FaultName = keyof typeof KNOWN_FAULTS;
 
-/** Whether there is a fault of this name. */
 export function isFaultName(name: string): name is FaultName {
   return Object.hasOwn(KNOWN_FAULTS, name);
 }
 
-/** What makes a fault. */
 export function knownFault(name: FaultName): KnownFault {
   return KNOWN_FAULTS[name];
 }
 
-/** The options that several faults ask for. */
+/** The combined sandbox options of several faults. */
 export function optionsOf(names: readonly FaultName[]): SandboxOptions {
   return Object.assign({}, ...names.map((name) => knownFault(name).options));
 }
 
-/** One line for each, for `--fault help`. */
+/** One line per fault, for `--fault help`. */
 export function listKnownFaults(): string {
   const names = Object.keys(KNOWN_FAULTS) as FaultName[];
   const width = Math.max(...names.map((name) => name.length));

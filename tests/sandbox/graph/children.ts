@@ -1,4 +1,4 @@
-/** `{item}/children`: listing in pages, and making folders (PROTOCOL 4.1). */
+/** `{item}/children`: paged listings and folder creation (PROTOCOL 4.1). */
 
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
@@ -18,11 +18,10 @@ import type { ItemAddress } from "./resolve.ts";
 const DEFAULT_PAGE = 200;
 /** A larger `$top` is silently lowered (api-docs#691, PROTOCOL L8). */
 const MAX_PAGE = 1000;
-/** In a skip token, in place of the id of the last item. */
+/** Stands for the first page in a skip token. */
 const FROM_THE_START = "start";
 const skipTokenKey = randomBytes(32);
 
-/** GET. */
 export function listChildren(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayReadDrive(request.caller, address.drive);
   const { query } = request;
@@ -49,7 +48,6 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   });
 }
 
-/** POST: makes a folder. */
 export async function createFolder(
   state: State,
   request: GraphRequest,
@@ -76,7 +74,7 @@ export async function createFolder(
   return entityResponse(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
 }
 
-/** Exactly fail, replace or rename (PROTOCOL U3). */
+/** Parses the conflict behavior: exactly fail, replace or rename (PROTOCOL U3). */
 export function conflictBehavior(value: unknown, defaultBehavior: ConflictBehavior): ConflictBehavior {
   if (value === undefined) return defaultBehavior;
   if (value === "fail" || value === "replace" || value === "rename") return value;
@@ -86,7 +84,7 @@ export function conflictBehavior(value: unknown, defaultBehavior: ConflictBehavi
   );
 }
 
-/** By name; this back end orders by `name` or `url` only (QP). */
+/** By name; SharePoint sorts by `name` or `url` only (QP). */
 function ordered(items: Item[], option: string | undefined): Item[] {
   const [property, direction = "asc", ...rest] = (option ?? "name").trim().split(/\s+/);
   if (!["name", "url"].includes(property!) || !["asc", "desc"].includes(direction) || rest.length > 0) {
@@ -107,7 +105,7 @@ function pageSize(top: string | undefined): number {
   return Math.min(Number(top), MAX_PAGE);
 }
 
-/** The token names the last item of the page and seals the whole link: a link altered in any way is refused. */
+/** The token names the last item of the page and signs the whole link, so that altered links are rejected. */
 function nextLink(state: State, request: GraphRequest, last: Item | undefined): string {
   const target = withoutSkipToken(request.http.target);
   const place = Buffer.from(last?.id ?? FROM_THE_START).toString("base64url");
@@ -125,7 +123,7 @@ function startOf(request: GraphRequest, all: readonly Item[]): number {
   const last = Buffer.from(place, "base64url").toString();
   if (last === FROM_THE_START) return 0;
   const index = all.findIndex((item) => item.id === last);
-  // The item was deleted between two pages: the listing cannot go on.
+  // The item was deleted between two pages.
   if (index < 0) throw invalidRequest("The skip token is no longer valid.");
   return index + 1;
 }

@@ -1,4 +1,4 @@
-/** The item itself: GET, PATCH, DELETE (PROTOCOL 4.1, 11). */
+/** GET, PATCH and DELETE of an item (PROTOCOL 4.1, 11). */
 
 import { driveItemJson } from "../drive_item_json.ts";
 import { emptyResponse, type ServiceResponse } from "../messages.ts";
@@ -21,7 +21,7 @@ export function getItem(state: State, request: GraphRequest, address: ItemAddres
   return itemResponse(state, item, names);
 }
 
-/** Name and time stamps; on this back end a file gets one more version for it (PROTOCOL U21). */
+/** Changes name and timestamps; on SharePoint each change adds a file version (PROTOCOL U21). */
 export async function patchItem(
   state: State,
   request: GraphRequest,
@@ -50,7 +50,7 @@ export function deleteItem(_state: State, request: GraphRequest, address: ItemAd
   return emptyResponse(204);
 }
 
-/** The driveItem as an answer, with its eTag as a header too. */
+/** The driveItem, with its eTag as a header too. */
 export function itemResponse(
   state: State,
   item: Item,
@@ -64,7 +64,7 @@ export function itemResponse(
   });
 }
 
-/** The times of a `fileSystemInfo` facet. @throws {ServiceError} 400 */
+/** Parses a `fileSystemInfo` facet. @throws {ServiceError} 400 */
 export function readFileSystemInfo(value: unknown): Partial<FileSystemInfo> {
   if (typeof value !== "object" || value === null) throw invalidRequest("fileSystemInfo is not an object.");
   const info: Partial<FileSystemInfo> = {};

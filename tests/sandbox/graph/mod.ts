@@ -1,4 +1,4 @@
-/** Microsoft Graph: authenticates, resolves the address, calls the handler, and gives every answer its headers. */
+/** Microsoft Graph: authenticates a request, resolves its address, calls the handler and adds the common headers. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
@@ -29,7 +29,6 @@ const DIAGNOSTIC = JSON.stringify({
   },
 });
 
-/** Answers one request to Graph. */
 export async function graphService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
   const clientRequestId = request.headers["client-request-id"] ?? requestId;
@@ -91,7 +90,7 @@ async function handleItem(
     case "DELETE ":
       return deleteItem(state, request, address);
     case "PUT ":
-      // Most often a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
+      // Usually a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
       if (!isJson(request.http)) throw malformedAddress();
       throw new ServiceError(405, "notAllowed", "An item is changed by PATCH.");
     case "GET children":

@@ -1,4 +1,4 @@
-/** Sends an answer over a connection, whole or cut short. */
+/** Sends a response, complete or truncated. */
 
 import type { FileSpan, ServiceResponse } from "../messages.ts";
 
@@ -13,16 +13,15 @@ const REASONS: Record<number, string> = {
   ...{ 507: "Insufficient Storage", 509: "Bandwidth Limit Exceeded" },
 };
 
-/** How an answer goes out. */
 export interface SendOptions {
-  /** HEAD: the headers of the answer without its body. */
+  /** For HEAD: no body. */
   headOnly: boolean;
   keepAlive: boolean;
-  /** Bytes of the body to send at most. */
+  /** Maximum number of body bytes to send. */
   truncateTo: number | undefined;
 }
 
-/** Sends the answer. @returns whether all that its Content-Length announces was sent */
+/** @returns whether the whole body was sent */
 export async function sendResponse(
   connection: Deno.Conn,
   response: ServiceResponse,
@@ -37,7 +36,7 @@ export async function sendResponse(
   }
   const length = Math.min(options.truncateTo ?? Infinity, body.length);
   if (body instanceof Uint8Array) {
-    // In one write: a client must not wait for a second packet.
+    // In one write: the client must not wait for a second packet.
     await writeAll(connection, joined(head, body.subarray(0, length)));
   } else {
     await writeAll(connection, head);
@@ -74,7 +73,7 @@ async function sendSpan(connection: Deno.Conn, span: FileSpan): Promise<void> {
   }
 }
 
-/** Writes all bytes. @throws when the connection is gone */
+/** @throws when the connection is closed */
 export async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
 }

@@ -1,4 +1,4 @@
-/** Content that comes late, in part, or not at all (PROTOCOL 5). */
+/** Downloads that are late, incomplete or wrong (PROTOCOL 5). */
 
 import type { ServiceResponse } from "../messages.ts";
 import { DOWNLOAD, type KnownFault } from "./known_fault.ts";
@@ -8,7 +8,7 @@ const CUT_BYTES = 1_000_000;
 const PAGE = "<!DOCTYPE html><html><head><title>Sign in to your account</title></head></html>";
 const HTML = { "Content-Type": "text/html; charset=utf-8" };
 
-/** What the service states of a file before it changes it on the way out, such as HEIC (PROTOCOL D6). */
+/** The service reports a smaller size than it sends for files that it converts, such as HEIC (PROTOCOL D6). */
 function withUnderstatedSize(response: ServiceResponse): ServiceResponse {
   if (response.status !== 200 || typeof response.body !== "string") return response;
   const item = JSON.parse(response.body);
@@ -17,7 +17,7 @@ function withUnderstatedSize(response: ServiceResponse): ServiceResponse {
   return { ...response, body: JSON.stringify({ ...item, file, size: Math.floor(item.size / 2) }) };
 }
 
-/** The first half of a file, with a Content-Length that fits. */
+/** The first half of a file, with a matching Content-Length. */
 function half({ status, headers, body }: ServiceResponse): ServiceResponse {
   if (typeof body === "string") return { status, headers, body };
   return { status, headers, body: { ...body, length: Math.floor(body.length / 2) } };

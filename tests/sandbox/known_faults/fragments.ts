@@ -1,4 +1,4 @@
-/** What happens to fragments on their way, and to the URL they go to (PROTOCOL 7.3, 7.4). */
+/** Faults of fragments and upload URLs (PROTOCOL 7.3, 7.4). */
 
 import type { ServiceRequest } from "../messages.ts";
 import { FRAGMENT, type KnownFault, SECOND_FRAGMENT } from "./known_fault.ts";
@@ -6,7 +6,7 @@ import { FRAGMENT, type KnownFault, SECOND_FRAGMENT } from "./known_fault.ts";
 const scripts = ["put", "put-large"] as const;
 const BUSY = { status: 503, headers: { "Retry-After": "1" } };
 
-/** An answer that names the first byte of the fragment just sent, as if it had never come. */
+/** Expects the fragment just sent again, as if it had not arrived. */
 function repeatsRange({ headers }: ServiceRequest): unknown {
   const start = /\d+/.exec(headers["content-range"] ?? "")?.[0] ?? "0";
   const expirationDateTime = new Date(Date.now() + 900_000).toISOString();

@@ -1,4 +1,4 @@
-/** Listings with odd pages and odd items, and tokens that end while one is read (PROTOCOL 4.1, 9.1). */
+/** Listings with unusual pages and items, and tokens that expire during one (PROTOCOL 4.1, 9.1). */
 
 import type { FaultRule } from "../faults.ts";
 import type { ServiceRequest, ServiceResponse } from "../messages.ts";
@@ -24,7 +24,7 @@ function looped(page: Page, { headers, target }: ServiceRequest): Page {
   return { ...page, "@odata.nextLink": `http://${headers["host"]}${target}` };
 }
 
-/** Each page but the first begins with the last item of the page before. */
+/** Each page after the first repeats the last item of the previous page. */
 function repeating(): FaultRule {
   let last: Page["value"][number] | undefined;
   return onPages((page, { target }) => {
@@ -34,7 +34,7 @@ function repeating(): FaultRule {
   });
 }
 
-/** Every folder's first file in the shape of something else. */
+/** Changes the first file of every listing. */
 function firstFile(change: (item: Record<string, unknown>) => Record<string, unknown>): FaultRule {
   return onPages((page) => {
     const index = page.value.findIndex((item) => "file" in item);

@@ -1,11 +1,11 @@
-/** Files that SharePoint rewrites, and answers that no service should give (PROTOCOL 9, 10.2). */
+/** Files that SharePoint rewrites, and malformed responses (PROTOCOL 9, 10.2). */
 
 import { GET_CHILDREN, type KnownFault, LAST_FRAGMENT, PUT_CONTENT, SECOND_FRAGMENT } from "./known_fault.ts";
 
 const UPLOADS = ["put", "put-large"] as const;
 const LENGTH_REQUIRED = "<!DOCTYPE html><html><body><h2>Length Required</h2>" +
   "<p>HTTP Error 411. The request must be chunked or have a content length.</p></body></html>";
-/** A gateway takes 60 s; nobody wants to rehearse that. */
+/** A real gateway takes 60 s. */
 const GATEWAY_MS = 1_000;
 const TIMEOUT = {
   status: 504,

@@ -1,4 +1,4 @@
-/** Upload sessions that begin or end in another way than they should (PROTOCOL 7.1, 7.3). */
+/** Faults at the start and end of upload sessions (PROTOCOL 7.1, 7.3). */
 
 import {
   CREATE_SESSION,

@@ -1,4 +1,4 @@
-/** Sign-ins by device code that do not go well (PROTOCOL 13). */
+/** Faults of device code sign-in (PROTOCOL 13). */
 
 import type { FaultRule } from "../faults.ts";
 import type { KnownFault } from "./known_fault.ts";

@@ -1,16 +1,16 @@
-/** The service asks for patience (PROTOCOL 8). */
+/** Throttling (PROTOCOL 8). */
 
 import type { FaultRule } from "../faults.ts";
 import { DOWNLOAD, GET_CHILDREN, type KnownFault, PUT_CONTENT, SECOND_FRAGMENT } from "./known_fault.ts";
 
 const scripts = ["ls", "get", "put", "put-large"] as const;
 
-/** Each kind of work meets it once: a listing, an upload in one request, a second fragment, a download. */
+/** Once for each operation: a listing, a single-request upload, a second fragment and a download. */
 function everywhere(fault: FaultRule): FaultRule[] {
   return [GET_CHILDREN, PUT_CONTENT, SECOND_FRAGMENT, DOWNLOAD].map((place) => ({ ...place, ...fault }));
 }
 
-/** HTTP dates know whole seconds only: between one and two seconds from now. */
+/** HTTP dates have whole seconds: this one is one to two seconds ahead. */
 function retryAfterDate(): Record<string, string> {
   return { "Retry-After": new Date(Math.ceil(Date.now() / 1000 + 1) * 1000).toUTCString() };
 }
