@@ -1,4 +1,4 @@
-/** Authorization codes between the browser and the app, each bound to the secret of one app (RFC 6749, RFC 7636). */
+/** Authorization codes, each bound to one app by its secret or PKCE verifier (RFC 6749, RFC 7636). */
 
 import { createHash } from "node:crypto";
 import type { Settings } from "../options.ts";
@@ -18,12 +18,12 @@ export interface CodeGrant {
   readonly request: ScopeRequest;
   readonly claims: Claims;
   readonly nonce: string | undefined;
-  /** SHA-256 of the verifier, base64url; undefined for an app with a credential that sent none. */
+  /** SHA-256 of the verifier in base64url; undefined if an app with a credential sent none. */
   readonly challenge: string | undefined;
   readonly user: User;
 }
 
-/** What an app shows to get the tokens. */
+/** What an app presents to redeem a code. */
 export interface Redemption {
   readonly authority: Authority;
   readonly client: Application;
@@ -54,7 +54,7 @@ export class AuthorizationCodes {
     return code;
   }
 
-  /** Once, in time, by the same app, for the same address, with the verifier. @throws {EntraError} */
+  /** Redeems a code once, before it expires, for the same app and redirect URI. @throws {EntraError} */
   redeem(code: string, by: Redemption): CodeGrant {
     const held = this.#codes.get(code);
     if (held === undefined || held.grant.client !== by.client) {
@@ -71,7 +71,7 @@ export class AuthorizationCodes {
         "or use an existing refresh token.";
       throw new EntraError("invalid_grant", 54005, message);
     }
-    // Whatever comes of this attempt: a code that was shown once is of no further use to anybody.
+    // A failed attempt invalidates the code too.
     held.redeemed = true;
     if (held.expires <= Date.now()) {
       const message =

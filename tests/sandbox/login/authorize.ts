@@ -1,4 +1,4 @@
-/** `/{tenant}/oauth2/v2.0/authorize`: the sign-in in the browser that ends in a code for the app (RFC 6749, 7636, 8252). */
+/** `/{tenant}/oauth2/v2.0/authorize`: browser sign-in with an authorization code (RFC 6749, 7636, 8252). */
 
 import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
@@ -14,14 +14,14 @@ import { parseScopes, personalRequest, type ScopeRequest } from "./scopes.ts";
 import { clientInfo } from "./tokens.ts";
 import { AppOnlyClient } from "./app_only_client.ts";
 
-/** Where the answer goes: known before anything else is looked at, since errors go there too. */
+/** The redirect address; read before all else, since errors go there too. */
 interface ReturnAddress {
   readonly redirectUri: string;
   readonly mode: "query" | "fragment" | "form_post";
   readonly state: string | null;
 }
 
-/** A request that has been understood. */
+/** A validated request. */
 interface SignInRequest {
   readonly authority: Authority;
   readonly client: Application;
@@ -31,7 +31,7 @@ interface SignInRequest {
   readonly prompt: string | null;
 }
 
-/** GET shows the accounts; POST, from that page, carries what the person did. */
+/** GET shows the accounts; POST submits the user's choice. */
 export async function authorize(
   state: State,
   request: ServiceRequest,
@@ -44,7 +44,7 @@ export async function authorize(
     client = clientOf(state, authority, form);
     back = readReturnAddress(state, client, form);
   } catch (error) {
-    // There is no trustworthy address to tell this to.
+    // Without a registered redirect URI, an error is only shown, never redirected.
     if (error instanceof EntraError) return errorPage(describeError(error, request).error_description);
     throw error;
   }
@@ -59,7 +59,7 @@ export async function authorize(
   }
 }
 
-/** A wrong account is the person's matter, not the app's. */
+/** Errors about the chosen account stay in the browser. */
 const SHOWN_IN_BROWSER = new Set([50020, 500200]);
 
 function readReturnAddress(state: State, client: Application, form: Form): ReturnAddress {
@@ -77,7 +77,7 @@ function readReturnAddress(state: State, client: Application, form: Form): Retur
   return { redirectUri, mode, state: form.get("state") };
 }
 
-/** Loopback addresses match whatever their port (RFC 8252 section 7.3); `localhost` and `127.0.0.1` are two. */
+/** Loopback addresses match with any port (RFC 8252 section 7.3); `localhost` and `127.0.0.1` differ. */
 function matches(registered: string, asked: string): boolean {
   if (!URL.canParse(asked)) return false;
   const [known, given] = [new URL(registered), new URL(asked)];
@@ -106,7 +106,7 @@ function readRequest(state: State, client: Application, authority: Authority, fo
   return { authority, client, request, prompt, claims, challenge: challengeOf(client, form) };
 }
 
-/** A public client must bind the code to itself; an app with a credential may. */
+/** A public client must send a challenge; an app with a credential may. */
 function challengeOf(client: Application, form: Form): string | undefined {
   const challenge = form.get("code_challenge");
   if (challenge === null && client instanceof AppOnlyClient) return undefined;
@@ -123,7 +123,7 @@ function challengeOf(client: Application, form: Form): string | undefined {
 interface Page {
   readonly asked: SignInRequest;
   readonly back: ReturnAddress;
-  /** The fields of the page, once the person has sent it. */
+  /** The submitted form, if any. */
   readonly decisions: Form | undefined;
 }
 
@@ -156,7 +156,7 @@ function signIn(
   });
 }
 
-/** Who is signed in with this browser, for `prompt=none`. @throws {EntraError} 50058 or 65001 */
+/** The user signed in to this browser, for `prompt=none`. @throws {EntraError} 50058 or 65001 */
 function sessionOf(state: State, asked: SignInRequest): User {
   const { user } = state.browser;
   if (user === undefined) {
@@ -170,7 +170,7 @@ function sessionOf(state: State, asked: SignInRequest): User {
   return user;
 }
 
-/** The person has approved: the app gets a code. @throws {EntraError} when that is not enough */
+/** Sends a code to the app after the user's approval. @throws {EntraError} when approval is not enough */
 function finish(
   state: State,
   form: Form,
@@ -178,7 +178,7 @@ function finish(
   back: ReturnAddress,
   chosen: User,
 ): ServiceResponse {
-  // Here every stop comes back to the app: there is a way to tell it.
+  // Unlike a device code, this flow reports every policy error to the app.
   const stop = state.user.stop && { ...state.user.stop, seenBy: "app" } as const;
   const outcome = approve(state.tenant.directory, asked, chosen, stop);
   if (outcome.kind === "refused") throw outcome.error;
@@ -203,7 +203,7 @@ function errorFields(error: EntraError, request: ServiceRequest): Record<string,
   return { error: code, ...cancelled, error_description, error_uri };
 }
 
-/** Hands the fields to the app through the browser. */
+/** Redirects to the app with these fields. */
 function redirectToApp(back: ReturnAddress, fields: Record<string, string>): ServiceResponse {
   const all = { ...fields, ...(back.state === null ? {} : { state: back.state }) };
   if (back.mode === "form_post") return formPostPage(back.redirectUri, all);

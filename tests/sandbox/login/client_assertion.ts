@@ -1,4 +1,4 @@
-/** A JWT with which an app proves that it holds the key of a certificate (RFC 7523). */
+/** Client assertions: a JWT proves that the app has the key of a certificate (RFC 7523). */
 
 import { Buffer } from "node:buffer";
 import { constants, verify } from "node:crypto";
@@ -7,15 +7,14 @@ import type { AppOnlyClient, RegisteredCertificate } from "./app_only_client.ts"
 
 type Json = Record<string, unknown>;
 
-/** What an assertion is checked against. */
 export interface AssertionRules {
-  /** Token endpoints it may be meant for. */
+  /** Accepted token endpoints. */
   readonly audiences: readonly string[];
-  /** Milliseconds since 1970 by the servers' clock. */
+  /** Server time in milliseconds since 1970. */
   readonly now: number;
 }
 
-/** Accepts an assertion or says what is wrong with it. Nothing forbids using one twice: MSAL does, for ten minutes. */
+/** Validates an assertion. It may be used repeatedly: MSAL reuses one for ten minutes. @throws {EntraError} */
 export function checkAssertion(app: AppOnlyClient, assertion: string, rules: AssertionRules): void {
   const parts = assertion.split(".");
   const [head, body, signature] = parts as [string, string, string];
@@ -59,7 +58,7 @@ function checkClaims(app: AppOnlyClient, claims: Json, { audiences, now }: Asser
   }
 }
 
-/** Clocks differ a little; five minutes is what such services allow. */
+/** Five minutes is the usual tolerance of such services. */
 const CLOCK_TOLERANCE_MS = 300_000;
 
 function isSigned(
@@ -82,7 +81,7 @@ function jsonOf(part: string): Json {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString());
     if (typeof value === "object" && value !== null) return value as Json;
-  } catch { /* answered below */ }
+  } catch { /* reported below */ }
   throw refused(50027, "JWT token is invalid or malformed.");
 }
 

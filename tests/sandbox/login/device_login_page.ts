@@ -1,4 +1,4 @@
-/** The page where a person types the code: plain HTML forms, no script, usable by keyboard alone. */
+/** The page for entering a device code: plain HTML forms without scripts, usable by keyboard alone. */
 
 import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
@@ -8,7 +8,10 @@ import type { DeviceCode } from "./device_codes.ts";
 import { EntraError } from "./entra_error.ts";
 import { accountChoice, errorText, escapeHtml, htmlResponse, page } from "./html.ts";
 
-/** `GET` and `POST /devicelogin` (`/link` for personal accounts): type the code → choose the person and approve or decline → result. */
+/**
+ * `GET` and `POST /devicelogin` (`/link` for personal accounts): enter the code → choose an account and approve or
+ * decline → result.
+ */
 export async function deviceLoginPage(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   if (request.method === "GET" || request.method === "HEAD") return htmlResponse(200, codePage());
   if (request.method !== "POST") {
@@ -36,7 +39,7 @@ export async function deviceLoginPage(state: State, request: ServiceRequest): Pr
   }
 }
 
-/** Some refusals only the browser shows: the script polls on (PROTOCOL A3). */
+/** Some errors appear only in the browser, while the script keeps polling (PROTOCOL A3). */
 function approvedPage(state: State, code: DeviceCode, user: User): ServiceResponse {
   try {
     const outcome = approve(state.tenant.directory, code, user, state.user.stop);

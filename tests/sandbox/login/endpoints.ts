@@ -1,4 +1,4 @@
-/** The OAuth endpoints a script calls: `/devicecode` and `/token`. */
+/** The OAuth endpoints `/devicecode` and `/token`. */
 
 import { jsonResponse, type ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
@@ -18,10 +18,9 @@ import { checkAppScope, parseScopes, personalRequest, type ScopeRequest } from "
 import { clientInfo } from "./tokens.ts";
 import { AppOnlyClient } from "./app_only_client.ts";
 
-/** A request to one of the endpoints. */
 export interface LoginRequest {
   readonly authority: Authority;
-  /** The tenant segment as it came. */
+  /** The raw tenant segment. */
   readonly tenant: string;
   readonly form: Form;
 }
@@ -34,7 +33,7 @@ export function startDeviceCode(state: State, { authority, form }: LoginRequest)
   const request = authority.kind === "consumers" ? personalRequest(asked) : asked;
   const claims = parseClaims(form.get("claims"));
   const code = state.deviceCodes.issue({ authority, client, request, claims });
-  // Personal accounts have a page of their own, https://www.microsoft.com/link (PROTOCOL 13.1).
+  // Personal accounts have their own page, https://www.microsoft.com/link (PROTOCOL 13.1).
   const page = authority.kind === "consumers" ? "link" : "devicelogin";
   const verificationUri = `${state.origins.login}/${page}`;
   return jsonResponse(200, {
@@ -48,7 +47,7 @@ export function startDeviceCode(state: State, { authority, form }: LoginRequest)
   });
 }
 
-/** `POST /{tenant}/oauth2/v2.0/token`. Each grant is one case here. */
+/** `POST /{tenant}/oauth2/v2.0/token` */
 export function redeem(state: State, login: LoginRequest): ServiceResponse {
   const client = clientOf(state, login.authority, login.form);
   const grantType = required(login.form, "grant_type");
@@ -117,7 +116,7 @@ function redeemRefreshToken(
   authenticateClient(state, client, form, tenant);
   const token = required(form, "refresh_token");
   const grant = state.tokens.refresh(token, client);
-  // Not bound to a tenant (RT): elsewhere the same person has another account, or none.
+  // Refresh tokens are not bound to a tenant (RT): in another one the user has another account, or none.
   const user = accountAt(state.tenant.directory, authority, grant.user);
   const scope = form.get("scope");
   const asked = scope === null ? grant.request : parseScopes(scope, [...state.consented]);
@@ -137,7 +136,7 @@ function redeemRefreshToken(
   });
 }
 
-/** An app by itself: application permissions, no person, no refresh token. */
+/** App-only: application permissions, no user, no refresh token. */
 function redeemCredentials(
   state: State,
   { authority, form, tenant }: LoginRequest,
@@ -167,14 +166,14 @@ function redeemCredentials(
   });
 }
 
-/** What goes into an answer with tokens for a person. */
+/** The contents of a token response for a user. */
 interface Issue {
   readonly user: User;
   readonly client: Application;
   readonly request: ScopeRequest;
   readonly signedIn: number;
   readonly claims: Claims;
-  /** The last challenge that was answered with this sign-in. */
+  /** The last challenge that this sign-in satisfied. */
   readonly challengeTime: number;
   readonly nonce?: string | undefined;
 }
@@ -209,7 +208,7 @@ function tokenResponse(state: State, form: Form, issue: Issue): ServiceResponse 
   });
 }
 
-/** Tokens of a client that can be challenged live longer, since they can be stopped (PROTOCOL 9.1). */
+/** Challengeable clients get longer-lived tokens, since these can be revoked at once (PROTOCOL 9.1). */
 function capability(
   state: State,
   claims: Claims,
@@ -227,7 +226,7 @@ function tokenJson(body: Record<string, unknown>): ServiceResponse {
   return jsonResponse(200, body, { "cache-control": "no-store, no-cache", pragma: "no-cache" });
 }
 
-/** The person has seen the scopes on the page and agreed to them. */
+/** The user consented on the page. */
 function consent(state: State, request: ScopeRequest): void {
   for (const scope of request.graph) state.consented.add(scope);
 }

@@ -1,4 +1,4 @@
-/** Entra ID: sign-in by device code, in the browser, or by an app itself; tokens, discovery, and the pages. */
+/** Entra ID: device code, browser and app-only sign-in, tokens, discovery and pages. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
@@ -10,7 +10,6 @@ import { instanceDiscovery, openidConfiguration } from "./discovery.ts";
 import { redeem, startDeviceCode } from "./endpoints.ts";
 import { EntraError, entraErrorResponse } from "./entra_error.ts";
 
-/** Answers one request to the login host. */
 export async function loginService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   try {
     const response = await route(state, request);
