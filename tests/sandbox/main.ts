@@ -1,5 +1,5 @@
 #!/usr/bin/env -S deno run -A
-/** `deno task sandbox`: a loopback Microsoft 365 to rehearse against. Prints the environment that points scripts at it. */
+/** `deno task sandbox`: a loopback Microsoft 365 for rehearsals. Prints the environment that points scripts at it. */
 
 import { parseArgs } from "node:util";
 import { type AppCredential, writeAppCredentials } from "./app_credentials.ts";
@@ -26,14 +26,13 @@ Options:
   --help                show this help
 `;
 
-/** A wrong command line. */
 class UsageError extends Error {
   override name = "UsageError";
 }
 
 const OPTIONS = {
   approve: { type: "boolean" },
-  app: { type: "boolean" }, // takes a value too, but only behind "="
+  app: { type: "boolean" }, // also takes a value, but only after "="
   audience: { type: "string" },
   port: { type: "string" },
   fault: { type: "string" },
@@ -44,13 +43,12 @@ const OPTIONS = {
 } as const;
 type OptionName = keyof typeof OPTIONS;
 
-/** What a command line asks for. */
 interface Command {
   readonly options: SandboxOptions;
   readonly app: AppCredential | undefined;
 }
 
-/** Reads the command line; a text when only that is to be printed. @throws {UsageError} */
+/** Parses the command line; returns a text that is only to be printed. @throws {UsageError} */
 async function parseCommand(args: string[]): Promise<Command | string> {
   const given = parse(args);
   if (given.has("help")) return HELP;
@@ -75,7 +73,7 @@ async function parseCommand(args: string[]): Promise<Command | string> {
   return { options, app: oneOf<AppCredential>("--app", ["secret", "certificate"], app || "secret") };
 }
 
-/** The values of each option; a switch has the value "". @throws {UsageError} */
+/** The values of each option; "" for a switch. @throws {UsageError} */
 function parse(args: string[]): Map<OptionName, string[]> {
   const { tokens } = parseArgs({
     args,
@@ -136,7 +134,7 @@ function wholeNumber(option: string, text: string, least: number, most: number):
   throw new UsageError(`${option} takes a whole number from ${least} to ${most}, not "${text}"`);
 }
 
-/** A word a POSIX shell reads back unchanged. */
+/** Quotes a word for a POSIX shell. */
 function shellQuote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -186,7 +184,7 @@ export async function main(args: string[]): Promise<number> {
 function untilInterrupted(): Promise<number> {
   return new Promise((resolve) => {
     Deno.addSignalListener("SIGINT", () => resolve(130));
-    // Windows knows no SIGTERM.
+    // Windows has no SIGTERM.
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => resolve(0));
   });
 }

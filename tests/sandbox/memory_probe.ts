@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- its output is read by a test
-/** Uploads 400 MiB from another process and tells, as JSON, by how much the memory of this one grew. */
+/** Uploads 400 MiB from another process and prints, as JSON, how much the memory of this process grew. */
 
 import { join } from "node:path";
 import { startSandbox } from "./mod.ts";

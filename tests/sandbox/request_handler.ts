@@ -1,44 +1,44 @@
-/** One request from its arrival to its answer, with the fault that strikes it, if any. */
+/** Handles one request, and applies the fault rule that matches it. */
 
 import { faultHeaders, faultResponse, patchResponse } from "./fault_responses.ts";
 import { faultName, type FaultRule, type Faults, type SideEffect } from "./faults.ts";
 import { ConnectionLost, type ServiceRequest, type ServiceResponse } from "./messages.ts";
 
-/** What tests see of a request. */
+/** A request as tests see it. */
 export interface RequestRecord {
-  /** From 1, in order of arrival. */
+  /** The number of the request, from 1. */
   n: number;
   /** ISO time of arrival. */
   at: string;
   service: ServiceRequest["service"];
-  /** Number of the connection it came over, from 1 for each service. */
+  /** The number of its connection, from 1 for each service. */
   connection: number;
   method: string;
-  /** Path and query as they came over the wire. */
+  /** The raw path and query. */
   path: string;
   headers: Record<string, string>;
-  /** Of the answer; 0 when the connection was cut without one. */
+  /** Status of the response; 0 when the connection was closed without one. */
   status: number;
-  /** Bytes of the body that arrived. */
+  /** Received bytes of the body. */
   requestBytes: number;
-  /** Milliseconds until the answer was ready. */
+  /** Milliseconds until the response was ready. */
   ms: number;
-  /** The fault rule that struck. */
+  /** The fault rule that was applied. */
   fault?: string;
 }
 
-/** What goes back over the wire: an answer, perhaps cut short, or nothing but a broken connection. */
+/** What is sent: a response, perhaps truncated, or nothing but a closed connection. */
 export type Outcome = { response: ServiceResponse; truncateTo: number | undefined } | "drop";
 
 export type Handler = (request: ServiceRequest) => Promise<ServiceResponse>;
 
-/** What fault rules need of the sandbox around them. */
+/** What fault rules need from the sandbox. */
 export interface FaultEffects {
   pause(ms: number): Promise<void>;
   applySideEffect(effect: SideEffect, request: ServiceRequest): void;
 }
 
-/** Lets the service answer, bent by the fault rule that strikes. Fills in the record. */
+/** Lets the service respond, applies a fault rule, and completes the record. */
 export async function exchange(
   request: ServiceRequest,
   record: RequestRecord,
@@ -57,7 +57,7 @@ export async function exchange(
     outcome = rule
       ? await exchangeWithFault(request, handler, rule, effects)
       : { response: await handler(request), truncateTo: undefined };
-    // The client may still be sending: it reads the answer only when it is through.
+    // The client may read the response only after it has sent the whole body.
     if (outcome !== "drop") await request.body.drain();
   } catch (error) {
     if (!(error instanceof ConnectionLost)) throw error;

@@ -1,4 +1,4 @@
-/** The requests of a sandbox: in memory for tests, and as JSON lines in a file for people. */
+/** The requests of a sandbox: in memory for tests, and as JSON lines in a log file. */
 
 import type { Outcome, RequestRecord } from "./request_handler.ts";
 import type { ServiceRequest } from "./messages.ts";
@@ -13,7 +13,7 @@ export class RequestLog {
       : Deno.openSync(file, { create: true, append: true, mode: 0o600 });
   }
 
-  /** Notes a request when it arrives and once more when its answer is known. */
+  /** Records a request on arrival, and again when its response is known. */
   async record(
     request: ServiceRequest,
     respond: (record: RequestRecord) => Promise<Outcome>,
@@ -40,7 +40,6 @@ export class RequestLog {
     }
   }
 
-  /** Closes the file with all lines in it. */
   close(): void {
     this.#file?.close();
   }
@@ -52,7 +51,7 @@ export class RequestLog {
   }
 }
 
-/** Without what lets anybody in: tokens in headers, and in the queries of pre-authenticated URLs. */
+/** Removes secrets: tokens in headers, and in the queries of pre-authenticated URLs. */
 function masked(record: RequestRecord): RequestRecord {
   const { authorization, ...headers } = record.headers;
   return {

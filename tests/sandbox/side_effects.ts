@@ -1,16 +1,16 @@
-/** What fault rules let happen beside the request they strike: real changes of the sandbox's state. */
+/** Side effects of fault rules: changes of the sandbox's state. */
 
 import type { SideEffect } from "./faults.ts";
 import type { ServiceRequest } from "./messages.ts";
 import { ServiceError } from "./service_error.ts";
 import type { State } from "./state.ts";
 
-/** Lets it happen, just before the request takes effect. */
+/** Applies a side effect just before the request takes effect. */
 export function applySideEffect(state: State, what: SideEffect, request: ServiceRequest): void {
   try {
     runSideEffect(state, what, request);
   } catch (error) {
-    if (!(error instanceof ServiceError)) throw error; // a link that is no good: the service is about to say so itself
+    if (!(error instanceof ServiceError)) throw error; // an invalid URL, which the service rejects itself
   }
 }
 
@@ -31,7 +31,7 @@ function runSideEffect(state: State, what: SideEffect, request: ServiceRequest):
   }
 }
 
-/** The session of a dead upload URL goes with it: all clients that were looked at get a new one at once (7.4). */
+/** The session of a revoked upload URL ends too: all examined clients then create a new one (7.4). */
 function revokeUrl(state: State, request: ServiceRequest, status: 401 | 403): void {
   if (request.path.endsWith("/uploadSession")) {
     state.sessions.end(state.sessions.get(state.signer.check(request, "upload").subject), "abandoned");

@@ -14,7 +14,7 @@ export function downloadUrl(state: State, item: Item): string {
   return state.signer.sign(state.origins.storage, path, query, grant, state.settings.downloadUrlLifeSeconds);
 }
 
-/** Answers GET and HEAD. If-Range and If-Match are not looked at: nobody has seen them work (PROTOCOL 18). */
+/** Handles GET and HEAD. Ignores If-Range and If-Match: there is no evidence that they work (PROTOCOL 18). */
 export function download(state: State, request: ServiceRequest): ServiceResponse {
   const grant = state.signer.check(request, "download");
   const item = state.tenant.drives.find((drive) => drive.id === grant.driveId)?.item(grant.subject);
@@ -48,7 +48,7 @@ export function download(state: State, request: ServiceRequest): ServiceResponse
   return { status: 206, headers, body };
 }
 
-/** One range of RFC 9110. A header that is malformed or names several ranges is ignored. */
+/** Parses a single range (RFC 9110); ignores malformed headers and multiple ranges. */
 function parseRange(
   header: string | undefined,
   length: number,

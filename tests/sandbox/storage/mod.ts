@@ -1,4 +1,4 @@
-/** The storage host: bytes up and down by pre-authenticated URL. It knows no bearer tokens. */
+/** The storage host: uploads and downloads by pre-authenticated URL. It accepts no bearer tokens. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
@@ -6,7 +6,6 @@ import type { State } from "../state.ts";
 import { download } from "./download.ts";
 import { cancel, commit, progressResponse, receiveFragment } from "./fragments.ts";
 
-/** Answers one request to the storage host. */
 export async function storageService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
   let response: ServiceResponse;
@@ -22,7 +21,8 @@ export async function storageService(state: State, request: ServiceRequest): Pro
 }
 
 async function route(state: State, request: ServiceRequest): Promise<ServiceResponse> {
-  // Some front ends let it pass, the personal one never does; a client that sends it leaks its token (PROTOCOL D1, U5).
+  // Some front ends accept it, personal OneDrive never does; a client that sends it leaks its token (PROTOCOL D1,
+  // U5).
   if (request.headers["authorization"] !== undefined) {
     throw new ServiceError(401, "unauthenticated", "Authentication failed.");
   }
@@ -48,7 +48,7 @@ async function route(state: State, request: ServiceRequest): Promise<ServiceResp
   }
 }
 
-/** Storage spells it `innererror` and may put it before `code` (PROTOCOL 9). */
+/** Storage writes `innererror` and may put it before `code` (PROTOCOL 9). */
 function errorResponse(error: ServiceError): ServiceResponse {
   const inner = error.innerCode === undefined ? {} : { innererror: { code: error.innerCode } };
   return jsonResponse(

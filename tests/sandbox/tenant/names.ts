@@ -1,20 +1,20 @@
-/** Which names the service refuses (PROTOCOL 3.3). */
+/** Names that the service rejects (PROTOCOL 3.3). */
 
 const ILLEGAL_CHARACTERS = /["*:<>?/\\|]/;
-// C0 and DEL are unverified, C1 is FIELD (O365#387); both are refused here.
+// C0 and DEL are unverified, C1 is FIELD (O365#387); both are rejected here.
 const CONTROL_CHARACTERS = /\p{Cc}/u;
 const RESERVED = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
 const MAX_SEGMENT_LENGTH = 255;
 const MAX_PATH_LENGTH = 400;
 
-/** Why a name is refused. */
+/** Why a name is rejected. */
 export interface NameProblem {
-  /** The inner error code the service gives. */
+  /** The service's inner error code. */
   code: "nameContainsInvalidCharacters" | "invalidPath" | "pathIsTooLong";
   message: string;
 }
 
-/** Checks one path segment. `folder` tells whether it is (to be) a folder, `atRoot` whether it lies in the root. */
+/** Checks a path segment. `folder`: it is a folder; `atRoot`: it is in the root. */
 export function nameProblem(
   name: string,
   where: { folder: boolean; atRoot: boolean },
@@ -23,7 +23,7 @@ export function nameProblem(
   if (name === "" || name === "." || name === "..") {
     return { code: "invalidPath", message: "The path is not valid." };
   }
-  // `&#` is refused even when encoded (docs#10511, PROTOCOL N5).
+  // `&#` is rejected even when encoded (docs#10511, PROTOCOL N5).
   if (ILLEGAL_CHARACTERS.test(name) || CONTROL_CHARACTERS.test(name) || name.includes("&#")) {
     return refused("The provided name cannot contain any illegal characters.");
   }
@@ -42,7 +42,7 @@ export function nameProblem(
   return undefined;
 }
 
-/** Checks a whole decoded path: its segments, and its length of at most 400 characters. */
+/** Checks a decoded path: its segments, and its length of at most 400 characters. */
 export function pathProblem(segments: readonly string[], last: "file" | "folder"): NameProblem | undefined {
   for (const [index, name] of segments.entries()) {
     const folder = index < segments.length - 1 || last === "folder";
@@ -55,12 +55,12 @@ export function pathProblem(segments: readonly string[], last: "file" | "folder"
   return undefined;
 }
 
-/** The key under which a name is unique in its folder: case does not count (PROTOCOL 3.3). */
+/** The unique key of a name in its folder, ignoring case (PROTOCOL 3.3). */
 export function nameKey(name: string): string {
   return name.toLowerCase();
 }
 
-/** `report.txt` → `report 1.txt`: the n-th alternative under conflict behaviour `rename`. */
+/** `report.txt` → `report 1.txt`: the n-th alternative under conflict behavior `rename`. */
 export function numberedName(name: string, n: number): string {
   const dot = name.lastIndexOf(".");
   return dot > 0 ? `${name.slice(0, dot)} ${n}${name.slice(dot)}` : `${name} ${n}`;

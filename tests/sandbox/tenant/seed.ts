@@ -1,4 +1,4 @@
-/** What lies in the libraries of contoso at the start. */
+/** The initial contents of contoso's libraries. */
 
 import type { ContentStore } from "./content_store.ts";
 import type { User } from "./directory.ts";
@@ -8,7 +8,7 @@ import type { Author, Item } from "./item.ts";
 import { nameKey } from "./names.ts";
 import { docx, pdf, png, xlsx } from "./seed_documents.ts";
 
-/** Adds seed items to one drive, in the name of one person. */
+/** Adds seed items to one drive, as one author. */
 class Seeder {
   readonly #drive: Drive;
   readonly #store: ContentStore;
@@ -48,7 +48,7 @@ class Seeder {
     return this.#drive.add("link", this.#drive.root, name, { ...this.#how(name), target });
   }
 
-  /** Fixed ids, and times a few minutes apart, so that a listing looks the same in every run. */
+  /** Fixed ids, and times a few minutes apart: listings are the same in every run. */
   #how(path: string): { author: Author; guid: string; at: Date } {
     const at = new Date(Date.UTC(2025, 9, 3, 7, 12, 9) + 37 * 60_000 * this.#minutes++);
     return { author: this.#author, guid: fixedGuid(`${this.#drive.id} ${path}`), at };
@@ -94,7 +94,7 @@ function seedAdele(seeder: Seeder, campaign: Item): void {
   seeder.file("Documents/Invoice 2025-10.pdf", pdf("Invoice 2025-10"));
   seeder.file("Documents/Grüße aus Köln.txt", "Viele Grüße vom Rhein.\n");
   seeder.file("Documents/Empty.txt", "");
-  // Names that break clients which encode a path as a whole (PROTOCOL 3.2, N3 to N6).
+  // Names that break clients that encode a path as a whole (PROTOCOL 3.2, N3 to N6).
   seeder.file("Documents/Awkward names/100% sure.txt", "percent\n");
   seeder.file("Documents/Awkward names/C# notes.txt", "hash\n");
   seeder.file("Documents/Awkward names/Q1+Q2.csv", "quarter,amount\nQ1,1\nQ2,2\n");
