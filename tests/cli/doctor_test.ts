@@ -203,7 +203,7 @@ Deno.test("whoami --check reports each invalid setting, and checks the rest with
   assertEquals(homeless.worst("hosts"), "ok");
 });
 
-Deno.test("whoami --check reports a cache that scripts cannot use, and leaves it as it is", async () => {
+Deno.test("whoami --check reports an unusable cache and leaves it unchanged", async () => {
   await using env = await startTestEnv();
   const path = await cachePath(env);
   const key = { GRAPH_TOKEN_CACHE_KEY: "5a".repeat(32) };

@@ -22,13 +22,13 @@ function credentials(sandbox: Sandbox, form: Record<string, string>, tenant?: st
   );
 }
 
-/** Whether Graph takes the token. */
+/** Graph's status for the token. */
 async function sites(sandbox: Sandbox, token: string | undefined): Promise<number> {
   const headers = { authorization: `Bearer ${token}` };
   return (await send(`${sandbox.apiOrigin}/v1.0/sites/root`, { headers })).status;
 }
 
-Deno.test("MSAL: an app signs in with a secret, and its token has roles and no person", async () => {
+Deno.test("MSAL: an app signs in with a secret and gets a token with roles and no user", async () => {
   await using sandbox = await startSandbox();
   const client = unattendedClient(sandbox, { clientSecret: sandbox.app.clientSecret });
   const result = await client.acquireTokenByClientCredential(REQUEST);
@@ -52,7 +52,7 @@ Deno.test("MSAL: an app signs in with a certificate, by either thumbprint", asyn
   }
 });
 
-Deno.test("MSAL: wrong credentials are told apart", async () => {
+Deno.test("MSAL: each wrong credential has its own error", async () => {
   await using sandbox = await startSandbox();
   const { app } = sandbox;
   const [made, other] = [app.newCertificate(), app.newCertificate()];
@@ -83,7 +83,7 @@ Deno.test("MSAL: wrong credentials are told apart", async () => {
   assertEquals(sandbox.requests.map((request) => request.status), [401, 401, 401, 401, 401]);
 });
 
-Deno.test("what an app must ask for, and where", async () => {
+Deno.test("app-only sign-in requires the .default scope, one tenant and a credential", async () => {
   await using sandbox = await startSandbox();
   const client_secret = sandbox.app.clientSecret;
   const asks = (scope: string, tenant?: string) => credentials(sandbox, { client_secret, scope }, tenant);
@@ -106,7 +106,7 @@ Deno.test("what an app must ask for, and where", async () => {
   assertEquals((await start(sandbox, { client_id: sandbox.app.clientId })).status, 200);
 });
 
-Deno.test("for a person the app must prove itself too: with codes of both kinds", async () => {
+Deno.test("app with a credential must present it with device codes and authorization codes too", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0, pendingPolls: 0 });
   const client = unattendedClient(sandbox, { clientSecret: sandbox.app.clientSecret });
   const request = { scopes: ["User.Read"], redirectUri: "http://localhost" };
@@ -127,7 +127,7 @@ Deno.test("for a person the app must prove itself too: with codes of both kinds"
   assertEquals((await poll(sandbox, device_code, proof)).status, 200);
 });
 
-Deno.test("client id and secret may come as HTTP Basic", async () => {
+Deno.test("token endpoint accepts client id and secret as HTTP Basic", async () => {
   await using sandbox = await startSandbox();
   const url = `${sandbox.loginOrigin}/contoso.com/oauth2/v2.0/token`;
   const pair = `${sandbox.app.clientId}:${encodeURIComponent(sandbox.app.clientSecret)}`;
@@ -139,7 +139,7 @@ Deno.test("client id and secret may come as HTTP Basic", async () => {
   assertEquals(reply.status, 200, reply.text);
 });
 
-Deno.test("an assertion is checked claim by claim", async () => {
+Deno.test("token endpoint checks each claim of an assertion", async () => {
   await using sandbox = await startSandbox();
   const made = sandbox.app.newCertificate();
   const now = Math.floor(Date.now() / 1000);
@@ -170,7 +170,7 @@ Deno.test("an assertion is checked claim by claim", async () => {
   const { jti: _, ...unnamed } = right;
   const wrong: [string, number][] = [
     [assertion({ ...right, aud: "https://graph.microsoft.com" }), 700023],
-    [assertion({ ...right, iss: "somebody else" }), 700021],
+    [assertion({ ...right, iss: "another app" }), 700021],
     [assertion({ ...right, exp: now - 301 }), 700024],
     [assertion({ ...right, nbf: now + 600 }), 700024],
     [assertion(unnamed), 50027],
@@ -185,7 +185,7 @@ Deno.test("an assertion is checked claim by claim", async () => {
   assertEntraError(await shows(assertion(right), "else"), 401, "invalid_client", 7000218);
 });
 
-Deno.test('an app reads and writes by its permissions, and is nobody\'s "me"', async () => {
+Deno.test("app-only token reads and writes within its permissions, and has no /me", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { appOnly: true });
   for (const path of ["/me", "/me/drive", "/me/drive/root/children", "/me/joinedTeams"]) {

@@ -14,15 +14,15 @@ Starts a loopback Entra ID, Microsoft Graph and storage with a small tenant "con
 environment that points the scripts at it, then "# ready", and runs until it is interrupted.
 
 Options:
-  --approve             approve every device code at once; otherwise its /devicelogin page is used
-  --app[=certificate]   print the environment of an app that works by itself, with its client secret in a
-                        file, or its certificate and key
-  --audience NAME       whose accounts the app registration takes (signInAudience of its manifest)
-  --port N              first of three consecutive ports (default: three free ones)
-  --fault NAME[,NAME…]  known faults by name, also given several times; --fault help lists them
+  --approve             approve every device code immediately, instead of on its /devicelogin page
+  --app[=certificate]   print the environment for app-only sign-in, with a client secret (or a
+                        certificate and key) in a file
+  --audience NAME       accounts that the app registration accepts (signInAudience of its manifest)
+  --port N              the first of three consecutive ports (default: three free ports)
+  --fault NAME[,NAME…]  known faults by name; may be repeated; --fault help lists them
   --faults FILE         scripted faults: a JSON array of rules
-  --token-life SECONDS  life of access tokens (default: 3600)
-  --log FILE            append one JSON line a request
+  --token-life SECONDS  lifetime of access tokens (default: 3600)
+  --log FILE            append one JSON line per request
   --help                show this help
 `;
 
@@ -128,10 +128,10 @@ async function readFaults(file: string): Promise<FaultRule[]> {
   }
 }
 
-function wholeNumber(option: string, text: string, least: number, most: number): number {
+function wholeNumber(option: string, text: string, min: number, max: number): number {
   const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${option} takes a whole number from ${least} to ${most}, not "${text}"`);
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`${option} takes a whole number from ${min} to ${max}, not "${text}"`);
 }
 
 /** Quotes a word for a POSIX shell. */
@@ -141,19 +141,19 @@ function shellQuote(text: string): string {
 
 /** Runs the sandbox until SIGINT (130) or SIGTERM (0). @returns the exit code */
 export async function main(args: string[]): Promise<number> {
-  let order: Command | string;
+  let command: Command | string;
   try {
-    order = await parseCommand(args);
+    command = await parseCommand(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    say(`sandbox: ${error.message} (try --help)`);
+    writeLine(`sandbox: ${error.message} (try --help)`);
     return 2;
   }
-  if (typeof order === "string") {
-    await print(order);
+  if (typeof command === "string") {
+    await print(command);
     return 0;
   }
-  const { options, app } = order;
+  const { options, app } = command;
   const interrupted = untilInterrupted();
   let sandbox;
   try {
@@ -164,18 +164,18 @@ export async function main(args: string[]): Promise<number> {
     const why = isTaken
       ? `one of the ports ${port} to ${port + 2} is in use; choose others with --port N`
       : (error as Error).message;
-    say(`sandbox: cannot start: ${why}`);
+    writeLine(`sandbox: cannot start: ${why}`);
     return 1;
   }
   const env = { ...sandbox.env, ...(app === undefined ? {} : await writeAppCredentials(sandbox, app)) };
   const lines = Object.entries(env).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`);
   await print(`${lines.join("")}# ready\n`);
-  say(
+  writeLine(
     options.approve
-      ? "Device codes are approved by themselves."
+      ? "Device codes are approved automatically."
       : `Type device codes at ${sandbox.loginOrigin}/devicelogin`,
   );
-  say("Stop with Ctrl+C.");
+  writeLine("Stop with Ctrl+C.");
   const code = await interrupted;
   await sandbox.close();
   return code;
@@ -194,7 +194,7 @@ async function print(text: string): Promise<void> {
   for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
 }
 
-function say(line: string): void {
+function writeLine(line: string): void {
   // deno-lint-ignore no-console
   console.error(line);
 }

@@ -29,4 +29,4 @@ const lines = new TextDecoder().decode((await client.output()).stdout).trim().sp
 const grownMiB = (Deno.memoryUsage().rss - rssBefore) / 1024 / 1024;
 const content = join(sandbox.env["GRAPH_SCRIPTS_HOME"]!, "..", "content");
 const files = (await Array.fromAsync(Deno.readDir(content))).length;
-console.log(JSON.stringify({ answers: lines.length, last: lines.at(-1), grownMiB, files }));
+console.log(JSON.stringify({ responses: lines.length, last: lines.at(-1), grownMiB, files }));

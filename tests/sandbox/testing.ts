@@ -115,7 +115,7 @@ export function sendFragment(
 /** Waits for a condition for at most five seconds. */
 export async function until(condition: () => boolean): Promise<void> {
   for (let waitedMs = 0; !condition(); waitedMs += 5) {
-    if (waitedMs > 5000) throw new Error(`in vain: ${condition}`);
+    if (waitedMs > 5000) throw new Error(`timed out waiting for ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

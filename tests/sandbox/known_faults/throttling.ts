@@ -24,7 +24,7 @@ export const THROTTLING = {
     rules: () => everywhere({ status: 429, headers: { "Retry-After": "2" } }),
   },
   "throttled-without-retry-after": {
-    what: "429 twice, and no word about how long to wait",
+    what: "429 twice, without Retry-After",
     item: 1,
     traps: ["E1"],
     scripts,
@@ -38,21 +38,21 @@ export const THROTTLING = {
     rules: () => everywhere({ status: 429, headers: retryAfterDate }),
   },
   "throttled-as-plain-text": {
-    what: "429 whose body is the text 429 TOO MANY REQUESTS",
+    what: "429 with the plain text 429 TOO MANY REQUESTS",
     item: 1,
     traps: ["E1"],
     scripts,
     rules: () => everywhere({ status: 429, body: "429 TOO MANY REQUESTS" }),
   },
   "throttled-for-an-hour": {
-    what: "429 with Retry-After: 3600, again and again",
+    what: "429 with Retry-After: 3600, always",
     item: 1,
     traps: ["8"],
     scripts,
     rules: () => everywhere({ status: 429, times: "always", headers: { "Retry-After": "3600" } }),
   },
   "server-too-busy": {
-    what: "503 with Retry-After: 1; the next try should come over a new connection",
+    what: "503 with Retry-After: 1; the next attempt should use a new connection",
     item: 2,
     traps: ["8"],
     scripts,

@@ -39,23 +39,23 @@ export async function authorize(
 ): Promise<ServiceResponse> {
   const form = new URLSearchParams(request.query);
   let client: Application;
-  let back: ReturnAddress;
+  let target: ReturnAddress;
   try {
     client = clientOf(state, authority, form);
-    back = readReturnAddress(state, client, form);
+    target = readReturnAddress(state, client, form);
   } catch (error) {
     // Without a registered redirect URI, an error is only shown, never redirected.
     if (error instanceof EntraError) return errorPage(describeError(error, request).error_description);
     throw error;
   }
   try {
-    const asked = readRequest(state, client, authority, form);
+    const requested = readRequest(state, client, authority, form);
     const decisions = request.method === "POST" ? new URLSearchParams(await request.body.text()) : undefined;
-    return signIn(state, request, form, { asked, back, decisions });
+    return signIn(state, request, form, { requested, target, decisions });
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
     if (SHOWN_IN_BROWSER.has(error.number)) return errorPage(describeError(error, request).error_description);
-    return redirectToApp(back, errorFields(error, request));
+    return redirectToApp(target, errorFields(error, request));
   }
 }
 
@@ -78,9 +78,9 @@ function readReturnAddress(state: State, client: Application, form: Form): Retur
 }
 
 /** Loopback addresses match with any port (RFC 8252 section 7.3); `localhost` and `127.0.0.1` differ. */
-function matches(registered: string, asked: string): boolean {
-  if (!URL.canParse(asked)) return false;
-  const [known, given] = [new URL(registered), new URL(asked)];
+function matches(registered: string, requested: string): boolean {
+  if (!URL.canParse(requested)) return false;
+  const [known, given] = [new URL(registered), new URL(requested)];
   if (given.hash !== "" || given.username !== "" || given.password !== "") return false;
   if (known.protocol === "http:" && ["localhost", "127.0.0.1"].includes(known.hostname)) {
     given.port = known.port;
@@ -96,8 +96,8 @@ function readRequest(state: State, client: Application, authority: Authority, fo
     const message = `response_type '${responseType}' is not enabled for the application.`;
     throw new EntraError("unsupported_response_type", 700051, message);
   }
-  const asked = parseScopes(required(form, "scope"), [...state.consented]);
-  const request = authority.kind === "consumers" ? personalRequest(asked) : asked;
+  const requested = parseScopes(required(form, "scope"), [...state.consented]);
+  const request = authority.kind === "consumers" ? personalRequest(requested) : requested;
   const prompt = form.get("prompt");
   if (prompt !== null && !PROMPTS.includes(prompt)) {
     throw new EntraError("invalid_request", 90023, `Unsupported 'prompt' value '${prompt}'.`);
@@ -121,8 +121,8 @@ function challengeOf(client: Application, form: Form): string | undefined {
 }
 
 interface Page {
-  readonly asked: SignInRequest;
-  readonly back: ReturnAddress;
+  readonly requested: SignInRequest;
+  readonly target: ReturnAddress;
   /** The submitted form, if any. */
   readonly decisions: Form | undefined;
 }
@@ -131,25 +131,25 @@ function signIn(
   state: State,
   request: ServiceRequest,
   form: Form,
-  { asked, back, decisions }: Page,
+  { requested, target, decisions }: Page,
 ): ServiceResponse {
   const { user: testUser, tenant: { directory } } = state;
-  if (asked.prompt === "none") return finish(state, form, asked, back, sessionOf(state, asked));
+  if (requested.prompt === "none") return finish(state, form, requested, target, sessionOf(state, requested));
   const hint = form.get("login_hint");
   if (decisions === undefined) {
     if (testUser.always === "decline") throw declined("access_denied");
-    if (testUser.always === "approve") return finish(state, form, asked, back, testUser.choose(hint));
+    if (testUser.always === "approve") return finish(state, form, requested, target, testUser.choose(hint));
   } else if (decisions.get("decision") === "decline") {
     throw declined("access_denied");
   } else if (decisions.get("decision") === "approve") {
     const user = directory.users.find((user) => user.key === decisions.get("person"));
-    if (user) return finish(state, form, asked, back, user);
+    if (user) return finish(state, form, requested, target, user);
   }
   return accountPage({
     action: `${request.path}?${request.query}`,
-    returnOrigin: new URL(back.redirectUri).origin,
-    application: asked.client,
-    scopes: asked.request.graph,
+    returnOrigin: new URL(target.redirectUri).origin,
+    application: requested.client,
+    scopes: requested.request.graph,
     users: directory.users,
     chosen: testUser.choose(hint),
     error: decisions === undefined ? undefined : "Choose who signs in.",
@@ -157,13 +157,13 @@ function signIn(
 }
 
 /** The user signed in to this browser, for `prompt=none`. @throws {EntraError} 50058 or 65001 */
-function sessionOf(state: State, asked: SignInRequest): User {
+function sessionOf(state: State, requested: SignInRequest): User {
   const { user } = state.browser;
   if (user === undefined) {
     const message = "A silent sign-in request was sent but no user is signed in.";
     throw new EntraError("login_required", 50058, message);
   }
-  if (asked.request.graph.some((scope) => !state.consented.has(scope))) {
+  if (requested.request.graph.some((scope) => !state.consented.has(scope))) {
     const { message, number } = consentRequired(state);
     throw new EntraError("interaction_required", number, message, { suberror: "consent_required" });
   }
@@ -174,23 +174,23 @@ function sessionOf(state: State, asked: SignInRequest): User {
 function finish(
   state: State,
   form: Form,
-  asked: SignInRequest,
-  back: ReturnAddress,
+  requested: SignInRequest,
+  target: ReturnAddress,
   chosen: User,
 ): ServiceResponse {
   // Unlike a device code, this flow reports every policy error to the app.
   const stop = state.user.stop && { ...state.user.stop, seenBy: "app" } as const;
-  const outcome = approve(state.tenant.directory, asked, chosen, stop);
+  const outcome = approve(state.tenant.directory, requested, chosen, stop);
   if (outcome.kind === "refused") throw outcome.error;
   const { user } = outcome;
   state.browser.user = user;
   const code = state.authorizationCodes.issue({
-    ...asked,
+    ...requested,
     user,
-    redirectUri: back.redirectUri,
+    redirectUri: target.redirectUri,
     nonce: form.get("nonce") ?? undefined,
   });
-  return redirectToApp(back, {
+  return redirectToApp(target, {
     code,
     ...(form.get("client_info") === "1" ? { client_info: clientInfo(user) } : {}),
     session_state: crypto.randomUUID(),
@@ -204,10 +204,10 @@ function errorFields(error: EntraError, request: ServiceRequest): Record<string,
 }
 
 /** Redirects to the app with these fields. */
-function redirectToApp(back: ReturnAddress, fields: Record<string, string>): ServiceResponse {
-  const all = { ...fields, ...(back.state === null ? {} : { state: back.state }) };
-  if (back.mode === "form_post") return formPostPage(back.redirectUri, all);
-  const mark = back.mode === "fragment" ? "#" : back.redirectUri.includes("?") ? "&" : "?";
-  const location = `${back.redirectUri}${mark}${new URLSearchParams(all)}`;
+function redirectToApp(target: ReturnAddress, fields: Record<string, string>): ServiceResponse {
+  const all = { ...fields, ...(target.state === null ? {} : { state: target.state }) };
+  if (target.mode === "form_post") return formPostPage(target.redirectUri, all);
+  const mark = target.mode === "fragment" ? "#" : target.redirectUri.includes("?") ? "&" : "?";
+  const location = `${target.redirectUri}${mark}${new URLSearchParams(all)}`;
   return { status: 302, headers: { location, "cache-control": "no-store" }, body: "" };
 }

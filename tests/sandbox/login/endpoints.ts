@@ -29,8 +29,8 @@ export interface LoginRequest {
 export function startDeviceCode(state: State, { authority, form }: LoginRequest): ServiceResponse {
   const client = clientOf(state, authority, form);
   refuseCredentials(client, form);
-  const asked = parseScopes(required(form, "scope"), [...state.consented]);
-  const request = authority.kind === "consumers" ? personalRequest(asked) : asked;
+  const requested = parseScopes(required(form, "scope"), [...state.consented]);
+  const request = authority.kind === "consumers" ? personalRequest(requested) : requested;
   const claims = parseClaims(form.get("claims"));
   const code = state.deviceCodes.issue({ authority, client, request, claims });
   // Personal accounts have their own page, https://www.microsoft.com/link (PROTOCOL 13.1).
@@ -119,8 +119,8 @@ function redeemRefreshToken(
   // Refresh tokens are not bound to a tenant (RT): in another one the user has another account, or none.
   const user = accountAt(state.tenant.directory, authority, grant.user);
   const scope = form.get("scope");
-  const asked = scope === null ? grant.request : parseScopes(scope, [...state.consented]);
-  const request = isPersonal(user) ? personalRequest(asked) : asked;
+  const requested = scope === null ? grant.request : parseScopes(scope, [...state.consented]);
+  const request = isPersonal(user) ? personalRequest(requested) : requested;
   checkConsent(state, request);
   const claims = parseClaims(form.get("claims"));
   const challengeTime = Math.max(claims.challengeTime, grant.challengeTime);
@@ -181,9 +181,9 @@ interface Issue {
 function fresh(
   user: User,
   client: Application,
-  asked: ScopeRequest,
+  requested: ScopeRequest,
 ): Omit<Issue, "claims" | "challengeTime"> {
-  const request = isPersonal(user) ? personalRequest(asked) : asked;
+  const request = isPersonal(user) ? personalRequest(requested) : requested;
   return { user, client, request, signedIn: Date.now() };
 }
 

@@ -55,14 +55,14 @@ export function parseScopes(text: string, consented: readonly string[]): ScopeRe
   const openid: string[] = [];
   const spelled: string[] = [];
   let everything = false;
-  for (const asked of text.split(" ").filter((scope) => scope !== "")) {
-    const known = OPENID_SCOPES.find((scope) => scope === asked.toLowerCase());
+  for (const requested of text.split(" ").filter((scope) => scope !== "")) {
+    const known = OPENID_SCOPES.find((scope) => scope === requested.toLowerCase());
     if (known) {
       openid.push(known);
       continue;
     }
-    const audience = GRAPH_AUDIENCES.find((prefix) => asked.startsWith(prefix)) ?? "";
-    const name = asked.slice(audience.length);
+    const audience = GRAPH_AUDIENCES.find((prefix) => requested.startsWith(prefix)) ?? "";
+    const name = requested.slice(audience.length);
     everything ||= name === ".default";
     for (const scope of name === ".default" ? consented : [graphScope(name)]) {
       graph.push(scope);
