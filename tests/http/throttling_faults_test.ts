@@ -46,16 +46,14 @@ const COMMANDS: Command[] = [
   },
 ];
 
-/** As `faultTest`, without real waits: the test gets their lengths in milliseconds. */
+/** Like `faultTest`, with a {@linkcode fastClock}: the test gets the waits in milliseconds. */
 function recordedFaultTest(
   name: FaultName,
   title: string,
   test: (env: FaultEnv, waitsMs: number[]) => Promise<void>,
 ) {
-  const { now, sleep } = fastClock();
-  const waitsMs: number[] = [];
-  const http = { now, sleep: (ms: number) => (waitsMs.push(ms), sleep(ms)) };
-  faultTest(name, title, (env) => test(env, waitsMs), { http });
+  const http = fastClock();
+  faultTest(name, title, (env) => test(env, http.waits), { http });
 }
 
 function assertBetween(ms: number | undefined, minMs: number, maxMs: number): void {
@@ -95,8 +93,8 @@ for (const { command, run } of COMMANDS) {
       assertBetween(first, 500, 1000);
       assertBetween(second, 1000, 2000);
       assertEquals(more, []);
-      const struck = env.requests().filter(({ fault }) => fault);
-      assertEquals(struck.map(({ status }) => status), [429, 429]);
+      const throttled = env.requests().filter(({ fault }) => fault);
+      assertEquals(throttled.map(({ status }) => status), [429, 429]);
     },
   );
 
@@ -136,7 +134,7 @@ for (const { command, run, story } of COMMANDS) {
 
 faultTest(
   "throttled-with-retry-after",
-  "nothing of the session is lost, and none is left open, in real time",
+  "put-large completes a throttled session in real time",
   async (env) => {
     const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
     assertEquals(code, 0, stderr);

@@ -10,7 +10,7 @@ function fromBase32(text: string): Uint8Array {
   return Uint8Array.from(bits.join("").match(/.{8}/g)!, (byte) => parseInt(byte, 2));
 }
 
-Deno.test("★ ids follow the formats of PROTOCOL 2.1", async () => {
+Deno.test("ids follow the formats of PROTOCOL 2.1", async () => {
   // The fixture pair of PROTOCOL 2.1.
   const [site, web] = ["ea49a393-e3e6-4760-a1b2-e96539e15372", "66e2861c-96d9-4418-a75c-0ed1bca68b42"];
   assert(driveId(site, web, ROOT_ITEM_GUID).startsWith("b!k6NJ6ubj"));
@@ -62,7 +62,7 @@ Deno.test("all address forms of PROTOCOL 3.1 reach the same item", async () => {
   ) assertEquals((await graph("GET", path)).json.id, letter.id, path);
 });
 
-Deno.test("★ Graph splits the path at raw colons, then decodes it once", async () => {
+Deno.test("Graph splits the path at raw colons, then decodes it once", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const folder = "/me/drive/root:/Documents/Awkward%20names";
@@ -77,7 +77,7 @@ Deno.test("★ Graph splits the path at raw colons, then decodes it once", async
   assertMatch(json.parentReference.path, /root:\/Documents\/Awkward names\/#1$/);
 });
 
-Deno.test("★ a colon in a name, encoded or not, causes a misleading 400 (PROTOCOL N1, N2)", async () => {
+Deno.test("a colon in a name, encoded or not, causes a misleading 400 (PROTOCOL N1, N2)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   for (
@@ -95,7 +95,7 @@ Deno.test("★ a colon in a name, encoded or not, causes a misleading 400 (PROTO
   }
 });
 
-Deno.test("★ Graph rejects the names of PROTOCOL 3.3", async () => {
+Deno.test("Graph rejects the names of PROTOCOL 3.3", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const put = (path: string) => graph("PUT", `/me/drive/root:/${path}:/content`, "x");

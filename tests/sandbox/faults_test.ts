@@ -93,7 +93,7 @@ Deno.test("fault rule with a status sends the service's usual body, or the given
   assertEquals([empty.status, empty.text], [201, ""]);
 });
 
-Deno.test("★ fault rule with 503 stores the fragment or not", async () => {
+Deno.test("fault rule with 503 stores the fragment or not", async () => {
   await using sandbox = await startSandbox();
   const bytes = patternBytes(3 * KIB_320);
   const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/x.bin"));
@@ -106,29 +106,29 @@ Deno.test("★ fault rule with 503 stores the fragment or not", async () => {
 });
 
 for (const kind of ["Uint8Array", "Blob"]) {
-  Deno.test(`★ the connection drops before or after a fragment is stored, or halfway through it (${kind})`, async () => {
+  Deno.test(`fault rule drops the connection before, during or after a fragment (${kind})`, async () => {
     await using sandbox = await startSandbox();
     const bytes = patternBytes(3 * KIB_320);
     const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/x.bin"));
     // An earlier request makes fetch reuse the connection, which is when it silently repeats requests.
-    const standing = async () => (await send(url)).json.nextExpectedRanges;
+    const nextRanges = async () => (await send(url)).json.nextExpectedRanges;
     const put = (start: number, end: number) => {
       const part = bytes.subarray(start, end);
       const headers = { "content-range": `bytes ${start}-${end - 1}/${bytes.length}` };
       return send(url, { method: "PUT", body: kind === "Blob" ? new Blob([part]) : part, headers });
     };
-    assertEquals(await standing(), ["0-"]);
+    assertEquals(await nextRanges(), ["0-"]);
     sandbox.addFault({ method: "PUT", drop: true });
     await assertRejects(() => put(0, KIB_320));
-    assertEquals(await standing(), ["0-"]);
+    assertEquals(await nextRanges(), ["0-"]);
     sandbox.addFault({ method: "PUT", dropAfterBytes: 100_000 });
     await assertRejects(() => put(0, KIB_320));
-    assertEquals(await standing(), ["0-"], "B keeps nothing of a broken fragment");
+    assertEquals(await nextRanges(), ["0-"], "B keeps nothing of a broken fragment");
     const cut = sandbox.requests.findLast((request) => request.fault === "drop")!;
     assert(cut.status === 0 && cut.requestBytes >= 100_000, JSON.stringify(cut));
     sandbox.addFault({ method: "PUT", drop: true, when: "after" });
     await assertRejects(() => put(0, KIB_320));
-    assertEquals(await standing(), [`${KIB_320}-`]);
+    assertEquals(await nextRanges(), [`${KIB_320}-`]);
     sandbox.addFault({ method: "PUT", drop: true, when: "after" });
     await assertRejects(() => put(KIB_320, bytes.length));
     assertError(await send(url), 404, "itemNotFound", "uploadSessionNotFound");
@@ -163,7 +163,7 @@ Deno.test({
   },
 });
 
-Deno.test("★ truncated body fails while it is read, after intact headers", async () => {
+Deno.test("truncated body fails while it is read, after intact headers", async () => {
   await using sandbox = await startSandbox();
   const bytes = patternBytes(3_000_000);
   sandbox.tenant.addFile("me", "big.bin", bytes);

@@ -27,7 +27,7 @@ function put(url: string, body: Uint8Array<ArrayBuffer>, contentRange?: string):
   return send(url, { method: "PUT", body, headers });
 }
 
-Deno.test("★ session rejects a misaligned fragment only at the commit (PROTOCOL U14)", async () => {
+Deno.test("session rejects a misaligned fragment only at the commit (PROTOCOL U14)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(10 * 1024 * 1024);
@@ -58,7 +58,7 @@ Deno.test("session accepts a last fragment of any size, even one byte, and files
   }
 });
 
-Deno.test("★ session accepts a fragment of 60 MiB, and rejects a larger one with 413", async () => {
+Deno.test("session accepts a fragment of 60 MiB, and rejects a larger one with 413", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(MIB_60 + KIB_320);
@@ -70,7 +70,7 @@ Deno.test("★ session accepts a fragment of 60 MiB, and rejects a larger one wi
   assertError(await put(url, bytes, range), 413, "invalidRequest", "maxFragmentLengthExceeded");
 });
 
-Deno.test("★ session rejects gaps and overlaps without any change (PROTOCOL U8)", async () => {
+Deno.test("session rejects gaps and overlaps without any change (PROTOCOL U8)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(4 * KIB_320);
@@ -94,7 +94,7 @@ Deno.test("★ session rejects gaps and overlaps without any change (PROTOCOL U8
   assertEquals(await sandbox.tenant.bytes("Documents", "General/x.bin"), bytes);
 });
 
-Deno.test("★ session rejects concurrent fragments", async () => {
+Deno.test("session rejects concurrent fragments", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const half = patternBytes(KIB_320);
@@ -133,7 +133,7 @@ Deno.test("session canceled while it receives a fragment is deleted", async () =
   assertEquals(sandbox.tenant.find("Documents", "General/x.bin"), undefined);
 });
 
-Deno.test("★ session rejects a fragment with another total", async () => {
+Deno.test("session rejects a fragment with another total", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(KIB_320);
@@ -142,7 +142,7 @@ Deno.test("★ session rejects a fragment with another total", async () => {
   assertError(reply, 400, "invalidRequest", "fragmentLengthMismatch");
 });
 
-Deno.test("★ session requires Content-Length to match Content-Range (PROTOCOL U13)", async () => {
+Deno.test("session requires Content-Length to match Content-Range (PROTOCOL U13)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   for (const range of [`bytes 0-99/1000`, `bytes 0-101/1000`]) {
@@ -152,7 +152,7 @@ Deno.test("★ session requires Content-Length to match Content-Range (PROTOCOL 
   }
 });
 
-Deno.test("★ session rejects chunked encoding (PROTOCOL U12)", async () => {
+Deno.test("session rejects chunked encoding (PROTOCOL U12)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const target = url.slice(sandbox.storageOrigin.length);
@@ -165,7 +165,7 @@ Deno.test("★ session rejects chunked encoding (PROTOCOL U12)", async () => {
   assertStringIncludes(reply.json.error.message, "size of the provided stream is not known");
 });
 
-Deno.test("★ session requires a well-formed, non-empty Content-Range (PROTOCOL U11)", async () => {
+Deno.test("session requires a well-formed, non-empty Content-Range (PROTOCOL U11)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const ranges = [

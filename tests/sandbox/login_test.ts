@@ -8,7 +8,7 @@ function payload(jwt: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(jwt.split(".")[1]!, "base64url").toString());
 }
 
-Deno.test("★ device code stays pending for n polls after its approval, then yields tokens once", async () => {
+Deno.test("device code stays pending for n polls after its approval, then yields tokens once", async () => {
   await using sandbox = await startSandbox({ approve: true, pendingPolls: 2, pollIntervalSeconds: 0 });
   const started = await start(sandbox);
   assertEquals(started.json.verification_uri, `${sandbox.loginOrigin}/devicelogin`);

@@ -32,7 +32,7 @@ Deno.test("PUT content creates and replaces files, and updates versions and hash
   );
 });
 
-Deno.test("★ PUT content reads the conflict behavior only from the query", async () => {
+Deno.test("PUT content reads the conflict behavior only from the query", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/Agenda.md:/content");
@@ -61,7 +61,7 @@ Deno.test("PUT content conflicts with folders and packages, and creates parents"
   assertEquals(sandbox.tenant.find("Documents", "C"), undefined);
 });
 
-Deno.test("★ PUT content checks If-Match, Content-Type and quota", async () => {
+Deno.test("PUT content checks If-Match, Content-Type and quota", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/Agenda.md:/content");
@@ -88,7 +88,7 @@ Deno.test("★ PUT content checks If-Match, Content-Type and quota", async () =>
   assertEquals([json.quota.remaining, json.quota.state], [10, "critical"]);
 });
 
-Deno.test("★ PUT content rejects more than 262,144,000 bytes with 413 and SharePoint's text (PROTOCOL U18)", async () => {
+Deno.test("PUT content rejects more than 262,144,000 bytes with 413 and SharePoint's text (PROTOCOL U18)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const reply = await graph("PUT", "/me/drive/root:/big.bin:/content", new Uint8Array(262_144_001));

@@ -79,7 +79,7 @@ Deno.test("channels have a folder only after someone has opened the Files tab (P
   assertEquals((await graph("GET", path)).json.name, "Planning");
 });
 
-Deno.test("★ Graph responds with 401 and a challenge without a valid token", async () => {
+Deno.test("Graph responds with 401 and a challenge without a valid token", async () => {
   await using sandbox = await startSandbox();
   const expired = sandbox.issueToken({ lifeSeconds: -1 });
   for (
@@ -107,7 +107,7 @@ async function statuses(sandbox: Sandbox, scopes: string[], paths: string[]): Pr
   return replies;
 }
 
-Deno.test("★ each request requires a scope of PROTOCOL 2.2", async () => {
+Deno.test("each request requires a scope of PROTOCOL 2.2", async () => {
   await using sandbox = await startSandbox();
   const team = sandbox.tenant.directory.teams[0]!;
   const paths = [
@@ -128,7 +128,7 @@ Deno.test("★ each request requires a scope of PROTOCOL 2.2", async () => {
   assertEquals(await statuses(sandbox, ["Channel.ReadBasic.All"], paths), [403, 403, 403, 403, 403, 200]);
 });
 
-Deno.test("★ writing requires a write scope and the user's own rights", async () => {
+Deno.test("writing requires a write scope and the user's own rights", async () => {
   await using sandbox = await startSandbox();
   const put = async (scopes: string[], drive: string, as: "adele" | "megan" = "adele") => {
     const path = `/drives/${sandbox.tenant.drive(drive).id}/root:/x.txt:/content`;

@@ -3,7 +3,7 @@ import { startSandbox } from "./mod.ts";
 import { graphOf, send } from "./testing.ts";
 import { assertEntraError, refresh, signIn } from "./testing_login.ts";
 
-Deno.test("★ refresh returns a new refresh token, and the old one still works", async () => {
+Deno.test("refresh returns a new refresh token, and the old one still works", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0, tokenLifeSeconds: 1 });
   const first = await signIn(sandbox);
   const second = (await refresh(sandbox, first.refresh_token)).json;
@@ -44,7 +44,7 @@ Deno.test("scope without consent requires the user once", async () => {
   assertEquals((await refresh(sandbox, refresh_token, "Files.Read")).status, 200);
 });
 
-Deno.test("★ access token works until the second of its expiry", async () => {
+Deno.test("access token works until the second of its expiry", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0, tokenLifeSeconds: 1 });
   const { access_token } = await signIn(sandbox);
   const headers = { authorization: `Bearer ${access_token}` };

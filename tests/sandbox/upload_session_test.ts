@@ -54,7 +54,7 @@ Deno.test("session receives fragments, reports the next expected range, and crea
   assertError(await send(uploadUrl), 404, "itemNotFound", "uploadSessionNotFound");
 });
 
-Deno.test("★ session reads only properties inside `item`, and replaces by default (PROTOCOL U1, U2)", async () => {
+Deno.test("session reads only properties inside `item`, and replaces by default (PROTOCOL U1, U2)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = patternBytes(10);
@@ -71,7 +71,7 @@ Deno.test("★ session reads only properties inside `item`, and replaces by defa
   assertEquals([renamed.status, renamed.json.name], [201, "Agenda 1.md"]);
 });
 
-Deno.test("★ session rejects properties that SharePoint does not support (PROTOCOL U4, U25)", async () => {
+Deno.test("session rejects properties that SharePoint does not support (PROTOCOL U4, U25)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const create = (item: unknown) =>
@@ -93,7 +93,7 @@ Deno.test("★ session rejects properties that SharePoint does not support (PROT
   assertEquals((await create({ [CONFLICT]: "fail", name: "X.bin" })).status, 200);
 });
 
-Deno.test("★ second session for a file fails with 409 until the first ends (PROTOCOL U9)", async () => {
+Deno.test("second session for a file fails with 409 until the first ends (PROTOCOL U9)", async () => {
   await using sandbox = await startSandbox({ uploadSessionLifeSeconds: 0.5 });
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/x.bin");
@@ -140,7 +140,7 @@ Deno.test("session request with verbose OData gets 200 with an error (PROTOCOL E
   assertEquals([reply.status, reply.json.error.code, reply.json.uploadUrl], [200, "notSupported", undefined]);
 });
 
-Deno.test("★ commit applies the conflict behavior to a file that appeared in the meantime", async () => {
+Deno.test("commit applies the conflict behavior to a file that appeared in the meantime", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = patternBytes(KIB_320 + 5);
@@ -176,7 +176,7 @@ Deno.test("session ends when its folder is deleted", async () => {
   assertError(await sendFragment(url, patternBytes(9), 0, 9), 404, "itemNotFound");
 });
 
-Deno.test("★ upload URL expires although fragments extend the session (PROTOCOL U6)", async () => {
+Deno.test("upload URL expires although fragments extend the session (PROTOCOL U6)", async () => {
   await using sandbox = await startSandbox({ uploadUrlLifeSeconds: 0.5 });
   const graph = graphOf(sandbox);
   const bytes = patternBytes(3 * KIB_320);
@@ -191,7 +191,7 @@ Deno.test("★ upload URL expires although fragments extend the session (PROTOCO
   assertEquals(sandbox.tenant.openSessions().length, 1, "the session itself still lives");
 });
 
-Deno.test("★ storage requires the unaltered upload URL without a token, and treats ' and %27 alike", async () => {
+Deno.test("storage requires the unaltered upload URL without a token, and treats ' and %27 alike", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const url = await createSession(graph, libraryPath(sandbox, "root:/it's.bin"));
