@@ -123,7 +123,7 @@ function table(rows: readonly Row[]): string {
 }
 
 async function demo(): Promise<boolean> {
-  await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 1 });
+  await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-demo-" });
   try {
     const large = Deno.execPath();
