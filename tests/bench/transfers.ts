@@ -26,15 +26,15 @@ export async function transfers(env: TestEnv, path: string, bytes: number, round
     ["get, 1 connection", "get", ["--connections", "1", ...get]],
     ["get, 4 connections", "get", ["--connections", "4", ...get]],
   ];
-  const works: [string, () => Promise<Measured>][] = lines.map(([name, script, args]) => [
+  const runs: [string, () => Promise<Measured>][] = lines.map(([name, script, args]) => [
     name,
     () => measureScript(env, script, ...args),
   ]);
-  if (bytes <= MAX_SDK_BYTES) works.unshift(["Graph SDK 10MiB", () => sdkUpload(env, path)]);
+  if (bytes <= MAX_SDK_BYTES) runs.unshift(["Graph SDK 10MiB", () => sdkUpload(env, path)]);
   const best = new Map<string, Measured>();
   // Interleaved, so that load from other processes affects all alike.
   for (let round = 0; round < rounds; round++) {
-    for (const [name, work] of works) best.set(name, better(best.get(name), await work()));
+    for (const [name, work] of runs) best.set(name, better(best.get(name), await work()));
   }
   const sdkSeconds = best.get("Graph SDK 10MiB")?.seconds;
   for (const [name, { seconds, peakMiB }] of best) {

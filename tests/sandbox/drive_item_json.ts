@@ -13,13 +13,13 @@ type Json = Record<string, unknown>;
 export function driveItemJson(
   state: State,
   item: Item,
-  wants: (property: string) => boolean = () => true,
+  includes: (property: string) => boolean = () => true,
 ): Json {
   const isFile = item.kind === "file";
   // A personal OneDrive shows fractions of a second, without trailing zeros (ab#2471).
   const timeText = item.drive.cid === undefined ? seconds : milliseconds;
   return {
-    ...(isFile && wants("@microsoft.graph.downloadUrl")
+    ...(isFile && includes("@microsoft.graph.downloadUrl")
       ? { "@microsoft.graph.downloadUrl": downloadUrl(state, item) }
       : {}),
     createdDateTime: seconds(item.created),

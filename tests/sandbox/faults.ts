@@ -72,7 +72,7 @@ export interface FaultRule {
 export class Faults {
   readonly rules: FaultRule[];
   readonly repeats = new SilentRepeats();
-  readonly #hits = new WeakMap<FaultRule, number>();
+  readonly #counts = new WeakMap<FaultRule, number>();
 
   constructor(rules: readonly FaultRule[]) {
     this.rules = [...rules];
@@ -80,18 +80,18 @@ export class Faults {
 
   /** The first rule that applies to this request; counts the request for every rule it matches. */
   match(request: ServiceRequest): FaultRule | undefined {
-    let striking: FaultRule | undefined;
+    let applied: FaultRule | undefined;
     for (const rule of this.rules) {
       if (!matches(rule, request)) continue;
-      const hit = (this.#hits.get(rule) ?? 0) + 1;
-      this.#hits.set(rule, hit);
-      if (striking === undefined && hit >= (rule.nth ?? 1) && hit <= lastHit(rule)) striking = rule;
+      const count = (this.#counts.get(rule) ?? 0) + 1;
+      this.#counts.set(rule, count);
+      if (applied === undefined && count >= (rule.nth ?? 1) && count <= lastMatch(rule)) applied = rule;
     }
-    return striking;
+    return applied;
   }
 }
 
-function lastHit(rule: FaultRule): number {
+function lastMatch(rule: FaultRule): number {
   return rule.times === "always" ? Infinity : (rule.nth ?? 1) + (rule.times ?? 1) - 1;
 }
 

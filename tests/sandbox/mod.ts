@@ -158,18 +158,18 @@ function openListeners(port: number | undefined, respond: Respond): Listener[] {
 }
 
 function servicesOf(state: State): Record<Service, Handler> {
-  const dated = (response: ServiceResponse) => {
+  const withDate = (response: ServiceResponse) => {
     response.headers["date"] = new Date(serverTime(state.settings)).toUTCString();
     return response;
   };
-  const settling = (service: typeof graphService): Handler => async (request) => {
-    await state.tenant.settle();
-    return dated(await service(state, request));
+  const afterPendingChanges = (service: typeof graphService): Handler => async (request) => {
+    await state.tenant.applyPendingChanges();
+    return withDate(await service(state, request));
   };
   return {
-    login: async (request) => dated(await loginService(state, request)),
-    graph: settling(graphService),
-    storage: settling(storageService),
+    login: async (request) => withDate(await loginService(state, request)),
+    graph: afterPendingChanges(graphService),
+    storage: afterPendingChanges(storageService),
   };
 }
 

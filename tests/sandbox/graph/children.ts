@@ -39,12 +39,12 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   const isFirst = request.query.get("$skiptoken") === undefined;
   const empty = isFirst && state.tenant.behavior.emptyFirstPage;
   const page = all.slice(start, start + (empty ? 0 : pageSize(query.get("$top"))));
-  const wants = (property: string) => names === undefined || names.includes(property);
+  const includes = (property: string) => names === undefined || names.includes(property);
   const more = start + page.length < all.length;
   return jsonResponse(200, {
     "@odata.context": contextUrl(state, `drives('${address.drive.id}')/items('${folder.id}')/children`),
     ...(more ? { "@odata.nextLink": nextLink(state, request, page.at(-1)) } : {}),
-    value: page.map((child) => pick(driveItemJson(state, child, wants), names)),
+    value: page.map((child) => pick(driveItemJson(state, child, includes), names)),
   });
 }
 
@@ -70,7 +70,7 @@ export async function createFolder(
     conflict,
     author: authorOf(state, request),
   });
-  if (created) state.tenant.madeByClient(item);
+  if (created) state.tenant.recordNewFolder(item);
   return entityResponse(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
 }
 
@@ -109,15 +109,15 @@ function pageSize(top: string | undefined): number {
 function nextLink(state: State, request: GraphRequest, last: Item | undefined): string {
   const target = withoutSkipToken(request.http.target);
   const place = Buffer.from(last?.id ?? FROM_THE_START).toString("base64url");
-  const joint = target.includes("?") ? "&" : "?";
-  return `${state.origins.graph}${target}${joint}$skiptoken=${place}.${seal(target, place)}`;
+  const separator = target.includes("?") ? "&" : "?";
+  return `${state.origins.graph}${target}${separator}$skiptoken=${place}.${sign(target, place)}`;
 }
 
 function startOf(request: GraphRequest, all: readonly Item[]): number {
   const token = request.query.get("$skiptoken") ?? request.query.get("$skipToken");
   if (token === undefined) return 0;
-  const [place = "", sealed] = token.split(".");
-  if (sealed !== seal(withoutSkipToken(request.http.target), place)) {
+  const [place = "", signature] = token.split(".");
+  if (signature !== sign(withoutSkipToken(request.http.target), place)) {
     throw invalidRequest("The skip token is not valid.");
   }
   const last = Buffer.from(place, "base64url").toString();
@@ -132,6 +132,6 @@ function withoutSkipToken(target: string): string {
   return target.replace(/[?&](\$|%24)?skip[tT]oken=[^&]*/, "");
 }
 
-function seal(target: string, place: string): string {
+function sign(target: string, place: string): string {
   return createHmac("sha256", skipTokenKey).update(`${target}\n${place}`).digest("base64url").slice(0, 22);
 }

@@ -48,7 +48,7 @@ export async function putContent(
   const staging = state.tenant.store.stage();
   try {
     await http.body.read((chunk) => {
-      if (http.body.received > MAX_CONTENT_BYTES) throw tooBig();
+      if (http.body.received > MAX_CONTENT_BYTES) throw contentTooLarge();
       staging.append(chunk);
     });
   } catch (error) {
@@ -70,11 +70,11 @@ function checkForm(request: GraphRequest, address: ItemAddress): void {
     const message = "Write requests (excluding DELETE) must contain the Content-Type header declaration.";
     throw new ServiceError(400, "BadRequest", message);
   }
-  if ((http.body.declaredLength ?? 0) > MAX_CONTENT_BYTES) throw tooBig();
+  if ((http.body.declaredLength ?? 0) > MAX_CONTENT_BYTES) throw contentTooLarge();
   checkIfMatch(http, address.item);
 }
 
-function tooBig(): ServiceError {
+function contentTooLarge(): ServiceError {
   const message = "The request message is too big. The server does not allow messages larger than " +
     `${MAX_CONTENT_BYTES} bytes.`;
   return new ServiceError(413, "-1, Microsoft.SharePoint.Client.InvalidClientQueryException", message);
@@ -110,8 +110,8 @@ function place(
   try {
     let folder = folderFor(address);
     for (const parent of parents) {
-      const there = folder.drive.walk([parent], folder).item;
-      folder = there ?? folder.drive.add("folder", folder, parent, { author });
+      const existing = folder.drive.walk([parent], folder).item;
+      folder = existing ?? folder.drive.add("folder", folder, parent, { author });
     }
     return folder.drive.placeFile(folder, name, content, { conflict, author });
   } catch (error) {

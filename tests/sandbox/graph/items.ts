@@ -57,8 +57,8 @@ export function itemResponse(
   names: string[] | undefined,
   status = 200,
 ): ServiceResponse {
-  const wants = (property: string) => names === undefined || names.includes(property);
-  const json = driveItemJson(state, item, wants);
+  const includes = (property: string) => names === undefined || names.includes(property);
+  const json = driveItemJson(state, item, includes);
   return entityResponse(state, status, `drives('${item.drive.id}')/items`, pick(json, names), {
     etag: json.eTag,
   });

@@ -81,7 +81,7 @@ async function handleItem(
   address: ItemAddress,
   relation: string,
 ): Promise<ServiceResponse> {
-  if (state.tenant.misses(address.item ?? address.folder)) throw itemNotFound();
+  if (state.tenant.isStillHidden(address.item ?? address.folder)) throw itemNotFound();
   switch (`${request.http.method} ${relation}`) {
     case "GET ":
       return getItem(state, request, address);

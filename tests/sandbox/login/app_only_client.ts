@@ -64,15 +64,15 @@ export class AppOnlyClient implements Application {
 
   /** Creates a certificate and registers it. */
   newCertificate(valid: { from?: Date; until?: Date } = {}): Certificate {
-    const made = newCertificate(valid);
-    this.addCertificate(made.certificate);
-    return made;
+    const certificate = newCertificate(valid);
+    this.addCertificate(certificate.certificate);
+    return certificate;
   }
 
   /** The registered certificate with one of these thumbprints (base64url). */
   certificate(x5t: unknown, x5tS256: unknown): RegisteredCertificate | undefined {
-    return this.#certificates.find((held) =>
-      typeof x5tS256 === "string" ? held.x5tS256 === x5tS256 : held.x5t === x5t
+    return this.#certificates.find((stored) =>
+      typeof x5tS256 === "string" ? stored.x5tS256 === x5tS256 : stored.x5t === x5t
     );
   }
 

@@ -3,7 +3,7 @@
 import { type Directory, isPersonal, type User } from "../tenant/directory.ts";
 import { accountAt, type Authority } from "./authorities.ts";
 import { EntraError } from "./entra_error.ts";
-import { personalRequest, type ScopeRequest } from "./scopes.ts";
+import { type ScopeRequest, toPersonalScopes } from "./scopes.ts";
 
 /** The state of a device code. */
 export type Decision = { kind: "open" } | Outcome | { kind: "declined" };
@@ -41,7 +41,7 @@ export function approve(
     return { kind: "refused", error };
   }
   try {
-    if (isPersonal(user)) personalRequest(waiting.request);
+    if (isPersonal(user)) toPersonalScopes(waiting.request);
   } catch (error) {
     if (error instanceof EntraError) return { kind: "refused", error };
     throw error;

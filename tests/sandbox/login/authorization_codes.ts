@@ -31,7 +31,7 @@ export interface Redemption {
   readonly verifier: string | null;
 }
 
-interface HeldCode {
+interface StoredCode {
   readonly grant: CodeGrant;
   readonly expires: number;
   redeemed: boolean;
@@ -40,7 +40,7 @@ interface HeldCode {
 export class AuthorizationCodes {
   readonly #settings: Settings;
   readonly #secrets: Secrets;
-  readonly #codes = new Map<string, HeldCode>();
+  readonly #codes = new Map<string, StoredCode>();
 
   constructor(settings: Settings, secrets: Secrets) {
     this.#settings = settings;
@@ -56,24 +56,24 @@ export class AuthorizationCodes {
 
   /** Redeems a code once, before it expires, for the same app and redirect URI. @throws {EntraError} */
   redeem(code: string, by: Redemption): CodeGrant {
-    const held = this.#codes.get(code);
-    if (held === undefined || held.grant.client !== by.client) {
+    const stored = this.#codes.get(code);
+    if (stored === undefined || stored.grant.client !== by.client) {
       throw new EntraError("invalid_grant", 70000, "Provided grant is invalid or malformed.");
     }
-    const { grant } = held;
+    const { grant } = stored;
     if (!sameAuthority(grant.authority, by.authority)) {
       const message =
         "The provided authorization code is intended to use against other tenant, thus rejected.";
       throw new EntraError("invalid_grant", 700005, message);
     }
-    if (held.redeemed) {
+    if (stored.redeemed) {
       const message = "OAuth2 Authorization code was already redeemed, please retry with a new valid code " +
         "or use an existing refresh token.";
       throw new EntraError("invalid_grant", 54005, message);
     }
     // A failed attempt invalidates the code too.
-    held.redeemed = true;
-    if (held.expires <= Date.now()) {
+    stored.redeemed = true;
+    if (stored.expires <= Date.now()) {
       const message =
         "The provided authorization code or refresh token has expired due to inactivity. Send a " +
         "new interactive authorization request for this user and resource.";

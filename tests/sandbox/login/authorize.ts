@@ -10,7 +10,7 @@ import { type Claims, parseClaims } from "./claims.ts";
 import { clientOf, type Form, required } from "./clients.ts";
 import { consentRequired } from "./endpoints.ts";
 import { describeError, EntraError } from "./entra_error.ts";
-import { parseScopes, personalRequest, type ScopeRequest } from "./scopes.ts";
+import { parseScopes, type ScopeRequest, toPersonalScopes } from "./scopes.ts";
 import { clientInfo } from "./tokens.ts";
 import { AppOnlyClient } from "./app_only_client.ts";
 
@@ -97,7 +97,7 @@ function readRequest(state: State, client: Application, authority: Authority, fo
     throw new EntraError("unsupported_response_type", 700051, message);
   }
   const requested = parseScopes(required(form, "scope"), [...state.consented]);
-  const request = authority.kind === "consumers" ? personalRequest(requested) : requested;
+  const request = authority.kind === "consumers" ? toPersonalScopes(requested) : requested;
   const prompt = form.get("prompt");
   if (prompt !== null && !PROMPTS.includes(prompt)) {
     throw new EntraError("invalid_request", 90023, `Unsupported 'prompt' value '${prompt}'.`);

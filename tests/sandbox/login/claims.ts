@@ -78,7 +78,7 @@ export class Challenges {
   }
 
   rejects(token: Challengeable): boolean {
-    return token.challengeTime < this.#demandOn(token).notBefore;
+    return token.challengeTime < this.#requirementFor(token).notBefore;
   }
 
   /** The base64 `claims` for `WWW-Authenticate`: those of the last challenge satisfy all. */
@@ -89,14 +89,14 @@ export class Challenges {
 
   /** @throws {EntraError} `interaction_required` until the user signs in again */
   checkRefresh(token: Challengeable): void {
-    if (!this.rejects(token) || this.#demandOn(token).refresh === "tokens") return;
+    if (!this.rejects(token) || this.#requirementFor(token).refresh === "tokens") return;
     const message =
       "Due to a configuration change made by your administrator, or because you moved to a new " +
       "location, you must use multi-factor authentication to access '00000003-0000-0000-c000-000000000000'.";
     throw new EntraError("interaction_required", 50076, message, { suberror: "basic_action" });
   }
 
-  #demandOn({ challengeable }: Challengeable): Requirement {
+  #requirementFor({ challengeable }: Challengeable): Requirement {
     return challengeable ? this.#capable : this.#others;
   }
 }

@@ -14,7 +14,7 @@ import {
   required,
 } from "./clients.ts";
 import { EntraError } from "./entra_error.ts";
-import { checkAppScope, parseScopes, personalRequest, type ScopeRequest } from "./scopes.ts";
+import { checkAppScope, parseScopes, type ScopeRequest, toPersonalScopes } from "./scopes.ts";
 import { clientInfo } from "./tokens.ts";
 import { AppOnlyClient } from "./app_only_client.ts";
 
@@ -30,7 +30,7 @@ export function startDeviceCode(state: State, { authority, form }: LoginRequest)
   const client = clientOf(state, authority, form);
   refuseCredentials(client, form);
   const requested = parseScopes(required(form, "scope"), [...state.consented]);
-  const request = authority.kind === "consumers" ? personalRequest(requested) : requested;
+  const request = authority.kind === "consumers" ? toPersonalScopes(requested) : requested;
   const claims = parseClaims(form.get("claims"));
   const code = state.deviceCodes.issue({ authority, client, request, claims });
   // Personal accounts have their own page, https://www.microsoft.com/link (PROTOCOL 13.1).
@@ -84,7 +84,7 @@ function redeemDeviceCode(
   const claimed = parseClaims(form.get("claims"));
   const claims = claimed.capable ? claimed : code.claims;
   const challengeTime = Math.max(claimed.challengeTime, code.claims.challengeTime);
-  return tokenResponse(state, form, { ...fresh(user, client, code.request), claims, challengeTime });
+  return tokenResponse(state, form, { ...newSignIn(user, client, code.request), claims, challengeTime });
 }
 
 function redeemAuthorizationCode(
@@ -105,7 +105,7 @@ function redeemAuthorizationCode(
   const challengeTime = Math.max(claimed.challengeTime, grant.claims.challengeTime);
   const claims = claimed.capable ? claimed : grant.claims;
   const { user, request, nonce } = grant;
-  return tokenResponse(state, form, { ...fresh(user, client, request), claims, challengeTime, nonce });
+  return tokenResponse(state, form, { ...newSignIn(user, client, request), claims, challengeTime, nonce });
 }
 
 function redeemRefreshToken(
@@ -120,7 +120,7 @@ function redeemRefreshToken(
   const user = accountAt(state.tenant.directory, authority, grant.user);
   const scope = form.get("scope");
   const requested = scope === null ? grant.request : parseScopes(scope, [...state.consented]);
-  const request = isPersonal(user) ? personalRequest(requested) : requested;
+  const request = isPersonal(user) ? toPersonalScopes(requested) : requested;
   checkConsent(state, request);
   const claims = parseClaims(form.get("claims"));
   const challengeTime = Math.max(claims.challengeTime, grant.challengeTime);
@@ -156,18 +156,18 @@ function redeemCredentials(
   }
   authenticateApp(state, client, form, tenant);
   checkAppScope(required(form, "scope"));
-  const can = capability(state, parseClaims(form.get("claims")), 0);
-  const start = { user: undefined, application: client, scopes: client.roles, ...can };
+  const lifetime = tokenLifetime(state, parseClaims(form.get("claims")), 0);
+  const start = { user: undefined, application: client, scopes: client.roles, ...lifetime };
   return tokenJson({
     token_type: "Bearer",
-    expires_in: can.lifeSeconds,
-    ext_expires_in: can.lifeSeconds,
+    expires_in: lifetime.lifeSeconds,
+    ext_expires_in: lifetime.lifeSeconds,
     access_token: state.tokens.issueAccess(start),
   });
 }
 
 /** The contents of a token response for a user. */
-interface Issue {
+interface TokenIssue {
   readonly user: User;
   readonly client: Application;
   readonly request: ScopeRequest;
@@ -178,27 +178,27 @@ interface Issue {
   readonly nonce?: string | undefined;
 }
 
-function fresh(
+function newSignIn(
   user: User,
   client: Application,
   requested: ScopeRequest,
-): Omit<Issue, "claims" | "challengeTime"> {
-  const request = isPersonal(user) ? personalRequest(requested) : requested;
+): Omit<TokenIssue, "claims" | "challengeTime"> {
+  const request = isPersonal(user) ? toPersonalScopes(requested) : requested;
   return { user, client, request, signedIn: Date.now() };
 }
 
-function tokenResponse(state: State, form: Form, issue: Issue): ServiceResponse {
+function tokenResponse(state: State, form: Form, issue: TokenIssue): ServiceResponse {
   const { user, client, request, signedIn } = issue;
-  const can = capability(state, issue.claims, issue.challengeTime);
+  const lifetime = tokenLifetime(state, issue.claims, issue.challengeTime);
   // offline_access is granted but never listed (PROTOCOL 13.3).
-  const listed = [...request.spelled, ...request.openid.filter((scope) => scope !== "offline_access")];
+  const listed = [...request.requestedNames, ...request.openid.filter((scope) => scope !== "offline_access")];
   const grant = { user, client, request, signedIn, challengeTime: issue.challengeTime };
-  const access = { user, application: client, scopes: request.graph, ...can };
+  const access = { user, application: client, scopes: request.graph, ...lifetime };
   return tokenJson({
     token_type: "Bearer",
     scope: listed.join(" "),
-    expires_in: can.lifeSeconds,
-    ext_expires_in: can.lifeSeconds,
+    expires_in: lifetime.lifeSeconds,
+    ext_expires_in: lifetime.lifeSeconds,
     access_token: state.tokens.issueAccess(access),
     ...(request.openid.includes("offline_access") ? { refresh_token: state.tokens.issueRefresh(grant) } : {}),
     ...(request.openid.includes("openid")
@@ -209,7 +209,7 @@ function tokenResponse(state: State, form: Form, issue: Issue): ServiceResponse 
 }
 
 /** Challengeable clients get longer-lived tokens, since these can be revoked at once (PROTOCOL 9.1). */
-function capability(
+function tokenLifetime(
   state: State,
   claims: Claims,
   challengeTime: number,

@@ -44,17 +44,17 @@ export interface ScopeRequest {
   readonly graph: readonly string[];
   readonly openid: readonly string[];
   /** The Graph permissions as requested, short or in full: the response repeats that spelling. */
-  readonly spelled: readonly string[];
+  readonly requestedNames: readonly string[];
   /** Whether `.default` was requested. */
-  readonly everything: boolean;
+  readonly isDefault: boolean;
 }
 
 /** Parses a `scope` parameter. @throws {EntraError} 70011 for an unknown scope, 28002 for a second resource */
 export function parseScopes(text: string, consented: readonly string[]): ScopeRequest {
   const graph: string[] = [];
   const openid: string[] = [];
-  const spelled: string[] = [];
-  let everything = false;
+  const requestedNames: string[] = [];
+  let isDefault = false;
   for (const requested of text.split(" ").filter((scope) => scope !== "")) {
     const known = OPENID_SCOPES.find((scope) => scope === requested.toLowerCase());
     if (known) {
@@ -63,18 +63,18 @@ export function parseScopes(text: string, consented: readonly string[]): ScopeRe
     }
     const audience = GRAPH_AUDIENCES.find((prefix) => requested.startsWith(prefix)) ?? "";
     const name = requested.slice(audience.length);
-    everything ||= name === ".default";
+    isDefault ||= name === ".default";
     for (const scope of name === ".default" ? consented : [graphScope(name)]) {
       graph.push(scope);
-      spelled.push(audience + scope);
+      requestedNames.push(audience + scope);
     }
   }
   if (graph.length === 0 && openid.length === 0) throw missingParameter("scope");
   return {
     graph: [...new Set(graph)],
     openid: [...new Set(openid)],
-    spelled: [...new Set(spelled)],
-    everything,
+    requestedNames: [...new Set(requestedNames)],
+    isDefault,
   };
 }
 
@@ -84,15 +84,19 @@ export function parseScopes(text: string, consented: readonly string[]): ScopeRe
  *
  * @throws {EntraError} 70011 for a scope that only work accounts have
  */
-export function personalRequest(request: ScopeRequest): ScopeRequest {
+export function toPersonalScopes(request: ScopeRequest): ScopeRequest {
   const known = (scope: string) => PERSONAL_SCOPES.includes(scope.slice(scope.lastIndexOf("/") + 1));
   const refused = request.graph.find((scope) => !known(scope));
-  if (refused !== undefined && !request.everything) {
+  if (refused !== undefined && !request.isDefault) {
     const message = "The provided value for the input parameter 'scope' is not valid. The scope " +
       `'${refused}' is not valid.`;
     throw new EntraError("invalid_scope", 70011, message);
   }
-  return { ...request, graph: request.graph.filter(known), spelled: request.spelled.filter(known) };
+  return {
+    ...request,
+    graph: request.graph.filter(known),
+    requestedNames: request.requestedNames.filter(known),
+  };
 }
 
 /** Requires `scope` to be Graph's `…/.default`, as app-only sign-in does. @throws {EntraError} */

@@ -73,7 +73,7 @@ const REVOCATIONS = {
   },
 };
 
-interface HeldRefresh {
+interface StoredRefreshToken {
   readonly grant: RefreshGrant;
   lastUsed: number;
   revoked: Revocation | undefined;
@@ -85,7 +85,7 @@ export class Tokens {
   readonly #secrets: Secrets;
   readonly #settings: Settings;
   readonly #access = new Map<string, AccessGrant>();
-  readonly #refresh = new Map<string, HeldRefresh>();
+  readonly #refresh = new Map<string, StoredRefreshToken>();
 
   constructor(directory: Directory, loginOrigin: string, secrets: Secrets, settings: Settings) {
     this.#directory = directory;
@@ -132,7 +132,7 @@ export class Tokens {
           acr: "1",
           amr: ["pwd", "mfa"],
           ipaddr: "127.0.0.1",
-          ...this.#person(user),
+          ...this.#userClaims(user),
           scp: scopes.join(" "),
           unique_name: user.userPrincipalName,
           upn: user.userPrincipalName,
@@ -165,7 +165,7 @@ export class Tokens {
       preferred_username: home ? user.mail : user.userPrincipalName,
       rh: `1.${randomText(48)}`,
       uti: randomText(16),
-      ...this.#person(user),
+      ...this.#userClaims(user),
     });
   }
 
@@ -176,22 +176,22 @@ export class Tokens {
 
   /** @throws {EntraError} when the refresh token was not issued to this app, is revoked or is too old */
   refresh(token: string, client: Application): RefreshGrant {
-    const held = this.#refresh.get(token);
-    if (held === undefined || held.grant.client !== client) {
+    const stored = this.#refresh.get(token);
+    if (stored === undefined || stored.grant.client !== client) {
       throw new EntraError("invalid_grant", 70000, "Provided grant is invalid or malformed.", {
         suberror: "bad_token",
       });
     }
     const now = Date.now();
     const { refreshTokenIdleSeconds, signInFrequencySeconds } = this.#settings;
-    if (now - held.lastUsed >= refreshTokenIdleSeconds * 1000) held.revoked ??= 700082;
-    if (now - held.grant.signedIn >= signInFrequencySeconds * 1000) held.revoked ??= 70043;
-    if (held.revoked !== undefined) {
-      const { error, message, suberror } = REVOCATIONS[held.revoked];
-      throw new EntraError(error, held.revoked, message, suberror === undefined ? {} : { suberror });
+    if (now - stored.lastUsed >= refreshTokenIdleSeconds * 1000) stored.revoked ??= 700082;
+    if (now - stored.grant.signedIn >= signInFrequencySeconds * 1000) stored.revoked ??= 70043;
+    if (stored.revoked !== undefined) {
+      const { error, message, suberror } = REVOCATIONS[stored.revoked];
+      throw new EntraError(error, stored.revoked, message, suberror === undefined ? {} : { suberror });
     }
-    held.lastUsed = now;
-    return held.grant;
+    stored.lastUsed = now;
+    return stored.grant;
   }
 
   /** Revokes one refresh token. */
@@ -206,7 +206,7 @@ export class Tokens {
 
   /** Revokes all refresh tokens issued so far. */
   revokeRefresh(why: Revocation): void {
-    for (const held of this.#refresh.values()) held.revoked ??= why;
+    for (const stored of this.#refresh.values()) stored.revoked ??= why;
   }
 
   #times(lifeSeconds: number): { iat: number; nbf: number; exp: number } {
@@ -214,7 +214,7 @@ export class Tokens {
     return { iat: now, nbf: now, exp: now + Math.ceil(lifeSeconds) };
   }
 
-  #person(user: User): Record<string, string> {
+  #userClaims(user: User): Record<string, string> {
     const { id } = this.#directory.application;
     return {
       name: user.displayName,

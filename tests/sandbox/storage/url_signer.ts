@@ -23,7 +23,7 @@ export class UrlSigner {
   readonly #key = randomBytes(32);
   readonly #secrets: Secrets;
   /** Revoked tokens, with the status of their rejection. */
-  readonly #dead = new Map<string, 401 | 403>();
+  readonly #revoked = new Map<string, 401 | 403>();
 
   constructor(secrets: Secrets) {
     this.#secrets = secrets;
@@ -47,7 +47,7 @@ export class UrlSigner {
 
   /** Rejects the URL of this request with this status from now on. */
   revoke(request: ServiceRequest, status: 401 | 403): void {
-    this.#dead.set(TEMPAUTH.exec(request.query)?.[2] ?? "", status);
+    this.#revoked.set(TEMPAUTH.exec(request.query)?.[2] ?? "", status);
   }
 
   /** The grant of a request. @throws {ServiceError} 401 when the URL was altered or has expired */
@@ -62,7 +62,7 @@ export class UrlSigner {
     }
     const grant = JSON.parse(Buffer.from(payload, "base64url").toString()) as Grant;
     if (grant.use !== use) throw new ServiceError(401, "unauthenticated", "Authentication failed.");
-    const revoked = this.#dead.get(tempauth);
+    const revoked = this.#revoked.get(tempauth);
     if (revoked === 403) throw accessDenied();
     if (revoked === 401 || Date.now() / 1000 >= grant.exp) {
       const from = new Date(grant.nbf * 1000).toISOString();

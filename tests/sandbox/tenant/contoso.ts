@@ -159,18 +159,18 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
     "Campaigns",
     new Map([[adele, "visitor"], [megan, "owner"]]),
   );
-  const adeles = personalSite(adele);
-  const megans = personalSite(megan);
+  const adeleSite = personalSite(adele);
+  const meganSite = personalSite(megan);
   // Not listed among the sites: a personal OneDrive uses the same code but has no site URL in Graph.
-  const robins = {
+  const robinSite = {
     ...personalSite(robin),
     hostname: "my.microsoftpersonalcontent.com",
     path: `/personal/${robin.id}`,
   };
   const drives = new Map<string, Drive>([
-    ["me", addDrive(adeles, "OneDrive", "Documents", { user: adele }, store)],
-    ["megan", addDrive(megans, "OneDrive", "Documents", { user: megan }, store)],
-    ["robin", addDrive(robins, "OneDrive", "Documents", { user: robin }, store)],
+    ["me", addDrive(adeleSite, "OneDrive", "Documents", { user: adele }, store)],
+    ["megan", addDrive(meganSite, "OneDrive", "Documents", { user: megan }, store)],
+    ["robin", addDrive(robinSite, "OneDrive", "Documents", { user: robin }, store)],
     ["Contoso", addDrive(root, "Documents", "Shared Documents", { user: megan }, store)],
     ["Documents", addDrive(testTeam, "Documents", "Shared Documents", { user: adele }, store)],
     ["Archive", addDrive(testTeam, "Archive", "Archive", { user: adele }, store)],
@@ -185,7 +185,7 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
       application: { id: CLIENT_ID, displayName: "graph-scripts" },
       otherTenant: OTHER_TENANT,
       users: [adele, megan, dana, robin],
-      sites: [root, testTeam, marketing, adeles, megans],
+      sites: [root, testTeam, marketing, adeleSite, meganSite],
       teams: [testTeamOf(testTeam, [adele, megan])],
     },
     drives,

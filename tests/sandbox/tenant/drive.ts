@@ -192,10 +192,10 @@ export class Drive {
     item.parent.children.delete(nameKey(item.name));
     item.parent.eTagVersion++;
     this.#addSize(item.parent, -item.size);
-    for (const held of [...this.#items.values()]) {
-      if (!isWithin(held, item)) continue;
-      this.#items.delete(held.id);
-      if (held.content) this.#store.remove(held.content);
+    for (const candidate of [...this.#items.values()]) {
+      if (!isWithin(candidate, item)) continue;
+      this.#items.delete(candidate.id);
+      if (candidate.content) this.#store.remove(candidate.content);
     }
   }
 

@@ -85,13 +85,13 @@ export function base32(bytes: Uint8Array): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   let text = "";
   let bits = 0;
-  let held = 0;
+  let bitBuffer = 0;
   for (const byte of bytes) {
-    held = ((held << 8) | byte) & 0xffff;
+    bitBuffer = ((bitBuffer << 8) | byte) & 0xffff;
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += alphabet[(held >> bits) & 31];
+      text += alphabet[(bitBuffer >> bits) & 31];
     }
   }
   return text;

@@ -17,7 +17,7 @@ export interface NameProblem {
 /** Checks a path segment. `folder`: it is a folder; `atRoot`: it is in the root. */
 export function nameProblem(
   name: string,
-  where: { folder: boolean; atRoot: boolean },
+  position: { folder: boolean; atRoot: boolean },
 ): NameProblem | undefined {
   const refused = (message: string): NameProblem => ({ code: "nameContainsInvalidCharacters", message });
   if (name === "" || name === "." || name === "..") {
@@ -34,10 +34,12 @@ export function nameProblem(
   if (RESERVED.test(name) || lower === ".lock" || lower === "desktop.ini" || lower.includes("_vti_")) {
     return refused(`The name '${name}' is reserved.`);
   }
-  if (name.startsWith("~$") || (where.folder && name.startsWith("~"))) {
+  if (name.startsWith("~$") || (position.folder && name.startsWith("~"))) {
     return refused(`The name '${name}' is reserved.`);
   }
-  if (where.folder && where.atRoot && lower === "forms") return refused(`The name '${name}' is reserved.`);
+  if (position.folder && position.atRoot && lower === "forms") {
+    return refused(`The name '${name}' is reserved.`);
+  }
   if (name.length > MAX_SEGMENT_LENGTH) return { code: "pathIsTooLong", message: "The name is too long." };
   return undefined;
 }

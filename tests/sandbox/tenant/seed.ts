@@ -25,7 +25,7 @@ class Seeder {
     let at = this.#drive.root;
     for (const name of path.split("/")) {
       at = at.children.get(nameKey(name)) ??
-        this.#drive.add("folder", at, name, this.#how(`${path} ${name}`));
+        this.#drive.add("folder", at, name, this.#defaults(`${path} ${name}`));
     }
     return at;
   }
@@ -35,21 +35,21 @@ class Seeder {
     const parent = slash < 0 ? this.#drive.root : this.folder(path.slice(0, slash));
     const data = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
     const content = this.#store.putInPack(data);
-    return this.#drive.add("file", parent, path.slice(slash + 1), { ...this.#how(path), content });
+    return this.#drive.add("file", parent, path.slice(slash + 1), { ...this.#defaults(path), content });
   }
 
   package(path: string): Item {
     const slash = path.lastIndexOf("/");
     const parent = slash < 0 ? this.#drive.root : this.folder(path.slice(0, slash));
-    return this.#drive.add("package", parent, path.slice(slash + 1), this.#how(path));
+    return this.#drive.add("package", parent, path.slice(slash + 1), this.#defaults(path));
   }
 
   link(name: string, target: Item): Item {
-    return this.#drive.add("link", this.#drive.root, name, { ...this.#how(name), target });
+    return this.#drive.add("link", this.#drive.root, name, { ...this.#defaults(name), target });
   }
 
   /** Fixed ids, and times a few minutes apart: listings are the same in every run. */
-  #how(path: string): { author: Author; guid: string; at: Date } {
+  #defaults(path: string): { author: Author; guid: string; at: Date } {
     const at = new Date(Date.UTC(2025, 9, 3, 7, 12, 9) + 37 * 60_000 * this.#minutes++);
     return { author: this.#author, guid: fixedGuid(`${this.#drive.id} ${path}`), at };
   }
@@ -67,11 +67,11 @@ export function seed(drives: ReadonlyMap<string, Drive>, users: readonly User[],
   marketing.file("Campaign 2026/Slogan.txt", "Files that arrive.\n");
   marketing.file("Logo.png", png());
   new Seeder(drives.get("Contoso")!, store, megan).file("Welcome.txt", "Welcome to Contoso.\n");
-  const megans = new Seeder(drives.get("megan")!, store, megan);
-  megans.file("Documents/Private notes.txt", "Only Megan reads this.\n");
-  const robins = new Seeder(drives.get("robin")!, store, robin);
-  robins.file("Documents/Shopping list.txt", "Bread, butter, cheese.\n");
-  robins.file("Pictures/Holiday.png", png());
+  const meganDrive = new Seeder(drives.get("megan")!, store, megan);
+  meganDrive.file("Documents/Private notes.txt", "Only Megan reads this.\n");
+  const robinDrive = new Seeder(drives.get("robin")!, store, robin);
+  robinDrive.file("Documents/Shopping list.txt", "Bread, butter, cheese.\n");
+  robinDrive.file("Pictures/Holiday.png", png());
   seedAdele(new Seeder(drives.get("me")!, store, adele), campaign);
   store.writePack();
 }

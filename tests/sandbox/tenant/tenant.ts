@@ -67,7 +67,7 @@ export class Tenant {
   readonly #hashReads = new WeakMap<Item, number>();
   readonly #misses = new WeakMap<Item, number>();
   readonly #sha1 = new WeakMap<Content, string>();
-  #unsettled: Item[] = [];
+  #pendingPromotions: Item[] = [];
 
   constructor(folder: string, secrets: Secrets, sessions: UploadSessions) {
     this.store = new ContentStore(folder);
@@ -155,12 +155,12 @@ export class Tenant {
   }
 
   /** Records a folder that a client has created. */
-  madeByClient(folder: Item): void {
+  recordNewFolder(folder: Item): void {
     this.#misses.set(folder, this.behavior.missesOfNewFolders);
   }
 
   /** Whether this request does not see a new folder yet (PROTOCOL E3). */
-  misses(folder: Item): boolean {
+  isStillHidden(folder: Item): boolean {
     const left = this.#misses.get(folder) ?? 0;
     if (left > 0) this.#misses.set(folder, left - 1);
     return left > 0;
@@ -188,14 +188,14 @@ export class Tenant {
     if (isLibrary && when === "in-response") await this.#promote(item);
     if (storedDamage !== "no") await this.#change(item, STORED_DAMAGE[storedDamage]);
     const json = toJson();
-    if (isLibrary && when === "after-response") this.#unsettled.push(item);
+    if (isLibrary && when === "after-response") this.#pendingPromotions.push(item);
     return json;
   }
 
   /** Applies pending background changes; called between requests. */
-  async settle(): Promise<void> {
-    const items = this.#unsettled;
-    this.#unsettled = [];
+  async applyPendingChanges(): Promise<void> {
+    const items = this.#pendingPromotions;
+    this.#pendingPromotions = [];
     for (const item of items) await this.#promote(item);
   }
 
