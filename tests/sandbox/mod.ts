@@ -95,9 +95,9 @@ export interface Sandbox extends AsyncDisposable {
   /**
    * Challenges all access and refresh tokens of clients that support challenges: Graph responds with 401 and
    * `claims` until it gets a token requested with these. With "interaction_required" the refresh is refused too,
-   * and the user has to sign in again; with "everybody" all other clients are challenged as well.
+   * and the user has to sign in again; with "all" all other clients are challenged as well.
    */
-  challenge(refresh?: ChallengedRefresh, clients?: "capable" | "everybody"): void;
+  challenge(refresh?: ChallengedRefresh, clients?: "capable" | "all"): void;
   /** Stops the listeners and deletes the sandbox's files. */
   close(): Promise<void>;
 }
@@ -193,7 +193,7 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) 
     issueToken: (options?: TokenOptions) => issueToken(state, options),
     expireAccessTokens: () => tokens.expireAccess(),
     revokeRefreshTokens: (why: Revocation = 50173) => tokens.revokeRefresh(why),
-    challenge: (refresh: ChallengedRefresh = "tokens", clients: "capable" | "everybody" = "capable") =>
+    challenge: (refresh: ChallengedRefresh = "tokens", clients: "capable" | "all" = "capable") =>
       state.challenges.issue(refresh, clients),
   };
 }

@@ -25,9 +25,9 @@ function runSideEffect(state: State, what: SideEffect, request: ServiceRequest):
     case "name-taken":
       return storeUnderSameName(state, request);
     case "claims-required":
-      return state.challenges.issue("tokens", "everybody");
+      return state.challenges.issue("tokens", "all");
     case "interaction-required":
-      return state.challenges.issue("interaction_required", "everybody");
+      return state.challenges.issue("interaction_required", "all");
   }
 }
 

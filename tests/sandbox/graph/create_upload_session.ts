@@ -83,9 +83,9 @@ function readItem(
   const keys = Object.keys(properties);
   // Rejects fileSize, size, description, @odata.type and the like (docs#10585, docs#14819, PROTOCOL U4).
   const known = [CONFLICT, "name", "fileSystemInfo", ...(drive.cid === undefined ? [] : PERSONAL_ONLY)];
-  const refused = keys.find((key) => !known.includes(key));
-  if (refused !== undefined) {
-    throw invalidRequest(`The property '${refused}' is not allowed in an upload session.`);
+  const rejected = keys.find((key) => !known.includes(key));
+  if (rejected !== undefined) {
+    throw invalidRequest(`The property '${rejected}' is not allowed in an upload session.`);
   }
   if (typeof properties["fileSize"] === "number") drive.reserve(properties["fileSize"]);
   // The annotation must precede fileSystemInfo (python-o365, drive.py).

@@ -31,8 +31,8 @@ export async function patchItem(
   const item = existing(address);
   checkIfMatch(request.http, item);
   const { name, fileSystemInfo, ...others } = await readJson(request.http, "refused");
-  const refused = Object.keys(others)[0];
-  if (refused !== undefined) throw invalidRequest(`The property '${refused}' cannot be changed here.`);
+  const rejected = Object.keys(others)[0];
+  if (rejected !== undefined) throw invalidRequest(`The property '${rejected}' cannot be changed here.`);
   if (name !== undefined) checkName(item, name);
   const change = {
     ...(typeof name === "string" ? { name } : {}),

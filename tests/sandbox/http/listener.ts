@@ -60,8 +60,9 @@ export class Listener {
       connection.setNoDelay(true);
       for (let reused = false; await this.#serveOne(connection, reader, { number, reused });) reused = true;
     } catch (error) {
-      if (error instanceof MalformedRequest || error instanceof LineTooLong) await refuse(connection, error);
-      else if (!isBroken(error)) throw error;
+      if (error instanceof MalformedRequest || error instanceof LineTooLong) {
+        await sendBadRequest(connection, error);
+      } else if (!isBroken(error)) throw error;
     } finally {
       this.#close(connection);
     }
@@ -139,7 +140,7 @@ function toServiceRequest(
   };
 }
 
-async function refuse(connection: Deno.Conn, error: Error): Promise<void> {
+async function sendBadRequest(connection: Deno.Conn, error: Error): Promise<void> {
   const options = { headOnly: false, keepAlive: false, truncateTo: undefined };
   try {
     await sendResponse(connection, jsonResponse(400, { error: `Bad Request: ${error.message}` }), options);

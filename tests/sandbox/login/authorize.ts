@@ -199,8 +199,8 @@ function finish(
 
 function errorFields(error: EntraError, request: ServiceRequest): Record<string, string> {
   const { error: code, error_description, error_uri } = describeError(error, request);
-  const cancelled = error.number === 65004 ? { error_subcode: "cancel" } : {};
-  return { error: code, ...cancelled, error_description, error_uri };
+  const canceled = error.number === 65004 ? { error_subcode: "cancel" } : {};
+  return { error: code, ...canceled, error_description, error_uri };
 }
 
 /** Redirects to the app with these fields. */

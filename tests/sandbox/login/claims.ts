@@ -68,13 +68,13 @@ export class Challenges {
   #others = NO_REQUIREMENT;
 
   /**
-   * Challenges all tokens issued so far to clients that sent `cp1`; with "everybody" the others too. The service
+   * Challenges all tokens issued so far to clients that sent `cp1`; with "all" the others too. The service
    * says it never does that, but clients have to cope (PROTOCOL 9.1).
    */
-  issue(refresh: ChallengedRefresh, clients: "capable" | "everybody" = "capable"): void {
+  issue(refresh: ChallengedRefresh, clients: "capable" | "all" = "capable"): void {
     const notBefore = Math.max(this.#capable.notBefore + 1, Math.floor(Date.now() / 1000));
     this.#capable = { notBefore, refresh };
-    if (clients === "everybody") this.#others = this.#capable;
+    if (clients === "all") this.#others = this.#capable;
   }
 
   rejects(token: Challengeable): boolean {

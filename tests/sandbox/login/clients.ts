@@ -39,7 +39,7 @@ export function clientOf(state: State, authority: Authority, form: Form): Applic
 }
 
 /** A public client must not send a credential. @throws {EntraError} 700025 */
-export function refuseCredentials(client: Application, form: Form): void {
+export function rejectCredentials(client: Application, form: Form): void {
   if (client instanceof AppOnlyClient || (!form.has("client_secret") && !form.has("client_assertion"))) {
     return;
   }
@@ -49,7 +49,7 @@ export function refuseCredentials(client: Application, form: Form): void {
 
 /** Authenticates the app that redeems a user's code or token; public clients only where they are allowed. */
 export function authenticateClient(state: State, client: Application, form: Form, tenant: string): void {
-  refuseCredentials(client, form);
+  rejectCredentials(client, form);
   if (client instanceof AppOnlyClient) return authenticateApp(state, client, form, tenant);
   if (!state.settings.publicClientFlows) throw credentialMissing();
 }

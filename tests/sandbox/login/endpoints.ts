@@ -10,7 +10,7 @@ import {
   authenticateClient,
   clientOf,
   type Form,
-  refuseCredentials,
+  rejectCredentials,
   required,
 } from "./clients.ts";
 import { EntraError } from "./entra_error.ts";
@@ -28,7 +28,7 @@ export interface LoginRequest {
 /** `POST /{tenant}/oauth2/v2.0/devicecode` */
 export function startDeviceCode(state: State, { authority, form }: LoginRequest): ServiceResponse {
   const client = clientOf(state, authority, form);
-  refuseCredentials(client, form);
+  rejectCredentials(client, form);
   const requested = parseScopes(required(form, "scope"), [...state.consented]);
   const request = authority.kind === "consumers" ? toPersonalScopes(requested) : requested;
   const claims = parseClaims(form.get("claims"));
@@ -76,7 +76,7 @@ function redeemDeviceCode(
   { authority, form, tenant }: LoginRequest,
   client: Application,
 ): ServiceResponse {
-  refuseCredentials(client, form);
+  rejectCredentials(client, form);
   const { code, user } = state.deviceCodes.poll(required(form, "device_code"), authority, client);
   authenticateClient(state, client, form, tenant);
   code.redeemed = true;
@@ -142,7 +142,7 @@ function redeemCredentials(
   { authority, form, tenant }: LoginRequest,
   client: Application,
 ): ServiceResponse {
-  refuseCredentials(client, form);
+  rejectCredentials(client, form);
   if (!(client instanceof AppOnlyClient)) {
     const message =
       "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' " +

@@ -86,10 +86,10 @@ export function parseScopes(text: string, consented: readonly string[]): ScopeRe
  */
 export function toPersonalScopes(request: ScopeRequest): ScopeRequest {
   const known = (scope: string) => PERSONAL_SCOPES.includes(scope.slice(scope.lastIndexOf("/") + 1));
-  const refused = request.graph.find((scope) => !known(scope));
-  if (refused !== undefined && !request.isDefault) {
+  const rejected = request.graph.find((scope) => !known(scope));
+  if (rejected !== undefined && !request.isDefault) {
     const message = "The provided value for the input parameter 'scope' is not valid. The scope " +
-      `'${refused}' is not valid.`;
+      `'${rejected}' is not valid.`;
     throw new EntraError("invalid_scope", 70011, message);
   }
   return {

@@ -19,26 +19,26 @@ export function nameProblem(
   name: string,
   position: { folder: boolean; atRoot: boolean },
 ): NameProblem | undefined {
-  const refused = (message: string): NameProblem => ({ code: "nameContainsInvalidCharacters", message });
+  const problem = (message: string): NameProblem => ({ code: "nameContainsInvalidCharacters", message });
   if (name === "" || name === "." || name === "..") {
     return { code: "invalidPath", message: "The path is not valid." };
   }
   // `&#` is rejected even when encoded (docs#10511, PROTOCOL N5).
   if (ILLEGAL_CHARACTERS.test(name) || CONTROL_CHARACTERS.test(name) || name.includes("&#")) {
-    return refused("The provided name cannot contain any illegal characters.");
+    return problem("The provided name cannot contain any illegal characters.");
   }
   if (name !== name.trim() || name.endsWith(".")) {
-    return refused("The provided name cannot contain any illegal characters.");
+    return problem("The provided name cannot contain any illegal characters.");
   }
   const lower = name.toLowerCase();
   if (RESERVED.test(name) || lower === ".lock" || lower === "desktop.ini" || lower.includes("_vti_")) {
-    return refused(`The name '${name}' is reserved.`);
+    return problem(`The name '${name}' is reserved.`);
   }
   if (name.startsWith("~$") || (position.folder && name.startsWith("~"))) {
-    return refused(`The name '${name}' is reserved.`);
+    return problem(`The name '${name}' is reserved.`);
   }
   if (position.folder && position.atRoot && lower === "forms") {
-    return refused(`The name '${name}' is reserved.`);
+    return problem(`The name '${name}' is reserved.`);
   }
   if (name.length > MAX_SEGMENT_LENGTH) return { code: "pathIsTooLong", message: "The name is too long." };
   return undefined;

@@ -27,7 +27,7 @@ export function pdf(text: string): Uint8Array {
   );
 }
 
-/** A grey square of 1 × 1 pixel. */
+/** A gray square of 1 × 1 pixel. */
 export function png(): Uint8Array {
   const text = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==";
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
