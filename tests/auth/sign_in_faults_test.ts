@@ -6,7 +6,7 @@ import { signInWithoutWaiting } from "./fake_waits.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
 const signingIn = { token: false };
-const run = (env: FaultEnv) => env.struck("whoami", "--prompt");
+const run = (env: FaultEnv) => env.run("whoami", "--prompt");
 
 /** Statuses of the polls. */
 function polls(env: FaultEnv): number[] {

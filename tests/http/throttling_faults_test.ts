@@ -7,7 +7,7 @@ import { fastClock } from "../test_env.ts";
 
 interface Command {
   command: string;
-  run(env: FaultEnv): ReturnType<FaultEnv["struck"]>;
+  run(env: FaultEnv): ReturnType<FaultEnv["run"]>;
   /** The requests when the first attempt gets this status and the second succeeds. */
   story(status: number): string[];
 }
@@ -15,12 +15,12 @@ interface Command {
 const COMMANDS: Command[] = [
   {
     command: "ls",
-    run: (env) => env.struck("ls", "General"),
+    run: (env) => env.run("ls", "General"),
     story: (status) => [`list ${status}`, "list 200"],
   },
   {
     command: "put",
-    run: async (env) => await env.struck("put", await env.file("a.txt", "a"), "General/"),
+    run: async (env) => await env.run("put", await env.file("a.txt", "a"), "General/"),
     story: (status) => [`put ${status}`, "put 201"],
   },
   {
@@ -41,7 +41,7 @@ const COMMANDS: Command[] = [
   },
   {
     command: "get",
-    run: (env) => env.struck("get", "General/Agenda.md"),
+    run: (env) => env.run("get", "General/Agenda.md"),
     story: (status) => [`download ${status}`, "download 200"],
   },
 ];

@@ -38,7 +38,6 @@ import type { Tenant } from "./tenant/tenant.ts";
 export type { Service, ServiceRequest, ServiceResponse } from "./messages.ts";
 export type { FaultRule } from "./faults.ts";
 export { type FaultName, knownFault } from "./known_faults.ts";
-export type { ItemInfo as ItemFacts } from "./tenant/tenant.ts";
 export type { Certificate } from "./login/certificate.ts";
 export type { UserKey } from "./tenant/directory.ts";
 export type { AppOnlyClient, RequestRecord, SandboxOptions, Tenant, TestUser };
