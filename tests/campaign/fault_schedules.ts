@@ -123,10 +123,10 @@ export function ruleOf({ download, ...rule }: Fault, others: OtherBodies): Fault
   if (download === "busy") return { ...rule, status: 200, body: "server busy" };
   return {
     ...rule,
-    rewrite({ headers, body, ...answer }: ServiceResponse): ServiceResponse {
-      if (typeof body === "string") return { ...answer, headers, body };
+    rewrite({ headers, body, ...response }: ServiceResponse): ServiceResponse {
+      if (typeof body === "string") return { ...response, headers, body };
       const { "content-range": _, ...whole } = headers;
-      if (download === "half") return { ...answer, headers, body: { ...body, length: body.length >> 1 } };
+      if (download === "half") return { ...response, headers, body: { ...body, length: body.length >> 1 } };
       if (download === "longer") return { status: 200, headers: whole, body: others.longer };
       return { status: 200, headers: { ...whole, etag: others.swapped.eTag }, body: others.swapped.body };
     },

@@ -103,7 +103,7 @@ function echoes(env: TestEnv, rule: FaultRule): FaultRule[] {
     { status: 302, headers, body: "" },
     { status: 503, headers: { ...headers(), "retry-after": "60" }, body: words },
     { status: 400, headers: { "content-type": "text/html" }, body: () => `<html>${words()}</html>` },
-  ].map((answer) => ({ ...rule, ...answer, times: "always" as const }));
+  ].map((response) => ({ ...rule, ...response, times: "always" as const }));
 }
 
 /** Runs every script in its successful and failing modes. */

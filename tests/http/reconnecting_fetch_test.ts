@@ -12,14 +12,14 @@ const options = { sanitizeResources: false };
 function sender(sandbox: Sandbox, http: HttpClient) {
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
   return async (path: string, retry: "idempotent" | "never" = "never") => {
-    const answer = await http.send({
+    const response = await http.send({
       method: "GET",
       url: `${sandbox.apiOrigin}/v1.0${path}`,
       headers,
       retry,
     });
-    await answer.text();
-    return answer.status;
+    await response.text();
+    return response.status;
   };
 }
 
@@ -99,8 +99,8 @@ Deno.test(
       await Deno.writeTextFile(
         snippet,
         `import { HttpClient } from ${JSON.stringify(toFileUrl(`${ROOT}lib/http/client.ts`).href)};
-const answer = await new HttpClient().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "idempotent" });
-console.log(answer.status, await answer.text());`,
+const response = await new HttpClient().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "idempotent" });
+console.log(response.status, await response.text());`,
       );
       const { port } = proxy.addr;
       const { stdout, stderr } = await runProcess(

@@ -80,11 +80,11 @@ Deno.test("ls accepts empty pages, drops repeated items, and rejects a loop of p
   env.sandbox.addFault({
     path: "/children",
     times: "always",
-    rewrite: (answer) => {
-      const page = JSON.parse(answer.body as string);
+    rewrite: (response) => {
+      const page = JSON.parse(response.body as string);
       next ||= page["@odata.nextLink"];
       return {
-        ...answer,
+        ...response,
         body: JSON.stringify({ ...page, "@odata.nextLink": next }),
       };
     },

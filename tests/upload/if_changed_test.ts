@@ -12,9 +12,9 @@ Deno.test("put --if-changed does not mistake a user's change for rewriting by th
     method: "PUT",
     service: "storage",
     nth: 2,
-    rewrite: (answer) => {
+    rewrite: (response) => {
       env.sandbox.tenant.addFile("Documents", "General/one.docx", "somebody else's");
-      return answer;
+      return response;
     },
   });
   const { code, stderr } = await env.run(

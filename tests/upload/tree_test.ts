@@ -219,11 +219,11 @@ Deno.test("put -r sends at most --jobs files concurrently", async () => {
     env.sandbox.addFault({
       method: "PUT",
       times: "always",
-      rewrite: async (answer) => {
+      rewrite: async (response) => {
         seen = Math.max(seen, ++now);
         await new Promise((resolve) => setTimeout(resolve, 60));
         now--;
-        return answer;
+        return response;
       },
     });
     assertEquals((await env.run("put", ...jobs, ...files, "General/")).code, 0);
