@@ -1,6 +1,6 @@
 /**
  * Claims challenges (PROTOCOL 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
- * if one arrives, it is answered once and never in a loop.
+ * if one arrives, it responds once and never in a loop.
  */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -28,7 +28,7 @@ Deno.test("scripts do not declare cp1 and are not challenged", async () => {
   assertEquals(since(env, before), ["graph 200 me"]);
 });
 
-Deno.test("ls answers a claims challenge silently once for all later runs", async () => {
+Deno.test("ls satisfies a claims challenge silently, once for all later runs", async () => {
   await using env = await startTestEnv();
   env.sandbox.challenge("tokens", "all");
   let before = env.sandbox.requests.length;

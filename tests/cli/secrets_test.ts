@@ -172,7 +172,7 @@ async function hostile(env: TestEnv, watched: Watched, small: string, large: str
     await watched.once("ls", "General");
   }
   env.sandbox.clearFaults();
-  await watched.once("ls", "General"); // refreshes expired tokens; the next request answers the earlier claims challenge
+  await watched.once("ls", "General"); // refreshes expired tokens; the next request satisfies the earlier claims challenge
   assertEquals(await watched.once("ls", "General"), 0);
   env.sandbox.addFault({ path: "/children", sideEffect: "interaction-required" });
   assertEquals(await watched.once("ls", "General"), 4);

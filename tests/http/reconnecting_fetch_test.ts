@@ -12,14 +12,14 @@ const options = { sanitizeResources: false };
 function sender(sandbox: Sandbox, http: HttpClient) {
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
   return async (path: string, retry: "idempotent" | "never" = "never") => {
-    const response = await http.send({
+    const answer = await http.send({
       method: "GET",
       url: `${sandbox.apiOrigin}/v1.0${path}`,
       headers,
       retry,
     });
-    await response.text();
-    return response.status;
+    await answer.text();
+    return answer.status;
   };
 }
 
@@ -99,8 +99,8 @@ Deno.test(
       await Deno.writeTextFile(
         snippet,
         `import { HttpClient } from ${JSON.stringify(toFileUrl(`${ROOT}lib/http/client.ts`).href)};
-const response = await new HttpClient().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "idempotent" });
-console.log(response.status, await response.text());`,
+const answer = await new HttpClient().send({ method: "GET", url: "http://graph.example/v1.0/me", retry: "idempotent" });
+console.log(answer.status, await answer.text());`,
       );
       const { port } = proxy.addr;
       const { stdout, stderr } = await runProcess(

@@ -58,11 +58,11 @@ Deno.test("ls and get -r reject the listing of another folder", async () => {
     ...PAGES,
     path: /children/,
     nth: 2,
-    rewrite: (response) => (other = response.body as string, response),
+    rewrite: (answer) => (other = answer.body as string, answer),
   });
   assertEquals((await env.run("ls", "-R", "Two")).code, 0);
   env.sandbox.clearFaults();
-  env.sandbox.addFault({ ...PAGES, nth: 3, rewrite: (response) => ({ ...response, body: other! }) });
+  env.sandbox.addFault({ ...PAGES, nth: 3, rewrite: (answer) => ({ ...answer, body: other! }) });
   const { code, stdout, stderr } = await env.run("ls", "-R", "Two");
   assertEquals([code, stdout], [0, "Two/A/\nTwo/A/wanted.txt\nTwo/B/\nTwo/B/other.txt\n"], stderr);
 });
@@ -139,9 +139,9 @@ Deno.test("ls and get -r report invalid entries, and process the others", async 
   env.sandbox.addFault({
     ...PAGES,
     times: "always",
-    rewrite: (response) => {
-      const page = JSON.parse(response.body as string);
-      return { ...response, body: JSON.stringify({ ...page, value: [...odd, ...page.value] }) };
+    rewrite: (answer) => {
+      const page = JSON.parse(answer.body as string);
+      return { ...answer, body: JSON.stringify({ ...page, value: [...odd, ...page.value] }) };
     },
   });
   const got = await env.run("get", "-r", "Odd", "here");
