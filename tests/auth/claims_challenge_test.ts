@@ -1,6 +1,6 @@
 /**
  * Claims challenges (PROTOCOL 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
- * if one arrives, it responds once and never in a loop.
+ * if one arrives, they satisfy it once and never loop.
  */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
