@@ -144,9 +144,9 @@ Deno.test("an authorization code works once, before it expires, with its verifie
     700025,
   );
   assert(sandbox.tenant.secrets().includes(first));
-  await using brief = await startSandbox({ approve: true, authorizationCodeLifeSeconds: 0 });
-  const late = (await requestCode(brief)).fields.get("code")!;
-  assertEntraError(await redeem(brief, late), 400, "invalid_grant", 70008);
+  await using expiring = await startSandbox({ approve: true, authorizationCodeLifeSeconds: 0 });
+  const expiredCode = (await requestCode(expiring)).fields.get("code")!;
+  assertEntraError(await redeem(expiring, expiredCode), 400, "invalid_grant", 70008);
 });
 
 Deno.test("authorize reports request errors by redirect, with their state", async () => {

@@ -29,8 +29,12 @@ Deno.test("MSAL: refreshing a challenged token with the claims satisfies the cha
   assertEquals((await me(sandbox, first!.accessToken)).status, 200);
   sandbox.challenge();
   const claims = decodeClaims(await me(sandbox, first!.accessToken));
-  const unchanged = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
-  decodeClaims(await me(sandbox, unchanged.accessToken));
+  const refreshedWithoutClaims = await client.acquireTokenSilent({
+    account,
+    scopes: SCOPES,
+    forceRefresh: true,
+  });
+  decodeClaims(await me(sandbox, refreshedWithoutClaims.accessToken));
   const renewed = await client.acquireTokenSilent({ account, scopes: SCOPES, claims });
   assertEquals((await me(sandbox, renewed.accessToken)).status, 200);
   const later = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
@@ -57,8 +61,11 @@ Deno.test("MSAL: a device code sign-in with the claims satisfies a challenge tha
   const claims = decodeClaims(await me(sandbox, first!.accessToken));
   const refused = await failure(client.acquireTokenSilent({ account, scopes: SCOPES, claims }));
   assertEquals([refused.name, refused.errorCode], ["InteractionRequiredAuthError", "interaction_required"]);
-  const forgot = await client.acquireTokenByDeviceCode({ scopes: SCOPES, deviceCodeCallback: () => {} });
-  decodeClaims(await me(sandbox, forgot!.accessToken));
+  const withoutClaims = await client.acquireTokenByDeviceCode({
+    scopes: SCOPES,
+    deviceCodeCallback: () => {},
+  });
+  decodeClaims(await me(sandbox, withoutClaims!.accessToken));
   const signedInAgain = await client.acquireTokenByDeviceCode({
     scopes: SCOPES,
     deviceCodeCallback: () => {},

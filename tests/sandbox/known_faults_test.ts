@@ -47,11 +47,11 @@ Deno.test("link-expires revokes an upload URL for all requests, and allows a new
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = patternBytes(2 * KIB_320);
-  const deaths = [
+  const statuses = [
     ["link-expires", 401, "unauthenticated", "expiredToken"],
     ["link-forbidden", 403, "accessDenied", undefined],
   ] as const;
-  for (const [what, status, code, inner] of deaths) {
+  for (const [what, status, code, inner] of statuses) {
     const url = await createSession(graph, libraryPath(sandbox, "root:/x.bin"));
     sandbox.addFault({ service: "storage", method: "PUT", sideEffect: what });
     assertError(await sendFragment(url, bytes, 0, KIB_320), status, code, inner);

@@ -53,12 +53,12 @@ Deno.test("unquoted tags work in If-Match, and every change creates a new one", 
   const graph = graphOf(sandbox, { as: "robin" });
   const path = `${ROOT}/Documents/Shopping%20list.txt`;
   const before = (await graph("GET", path)).json;
-  const guarded = (tag: string) => graph("PUT", `${path}:/content`, "milk", { "if-match": tag });
-  const after = await guarded(before.eTag);
+  const putIfMatch = (tag: string) => graph("PUT", `${path}:/content`, "milk", { "if-match": tag });
+  const after = await putIfMatch(before.eTag);
   assertEquals(after.status, 200);
   assert(after.json.eTag !== before.eTag && after.json.cTag !== before.cTag);
-  assertError(await guarded(before.eTag), 412, "resourceModified", "entityTagDoesNotMatch");
-  assertEquals((await guarded(`"${after.json.eTag}"`)).status, 200);
+  assertError(await putIfMatch(before.eTag), 412, "resourceModified", "entityTagDoesNotMatch");
+  assertEquals((await putIfMatch(`"${after.json.eTag}"`)).status, 200);
 });
 
 Deno.test("timestamps keep fractions of a second, and changing them adds no version (PROTOCOL U21)", async () => {

@@ -24,8 +24,8 @@ Deno.test("PUT content creates and replaces files, and updates versions and hash
   assert(replaced.json.eTag !== created.json.eTag && replaced.json.cTag !== created.json.cTag);
   const byId = await graph("PUT", libraryPath(sandbox, `items/${created.json.id}/content`), "third");
   assertEquals(byId.status, 200);
-  const facts = sandbox.tenant.find("Documents", "General/note.txt")!;
-  assertEquals([facts.versions, facts.size, facts.modified.getTime() > Date.now() - 60_000], [3, 5, true]);
+  const info = sandbox.tenant.find("Documents", "General/note.txt")!;
+  assertEquals([info.versions, info.size, info.modified.getTime() > Date.now() - 60_000], [3, 5, true]);
   assertEquals(
     new TextDecoder().decode(await sandbox.tenant.bytes("Documents", "General/note.txt")),
     "third",

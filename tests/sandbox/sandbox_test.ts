@@ -248,7 +248,7 @@ Deno.test("sandbox command --audience sets signInAudience", async () => {
 
 Deno.test("sandbox command rejects invalid arguments in one line", async () => {
   for (
-    const [args, gist] of [
+    const [args, expected] of [
       [["--frobnicate"], "unknown option: --frobnicate"],
       [["start"], "unexpected argument: start"],
       [["--port", "0"], "--port takes a whole number"],
@@ -262,7 +262,7 @@ Deno.test("sandbox command rejects invalid arguments in one line", async () => {
   ) {
     const { code, stdout, stderr } = await run(args);
     assertEquals([code, stdout, stderr.trim().split("\n").length], [2, "", 1], stderr);
-    assertStringIncludes(stderr, gist);
+    assertStringIncludes(stderr, expected);
   }
   const help = await run(["--help"]);
   assertEquals([help.code, help.stderr], [0, ""]);
