@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- prints for users
 /**
- * Measures hashes, start-up, speed and memory of the scripts against a local sandbox, each compared with a baseline that
- * anyone can run. Compare the ratios, not the seconds.
+ * Measures hashes, start-up, speed and memory of the scripts against a local sandbox, each compared with a baseline
+ * that anyone can run. Compare the ratios, not the seconds.
  *
  *     deno task bench                             everything, with a file of 512 MiB
  *     deno task bench --size 2GiB --rounds 5      another size; five rounds of transfers, not three

@@ -114,7 +114,7 @@ Deno.test("a script without --cached-only starts where JSR refuses connections",
   assert(stdout.startsWith("put-large "));
 });
 
-Deno.test("commands with --cached-only import no remote code", async () => {
+Deno.test("what runs with --cached-only imports no remote code", async () => {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   try {
     const module = `${folder}/remote.ts`;

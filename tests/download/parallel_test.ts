@@ -97,11 +97,13 @@ Deno.test("get resumes broken connections; an expired download URL is refreshed 
   assertEquals((await get(env, "--connections", "4")).result.sentBytes, SIZE);
   await arrived(env, content);
   await Deno.remove(`${env.folder}/big.bin`);
-  const factsBefore = env.sandbox.requests.filter(({ service }) => service === "graph").length;
+  const requestsBefore = env.sandbox.requests.filter(({ service }) => service === "graph").length;
   env.sandbox.addFault({ ...storage, nth: 5, times: 4, status: 401, body: "" });
   assertEquals((await get(env, "--connections", "4")).result.sentBytes, SIZE);
-  const facts = env.sandbox.requests.filter(({ service }) => service === "graph").slice(factsBefore);
-  const refreshed = facts.filter(({ path }) => path.includes("/items/")).length;
+  const graphRequests = env.sandbox.requests.filter(({ service }) => service === "graph").slice(
+    requestsBefore,
+  );
+  const refreshed = graphRequests.filter(({ path }) => path.includes("/items/")).length;
   assert(refreshed < 4, `${refreshed} for four refusals`);
   await arrived(env, content);
 });

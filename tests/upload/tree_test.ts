@@ -101,7 +101,7 @@ Deno.test("put -r --if-changed recognizes a file that SharePoint rewrote, even a
   const { stdout } = await env.run("put", "--json", "--if-changed", file, "General/New.docx");
   assertEquals(jsonLines(stdout).map(({ result, verdict }) => [result, verdict]), [[
     "unchanged",
-    "unverified", // nobody has read what it made of it
+    "unverified", // the rewritten file has not been read back
   ]]);
   assertEquals(contentRequests(env, before), []);
   env.sandbox.tenant.addFile("Documents", "General/New.docx", "somebody else's");

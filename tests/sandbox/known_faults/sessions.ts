@@ -115,7 +115,7 @@ export const SESSIONS = {
     }],
   },
   "session-without-ranges": {
-    what: "a new session lacks nextExpectedRanges",
+    what: "a new session has no nextExpectedRanges",
     item: 10,
     traps: ["7.1"],
     scripts,

@@ -27,7 +27,7 @@ const OTHER_TENANT = {
   domains: ["northwindtraders.com", "northwindtraders.onmicrosoft.com"],
 };
 
-function person(
+function workUser(
   key: User["key"],
   givenName: string,
   surname: string,
@@ -141,8 +141,8 @@ function addDrive(at: Site, name: string, urlName: string, author: Author, store
 
 /** The directory and its empty libraries, by the names that tests use. */
 export function contoso(store: ContentStore): { directory: Directory; drives: Map<string, Drive> } {
-  const adele = person("adele", "Adele", "Vance", "Retail Manager", "18/2111");
-  const megan = person("megan", "Megan", "Bowen", "Marketing Manager", "12/1110");
+  const adele = workUser("adele", "Adele", "Vance", "Retail Manager", "18/2111");
+  const megan = workUser("megan", "Megan", "Bowen", "Marketing Manager", "12/1110");
   const dana = guest();
   const robin = consumer();
   const root = site("Contoso", "", "Home of all sites", new Map([[adele, "visitor"], [megan, "visitor"]]));
