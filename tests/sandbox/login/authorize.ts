@@ -15,7 +15,7 @@ import { clientInfo } from "./tokens.ts";
 import { AppOnlyClient } from "./app_only_client.ts";
 
 /** The redirect address; read before all else, since errors go there too. */
-interface ReturnAddress {
+interface RedirectTarget {
   readonly redirectUri: string;
   readonly mode: "query" | "fragment" | "form_post";
   readonly state: string | null;
@@ -39,10 +39,10 @@ export async function authorize(
 ): Promise<ServiceResponse> {
   const form = new URLSearchParams(request.query);
   let client: Application;
-  let target: ReturnAddress;
+  let target: RedirectTarget;
   try {
     client = clientOf(state, authority, form);
-    target = readReturnAddress(state, client, form);
+    target = readRedirectTarget(state, client, form);
   } catch (error) {
     // Without a registered redirect URI, an error is only shown, never redirected.
     if (error instanceof EntraError) return errorPage(describeError(error, request).error_description);
@@ -62,7 +62,7 @@ export async function authorize(
 /** Errors about the chosen account stay in the browser. */
 const SHOWN_IN_BROWSER = new Set([50020, 500200]);
 
-function readReturnAddress(state: State, client: Application, form: Form): ReturnAddress {
+function readRedirectTarget(state: State, client: Application, form: Form): RedirectTarget {
   const redirectUri = required(form, "redirect_uri");
   if (!state.settings.redirectUris.some((registered) => matches(registered, redirectUri))) {
     const message =
@@ -122,7 +122,7 @@ function challengeOf(client: Application, form: Form): string | undefined {
 
 interface Page {
   readonly requested: SignInRequest;
-  readonly target: ReturnAddress;
+  readonly target: RedirectTarget;
   /** The submitted form, if any. */
   readonly decisions: Form | undefined;
 }
@@ -175,7 +175,7 @@ function finish(
   state: State,
   form: Form,
   requested: SignInRequest,
-  target: ReturnAddress,
+  target: RedirectTarget,
   chosen: User,
 ): ServiceResponse {
   // Unlike a device code, this flow reports every policy error to the app.
@@ -204,10 +204,10 @@ function errorFields(error: EntraError, request: ServiceRequest): Record<string,
 }
 
 /** Redirects to the app with these fields. */
-function redirectToApp(target: ReturnAddress, fields: Record<string, string>): ServiceResponse {
+function redirectToApp(target: RedirectTarget, fields: Record<string, string>): ServiceResponse {
   const all = { ...fields, ...(target.state === null ? {} : { state: target.state }) };
   if (target.mode === "form_post") return formPostPage(target.redirectUri, all);
-  const mark = target.mode === "fragment" ? "#" : target.redirectUri.includes("?") ? "&" : "?";
-  const location = `${target.redirectUri}${mark}${new URLSearchParams(all)}`;
+  const separator = target.mode === "fragment" ? "#" : target.redirectUri.includes("?") ? "&" : "?";
+  const location = `${target.redirectUri}${separator}${new URLSearchParams(all)}`;
   return { status: 302, headers: { location, "cache-control": "no-store" }, body: "" };
 }

@@ -30,8 +30,8 @@ export async function receiveFragment(
   const length = range.end - range.start + 1;
   const complete = range.end + 1 === range.total;
   // After a partly kept fragment, the next one may end where that one would have ended.
-  const fillsUp = session.drive.cid !== undefined && (range.end + 1) % ALIGNMENT_BYTES === 0;
-  if (!complete && !fillsUp && length % ALIGNMENT_BYTES !== 0) session.misaligned = true;
+  const completesFragment = session.drive.cid !== undefined && (range.end + 1) % ALIGNMENT_BYTES === 0;
+  if (!complete && !completesFragment && length % ALIGNMENT_BYTES !== 0) session.misaligned = true;
   state.sessions.extend(session);
   if (!complete) return progressResponse(session, 202);
   if (session.deferCommit) return progressResponse(session, 202);

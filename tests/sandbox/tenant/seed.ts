@@ -22,12 +22,12 @@ class Seeder {
   }
 
   folder(path: string): Item {
-    let at = this.#drive.root;
+    let folder = this.#drive.root;
     for (const name of path.split("/")) {
-      at = at.children.get(nameKey(name)) ??
-        this.#drive.add("folder", at, name, this.#defaults(`${path} ${name}`));
+      folder = folder.children.get(nameKey(name)) ??
+        this.#drive.add("folder", folder, name, this.#defaults(`${path} ${name}`));
     }
-    return at;
+    return folder;
   }
 
   file(path: string, bytes: Uint8Array | string): Item {
