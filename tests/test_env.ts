@@ -315,18 +315,22 @@ function positionsOf({ options }: Command, args: readonly string[]): number[] {
   });
 }
 
-/** A clock whose waits end at once and advance it by their length. */
+/** A clock whose waits end immediately and advance it; `waits` lists their lengths in milliseconds. */
 export function fastClock(): {
   now: () => number;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  waits: number[];
 } {
+  const waits: number[] = [];
   let waitedMs = 0;
   return {
     now: () => Date.now() + waitedMs,
     sleep(ms) {
+      waits.push(ms);
       waitedMs += ms;
       return Promise.resolve();
     },
+    waits,
   };
 }
 

@@ -114,7 +114,7 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) succ
       assertEquals(result.bytes, content.length);
       assert(stored !== undefined, "a successful upload left no file");
       if (result.verdict === "unverified") {
-        // SharePoint's changes inside a PDF file cannot be told from other changes.
+        // SharePoint's changes inside a PDF file cannot be distinguished from other changes.
         const isWhole = stored.bytes.length >= content.length;
         assert(ending === "pdf" && isWhole && !same(stored.bytes, content), "unverified without reason");
       } else {
@@ -182,7 +182,7 @@ function setBehavior(
   { tenant }: Sandbox,
   { promotes = false, storedDamage = "no" }: Partial<Pick<Schedule, "promotes" | "storedDamage">>,
 ): void {
-  tenant.behavior.rewriteOfficeFiles = promotes ? "in-answer" : "no";
+  tenant.behavior.rewriteOfficeFiles = promotes ? "in-response" : "no";
   tenant.behavior.storedDamage = storedDamage;
 }
 

@@ -203,7 +203,7 @@ Deno.test("whoami --check reports each invalid setting, and checks the rest with
   assertEquals(homeless.worst("hosts"), "ok");
 });
 
-Deno.test("whoami --check reports a cache that scripts cannot use, and leaves it as it is", async () => {
+Deno.test("whoami --check reports an unusable cache and leaves it unchanged", async () => {
   await using env = await startTestEnv();
   const path = await cachePath(env);
   const key = { GRAPH_TOKEN_CACHE_KEY: "5a".repeat(32) };
@@ -247,9 +247,9 @@ Deno.test("whoami --check reports a wrong clock, and ignores a response that a p
   await using env = await startTestEnv();
   const dated = (offset: number) => ({
     times: "always" as const,
-    rewrite: <T extends { headers: Record<string, string> }>(answer: T): T => ({
-      ...answer,
-      headers: { ...answer.headers, date: new Date(Date.now() + offset * 1000).toUTCString() },
+    rewrite: <T extends { headers: Record<string, string> }>(response: T): T => ({
+      ...response,
+      headers: { ...response.headers, date: new Date(Date.now() + offset * 1000).toUTCString() },
     }),
   });
   for (const [offset, status, code] of [[50, "ok", 0], [-120, "warn", 0], [400, "fail", 2]] as const) {

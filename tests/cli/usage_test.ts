@@ -242,8 +242,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "a config file that says where tokens go is refused when it is another user's, also in a sticky folder",
+  name: "scripts reject a config file with origins of another user, also in a sticky folder",
   ignore: Deno.build.os === "windows" || Deno.uid() !== 0, // only root can change the owner of a file
   fn: async () => {
     await using env = await startTestEnv({ signIn: false });

@@ -190,7 +190,7 @@ Deno.test("get starts over when the file changes during the download", async () 
   assertEquals(await Deno.readFile(join(env.folder, "big.bin")), other);
 });
 
-Deno.test("get refreshes a refused download URL and reports a lasting refusal", async () => {
+Deno.test("get refreshes a refused download URL and reports a permanent refusal", async () => {
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", status: 401, body: "" });
   assertEquals((await env.run("get", "General/big.bin")).code, 0);

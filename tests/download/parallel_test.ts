@@ -68,11 +68,13 @@ Deno.test("get resumes broken connections; an expired download URL is refreshed 
   assertEquals((await get(env, "--connections", "4")).result.sentBytes, SIZE);
   await arrived(env, content);
   await Deno.remove(`${env.folder}/big.bin`);
-  const factsBefore = env.sandbox.requests.filter(({ service }) => service === "graph").length;
+  const requestsBefore = env.sandbox.requests.filter(({ service }) => service === "graph").length;
   env.sandbox.addFault({ ...storage, nth: 5, times: 4, status: 401, body: "" });
   assertEquals((await get(env, "--connections", "4")).result.sentBytes, SIZE);
-  const facts = env.sandbox.requests.filter(({ service }) => service === "graph").slice(factsBefore);
-  const refreshed = facts.filter(({ path }) => path.includes("/items/")).length;
+  const graphRequests = env.sandbox.requests.filter(({ service }) => service === "graph").slice(
+    requestsBefore,
+  );
+  const refreshed = graphRequests.filter(({ path }) => path.includes("/items/")).length;
   assert(refreshed < 4, `${refreshed} for four refusals`);
   await arrived(env, content);
 });
@@ -105,11 +107,11 @@ Deno.test("get requests the whole content once where ranges are not supported", 
       ...storage,
       times: "always",
       hideHeaders: hidden ?? [],
-      rewrite: (answer, call) =>
-        call.headers.range === undefined ? answer : {
-          ...answer,
-          status: status ?? answer.status,
-          headers: { ...answer.headers, ...headers },
+      rewrite: (response, request) =>
+        request.headers.range === undefined ? response : {
+          ...response,
+          status: status ?? response.status,
+          headers: { ...response.headers, ...headers },
         },
     });
     const { result } = await get(env, "--connections", "3");
@@ -127,15 +129,15 @@ Deno.test("get tolerates a body longer or shorter than its range", async () => {
     env.sandbox.addFault({
       ...storage,
       times: "always",
-      rewrite: (answer, call) => {
-        const [start, end] = parse(call.headers.range);
-        if (typeof answer.body === "string" || end - start < 400_000) return answer;
-        const length = Math.min(answer.body.length + more, SIZE - start);
+      rewrite: (response, request) => {
+        const [start, end] = parse(request.headers.range);
+        if (typeof response.body === "string" || end - start < 400_000) return response;
+        const length = Math.min(response.body.length + more, SIZE - start);
         const said = more > 0 ? end : start + length;
         return {
-          ...answer,
-          headers: { ...answer.headers, "content-range": `bytes ${start}-${said - 1}/${SIZE}` },
-          body: { ...answer.body, length },
+          ...response,
+          headers: { ...response.headers, "content-range": `bytes ${start}-${said - 1}/${SIZE}` },
+          body: { ...response.body, length },
         };
       },
     });
@@ -190,9 +192,9 @@ Deno.test("get detects a file change between ranges without a hash", async () =>
   env.sandbox.addFault({
     ...storage,
     nth: 4,
-    rewrite: async (answer) => {
+    rewrite: async (response) => {
       await held;
-      return answer;
+      return response;
     },
   });
   const child = env.spawn("get", "--json", "--connections", "3", "General/big.bin");
@@ -215,10 +217,10 @@ Deno.test("get downloads damaged ranges once more, and keeps permanently damaged
   env.sandbox.addFault({
     ...storage,
     times: "always",
-    rewrite: (answer) =>
-      typeof answer.body === "string" || answer.body.start === undefined
-        ? answer
-        : { ...answer, body: { ...answer.body, start: 0 } },
+    rewrite: (response) =>
+      typeof response.body === "string" || response.body.start === undefined
+        ? response
+        : { ...response, body: { ...response.body, start: 0 } },
   });
   const { code, stderr } = await env.run("get", "--connections", "3", "General/big.bin");
   assertEquals(code, 7);

@@ -76,10 +76,11 @@ export function slowLine(env: TestEnv, options: LineOptions): SlowLine {
     service: "graph",
     method: "GET",
     times: "always",
-    rewrite: (answer) =>
-      typeof answer.body !== "string"
-        ? answer
-        : { ...answer, body: answer.body.replaceAll(env.sandbox.storageOrigin, `http://127.0.0.1:${port}`) },
+    rewrite: (response) =>
+      typeof response.body !== "string" ? response : {
+        ...response,
+        body: response.body.replaceAll(env.sandbox.storageOrigin, `http://127.0.0.1:${port}`),
+      },
   });
   return line;
 }

@@ -166,14 +166,14 @@ Deno.test("get -r rejects each name that leads out of the folder", async () => {
   env.sandbox.addFault({
     path: "/children",
     times: "always",
-    rewrite: (answer) => {
-      const body = JSON.parse(answer.body as string);
+    rewrite: (response) => {
+      const body = JSON.parse(response.body as string);
       const file = body.value?.find(({ name }: { name: string }) => name === "a.txt");
-      if (!file) return answer;
+      if (!file) return response;
       for (const [index, name] of evil.entries()) {
         body.value.push({ ...file, id: `${file.id}${index}`, name });
       }
-      return { ...answer, body: JSON.stringify(body) };
+      return { ...response, body: JSON.stringify(body) };
     },
   });
   const { code, stdout, stderr } = await env.run("get", "-r", "General/Photos", "sub/dir");
@@ -196,13 +196,13 @@ Deno.test("get -r continues after a failure, and skips notebooks and shortcuts w
   await env.file("Photos/a.txt", "mine");
   env.sandbox.addFault({
     path: "/children",
-    rewrite: (answer) => {
-      const body = JSON.parse(answer.body as string);
+    rewrite: (response) => {
+      const body = JSON.parse(response.body as string);
       body.value.push(
         { id: "p1", name: "Notes", package: { type: "oneNote" } },
         { id: "l1", name: "Link", remoteItem: { id: "x", parentReference: { driveId: "y" } } },
       );
-      return { ...answer, body: JSON.stringify(body) };
+      return { ...response, body: JSON.stringify(body) };
     },
   });
   const { code, stdout, stderr } = await env.run("get", "-r", "General/Photos");
@@ -238,10 +238,10 @@ Deno.test("get -r ends where the service lists a folder inside itself", async ()
   env.sandbox.addFault({
     path: "/children",
     times: "always",
-    rewrite: (answer) => {
-      const body = JSON.parse(answer.body as string);
+    rewrite: (response) => {
+      const body = JSON.parse(response.body as string);
       body.value.push({ id: folder.id, name: "again", folder: { childCount: 1 } });
-      return { ...answer, body: JSON.stringify(body) };
+      return { ...response, body: JSON.stringify(body) };
     },
   });
   const { code, stderr } = await env.run("get", "-r", "General/Photos");

@@ -75,7 +75,7 @@ const config = JSON.parse(await Deno.readTextFile(CONFIG));
 
 const COMMANDS = [whoami, ls, get, put, putLarge];
 
-/** How each script is called. */
+/** The usage of each script. */
 const USAGES: Readonly<Record<string, string>> = Object.fromEntries(
   COMMANDS.map(({ name, forms }: CommandHelp & { name: string }) => [
     name,
@@ -227,9 +227,9 @@ function markdown(rows: Table, indent: string): string {
 }
 
 /**
- * A document with its tables and usages brought up to date.
+ * Updates the tables and usages of a document.
  *
- * @throws {Error} For a mark without such a table.
+ * @throws {Error} For a mark without a table.
  */
 export function withTables(text: string): string {
   return text.replaceAll(

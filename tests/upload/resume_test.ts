@@ -244,7 +244,7 @@ Deno.test(`put-large survives ${KILLS} kills at random moments, and resends at m
       const { code } = await child.output();
       clearTimeout(timer);
       if (code === 6) {
-        lost++; // killed after the service made the session and before its answer was here: nobody knows its URL
+        lost++; // killed after the service created the session and before its response arrived: the URL is lost
         break;
       }
       if (code !== 0) mine++;

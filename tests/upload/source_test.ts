@@ -29,9 +29,9 @@ async function uploadWhile(
   env.sandbox.addFault({
     ...fragments,
     nth: 2,
-    rewrite: async (answer) => {
+    rewrite: async (response) => {
       await change(path);
-      return answer;
+      return response;
     },
   });
   return await env.run("put-large", ...SMALL, path, "General/");

@@ -93,7 +93,7 @@ Deno.test("put -r --if-changed sends only what has changed", async () => {
 
 Deno.test("put -r --if-changed recognizes a file that SharePoint rewrote, even after its response", async () => {
   await using env = await startTestEnv();
-  env.sandbox.tenant.behavior.rewriteOfficeFiles = "after-answer";
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "after-response";
   const file = await env.file("Report.docx", wordDocument(2000));
   await Deno.utime(file, new Date(1_700_000_000_000), new Date(1_700_000_000_000));
   assertEquals((await env.run("put", "--if-changed", file, "General/New.docx")).code, 0);
@@ -101,7 +101,7 @@ Deno.test("put -r --if-changed recognizes a file that SharePoint rewrote, even a
   const { stdout } = await env.run("put", "--json", "--if-changed", file, "General/New.docx");
   assertEquals(jsonLines(stdout).map(({ result, verdict }) => [result, verdict]), [[
     "unchanged",
-    "unverified", // nobody has read what it made of it
+    "unverified", // the rewritten file has not been read back
   ]]);
   assertEquals(contentRequests(env, before), []);
   env.sandbox.tenant.addFile("Documents", "General/New.docx", "somebody else's");
@@ -207,11 +207,11 @@ Deno.test("put -r sends at most --jobs files concurrently", async () => {
     env.sandbox.addFault({
       method: "PUT",
       times: "always",
-      rewrite: async (answer) => {
+      rewrite: async (response) => {
         seen = Math.max(seen, ++now);
         await new Promise((resolve) => setTimeout(resolve, 60));
         now--;
-        return answer;
+        return response;
       },
     });
     assertEquals((await env.run("put", ...jobs, ...files, "General/")).code, 0);
