@@ -96,15 +96,11 @@ async function checkConfigPermissions(
 ): Promise<void> {
   await checkFolder(path);
   if (Deno.build.os === "windows") return;
-  const refuse = (why: string, hint: string) =>
-    new GraphError("refused", `${why}, which sets ${names.join(" and ")}`, { code: "exposedConfig", hint });
-  if (mode !== null && (mode & 0o022) !== 0) {
-    const hint = `check its content, then fix it with: chmod go-w ${shellQuoted(path)}`;
-    throw refuse(`other users of this machine may write to ${path}`, hint);
-  }
   // In a sticky folder such as /tmp anyone may create a file. Root may write anywhere.
-  if (uid !== null && uid !== 0 && uid !== ownUid()) {
-    const hint = `check its content, then make it yours: sudo chown "$(id -u)" ${shellQuoted(path)}`;
-    throw refuse(`another user of this machine (uid ${uid}) owns ${path}`, hint);
-  }
+  const isForeign = uid !== null && uid !== 0 && uid !== ownUid();
+  if (!isForeign && (mode === null || (mode & 0o022) === 0)) return;
+  const why = `other users of this machine may write to ${path}, which sets ${names.join(" and ")}`;
+  const quoted = shellQuoted(path);
+  const hint = `check its content, then make it yours: sudo chown "$(id -u)" ${quoted}; chmod go-w ${quoted}`;
+  throw new GraphError("refused", why, { code: "exposedConfig", hint });
 }

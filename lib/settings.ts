@@ -7,7 +7,7 @@ import { join } from "./std.ts";
 import { type CloudName, CLOUDS, isLoopback } from "./clouds.ts";
 import { CONFIG_FILE, type FileSetting, platformFolders, readConfigFile } from "./config_file.ts";
 import { type GraphError, usageError } from "./errors.ts";
-import { GUID_PATTERN, isGuid } from "./guid.ts";
+import { isGuid } from "./guid.ts";
 
 /** One setting: its names everywhere. */
 export interface SettingDefinition extends FileSetting {
@@ -20,12 +20,7 @@ export interface SettingDefinition extends FileSetting {
 
 /** All settings, by their names in the config file. */
 export const SETTINGS = {
-  tenantId: {
-    variable: "GRAPH_TENANT_ID",
-    flag: "tenant",
-    value: "ID",
-    help: "directory (tenant) id or domain",
-  },
+  tenantId: { variable: "GRAPH_TENANT_ID", flag: "tenant", value: "ID", help: "directory (tenant) id" },
   clientId: { variable: "GRAPH_CLIENT_ID", flag: "client-id", value: "ID", help: "application (client) id" },
   cloud: { variable: "GRAPH_CLOUD", flag: "cloud", value: "NAME", help: "global, usgov, usdod or china" },
   account: {
@@ -156,7 +151,7 @@ export async function readSettings(
   const file = configFile ?? await readConfigFile(join(folders.config, CONFIG_FILE), SETTINGS);
   const value = (name: SettingName) => given(name) ?? file[name];
 
-  const cloud = parseCloud(value("cloud") ?? "global");
+  const cloud = oneOf(Object.keys(CLOUDS) as CloudName[], "cloud", value("cloud") ?? "global");
   const clientId = parseClientId(value("clientId"));
   const loginOrigin = parseOrigin("loginOrigin", value("loginOrigin") ?? CLOUDS[cloud].loginOrigin);
   return {
@@ -168,7 +163,7 @@ export async function readSettings(
     siteHost: parseSiteHost(value("siteHost")),
     drive: value("drive"),
     accessToken: value("accessToken")?.trim(),
-    signIn: parseSignIn(value("signIn") ?? "device"),
+    signIn: oneOf(["device", "browser"], "sign-in method", value("signIn") ?? "device"),
     appCredential: toAppCredential(value("clientSecretFile"), value("clientCertificateFile")),
     tokenCache: value("tokenCache") ?? join(folders.state, cacheName(cloud, loginOrigin, clientId)),
     state: folders.state,
@@ -192,30 +187,32 @@ function invalidSetting(message: string, hint: string): GraphError {
 
 /** An empty variable is an error: a command failed to print a key, and without one the tokens would be plaintext. */
 function toKeySetting(value: (name: SettingName) => string | undefined): KeySetting | undefined {
-  const { tokenCacheKeyFile: { variable: fileVariable }, tokenCacheKey: { variable } } = SETTINGS;
-  const [file, text] = [value("tokenCacheKeyFile"), value("tokenCacheKey")];
-  if (file === "" || text === "") {
-    const hint = "set it to a key, or unset it to keep the token cache as plaintext";
-    throw invalidSetting(`${file === "" ? fileVariable : variable} is set, but empty`, hint);
+  for (const name of ["tokenCacheKeyFile", "tokenCacheKey"] as const) {
+    const { variable } = SETTINGS[name];
+    const text = value(name);
+    if (text === "") {
+      throw invalidSetting(
+        `${variable} is set, but empty`,
+        "set it to a key, or unset it for a plaintext cache",
+      );
+    }
+    if (text) return name === "tokenCacheKey" ? { variable, text } : { variable, file: text };
   }
-  if (file && text) throw invalidSetting(`${fileVariable} and ${variable} are both set`, "unset one of them");
-  return file ? { variable: fileVariable, file } : text ? { variable, text } : undefined;
+  return undefined;
 }
 
-function toAppCredential(secretFile?: string, certificateFile?: string): AppCredentialSetting | undefined {
-  const { clientSecretFile: secret, clientCertificateFile: certificate } = SETTINGS;
-  if (secretFile && certificateFile) {
-    const hint = "unset one of them; the certificate is safer";
-    throw invalidSetting(`${secret.variable} and ${certificate.variable} are both set`, hint);
+function toAppCredential(secret?: string, certificate?: string): AppCredentialSetting | undefined {
+  const { clientSecretFile, clientCertificateFile } = SETTINGS;
+  if (certificate) {
+    return { kind: "certificate", file: certificate, variable: clientCertificateFile.variable };
   }
-  if (certificateFile) return { kind: "certificate", file: certificateFile, variable: certificate.variable };
-  return secretFile ? { kind: "secret", file: secretFile, variable: secret.variable } : undefined;
+  return secret ? { kind: "secret", file: secret, variable: clientSecretFile.variable } : undefined;
 }
 
-function parseCloud(name: string): CloudName {
-  if (Object.hasOwn(CLOUDS, name)) return name as CloudName;
-  const names = Object.keys(CLOUDS).join(", ");
-  throw invalidSetting(`unknown cloud ${JSON.stringify(name)}`, `use one of: ${names}`);
+function oneOf<T extends string>(values: readonly T[], what: string, text: string): T {
+  const known = values.find((value) => value === text);
+  if (known) return known;
+  throw invalidSetting(`unknown ${what} ${JSON.stringify(text)}`, `use one of: ${values.join(", ")}`);
 }
 
 function parseClientId(id: string | undefined): string | undefined {
@@ -225,13 +222,13 @@ function parseClientId(id: string | undefined): string | undefined {
 }
 
 const GUID_FROM_PORTAL = "8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
-const DOMAIN = "[a-z0-9-]+(\\.[a-z0-9-]+)+";
-const TENANT = new RegExp(`^(${GUID_PATTERN}|common|organizations|consumers|${DOMAIN})$`, "i");
 
 function parseTenant(tenant: string | undefined): string | undefined {
-  if (tenant === undefined || TENANT.test(tenant)) return tenant;
+  if (tenant === undefined || isGuid(tenant) || /^(common|organizations|consumers)$/i.test(tenant)) {
+    return tenant;
+  }
   const hint = `copy the Directory (tenant) ID, ${GUID_FROM_PORTAL}`;
-  throw invalidSetting(`the tenant ${JSON.stringify(tenant)} is neither an id nor a domain`, hint);
+  throw invalidSetting(`the tenant ${JSON.stringify(tenant)} is not a tenant id`, hint);
 }
 
 /** Accepts `https://` in front, as it is copied from a browser. */
@@ -241,26 +238,11 @@ function parseSiteHost(text: string | undefined): string | undefined {
   throw invalidSetting(`GRAPH_SITE_HOST=${text} is not a host`, "write it like contoso.sharepoint.com");
 }
 
-function parseSignIn(method: string): "device" | "browser" {
-  if (method === "device" || method === "browser") return method;
-  const hint =
-    "use device or browser; for app-only sign-in set GRAPH_CLIENT_SECRET_FILE or GRAPH_CLIENT_CERTIFICATE_FILE";
-  throw invalidSetting(`unknown sign-in method ${JSON.stringify(method)}`, hint);
-}
-
+/** The text itself is not shown, as it may hold a password. */
 function parseOrigin(name: "loginOrigin" | "apiOrigin", text: string): string {
-  const { variable } = SETTINGS[name];
   const url = URL.parse(text);
-  if (!url || url.pathname !== "/" || url.search || url.hash || url.username || url.password) {
-    const shown = text.replace(/\/\/[^/@]*@/, "//…@");
-    throw invalidSetting(
-      `${variable}=${shown} is not an origin`,
-      "write it like https://graph.microsoft.com",
-    );
-  }
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    const hint = "http is accepted for 127.0.0.1 and localhost only";
-    throw invalidSetting(`${variable}=${text} is not https`, hint);
-  }
-  return url.origin;
+  const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (url && isSecure && url.href === `${url.origin}/`) return url.origin;
+  const hint = "write it like https://graph.microsoft.com; http is accepted for 127.0.0.1 and localhost only";
+  throw invalidSetting(`${SETTINGS[name].variable} is not an https origin`, hint);
 }

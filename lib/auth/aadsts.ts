@@ -57,7 +57,7 @@ const ROWS: readonly Row[] = [
     "ask your administrator, or that of your network"],
   [[50034, 50020, 51004, 16000, 50014], "refused", "you", "the account is not in this tenant",
     "use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest"],
-  [[50059, 50128, 90019], "usage", "you", "the request names no tenant", "set GRAPH_TENANT_ID to the tenant's id or domain"],
+  [[50059, 50128, 90019], "usage", "you", "the request names no tenant", "set GRAPH_TENANT_ID to the tenant's id"],
   [[50057, 50053, 50055, 50126], "refused", "administrator", "the account is disabled or locked, or its password is wrong or expired",
     "fix it at https://mysignins.microsoft.com, or ask your administrator"],
   [[50105], "refused", "administrator", "the account is not assigned to the app",

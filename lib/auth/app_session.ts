@@ -59,7 +59,6 @@ function requireRegistration(settings: Settings, { variable }: AppCredentialSett
   if (registration && !/^(common|organizations|consumers)$/i.test(registration.tenantId)) {
     return registration;
   }
-  const why = `${variable} is set, and the app's ${settings.clientId ? "tenant" : "client id"} is not`;
-  const hint = "set GRAPH_CLIENT_ID, and GRAPH_TENANT_ID to the id or domain of one tenant";
-  throw usageError(why, hint, "noRegistration");
+  const hint = "set GRAPH_CLIENT_ID, and GRAPH_TENANT_ID to the id of one tenant";
+  throw usageError(`${variable} is set, but no app registration`, hint, "noRegistration");
 }

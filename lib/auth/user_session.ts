@@ -8,12 +8,9 @@ import {
   type AccountInfo,
   type AccountSelector,
   isConsumers,
-  isDomain,
   isPersonal,
   notSignedInError,
-  resolveTenantId,
   selectAccount,
-  selectForSignOut,
   toAccountInfo,
 } from "./accounts.ts";
 import {
@@ -22,7 +19,6 @@ import {
   findToken,
   listAccounts,
   type Registration,
-  scopeIncludes,
   withoutAccounts,
 } from "./cache_content.ts";
 import type { Interaction } from "./interaction.ts";
@@ -53,8 +49,6 @@ export class UserSession implements AuthSession {
   readonly #cache: TokenCache;
   readonly #tokens: TokenRenewal;
   #allDrives = false;
-  /** The tenant as an id, or as `common` and the like; `undefined` for a domain that has not been resolved. */
-  #tenant: string | undefined;
   /** The selected account, as of the last reading of the cache. */
   #account: CachedAccount | undefined;
   /** The account of the first token: another process may sign in another account meanwhile. */
@@ -62,8 +56,6 @@ export class UserSession implements AuthSession {
 
   constructor(options: UserSessionOptions) {
     this.#options = options;
-    const { tenantId } = options.settings;
-    if (tenantId && !isDomain(tenantId)) this.#tenant = tenantId;
     this.#cache = new TokenCache(options);
     this.#tokens = new TokenRenewal({
       cache: this.#cache,
@@ -112,26 +104,21 @@ export class UserSession implements AuthSession {
 
   /** Removes accounts and their tokens, in all tenants, from this machine; the service is not involved. */
   async signOut({ all = false }: { all?: boolean } = {}): Promise<string[]> {
-    const registration = this.#registration;
-    if (!all) await this.#load();
+    const selector = this.#selector;
     await using file = await this.#cache.lock();
     const { text, content } = this.#cache.last;
-    const removed = all ? this.#accounts : selectForSignOut(this.#accounts, this.#selector);
-    const left = JSON.stringify(withoutAccounts(content, registration, all ? "all" : removed));
-    if (text !== "" && left !== JSON.stringify(content)) await file.write(left);
+    const selected = all ? undefined : selectAccount(this.#accounts, selector);
+    const removed = all ? this.#accounts : selected ? [selected] : [];
+    // App-only tokens belong to no account.
+    if (all && text !== "") await file.write("{}");
+    else if (selected) await file.write(JSON.stringify(withoutAccounts(content, removed)));
     this.#tokens.reset();
     this.#first = undefined;
     return [...new Set(removed.map(({ username }) => username))];
   }
 
-  /** Reads the cache, and resolves the domain of a tenant where that decides between accounts. */
   async #load(): Promise<void> {
-    const { settings: { loginOrigin }, http } = this.#options;
-    const { tenantId } = this.#registration;
     await this.#cache.load();
-    if (this.#tenant === undefined && this.#accounts.length > 0) {
-      this.#tenant = await resolveTenantId(tenantId, http, loginOrigin);
-    }
     this.#selectAccount();
   }
 
@@ -162,8 +149,7 @@ export class UserSession implements AuthSession {
     const known = app ? await callMsal(() => app.getTokenCache().getAllAccounts()) : [];
     const account = known.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
     if (!meant || !app || !account) {
-      const { tenantId: tenant } = this.#registration;
-      throw notSignedInError(this.#accounts, { tenant, wanted: this.#options.settings.account });
+      throw notSignedInError(this.#accounts, this.#options.settings.account);
     }
     const request = {
       ...tokenRequest(this.#requestedScopes(), refresh?.claims),
@@ -176,19 +162,20 @@ export class UserSession implements AuthSession {
   /** Asks the user, where that can help. */
   async #recover(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken> {
     if (!isGraphError(error) || !canUserHelp(error)) throw error;
-    const { interact, notice, access } = this.#options;
-    const needed = this.#wantedScopes().join(" ");
-    const purpose = access === "identity"
-      ? "to show who is signed in"
-      : `to ${access} ${this.#allDrives ? "files of sites and other drives" : "files of your OneDrive"}`;
-    if (!interact) {
-      throw needsConsent(error) ? error.withMessage(`${error.message}: ${needed}, ${purpose}`) : error;
-    }
+    const { interact, notice } = this.#options;
+    const reason = needsConsent(error) ? error.withMessage(`${error.message}: ${this.#purpose}`) : error;
+    if (!interact) throw reason;
     await this.#cache.checkWritable();
-    if (needsConsent(error)) {
-      notice(`${purpose}, ${needed} is needed: sign in and consent to it (${error.code})`);
-    } else if (error.code !== "notSignedIn") notice(`${error.message} (${error.code})`);
+    if (error.code !== "notSignedIn") notice(`${reason.message} (${error.code})`);
     return await this.#signIn(interact, refresh?.claims ?? error.claims);
+  }
+
+  get #purpose(): string {
+    const { access } = this.#options;
+    const files = this.#allDrives ? "files of sites and other drives" : "files of your OneDrive";
+    return `${this.#wantedScopes().join(" ")}, to ${
+      access === "identity" ? "show who is signed in" : `${access} ${files}`
+    }`;
   }
 
   async #signIn(interact: Interaction, claims: string | undefined): Promise<CachedToken> {
@@ -199,9 +186,8 @@ export class UserSession implements AuthSession {
     const request = tokenRequest(this.#requestedScopes(), claims);
     const result = await callMsal(() => interact(app, request, expected, signal));
     await this.#checkAccount(result, expected, before);
-    if (result && isDomain(this.#registration.tenantId)) this.#tenant = result.tenantId;
     this.#selectAccount();
-    return this.#checkScopes(tokenOf(result));
+    return tokenOf(result);
   }
 
   /** A run must not continue as another account, and a sign-in that was not asked for is not kept. */
@@ -216,21 +202,10 @@ export class UserSession implements AuthSession {
     if (!before.some(isActual)) {
       await using file = await this.#cache.lock();
       const added = this.#accounts.filter(isActual);
-      await file.write(JSON.stringify(withoutAccounts(this.#cache.last.content, this.#registration, added)));
+      await file.write(JSON.stringify(withoutAccounts(this.#cache.last.content, added)));
     }
     const why = `signed in as ${actual.username}, but ${expected} was asked for`;
     throw new GraphError("usage", why, { code: "otherAccount", subject: actual.username });
-  }
-
-  /** The service may grant less than was asked for; every run would be refused, and ask again. */
-  #checkScopes(token: CachedToken): CachedToken {
-    const isGranted = (scope: string) => token.scopes.some((granted) => scopeIncludes(granted, scope));
-    const missing = this.#wantedScopes().filter((scope) => !isGranted(scope));
-    if (missing.length === 0) return token;
-    const why = `signed in, but without the permission ${missing.join(" ")}`;
-    const hint =
-      "add it to the app registration (README, Register an app), or sign in with an account that may use it";
-    throw new GraphError("refused", why, { code: "missingScopes", hint });
   }
 
   /** Permissions without their API, and without those that personal accounts do not have (PROTOCOL 13.5). */
@@ -253,7 +228,7 @@ export class UserSession implements AuthSession {
   }
 
   get #selector(): AccountSelector {
-    return { tenant: this.#tenant, wanted: this.#options.settings.account };
+    return { tenant: this.#registration.tenantId, wanted: this.#options.settings.account };
   }
 
   /** All accounts of this registration, as of the last reading of the cache. */
@@ -262,14 +237,10 @@ export class UserSession implements AuthSession {
   }
 
   get #registration(): Registration {
-    const { settings } = this.#options;
-    const registration = registrationOf(settings);
+    const registration = registrationOf(this.#options.settings);
     if (registration) return registration;
-    const missing = [
-      ...(settings.clientId ? [] : ["GRAPH_CLIENT_ID"]),
-      ...(settings.tenantId ? [] : ["GRAPH_TENANT_ID"]),
-    ];
-    throw usageError(`no app registration: ${missing.join(" and ")} not set`, REGISTER, "noRegistration");
+    const why = "no app registration: GRAPH_CLIENT_ID or GRAPH_TENANT_ID is not set";
+    throw usageError(why, REGISTER, "noRegistration");
   }
 }
 
@@ -287,5 +258,5 @@ function canUserHelp(error: GraphError): boolean {
 }
 
 function needsConsent(error: GraphError): boolean {
-  return error.has("consent_required") || error.code === "AADSTS65001";
+  return error.has("consent_required") || error.has("AADSTS65001");
 }

@@ -24,7 +24,7 @@ const GOLDEN = `
 50053 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
 50055 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
 50057 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
-50059 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id or domain
+50059 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id
 50072 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
 50074 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
 50076 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
@@ -34,7 +34,7 @@ const GOLDEN = `
 50097 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
 50105 | 5 refused | administrator | the account is not assigned to the app | Enterprise applications > the app > Users and groups: assign the account (for the administrator)
 50126 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
-50128 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id or domain
+50128 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id
 50129 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
 50131 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
 50132 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
@@ -60,7 +60,7 @@ const GOLDEN = `
 70043 | 4 signInNeeded | you | the organization requires a new sign-in at regular intervals (sign-in frequency) | sign in again with: scripts/whoami.ts
 90002 | 2 usage | you | there is no such tenant | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD as well
 90006 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
-90019 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id or domain
+90019 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id
 90024 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
 90033 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
 90038 | 2 usage | you | the tenant is in another national cloud | set GRAPH_CLOUD to usgov, usdod or china

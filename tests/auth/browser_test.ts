@@ -127,7 +127,7 @@ Deno.test("scripts reject an unknown sign-in method, and use no browser without 
   await using env = await startTestEnv({ signIn: false });
   assertMatch(
     (await env.run("whoami", "--sign-in", "magic")).stderr,
-    /unknown sign-in method "magic"; use device or browser/,
+    /unknown sign-in method "magic"; use one of: device, browser/,
   );
   const { code, stderr } = await env.run("whoami", "--sign-in", "browser");
   assertEquals(code, 4);

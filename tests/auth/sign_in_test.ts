@@ -211,7 +211,7 @@ Deno.test("scripts request permissions by their full names in national clouds", 
       settings: {
         cloud,
         clientId: env.sandbox.env.GRAPH_CLIENT_ID!,
-        tenantId: "contoso.com",
+        tenantId: env.sandbox.env.GRAPH_TENANT_ID!,
         home: env.folder,
       },
       showDeviceCode: () => {},

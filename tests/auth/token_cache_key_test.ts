@@ -117,7 +117,6 @@ Deno.test("scripts report each invalid key in its own words and do not sign in",
     [{ GRAPH_TOKEN_CACHE_KEY: `${HEX}\n${HEX}` }, 2, /GRAPH_TOKEN_CACHE_KEY: the key has a line break/],
     [{ GRAPH_TOKEN_CACHE_KEY: "" }, 2, /GRAPH_TOKEN_CACHE_KEY is set, but empty/],
     [file(""), 2, /GRAPH_TOKEN_CACHE_KEY_FILE is set, but empty/],
-    [{ ...file(good), GRAPH_TOKEN_CACHE_KEY: HEX }, 2, /KEY_FILE and GRAPH_TOKEN_CACHE_KEY are both set/],
   ];
   if (!windows) {
     const open = await keyFile(env, "open.key", HEX);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { User } from "@microsoft/microsoft-graph-types";
-import { isDomain, matchesTenant } from "../../auth/accounts.ts";
+import { matchesTenant } from "../../auth/accounts.ts";
 import {
   type CacheContent,
   type CachedToken,
@@ -115,9 +115,8 @@ async function appSignIn(
 function cachedSignIn(settings: Settings, content: CacheContent, now: number): SignIn {
   const { clientId = "", tenantId = "", cloud, account: wanted } = settings;
   const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
-  // Only the service knows which tenant a domain is, so any account may be meant.
   const [account, ...others] = listAccounts(content, { clientId, environment }).filter((account) =>
-    (isDomain(tenantId) || matchesTenant(account, tenantId)) &&
+    matchesTenant(account, tenantId) &&
     (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
   );
   if (!account) {
