@@ -35,7 +35,7 @@ const ROWS: readonly Row[] = [
     `${SECRETS}: make a new secret, and put its Value (not its Secret ID) into the file`],
   [[7000222], "refused", "app owner", "the client secret has expired",
     `${SECRETS}: make a new secret, and put its Value into the file`],
-  [[700027, 700030], "refused", "app owner", "the certificate is not one of the app's",
+  [[700027, 700030], "refused", "app owner", "the certificate is not one of the app's, or has expired",
     `${SECRETS} > Certificates: upload its public part`],
   [[700024], "failed", "you", "the signature made with the certificate is not valid at this time",
     "correct the clock of this machine"],

@@ -5,6 +5,7 @@
  * @module
  */
 import { findAppToken, type Registration } from "./cache_content.ts";
+import { type AppCredential, readAppCredential } from "./credentials.ts";
 import { callMsal, openServiceApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import { type AuthContext, type AuthSession, decodeClaims } from "./session.ts";
 import { TokenCache } from "./token_cache.ts";
@@ -17,6 +18,7 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
   const { settings, http: { now } } = context;
   const registration = () => requireRegistration(settings, credential);
   const cache = new TokenCache(context);
+  let secret: Promise<AppCredential> | undefined; // a pipe can be read only once
   const tokens = new TokenRenewal({
     cache,
     now,
@@ -24,7 +26,11 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
     find: () => findAppToken(cache.last.content, registration(), now()),
     async acquire(file, refresh) {
       const own = registration();
-      const app = await openServiceApp({ ...context, registration: own, cache }, file, credential);
+      const app = await openServiceApp(
+        { ...context, registration: own, cache },
+        file,
+        await (secret ??= readAppCredential(credential)),
+      );
       const request = tokenRequest([`${own.apiOrigin}/.default`], refresh?.claims);
       const skipCache = refresh !== undefined;
       return tokenOf(await callMsal(() => app.acquireTokenByClientCredential({ ...request, skipCache })));

@@ -8,14 +8,14 @@ import type * as Msal from "@azure/msal-node";
 import { toSignInError } from "./aadsts.ts";
 import { notSignedInError } from "./accounts.ts";
 import { type CachedToken, type Registration, shortScope } from "./cache_content.ts";
-import { type AppCredential, readAppCredential } from "./credentials.ts";
+import type { AppCredential } from "./credentials.ts";
 import { authNetwork, unwrapMsalError } from "./msal_network.ts";
 import type { AuthContext } from "./session.ts";
 import type { LockedCache, TokenCache } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError } from "../errors.ts";
 import { redact } from "../http/redact.ts";
-import type { AppCredentialSetting, Settings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 
 /** What all of MSAL's requests for a token have in common. */
 export type TokenRequest = { scopes: string[]; claims?: string };
@@ -45,9 +45,8 @@ export async function openUserApp(
 export async function openServiceApp(
   context: MsalContext,
   file: LockedCache,
-  setting: AppCredentialSetting,
+  credential: AppCredential,
 ): Promise<Msal.ConfidentialClientApplication> {
-  const credential = await readAppCredential(setting, context.http.now());
   const { ConfidentialClientApplication, AuthError } = await import("@azure/msal-node");
   return new ConfidentialClientApplication(configuration(context, AuthError, file, credential));
 }

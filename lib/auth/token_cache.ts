@@ -44,8 +44,7 @@ export async function readTokenCache(path: string, key: CacheKey | undefined): P
   const value = parseJsonObject(text);
   if (!value) return UNREADABLE;
   if (!isEncrypted(value)) return parsed(text, "plaintext");
-  const plaintext = await decrypt(value, key, path);
-  return plaintext === undefined ? UNREADABLE : parsed(plaintext, "encrypted");
+  return parsed(await decrypt(value, key, path), "encrypted");
 }
 
 const ABSENT: CacheState = { state: "absent", text: "", content: {} };

@@ -84,8 +84,8 @@ const GOLDEN = `
 700016 | 2 usage | you | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
 700024 | 1 failed | you | the signature made with the certificate is not valid at this time | correct the clock of this machine
 700025 | 5 refused | you | the app is a public client, but a secret or certificate was sent | remove the secret or certificate from the settings, or use the client id of the app registration that it belongs to
-700027 | 5 refused | app owner | the certificate is not one of the app's | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
-700030 | 5 refused | app owner | the certificate is not one of the app's | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
+700027 | 5 refused | app owner | the certificate is not one of the app's, or has expired | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
+700030 | 5 refused | app owner | the certificate is not one of the app's, or has expired | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
 700082 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
 700084 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
 900023 | 2 usage | you | there is no such tenant | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD as well

@@ -101,7 +101,7 @@ async function appSignIn(
   now: number,
 ): Promise<SignIn> {
   const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
-  await readAppCredential(credential, now);
+  await readAppCredential(credential);
   const token = content && clientId && tenantId
     ? findAppToken(content, { clientId, environment, apiOrigin, tenantId }, now)
     : undefined;
