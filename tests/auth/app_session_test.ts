@@ -126,7 +126,7 @@ Deno.test("app-only sign-in reports each wrong credential in one line without th
       secret,
       "not-the-secret-at-all",
       5,
-      /not one of the app's.*Value \(not its Secret ID\).*for the app owner.*AADSTS7000215/,
+      /not one of the app's.*Value \(not its Secret ID\).*AADSTS7000215/,
     ],
     [secret, app.addSecret(-1), 5, /has expired.*make a new secret.*AADSTS7000222/],
     [secret, "", 2, /holds no secret/],
