@@ -5,8 +5,7 @@
  */
 import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "@azure/msal-node";
 import { toSignInError } from "./aadsts.ts";
-import type { TokenRequest } from "./msal.ts";
-import { toLoginOrigin } from "./msal_network.ts";
+import { type TokenRequest, toLoginOrigin } from "./msal.ts";
 import { anySignal, interruptedError, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
@@ -45,10 +44,7 @@ export interface DeviceCode {
 export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCode, now: number): string {
   const until = new Date(now + expiresInSeconds * 1000);
   const time = [until.getHours(), until.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
-  const minutes = Math.floor(expiresInSeconds / 60);
-  const count = minutes < 1 ? `${Math.round(expiresInSeconds)} second` : `${minutes} minute`;
-  const life = count.startsWith("1 ") ? count : `${count}s`;
-  return `${message}\nThe code, valid for ${life}, until ${time}:\n${userCode}`;
+  return `${message}\nThe code, valid until ${time}:\n${userCode}`;
 }
 
 /**
@@ -140,12 +136,14 @@ async function createPkce(): Promise<{ verifier: string; challenge: string }> {
 function listenForRedirect(state: string) {
   const { promise: fields, resolve } = Promise.withResolvers<URLSearchParams>();
   const stop = new AbortController();
-  const options = { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {} };
-  const server = Deno.serve({ ...options, onError: () => emptyResponse(400) }, async (request) => {
-    const received = await readRedirect(request, hosts, state);
-    if (typeof received === "number") return emptyResponse(received);
-    resolve(received);
-    return new Response(PAGE, { headers: { ...HEADERS, "content-type": "text/html; charset=utf-8" } });
+  const headers = { connection: "close" };
+  const onError = () => new Response(null, { status: 400, headers });
+  const options = { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {}, onError };
+  const server = Deno.serve(options, async (request) => {
+    const redirect = await readRedirect(request, hosts, state);
+    if (!redirect) return onError();
+    resolve(redirect);
+    return new Response(PAGE, { headers: { ...headers, "content-type": "text/html; charset=utf-8" } });
   });
   const { port } = server.addr;
   const hosts = [`localhost:${port}`, `127.0.0.1:${port}`];
@@ -162,28 +160,16 @@ function listenForRedirect(state: string) {
   };
 }
 
-/** Reads the fields of a redirect; a status where the request is something else. */
+/** Reads the fields of a redirect; `undefined` where the request is something else. */
 async function readRedirect(
   request: Request,
   hosts: readonly string[],
   state: string,
-): Promise<URLSearchParams | number> {
+): Promise<URLSearchParams | undefined> {
   const { host, pathname } = new URL(request.url);
-  if (pathname !== "/" || !hosts.includes(host)) return 404; // another host name is DNS rebinding
-  if (request.method !== "POST") return 405;
-  const contentType = request.headers.get("content-type") ?? "";
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType)) return 415;
-  const length = Number(request.headers.get("content-length") ?? NaN);
-  if (!(length <= MAX_BODY_BYTES)) return 413;
+  if (request.method !== "POST" || pathname !== "/" || !hosts.includes(host)) return; // another host name is DNS rebinding
+  if (!(Number(request.headers.get("content-length") ?? NaN) <= MAX_BODY_BYTES)) return;
   const fields = new URLSearchParams(await request.text());
-  const states = fields.getAll("state");
-  const isRedirect = states.length === 1 && states[0] === state &&
-    (fields.has("code") || fields.has("error"));
-  return isRedirect ? fields : 400;
-}
-
-const HEADERS = { connection: "close", "cache-control": "no-store", "referrer-policy": "no-referrer" };
-
-function emptyResponse(status: number): Response {
-  return new Response(null, { status, headers: HEADERS });
+  const isRedirect = fields.get("state") === state && (fields.has("code") || fields.has("error"));
+  return isRedirect ? fields : undefined;
 }

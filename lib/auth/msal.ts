@@ -1,6 +1,6 @@
 /**
  * The only place that loads MSAL, and only when a token must come from the service: its applications, its access to the
- * token cache, and its errors.
+ * token cache, its errors, and its transport.
  *
  * @module
  */
@@ -9,13 +9,24 @@ import { toSignInError } from "./aadsts.ts";
 import { notSignedInError } from "./accounts.ts";
 import { type CachedToken, type Registration, shortScope } from "./cache_content.ts";
 import type { AppCredential } from "./credentials.ts";
-import { authNetwork, unwrapMsalError } from "./msal_network.ts";
 import type { AuthContext } from "./session.ts";
 import type { LockedCache, TokenCache } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
-import { GraphError } from "../errors.ts";
+import { GraphError, isGraphError } from "../errors.ts";
+import type { HttpClient } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
+import { parseJsonObject } from "../json.ts";
 import type { Settings } from "../settings.ts";
+
+type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
+type Json = Record<string, unknown>;
+type MsalRequest = { headers?: Record<string, string>; body?: string };
+type MsalResponse = { status: number; headers: Record<string, string>; body: Json };
+
+/** RFC 8628: each `slow_down` adds this to the interval. */
+const SLOW_DOWN_MS = 5_000;
+const DEFAULT_INTERVAL_SECONDS = 5;
+const DEFAULT_LIFE_SECONDS = 900;
 
 /** What all of MSAL's requests for a token have in common. */
 export type TokenRequest = { scopes: string[]; claims?: string };
@@ -113,9 +124,9 @@ export async function callMsal<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function toMsalError(error: unknown): unknown {
-  const cause = unwrapMsalError(error);
-  if (cause) return cause;
-  if (!(error instanceof Error && "errorCode" in error)) return error;
+  if (isGraphError(error) || !(error instanceof Error)) return error;
+  if ("original" in error) return error.original; // what the transport threw
+  if (!("errorCode" in error)) return error;
   const { errorCode, message } = error;
   if (errorCode === "no_tokens_found" || errorCode === "no_account_in_silent_request") {
     return notSignedInError();
@@ -124,9 +135,128 @@ function toMsalError(error: unknown): unknown {
     const why = "sign-in: the code expired before it was approved";
     return new GraphError("signInNeeded", why, { code: "expired_token" });
   }
-  // Errors that the service sent to the browser come back through the redirect.
-  if (/AADSTS\d+/.test(message) || errorCode === "access_denied") {
-    return toSignInError({ error: String(errorCode), error_description: message });
-  }
   return new GraphError("failed", `sign-in: ${redact(message)}`, { code: "signInFailed", cause: error });
+}
+
+/** The address at which this run signs in, for one that MSAL knows: its cache keys stay those of production. */
+export function toLoginOrigin(url: string, { cloud, loginOrigin }: Settings): string {
+  const known = CLOUDS[cloud].loginOrigin;
+  return url.startsWith(known) ? loginOrigin + url.slice(known.length) : url;
+}
+
+/**
+ * MSAL's transport; only errors derived from its `AuthError` pass through MSAL unchanged. MSAL's own one loses the error
+ * texts of the service, gives up at the first `slow_down`, 429 or dropped connection while it polls, does not check the
+ * response with the device code, and has no timeouts.
+ */
+function authNetwork(AuthError: typeof Msal.AuthError, { settings, http }: AuthContext): NetworkModule {
+  class WrappedError extends AuthError {
+    constructor(readonly original: GraphError) {
+      super(original.code, original.requestId ?? "", original.message);
+    }
+  }
+  const polling = createPolling(http.forSignIn());
+
+  async function exchange<T>(method: "GET" | "POST", url: string, request: MsalRequest = {}) {
+    const sent = { method, url: toLoginOrigin(url, settings), ...request };
+    const grant = new URLSearchParams(request.body).get("grant_type");
+    try {
+      const response = grant?.endsWith("device_code")
+        ? await polling.poll((http) => send(http, { ...sent, retry: "never" }))
+        : checked(await send(http, { ...sent, retry: "idempotent" }));
+      if (new URL(url).pathname.endsWith("/devicecode")) polling.start(response.body);
+      return response as MsalResponse & { body: T }; // MSAL reads what it needs of the body; its type is MSAL's
+    } catch (error) {
+      throw isGraphError(error) ? new WrappedError(error) : error;
+    }
+  }
+
+  async function send(http: HttpClient, request: Parameters<HttpClient["send"]>[0]): Promise<MsalResponse> {
+    const response = await http.send(request);
+    const { status, headers } = response;
+    const body = parseJsonObject(await response.text());
+    if (!body && !isTemporary(status)) throw unexpected(status);
+    return { status, headers: Object.fromEntries(headers), body: body ?? {} };
+  }
+
+  return {
+    sendGetRequestAsync: (url, request) => exchange("GET", url, request),
+    sendPostRequestAsync: (url, request) => exchange("POST", url, request),
+  };
+}
+
+/** Waits between polls, which MSAL does not always do, and lets MSAL continue after temporary failures. */
+function createPolling(http: HttpClient) {
+  let firstWaitMs = 0;
+  let extraMs = 0;
+  let failures = 0;
+  return {
+    /** Checks the response with the device code, which can be an error under HTTP 200 (PROTOCOL A2). */
+    start(body: Json): void {
+      const required = ["device_code", "user_code", "verification_uri", "expires_in"];
+      const missing = required.find((name) => !body[name]);
+      if (missing) {
+        const why = `sign-in: the service sent a device code response without ${missing}`;
+        const hint = "run the same command again; check GRAPH_LOGIN_ORIGIN if you set it";
+        throw new GraphError("failed", why, { code: "invalidAnswer", hint });
+      }
+      // Numbers may be strings. Without an interval MSAL polls in a tight loop, and without a lifetime it never stops.
+      const interval = Number(body.interval ?? NaN);
+      body.interval = Number.isFinite(interval) && interval >= 0 ? interval : DEFAULT_INTERVAL_SECONDS;
+      const life = Number(body.expires_in);
+      body.expires_in = Number.isFinite(life) && life > 0 ? life : DEFAULT_LIFE_SECONDS;
+      firstWaitMs = Number(body.interval) * 1000;
+    },
+
+    /** Polls once; a temporary failure is waited out and reported to MSAL as "pending". */
+    async poll(send: (http: HttpClient) => Promise<MsalResponse>): Promise<MsalResponse> {
+      http.deadline.progress(); // the user may take as long as the code lives
+      // MSAL polls at once; RFC 8628 asks for the interval before the first poll as well.
+      const waitMs = firstWaitMs || extraMs;
+      firstWaitMs = 0;
+      if (waitMs > 0) await http.wait(waitMs, "sign-in");
+      const response = await send(http).catch((error) => {
+        if (isGraphError(error) && error.kind === "unavailable") return undefined;
+        throw error;
+      });
+      if (!response || isTemporary(response.status)) {
+        await http.wait(http.backoffMs(++failures), "the sign-in service does not respond");
+        return PENDING;
+      }
+      failures = 0;
+      const { status, body } = response;
+      if (body.error === "slow_down") extraMs += SLOW_DOWN_MS;
+      if (CONTINUE.includes(String(body.error))) return PENDING;
+      checked(response);
+      if (!body.access_token) throw unexpected(status);
+      return response;
+    },
+  };
+}
+
+const CONTINUE = ["slow_down", "authorization_pending", "temporarily_unavailable"];
+const PENDING: MsalResponse = {
+  status: 400,
+  headers: {},
+  body: { error: "authorization_pending", error_description: "AADSTS70016: pending", error_codes: [70016] },
+};
+
+function isTemporary(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+/** Throws the error that a response reports. */
+function checked(response: MsalResponse): MsalResponse {
+  const { body, status } = response;
+  if (body.error !== undefined) throw toSignInError(body, status);
+  if (status > 299) throw unexpected(status);
+  return response;
+}
+
+function unexpected(status: number): GraphError {
+  const kind = isTemporary(status) ? "unavailable" : "failed";
+  const why = `sign-in: the response (HTTP ${status}) is not from the sign-in service`;
+  const hint =
+    "a proxy or sign-in page of your network may have answered; check HTTPS_PROXY and GRAPH_LOGIN_ORIGIN";
+  return new GraphError(kind, why, { code: "invalidAnswer", hint, status });
 }

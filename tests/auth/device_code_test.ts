@@ -13,7 +13,7 @@ Deno.test("whoami shows the device code in the service's words, on standard erro
   assertEquals(code, 0, stderr);
   assertMatch(
     stderr,
-    /^To sign in, use a web browser to open the page http:\S+\/devicelogin and enter the code \w+ to authenticate\.\nThe code, valid for 15 minutes, until \d\d:\d\d:\n\w+\n$/,
+    /^To sign in, use a web browser to open the page http:\S+\/devicelogin and enter the code \w+ to authenticate\.\nThe code, valid until \d\d:\d\d:\n\w+\n$/,
   );
   assertMatch(stdout, /^Adele Vance <AdeleV@contoso.com>\n/);
   const [inText, alone] = [/code (\w+) to/.exec(stderr)![1], stderr.split("\n").at(-2)];
@@ -98,14 +98,10 @@ Deno.test("whoami escapes control characters of the service", async () => {
   assertStringIncludes(stderr, "[2Jthis page");
 });
 
-Deno.test("scripts report a wrong clock once and do not refresh the token", async () => {
-  for (const [clockOffsetSeconds, words] of [[-7200, "ahead of"], [7200, "behind"]] as const) {
+Deno.test("scripts do not refresh the token because of a wrong clock", async () => {
+  for (const clockOffsetSeconds of [-7200, 7200]) {
     await using env = await startTestEnv({ signIn: false, clockOffsetSeconds });
-    const { code, stderr } = await env.run("whoami", "--prompt");
-    assertEquals(code, 0, stderr);
-    const notices = [...stderr.matchAll(/the clock of this machine is (.+) the service's; correct it/g)];
-    assertEquals(notices.length, 1, stderr);
-    assertStringIncludes(notices[0]![1]!, words);
+    assertEquals((await env.run("whoami", "--prompt")).code, 0);
     const before = env.sandbox.requests.length;
     assertEquals((await env.run("whoami", "--no-prompt")).stderr, "");
     assertEquals(env.sandbox.requests.slice(before).map(({ service }) => service), ["graph"]);
