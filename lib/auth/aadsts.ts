@@ -66,8 +66,8 @@ const ROWS: readonly Row[] = [
   [[70016, 50199], "signInNeeded", "the sign-in was not completed in the browser"],
   [[70008, 700082, 700084], "signInNeeded", "the sign-in expired because it was not used for too long"],
   [[70043], "signInNeeded", "the organization requires a new sign-in at regular intervals (sign-in frequency)"],
-  [[50173, 50089, 50132, 50133, 70000, 9002313], "signInNeeded", "the sign-in was revoked or is damaged"],
-  [["invalid_grant"], "signInNeeded", "the sign-in is no longer valid"],
+  [[50173, 50089, 50132, 50133, 70000], "signInNeeded", "the sign-in was revoked"],
+  [["invalid_grant", 9002313], "signInNeeded", "the sign-in is no longer valid"],
   [[50196, "slow_down"], "unavailable", "the sign-in service received the same request too often", "wait some minutes, then run it again"],
   [[90033, 50033, 90024, 90006, "temporarily_unavailable"], "unavailable", "the sign-in service is temporarily unavailable", "run the same command again"],
 ];

@@ -8,8 +8,7 @@ import { findAppToken, type Registration } from "./cache_content.ts";
 import { type AppCredential, readAppCredential } from "./credentials.ts";
 import { callMsal, openServiceApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import { type AuthContext, type AuthSession, decodeClaims } from "./session.ts";
-import { TokenCache } from "./token_cache.ts";
-import { TokenRenewal } from "./token_renewal.ts";
+import { TokenCache, TokenRenewal } from "./token_cache.ts";
 import { usageError } from "../errors.ts";
 import type { AppCredentialSetting, Settings } from "../settings.ts";
 

@@ -87,7 +87,7 @@ function cachePlugin(cache: TokenCache, locked: LockedCache | undefined): Msal.I
   return {
     async beforeCacheAccess({ tokenCache }) {
       file = undefined;
-      file = locked ?? await cache.lockOrWarn();
+      file = locked ?? await cache.lock();
       if (cache.last.text !== "") tokenCache.deserialize(cache.last.text);
     },
     async afterCacheAccess({ tokenCache, cacheHasChanged }) {

@@ -1,15 +1,16 @@
 /**
- * The token cache file: private, replaced as a whole, changed by one process at a time, encrypted if a key is set.
+ * The token cache file: private, replaced as a whole, changed by one process at a time, encrypted if a key is set. And the
+ * token of a session: kept while it is valid, and renewed once for all that need it.
  *
  * @module
  */
-import { type CacheContent, parseCacheContent } from "./cache_content.ts";
+import { type CacheContent, type CachedToken, MIN_LIFE_MS, parseCacheContent } from "./cache_content.ts";
 import { type CacheKey, decrypt, encrypt, isEncrypted, loadKey } from "./encryption.ts";
-import type { AuthContext } from "./session.ts";
-import { GraphError, isGraphError } from "../errors.ts";
+import type { AuthContext, TokenRefresh } from "./session.ts";
+import { isGraphError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { acquireLock, acquireLockUnless } from "../local/lock.ts";
+import { acquireLockUnless } from "../local/lock.ts";
 import {
   checkFolder,
   moveAside,
@@ -56,11 +57,6 @@ function parsed(text: string, state: CacheState["state"]): CacheState {
   return content ? { state, text, content } : UNREADABLE;
 }
 
-/** A cache that cannot be locked: what is written stays in memory. */
-function readOnly(reason: unknown): LockedCache {
-  return { write: () => Promise.reject(reason), [Symbol.asyncDispose]: () => Promise.resolve() };
-}
-
 /**
  * The token cache. Reading needs no lock; all changes are made between {@linkcode TokenCache.lock} and its disposal.
  *
@@ -72,8 +68,6 @@ export class TokenCache {
   readonly #context: AuthContext;
   #key: Promise<CacheKey> | undefined;
   #last = ABSENT;
-  /** The last text could not be written, so memory is ahead of the file. */
-  #unsaved = false;
 
   constructor(context: AuthContext) {
     this.path = context.settings.tokenCache;
@@ -90,10 +84,9 @@ export class TokenCache {
     await this.#read();
     if (!this.#needsFix()) return;
     try {
-      await using _lock = await acquireLock(this.path, { timeoutMs: 0 });
-      await this.#readAndFix();
+      await using _file = await this.lock();
     } catch (error) {
-      if (isGraphError(error) && error.code === "locked") return; // its holder does the same
+      if (isGraphError(error) && error.kind === "interrupted") throw error;
       this.#context.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
     }
   }
@@ -103,23 +96,12 @@ export class TokenCache {
     return (await this.#lockUnless(() => Promise.resolve(false)))!;
   }
 
-  /** For a user who has signed in: where the file cannot be locked or read, a notice says so, and memory keeps the sign-in. */
-  async lockOrWarn(): Promise<LockedCache> {
-    try {
-      return await this.lock();
-    } catch (error) {
-      if (isGraphError(error) && error.kind === "interrupted") throw error;
-      return readOnly(error);
-    }
-  }
-
   /** Replaces the file; a failure is only a notice, and this process continues with the text in memory. */
   async writeOrWarn(file: LockedCache, text: string): Promise<void> {
     try {
       await file.write(text);
     } catch (error) {
       this.#last = parsed(text, this.#last.state);
-      this.#unsaved = true;
       const why = toGraphError(error).message;
       this.#context.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
     }
@@ -132,34 +114,16 @@ export class TokenCache {
    * @param renew Runs while the file is locked, or without a lock where none can be made.
    */
   async renewOnce<T>(find: () => T | undefined, renew: (file: LockedCache) => Promise<T>): Promise<T> {
-    const found: { value?: T | undefined } = {};
     const isDone = async () => {
       await this.#read();
-      found.value = find();
-      return found.value !== undefined;
+      return find() !== undefined;
     };
     await using file = await this.#lockUnless(isDone).catch(async (error) => {
       if (isGraphError(error)) throw error;
       await this.#read();
-      return readOnly(error);
+      return { write: () => Promise.reject(error), [Symbol.asyncDispose]: () => Promise.resolve() };
     });
-    if (!file) return found.value!;
-    return find() ?? await renew(file);
-  }
-
-  /** Checks that a sign-in could be kept, before the user signs in. */
-  async checkWritable(): Promise<void> {
-    try {
-      await using _file = await this.lock();
-    } catch (error) {
-      if (isGraphError(error)) throw error;
-      const { kind, code, message } = toGraphError(error);
-      throw new GraphError(kind, `cannot keep a sign-in in ${this.path}: ${message}`, {
-        code,
-        hint: "make its folder writable, or choose another file with GRAPH_TOKEN_CACHE",
-        cause: error,
-      });
-    }
+    return find() ?? await renew(file!); // not locked only if it is done
   }
 
   async #lockUnless(isDone: () => Promise<boolean>): Promise<LockedCache | undefined> {
@@ -187,12 +151,11 @@ export class TokenCache {
     const key = await this.#loadKey();
     await writePrivateFile(this.path, key ? await encrypt(text, key) : text);
     this.#last = parsed(text, key ? "encrypted" : "plaintext");
-    this.#unsaved = false;
   }
 
   async #read(): Promise<void> {
     const key = await this.#loadKey(); // an invalid key is an error even where the file is plaintext or absent
-    if (!this.#unsaved) this.#last = await readTokenCache(this.path, key);
+    this.#last = await readTokenCache(this.path, key);
   }
 
   #needsFix(): boolean {
@@ -215,5 +178,80 @@ export class TokenCache {
     notice(
       `the token cache ${this.path} is unreadable; it was moved to ${aside}, and a new sign-in is needed`,
     );
+  }
+}
+
+/** Where a session gets its tokens. */
+export interface TokenProvider {
+  cache: TokenCache;
+  /** The clock, in milliseconds since 1970. */
+  now: () => number;
+  /** Reads the token cache. */
+  load(): Promise<void>;
+  /** Finds a token in what was read last that is valid for five more minutes. */
+  find(): CachedToken | undefined;
+  /** Gets a token from the service without a user, while the cache is locked. */
+  acquire(file: LockedCache, refresh: TokenRefresh | undefined): Promise<CachedToken>;
+  /**
+   * Gets a token where `acquire` failed, or throws. The cache is not locked, since a user may take minutes.
+   * @default throws the error
+   */
+  recover?(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken>;
+}
+
+/** The current token of a session. */
+export class TokenRenewal {
+  readonly #provider: TokenProvider;
+  #current: CachedToken | undefined;
+  #pending: Promise<CachedToken> | undefined;
+
+  constructor(provider: TokenProvider) {
+    this.#provider = provider;
+  }
+
+  /** The last token, which may have expired. */
+  get current(): CachedToken | undefined {
+    return this.#current;
+  }
+
+  /** Forgets the token, also one that is on its way. */
+  reset(): void {
+    this.#current = undefined;
+    this.#pending = undefined;
+  }
+
+  /** Returns the current token, or renews it; requests that need one at the same time share the renewal. */
+  async get(refresh?: TokenRefresh): Promise<CachedToken> {
+    const current = this.#current;
+    const isValid = current && current.expiresAt - this.#provider.now() > MIN_LIFE_MS;
+    if (current && (refresh ? current.secret !== refresh.refused : isValid)) return current;
+    const pending = this.#pending ??= this.#renew(refresh);
+    try {
+      const token = await pending;
+      if (this.#pending === pending) this.#current = token;
+      return token;
+    } finally {
+      if (this.#pending === pending) this.#pending = undefined;
+    }
+  }
+
+  async #renew(refresh: TokenRefresh | undefined): Promise<CachedToken> {
+    const provider = this.#provider;
+    if (!refresh) {
+      await provider.load();
+      const token = provider.find();
+      if (token) return token;
+    }
+    // Another process may have renewed the token, but not for these claims.
+    const find = () => {
+      const token = provider.find();
+      return token && !refresh?.claims && token.secret !== refresh?.refused ? token : undefined;
+    };
+    try {
+      return await provider.cache.renewOnce(find, (file) => provider.acquire(file, refresh));
+    } catch (error) {
+      if (provider.recover) return await provider.recover(error, refresh);
+      throw error;
+    }
   }
 }

@@ -32,8 +32,7 @@ import {
   type SessionInfo,
   type TokenRefresh,
 } from "./session.ts";
-import { type LockedCache, TokenCache } from "./token_cache.ts";
-import { TokenRenewal } from "./token_renewal.ts";
+import { type LockedCache, TokenCache, TokenRenewal } from "./token_cache.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 
 /** What the session of a user needs. */
@@ -165,7 +164,7 @@ export class UserSession implements AuthSession {
     const { interact, notice } = this.#options;
     const reason = needsConsent(error) ? error.withMessage(`${error.message}: ${this.#purpose}`) : error;
     if (!interact) throw reason;
-    await this.#cache.checkWritable();
+    await (await this.#cache.lock())[Symbol.asyncDispose](); // a sign-in that cannot be kept would be in vain
     if (error.code !== "notSignedIn") notice(`${reason.message} (${error.code})`);
     return await this.#signIn(interact, refresh?.claims ?? error.claims);
   }

@@ -30,16 +30,16 @@ const GOLDEN = `
 50076 | 4 signInNeeded | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
 50078 | 4 signInNeeded | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
 50079 | 4 signInNeeded | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
-50089 | 4 signInNeeded | the sign-in was revoked or is damaged | sign in again with: scripts/whoami.ts
+50089 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
 50097 | 5 refused | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
 50105 | 5 refused | the account is not assigned to the app | ask your administrator to assign it: Enterprise applications > the app > Users and groups
 50126 | 5 refused | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator
 50128 | 2 usage | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id
 50129 | 5 refused | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
 50131 | 5 refused | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-50132 | 4 signInNeeded | the sign-in was revoked or is damaged | sign in again with: scripts/whoami.ts
-50133 | 4 signInNeeded | the sign-in was revoked or is damaged | sign in again with: scripts/whoami.ts
-50173 | 4 signInNeeded | the sign-in was revoked or is damaged | sign in again with: scripts/whoami.ts
+50132 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
+50133 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
+50173 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
 50194 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
 50196 | 8 unavailable | the sign-in service received the same request too often | wait some minutes, then run it again
 50199 | 4 signInNeeded | the sign-in was not completed in the browser | sign in again with: scripts/whoami.ts
@@ -50,7 +50,7 @@ const GOLDEN = `
 65001 | 5 refused | the app lacks consent for this permission | run the same command in a terminal and consent there; if the page asks for an administrator, ask yours to grant admin consent on the app's API permissions page
 65004 | 5 refused | you declined the consent or the sign-in | run it again and accept, if you trust the app
 65005 | 5 refused | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists
-70000 | 4 signInNeeded | the sign-in was revoked or is damaged | sign in again with: scripts/whoami.ts
+70000 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
 70008 | 4 signInNeeded | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
 70011 | 2 usage | this account does not have one of the permissions that were asked for | for a personal Microsoft account set GRAPH_TENANT_ID=consumers, since those have no sites; otherwise report it, with the correlation id
 70016 | 4 signInNeeded | the sign-in was not completed in the browser | sign in again with: scripts/whoami.ts
@@ -92,7 +92,7 @@ const GOLDEN = `
 7000215 | 5 refused | the client secret is not one of the app's, or has expired | App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file
 7000218 | 5 refused | the app registration does not allow public client flows | Entra admin center > App registrations > your app > Authentication > Settings: set Allow public client flows to Yes, save, then sign in again
 7000222 | 5 refused | the client secret is not one of the app's, or has expired | App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file
-9002313 | 4 signInNeeded | the sign-in was revoked or is damaged | sign in again with: scripts/whoami.ts
+9002313 | 4 signInNeeded | the sign-in is no longer valid | sign in again with: scripts/whoami.ts
 9002331 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
 9002332 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
 `.trim().split("\n");

@@ -4,9 +4,11 @@
  * @module
  */
 import { type GraphError, usageError } from "../../errors.ts";
-import { CONFIG_FILE, platformFolders, readConfigFile } from "../../config_file.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import {
+  CONFIG_FILE,
+  platformFolders,
+  readConfigFile,
   readSettings,
   type SettingDefinition,
   type SettingName,

@@ -14,8 +14,7 @@ import {
   scopeIncludes,
 } from "../../auth/cache_content.ts";
 import { readAppCredential } from "../../auth/credentials.ts";
-import { openStaticTokenSession } from "../../auth/static_token.ts";
-import { type Access, decodeClaims, SCOPES } from "../../auth/session.ts";
+import { type Access, decodeClaims, openStaticTokenSession, SCOPES } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { isUser } from "../../drive/me.ts";
 import { GraphError, isGraphError, usageError } from "../../errors.ts";
