@@ -25,8 +25,6 @@ export interface SettingDefinition {
   help: string;
   /** Whether the config file may set it. @default true */
   inFile?: boolean;
-  /** Whether it decides where tokens and files are sent. @default false */
-  destination?: boolean;
 }
 
 /** All settings, by their names in the config file. */
@@ -86,19 +84,16 @@ export const SETTINGS = {
     variable: "GRAPH_LOGIN_ORIGIN",
     value: "URL",
     help: "in place of the cloud's sign-in origin",
-    destination: true,
   },
   apiOrigin: {
     variable: "GRAPH_API_ORIGIN",
     value: "URL",
     help: "in place of the cloud's Graph origin",
-    destination: true,
   },
   storageHosts: {
     variable: "GRAPH_STORAGE_HOSTS",
     value: "HOSTS",
     help: "in place of the cloud's storage hosts",
-    destination: true,
   },
   home: {
     variable: "GRAPH_SCRIPTS_HOME",
@@ -159,14 +154,14 @@ export async function readSettings(
 ): Promise<Settings> {
   const given = (name: SettingName) => flags[name] || env(SETTINGS[name].variable) || undefined;
   const folders = platformFolders(given("home"), env);
-  const file = configFile ?? await readConfigFile(join(folders.config, CONFIG_FILE), SETTINGS);
+  const file = configFile ?? await readConfigFile(join(folders.config, CONFIG_FILE));
   const value = (name: SettingName) => given(name) ?? file[name];
 
   const cloud = oneOf(Object.keys(CLOUDS) as CloudName[], "cloud", value("cloud") ?? "global");
-  const clientId = parseClientId(value("clientId"));
+  const clientId = parseId("clientId", value("clientId"));
   const loginOrigin = parseOrigin("loginOrigin", value("loginOrigin") ?? CLOUDS[cloud].loginOrigin);
   return {
-    tenantId: parseTenant(value("tenantId")),
+    tenantId: parseId("tenantId", value("tenantId")),
     clientId,
     cloud,
     account: value("account"),
@@ -226,20 +221,11 @@ function oneOf<T extends string>(values: readonly T[], what: string, text: strin
   throw invalidSetting(`unknown ${what} ${JSON.stringify(text)}`, `use one of: ${values.join(", ")}`);
 }
 
-function parseClientId(id: string | undefined): string | undefined {
-  if (id === undefined || isGuid(id)) return id;
-  const hint = `copy the Application (client) ID, ${GUID_FROM_PORTAL}`;
-  throw invalidSetting(`the client id ${JSON.stringify(id)} is not an application id`, hint);
-}
-
-const GUID_FROM_PORTAL = "8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
-
-function parseTenant(tenant: string | undefined): string | undefined {
-  if (tenant === undefined || isGuid(tenant) || /^(common|organizations|consumers)$/i.test(tenant)) {
-    return tenant;
-  }
-  const hint = `copy the Directory (tenant) ID, ${GUID_FROM_PORTAL}`;
-  throw invalidSetting(`the tenant ${JSON.stringify(tenant)} is not a tenant id`, hint);
+function parseId(name: "clientId" | "tenantId", id: string | undefined): string | undefined {
+  const isWord = name === "tenantId" && /^(common|organizations|consumers)$/i.test(id ?? "");
+  if (id === undefined || isWord || isGuid(id)) return id;
+  const hint = "copy it, 8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
+  throw invalidSetting(`invalid ${SETTINGS[name].help}: ${JSON.stringify(id)}`, hint);
 }
 
 /** Accepts `https://` in front, as it is copied from a browser. */
@@ -286,29 +272,22 @@ export function platformFolders(
 /**
  * Reads the config file; empty when there is none.
  *
- * @param known All settings, by name.
  * @throws {GraphError} `usage` for invalid content; `refused` when it decides where tokens are sent, and another user owns
  *   it or others may write to it.
  */
-export async function readConfigFile(
-  path: string,
-  known: Record<string, SettingDefinition>,
-): Promise<Record<string, string>> {
+export async function readConfigFile(path: string): Promise<SettingValues> {
   using file = await ifExists(Deno.open(path));
   if (!file) return {};
   const info = await file.stat(); // of the open file, which a rename cannot change
   const text = await readAll(file, info.size); // without a byte order mark, which editors on Windows write
-  const values = parseConfig(text, path, known);
-  const destinations = Object.keys(values).filter((name) => known[name]?.destination);
+  const values = parseConfig(text, path);
+  const destinations = ["loginOrigin", "apiOrigin", "storageHosts"].filter((name) => name in values);
   if (destinations.length > 0) await checkConfigPermissions(path, info, destinations);
   return values;
 }
 
-function parseConfig(
-  text: string,
-  path: string,
-  known: Record<string, SettingDefinition>,
-): Record<string, string> {
+function parseConfig(text: string, path: string): SettingValues {
+  const known: Record<string, SettingDefinition> = SETTINGS;
   const invalid = (why: string) => usageError(`${path}: ${why}`, "fix or delete this file", "invalidConfig");
   let value: unknown;
   try {
@@ -322,7 +301,7 @@ function parseConfig(
     if (!isAllowed) throw invalid(`${name} is not a setting of this file`);
     if (typeof setting !== "string") throw invalid(`${name} is not a string`);
   }
-  return value as Record<string, string>;
+  return value;
 }
 
 async function checkConfigPermissions(

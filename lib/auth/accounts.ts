@@ -72,7 +72,10 @@ function isMeant(account: CachedAccount, { tenant, wanted }: AccountSelector): b
 }
 
 /** The error where no matching account is signed in; it names those that are. */
-export function notSignedInError(accounts: readonly CachedAccount[] = [], wanted?: string): GraphError {
+export function notSignedInError(
+  accounts: readonly CachedAccount[] = [],
+  { wanted }: Partial<AccountSelector> = {},
+): GraphError {
   const who = wanted === undefined ? "" : `${wanted} is `;
   const others = accounts.length === 0 ? "" : ` to this tenant; signed in: ${namesOf(accounts)}`;
   const details = { code: "notSignedIn", subject: wanted };

@@ -55,7 +55,8 @@ export type AccountQuery = Omit<Registration, "tenantId"> & {
 };
 
 /** Checks the content of a cache; `undefined` when MSAL could not work with it. */
-export function parseCacheContent(value: Record<string, unknown>): CacheContent | undefined {
+export function parseCacheContent(value: Record<string, unknown> | undefined): CacheContent | undefined {
+  if (!value) return undefined;
   const known = SECTIONS.filter((name) => value[name] !== undefined);
   if (Object.keys(value).length > 0 && known.length === 0) return undefined; // JSON of another program
   const isSection = (section: unknown) => isJsonObject(section) && Object.values(section).every(isJsonObject);
@@ -109,11 +110,10 @@ export function findToken(
   query: AccountQuery & { scopes: readonly string[] },
   now: number,
 ): CachedToken | undefined {
-  const entry = tokenEntries(content, query).find((entry) =>
-    query.scopes.every((scope) => scopesOf(entry).some((granted) => scopeIncludes(granted, scope))) &&
-    Number(entry.expires_on) * 1000 - MIN_LIFE_MS > now
+  return listTokens(content, query).find(({ scopes, expiresAt }) =>
+    expiresAt - MIN_LIFE_MS > now &&
+    query.scopes.every((wanted) => scopes.some((granted) => scopeIncludes(granted, wanted)))
   );
-  return entry && toStoredToken(entry);
 }
 
 /** Finds an app-only token, which belongs to no account, that is valid for five more minutes. */
@@ -126,29 +126,16 @@ export function findAppToken(
 }
 
 /** Lists all access tokens of an account, expired ones too, the one that lives longest first. */
-export function listTokens(content: CacheContent, query: AccountQuery): StoredToken[] {
-  return tokenEntries(content, query).map(toStoredToken).toSorted((a, b) => b.expiresAt - a.expiresAt);
-}
-
-function tokenEntries(content: CacheContent, { account, ...client }: AccountQuery): Entry[] {
+export function listTokens(content: CacheContent, { account, ...client }: AccountQuery): StoredToken[] {
   return entriesOf(content.AccessToken, client).filter((entry) =>
     (entry.home_account_id ?? "") === account.homeAccountId &&
-    String(entry.realm).toLowerCase() === account.realm.toLowerCase() &&
-    typeof entry.secret === "string" && entry.secret !== ""
-  );
-}
-
-function toStoredToken(entry: Entry): StoredToken {
-  return {
+    String(entry.realm).toLowerCase() === account.realm.toLowerCase() && entry.secret
+  ).map((entry) => ({
     secret: String(entry.secret),
-    scopes: scopesOf(entry).map(shortScope),
+    scopes: String(entry.target ?? "").split(" ").filter(Boolean).map(shortScope),
     expiresAt: Number(entry.expires_on) * 1000 || 0,
     keptAt: Number(entry.cached_at) * 1000 || 0,
-  };
-}
-
-function scopesOf({ target }: Entry): string[] {
-  return String(target ?? "").split(" ").filter(Boolean);
+  })).toSorted((a, b) => b.expiresAt - a.expiresAt);
 }
 
 /**

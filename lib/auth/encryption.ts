@@ -7,10 +7,8 @@ import { usageError } from "../errors.ts";
 import { readSecret } from "./credentials.ts";
 import type { KeySetting } from "../settings.ts";
 
-const VERSION = 1;
-const CIPHER = "AES-256-GCM";
-/** The key is used as it is. */
-const KDF = "none";
+/** The key is used as it is, without a derivation. */
+const HEADER = { graphScriptsTokenCache: 1, cipher: "AES-256-GCM", kdf: "none" };
 /** NIST SP 800-38D: 96 random bits; one write an hour is far from its limit of 2³² for one key. */
 const IV_BYTES = 12;
 const MAKE_KEY = "make a key with: (umask 077; openssl rand -base64 32 > FILE)";
@@ -56,8 +54,7 @@ export async function encrypt(text: string, { aes }: CacheKey): Promise<string> 
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES)).toBase64();
   const bytes = await crypto.subtle.encrypt(gcm("", iv), aes, new TextEncoder().encode(text));
   const ciphertext = new Uint8Array(bytes).toBase64();
-  const header = { graphScriptsTokenCache: VERSION, cipher: CIPHER, kdf: KDF, keyCheck: "", iv };
-  return JSON.stringify({ ...header, ciphertext });
+  return JSON.stringify({ ...HEADER, keyCheck: "", iv, ciphertext });
 }
 
 /**
@@ -92,7 +89,7 @@ export async function decrypt(
 
 /** Authenticates the header. Version 0.1.0 wrote a check value of the key. */
 function gcm(keyCheck: string, iv: string): AesGcmParams {
-  const header = JSON.stringify([VERSION, CIPHER, { kdf: KDF }, keyCheck, iv]);
-  const additionalData = new TextEncoder().encode(header);
+  const { graphScriptsTokenCache: version, cipher, kdf } = HEADER;
+  const additionalData = new TextEncoder().encode(JSON.stringify([version, cipher, { kdf }, keyCheck, iv]));
   return { name: "AES-GCM", iv: Uint8Array.fromBase64(iv), additionalData };
 }

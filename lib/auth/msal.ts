@@ -193,18 +193,10 @@ function createPolling(http: HttpClient) {
   return {
     /** Checks the response with the device code, which can be an error under HTTP 200 (PROTOCOL A2). */
     start(body: Json): void {
-      const required = ["device_code", "user_code", "verification_uri", "expires_in"];
-      const missing = required.find((name) => !body[name]);
-      if (missing) {
-        const why = `sign-in: the service sent a device code response without ${missing}`;
-        const hint = "run the same command again; check GRAPH_LOGIN_ORIGIN if you set it";
-        throw new GraphError("failed", why, { code: "invalidAnswer", hint });
-      }
+      if (!body.device_code || !body.user_code || !body.verification_uri) throw unexpected(200);
       // Numbers may be strings. Without an interval MSAL polls in a tight loop, and without a lifetime it never stops.
-      const interval = Number(body.interval ?? NaN);
-      body.interval = Number.isFinite(interval) && interval >= 0 ? interval : DEFAULT_INTERVAL_SECONDS;
-      const life = Number(body.expires_in);
-      body.expires_in = Number.isFinite(life) && life > 0 ? life : DEFAULT_LIFE_SECONDS;
+      body.interval = Number(body.interval ?? DEFAULT_INTERVAL_SECONDS);
+      body.expires_in = Number(body.expires_in) || DEFAULT_LIFE_SECONDS;
       firstWaitMs = Number(body.interval) * 1000;
     },
 

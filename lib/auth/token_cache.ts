@@ -7,25 +7,19 @@
 import { type CacheContent, type CachedToken, MIN_LIFE_MS, parseCacheContent } from "./cache_content.ts";
 import { type CacheKey, decrypt, encrypt, isEncrypted, loadKey } from "./encryption.ts";
 import type { AuthContext, TokenRefresh } from "./session.ts";
-import { isGraphError } from "../errors.ts";
+import { isGraphError, usageError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { acquireLockUnless } from "../local/lock.ts";
-import {
-  checkFolder,
-  moveAside,
-  readPrivateFile,
-  removeLeftovers,
-  writePrivateFile,
-} from "../local/private_file.ts";
+import { checkFolder, readPrivateFile, removeLeftovers, writePrivateFile } from "../local/private_file.ts";
 
 /** Longer than a renewal with all its retries. */
 const MAX_LOCK_WAIT_MS = 120_000;
 
 /** The cache as it was read. */
 export interface CacheState {
-  state: "absent" | "unreadable" | "plaintext" | "encrypted";
-  /** In MSAL's format; empty unless it could be read. */
+  state: "absent" | "plaintext" | "encrypted";
+  /** In MSAL's format; may be empty. */
   text: string;
   /** The parsed text. */
   content: CacheContent;
@@ -40,21 +34,13 @@ export interface LockedCache extends AsyncDisposable {
 /** Reads a token cache and changes nothing; throws what `readPrivateFile` and `decrypt` throw. */
 export async function readTokenCache(path: string, key: CacheKey | undefined): Promise<CacheState> {
   const text = await readPrivateFile(path);
-  if (text === undefined) return ABSENT;
-  if (text.trim() === "") return { ...ABSENT, state: "plaintext" }; // valid for MSAL
-  const value = parseJsonObject(text);
-  if (!value) return UNREADABLE;
-  if (!isEncrypted(value)) return parsed(text, "plaintext");
-  return parsed(await decrypt(value, key, path), "encrypted");
-}
-
-const ABSENT: CacheState = { state: "absent", text: "", content: {} };
-const UNREADABLE: CacheState = { state: "unreadable", text: "", content: {} };
-
-/** MSAL throws raw TypeErrors on content that it does not expect, after the user has signed in. */
-function parsed(text: string, state: CacheState["state"]): CacheState {
-  const content = parseCacheContent(parseJsonObject(text) ?? {});
-  return content ? { state, text, content } : UNREADABLE;
+  if (text === undefined) return { state: "absent", text: "", content: {} };
+  const value = parseJsonObject(text.trim() || "{}");
+  const plaintext = value && isEncrypted(value) ? await decrypt(value, key, path) : text;
+  const content = parseCacheContent(parseJsonObject(plaintext.trim() || "{}"));
+  if (content) return { state: plaintext === text ? "plaintext" : "encrypted", text: plaintext, content };
+  const hint = "delete it, or choose another file with GRAPH_TOKEN_CACHE, then sign in again";
+  throw usageError(`${path} is not a token cache`, hint, "badCache"); // MSAL would throw after the user has signed in
 }
 
 /**
@@ -67,7 +53,7 @@ export class TokenCache {
   readonly path: string;
   readonly #context: AuthContext;
   #key: Promise<CacheKey> | undefined;
-  #last = ABSENT;
+  #last: CacheState = { state: "absent", text: "", content: {} };
 
   constructor(context: AuthContext) {
     this.path = context.settings.tokenCache;
@@ -79,15 +65,15 @@ export class TokenCache {
     return this.#last;
   }
 
-  /** Reads the file. An unreadable one is moved aside; a plaintext one is encrypted if a key is set. */
+  /** Reads the file; a plaintext one is encrypted if a key is set. */
   async load(): Promise<void> {
     await this.#read();
-    if (!this.#needsFix()) return;
+    if (!this.#mustEncrypt) return;
     try {
       await using _file = await this.lock();
     } catch (error) {
       if (isGraphError(error) && error.kind === "interrupted") throw error;
-      this.#context.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
+      this.#context.notice(`${this.path} could not be encrypted: ${toGraphError(error).message}`);
     }
   }
 
@@ -101,7 +87,7 @@ export class TokenCache {
     try {
       await file.write(text);
     } catch (error) {
-      this.#last = parsed(text, this.#last.state);
+      this.#remember(text);
       const why = toGraphError(error).message;
       this.#context.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
     }
@@ -134,7 +120,7 @@ export class TokenCache {
     try {
       await checkFolder(this.path);
       await removeLeftovers(this.path);
-      await this.#readAndFix();
+      await this.#readAndEncrypt();
     } catch (error) {
       await lock[Symbol.asyncDispose]();
       throw error;
@@ -150,7 +136,12 @@ export class TokenCache {
   async #write(text: string): Promise<void> {
     const key = await this.#loadKey();
     await writePrivateFile(this.path, key ? await encrypt(text, key) : text);
-    this.#last = parsed(text, key ? "encrypted" : "plaintext");
+    this.#remember(text);
+  }
+
+  #remember(text: string): void {
+    const content = parseCacheContent(parseJsonObject(text)) ?? {};
+    this.#last = { state: this.#key ? "encrypted" : "plaintext", text, content };
   }
 
   async #read(): Promise<void> {
@@ -158,26 +149,17 @@ export class TokenCache {
     this.#last = await readTokenCache(this.path, key);
   }
 
-  #needsFix(): boolean {
-    const { state, text } = this.#last;
-    return state === "unreadable" || (state === "plaintext" && text !== "" && this.#key !== undefined);
+  get #mustEncrypt(): boolean {
+    return this.#last.state === "plaintext" && this.#last.text !== "" && this.#key !== undefined;
   }
 
-  /** Under the lock, because another process may have fixed the file since it was read. */
-  async #readAndFix(): Promise<void> {
+  /** At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk. */
+  async #readAndEncrypt(): Promise<void> {
     await this.#read();
-    if (!this.#needsFix()) return;
-    const { notice, http } = this.#context;
-    if (this.#last.state === "plaintext") {
-      // At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk.
-      await this.#write(this.#last.text);
-      return notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
-    }
-    const aside = await moveAside(this.path, http.now());
-    if (aside === undefined) return; // by another process
-    notice(
-      `the token cache ${this.path} is unreadable; it was moved to ${aside}, and a new sign-in is needed`,
-    );
+    if (!this.#mustEncrypt) return; // another process was faster
+    await this.#write(this.#last.text);
+    const done = `the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`;
+    this.#context.notice(done);
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AuthenticationResult, PublicClientApplication } from "@azure/msal-node";
+import type { PublicClientApplication } from "@azure/msal-node";
 import {
   type AccountInfo,
   type AccountSelector,
@@ -148,7 +148,7 @@ export class UserSession implements AuthSession {
     const known = app ? await callMsal(() => app.getTokenCache().getAllAccounts()) : [];
     const account = known.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
     if (!meant || !app || !account) {
-      throw notSignedInError(this.#accounts, this.#options.settings.account);
+      throw notSignedInError(this.#accounts, this.#selector);
     }
     const request = {
       ...tokenRequest(this.#requestedScopes(), refresh?.claims),
@@ -180,31 +180,17 @@ export class UserSession implements AuthSession {
   async #signIn(interact: Interaction, claims: string | undefined): Promise<CachedToken> {
     const { http: { signal }, settings: { account: wanted } } = this.#options;
     const app = await this.#openApp();
-    const before = this.#accounts;
     const expected = wanted ?? (this.#first ?? this.#account)?.username;
     const request = tokenRequest(this.#requestedScopes(), claims);
     const result = await callMsal(() => interact(app, request, expected, signal));
-    await this.#checkAccount(result, expected, before);
+    const actual = result?.account?.username;
+    // A run must not continue as another account.
+    if (expected && actual && actual.toLowerCase() !== expected.toLowerCase()) {
+      const why = `signed in as ${actual}, but ${expected} was asked for`;
+      throw new GraphError("usage", why, { code: "otherAccount", subject: actual });
+    }
     this.#selectAccount();
     return tokenOf(result);
-  }
-
-  /** A run must not continue as another account, and a sign-in that was not asked for is not kept. */
-  async #checkAccount(
-    result: AuthenticationResult | null,
-    expected: string | undefined,
-    before: readonly CachedAccount[],
-  ): Promise<void> {
-    const actual = result?.account;
-    if (!expected || !actual?.username || actual.username.toLowerCase() === expected.toLowerCase()) return;
-    const isActual = ({ homeAccountId }: CachedAccount) => homeAccountId === actual.homeAccountId;
-    if (!before.some(isActual)) {
-      await using file = await this.#cache.lock();
-      const added = this.#accounts.filter(isActual);
-      await file.write(JSON.stringify(withoutAccounts(this.#cache.last.content, added)));
-    }
-    const why = `signed in as ${actual.username}, but ${expected} was asked for`;
-    throw new GraphError("usage", why, { code: "otherAccount", subject: actual.username });
   }
 
   /** Permissions without their API, and without those that personal accounts do not have (PROTOCOL 13.5). */

@@ -106,7 +106,7 @@ Deno.test("scripts name the signed-in accounts and the command to run for an unk
   );
 });
 
-Deno.test("whoami does not keep a sign-in with another account than requested", async () => {
+Deno.test("whoami does not continue as another account than requested", async () => {
   await using env = await startTestEnv();
   env.sandbox.user.signIn("dana");
   const { code, stderr } = await env.run("whoami", "--prompt", "--account", "MeganB@contoso.com");
@@ -115,7 +115,8 @@ Deno.test("whoami does not keep a sign-in with another account than requested", 
     stderr,
     "signed in as dana@northwindtraders.com, but MeganB@contoso.com was asked for",
   );
-  assertEquals(jsonLines((await env.run("whoami", "--accounts", "--json")).stdout).length, 1);
+  assertEquals((await env.run("whoami")).code, 2, "both accounts are signed in now");
+  assertEquals((await env.run("whoami", "--sign-out", "--account", "dana@northwindtraders.com")).code, 0);
   env.sandbox.revokeRefreshTokens();
   env.sandbox.expireAccessTokens();
   const renewal = await env.run("whoami", "--prompt");

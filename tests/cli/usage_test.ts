@@ -34,8 +34,8 @@ Deno.test("scripts reject wrong usage in one line without a request (exit code 2
     "x",
   ]);
   await refused(env, 2, /unknown cloud "mars"/, ["ls", "--cloud", "mars"]);
-  await refused(env, 2, /not an application id/, ["ls", "--client-id", "abc"]);
-  await refused(env, 2, /is not a tenant id/, ["ls", "--tenant", "a b"]);
+  await refused(env, 2, /invalid application \(client\) id/, ["ls", "--client-id", "abc"]);
+  await refused(env, 2, /invalid directory \(tenant\) id/, ["ls", "--tenant", "a b"]);
   await refused(env, 2, /is not an https origin/, ["ls"], { GRAPH_API_ORIGIN: "http://example.com" });
   await refused(env, 2, /GRAPH_API_ORIGIN is not an https origin/, ["ls"], { GRAPH_API_ORIGIN: "example" });
   await refused(env, 2, /web addresses are not supported/, ["ls", "https://contoso.sharepoint.com/x"]);

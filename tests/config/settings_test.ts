@@ -34,8 +34,8 @@ Deno.test("readSettings() gives each cloud and sign-in origin a token cache of i
 
 Deno.test("readSettings() rejects invalid settings and names them", async () => {
   const cases: [Record<string, string>, RegExp][] = [
-    [{ GRAPH_CLIENT_ID: "app" }, /the client id "app" is not an application id/],
-    [{ GRAPH_TENANT_ID: "no tenant" }, /the tenant "no tenant" is not a tenant id/],
+    [{ GRAPH_CLIENT_ID: "app" }, /invalid application \(client\) id: "app"/],
+    [{ GRAPH_TENANT_ID: "no tenant" }, /invalid directory \(tenant\) id: "no tenant"/],
     [{ GRAPH_CLOUD: "mars" }, /unknown cloud "mars"/],
     [{ GRAPH_SIGN_IN: "magic" }, /unknown sign-in method "magic"/],
     [{ GRAPH_SITE_HOST: "a/b" }, /GRAPH_SITE_HOST=a\/b is not a host/],
