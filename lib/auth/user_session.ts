@@ -143,16 +143,14 @@ export class UserSession implements AuthSession {
       const why = "the service rejects the renewed sign-in as well";
       throw new GraphError("signInNeeded", why, { code: "claimsDemanded" });
     }
-    const meant = this.#account;
-    const app = meant && await this.#openApp(file);
-    const known = app ? await callMsal(() => app.getTokenCache().getAllAccounts()) : [];
-    const account = known.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
-    if (!meant || !app || !account) {
-      throw notSignedInError(this.#accounts, this.#selector);
-    }
+    const account = this.#account;
+    if (!account) throw notSignedInError(this.#accounts, this.#selector);
+    const { homeAccountId, realm: tenantId, username } = account;
+    const { environment } = this.#registration;
+    const app = await this.#openApp(file);
     const request = {
       ...tokenRequest(this.#requestedScopes(), refresh?.claims),
-      account: { ...account, tenantId: meant.realm }, // MSAL would use the home tenant of a guest
+      account: { homeAccountId, environment, tenantId, username, localAccountId: "" },
       forceRefresh: refresh !== undefined,
     };
     return tokenOf(await callMsal(() => app.acquireTokenSilent(request)));
