@@ -84,7 +84,9 @@ export function toSignInError(body: Record<string, unknown>, status?: number): G
     ? body.error_codes.map(Number)
     : [];
   const known = AADSTS.get(number) ?? AADSTS.get(body.suberror) ?? AADSTS.get(body.error);
-  const { kind, why, hint } = known ?? unknownError(description || String(body.error));
+  const [firstLine] = (description || String(body.error)).split(/\r?\n/);
+  const { kind, why, hint } = known ??
+    { kind: "failed", why: `the sign-in service refused: ${redact(firstLine!)}`, hint: LOOK_UP };
   const error = safeIdentifier(body.error) ?? "unknownError";
   const suberror = safeIdentifier(body.suberror);
   const code = Number.isInteger(number) ? `AADSTS${number}` : error;
@@ -100,10 +102,5 @@ export function toSignInError(body: Record<string, unknown>, status?: number): G
   });
 }
 
-function unknownError(description: string): Explanation {
-  const [firstLine = ""] = description.split(/\r?\n/);
-  const why = `the sign-in service refused: ${redact(firstLine)}`;
-  const hint =
-    "look the code up at https://login.microsoftonline.com/error, or ask your administrator with the correlation id";
-  return { kind: "failed", why, hint };
-}
+const LOOK_UP =
+  "look the code up at https://login.microsoftonline.com/error, or ask your administrator with the correlation id";

@@ -33,13 +33,11 @@ export async function loadKey(setting: KeySetting): Promise<CacheKey> {
   };
 }
 
-/** Parses a key: 64 hex digits, or 44 characters of base64 or base64url; `name` is for errors. */
+/** Parses a key: 64 hex digits, or 44 characters of base64; `name` is for errors. */
 export function parseKey(given: string, name: string): Uint8Array<ArrayBuffer> {
   const text = given.replace(/\r?\n$/, "");
   if (/^[0-9a-f]{64}$/i.test(text)) return Uint8Array.fromHex(text);
-  if (/^[\w+/-]{43}=$/.test(text)) {
-    return Uint8Array.fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
-  }
+  if (/^[a-z0-9+/]{43}=$/i.test(text)) return Uint8Array.fromBase64(text);
   const why = `${name}: the key must be one line of 64 hex digits or 44 characters of base64`;
   throw usageError(why, MAKE_KEY, "badKey");
 }

@@ -189,7 +189,6 @@ function authNetwork(AuthError: typeof Msal.AuthError, { settings, http }: AuthC
 function createPolling(http: HttpClient) {
   let firstWaitMs = 0;
   let extraMs = 0;
-  let failures = 0;
   return {
     /** Checks the response with the device code, which can be an error under HTTP 200 (PROTOCOL A2). */
     start(body: Json): void {
@@ -200,7 +199,7 @@ function createPolling(http: HttpClient) {
       firstWaitMs = Number(body.interval) * 1000;
     },
 
-    /** Polls once; a temporary failure is waited out and reported to MSAL as "pending". */
+    /** Polls once; a temporary failure slows down the polls, and is reported to MSAL as "pending". */
     async poll(send: (http: HttpClient) => Promise<MsalResponse>): Promise<MsalResponse> {
       http.deadline.progress(); // the user may take as long as the code lives
       // MSAL polls at once; RFC 8628 asks for the interval before the first poll as well.
@@ -211,14 +210,12 @@ function createPolling(http: HttpClient) {
         if (isGraphError(error) && error.kind === "unavailable") return undefined;
         throw error;
       });
-      if (!response || isTemporary(response.status)) {
-        await http.wait(http.backoffMs(++failures), "the sign-in service does not respond");
+      if (!response || isTemporary(response.status) || response.body.error === "slow_down") {
+        extraMs += SLOW_DOWN_MS;
         return PENDING;
       }
-      failures = 0;
       const { status, body } = response;
-      if (body.error === "slow_down") extraMs += SLOW_DOWN_MS;
-      if (CONTINUE.includes(String(body.error))) return PENDING;
+      if (["authorization_pending", "temporarily_unavailable"].includes(String(body.error))) return PENDING;
       checked(response);
       if (!body.access_token) throw unexpected(status);
       return response;
@@ -226,7 +223,6 @@ function createPolling(http: HttpClient) {
   };
 }
 
-const CONTINUE = ["slow_down", "authorization_pending", "temporarily_unavailable"];
 const PENDING: MsalResponse = {
   status: 400,
   headers: {},

@@ -16,9 +16,9 @@ const FIRST_VERSION = {
   ciphertext: "zGgyQEAXJlJZXUiXZhDz4rBA3itSZLQT/LghrvPC",
 };
 
-Deno.test("parseKey() accepts 32 bytes as hex, base64 and base64url", () => {
+Deno.test("parseKey() accepts 32 bytes as hex and base64", () => {
   for (const text of [HEX, HEX.toUpperCase(), `${HEX}\r\n`]) assertEquals(parseKey(text, "K").toHex(), HEX);
-  for (const text of [BASE64, `${BASE64}\n`, BASE64.replaceAll("+", "-").replaceAll("/", "_")]) {
+  for (const text of [BASE64, `${BASE64}\n`]) {
     assertEquals(parseKey(text, "K").toBase64(), BASE64);
   }
 });
