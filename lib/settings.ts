@@ -32,12 +32,7 @@ export const SETTINGS = {
   tenantId: { variable: "GRAPH_TENANT_ID", flag: "tenant", value: "ID", help: "directory (tenant) id" },
   clientId: { variable: "GRAPH_CLIENT_ID", flag: "client-id", value: "ID", help: "application (client) id" },
   cloud: { variable: "GRAPH_CLOUD", flag: "cloud", value: "NAME", help: "global, usgov, usdod or china" },
-  account: {
-    variable: "GRAPH_ACCOUNT",
-    flag: "account",
-    value: "NAME",
-    help: "which signed-in account, by user name",
-  },
+  account: { variable: "GRAPH_ACCOUNT", flag: "account", value: "NAME", help: "signed-in account to use" },
   site: {
     variable: "GRAPH_SITE",
     flag: "site",
@@ -80,21 +75,9 @@ export const SETTINGS = {
     help: "encrypt the token cache with this key",
     inFile: false,
   },
-  loginOrigin: {
-    variable: "GRAPH_LOGIN_ORIGIN",
-    value: "URL",
-    help: "in place of the cloud's sign-in origin",
-  },
-  apiOrigin: {
-    variable: "GRAPH_API_ORIGIN",
-    value: "URL",
-    help: "in place of the cloud's Graph origin",
-  },
-  storageHosts: {
-    variable: "GRAPH_STORAGE_HOSTS",
-    value: "HOSTS",
-    help: "in place of the cloud's storage hosts",
-  },
+  loginOrigin: { variable: "GRAPH_LOGIN_ORIGIN", value: "URL", help: "replaces the sign-in origin" },
+  apiOrigin: { variable: "GRAPH_API_ORIGIN", value: "URL", help: "replaces the Graph origin" },
+  storageHosts: { variable: "GRAPH_STORAGE_HOSTS", value: "HOSTS", help: "replaces the storage hosts" },
   home: {
     variable: "GRAPH_SCRIPTS_HOME",
     value: "FOLDER",
@@ -109,10 +92,10 @@ export type SettingName = keyof typeof SETTINGS;
 /** Values of settings, as they were given. */
 export type SettingValues = Partial<Record<SettingName, string>>;
 
-/** Where the key of the token cache is. The key itself is never part of an output or error. */
+/** Where the key of the token cache is. */
 export type KeySetting = { variable: string; file: string } | { variable: string; text: string };
 
-/** Where app-only credentials are. Their values are never part of an output or error. */
+/** Where app-only credentials are. */
 export type AppCredentialSetting = { kind: "secret" | "certificate"; file: string; variable: string };
 
 /** The settings of a run. */
@@ -125,11 +108,9 @@ export interface Settings {
   siteHost: string | undefined;
   drive: string | undefined;
   accessToken: string | undefined;
-  /** How a user signs in. */
   signIn: "device" | "browser";
   /** App-only credential; `undefined`: a user signs in. */
   appCredential: AppCredentialSetting | undefined;
-  /** Path of the token cache file. */
   tokenCache: string;
   /** Private folder for what later runs need: the journals of unfinished transfers, and the token cache. */
   state: string;
@@ -196,12 +177,8 @@ function toKeySetting(value: (name: SettingName) => string | undefined): KeySett
   for (const name of ["tokenCacheKeyFile", "tokenCacheKey"] as const) {
     const { variable } = SETTINGS[name];
     const text = value(name);
-    if (text === "") {
-      throw invalidSetting(
-        `${variable} is set, but empty`,
-        "set it to a key, or unset it for a plaintext cache",
-      );
-    }
+    const hint = "set it to a key, or unset it for a plaintext cache";
+    if (text === "") throw invalidSetting(`${variable} is set, but empty`, hint);
     if (text) return name === "tokenCacheKey" ? { variable, text } : { variable, file: text };
   }
   return undefined;

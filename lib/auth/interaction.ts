@@ -6,7 +6,7 @@
 import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "@azure/msal-node";
 import { toSignInError } from "./aadsts.ts";
 import { type TokenRequest, toLoginOrigin } from "./msal.ts";
-import { anySignal, interruptedError, throwIfAborted } from "../abort.ts";
+import { interruptedError, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 
@@ -53,7 +53,6 @@ export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCo
  */
 export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interaction {
   return async (app, tokenRequest, _loginHint, signal) => {
-    throwIfAborted(signal);
     const request: DeviceCodeRequest = {
       ...tokenRequest,
       deviceCodeCallback: ({ message, userCode, verificationUri, expiresIn }) =>
@@ -76,7 +75,6 @@ export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interac
  */
 export function browserInteraction(show: (address: string) => void, settings: Settings): Interaction {
   return async (app, tokenRequest, loginHint, signal) => {
-    throwIfAborted(signal);
     const { verifier, challenge } = await createPkce();
     const state = crypto.randomUUID();
     await using listener = listenForRedirect(state);
@@ -91,12 +89,7 @@ export function browserInteraction(show: (address: string) => void, settings: Se
     });
     throwIfAborted(signal);
     show(toLoginOrigin(address, settings));
-    const timeout = new AbortController();
-    const expired = "sign-in: not completed within 15 minutes";
-    const expiredError = new GraphError("signInNeeded", expired, { code: "browserTimeout" });
-    const timer = setTimeout(() => timeout.abort(expiredError), MAX_MS);
-    const fields = await unlessAborted(listener.fields, anySignal(signal, timeout.signal))
-      .finally(() => clearTimeout(timer));
+    const fields = await unlessAborted(listener.fields, signal);
     const [code, error] = [fields.get("code"), fields.get("error")];
     if (error !== null || !code) {
       const description = fields.get("error_description") ?? "";
@@ -107,7 +100,7 @@ export function browserInteraction(show: (address: string) => void, settings: Se
   };
 }
 
-/** Waits for something that cannot be cancelled; throws `interrupted` as soon as the signal is aborted. */
+/** Waits for the user, which cannot be cancelled; throws `interrupted` as soon as the signal is aborted. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   promise.catch(() => {}); // after an abort its failure is of no interest
   throwIfAborted(signal);
@@ -134,7 +127,12 @@ async function createPkce(): Promise<{ verifier: string; challenge: string }> {
  * other users, do not disturb it: they lack the `state`, which only the service and the user's browser know.
  */
 function listenForRedirect(state: string) {
-  const { promise: fields, resolve } = Promise.withResolvers<URLSearchParams>();
+  const { promise: fields, resolve, reject } = Promise.withResolvers<URLSearchParams>();
+  const expired = "sign-in: not completed within 15 minutes";
+  const timeout = setTimeout(
+    () => reject(new GraphError("signInNeeded", expired, { code: "browserTimeout" })),
+    MAX_MS,
+  );
   const stop = new AbortController();
   const headers = { connection: "close" };
   const onError = () => new Response(null, { status: 400, headers });
@@ -152,6 +150,7 @@ function listenForRedirect(state: string) {
     /** Of the first redirect with the right state. */
     fields,
     async [Symbol.asyncDispose]() {
+      clearTimeout(timeout);
       // A silent connection would keep the port, and the process, alive.
       const timer = setTimeout(() => stop.abort(), LAST_PAGE_MS);
       await Promise.race([server.shutdown(), server.finished]);
