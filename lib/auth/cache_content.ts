@@ -65,37 +65,28 @@ export function parseCacheContent(value: Record<string, unknown> | undefined): C
 
 /** Lists the signed-in accounts, once per tenant for which there are tokens. */
 export function listAccounts(content: CacheContent, client: CacheClient): CachedAccount[] {
-  // In MSAL's format accounts are not bound to a client, but refresh tokens are.
   const signedIn = new Set(entriesOf(content.RefreshToken, client).map((entry) => entry.home_account_id));
-  const tokens = [...entriesOf(content.IdToken, client), ...entriesOf(content.AccessToken, client)];
-  const accounts = Object.values(content.Account ?? {}).filter((entry) =>
-    entry.environment === client.environment && signedIn.has(entry.home_account_id)
-  ).flatMap(({ home_account_id: id, realm: home, username = "", name }) => {
-    // The realm of the account is its home tenant; tokens of a guest have another one.
-    const realms = tokens.filter((token) => token.home_account_id === id).map(({ realm }) => realm);
-    return (realms.length > 0 ? realms : [home]).map((realm): CachedAccount => ({
+  const tokens = entriesOf(content.IdToken, client).filter((entry) => signedIn.has(entry.home_account_id));
+  return tokens.map(({ home_account_id: id, realm }) => {
+    const accounts = Object.values(content.Account ?? {}); // bound to no client in MSAL's format
+    const { username = "", name } = accounts.find((entry) => entry.home_account_id === id) ?? {};
+    return {
       homeAccountId: String(id),
       realm: String(realm),
       username: String(username),
       name: typeof name === "string" ? name : undefined,
-    }));
+    };
   });
-  const byIdentity = accounts.map((account) =>
-    [`${account.homeAccountId} ${account.realm}`, account] as const
-  );
-  return [...new Map(byIdentity).values()];
 }
 
-/** Removes all entries of these accounts, also those of other apps in the same file. */
-export function withoutAccounts(content: CacheContent, accounts: readonly CachedAccount[]): CacheContent {
-  const isKept = ({ home_account_id: id }: Entry) =>
-    !accounts.some(({ homeAccountId }) => homeAccountId === id);
-  const sections = SECTIONS.map((name) => [name, Object.entries(content[name] ?? {})] as const);
-  return Object.fromEntries(
-    sections.map((
-      [name, entries],
-    ) => [name, Object.fromEntries(entries.filter(([, entry]) => isKept(entry)))]),
-  );
+/** Removes all entries of an account, also those of other apps in the same file. */
+export function withoutAccount(content: CacheContent, { homeAccountId }: CachedAccount): CacheContent {
+  const left: CacheContent = {};
+  for (const name of SECTIONS) {
+    const entries = Object.entries(content[name] ?? {});
+    left[name] = Object.fromEntries(entries.filter(([, entry]) => entry.home_account_id !== homeAccountId));
+  }
+  return left;
 }
 
 function entriesOf(section: Section | undefined, client: CacheClient): Entry[] {

@@ -27,7 +27,7 @@ export const SCOPES: Record<Access, { own: readonly string[]; all: readonly stri
 export interface AuthContext {
   settings: Settings;
   http: HttpClient;
-  /** Receives what the user should know, such as a cache that was moved aside. */
+  /** Receives what the user should know, such as that the cache was encrypted. */
   notice: (text: string) => void;
 }
 

@@ -51,12 +51,14 @@ export async function readTokenCache(path: string, key: CacheKey | undefined): P
  */
 export class TokenCache {
   readonly path: string;
+  readonly now: () => number;
   readonly #context: AuthContext;
   #key: Promise<CacheKey> | undefined;
   #last: CacheState = { state: "absent", text: "", content: {} };
 
   constructor(context: AuthContext) {
     this.path = context.settings.tokenCache;
+    this.now = context.http.now;
     this.#context = context;
   }
 
@@ -166,18 +168,13 @@ export class TokenCache {
 /** Where a session gets its tokens. */
 export interface TokenProvider {
   cache: TokenCache;
-  /** The clock, in milliseconds since 1970. */
-  now: () => number;
   /** Reads the token cache. */
   load(): Promise<void>;
   /** Finds a token in what was read last that is valid for five more minutes. */
   find(): CachedToken | undefined;
   /** Gets a token from the service without a user, while the cache is locked. */
   acquire(file: LockedCache, refresh: TokenRefresh | undefined): Promise<CachedToken>;
-  /**
-   * Gets a token where `acquire` failed, or throws. The cache is not locked, since a user may take minutes.
-   * @default throws the error
-   */
+  /** Gets a token where `acquire` failed, or throws. The cache is not locked, since a user may take minutes. */
   recover?(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken>;
 }
 
@@ -205,7 +202,7 @@ export class TokenRenewal {
   /** Returns the current token, or renews it; requests that need one at the same time share the renewal. */
   async get(refresh?: TokenRefresh): Promise<CachedToken> {
     const current = this.#current;
-    const isValid = current && current.expiresAt - this.#provider.now() > MIN_LIFE_MS;
+    const isValid = current && current.expiresAt - this.#provider.cache.now() > MIN_LIFE_MS;
     if (current && (refresh ? current.secret !== refresh.refused : isValid)) return current;
     const pending = this.#pending ??= this.#renew(refresh);
     try {

@@ -19,7 +19,7 @@ import {
   findToken,
   listAccounts,
   type Registration,
-  withoutAccounts,
+  withoutAccount,
 } from "./cache_content.ts";
 import type { Interaction } from "./interaction.ts";
 import { callMsal, openUserApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
@@ -58,7 +58,6 @@ export class UserSession implements AuthSession {
     this.#cache = new TokenCache(options);
     this.#tokens = new TokenRenewal({
       cache: this.#cache,
-      now: options.http.now,
       load: () => this.#load(),
       find: () => this.#find(),
       acquire: (file, refresh) => this.#acquire(file, refresh),
@@ -106,14 +105,13 @@ export class UserSession implements AuthSession {
     const selector = this.#selector;
     await using file = await this.#cache.lock();
     const { text, content } = this.#cache.last;
-    const selected = all ? undefined : selectAccount(this.#accounts, selector);
-    const removed = all ? this.#accounts : selected ? [selected] : [];
-    // App-only tokens belong to no account.
-    if (all && text !== "") await file.write("{}");
-    else if (selected) await file.write(JSON.stringify(withoutAccounts(content, removed)));
+    const account = all ? undefined : selectAccount(this.#accounts, selector);
+    const names = (all ? this.#accounts : account ? [account] : []).map(({ username }) => username);
+    if (all && text !== "") await file.write("{}"); // app-only tokens, too, which belong to no account
+    if (account) await file.write(JSON.stringify(withoutAccount(content, account)));
     this.#tokens.reset();
     this.#first = undefined;
-    return [...new Set(removed.map(({ username }) => username))];
+    return [...new Set(names)];
   }
 
   async #load(): Promise<void> {

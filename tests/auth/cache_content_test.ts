@@ -4,7 +4,7 @@ import {
   findAppToken,
   findToken,
   parseCacheContent,
-  withoutAccounts,
+  withoutAccount,
 } from "../../lib/auth/cache_content.ts";
 
 const NOW = 1_800_000_000;
@@ -83,7 +83,7 @@ Deno.test("findAppToken() matches the tenant, ignoring case", () => {
   assertEquals([known("t"), known("T"), known("other")], [true, true, false]);
 });
 
-Deno.test("withoutAccounts() removes all entries of an account, and no others", () => {
+Deno.test("withoutAccount() removes all entries of an account, and no others", () => {
   const other = { ...token, home_account_id: "v.t" };
   const of = (entry: Record<string, unknown>) => ({
     Account: { entry },
@@ -92,5 +92,5 @@ Deno.test("withoutAccounts() removes all entries of an account, and no others", 
   });
   const content = { ...of(token), AccessToken: { other, token } };
   const left = { Account: {}, IdToken: {}, AccessToken: { other }, RefreshToken: {}, AppMetadata: {} };
-  assertEquals(withoutAccounts(content, [account]), left);
+  assertEquals(withoutAccount(content, account), left);
 });

@@ -19,7 +19,6 @@ async function startRenewal(changes: Partial<TokenProvider> = {}) {
   const cache = new TokenCache({ settings, http, notice: () => {} });
   const renewal = new TokenRenewal({
     cache,
-    now: http.now,
     load: () => Promise.resolve(),
     find: () => undefined,
     acquire,
