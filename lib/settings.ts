@@ -16,7 +16,6 @@ export const CONFIG_FILE = "graph-scripts.json";
 
 /** One setting: its names everywhere. */
 export interface SettingDefinition {
-  /** The environment variable. */
   variable: string;
   /** The flag without dashes. @default none */
   flag?: string;

@@ -9,6 +9,7 @@ import { type AppCredential, readAppCredential } from "./credentials.ts";
 import { callMsal, openServiceApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import { type AuthContext, type AuthSession, decodeClaims } from "./session.ts";
 import { TokenCache, TokenRenewal } from "./token_cache.ts";
+import { CLOUDS } from "../clouds.ts";
 import { usageError } from "../errors.ts";
 import { isGuid } from "../guid.ts";
 import type { AppCredentialSetting } from "../settings.ts";
@@ -35,7 +36,7 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
         file,
         await (secret ??= readAppCredential(credential)),
       );
-      const request = tokenRequest([`${own.apiOrigin}/.default`], refresh?.claims);
+      const request = tokenRequest([`${CLOUDS[settings.cloud].apiOrigin}/.default`], refresh?.claims);
       const skipCache = refresh !== undefined;
       return tokenOf(await callMsal(() => app.acquireTokenByClientCredential({ ...request, skipCache })));
     },

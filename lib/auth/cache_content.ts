@@ -22,8 +22,6 @@ export interface Registration {
   tenantId: string;
   /** MSAL's name of the cloud: `login.windows.net` for the global one. */
   environment: string;
-  /** Origin of the API: two clouds share their accounts, but no tokens. */
-  apiOrigin: string;
 }
 
 /** The app registration whose entries are used, in one cloud. */
@@ -50,9 +48,7 @@ export interface CachedToken {
 export type StoredToken = CachedToken & { keptAt: number };
 
 /** The account and app registration whose tokens are used. */
-export type AccountQuery = Omit<Registration, "tenantId"> & {
-  account: Pick<CachedAccount, "homeAccountId" | "realm">;
-};
+export type AccountQuery = CacheClient & { account: Pick<CachedAccount, "homeAccountId" | "realm"> };
 
 /** Checks the content of a cache; `undefined` when MSAL could not work with it. */
 export function parseCacheContent(value: Record<string, unknown> | undefined): CacheContent | undefined {

@@ -15,10 +15,8 @@ export type AppCredential =
   | { clientCertificate: { thumbprintSha256: string; privateKey: string; x5c: string } };
 
 /**
- * Reads a secret from a file or a pipe. Symlinks are followed, since containers provide secrets as symlinks. The secret is
- * never part of an error.
- *
- * @param options What the file is, with its path and setting, and what to do about a wrong one.
+ * Reads a secret from a file or a pipe; `name` and `hint` are for errors, which never show the secret. Symlinks are
+ * followed, since containers provide secrets as symlinks.
  */
 export async function readSecret(
   path: string,

@@ -5,7 +5,7 @@
  */
 import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "@azure/msal-node";
 import { toSignInError } from "./aadsts.ts";
-import { type TokenRequest, toLoginOrigin } from "./msal.ts";
+import { createPkce, type TokenRequest, toLoginOrigin } from "./msal.ts";
 import { interruptedError, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
@@ -19,11 +19,7 @@ const LAST_PAGE_MS = 1_000;
 const PAGE =
   "<!doctype html><meta charset=utf-8><title>graph-scripts</title><p>You can close this page and go back to the terminal.";
 
-/**
- * Lets the user sign in. Throws what MSAL throws, and `interrupted` as soon as the signal is aborted.
- *
- * @param loginHint User name of the expected account, where it is known.
- */
+/** Lets the user sign in. Throws what MSAL throws, and `interrupted` as soon as the signal is aborted. */
 export type Interaction = (
   app: PublicClientApplication,
   request: TokenRequest,
@@ -40,7 +36,7 @@ export interface DeviceCode {
   expiresInSeconds: number;
 }
 
-/** The text to show: the instruction of the service, and the code on a line of its own, where it is easily copied. */
+/** The text to show; the code has a line of its own, where it is easily copied. */
 export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCode, now: number): string {
   const until = new Date(now + expiresInSeconds * 1000);
   const time = [until.getHours(), until.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
@@ -104,22 +100,10 @@ export function browserInteraction(show: (address: string) => void, settings: Se
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   promise.catch(() => {}); // after an abort its failure is of no interest
   throwIfAborted(signal);
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(interruptedError(signal));
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-  }
-}
-
-/** RFC 7636. */
-async function createPkce(): Promise<{ verifier: string; challenge: string }> {
-  const toBase64Url = (bytes: Uint8Array) => bytes.toBase64({ alphabet: "base64url", omitPadding: true });
-  const verifier = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  return { verifier, challenge: toBase64Url(new Uint8Array(hash)) };
+  const aborted = new Promise<never>((_, reject) =>
+    signal?.addEventListener("abort", () => reject(interruptedError(signal)), { once: true })
+  );
+  return await Promise.race([promise, aborted]);
 }
 
 /**

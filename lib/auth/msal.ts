@@ -39,8 +39,9 @@ export interface MsalContext extends AuthContext {
 
 /** The registration that the settings name, or `undefined` where the client id or the tenant is missing. */
 export function registrationOf({ clientId, tenantId, cloud }: Settings): Registration | undefined {
-  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
-  return clientId && tenantId ? { clientId, tenantId, environment, apiOrigin } : undefined;
+  return clientId && tenantId
+    ? { clientId, tenantId, environment: CLOUDS[cloud].cacheEnvironment }
+    : undefined;
 }
 
 /** Opens MSAL for a user. A cache that is not locked is locked when MSAL writes. */
@@ -60,6 +61,12 @@ export async function openServiceApp(
 ): Promise<Msal.ConfidentialClientApplication> {
   const { ConfidentialClientApplication, AuthError } = await import("@azure/msal-node");
   return new ConfidentialClientApplication(configuration(context, AuthError, file, credential));
+}
+
+/** Makes the proof that the browser's sign-in comes back to this process (RFC 7636). */
+export async function createPkce(): Promise<{ verifier: string; challenge: string }> {
+  const { CryptoProvider } = await import("@azure/msal-node");
+  return await new CryptoProvider().generatePkceCodes();
 }
 
 function configuration(

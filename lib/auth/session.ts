@@ -43,12 +43,7 @@ export interface TokenRefresh {
 
 /** Gives access tokens for Graph. */
 export interface TokenSource {
-  /**
-   * Returns a token that is valid for at least five more minutes, refreshing it when needed.
-   *
-   * @param refresh Asks for another token than a rejected one.
-   * @throws {GraphError} `signInNeeded` when only the user can help.
-   */
+  /** Returns a token with at least five minutes left, and another than a rejected one; throws `signInNeeded` without a user. */
   token(refresh?: TokenRefresh): Promise<string>;
 }
 

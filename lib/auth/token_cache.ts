@@ -21,7 +21,6 @@ export interface CacheState {
   state: "absent" | "plaintext" | "encrypted";
   /** In MSAL's format; may be empty. */
   text: string;
-  /** The parsed text. */
   content: CacheContent;
 }
 
@@ -96,10 +95,8 @@ export class TokenCache {
   }
 
   /**
-   * Lets one process renew a token that many need: the others wait for it and find the token in the file.
-   *
-   * @param find Looks for the token in what was read last.
-   * @param renew Runs while the file is locked, or without a lock where none can be made.
+   * Lets one process renew a token that many need: the others wait, and find it in the file. Where no lock can be made, each
+   * process renews it for itself.
    */
   async renewOnce<T>(find: () => T | undefined, renew: (file: LockedCache) => Promise<T>): Promise<T> {
     const isDone = async () => {

@@ -33,6 +33,7 @@ import {
   type TokenRefresh,
 } from "./session.ts";
 import { type LockedCache, TokenCache, TokenRenewal } from "./token_cache.ts";
+import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 
 /** What the session of a user needs. */
@@ -199,9 +200,10 @@ export class UserSession implements AuthSession {
 
   /** Full names outside of the global cloud, where short ones may not be resolved. */
   #requestedScopes(): string[] {
-    const { apiOrigin } = this.#registration;
-    const isGlobal = this.#options.settings.cloud === "global";
-    return this.#wantedScopes().map((scope) => isGlobal ? scope : `${apiOrigin}/${scope}`);
+    const { cloud } = this.#options.settings;
+    return this.#wantedScopes().map((scope) =>
+      cloud === "global" ? scope : `${CLOUDS[cloud].apiOrigin}/${scope}`
+    );
   }
 
   #openApp(file?: LockedCache): Promise<PublicClientApplication> {

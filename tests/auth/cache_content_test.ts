@@ -17,7 +17,6 @@ const account: CachedAccount = {
 const query = {
   clientId: "c",
   environment: "login.windows.net",
-  apiOrigin: "https://graph.microsoft.us",
   account,
   scopes: ["Files.Read.All"],
 };

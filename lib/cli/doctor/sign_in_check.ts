@@ -99,10 +99,10 @@ async function appSignIn(
   content: CacheContent | undefined,
   now: number,
 ): Promise<SignIn> {
-  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
+  const { cacheEnvironment: environment } = CLOUDS[cloud];
   await readAppCredential(credential);
   const token = content && clientId && tenantId
-    ? findAppToken(content, { clientId, environment, apiOrigin, tenantId }, now)
+    ? findAppToken(content, { clientId, environment, tenantId }, now)
     : undefined;
   const { roles } = token ? decodeClaims(token.secret) : {};
   const who = `app-only, with the ${credential.kind} of ${credential.variable}`;
@@ -113,7 +113,7 @@ async function appSignIn(
 
 function cachedSignIn(settings: Settings, content: CacheContent, now: number): SignIn {
   const { clientId = "", tenantId = "", cloud, account: wanted } = settings;
-  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
+  const { cacheEnvironment: environment } = CLOUDS[cloud];
   const [account, ...others] = listAccounts(content, { clientId, environment }).filter((account) =>
     matchesTenant(account, tenantId) &&
     (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
@@ -127,7 +127,7 @@ function cachedSignIn(settings: Settings, content: CacheContent, now: number): S
     const names = [account, ...others].map(({ username }) => username).join(", ");
     throw usageError(`several accounts are signed in: ${names}`, undefined, "ambiguousAccount");
   }
-  const cached = listTokens(content, { clientId, environment, account, apiOrigin });
+  const cached = listTokens(content, { clientId, environment, account });
   const tokens = cached.filter(({ expiresAt }) => expiresAt - now > MIN_LIFE_MS);
   // The service does not say how long a refresh token lives; each refresh brings an access token, which dates it.
   const days = (now - Math.max(0, ...cached.map(({ keptAt }) => keptAt))) / DAY_MS;
