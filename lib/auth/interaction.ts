@@ -66,8 +66,6 @@ export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interac
  * Signs in through a browser: authorization code with PKCE, for organizations that forbid device codes
  * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow). MSAL's own listener is not used: a request
  * for `//` ends the whole process there, and its port stays open after an aborted sign-in.
- *
- * @param show Shows the address to the user, who opens it in a browser on this machine.
  */
 export function browserInteraction(show: (address: string) => void, settings: Settings): Interaction {
   return async (app, tokenRequest, loginHint, signal) => {
@@ -144,14 +142,10 @@ function listenForRedirect(state: string) {
 }
 
 /** Reads the fields of a redirect; `undefined` where the request is something else. */
-async function readRedirect(
-  request: Request,
-  hosts: readonly string[],
-  state: string,
-): Promise<URLSearchParams | undefined> {
+async function readRedirect(request: Request, hosts: readonly string[], state: string) {
   const { host, pathname } = new URL(request.url);
-  if (request.method !== "POST" || pathname !== "/" || !hosts.includes(host)) return; // another host name is DNS rebinding
-  if (!(Number(request.headers.get("content-length") ?? NaN) <= MAX_BODY_BYTES)) return;
+  const isOurs = request.method === "POST" && pathname === "/" && hosts.includes(host); // other hosts: DNS rebinding
+  if (!isOurs || !(Number(request.headers.get("content-length") ?? NaN) <= MAX_BODY_BYTES)) return undefined;
   const fields = new URLSearchParams(await request.text());
   const isRedirect = fields.get("state") === state && (fields.has("code") || fields.has("error"));
   return isRedirect ? fields : undefined;
