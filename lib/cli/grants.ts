@@ -5,7 +5,7 @@
  * @module
  */
 import { type Cloud, CLOUDS } from "../clouds.ts";
-import { platformFolders } from "../config_file.ts";
+import { platformFolders } from "../settings.ts";
 import type { GraphError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
 import { SETTINGS, type Settings } from "../settings.ts";

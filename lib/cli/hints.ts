@@ -25,7 +25,6 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   AADSTS70018: CODE_EXPIRED,
   AADSTS70019: CODE_EXPIRED,
   AADSTS70020: CODE_EXPIRED,
-  accountNotFound: "choose one of them, or use --all",
   ambiguousAccount: "choose one with --account or GRAPH_ACCOUNT",
   browserTimeout: `start again with: ${BROWSER}`,
   description: "leave out --description",

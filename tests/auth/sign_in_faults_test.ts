@@ -43,14 +43,14 @@ const ENDED: [FaultName, string, number, RegExp, number[]][] = [
     "device-code-declined",
     "whoami shows no second code when consent is declined",
     5,
-    /you declined the consent.*AADSTS65004/s,
+    /you declined the consent or the sign-in.*AADSTS65004/s,
     [400],
   ],
   [
     "public-client-off",
     "whoami names the portal setting and stops polling",
     5,
-    /Allow public client flows to Yes.*for the app owner.*AADSTS7000218/s,
+    /Allow public client flows to Yes.*AADSTS7000218/s,
     [400, 401],
   ],
   [

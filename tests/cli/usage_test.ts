@@ -34,10 +34,10 @@ Deno.test("scripts reject wrong usage in one line without a request (exit code 2
     "x",
   ]);
   await refused(env, 2, /unknown cloud "mars"/, ["ls", "--cloud", "mars"]);
-  await refused(env, 2, /not an application id/, ["ls", "--client-id", "abc"]);
-  await refused(env, 2, /neither an id nor a domain/, ["ls", "--tenant", "a b"]);
-  await refused(env, 2, /is not https/, ["ls"], { GRAPH_API_ORIGIN: "http://example.com" });
-  await refused(env, 2, /is not an origin/, ["ls"], { GRAPH_API_ORIGIN: "example" });
+  await refused(env, 2, /invalid application \(client\) id/, ["ls", "--client-id", "abc"]);
+  await refused(env, 2, /invalid directory \(tenant\) id/, ["ls", "--tenant", "a b"]);
+  await refused(env, 2, /is not an https origin/, ["ls"], { GRAPH_API_ORIGIN: "http://example.com" });
+  await refused(env, 2, /GRAPH_API_ORIGIN is not an https origin/, ["ls"], { GRAPH_API_ORIGIN: "example" });
   await refused(env, 2, /web addresses are not supported/, ["ls", "https://contoso.sharepoint.com/x"]);
   await refused(env, 2, /team: locations are not supported/, ["ls", "team:Test Team/General"]);
   await refused(env, 2, /the host of the site is unknown/, ["ls", "site:TestTeam"], { GRAPH_SITE_HOST: "" });
@@ -52,7 +52,7 @@ Deno.test("scripts explain how to register an app when none is set", async () =>
     "--prompt",
   );
   assertEquals(code, 2);
-  assertMatch(stderr, /no app registration: GRAPH_CLIENT_ID and GRAPH_TENANT_ID not set/);
+  assertMatch(stderr, /no app registration: GRAPH_CLIENT_ID or GRAPH_TENANT_ID is not set/);
   assertMatch(stderr, /App registrations > New registration[\s\S]*Allow public client flows/);
 });
 
@@ -232,7 +232,7 @@ Deno.test({
     await Deno.chmod(path, 0o666);
     const { code, stderr } = await env.run("ls");
     assertEquals(code, 5, stderr);
-    assertStringIncludes(stderr, "which sets apiOrigin; check its content, then fix it with: chmod go-w ");
+    assertStringIncludes(stderr, "which sets apiOrigin; check its content, then make it yours: ");
     await Deno.chmod(path, 0o644);
     assertEquals((await env.run("ls")).code, 4);
     await Deno.writeTextFile(path, "{}");
@@ -252,7 +252,7 @@ Deno.test({
     for (const name of ["loginOrigin", "apiOrigin", "storageHosts"]) {
       await Deno.writeTextFile(path, JSON.stringify({ [name]: "https://evil.example" }));
       await Deno.chown(path, 12345, 12345);
-      const line = new RegExp(`another user of this machine \\(uid 12345\\) owns .*, which sets ${name}; `);
+      const line = new RegExp(`other users of this machine may write to .*, which sets ${name}; `);
       await refused(env, 5, line, ["whoami", "--prompt"]); // may read the user id
       await refused(env, 5, line, ["ls"]); // may not read the user id
     }
