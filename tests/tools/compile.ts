@@ -10,7 +10,8 @@
  * @module
  */
 // deno-lint-ignore-file no-console
-import { join, parseArgs, resolve } from "../../lib/std.ts";
+import { parseArgs } from "node:util";
+import { join, resolve } from "../../lib/std.ts";
 import { CONFIG, ROOT, type ScriptName } from "../test_env.ts";
 
 const SCRIPTS: readonly ScriptName[] = ["whoami", "ls", "get", "put", "put-large"];
@@ -75,12 +76,8 @@ export async function compileAll(folder: string, onBinary: (binary: Binary) => v
 }
 
 async function main(args: string[]): Promise<number> {
-  const { output, _: rest, ...others } = parseArgs(args, { string: ["output", "_"], boolean: [] });
-  if (rest.length > 0 || Object.keys(others).length > 0 || output === "" || Array.isArray(output)) {
-    console.error("usage: deno task compile [--output FOLDER]");
-    return 2;
-  }
-  const folder = output === undefined ? join(ROOT, "dist") : resolve(output as string);
+  const { output } = parseArgs({ args: [...args], options: { output: { type: "string" } } }).values;
+  const folder = output === undefined ? join(ROOT, "dist") : resolve(output);
   try {
     await compileAll(folder, ({ path, bytes }) => console.log(`${path}  ${(bytes / MIB).toFixed(1)} MiB`));
     return 0;

@@ -64,7 +64,6 @@ const LIB_FOLDERS = [
   "auth",
   "local",
   "http",
-  "compat",
 ];
 
 type Table = readonly (readonly string[])[];
