@@ -6,7 +6,6 @@
 import { formatDuration, formatSize } from "../format.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
-import { displayWidth, fitEnd } from "./display_width.ts";
 
 const REDRAW_MS = 200;
 /** Averaging window of the rate. */
@@ -14,7 +13,7 @@ const RATE_WINDOW_MS = 10_000;
 
 /** State of all transfers. */
 export interface ProgressState {
-  /** The name of a file, or how many files are done. */
+  /** How many files are done; empty for a single one. */
   label: string;
   doneBytes: number;
   /** `undefined` while unknown. */
@@ -63,11 +62,8 @@ export class ProgressLine {
     const left = totalBytes && bytesPerSecond > 0
       ? `  ${formatDuration((totalBytes - doneBytes) / bytesPerSecond)} left`
       : "";
-    const details = `${share}${rate}${left}`;
     // Some terminals wrap after the last column, so it stays free.
-    const columns = this.#columns() - 1;
-    const short = fitEnd(label, columns - displayWidth(details) - 2);
-    this.#write(`\r\x1b[K${short.length > 1 ? `${short}  ${details}` : details.slice(0, columns)}`);
+    this.#write(`\r\x1b[K${`${label}${share}${rate}${left}`.slice(0, this.#columns() - 1)}`);
     this.#drawn = true;
   }
 }
@@ -145,17 +141,14 @@ export class TransferProgress {
   state(): ProgressState {
     const going = [...this.#going];
     const doneBytes = going.reduce((sum, [, { done }]) => sum + done, this.#doneBytes);
-    const [only] = going;
     if (this.#allKnown && this.#knownFiles === 1) {
-      return { label: only?.[0].name ?? "", doneBytes, totalBytes: only?.[1].total ?? this.#knownBytes };
+      return { label: "", doneBytes, totalBytes: going[0]?.[1].total ?? this.#knownBytes };
     }
-    const files = this.#allKnown
-      ? `${this.#doneFiles} of ${this.#knownFiles} files`
-      : `${this.#doneFiles} files`;
+    const of = this.#allKnown ? ` of ${this.#knownFiles}` : "";
     const totalBytes = this.#allKnown && this.#knownBytes !== undefined
       ? Math.max(doneBytes, this.#knownBytes)
       : undefined;
-    return { label: files, doneBytes, totalBytes };
+    return { label: `${this.#doneFiles}${of} files  `, doneBytes, totalBytes };
   }
 
   summary(): Summary {

@@ -20,7 +20,7 @@ import {
   type Syntax,
 } from "./args.ts";
 import { type CommandHelp, fullHelpText, helpText } from "./help.ts";
-import { commandName, programName } from "./hints.ts";
+import { programName } from "./hints.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
 import type { Summary } from "./progress.ts";
@@ -28,7 +28,6 @@ import type { Summary } from "./progress.ts";
 /** A script. */
 export interface Command<Definitions extends OptionDefinitions = OptionDefinitions>
   extends CommandHelp, Syntax<Definitions> {
-  name: string;
   options: Definitions;
   /** Whether it only lists: it ends when its output is closed. */
   lists?: boolean;
@@ -173,12 +172,11 @@ export async function runCommand<Definitions extends OptionDefinitions>(
 
 /** What `--help` or `--version` prints. */
 function informationText(
-  command: CommandHelp & { name: string },
+  command: CommandHelp,
   { help, version }: ParsedArgs<OptionDefinitions>["common"],
 ): string | undefined {
-  const name = { program: programName(command.name), command: commandName(command.name) };
-  if (help !== undefined) return help === "all" ? fullHelpText(command, name) : helpText(command, name);
-  return version ? `${name.program} ${VERSION}` : undefined;
+  if (help !== undefined) return help === "all" ? fullHelpText(command) : helpText(command);
+  return version ? `${programName(command.name)} ${VERSION}` : undefined;
 }
 
 /** The first Ctrl+C aborts the signal; the second ends the process at once. */
