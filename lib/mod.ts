@@ -22,7 +22,7 @@ export type { AccountType, AuthSession, SessionInfo, TokenRefresh, TokenSource }
 export type { CloudName } from "./clouds.ts";
 export { onTerminal } from "./cli/output.ts";
 export type { Host, OutputStream } from "./cli/host.ts";
-export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
+export { connect, type Connection, type ConnectOptions } from "./connect.ts";
 export type { ByteSink } from "./content/in_order.ts";
 export {
   type DownloadConflict,

@@ -70,7 +70,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
     dryRun,
     ...(connections === undefined ? {} : { connections }),
   };
-  const connection = await run.connect("read", locations);
+  const connection = await run.connect("read");
   const transfers = downloadJobs(connection, {
     locations,
     destination,

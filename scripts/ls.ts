@@ -37,7 +37,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
     return sites === undefined ? await listDrives(run) : await listSites(run, sites);
   }
   const locations = await run.locations(run.args.length > 0 ? run.args : [""]);
-  const connection = await run.connect("read", locations);
+  const connection = await run.connect("read");
   const showPath = recursive || locations.length > 1;
   for (const location of locations) {
     await run.attempt(async () => {

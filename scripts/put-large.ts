@@ -79,7 +79,7 @@ async function upload(run: Run<typeof OPTIONS>, file: string, target: string): P
     throw usageError("an upload session needs a file that can be read again", undefined, "standardInput");
   }
   const [location] = await run.locations([target]);
-  const connection = await run.connect("write", [location!]);
+  const connection = await run.connect("write");
   const job = {
     name: file,
     run: (onProgress: OnProgress) => uploadLargeFile(connection, file, location!, { ...options, onProgress }),

@@ -61,7 +61,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
     options: { conflict, ifChanged, times, dryRun },
   };
   const inputs = await readUploadInputs(request, run.signal);
-  const connection = await run.connect("write", [request.location]);
+  const connection = await run.connect("write");
   await transferAll(run, uploadJobs(connection, inputs, request, () => run.host.stdin), { jobs, dryRun });
 }
 

@@ -93,7 +93,6 @@ export class TransferProgress {
   #knownFiles = 0;
   /** `undefined` when the size of a file is not known beforehand. */
   #knownBytes: number | undefined = 0;
-  #allKnown = false;
   #doneFiles = 0;
   #doneBytes = 0;
 
@@ -104,11 +103,6 @@ export class TransferProgress {
     this.#knownBytes = bytes === undefined || this.#knownBytes === undefined
       ? undefined
       : this.#knownBytes + bytes;
-  }
-
-  /** No more transfers will be found. */
-  complete(): void {
-    this.#allKnown = true;
   }
 
   update(job: TransferJob, done: number, total: number | undefined): void {
@@ -141,14 +135,11 @@ export class TransferProgress {
   state(): ProgressState {
     const going = [...this.#going];
     const doneBytes = going.reduce((sum, [, { done }]) => sum + done, this.#doneBytes);
-    if (this.#allKnown && this.#knownFiles === 1) {
+    if (this.#knownFiles === 1) {
       return { label: "", doneBytes, totalBytes: going[0]?.[1].total ?? this.#knownBytes };
     }
-    const of = this.#allKnown ? ` of ${this.#knownFiles}` : "";
-    const totalBytes = this.#allKnown && this.#knownBytes !== undefined
-      ? Math.max(doneBytes, this.#knownBytes)
-      : undefined;
-    return { label: `${this.#doneFiles}${of} files  `, doneBytes, totalBytes };
+    const totalBytes = this.#knownBytes && Math.max(doneBytes, this.#knownBytes);
+    return { label: `${this.#doneFiles} of ${this.#knownFiles} files  `, doneBytes, totalBytes };
   }
 
   summary(): Summary {

@@ -5,7 +5,7 @@
  */
 import type { Access } from "../auth/session.ts";
 import { type Connection, openConnection } from "../connect.ts";
-import { leavesOwnDrive, type Location, parseLocation } from "../drive/location.ts";
+import { type Location, parseLocation } from "../drive/location.ts";
 import { EXIT_CODES, type FailureKind, GraphError } from "../errors.ts";
 import type { HttpOptions } from "../http/client.ts";
 import { toGraphError } from "../local/local_error.ts";
@@ -72,27 +72,18 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     return texts.map((text) => parseLocation(text, siteHost));
   }
 
-  /**
-   * Connects with the settings of this run.
-   *
-   * @param locations What the script will work with; their permissions are requested at once.
-   */
-  async connect(access: Access, locations: readonly Location[] = []): Promise<Connection> {
+  /** Connects with the settings of this run. */
+  async connect(access: Access): Promise<Connection> {
     const { output, host, signal } = this;
     const { prompt, "no-prompt": noPrompt } = this.#common;
     const mayPrompt = !noPrompt && (prompt || host.stderr.isTerminal());
-    const settings = await this.#readSettings();
-    const connection = openConnection(settings, {
+    return openConnection(await this.#readSettings(), {
       access,
       signal,
       notice: output.notice,
       http: this.httpOptions(),
       ...(mayPrompt ? output.signInPrompts : {}),
     });
-    if (locations.some((location) => leavesOwnDrive(location, settings))) {
-      connection.session.includeAllDrives();
-    }
-    return connection;
   }
 
   /** How this run sends its requests. */

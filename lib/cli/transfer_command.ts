@@ -38,7 +38,7 @@ export async function transferAll(
   const progress = new TransferProgress();
   const line = toStandardOutput && run.host.stdout.isTerminal() ? undefined : run.output.progress();
   const draw = () => line?.update(() => progress.state());
-  const listed = readAhead(jobs, READ_AHEAD, (job) => job ? progress.add(job) : progress.complete());
+  const listed = readAhead(jobs, READ_AHEAD, (job) => job && progress.add(job));
   const transfer = async (job: TransferJob) => {
     try {
       const result = await job.run((done, total) => {
