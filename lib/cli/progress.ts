@@ -8,8 +8,6 @@ import type { TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
 
 const REDRAW_MS = 200;
-/** Averaging window of the rate. */
-const RATE_WINDOW_MS = 10_000;
 
 /** State of all transfers. */
 export interface ProgressState {
@@ -24,7 +22,8 @@ export interface ProgressState {
 export class ProgressLine {
   readonly #write: (text: string) => void;
   readonly #columns: () => number;
-  readonly #samples: { at: number; bytes: number }[] = [];
+  /** When bytes were counted first, and how many; a resumed transfer starts with some. */
+  #first: { at: number; bytes: number } | undefined;
   #drawnAt = -Infinity;
   #drawn = false;
 
@@ -39,9 +38,8 @@ export class ProgressLine {
     if (now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
     const current = state();
-    this.#samples.push({ at: now, bytes: current.doneBytes });
-    while (this.#samples.length > 2 && now - this.#samples[0]!.at > RATE_WINDOW_MS) this.#samples.shift();
-    this.#draw(current);
+    this.#first ??= { at: now, bytes: current.doneBytes };
+    this.#draw(current, (current.doneBytes - this.#first.bytes) / (now - this.#first.at) * 1000 || 0);
   }
 
   /** Erases the line; the next update draws it again. */
@@ -51,10 +49,7 @@ export class ProgressLine {
     this.#drawnAt = -Infinity;
   }
 
-  #draw({ label, doneBytes, totalBytes }: ProgressState): void {
-    const first = this.#samples[0]!;
-    const last = this.#samples.at(-1)!;
-    const bytesPerSecond = last.at > first.at ? (last.bytes - first.bytes) / (last.at - first.at) * 1000 : 0;
+  #draw({ label, doneBytes, totalBytes }: ProgressState, bytesPerSecond: number): void {
     const share = totalBytes
       ? `${Math.floor(doneBytes / totalBytes * 100)} % of ${formatSize(totalBytes)}`
       : formatSize(doneBytes);

@@ -81,13 +81,9 @@ async function* treeJobs(
   options: UploadOptions,
 ): AsyncGenerator<TransferJob> {
   const { leftOut: skipped, unreadable } = tree;
-  if (skipped.length > MAX_NAMED) {
-    const some = skipped.slice(0, MAX_NAMED).join(", ");
-    connection.notice(
-      `skipped ${skipped.length} entries of ${path} that are neither files nor folders: ${some}, …`,
-    );
-  } else {
-    for (const entry of skipped) connection.notice(`skipped ${entry}: neither a file nor a folder`);
+  if (skipped.length > 0) {
+    const named = skipped.slice(0, MAX_NAMED).join(", ") + (skipped.length > MAX_NAMED ? ", …" : "");
+    connection.notice(`skipped in ${path}, since they are neither files nor folders: ${named}`);
   }
   for (const { path, error } of unreadable) yield failedJob(path, error);
   try {
@@ -120,13 +116,7 @@ function checkSameNames(inputs: readonly UploadInput[]): void {
 /** Reports all forbidden names at once, so that they can be fixed in one go. */
 function checkNames(inputs: readonly UploadInput[]): void {
   const faults = inputs.flatMap((input) => input.kind === "folder" ? input.tree.faults : []);
-  const [first, ...others] = faults;
-  if (!first) return;
-  if (others.length === 0) throw first;
+  if (faults.length === 0) return;
   const names = faults.map(({ message }) => message).join("; ");
-  throw usageError(
-    `${faults.length} names cannot be stored: ${names}`,
-    "rename them; nothing was sent",
-    "illegalName",
-  );
+  throw usageError(names, "rename what cannot be stored; nothing was sent", "illegalName");
 }

@@ -5,7 +5,13 @@
  */
 import type { User } from "@microsoft/microsoft-graph-types";
 import { isDomain, notSignedInError, resolveTenantId, selectAccount } from "../../auth/accounts.ts";
-import { type CacheContent, listAccounts, listTokens, scopeIncludes } from "../../auth/cache_content.ts";
+import {
+  type CacheContent,
+  listAccounts,
+  listTokens,
+  MIN_LIFE_MS,
+  scopeIncludes,
+} from "../../auth/cache_content.ts";
 import { readAppCredential } from "../../auth/credentials.ts";
 import { openStaticTokenSession } from "../../auth/static_token.ts";
 import { type Access, SCOPES, type TokenSource } from "../../auth/session.ts";
@@ -19,8 +25,6 @@ import type { Settings } from "../../settings.ts";
 import { commandName } from "../hints.ts";
 import type { Passed } from "./diagnose.ts";
 
-/** Scripts refresh a token that is valid for less than this. */
-const MIN_LIFE_MS = 300_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The service ends a sign-in that is unused for this long (PROTOCOL 13.3). */
 const MAX_UNUSED_DAYS = 90;
