@@ -34,7 +34,6 @@ const OPTIONS = {
   jobs: { ...TRANSFER_OPTIONS.jobs, default: 8 },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `get`. */
 export const get: Command<typeof OPTIONS> = {
   name: "get",
   summary: "Download files and folders from OneDrive, SharePoint and Teams.",

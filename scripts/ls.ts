@@ -18,7 +18,6 @@ const OPTIONS = {
   drives: { type: "switch", help: "list the libraries of the default site, or your drives" },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `ls`. */
 export const ls: Command<typeof OPTIONS> = {
   name: "ls",
   summary: "List folders of OneDrive, SharePoint and Teams.",

@@ -42,7 +42,6 @@ const OPTIONS = {
   abandon: { type: "text", placeholder: "UPLOAD", help: "cancel one, by its id, file or remote path" },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `put-large`. */
 export const putLarge: Command<typeof OPTIONS> = {
   name: "put-large",
   summary: "Upload a file of any size through a resumable upload session.",

@@ -27,7 +27,6 @@ const OPTIONS = {
   jobs: { ...TRANSFER_OPTIONS.jobs, default: 4 },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `put`. */
 export const put: Command<typeof OPTIONS> = {
   name: "put",
   summary: "Upload files and folders to OneDrive, SharePoint and Teams.",

@@ -20,7 +20,6 @@ const OPTIONS = {
   all: { type: "switch", help: "with --sign-out: forget all accounts" },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `whoami`. */
 export const whoami: Command<typeof OPTIONS> = {
   name: "whoami",
   summary: "Sign in if needed, and show who is signed in.",

@@ -14,12 +14,10 @@ import { basename, join, resolve } from "../std.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { type OutputStream, writeBytes } from "./host.ts";
 
-/** What `get` downloads. */
 export interface DownloadRequest {
   locations: readonly Location[];
   /** A file, a folder, or `-` for standard output. @default the current folder */
   destination?: string | undefined;
-  /** Include folders and their contents. */
   recursive: boolean;
   options: DownloadOptions;
   /** Takes the content for `-`. */

@@ -26,7 +26,6 @@ export interface CommandHelp extends Syntax<OptionDefinitions> {
   examples: readonly string[];
 }
 
-/** Meaning of each exit code, by kind of failure. */
 export const EXIT_CODE_HELP: Readonly<Record<keyof typeof EXIT_CODES, string>> = {
   failed: "any other failure",
   usage: "wrong usage",
@@ -49,7 +48,6 @@ export const LOCATION_HELP: readonly (readonly [form: string, meaning: string])[
   ["id:ITEM, id:DRIVE/ITEM", "an item by id"],
 ];
 
-/** The text of `--help`. */
 export function helpText(help: CommandHelp): string {
   return [
     ...usage(help),
@@ -58,7 +56,6 @@ export function helpText(help: CommandHelp): string {
   ].join("\n");
 }
 
-/** The text of `--help all`. */
 export function fullHelpText(help: CommandHelp): string {
   const variables = Object.values<SettingDefinition>(SETTINGS).map(({ variable, flag, help }) =>
     [variable, flag === undefined ? help : `as --${flag}`] as const

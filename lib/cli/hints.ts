@@ -76,7 +76,6 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   tokenRefused: `get a new token for Microsoft Graph, or unset it and sign in with: ${WHOAMI}`,
 };
 
-/** How to grant the permission that Deno asks for. */
 function grantHint({ subject }: GraphError): string {
   const flag = subject ? `--allow-${subject}` : "the permission";
   return `run it with ${flag} as well, or with deno run -P and the script's own permission set`;

@@ -13,7 +13,6 @@ import { programName, withHint } from "./hints.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { ProgressLine, type Summary, summaryText } from "./progress.ts";
 
-/** How much to print, and how. */
 export interface OutputOptions {
   json: boolean;
   quiet: boolean;
@@ -22,7 +21,6 @@ export interface OutputOptions {
   failWhenClosed: boolean;
 }
 
-/** The output of one run. */
 export class Output {
   readonly options: OutputOptions;
   readonly #script: string;
@@ -31,7 +29,6 @@ export class Output {
   #progress: ProgressLine | undefined;
   #closed = false;
 
-  /** @param script Its name, as `put-large`. */
   constructor(script: string, options: OutputOptions, host: Host) {
     this.#script = script;
     this.#program = programName(script);
@@ -49,7 +46,6 @@ export class Output {
     if (this.options.json) this.#toError(JSON.stringify(value));
   }
 
-  /** The closing summary. */
   summary(summary: Summary): void {
     if (this.options.quiet) return;
     this.#toError(
@@ -70,7 +66,6 @@ export class Output {
   /** Sign-in instructions, also with `--quiet`. */
   readonly signInPrompts: SignInPrompts = signInPrompts((lines) => this.#toError(lines));
 
-  /** One request, for `--verbose`. */
   readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
     this.#toError(
       `${method} ${target} ${status ?? fault} ${Math.round(ms)} ms${requestId ? ` ${requestId}` : ""}`,

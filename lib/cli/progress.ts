@@ -9,7 +9,6 @@ import type { TransferResult } from "../transfer/result.ts";
 
 const REDRAW_MS = 200;
 
-/** State of all transfers. */
 export interface ProgressState {
   /** How many files are done; empty for a single one. */
   label: string;
@@ -18,7 +17,6 @@ export interface ProgressState {
   totalBytes: number | undefined;
 }
 
-/** Redraws one line. */
 export class ProgressLine {
   readonly #write: (text: string) => void;
   readonly #columns: () => number;
@@ -63,7 +61,6 @@ export class ProgressLine {
   }
 }
 
-/** Files and bytes of one kind of result. */
 interface Count {
   files: number;
   bytes: number;
@@ -79,7 +76,6 @@ export interface Summary {
   seconds: number;
 }
 
-/** The transfers of one command. */
 export class TransferProgress {
   readonly #started = performance.now();
   readonly #going = new Map<TransferJob, { done: number; total: number | undefined }>();

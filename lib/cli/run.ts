@@ -25,7 +25,6 @@ import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
 import type { Summary } from "./progress.ts";
 
-/** A script. */
 export interface Command<Definitions extends OptionDefinitions = OptionDefinitions>
   extends CommandHelp, Syntax<Definitions> {
   options: Definitions;
@@ -72,7 +71,6 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     return texts.map((text) => parseLocation(text, siteHost));
   }
 
-  /** Connects with the settings of this run. */
   async connect(access: Access): Promise<Connection> {
     const { output, host, signal } = this;
     const { prompt, "no-prompt": noPrompt } = this.#common;

@@ -17,7 +17,6 @@ const MAX_JOBS = 16;
 /** How many files are listed ahead, so that totals are known early. */
 const READ_AHEAD = 10_000;
 
-/** Options of transfers. */
 export const TRANSFER_OPTIONS = {
   "dry-run": { type: "switch", help: "show what would be done" },
   jobs: { type: "number", min: 1, max: MAX_JOBS, help: "files in parallel" },

@@ -16,12 +16,10 @@ import { uploadFile, type UploadOptions, uploadStream } from "../upload/upload.t
 /** How many skipped entries of a folder are named; `/dev` has hundreds. */
 const MAX_NAMED = 5;
 
-/** What `put` uploads. */
 export interface UploadRequest {
   /** Files, folders, or `-` for standard input. */
   paths: readonly string[];
   location: Location;
-  /** Include folders and their contents. */
   recursive: boolean;
   options: UploadOptions;
 }

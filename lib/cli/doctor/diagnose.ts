@@ -47,7 +47,6 @@ export interface Passed {
   hint?: string | undefined;
 }
 
-/** What is checked. */
 export interface DiagnoseOptions {
   /** Settings given on the command line. */
   settingOptions: Partial<Record<SettingName, string>>;
