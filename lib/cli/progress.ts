@@ -100,22 +100,18 @@ export class TransferProgress {
     this.#going.set(job, { done, total });
   }
 
-  /** @param result `undefined` for a failure and a folder. */
-  end(job: TransferJob, result: TransferResult | undefined): void {
-    if (job.isFolder) return;
-    const bytes = result?.bytes ?? job.bytes ?? this.#going.get(job)?.done ?? 0;
+  end(job: TransferJob, { result, bytes }: TransferResult): void {
     this.#going.delete(job);
     this.#doneFiles++;
     this.#doneBytes += bytes;
-    if (!result) return;
-    const count = this.#results.get(result.result) ?? { files: 0, bytes: 0 };
-    this.#results.set(result.result, { files: count.files + 1, bytes: count.bytes + result.bytes });
+    const count = this.#results.get(result) ?? { files: 0, bytes: 0 };
+    this.#results.set(result, { files: count.files + 1, bytes: count.bytes + bytes });
   }
 
   fail(job: TransferJob): void {
     this.#going.delete(job);
-    this.#doneFiles++;
     this.#failed++;
+    if (!job.isFolder) this.#doneFiles++;
   }
 
   /** Whether a summary says more than the result line of a single file. */

@@ -44,9 +44,10 @@ export async function transferAll(
         progress.update(job, done, total);
         draw();
       });
+      if (!result) return; // a folder
       progress.end(job, result);
-      if (result && toStandardOutput) run.output.resultToStderr(result);
-      else if (result) run.output.result(result, describe(result));
+      if (toStandardOutput) run.output.resultToStderr(result);
+      else run.output.result(result, describe(result));
       if (progress.isWorthSummary) draw();
     } catch (error) {
       const failure = withJobName(error, job);
