@@ -21,7 +21,6 @@ export type { Access } from "./auth/session.ts";
 export type { AccountType, AuthSession, SessionInfo, TokenRefresh, TokenSource } from "./auth/session.ts";
 export type { CloudName } from "./clouds.ts";
 export { onTerminal } from "./cli/output.ts";
-export type { Host, OutputStream } from "./cli/host.ts";
 export { connect, type Connection, type ConnectOptions } from "./connect.ts";
 export type { ByteSink } from "./content/in_order.ts";
 export {

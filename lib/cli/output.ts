@@ -10,7 +10,7 @@ import { formatDuration } from "../format.ts";
 import type { TraceEvent } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
 import { programName, withHint } from "./hints.ts";
-import { denoHost, type Host, writeText } from "./host.ts";
+import { type Host, writeText } from "./host.ts";
 import { ProgressLine, type Summary, summaryText } from "./progress.ts";
 
 export interface OutputOptions {
@@ -134,14 +134,10 @@ function signInPrompts(print: (lines: string[]) => void): SignInPrompts {
 /**
  * Callbacks for `connect()`: notices go to standard error, and so does the instruction to sign in where standard error is a
  * terminal. Without a terminal a missing sign-in stays an error.
- *
- * @param host Where to print. @default the process itself
  */
-export function onTerminal(
-  host: Pick<Host, "stderr"> = denoHost,
-): Pick<ConnectOptions, "notice" | "showAddress" | "showDeviceCode"> {
-  const print = (text: string | string[]) => writeText(host.stderr, printableLines(text));
-  return { notice: print, ...(host.stderr.isTerminal() ? signInPrompts(print) : {}) };
+export function onTerminal(): Pick<ConnectOptions, "notice" | "showAddress" | "showDeviceCode"> {
+  const print = (text: string | string[]) => writeText(Deno.stderr, printableLines(text));
+  return { notice: print, ...(Deno.stderr.isTerminal() ? signInPrompts(print) : {}) };
 }
 
 /** Lines as text. A line break within a line comes from a name, and is escaped. */
