@@ -82,10 +82,9 @@ export async function* diagnose({ settingOptions, env, http }: DiagnoseOptions):
   }
   const probes = await probeHosts(openHttp(), valid);
   const errors = probes.flatMap(({ error }) => error ?? []);
-  for (const error of errors) yield failed("hosts", error);
-  if (errors.length === 0) {
-    yield passed("hosts", { detail: `${probes.map(({ host }) => host).join(", ")} can be reached` });
-  }
+  const detail = `${probes.map(({ host }) => host).join(", ")} can be reached`;
+  if (errors.length === 0) yield await perform("hosts", () => ({ detail }));
+  for (const error of errors) yield await perform("hosts", () => Promise.reject(error));
   const offsetsMs = probes.flatMap(({ offsetMs }) => offsetMs ?? []);
   if (offsetsMs.length > 0) yield await perform("clock", () => checkClock(offsetsMs));
 }
@@ -98,22 +97,15 @@ export function findingLine({ check, status, detail, hint }: Diagnosis["finding"
 
 async function perform(check: Check, work: () => Promise<Passed> | Passed): Promise<Diagnosis> {
   try {
-    return passed(check, await work());
-  } catch (error) {
-    const failure = toGraphError(error);
-    if (failure.kind === "interrupted") throw failure;
-    return failed(check, failure);
+    const { detail, hint = null } = await work();
+    return { finding: { check, status: hint === null ? "ok" : "warn", detail, hint } };
+  } catch (thrown) {
+    const error = withHint(toGraphError(thrown), "whoami");
+    const { kind, message, code, hint = "see the code and message", requestId } = error;
+    if (kind === "interrupted") throw error;
+    const details = requestId === undefined ? code : `${code}, request-id ${requestId}`;
+    return { finding: { check, status: "fail", detail: `${message} (${details})`, hint }, failure: kind };
   }
-}
-
-function passed(check: Check, { detail, hint }: Passed): Diagnosis {
-  return { finding: { check, status: hint === undefined ? "ok" : "warn", detail, hint: hint ?? null } };
-}
-
-function failed(check: Check, error: GraphError): Diagnosis {
-  const { kind, message, code, hint = "see the code and message", requestId } = withHint(error, "whoami");
-  const details = requestId === undefined ? code : `${code}, request-id ${requestId}`;
-  return { finding: { check, status: "fail", detail: `${message} (${details})`, hint }, failure: kind };
 }
 
 /** Of these, findings show only that they are set. */
