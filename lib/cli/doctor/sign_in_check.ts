@@ -117,7 +117,11 @@ function mayReadUser(scopes: readonly string[]): boolean {
 
 async function askGraph(http: HttpClient, { apiOrigin }: Settings, source: TokenSource): Promise<string> {
   const graph = new GraphClient(http, apiOrigin, source);
-  const user = await graph.requestJson<User>("/me", { what: "who is signed in", accepts: isUser });
+  const user = await graph.requestJson<User>("/me", {
+    what: "who is signed in",
+    accepts: isUser,
+    retry: "never",
+  });
   return `Graph accepts the token of ${user.displayName ?? "(no name)"} <${
     user.userPrincipalName ?? user.id
   }>`;
