@@ -16,7 +16,6 @@ import { readAppCredential } from "../../auth/credentials.ts";
 import { openStaticTokenSession } from "../../auth/static_token.ts";
 import { type Access, SCOPES, type TokenSource } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
-import { isUser } from "../../drive/me.ts";
 import { GraphError } from "../../errors.ts";
 import { formatUtc } from "../../format.ts";
 import { GraphClient } from "../../graph/client.ts";
@@ -119,7 +118,6 @@ async function askGraph(http: HttpClient, { apiOrigin }: Settings, source: Token
   const graph = new GraphClient(http, apiOrigin, source);
   const user = await graph.requestJson<User>("/me", {
     what: "who is signed in",
-    accepts: isUser,
     retry: "never",
   });
   return `Graph accepts the token of ${user.displayName ?? "(no name)"} <${
