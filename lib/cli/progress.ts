@@ -61,15 +61,10 @@ export class ProgressLine {
   }
 }
 
-interface Count {
-  files: number;
-  bytes: number;
-}
-
 /** The closing summary, as `--json` prints it. */
 export interface Summary {
   /** By result: `created`, `unchanged`, … */
-  results: Record<string, Count>;
+  results: Record<string, { files: number; bytes: number }>;
   failed: number;
   /** Files that were found but not finished. */
   left: number;
@@ -79,7 +74,7 @@ export interface Summary {
 export class TransferProgress {
   readonly #started = performance.now();
   readonly #going = new Map<TransferJob, { done: number; total: number | undefined }>();
-  readonly #results = new Map<TransferResult["result"], Count>();
+  readonly #results: Summary["results"] = {};
   #failed = 0;
   #knownFiles = 0;
   /** `undefined` when the size of a file is not known beforehand. */
@@ -104,8 +99,9 @@ export class TransferProgress {
     this.#going.delete(job);
     this.#doneFiles++;
     this.#doneBytes += bytes;
-    const count = this.#results.get(result) ?? { files: 0, bytes: 0 };
-    this.#results.set(result, { files: count.files + 1, bytes: count.bytes + bytes });
+    const count = this.#results[result] ??= { files: 0, bytes: 0 };
+    count.files++;
+    count.bytes += bytes;
   }
 
   fail(job: TransferJob): void {
@@ -131,7 +127,7 @@ export class TransferProgress {
 
   summary(): Summary {
     return {
-      results: Object.fromEntries(this.#results),
+      results: this.#results,
       failed: this.#failed,
       left: this.#knownFiles - this.#doneFiles,
       seconds: (performance.now() - this.#started) / 1000,

@@ -25,10 +25,13 @@ export interface UploadRequest {
 }
 
 /** A checked argument of `put`. */
-export type UploadInput =
-  | { kind: "file"; path: string; name: string }
-  | { kind: "folder"; path: string; name: string; tree: LocalTree }
-  | { kind: "stream" };
+export interface UploadInput {
+  path: string;
+  /** As the service gets it; `undefined` for standard input. */
+  name?: string;
+  /** What a folder contains. */
+  tree?: LocalTree;
+}
 
 /**
  * Reads the arguments, and folders with their contents.
@@ -44,8 +47,11 @@ export async function readUploadInputs(
   const inputs: UploadInput[] = [];
   for (const path of paths) inputs.push(await readInput(path, recursive, signal));
   checkSameNames(inputs);
-  checkNames(inputs);
-  return inputs;
+  // All at once, so that they can be fixed in one go.
+  const forbidden = inputs.flatMap(({ tree }) => tree?.faults ?? []).map(({ message }) => message);
+  if (forbidden.length === 0) return inputs;
+  const hint = "rename what cannot be stored; nothing was sent";
+  throw usageError(forbidden.join("; "), hint, "illegalName");
 }
 
 /** The transfers of all inputs. */
@@ -55,18 +61,15 @@ export async function* uploadJobs(
   { location, options }: UploadRequest,
   stdin: () => ReadableStream<Uint8Array>,
 ): AsyncGenerator<TransferJob> {
-  for (const input of inputs) {
-    if (input.kind === "folder") {
-      yield* treeJobs(connection, input, location, options);
-    } else if (input.kind === "file") {
+  for (const { path, name, tree } of inputs) {
+    if (tree) yield* treeJobs(connection, path, tree, location, options);
+    else {
       yield {
-        name: input.path,
-        run: (onProgress) => uploadFile(connection, input.path, location, { ...options, onProgress }),
-      };
-    } else {
-      yield {
-        name: "standard input",
-        run: (onProgress) => uploadStream(connection, location, { ...options, onProgress }, stdin()),
+        name: name === undefined ? "standard input" : path,
+        run: (onProgress) =>
+          name === undefined
+            ? uploadStream(connection, location, { ...options, onProgress }, stdin())
+            : uploadFile(connection, path, location, { ...options, onProgress }),
       };
     }
   }
@@ -74,7 +77,8 @@ export async function* uploadJobs(
 
 async function* treeJobs(
   connection: Connection,
-  { path, tree }: { path: string; tree: LocalTree },
+  path: string,
+  tree: LocalTree,
   location: Location,
   options: UploadOptions,
 ): AsyncGenerator<TransferJob> {
@@ -92,29 +96,20 @@ async function* treeJobs(
 }
 
 async function readInput(path: string, recursive: boolean, signal: AbortSignal): Promise<UploadInput> {
-  if (path === "-") return { kind: "stream" };
+  if (path === "-") return { path };
   // A missing file is reported in its turn, among the others.
   const info = await Deno.stat(path).catch(() => undefined);
-  if (!info?.isDirectory) return { kind: "file", path, name: remoteName(basename(path)) };
+  if (!info?.isDirectory) return { path, name: remoteName(basename(path)) };
   if (!recursive) throw usageError(`${path} is a folder`, "use -r to include folders", "localFolder");
-  return { kind: "folder", path, name: await folderName(path), tree: await readLocalTree(path, signal) };
+  return { path, name: await folderName(path), tree: await readLocalTree(path, signal) };
 }
 
 /** Of two inputs with one name the second would replace the first. */
 function checkSameNames(inputs: readonly UploadInput[]): void {
-  const named = inputs.filter((input) => input.kind !== "stream");
-  for (const [index, input] of named.entries()) {
-    const other = named.slice(0, index).find(({ name }) => sameName(name, input.name));
+  for (const [index, { path, name }] of inputs.entries()) {
+    const other = inputs.slice(0, index).find((other) => name && other.name && sameName(name, other.name));
     if (!other) continue;
-    const message = `${other.path} and ${input.path} would have the same name`;
+    const message = `${other.path} and ${path} would have the same name`;
     throw usageError(message, "upload them to different folders", "sameName");
   }
-}
-
-/** Reports all forbidden names at once, so that they can be fixed in one go. */
-function checkNames(inputs: readonly UploadInput[]): void {
-  const faults = inputs.flatMap((input) => input.kind === "folder" ? input.tree.faults : []);
-  if (faults.length === 0) return;
-  const names = faults.map(({ message }) => message).join("; ");
-  throw usageError(names, "rename what cannot be stored; nothing was sent", "illegalName");
 }
