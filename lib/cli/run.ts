@@ -23,7 +23,6 @@ import { type CommandHelp, fullHelpText, helpText } from "./help.ts";
 import { programName } from "./hints.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
-import type { Summary } from "./progress.ts";
 
 export interface Command<Definitions extends OptionDefinitions = OptionDefinitions>
   extends CommandHelp, Syntax<Definitions> {
@@ -44,8 +43,6 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
   readonly host: Host;
   /** Aborted by Ctrl+C. */
   readonly signal: AbortSignal;
-  /** Printed last, after an error that ends the run. */
-  summary: Summary | undefined;
   /** Exit code of the first failure; 0 without one. */
   exitCode = 0;
   readonly #common: ParsedArgs<Definitions>["common"];
@@ -138,7 +135,6 @@ export async function runCommand<Definitions extends OptionDefinitions>(
   }, host);
   using interrupt = abortOnInterrupt(host);
   let run: Run<Definitions> | undefined;
-  let exitCode: number;
   try {
     const parsed = parseArgs(command, args);
     const information = informationText(command, parsed.common);
@@ -148,15 +144,13 @@ export async function runCommand<Definitions extends OptionDefinitions>(
     }
     run = new Run(parsed, output, host, interrupt.signal);
     await command.run(run);
-    exitCode = run.exitCode;
+    return run.exitCode;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return run?.exitCode ?? 0; // the reader has what it wanted
     const failure = toGraphError(error);
     output.error(failure);
-    exitCode = failure.exitCode;
+    return failure.exitCode;
   }
-  if (run?.summary) output.summary(run.summary);
-  return exitCode;
 }
 
 /** What `--help` or `--version` prints. */

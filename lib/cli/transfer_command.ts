@@ -59,7 +59,7 @@ export async function transferAll(
     await runPool(listed, concurrency, (job) => run.attempt(() => transfer(job)));
   } finally {
     line?.clear();
-    if (progress.isWorthSummary && !dryRun) run.summary = progress.summary();
+    if (progress.isWorthSummary && !dryRun) run.output.summary(progress.summary());
   }
 }
 
