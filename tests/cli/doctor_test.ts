@@ -88,7 +88,7 @@ Deno.test("whoami --check passes without changing or refreshing anything", async
     findings.map(({ check, status }) => `${check} ${status}`),
     CHECKS.map((check) => `${check} ok`),
   );
-  assertMatch(says("settings"), /^cloud global, .*clientId \S+ \(environment\)/);
+  assertMatch(says("settings"), /^cloud global \(config file or default\), clientId \S+ \(environment\)/);
   assertMatch(says("cache"), /, plaintext; null$/);
   assertMatch(says("sign-in"), /^AdeleV@contoso\.com, tenant \S+, last refreshed 0 h ago;/);
   assertMatch(says("sign-in"), /put and put-large will request Files\.ReadWrite\.All;/);
@@ -182,7 +182,10 @@ Deno.test("whoami --check ends at an invalid setting, and says where the valid o
   }
   await Deno.writeTextFile(join(home(env), "graph-scripts.json"), '{"account": "AdeleV@contoso.com"}');
   const { says } = await check(env, {}, "--cloud", "global");
-  assertMatch(says("settings"), /cloud global \(--cloud\), account AdeleV@contoso\.com \(config file\)/);
+  assertMatch(
+    says("settings"),
+    /cloud global \(--cloud\), .* account AdeleV@contoso\.com \(config file or default\)/,
+  );
 });
 
 Deno.test("whoami --check reports a cache that scripts cannot use, and leaves it as it is", async () => {

@@ -6,7 +6,6 @@
 import type { CacheContent } from "../../auth/cache_content.ts";
 import { loadKey } from "../../auth/encryption.ts";
 import { readTokenCache } from "../../auth/token_cache.ts";
-import { CONFIG_FILE, platformFolders, readConfigFile } from "../../config_file.ts";
 import { type FailureKind, GraphError, usageError } from "../../errors.ts";
 import { HttpClient, type HttpOptions } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
@@ -17,7 +16,6 @@ import {
   SETTINGS,
   type Settings,
 } from "../../settings.ts";
-import { join } from "../../std.ts";
 import { commandName, withHint } from "../hints.ts";
 import { probeHosts } from "./hosts_check.ts";
 import { checkSignIn } from "./sign_in_check.ts";
@@ -65,7 +63,7 @@ export async function* diagnose({ settingOptions, env, http }: DiagnoseOptions):
   let settings: Settings | undefined;
   const read = await perform("settings", async () => {
     settings = await readSettings(settingOptions, env);
-    return await checkSettings(settings, settingOptions, env);
+    return checkSettings(settings, settingOptions, env);
   });
   yield read;
   if (read.failure || !settings) return;
@@ -108,15 +106,15 @@ async function perform(check: Check, work: () => Promise<Passed> | Passed): Prom
   }
 }
 
-/** Of these, findings show only that they are set. */
-const SECRETS: readonly SettingName[] = ["accessToken", "tokenCacheKey"];
+/** The settings that are shown; none of them is a secret. */
+const SHOWN = ["cloud", "clientId", "tenantId", "account", "site", "siteHost", "drive", "apiOrigin"] as const;
 
-/** Shows where each setting comes from; the settings themselves have been read, and are valid. */
-async function checkSettings(
+/** Shows where settings come from; they have been read, and are valid. */
+function checkSettings(
   settings: Settings,
   options: Partial<Record<SettingName, string>>,
   env: (name: string) => string | undefined,
-): Promise<Passed> {
+): Passed {
   const missing = (["clientId", "tenantId"] as const).filter((name) => !settings[name]);
   if (missing.length > 0 && settings.accessToken === undefined) {
     throw usageError(
@@ -125,18 +123,12 @@ async function checkSettings(
       "noRegistration",
     );
   }
-  const { config } = platformFolders(options.home || env(SETTINGS.home.variable), env);
-  const file: Partial<Record<string, string>> = await readConfigFile(join(config, CONFIG_FILE), SETTINGS);
-  const described = Object.entries<SettingDefinition>(SETTINGS).flatMap(([key, { flag, variable }]) => {
-    const name = key as SettingName;
-    const sources = [[options[name], `--${flag}`], [env(variable), "environment"], [
-      file[name],
-      "config file",
-    ]];
-    const [value, source] = sources.find(([value]) => value) ?? [];
-    return value ? `${name} ${SECRETS.includes(name) ? "set" : value} (${source})` : [];
+  const described = SHOWN.filter((name) => settings[name] !== undefined).map((name) => {
+    const { flag, variable }: SettingDefinition = SETTINGS[name];
+    const source = options[name] ? `--${flag}` : env(variable) ? "environment" : "config file or default";
+    return `${name} ${settings[name]} (${source})`;
   });
-  return { detail: [`cloud ${settings.cloud}`, ...described].join(", ") };
+  return { detail: described.join(", ") };
 }
 
 /** Reads the token cache; its content is empty where none is used. */

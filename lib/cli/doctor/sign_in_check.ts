@@ -76,23 +76,19 @@ async function checkUser(http: HttpClient, settings: Settings, content: CacheCon
   if (left <= 0) {
     throw new GraphError("signInNeeded", `${who}; it has probably expired`, { code: "unused" });
   }
-  const details = [who, permissions(settings, tokens.flatMap(({ scopes }) => scopes))];
-  if (left <= WARN_DAYS) {
-    const hint = `it expires in about ${left} days: refresh it weekly with: ${WHOAMI} --no-prompt`;
-    return { detail: details.join("; "), hint };
-  }
   const token = tokens.find(({ expiresAt, scopes }) =>
     expiresAt - http.now() > MIN_LIFE_MS && mayReadUser(scopes)
   );
-  if (!token) {
-    const detail = [
-      ...details,
-      "Graph was not asked: no valid token has User.Read, and none is refreshed here",
-    ];
-    return { detail: detail.join("; "), hint: `prove the sign-in with: ${WHOAMI} --no-prompt` };
-  }
-  details.push(await askGraph(http, settings, cachedToken(token.secret)));
-  return { detail: details.join("; ") };
+  const proof = token
+    ? await askGraph(http, settings, cachedToken(token.secret))
+    : "Graph was not asked: no valid token has User.Read, and none is refreshed here";
+  const hint = left <= WARN_DAYS
+    ? `it expires in about ${left} days: refresh it weekly with: ${WHOAMI} --no-prompt`
+    : token
+    ? undefined
+    : `prove the sign-in with: ${WHOAMI} --no-prompt`;
+  const granted = permissions(settings, tokens.flatMap(({ scopes }) => scopes));
+  return { detail: `${who}; ${granted}; ${proof}`, hint };
 }
 
 /** What is granted, and what scripts will ask for; permissions stay granted when the token that names them expires. */
