@@ -13,7 +13,7 @@ import {
   SETTING_OPTIONS,
   type Syntax,
 } from "./args.ts";
-import { commandName, programName } from "./hints.ts";
+import { commandName, programName } from "./program.ts";
 
 /** What the help of a command is made from. */
 export interface CommandHelp extends Syntax<OptionDefinitions> {

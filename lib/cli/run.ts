@@ -20,12 +20,14 @@ import {
   type Syntax,
 } from "./args.ts";
 import { type CommandHelp, fullHelpText, helpText } from "./help.ts";
-import { programName } from "./hints.ts";
+import { grantHint, missingPermission, type ScriptName } from "./grants.ts";
+import { programName, userArgs } from "./program.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
 
 export interface Command<Definitions extends OptionDefinitions = OptionDefinitions>
   extends CommandHelp, Syntax<Definitions> {
+  name: ScriptName;
   options: Definitions;
   /** Whether it only lists: it ends when its output is closed. */
   lists?: boolean;
@@ -46,9 +48,17 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
   /** Exit code of the first failure; 0 without one. */
   exitCode = 0;
   readonly #common: ParsedArgs<Definitions>["common"];
-  #settings: Promise<Settings> | undefined;
+  #reading: Promise<Settings> | undefined;
+  #settings: Settings | undefined;
 
-  constructor(parsed: ParsedArgs<Definitions>, output: Output, host: Host, signal: AbortSignal) {
+  constructor(
+    command: { name: ScriptName },
+    words: readonly string[],
+    parsed: ParsedArgs<Definitions>,
+    output: Output,
+    host: Host,
+    signal: AbortSignal,
+  ) {
     this.args = parsed.args;
     this.options = parsed.options;
     this.settingOptions = parsed.settings;
@@ -56,6 +66,11 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     this.output = output;
     this.host = host;
     this.signal = signal;
+    output.grantHint = (error) => {
+      const missing = missingPermission(error);
+      const run = { script: command.name, args: words, settings: this.#settings, env: host.env };
+      return missing && grantHint(missing, run);
+    };
   }
 
   /**
@@ -111,8 +126,9 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     this.exitCode ||= EXIT_CODES[kind];
   }
 
-  #readSettings(): Promise<Settings> {
-    return this.#settings ??= readSettings(this.settingOptions, this.host.env);
+  async #readSettings(): Promise<Settings> {
+    this.#reading ??= readSettings(this.settingOptions, this.host.env);
+    return this.#settings = await this.#reading;
   }
 }
 
@@ -126,23 +142,24 @@ export async function runCommand<Definitions extends OptionDefinitions>(
   args: readonly string[],
   host: Host = denoHost,
 ): Promise<number> {
+  const words = userArgs(args);
   // Known before parsing, so that errors of parsing are printed in the requested form.
   const output = new Output(command.name, {
-    json: isGiven(args, "json"),
-    quiet: isGiven(args, "quiet"),
-    verbose: isGiven(args, "verbose"),
+    json: isGiven(words, "json"),
+    quiet: isGiven(words, "quiet"),
+    verbose: isGiven(words, "verbose"),
     failWhenClosed: command.lists ?? false,
   }, host);
   using interrupt = abortOnInterrupt(host);
   let run: Run<Definitions> | undefined;
   try {
-    const parsed = parseArgs(command, args);
+    const parsed = parseArgs(command, words);
     const information = informationText(command, parsed.common);
     if (information !== undefined) {
       writeText(host.stdout, `${information}\n`);
       return 0;
     }
-    run = new Run(parsed, output, host, interrupt.signal);
+    run = new Run(command, words, parsed, output, host, interrupt.signal);
     await command.run(run);
     return run.exitCode;
   } catch (error) {

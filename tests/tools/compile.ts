@@ -1,11 +1,11 @@
 /**
- * Compiles the scripts to binaries, `graph-whoami` … `graph-put-large`, each with its own permission set of `deno.json`
- * baked in: a binary can do what its script can, and nothing more.
+ * Compiles the scripts to binaries, `graph-whoami` … `graph-put-large`, each with only the permission set of its
+ * script in `deno.json`.
  *
  *     deno task compile [--output FOLDER]
  *
- * `deno compile` takes a base runtime from Deno's server, or the one that DENORT_BIN names. The base must be of the same
- * version as the Deno that compiles: DENO names another than the running one.
+ * `deno compile` downloads a base runtime, or uses the one in DENORT_BIN. Its version must be that of the
+ * compiling Deno, which DENO selects if it is not the running one.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import { join, resolve } from "../../lib/std.ts";
 import { CONFIG, ROOT, type ScriptName } from "../test_env.ts";
 
 const SCRIPTS: readonly ScriptName[] = ["whoami", "ls", "get", "put", "put-large"];
-/** Each compile holds a whole runtime in memory. */
-const AT_ONCE = 2;
+/** Each compilation holds a whole runtime in memory. */
+const CONCURRENCY = 2;
 const MIB = 1024 ** 2;
 
 /** A compiled script. */
@@ -26,7 +26,7 @@ export interface Binary {
   bytes: number;
 }
 
-/** Where the binary of a script lies in a folder. */
+/** The path of a script's binary in a folder. */
 export function binaryPath(folder: string, script: ScriptName): string {
   return join(folder, `graph-${script}${Deno.build.os === "windows" ? ".exe" : ""}`);
 }
@@ -34,8 +34,8 @@ export function binaryPath(folder: string, script: ScriptName): string {
 /**
  * Compiles one program.
  *
- * @param args What `deno compile` is told: options, and the program's main module.
- * @throws {Error} With what Deno said, when it fails.
+ * @param args Arguments of `deno compile`: options and the main module.
+ * @throws {Error} With Deno's output, when it fails.
  */
 export async function compile(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.env.get("DENO") ?? Deno.execPath(), {
@@ -54,7 +54,7 @@ async function compileScript(script: ScriptName, folder: string): Promise<Binary
     "--config",
     CONFIG,
     `-P=${script}`,
-    // Otherwise a binary opens a file of a predictable name in the shared temporary folder.
+    // Otherwise the binary opens a file with a predictable name in the shared temporary folder.
     "--no-code-cache",
     "--output",
     path,
@@ -63,7 +63,7 @@ async function compileScript(script: ScriptName, folder: string): Promise<Binary
   return { script, path, bytes: (await Deno.stat(path)).size };
 }
 
-/** Compiles all scripts into a folder, which is made if need be; gives each binary as soon as it is there. */
+/** Compiles all scripts into a folder, which it creates if necessary; reports each binary when it is done. */
 export async function compileAll(folder: string, onBinary: (binary: Binary) => void): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const waiting = [...SCRIPTS];
@@ -72,7 +72,7 @@ export async function compileAll(folder: string, onBinary: (binary: Binary) => v
       onBinary(await compileScript(script, folder));
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
 }
 
 async function main(args: string[]): Promise<number> {

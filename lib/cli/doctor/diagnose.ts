@@ -6,7 +6,7 @@
 import type { CacheContent } from "../../auth/cache_content.ts";
 import { loadKey } from "../../auth/encryption.ts";
 import { readTokenCache } from "../../auth/token_cache.ts";
-import { type FailureKind, GraphError, usageError } from "../../errors.ts";
+import { type FailureKind, usageError } from "../../errors.ts";
 import { HttpClient, type HttpOptions } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import {
@@ -16,7 +16,7 @@ import {
   SETTINGS,
   type Settings,
 } from "../../settings.ts";
-import { commandName, withHint } from "../hints.ts";
+import { withHint } from "../hints.ts";
 import { probeHosts } from "./hosts_check.ts";
 import { checkSignIn } from "./sign_in_check.ts";
 
@@ -138,10 +138,6 @@ async function checkCache(settings: Settings): Promise<Passed & { content: Cache
   const key = tokenCacheKey && await loadKey(tokenCacheKey);
   const { state, content } = await readTokenCache(path, key);
   if (state === "absent") return { detail: `${path} does not exist yet`, content };
-  if (state === "unreadable") {
-    const hint = `sign in again with: ${commandName("whoami")}; the file will be moved aside`;
-    throw new GraphError("signInNeeded", `${path} is not a token cache`, { code: "unreadable", hint });
-  }
   const hint = key && state === "plaintext"
     ? `${key.variable} is set: the next sign-in or refresh encrypts the file, not its backups`
     : undefined;

@@ -1,10 +1,9 @@
 /**
- * Whether the hosts of the service can be reached. No request carries a token.
+ * Whether sign-in and Graph can be reached. No request carries a token.
  *
  * @module
  */
 import { toSignInError } from "../../auth/aadsts.ts";
-import { CLOUDS, isLoopback } from "../../clouds.ts";
 import { GraphError, isGraphError } from "../../errors.ts";
 import type { HttpClient } from "../../http/client.ts";
 import { type HttpResponse, requestIdOf } from "../../http/response.ts";
@@ -18,23 +17,13 @@ export interface Probe {
   error?: GraphError;
 }
 
-/** Requests something public from sign-in, Graph and the storage hosts that the settings name. */
+/** Requests something public from sign-in and Graph. Storage is left to transfers, which may connect to it. */
 export async function probeHosts(http: HttpClient, settings: Settings): Promise<Probe[]> {
   const { loginOrigin, apiOrigin, tenantId } = settings;
   return await Promise.all([
     probe(http, `${loginOrigin}/${tenantId ?? "common"}/v2.0/.well-known/openid-configuration`, isSignIn),
     probe(http, `${apiOrigin}/v1.0/`, ({ headers }) => requestIdOf(headers) !== undefined),
-    ...storageHosts(settings).map((host) =>
-      probe(http, `${isLoopback(host.replace(/:\d+$/, "")) ? "http" : "https"}://${host}/`, () => true)
-    ),
   ]);
-}
-
-/** Most storage hosts of a cloud are patterns; the settings may name one of its hosts. */
-function storageHosts({ cloud, site, siteHost, storageHosts }: Settings): string[] {
-  if (storageHosts !== CLOUDS[cloud].storageHosts) return storageHosts.filter((host) => !host.includes("*"));
-  const host = siteHost ?? (site?.includes(".") ? site.replace(/^https?:\/\//, "").split("/")[0] : undefined);
-  return host === undefined ? [] : [host];
 }
 
 /** @param isGenuine Distinguishes the service from a web page in its place. */

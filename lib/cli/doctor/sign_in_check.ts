@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { User } from "@microsoft/microsoft-graph-types";
-import { isDomain, notSignedInError, resolveTenantId, selectAccount } from "../../auth/accounts.ts";
+import type { User } from "../../graph/types.ts";
+import { notSignedInError, selectAccount } from "../../auth/accounts.ts";
 import {
   type CacheContent,
   listAccounts,
@@ -13,15 +13,14 @@ import {
   scopeIncludes,
 } from "../../auth/cache_content.ts";
 import { readAppCredential } from "../../auth/credentials.ts";
-import { openStaticTokenSession } from "../../auth/static_token.ts";
-import { type Access, SCOPES, type TokenSource } from "../../auth/session.ts";
+import { type Access, openStaticTokenSession, SCOPES, type TokenSource } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { GraphError } from "../../errors.ts";
 import { formatUtc } from "../../format.ts";
 import { GraphClient } from "../../graph/client.ts";
 import type { HttpClient } from "../../http/client.ts";
 import type { Settings } from "../../settings.ts";
-import { commandName } from "../hints.ts";
+import { commandName } from "../program.ts";
 import type { Passed } from "./diagnose.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -45,7 +44,7 @@ export async function checkSignIn(
   if (!appCredential) return await checkUser(http, settings, content);
   // Only a real run can tell whether Graph accepts an app: no permission lets an app ask for itself.
   const { kind, variable } = appCredential;
-  await readAppCredential(appCredential, http.now());
+  await readAppCredential(appCredential);
   return { detail: `app-only, with the ${kind} of ${variable}; its permissions are shown by: ${WHOAMI}` };
 }
 
@@ -59,15 +58,13 @@ async function checkAccessToken(http: HttpClient, settings: Settings, token: str
 }
 
 async function checkUser(http: HttpClient, settings: Settings, content: CacheContent): Promise<Passed> {
-  const { clientId = "", tenantId = "", cloud, account: wanted, loginOrigin } = settings;
-  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
+  const { clientId = "", tenantId: tenant = "", cloud, account: wanted } = settings;
+  const { cacheEnvironment: environment } = CLOUDS[cloud];
   const accounts = listAccounts(content, { clientId, environment });
-  if (accounts.length === 0) throw notSignedInError();
-  const tenant = isDomain(tenantId) ? await resolveTenantId(tenantId, http, loginOrigin) : tenantId;
   const account = selectAccount(accounts, { tenant, wanted });
   if (!account) throw notSignedInError(accounts, { tenant, wanted });
 
-  const tokens = listTokens(content, { clientId, environment, account, apiOrigin });
+  const tokens = listTokens(content, { clientId, environment, account });
   // The service does not say how long a refresh token lives; each refresh brings an access token, which dates it.
   const days = (http.now() - Math.max(0, ...tokens.map(({ keptAt }) => keptAt))) / DAY_MS;
   const left = Math.floor(MAX_UNUSED_DAYS - days);
