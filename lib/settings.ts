@@ -237,10 +237,6 @@ export function platformFolders(
   if (Deno.build.os === "windows") {
     return { config: folder(env("APPDATA")), state: folder(env("LOCALAPPDATA")) };
   }
-  if (Deno.build.os === "darwin") {
-    const support = folder(env("HOME"), "Library", "Application Support");
-    return { config: support, state: support };
-  }
   const [config, state] = [env("XDG_CONFIG_HOME"), env("XDG_STATE_HOME")];
   return {
     config: config ? folder(config) : folder(env("HOME"), ".config"),

@@ -5,12 +5,11 @@
  * @module
  */
 import { type Cloud, CLOUDS } from "../clouds.ts";
-import { platformFolders } from "../settings.ts";
 import type { GraphError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
-import { SETTINGS, type Settings } from "../settings.ts";
+import { platformFolders, SETTINGS, type Settings } from "../settings.ts";
 import { dirname, fromFileUrl } from "../std.ts";
-import { commandName, isInstalled } from "./program.ts";
+import { commandName, programKind } from "./program.ts";
 
 /** The scripts, and the permission set of each in `deno.json`. */
 export const PERMISSION_SETS = {
@@ -32,7 +31,6 @@ export const NETWORK_VARIABLES: readonly string[] = [
   "DENO_TLS_CA_STORE",
   "DENO_CERT",
 ];
-const CONFIG = import.meta.resolve("../../deno.json");
 /** Sign-in with a browser listens on any free port. */
 const BROWSER_SIGN_IN = "127.0.0.1:0";
 
@@ -55,7 +53,7 @@ export interface Grants {
   net: readonly string[];
   env: readonly string[];
   read: readonly string[] | "all";
-  write: readonly string[];
+  write: readonly string[] | "all";
 }
 
 /** The permissions of a script. */
@@ -84,8 +82,9 @@ export function grantFlags({ net, env, read, write }: Grants): string[] {
 
 /** Permissions for files as options of Deno; a set in `deno.json` cannot name a home folder. */
 export function pathFlags({ read, write }: Pick<Grants, "read" | "write">): string[] {
-  const list = (paths: readonly string[]) => [...new Set(paths)].join(",");
-  return [read === "all" ? "-R" : `-R=${list(read)}`, `-W=${list(write)}`];
+  const flag = (name: string, paths: readonly string[] | "all") =>
+    paths === "all" ? name : `${name}=${[...new Set(paths)].join(",")}`;
+  return [flag("-R", read), flag("-W", write)];
 }
 
 /** The hosts of a cloud, with their ports. */
@@ -144,20 +143,21 @@ export function grantHint(
 ): string {
   const folder = kind === "write" ? dirname(name) : name;
   const isDestination = script === "get" && kind !== "net";
-  if (isInstalled) {
-    const task = Deno.build.standalone ? "compile" : "install";
-    const place = Deno.build.standalone
-      ? "deno task"
-      : `deno task --config ${shellQuoted(fromFileUrl(CONFIG))}`;
-    return `allow it with: ${place} ${task}${isDestination ? ` --write ${shellQuoted(folder)}` : ""}`;
+  if (programKind === "installed" || programKind === "compiled") {
+    const task = programKind === "compiled"
+      ? "deno task compile"
+      : `deno task --config ${shellQuoted(fromFileUrl(import.meta.resolve("../../deno.json")))} install`;
+    return `allow it with: ${task}${isDestination ? ` --write ${shellQuoted(folder)}` : ""}`;
   }
   const options = settings ? grantOptions(settings) : defaultOptions(env);
   const grants = grantsOf(script, {
     ...options,
     ...(isDestination ? { destinations: [".", folder] } : {}),
   });
-  const net = kind === "net" ? [`--allow-net=${[...new Set([...grants.net, name])].join(",")}`] : [];
-  const words = ["deno", "run", "-q", `-P=${PERMISSION_SETS[script]}`, ...net, ...pathFlags(grants)];
+  const net = [...new Set([...grants.net, ...(kind === "net" ? [name] : [])])];
+  const set = [`-P=${PERMISSION_SETS[script]}`, ...(kind === "net" ? [`--allow-net=${net.join(",")}`] : [])];
+  const flags = programKind === "script" ? [...set, ...pathFlags(grants)] : grantFlags({ ...grants, net });
+  const words = ["deno", "run", "-q", ...flags];
   return `allow it with: ${[...words, commandName(script), ...args].map(shellQuoted).join(" ")}`;
 }
 

@@ -95,6 +95,7 @@ const TASKS: Readonly<Record<string, string>> = {
   docs: "Write the tables of the documentation",
   install: "Install the commands `graph-whoami` … `graph-put-large`, with their permissions for this machine",
   uninstall: "Remove them",
+  bundle: "Bundle each script into one JavaScript file, `dist/whoami.js` … `dist/put-large.js`",
   compile: "Compile five programs, `graph-whoami` … `graph-put-large`, into `dist/`",
 };
 
@@ -184,6 +185,7 @@ function denoPermissions(): Table {
       destinations: ["current folder"],
     }),
   }));
+  const paths = (list: readonly string[] | "all") => list === "all" ? "all files" : list.join(", ");
   const row = (label: string, cell: (grants: Grants) => string) => [
     label,
     ...columns.map(({ grants }) => cell(grants)),
@@ -191,8 +193,8 @@ function denoPermissions(): Table {
   return [
     ["", ...columns.map(({ script }) => code(script))],
     row("connects to", ({ net }) => net.map((host) => host.startsWith("127") ? code(host) : host).join(", ")),
-    row("reads", ({ read }) => (read === "all" ? "all files" : read.join(", "))),
-    row("writes", ({ write }) => write.join(", ")),
+    row("reads", ({ read }) => paths(read)),
+    row("writes", ({ write }) => paths(write)),
     row("environment", ({ env }) => env.map(code).join(" ")),
     row("system information", () => "user id"),
     row("programs, libraries", () => "none"),

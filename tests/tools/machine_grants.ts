@@ -101,7 +101,7 @@ export function describeGrants({ net, read, write }: Grants): string[] {
       net.filter((host) => !host.endsWith(":0")).map((host) => host.replace(/:443$/, "")).join(" ")
     }`,
     `  reads       ${read === "all" ? "all files" : read.join(" ")}`,
-    `  writes      ${write.join(" ")}`,
+    `  writes      ${write === "all" ? "all files" : write.join(" ")}`,
   ];
 }
 
