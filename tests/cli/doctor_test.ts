@@ -299,6 +299,14 @@ Deno.test("whoami --check reads the credential of an app, and sends it nowhere",
   assertEquals(env.sandbox.requests.filter(({ method }) => method !== "GET"), []);
 });
 
+Deno.test("whoami --check names the variables of proxies and certificates that are set", async () => {
+  await using env = await startTestEnv();
+  const proxy = { HTTPS_PROXY: "http://name:word@127.0.0.1:9", DENO_TLS_CA_STORE: "system" };
+  const { stdout, says } = await check(env, { ...proxy, no_proxy: "127.0.0.1" });
+  assertMatch(says("hosts"), /can be reached; in force: HTTPS_PROXY, no_proxy, DENO_TLS_CA_STORE;/);
+  assertEquals(/name:|word/.test(stdout), false);
+});
+
 Deno.test("whoami --check rejects other actions", async () => {
   await using env = await startTestEnv({ signIn: false });
   const { code, stderr } = await env.run("whoami", "--check", "--sign-out");

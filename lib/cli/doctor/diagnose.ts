@@ -16,6 +16,7 @@ import {
   SETTINGS,
   type Settings,
 } from "../../settings.ts";
+import { NETWORK_VARIABLES } from "../grants.ts";
 import { withHint } from "../hints.ts";
 import { probeHosts } from "./hosts_check.ts";
 import { checkSignIn } from "./sign_in_check.ts";
@@ -80,7 +81,9 @@ export async function* diagnose({ settingOptions, env, http }: DiagnoseOptions):
   }
   const probes = await probeHosts(openHttp(), valid);
   const errors = probes.flatMap(({ error }) => error ?? []);
-  const detail = `${probes.map(({ host }) => host).join(", ")} can be reached`;
+  const proxies = NETWORK_VARIABLES.filter((name) => env(name)); // their values can have passwords
+  const detail = `${probes.map(({ host }) => host).join(", ")} can be reached; ` +
+    (proxies.length > 0 ? `in force: ${proxies.join(", ")}` : "no proxy is set");
   if (errors.length === 0) yield await perform("hosts", () => ({ detail }));
   for (const error of errors) yield await perform("hosts", () => Promise.reject(error));
   const offsetsMs = probes.flatMap(({ offsetMs }) => offsetMs ?? []);
