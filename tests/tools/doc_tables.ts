@@ -67,7 +67,6 @@ const LIB_FOLDERS = [
   "auth",
   "local",
   "http",
-  "compat",
 ];
 
 type Table = readonly (readonly string[])[];
