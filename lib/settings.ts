@@ -7,7 +7,7 @@ import { join } from "./std.ts";
 import { type CloudName, CLOUDS, isLoopback } from "./clouds.ts";
 import { CONFIG_FILE, type FileSetting, platformFolders, readConfigFile } from "./config_file.ts";
 import { type GraphError, usageError } from "./errors.ts";
-import { GUID_PATTERN, isGuid } from "./guid.ts";
+import { GUID_PATTERN, isGuid } from "./json.ts";
 
 /** One setting: its names everywhere. */
 export interface SettingDefinition extends FileSetting {

@@ -6,9 +6,8 @@
 import { toSignInError } from "./aadsts.ts";
 import type { CachedAccount } from "./cache_content.ts";
 import { GraphError } from "../errors.ts";
-import { GUID_PATTERN, isGuid } from "../guid.ts";
 import type { HttpClient } from "../http/client.ts";
-import { parseJsonObject } from "../json.ts";
+import { GUID_PATTERN, isGuid, parseJsonObject } from "../json.ts";
 
 /** The tenant of all personal Microsoft accounts. */
 export const PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";

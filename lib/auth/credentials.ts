@@ -5,7 +5,7 @@
  * @module
  */
 import { GraphError, usageError } from "../errors.ts";
-import { isGuid } from "../guid.ts";
+import { isGuid } from "../json.ts";
 import { shellQuoted } from "../local/private_file.ts";
 import type { AppCredentialSetting } from "../settings.ts";
 

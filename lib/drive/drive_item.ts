@@ -4,7 +4,7 @@
  * @module
  */
 import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
-import { hasShape, type Shape } from "../graph/response_shape.ts";
+import { hasShape, type Shape } from "../json.ts";
 import { MAX_PATH, sameName } from "./names.ts";
 
 /** A driveItem as Graph sends it, with the annotations that the published types lack. */

@@ -6,7 +6,7 @@
 import type { Drive } from "@microsoft/microsoft-graph-types";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 import { readServiceError } from "../graph/errors.ts";
-import { hasId } from "../graph/response_shape.ts";
+import { hasId } from "../json.ts";
 import { itemUrl } from "./address.ts";
 import { canonicalDriveId } from "./drive_item.ts";
 import { type LocationBase, parseSite, type SiteName } from "./location.ts";

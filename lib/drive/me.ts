@@ -7,7 +7,7 @@ import type { User } from "@microsoft/microsoft-graph-types";
 import type { AuthSession } from "../auth/session.ts";
 import { formatUtc } from "../format.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { hasId } from "../graph/response_shape.ts";
+import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
 
 /** Who is signed in, as `whoami --json` prints it. */

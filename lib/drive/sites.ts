@@ -7,7 +7,7 @@ import type { Site } from "@microsoft/microsoft-graph-types";
 import type { AuthSession } from "../auth/session.ts";
 import { type GraphError, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { hasId } from "../graph/response_shape.ts";
+import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
 import { encodePath } from "./address.ts";
 import type { SiteName } from "./location.ts";

@@ -7,9 +7,8 @@ import type { TokenSource } from "../auth/session.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpClient, HttpRequest } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
-import { isJsonObject, parseJsonObject } from "../json.ts";
+import { hasShape, isJsonObject, parseJsonObject } from "../json.ts";
 import { isErrorBody, parseClaimsChallenge, readServiceError, toServiceError } from "./errors.ts";
-import { hasShape } from "./response_shape.ts";
 
 /** A request for {@linkcode GraphClient.requestJson}. */
 export interface GraphRequest

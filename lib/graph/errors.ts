@@ -5,13 +5,12 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { type FailureKind, GraphError } from "../errors.ts";
+import { type FailureKind, GraphError, isGraphError } from "../errors.ts";
 import { formatDuration, formatUtc } from "../format.ts";
 import { redact, safeIdentifier } from "../http/redact.ts";
 import { type HttpResponse, requestIdOf } from "../http/response.ts";
 import { retryAfterMs } from "../http/retry.ts";
 import { isJsonObject, parseJsonObject } from "../json.ts";
-import { invalidAnswer } from "./response_shape.ts";
 
 /** What an error means. Without a hint, what helps depends on the program that uses this library. */
 type Explanation = [kind: FailureKind, why: string, hint?: string];
@@ -86,10 +85,15 @@ const MAX_MESSAGE = 1_000;
  */
 export async function readServiceError(response: HttpResponse, what: string): Promise<GraphError> {
   if (response.status < 300) {
-    await response.discard();
+    await response.discard(); // it may be a whole file
     return invalidAnswer(what, response.status);
   }
-  return explain(response, parseErrorBody(await response.errorText()), what);
+  try {
+    return explain(response, parseErrorBody(await response.text()), what);
+  } catch (error) {
+    if (isGraphError(error) && error.kind === "interrupted") throw error;
+    return explain(response, parseErrorBody(""), what); // a body that breaks off must not hide the status
+  }
 }
 
 /** As {@linkcode readServiceError}, for a success whose body was already read; only an error in it is quoted. */
@@ -97,6 +101,15 @@ export function toServiceError(response: HttpResponse, text: string, what: strin
   return isErrorBody(parseJsonObject(text))
     ? explain(response, parseErrorBody(text), what)
     : invalidAnswer(what, response.status);
+}
+
+/** The error for a success whose body is not what was requested. The body may hold secrets, so it is not quoted. */
+function invalidAnswer(what: string, status?: number): GraphError {
+  return new GraphError("failed", `${what}: the service sent an unexpected response`, {
+    code: "invalidAnswer",
+    hint: "run the same command again; a proxy may have answered instead of the service",
+    status,
+  });
 }
 
 /** Whether a body is an error although its status is a success (PROTOCOL E2). */
@@ -116,7 +129,7 @@ function explain({ status, headers }: HttpResponse, body: ErrorBody, what: strin
     codes: body.codes,
     hint: (kind === "unavailable" ? retryHint(headers) : undefined) ?? hint,
     status,
-    requestId: requestIdOf(headers) ?? body.requestId,
+    requestId: requestIdOf(headers),
     date: Number.isNaN(date) ? undefined : formatUtc(date),
     claims: parseClaimsChallenge(headers),
   });
@@ -134,12 +147,11 @@ interface ErrorBody {
   /** Outermost first; the innermost is the most specific. */
   codes: string[];
   message: string | undefined;
-  requestId: string | undefined;
 }
 
 /** Parses an error body: JSON with `innerError` (Graph) or `innererror` (storage), nested or not; plain text; HTML. */
 export function parseErrorBody(text: string): ErrorBody {
-  const body: ErrorBody = { codes: [], message: undefined, requestId: undefined };
+  const body: ErrorBody = { codes: [], message: undefined };
   const value = parseJsonObject(text);
   if (value === undefined) {
     const plain = text.trimStart().startsWith("<") ? "" : text.trim().slice(0, 200);
@@ -150,7 +162,6 @@ export function parseErrorBody(text: string): ErrorBody {
     const code = safeIdentifier(at.code);
     if (code) body.codes.push(code);
     if (body.message === undefined && typeof at.message === "string") body.message = at.message;
-    body.requestId = safeIdentifier(at["request-id"], 64) ?? body.requestId;
     at = at.innerError ?? at.innererror;
   }
   return body;

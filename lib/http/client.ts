@@ -6,13 +6,13 @@
 import { anySignal, sleep, throwIfAborted } from "../abort.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { formatDuration } from "../format.ts";
-import { VERSION } from "../version.ts";
 import { Deadline } from "./deadline.ts";
-import { Pace } from "./pace.ts";
 import { shownTarget } from "./redact.ts";
 import { describeFailure, type HttpResponse, networkError, requestIdOf, toHttpResponse } from "./response.ts";
 import { backoffMs, MAX_ATTEMPTS, RETRY_STATUSES, retryAfterMs, type RetryPolicy } from "./retry.ts";
 
+/** The version of the toolkit; a test keeps it equal to the one in `deno.json`. */
+export const VERSION = "0.1.0";
 /** Decorated as SharePoint asks; other traffic is served last (PROTOCOL 8c). */
 const USER_AGENT = `NONISV|graph-scripts|graph-scripts/${VERSION}`;
 const DEFAULT_MAX_WAIT_MS = 300_000;
@@ -75,18 +75,19 @@ type Outcome<T> =
   | { response: HttpResponse; error?: undefined }
   | { error: GraphError; response?: undefined };
 
-/** Sends requests. One client serves a run; clients derived from it share its connections and its pace. */
+/** Sends requests. One client serves a run, and others are derived from it. */
 export class HttpClient {
   readonly now: () => number;
   readonly signal: AbortSignal | undefined;
   /** Shared by all requests of this client. */
   readonly deadline: Deadline;
-  readonly #pace: Pace;
+  /** Hosts that have asked to wait, and until when: no request of a run is sent to them before (PROTOCOL 8a). */
+  readonly #heldUntil: Map<string, number>;
   readonly #options: HttpOptions & Required<Pick<HttpOptions, "fetch" | "now" | "sleep" | "random">>;
 
-  constructor(options: HttpOptions = {}, shared?: { deadline: Deadline; pace: Pace }) {
+  constructor(options: HttpOptions = {}, shared?: { deadline: Deadline; heldUntil: Map<string, number> }) {
     this.#options = { fetch: reconnectingFetch(), now: Date.now, sleep, random: Math.random, ...options };
-    this.#pace = shared?.pace ?? new Pace();
+    this.#heldUntil = shared?.heldUntil ?? new Map();
     this.now = this.#options.now;
     this.signal = options.signal;
     this.deadline = shared?.deadline ?? new Deadline(options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS, this.now);
@@ -108,7 +109,7 @@ export class HttpClient {
   }
 
   #derive(deadline: Deadline, options: HttpOptions = {}): HttpClient {
-    return new HttpClient({ ...this.#options, ...options }, { deadline, pace: this.#pace });
+    return new HttpClient({ ...this.#options, ...options }, { deadline, heldUntil: this.#heldUntil });
   }
 
   /** Pauses before a retry. */
@@ -150,7 +151,9 @@ export class HttpClient {
         return await read(response);
       }
       const host = hostOf(request.url);
-      if (askedMs !== undefined) this.#pace.hold(host, this.now() + ms);
+      if (askedMs !== undefined) {
+        this.#heldUntil.set(host, Math.max(this.#heldUntil.get(host) ?? 0, this.now() + ms));
+      }
       await response?.discard();
       await this.wait(ms, error?.message ?? `HTTP ${response?.status} from ${host}`, signal);
     }
@@ -213,7 +216,7 @@ export class HttpClient {
   /** Waits as long as the host has asked for no requests. */
   async #waitForHost({ url, signal }: HttpRequest): Promise<void> {
     const host = hostOf(url);
-    for (let ms; (ms = this.#pace.delayMs(host, this.now())) > 0;) {
+    for (let ms; (ms = (this.#heldUntil.get(host) ?? 0) - this.now()) > 0;) {
       if (!this.deadline.allows(ms)) {
         throw new GraphError("unavailable", `${host} is throttling`, {
           code: "longWait",

@@ -1,6 +1,6 @@
 import { assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { VERSION } from "../../lib/version.ts";
+import { VERSION } from "../../lib/http/client.ts";
 import { CONFIG, ROOT } from "../test_env.ts";
 
 const config = JSON.parse(await Deno.readTextFile(CONFIG));

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { GraphError } from "../../lib/errors.ts";
-import { hasShape } from "../../lib/graph/response_shape.ts";
+import { hasShape } from "../../lib/json.ts";
 import { isDriveItem, isExpectedItem, itemKey, sameItemId } from "../../lib/drive/drive_item.ts";
 import { Drives } from "../../lib/drive/drives.ts";
 import { GraphClient } from "../../lib/graph/client.ts";

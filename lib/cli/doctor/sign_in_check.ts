@@ -21,7 +21,7 @@ import { isUser } from "../../drive/me.ts";
 import { GraphError, isGraphError, usageError } from "../../errors.ts";
 import { formatDuration, formatUtc } from "../../format.ts";
 import { GraphClient } from "../../graph/client.ts";
-import { hasShape } from "../../graph/response_shape.ts";
+import { hasShape } from "../../json.ts";
 import type { HttpClient } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import type { AppCredentialSetting, Settings } from "../../settings.ts";
