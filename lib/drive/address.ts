@@ -40,3 +40,12 @@ export function childUrl(folder: ItemAddress, name: string, relation?: string): 
 export function encodePath(names: readonly string[]): string {
   return names.map(encodeURIComponent).join("/");
 }
+
+/** Undoes the encoding of a name or path; a percent sign that is not an escape leaves it as it is. */
+export function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -49,8 +49,8 @@ export function isDriveItem(value: unknown): value is DriveItem {
 /** What is known of an item before it is requested. */
 export interface ExpectedItem {
   driveId: string;
-  id?: string;
-  name?: string;
+  id?: string | undefined;
+  name?: string | undefined;
   /** Id of its folder; `undefined` for a root, for which personal drives have several ids. */
   folderId?: string | undefined;
 }

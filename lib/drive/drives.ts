@@ -1,17 +1,19 @@
 /**
- * Drives: the user's own OneDrive, libraries of sites, and the drive of a location.
+ * Drives and sites: the user's own OneDrive, SharePoint sites and their libraries, and the drive of a location.
  *
  * @module
  */
-import type { Drive } from "@microsoft/microsoft-graph-types";
+import type { Drive, Site } from "@microsoft/microsoft-graph-types";
+import type { AuthSession } from "../auth/session.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
+import type { GraphClient } from "../graph/client.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { hasId } from "../json.ts";
-import { itemUrl } from "./address.ts";
+import type { Settings } from "../settings.ts";
+import { decodeName, encodePath, itemUrl } from "./address.ts";
 import { canonicalDriveId } from "./drive_item.ts";
 import { type LocationBase, parseSite, type SiteName } from "./location.ts";
 import { sameName } from "./names.ts";
-import { type DriveContext, Memo, noSharePointError, Sites } from "./sites.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
 export interface DriveInfo {
@@ -22,20 +24,33 @@ export interface DriveInfo {
   webUrl: string;
 }
 
+/** A SharePoint site. */
+export interface SiteInfo {
+  id: string;
+  name: string;
+  webUrl: string;
+}
+
 /** A drive, and names below its root. */
 export interface DrivePath {
   drive: DriveInfo;
   path: string[];
 }
 
-/** Finds drives; each is looked up once. */
+/** What finding drives and sites takes. */
+export interface DriveContext {
+  graph: GraphClient;
+  settings: Pick<Settings, "site" | "siteHost" | "drive">;
+  /** Gets access to all drives before anything beyond the own OneDrive is requested. */
+  session?: Pick<AuthSession, "accountType" | "includeAllDrives">;
+}
+
+/** Finds drives and sites; each is looked up once in a run. */
 export class Drives {
-  readonly sites: Sites;
   readonly #context: DriveContext;
-  readonly #memo = new Memo();
+  readonly #found = new Map<string, Promise<unknown>>();
 
   constructor(context: DriveContext) {
-    this.sites = new Sites(context);
     this.#context = context;
   }
 
@@ -125,13 +140,70 @@ export class Drives {
   }
 
   async #ofSite(site: SiteName): Promise<DriveInfo> {
-    const { id, name } = await this.sites.find(site);
+    const { id, name } = await this.findSite(site);
     return await this.#get(`/sites/${id}/drive`, `default library of site ${name}`);
   }
 
   async #allOfSite(site: SiteName): Promise<DriveInfo[]> {
-    const { id, name } = await this.sites.find(site);
+    const { id, name } = await this.findSite(site);
     return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
+  }
+
+  /**
+   * Finds a site by host and path.
+   *
+   * @throws {GraphError} `notFound`, code `siteNotFound`, `foreignHost` or `noSharePoint`; `usage`, code `noSites`.
+   */
+  findSite({ host, path }: SiteName): Promise<SiteInfo> {
+    const what = `site ${host}/${path}`;
+    return this.#once(what, async () => {
+      await this.#prepareForSites(what);
+      const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
+      try {
+        return toSiteInfo(await this.#context.graph.requestJson<Site>(url, { what, accepts: isSite }));
+      } catch (error) {
+        if (!isGraphError(error)) throw error;
+        if (error.kind === "notFound") {
+          throw error.withMessage(error.message, { code: "siteNotFound", subject: path });
+        }
+        if (!isRejectedRequest(error)) throw error;
+        throw noSharePointError(error) ?? error.withMessage(`${what}: ${host} is not a host of this tenant`, {
+          kind: "notFound",
+          code: "foreignHost",
+          hint: "check GRAPH_SITE, GRAPH_SITE_HOST and GRAPH_TENANT_ID",
+        });
+      }
+    });
+  }
+
+  /**
+   * Finds sites in the search index, which may lack new ones (PROTOCOL L5).
+   *
+   * @throws {GraphError} `refused` for accounts that may not open the root site; otherwise as {@linkcode Drives.findSite}.
+   */
+  async *searchSites(text: string): AsyncGenerator<SiteInfo> {
+    const what = "search for sites";
+    await this.#prepareForSites(what);
+    try {
+      const url = `/sites?search=${encodeURIComponent(text || "*")}`;
+      for await (const page of this.#context.graph.pages<Site>(url, what, isSite)) {
+        yield* page.map(toSiteInfo);
+      }
+    } catch (error) {
+      if (!isGraphError(error) || error.kind !== "notFound") throw noSharePointError(error) ?? error;
+      throw error.withMessage(`${what}: not possible for accounts that may not open the tenant's root site`, {
+        kind: "refused",
+        hint: "address the site by its URL instead: site:HOST/sites/NAME",
+      });
+    }
+  }
+
+  /** @throws {GraphError} `usage` for a personal account, for which no request is sent. */
+  async #prepareForSites(what: string): Promise<void> {
+    const { session } = this.#context;
+    session?.includeAllDrives();
+    if (await session?.accountType() !== "personal") return;
+    throw usageError(`${what}: a personal Microsoft account has no sites and no teams`, undefined, "noSites");
   }
 
   /** The first name of a path may be a library of the site; otherwise the path is in the default library. */
@@ -160,16 +232,24 @@ export class Drives {
   }
 
   #get(url: string, what: string): Promise<DriveInfo> {
-    const { graph } = this.#context;
     const request = { what, accepts: isDrive };
-    return this.#memo.once(url, async () => toDriveInfo(await graph.requestJson<Drive>(url, request)));
+    return this.#once(
+      url,
+      async () => toDriveInfo(await this.#context.graph.requestJson<Drive>(url, request)),
+    );
   }
 
   #list(url: string, what: string): Promise<DriveInfo[]> {
-    return this.#memo.once(url, async () => {
-      const pages = await Array.fromAsync(this.#context.graph.pages(url, what, isDrive));
+    return this.#once(url, async () => {
+      const pages = await Array.fromAsync(this.#context.graph.pages<Drive>(url, what, isDrive));
       return pages.flat().map(toDriveInfo);
     });
+  }
+
+  #once<T>(key: string, find: () => Promise<T>): Promise<T> {
+    let found = this.#found.get(key) as Promise<T> | undefined;
+    if (!found) this.#found.set(key, found = find());
+    return found;
   }
 }
 
@@ -185,15 +265,21 @@ function isDriveId(text: string): boolean {
 /** The last segment of the URL (`Shared Documents`) often differs from the name (`Documents`; PROTOCOL 2.2c). */
 function isCalled(drive: DriveInfo, name: string): boolean {
   const segment = drive.webUrl.split("/").at(-1) ?? "";
-  return sameName(drive.name, name) || sameName(decodeSegment(segment), name);
+  return sameName(drive.name, name) || sameName(decodeName(segment), name);
 }
 
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment; // a percent sign that is not an escape
-  }
+/** Whether Graph rejected the request itself; errors of the sign-in service have the status 400 as well. */
+function isRejectedRequest({ kind, status, code }: GraphError): boolean {
+  return kind === "failed" && status === 400 && !code.startsWith("AADSTS");
+}
+
+/**
+ * The error of a tenant without SharePoint and OneDrive, most often because a guest is signed in to the home tenant. Its
+ * code is `BadRequest`, that of a foreign host `invalidRequest` (PROTOCOL 2.3).
+ */
+function noSharePointError(error: unknown): GraphError | undefined {
+  if (!isGraphError(error) || !isRejectedRequest(error) || !error.has("BadRequest")) return undefined;
+  return error.withMessage(error.message, { kind: "notFound", code: "noSharePoint", hint: undefined });
 }
 
 const isDrive = hasId<Drive>("name", "driveType", "webUrl");
@@ -205,4 +291,10 @@ function toDriveInfo(drive: Drive): DriveInfo {
     driveType: drive.driveType ?? "",
     webUrl: drive.webUrl ?? "",
   };
+}
+
+const isSite = hasId<Site>("name", "displayName", "webUrl");
+
+function toSiteInfo(site: Site): SiteInfo {
+  return { id: site.id ?? "", name: site.displayName ?? site.name ?? "", webUrl: site.webUrl ?? "" };
 }
