@@ -27,16 +27,6 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
     "the service found malware in it",
     "ask your administrator; the content is withheld",
   ],
-  pathIsTooLong: [
-    "failed",
-    "the whole path is longer than 400 characters",
-    "use shorter folder or file names",
-  ],
-  resourceLocked: [
-    "conflict",
-    "the file is open in Office or checked out",
-    "close it or check it in, then run the same command again",
-  ],
 };
 
 const BY_STATUS: Readonly<Record<number, Explanation>> = {
@@ -53,7 +43,6 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
     "it was changed on the server meanwhile",
     "look at the new version, then run the same command again",
   ],
-  413: ["failed", "it is too large for one request"],
   423: [
     "conflict",
     "the file is locked: open in Office or checked out",
@@ -65,7 +54,6 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
     "the drive is full",
     "free space or ask your administrator for more, then run the same command again",
   ],
-  509: ["unavailable", "the bandwidth limit is exceeded", "wait, then run the same command again"],
 };
 
 const UNAVAILABLE: Explanation = [
@@ -74,9 +62,6 @@ const UNAVAILABLE: Explanation = [
   "run the same command again later",
 ];
 const REJECTED: Explanation = ["failed", "the service rejected the request", "see the code and message"];
-
-/** The service's own messages have about a hundred characters. */
-const MAX_MESSAGE = 1_000;
 
 /**
  * Reads the body of a response that is not the expected success, and explains it.
@@ -122,7 +107,7 @@ function explain({ status, headers }: HttpResponse, body: ErrorBody, what: strin
   const [kind, why, hint] = (known ? BY_CODE[known] : undefined) ?? BY_STATUS[status] ??
     (status >= 500 ? UNAVAILABLE : REJECTED);
   // Of a rejected request only the service knows which rule was broken.
-  const detail = kind === "failed" && body.message ? `: ${redact(body.message.slice(0, MAX_MESSAGE))}` : "";
+  const detail = kind === "failed" && body.message ? `: ${redact(body.message.slice(0, 1_000))}` : "";
   const date = Date.parse(headers.get("date") ?? "");
   return new GraphError(kind, `${what}: ${why}${detail}`, {
     code: body.codes.at(-1) ?? `http${status}`,
