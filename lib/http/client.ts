@@ -21,7 +21,7 @@ const MAX_SIGN_IN_MS = 3_600_000;
 
 /** The outside world of an {@linkcode HttpClient}. */
 export interface HttpOptions {
-  /** @default `fetch`, over new connections after a 503 */
+  /** @default `fetch` */
   fetch?: typeof fetch;
   /** Milliseconds since 1970. @default `Date.now` */
   now?: () => number;
@@ -86,7 +86,7 @@ export class HttpClient {
   readonly #options: HttpOptions & Required<Pick<HttpOptions, "fetch" | "now" | "sleep" | "random">>;
 
   constructor(options: HttpOptions = {}, shared?: { deadline: Deadline; heldUntil: Map<string, number> }) {
-    this.#options = { fetch: reconnectingFetch(), now: Date.now, sleep, random: Math.random, ...options };
+    this.#options = { fetch, now: Date.now, sleep, random: Math.random, ...options };
     this.#heldUntil = shared?.heldUntil ?? new Map();
     this.now = this.#options.now;
     this.signal = options.signal;
@@ -263,24 +263,6 @@ function abortWith(signal: AbortSignal | undefined, graceMs = 0) {
  */
 function wireBody(body: Uint8Array<ArrayBuffer> | string, retry: RetryPolicy) {
   return typeof body === "string" || retry === "throttled" ? new Blob([body]) : body;
-}
-
-/**
- * `fetch` that opens new connections after a 503: the old ones lead to the server that is overloaded (PROTOCOL 8d).
- * `connection: close` would not do, since HTTP/2 has no such header. Proxies and certificates are those of `fetch`.
- */
-function reconnectingFetch(): typeof fetch {
-  let connections: Deno.HttpClient | undefined;
-  return async (input, init) => {
-    const used = connections;
-    const response = await (used ? fetch(input, { ...init, client: used }) : fetch(input, init));
-    // Only the first of several simultaneous refusals replaces the connections.
-    if (response.status === 503 && used === connections) {
-      connections = Deno.createHttpClient({});
-      used?.close(); // its open requests are completed
-    }
-    return response;
-  };
 }
 
 function hostOf(url: string): string {

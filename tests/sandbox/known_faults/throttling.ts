@@ -52,7 +52,7 @@ export const THROTTLING = {
     rules: () => everywhere({ status: 429, times: "always", headers: { "Retry-After": "3600" } }),
   },
   "server-too-busy": {
-    what: "503 with Retry-After: 1; the next try should come over a new connection",
+    what: "503 with Retry-After: 1",
     item: 2,
     traps: ["8"],
     scripts,
