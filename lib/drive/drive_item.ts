@@ -4,7 +4,7 @@
  * @module
  */
 import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
-import { hasShape, type Shape } from "../json.ts";
+import { hasId } from "../json.ts";
 import { sameName } from "./names.ts";
 
 /** A driveItem as Graph sends it, with the annotations that the published types lack. */
@@ -14,31 +14,12 @@ export type DriveItem = GraphDriveItem & {
   "@content.downloadUrl"?: string;
 };
 
-const DRIVE_ITEM: Shape = {
-  id: "string",
-  name: "string",
-  size: "number",
-  eTag: "string",
-  cTag: "string",
-  webUrl: "string",
-  file: { hashes: { quickXorHash: "string" } },
-  folder: {},
-  package: {},
-  root: {},
-  remoteItem: { id: "string", parentReference: { driveId: "string" } },
-  fileSystemInfo: { lastModifiedDateTime: "string" },
-  lastModifiedDateTime: "string",
-  lastModifiedBy: { user: { id: "string" } },
-  parentReference: { driveId: "string", driveType: "string", id: "string", name: "string", path: "string" },
-  "@microsoft.graph.downloadUrl": "string",
-  "@content.downloadUrl": "string",
-};
-
-/** Whether a value is a valid item: it has an id and a name, and its other fields have the right types. */
+/** Whether a value is a valid item: it has an id, a name (except the root), and a size that is a whole number. */
 export function isDriveItem(value: unknown): value is DriveItem {
-  if (!hasShape(value, DRIVE_ITEM)) return false;
-  const { id, name, root } = value as DriveItem;
-  return Boolean(id && (name || root));
+  if (!hasId(value)) return false;
+  const { name, root, size } = value as DriveItem;
+  const isNamed = typeof name === "string" && name !== "";
+  return Boolean(isNamed || root) && Number.isSafeInteger(size ?? 0) && (size ?? 0) >= 0;
 }
 
 /** What is known of an item before it is requested. */

@@ -10,9 +10,9 @@ import type { GraphClient } from "../graph/client.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
-import { decodeName, encodePath, itemUrl } from "./address.ts";
+import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
 import { canonicalDriveId } from "./drive_item.ts";
-import { type LocationBase, parseSite, type SiteName } from "./location.ts";
+import { type Location, parseSite, type SiteName } from "./location.ts";
 import { sameName } from "./names.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
@@ -29,12 +29,6 @@ export interface SiteInfo {
   id: string;
   name: string;
   webUrl: string;
-}
-
-/** A drive, and names below its root. */
-export interface DrivePath {
-  drive: DriveInfo;
-  path: string[];
 }
 
 /** What finding drives and sites takes. */
@@ -55,20 +49,24 @@ export class Drives {
   }
 
   /**
-   * Finds the drive of a location, and the path below its root.
+   * Finds the drive of a location, and the address of the item in it; the item need not exist.
    *
    * @throws {GraphError} `notFound`; `usage` with the candidates if a name is ambiguous.
    */
-  async locate(base: Exclude<LocationBase, { kind: "item" }>, path: string[]): Promise<DrivePath> {
+  async locate({ base, path }: Location): Promise<{ address: ItemAddress; driveType: string }> {
     switch (base.kind) {
       case "me":
-        return { drive: await this.own(), path };
+        return addressIn(await this.own(), path);
       case "drive":
-        return { drive: await this.named(base.drive), path };
+        return addressIn(await this.named(base.drive), path);
       case "site":
         return await this.#locateInSite(base.site, path);
       case "default":
-        return { drive: await this.default(), path };
+        return addressIn(await this.default(), path);
+      case "item": {
+        const { id, driveType } = base.driveId ? await this.named(base.driveId) : await this.default();
+        return { address: { driveId: id, itemId: base.itemId }, driveType };
+      }
     }
   }
 
@@ -160,7 +158,7 @@ export class Drives {
       await this.#prepareForSites(what);
       const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
       try {
-        return toSiteInfo(await this.#context.graph.requestJson<Site>(url, { what, accepts: isSite }));
+        return toSiteInfo(await this.#context.graph.requestJson<Site>(url, { what, accepts: hasId }));
       } catch (error) {
         if (!isGraphError(error)) throw error;
         if (error.kind === "notFound") {
@@ -186,7 +184,7 @@ export class Drives {
     await this.#prepareForSites(what);
     try {
       const url = `/sites?search=${encodeURIComponent(text || "*")}`;
-      for await (const page of this.#context.graph.pages<Site>(url, what, isSite)) {
+      for await (const page of this.#context.graph.pages<Site>(url, what, hasId)) {
         yield* page.map(toSiteInfo);
       }
     } catch (error) {
@@ -207,14 +205,14 @@ export class Drives {
   }
 
   /** The first name of a path may be a library of the site; otherwise the path is in the default library. */
-  async #locateInSite(site: SiteName, path: string[]): Promise<DrivePath> {
+  async #locateInSite(site: SiteName, path: string[]) {
     const main = await this.#ofSite(site);
     const [first, ...rest] = path;
-    if (first === undefined) return { drive: main, path };
+    if (first === undefined) return addressIn(main, path);
     const libraries = (await this.#allOfSite(site)).filter((drive) => isCalled(drive, first));
-    if (libraries.length === 0) return { drive: main, path };
+    if (libraries.length === 0) return addressIn(main, path);
     const isFolder = await this.#exists(main, first);
-    if (libraries.length === 1 && !isFolder) return { drive: libraries[0]!, path: rest };
+    if (libraries.length === 1 && !isFolder) return addressIn(libraries[0]!, rest);
     const candidates = [
       ...libraries.map(({ id }) => `drive:${id}/${rest.join("/")}`),
       ...(isFolder ? [`drive:${main.id}/${path.join("/")}`] : []),
@@ -232,7 +230,7 @@ export class Drives {
   }
 
   #get(url: string, what: string): Promise<DriveInfo> {
-    const request = { what, accepts: isDrive };
+    const request = { what, accepts: hasId };
     return this.#once(
       url,
       async () => toDriveInfo(await this.#context.graph.requestJson<Drive>(url, request)),
@@ -241,7 +239,7 @@ export class Drives {
 
   #list(url: string, what: string): Promise<DriveInfo[]> {
     return this.#once(url, async () => {
-      const pages = await Array.fromAsync(this.#context.graph.pages<Drive>(url, what, isDrive));
+      const pages = await Array.fromAsync(this.#context.graph.pages<Drive>(url, what, hasId));
       return pages.flat().map(toDriveInfo);
     });
   }
@@ -251,6 +249,10 @@ export class Drives {
     if (!found) this.#found.set(key, found = find());
     return found;
   }
+}
+
+function addressIn({ id, driveType }: DriveInfo, path: string[]) {
+  return { address: { driveId: id, path }, driveType };
 }
 
 function listOf(drives: DriveInfo[]): string {
@@ -282,8 +284,6 @@ function noSharePointError(error: unknown): GraphError | undefined {
   return error.withMessage(error.message, { kind: "notFound", code: "noSharePoint", hint: undefined });
 }
 
-const isDrive = hasId<Drive>("name", "driveType", "webUrl");
-
 function toDriveInfo(drive: Drive): DriveInfo {
   return {
     id: canonicalDriveId(drive.id ?? ""),
@@ -292,8 +292,6 @@ function toDriveInfo(drive: Drive): DriveInfo {
     webUrl: drive.webUrl ?? "",
   };
 }
-
-const isSite = hasId<Site>("name", "displayName", "webUrl");
 
 function toSiteInfo(site: Site): SiteInfo {
   return { id: site.id ?? "", name: site.displayName ?? site.name ?? "", webUrl: site.webUrl ?? "" };

@@ -58,8 +58,8 @@ const SELECTION =
  */
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
   const parsed = parseLocation(location, context.settings.siteHost);
-  const { address } = await resolveLocation(context, parsed);
-  return await followShortcut(context, await fetchItem(context, address, locationLabel(parsed)));
+  const { address } = await context.drives.locate(parsed);
+  return await fetchItem(context, address, locationLabel(parsed));
 }
 
 /**
@@ -132,28 +132,14 @@ export function locationLabel({ text }: Location): string {
   return text || "the root folder";
 }
 
-/** Finds the drive of a location, and the address of the item in it; the item need not exist. */
-export async function resolveLocation(
-  { drives }: ItemContext,
-  location: Location,
-): Promise<{ address: ItemAddress; driveType: string }> {
-  const { base, path } = location;
-  if (base.kind !== "item") {
-    const located = await drives.locate(base, path);
-    return { address: { driveId: located.drive.id, path: located.path }, driveType: located.drive.driveType };
-  }
-  const drive = base.driveId === undefined ? await drives.default() : await drives.named(base.driveId);
-  return { address: { driveId: drive.id, itemId: base.itemId }, driveType: drive.driveType };
-}
-
 /**
- * Reads the item at an address.
+ * Reads the item at an address; of a shortcut, its target in another drive.
  *
  * @param what What is being read, for error messages.
  * @throws {GraphError} `notFound`; `failed`, code `invalidAnswer`, if the service responds with another item.
  */
 export async function fetchItem(
-  { graph }: Pick<ItemContext, "graph">,
+  context: Pick<ItemContext, "graph">,
   address: ItemAddress,
   what: string,
 ): Promise<ResolvedItem> {
@@ -161,24 +147,26 @@ export async function fetchItem(
   const expected = "path" in address
     ? { driveId, name: address.path.at(-1) } // personal drives have served an item of a similar name (PROTOCOL 3.3e)
     : { driveId, id: address.itemId === "root" ? undefined : address.itemId }; // every root is "root" as well
-  const driveItem = await graph.requestJson<DriveItem>(itemUrl(address), {
+  const driveItem = await context.graph.requestJson<DriveItem>(itemUrl(address), {
     what,
     accepts: (value) => isExpectedItem(value, expected),
   });
   const path = "path" in address ? address.path.join("/") : pathOf(driveItem);
-  return { driveItem, item: toItem(driveItem, address.driveId, path) };
+  const target = {
+    driveId: driveItem.remoteItem?.parentReference?.driveId,
+    itemId: driveItem.remoteItem?.id,
+  };
+  if (!target.driveId || !target.itemId) return { driveItem, item: toItem(driveItem, driveId, path) };
+  return await fetchTarget(context, target as { driveId: string; itemId: string }, path);
 }
 
-/** Replaces a shortcut with its target in another drive. */
-export async function followShortcut(
+async function fetchTarget(
   context: Pick<ItemContext, "graph">,
-  found: ResolvedItem,
+  address: { driveId: string; itemId: string },
+  path: string,
 ): Promise<ResolvedItem> {
-  const remote = found.driveItem.remoteItem;
-  if (!remote?.id || !remote.parentReference?.driveId) return found;
-  const address = { driveId: remote.parentReference.driveId, itemId: remote.id };
   try {
-    return await fetchItem(context, address, `target of the shortcut ${found.item.path}`);
+    return await fetchItem(context, address, `target of the shortcut ${path}`);
   } catch (error) {
     if (!isGraphError(error) || error.kind !== "refused") throw error;
     const form = `id:${address.driveId}/${address.itemId}`;

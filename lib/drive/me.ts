@@ -42,7 +42,7 @@ export async function getMe({ graph, session, settings }: MeContext): Promise<Me
   if (isApp) await session.token();
   const user = isApp
     ? {}
-    : await graph.requestJson<User>("/me", { what: "who is signed in", accepts: isUser });
+    : await graph.requestJson<User>("/me", { what: "who is signed in", accepts: hasId });
   const { tenantId, scopes, expiresAt, cache, app } = await session.info();
   return {
     displayName: user.displayName ?? null,
@@ -55,6 +55,3 @@ export async function getMe({ graph, session, settings }: MeContext): Promise<Me
     cache: cache ?? null,
   };
 }
-
-/** Whether a value can be the response of `/me`. */
-export const isUser: (value: unknown) => value is User = hasId<User>("displayName", "userPrincipalName");

@@ -7,7 +7,7 @@ import type { TokenSource } from "../auth/session.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpClient, HttpRequest } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
-import { hasShape, isJsonObject, parseJsonObject } from "../json.ts";
+import { isJsonObject, parseJsonObject } from "../json.ts";
 import { isErrorBody, parseClaimsChallenge, readServiceError, toServiceError } from "./errors.ts";
 
 /** A request for {@linkcode GraphClient.requestJson}. */
@@ -142,8 +142,7 @@ export class GraphClient {
     if (path.startsWith("/")) return this.#root.href + path;
     const url = URL.parse(path);
     if (url?.origin === this.#root.origin) return path;
-    const host = url ? `to another host, ${url.host}` : "that is not a URL";
-    throw new GraphError("failed", `the service sent a link ${host}`, {
+    throw new GraphError("failed", `the service sent a link to another host, ${url?.host ?? "not a URL"}`, {
       code: "foreignLink",
       hint: `nothing was sent there; only ${this.#root.host} gets the access token`,
     });
@@ -173,5 +172,5 @@ function toHttpRequest(url: string, request: GraphRequest, token: string): HttpR
 }
 
 function isPage(value: unknown): value is Page {
-  return hasShape(value, { "@odata.nextLink": "string" }) && Array.isArray((value as Page).value);
+  return isJsonObject(value) && Array.isArray(value.value);
 }

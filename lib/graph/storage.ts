@@ -35,11 +35,6 @@ export class StorageClient {
     return new StorageClient(http, this.#hosts);
   }
 
-  /** See {@linkcode HttpClient.detached}. */
-  detached(timeoutMs: number): StorageClient {
-    return this.withHttp(this.http.detached(timeoutMs));
-  }
-
   /** Whether a URL leads to a storage host. */
   accepts(link: string): boolean {
     const url = URL.parse(link);
@@ -51,11 +46,8 @@ export class StorageClient {
   /** @throws {GraphError} `refused` for a host that is not allowed. */
   check(link: string): void {
     if (this.accepts(link)) return;
-    const url = URL.parse(link);
-    if (url === null) {
-      throw new GraphError("failed", "the service sent something that is not a URL", { code: "invalidLink" });
-    }
-    throw new GraphError("refused", `the service sent a transfer link to ${url.protocol}//${url.host}`, {
+    const host = URL.parse(link)?.origin ?? "something that is not a URL";
+    throw new GraphError("refused", `the service sent a transfer link to ${host}`, {
       code: "foreignStorage",
       hint: "nothing was sent there; if that host is yours, add it to GRAPH_STORAGE_HOSTS",
     });

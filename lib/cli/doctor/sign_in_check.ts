@@ -17,11 +17,10 @@ import { readAppCredential } from "../../auth/credentials.ts";
 import { openStaticTokenSession } from "../../auth/static_token.ts";
 import { type Access, decodeClaims, SCOPES } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
-import { isUser } from "../../drive/me.ts";
 import { GraphError, isGraphError, usageError } from "../../errors.ts";
 import { formatDuration, formatUtc } from "../../format.ts";
 import { GraphClient } from "../../graph/client.ts";
-import { hasShape } from "../../json.ts";
+import { hasId } from "../../json.ts";
 import type { HttpClient } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import type { AppCredentialSetting, Settings } from "../../settings.ts";
@@ -196,7 +195,7 @@ async function askGraph(
   try {
     const user = await graphWith(token).requestJson<User>("/me", {
       what: "who is signed in",
-      accepts: isUser,
+      accepts: hasId,
     });
     const who = `${user.displayName ?? "(no name)"} <${user.userPrincipalName ?? user.id}>`;
     return { diagnosis: ok("sign-in", `Graph accepts the token of ${who}`), drive: await drive() };
@@ -214,7 +213,6 @@ async function findDrive(graph: GraphClient): Promise<DriveHosts | undefined> {
   try {
     return await graph.requestJson<DriveHosts>("/me/drive?$select=webUrl,driveType", {
       what: "your OneDrive",
-      accepts: (value) => hasShape(value, { webUrl: "string", driveType: "string" }),
     });
   } catch (error) {
     if (!isGraphError(error) || error.kind === "interrupted") throw error;
