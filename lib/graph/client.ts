@@ -28,13 +28,7 @@ export interface GraphRequest
   accepts?: (value: unknown) => boolean;
 }
 
-/** One page of a collection. */
-interface Page<T = unknown> {
-  value: T[];
-  "@odata.nextLink"?: string | null;
-}
-
-/** A client of one Graph origin for one session. */
+/** Sends requests to one Graph origin, with the tokens of one session. */
 export class GraphClient {
   readonly http: HttpClient;
   readonly #root: URL;
@@ -120,7 +114,8 @@ export class GraphClient {
     what: string,
     isEntry: (entry: unknown) => boolean = () => true,
   ): AsyncGenerator<T[]> {
-    const accepts = (value: unknown) => isPage(value) && value.value.every(isEntry);
+    const accepts = (page: unknown) =>
+      isJsonObject(page) && Array.isArray(page.value) && page.value.every(isEntry);
     const seen = new Set<string>();
     let next: string | undefined = path;
     while (next !== undefined) {
@@ -131,7 +126,10 @@ export class GraphClient {
         });
       }
       seen.add(next);
-      const page: Page<T> = await this.requestJson(next, { what, accepts });
+      const page: { value: T[]; "@odata.nextLink"?: string | null } = await this.requestJson(next, {
+        what,
+        accepts,
+      });
       yield page.value;
       next = page["@odata.nextLink"] || undefined;
     }
@@ -150,9 +148,9 @@ export class GraphClient {
 }
 
 function toHttpRequest(url: string, request: GraphRequest, token: string): HttpRequest {
-  const { method = "GET", json, bytes, headers, retry, headerTimeoutMs, graceMs, isProgress } = request;
-  const body = bytes ?? (json === undefined ? (method === "POST" ? "" : undefined) : JSON.stringify(json));
+  const { method = "GET", retry = method === "GET" ? "idempotent" : "throttled", json, bytes } = request;
   return {
+    ...request,
     method,
     url,
     headers: {
@@ -160,17 +158,10 @@ function toHttpRequest(url: string, request: GraphRequest, token: string): HttpR
       accept: "application/json",
       "client-request-id": crypto.randomUUID(),
       ...(json === undefined ? {} : { "content-type": "application/json" }),
-      ...headers,
+      ...request.headers,
       authorization: `Bearer ${token}`,
     },
-    ...(body === undefined ? {} : { body }),
-    retry: retry ?? (method === "GET" ? "idempotent" : "throttled"),
-    headerTimeoutMs,
-    graceMs,
-    isProgress,
+    body: bytes ?? (json === undefined ? undefined : JSON.stringify(json)),
+    retry,
   };
-}
-
-function isPage(value: unknown): value is Page {
-  return isJsonObject(value) && Array.isArray(value.value);
 }

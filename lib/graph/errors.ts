@@ -61,7 +61,7 @@ const UNAVAILABLE: Explanation = [
   "the service is unavailable",
   "run the same command again later",
 ];
-const REJECTED: Explanation = ["failed", "the service rejected the request", "see the code and message"];
+const REJECTED: Explanation = ["failed", "the service rejected the request"];
 
 /**
  * Reads the body of a response that is not the expected success, and explains it.

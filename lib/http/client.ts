@@ -56,7 +56,7 @@ export interface HttpRequest {
   url: string;
   headers?: Record<string, string>;
   /** Never a stream, which would be sent chunked and without a length (denoland/deno#20274). */
-  body?: Uint8Array<ArrayBuffer> | string;
+  body?: Uint8Array<ArrayBuffer> | string | undefined;
   retry: RetryPolicy;
   /** The whole URL is a secret: upload and download URLs. */
   secretUrl?: boolean;
@@ -160,24 +160,20 @@ export class HttpClient {
   }
 
   async #attempt<T>(request: HttpRequest, read: (response: HttpResponse) => Promise<T>): Promise<Outcome<T>> {
-    const response = await this.#fetchOnce(request);
-    const isIdempotent = request.retry === "idempotent";
-    if (response instanceof GraphError) {
-      if (!isIdempotent || response.kind !== "unavailable") throw response;
-      return { error: response };
-    }
-    if (RETRY_STATUSES[request.retry].includes(response.status)) return { response };
+    let isRepeatable = request.retry === "idempotent";
     try {
+      const response = await this.#fetchOnce(request);
+      if (RETRY_STATUSES[request.retry].includes(response.status)) return { response };
+      isRepeatable &&= request.method === "GET";
       return { value: await read(response) };
     } catch (error) {
       const isLost = isGraphError(error) && ["network", "invalidAnswer"].includes(error.code);
-      if (!isIdempotent || request.method !== "GET" || !isLost) throw error;
+      if (!isRepeatable || !isLost) throw error;
       return { error };
     }
   }
 
-  /** Returns an error for a failure that the retry policy decides about. */
-  async #fetchOnce(request: HttpRequest): Promise<HttpResponse | GraphError> {
+  async #fetchOnce(request: HttpRequest): Promise<HttpResponse> {
     const { method, url, body, signal } = request;
     await this.#waitForHost(request);
     throwIfAborted(signal);
@@ -209,7 +205,7 @@ export class HttpClient {
       throwIfAborted(signal);
       controller.abort();
       this.#trace(request, started, undefined, describeFailure(error));
-      return networkError(url, error);
+      throw networkError(url, error);
     }
   }
 
@@ -245,8 +241,7 @@ function abortWith(signal: AbortSignal | undefined, graceMs = 0) {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
-    if (graceMs === 0) controller.abort();
-    else timer = setTimeout(() => controller.abort(), graceMs);
+    timer = setTimeout(() => controller.abort(), graceMs);
   };
   signal?.addEventListener("abort", stop, { once: true });
   const release = () => {
