@@ -44,13 +44,6 @@ export interface ErrorDetails {
 
 /**
  * An expected failure.
- *
- * @example
- * ```ts
- * import { GraphError } from "./errors.ts";
- * const error = new GraphError("notFound", "General/x.pdf does not exist", { code: "itemNotFound" });
- * if (error.exitCode !== 3) throw error;
- * ```
  */
 export class GraphError extends Error {
   override readonly name = "GraphError";

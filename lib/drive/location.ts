@@ -33,10 +33,8 @@ export function leavesOwnDrive(
   return !isInDefaultDrive || site !== undefined || drive !== undefined;
 }
 
-/** A location as typed or parsed. */
 export type LocationInput = string | Location;
 
-/** A parsed location. */
 export interface Location {
   /** As typed, for messages. */
   text: string;
@@ -58,8 +56,7 @@ type LocationPath = Pick<Location, "base" | "path">;
 export function parseLocation(text: LocationInput, siteHost?: string): Location {
   if (typeof text !== "string") return text;
   if (/^(https?:\/\/|team:)/i.test(text)) {
-    const forms = "write it as site:HOST/sites/NAME/PATH, me:PATH or id:DRIVE-ID/ITEM-ID";
-    throw unknownLocation(`${text}: web addresses and team: are not supported`, forms);
+    throw unknownLocation(text, "site:HOST/sites/NAME/PATH, me:PATH or id:DRIVE-ID/ITEM-ID");
   }
   const [, scheme, rest = text] = /^(me|site|drive|id):(.*)$/s.exec(text) ?? [];
   const names = rest.split("/").filter((name) => name !== "").map(remoteName);
@@ -81,14 +78,12 @@ function parseBase(
     case "site":
       return splitSite(names, text, siteHost);
     case "drive":
-      if (first === undefined) {
-        throw unknownLocation(`${text}: the drive is missing`, "write drive:NAME/PATH or drive:ID/PATH");
-      }
+      if (first === undefined) throw unknownLocation(text, "drive:NAME/PATH or drive:ID/PATH");
       return { base: { kind: "drive", drive: first }, path: names.slice(1) };
     case "id": {
       const [itemId, driveId] = names.toReversed();
       if (itemId === undefined || names.length > 2) {
-        throw unknownLocation(`${text}: not an item id`, "write id:ITEM-ID or id:DRIVE-ID/ITEM-ID");
+        throw unknownLocation(text, "id:ITEM-ID or id:DRIVE-ID/ITEM-ID");
       }
       return { base: { kind: "item", driveId, itemId }, path: [] };
     }
@@ -118,14 +113,11 @@ function splitSite(names: string[], text: string, siteHost?: string): LocationPa
 /** The host of a site and the path on it; a name alone, without a host, is below `/sites`. */
 function splitHost(names: string[], text: string, siteHost?: string) {
   const [first] = names;
-  if (first === undefined) {
-    throw unknownLocation(`${JSON.stringify(text)} is not a site`, "write HOST/sites/NAME");
-  }
-  if (first.includes(".")) return { host: first, path: names.slice(1) };
-  if (siteHost) return { host: siteHost, path: isCollection(names) ? names : ["sites", ...names] };
+  if (first?.includes(".")) return { host: first, path: names.slice(1) };
+  if (first && siteHost) return { host: siteHost, path: isCollection(names) ? names : ["sites", ...names] };
   throw unknownLocation(
-    `${text}: the host of the site is unknown`,
-    "write HOST/sites/NAME, or set GRAPH_SITE_HOST, for example to contoso.sharepoint.com",
+    text,
+    "HOST/sites/NAME, or set GRAPH_SITE_HOST, for example to contoso.sharepoint.com",
   );
 }
 
@@ -138,6 +130,6 @@ function siteName(host: string, path: string[]): SiteName {
   return { host: host.toLowerCase(), path: path.join("/") };
 }
 
-function unknownLocation(problem: string, hint: string): GraphError {
-  return usageError(problem, hint, "unknownLocation");
+function unknownLocation(text: string, forms: string): GraphError {
+  return usageError(`${JSON.stringify(text)} is not a location`, `write ${forms}`, "unknownLocation");
 }

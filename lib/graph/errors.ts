@@ -6,13 +6,12 @@
  */
 import { Buffer } from "node:buffer";
 import { type FailureKind, GraphError, isGraphError } from "../errors.ts";
-import { formatDuration, formatUtc } from "../format.ts";
+import { formatUtc } from "../format.ts";
 import { redact, safeIdentifier } from "../http/redact.ts";
 import { type HttpResponse, requestIdOf } from "../http/response.ts";
-import { retryAfterMs } from "../http/retry.ts";
+import { retryAfterMs, waitHint } from "../http/retry.ts";
 import { isJsonObject, parseJsonObject } from "../json.ts";
 
-/** What an error means. Without a hint, what helps depends on the program that uses this library. */
 type Explanation = [kind: FailureKind, why: string, hint?: string];
 
 /** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
@@ -20,13 +19,9 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
   serviceReadOnly: [
     "unavailable",
     "the service has made this drive read-only for maintenance",
-    "permissions are not the problem; try again later",
+    "try again later",
   ],
-  malwareDetected: [
-    "refused",
-    "the service found malware in it",
-    "ask your administrator; the content is withheld",
-  ],
+  malwareDetected: ["refused", "the service found malware in it", "ask your administrator"],
 };
 
 const BY_STATUS: Readonly<Record<number, Explanation>> = {
@@ -38,29 +33,13 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
   ],
   404: ["notFound", "it does not exist, or you may not see it"],
   409: ["conflict", "already exists"],
-  412: [
-    "conflict",
-    "it was changed on the server meanwhile",
-    "look at the new version, then run the same command again",
-  ],
-  423: [
-    "conflict",
-    "the file is locked: open in Office or checked out",
-    "close it or check it in, then run the same command again",
-  ],
+  412: ["conflict", "it was changed on the server meanwhile", "look at the new version, then try again"],
+  423: ["conflict", "the file is locked: open in Office or checked out", "close it or check it in"],
   429: ["unavailable", "the service is throttling", "wait, then run the same command again"],
-  507: [
-    "noSpace",
-    "the drive is full",
-    "free space or ask your administrator for more, then run the same command again",
-  ],
+  507: ["noSpace", "the drive is full", "free space or ask for more, then run the same command again"],
 };
 
-const UNAVAILABLE: Explanation = [
-  "unavailable",
-  "the service is unavailable",
-  "run the same command again later",
-];
+const UNAVAILABLE: Explanation = ["unavailable", "the service is unavailable", "try again later"];
 const REJECTED: Explanation = ["failed", "the service rejected the request"];
 
 /**
@@ -109,10 +88,11 @@ function explain({ status, headers }: HttpResponse, body: ErrorBody, what: strin
   // Of a rejected request only the service knows which rule was broken.
   const detail = kind === "failed" && body.message ? `: ${redact(body.message.slice(0, 1_000))}` : "";
   const date = Date.parse(headers.get("date") ?? "");
+  const waitMs = retryAfterMs(headers, Date.now()) ?? 0; // too long for us to wait it out
   return new GraphError(kind, `${what}: ${why}${detail}`, {
     code: body.codes.at(-1) ?? `http${status}`,
     codes: body.codes,
-    hint: (kind === "unavailable" ? retryHint(headers) : undefined) ?? hint,
+    hint: kind === "unavailable" && waitMs >= 1000 ? waitHint(waitMs) : hint,
     status,
     requestId: requestIdOf(headers),
     date: Number.isNaN(date) ? undefined : formatUtc(date),
@@ -120,29 +100,17 @@ function explain({ status, headers }: HttpResponse, body: ErrorBody, what: strin
   });
 }
 
-/** The time that the service asks to wait, where it was too long for us to wait it out. */
-function retryHint(headers: Headers): string | undefined {
-  const ms = retryAfterMs(headers, Date.now()) ?? 0;
-  if (ms < 1000) return undefined;
-  return `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`;
-}
-
-/** Codes and message of an error body. */
 interface ErrorBody {
   /** Outermost first; the innermost is the most specific. */
   codes: string[];
   message: string | undefined;
 }
 
-/** Parses an error body: JSON with `innerError` (Graph) or `innererror` (storage), nested or not; plain text; HTML. */
+/** Parses an error body: JSON with `innerError` (Graph) or `innererror` (storage), nested or not. */
 export function parseErrorBody(text: string): ErrorBody {
   const body: ErrorBody = { codes: [], message: undefined };
   const value = parseJsonObject(text);
-  if (value === undefined) {
-    const plain = text.trimStart().startsWith("<") ? "" : text.trim().slice(0, 200);
-    return { ...body, message: plain || undefined };
-  }
-  let at: unknown = isErrorBody(value) ? value.error : value;
+  let at: unknown = isErrorBody(value) ? value!.error : value;
   for (let depth = 0; isJsonObject(at) && depth < 8; depth++) {
     const code = safeIdentifier(at.code);
     if (code) body.codes.push(code);

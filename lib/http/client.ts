@@ -5,11 +5,17 @@
  */
 import { anySignal, sleep, throwIfAborted } from "../abort.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import { formatDuration } from "../format.ts";
 import { Deadline } from "./deadline.ts";
 import { shownTarget } from "./redact.ts";
 import { describeFailure, type HttpResponse, networkError, requestIdOf, toHttpResponse } from "./response.ts";
-import { backoffMs, MAX_ATTEMPTS, RETRY_STATUSES, retryAfterMs, type RetryPolicy } from "./retry.ts";
+import {
+  backoffMs,
+  MAX_ATTEMPTS,
+  RETRY_STATUSES,
+  retryAfterMs,
+  type RetryPolicy,
+  waitHint,
+} from "./retry.ts";
 
 /** The version of the toolkit; a test keeps it equal to the one in `deno.json`. */
 export const VERSION = "0.1.0";
@@ -79,18 +85,17 @@ type Outcome<T> =
 export class HttpClient {
   readonly now: () => number;
   readonly signal: AbortSignal | undefined;
-  /** Shared by all requests of this client. */
   readonly deadline: Deadline;
   /** Hosts that have asked to wait, and until when: no request of a run is sent to them before (PROTOCOL 8a). */
   readonly #heldUntil: Map<string, number>;
   readonly #options: HttpOptions & Required<Pick<HttpOptions, "fetch" | "now" | "sleep" | "random">>;
 
-  constructor(options: HttpOptions = {}, shared?: { deadline: Deadline; heldUntil: Map<string, number> }) {
+  constructor(options: HttpOptions = {}, deadline?: Deadline, heldUntil: Map<string, number> = new Map()) {
     this.#options = { fetch, now: Date.now, sleep, random: Math.random, ...options };
-    this.#heldUntil = shared?.heldUntil ?? new Map();
+    this.#heldUntil = heldUntil;
     this.now = this.#options.now;
     this.signal = options.signal;
-    this.deadline = shared?.deadline ?? new Deadline(options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS, this.now);
+    this.deadline = deadline ?? new Deadline(options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS, this.now);
   }
 
   /** A client for one transfer: it expires without progress of its own, and together with this client. */
@@ -109,7 +114,7 @@ export class HttpClient {
   }
 
   #derive(deadline: Deadline, options: HttpOptions = {}): HttpClient {
-    return new HttpClient({ ...this.#options, ...options }, { deadline, heldUntil: this.#heldUntil });
+    return new HttpClient({ ...this.#options, ...options }, deadline, this.#heldUntil);
   }
 
   /** Pauses before a retry. */
@@ -216,7 +221,7 @@ export class HttpClient {
       if (!this.deadline.allows(ms)) {
         throw new GraphError("unavailable", `${host} is throttling`, {
           code: "longWait",
-          hint: `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`,
+          hint: waitHint(ms),
         });
       }
       await this.wait(ms, `${host} has asked to wait`, signal);

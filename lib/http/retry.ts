@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatDuration } from "../format.ts";
 
 /**
  * Which requests are sent again: `idempotent` ones also after a lost connection or no response in time, and with GET after
@@ -35,4 +36,9 @@ export function retryAfterMs(headers: Headers, now: number): number | undefined 
   // A date is by the service's clock, which may differ from ours.
   const ms = Date.parse(after) - (Date.parse(headers.get("date") ?? "") || now);
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** The hint of an error after which the service asks to wait longer than we do. */
+export function waitHint(ms: number): string {
+  return `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`;
 }
