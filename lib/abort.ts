@@ -6,11 +6,7 @@
 import { setTimeout } from "node:timers/promises";
 import { GraphError, isGraphError } from "./errors.ts";
 
-/**
- * Waits for a time in milliseconds.
- *
- * @throws {GraphError} `interrupted` as soon as the signal is aborted.
- */
+/** Waits for a time in milliseconds; throws {@linkcode interruptedError} as soon as the signal is aborted. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   try {
     await setTimeout(ms, undefined, signal && { signal });

@@ -42,9 +42,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/**
- * An expected failure.
- */
+/** An expected failure. */
 export class GraphError extends Error {
   override readonly name = "GraphError";
   readonly kind: FailureKind;

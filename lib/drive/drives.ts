@@ -147,11 +147,7 @@ export class Drives {
     return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
   }
 
-  /**
-   * Finds a site by host and path.
-   *
-   * @throws {GraphError} `notFound`, code `siteNotFound`, `foreignHost` or `noSharePoint`; `usage`, code `noSites`.
-   */
+  /** @throws {GraphError} `notFound`, code `siteNotFound`, `foreignHost` or `noSharePoint`; `usage`, code `noSites`. */
   findSite({ host, path }: SiteName): Promise<SiteInfo> {
     const what = `site ${host}/${path}`;
     return this.#once(what, async () => {
@@ -174,11 +170,7 @@ export class Drives {
     });
   }
 
-  /**
-   * Finds sites in the search index, which may lack new ones (PROTOCOL L5).
-   *
-   * @throws {GraphError} `refused` for accounts that may not open the root site; otherwise as {@linkcode Drives.findSite}.
-   */
+  /** Finds sites in the search index, which may lack new ones (PROTOCOL L5). */
   async *searchSites(text: string): AsyncGenerator<SiteInfo> {
     const what = "search for sites";
     await this.#prepareForSites(what);

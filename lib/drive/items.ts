@@ -51,11 +51,7 @@ export interface ResolvedItem {
 const SELECTION =
   "$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,parentReference";
 
-/**
- * Reads an item; of a shortcut, its target.
- *
- * @throws {GraphError} `notFound`.
- */
+/** Reads an item; of a shortcut, its target. */
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
   const parsed = parseLocation(location, context.settings.siteHost);
   const { address } = await context.drives.locate(parsed);
@@ -66,7 +62,6 @@ export async function getItem(context: ItemContext, location: LocationInput): Pr
  * Lists a folder, page by page on demand; yields the item itself if it is not a folder.
  *
  * @param options.recursive Whether to list subfolders as well. Shortcuts are not followed. @default false
- * @throws {GraphError} `notFound`.
  */
 export async function* listItems(
   context: ItemContext,
@@ -90,8 +85,7 @@ async function* listFolder(context: ItemContext, folder: Item, visited?: Set<str
 /**
  * Lists the direct children of a folder, page by page.
  *
- * @param visited The folders that were listed before.
- * @throws {GraphError} `failed`, code `folderLoop`, if this folder was listed before.
+ * @throws {GraphError} `failed`, code `folderLoop`, for a folder that was visited before.
  */
 export async function* listChildren(
   { graph }: Pick<ItemContext, "graph">,

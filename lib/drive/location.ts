@@ -47,12 +47,7 @@ export interface Location {
 
 type LocationPath = Pick<Location, "base" | "path">;
 
-/**
- * Parses a location.
- *
- * @param siteHost Host of sites given by name only (`GRAPH_SITE_HOST`).
- * @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`.
- */
+/** @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`. */
 export function parseLocation(text: LocationInput, siteHost?: string): Location {
   if (typeof text !== "string") return text;
   if (/^(https?:\/\/|team:)/i.test(text)) {
@@ -92,11 +87,7 @@ function parseBase(
   }
 }
 
-/**
- * Parses a site: `contoso.sharepoint.com/sites/TestTeam`, with or without `https://`, or `TestTeam` with a host.
- *
- * @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`.
- */
+/** Parses `contoso.sharepoint.com/sites/TestTeam`, with or without `https://`, or `TestTeam` with a host. */
 export function parseSite(text: string, siteHost?: string): SiteName {
   const names = text.replace(/^https:\/\//i, "").split("/").filter((name) => name !== "");
   const { host, path } = splitHost(names, text, siteHost);

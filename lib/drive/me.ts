@@ -32,11 +32,7 @@ export interface MeContext {
   settings: Pick<Settings, "accessToken" | "appCredential" | "clientId" | "cloud">;
 }
 
-/**
- * Requests the signed-in user from Graph. An app has no user: the token that it gets proves the session.
- *
- * @throws {GraphError} `signInNeeded` if the sign-in is no longer accepted.
- */
+/** Requests the signed-in user from Graph. An app has no user: the token that it gets proves the session. */
 export async function getMe({ graph, session, settings }: MeContext): Promise<Me> {
   const isApp = settings.appCredential !== undefined && settings.accessToken === undefined;
   if (isApp) await session.token();

@@ -10,9 +10,9 @@ import type { HttpResponse } from "../http/response.ts";
 import { isJsonObject, parseJsonObject } from "../json.ts";
 import { isErrorBody, parseClaimsChallenge, readServiceError, toServiceError } from "./errors.ts";
 
-/** A request for {@linkcode GraphClient.requestJson}. */
+/** A request for {@linkcode GraphClient.requestJson}; the retry policy of GET is `idempotent`, otherwise `throttled`. */
 export interface GraphRequest
-  extends Partial<Pick<HttpRequest, "retry" | "headerTimeoutMs" | "graceMs" | "isProgress">> {
+  extends Partial<Pick<HttpRequest, "headers" | "retry" | "headerTimeoutMs" | "graceMs" | "isProgress">> {
   /** @default "GET" */
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** What is being done, as the start of an error message: `listing of General`. */
@@ -21,9 +21,6 @@ export interface GraphRequest
   json?: unknown;
   /** A body to send as it is. */
   bytes?: Uint8Array<ArrayBuffer>;
-  headers?: Record<string, string>;
-  /** @default "idempotent" for GET, otherwise "throttled" */
-  retry?: HttpRequest["retry"];
   /** Whether the JSON of a success is what was requested; if not, a GET is sent again. @default any object */
   accepts?: (value: unknown) => boolean;
 }
@@ -45,12 +42,7 @@ export class GraphClient {
     return new GraphClient(http, this.#root.origin, this.#tokens);
   }
 
-  /**
-   * Sends a request and reads the JSON of a success.
-   *
-   * @param path Encoded, relative to `/v1.0`, with a leading slash; or a whole URL of the same origin.
-   * @throws {GraphError} of the kind that fits the response; see `errors.ts`.
-   */
+  /** Sends a request and reads the JSON of a success; the path is encoded and below `/v1.0`, or a whole URL. */
   async requestJson<T>(path: string, request: GraphRequest): Promise<T> {
     return (await this.#exchangeJson<T>(path, request)).value;
   }

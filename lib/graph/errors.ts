@@ -42,11 +42,7 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
 const UNAVAILABLE: Explanation = ["unavailable", "the service is unavailable", "try again later"];
 const REJECTED: Explanation = ["failed", "the service rejected the request"];
 
-/**
- * Reads the body of a response that is not the expected success, and explains it.
- *
- * @param what What was being done, as the start of a sentence: `upload of General/x.pdf`.
- */
+/** Explains a response that is not the expected success; `what` was being done: `upload of General/x.pdf`. */
 export async function readServiceError(response: HttpResponse, what: string): Promise<GraphError> {
   if (response.status < 300) {
     await response.discard(); // it may be a whole file
@@ -77,7 +73,7 @@ function invalidAnswer(what: string, status?: number): GraphError {
 }
 
 /** Whether a body is an error although its status is a success (PROTOCOL E2). */
-export function isErrorBody(value: unknown): boolean {
+export function isErrorBody(value: unknown): value is { error: unknown } {
   return isJsonObject(value) && "error" in value;
 }
 
@@ -110,7 +106,7 @@ interface ErrorBody {
 export function parseErrorBody(text: string): ErrorBody {
   const body: ErrorBody = { codes: [], message: undefined };
   const value = parseJsonObject(text);
-  let at: unknown = isErrorBody(value) ? value!.error : value;
+  let at: unknown = isErrorBody(value) ? value.error : value;
   for (let depth = 0; isJsonObject(at) && depth < 8; depth++) {
     const code = safeIdentifier(at.code);
     if (code) body.codes.push(code);

@@ -20,11 +20,7 @@ export class StorageClient {
     this.#hosts = hosts.map((host) => host.toLowerCase());
   }
 
-  /**
-   * Sends to a pre-authenticated URL, byte for byte as the service gave it.
-   *
-   * @throws {GraphError} `refused` for a host that is not allowed; nothing is sent.
-   */
+  /** Sends to a pre-authenticated URL, byte for byte as the service gave it, if its host is allowed. */
   send(request: Omit<HttpRequest, "secretUrl">): Promise<HttpResponse> {
     this.check(request.url);
     return this.http.send({ ...request, secretUrl: true });
