@@ -146,24 +146,14 @@ export async function fetchItem(
     accepts: (value) => isExpectedItem(value, expected),
   });
   const path = "path" in address ? address.path.join("/") : pathOf(driveItem);
-  const target = {
-    driveId: driveItem.remoteItem?.parentReference?.driveId,
-    itemId: driveItem.remoteItem?.id,
-  };
-  if (!target.driveId || !target.itemId) return { driveItem, item: toItem(driveItem, driveId, path) };
-  return await fetchTarget(context, target as { driveId: string; itemId: string }, path);
-}
-
-async function fetchTarget(
-  context: Pick<ItemContext, "graph">,
-  address: { driveId: string; itemId: string },
-  path: string,
-): Promise<ResolvedItem> {
+  const { id, parentReference } = driveItem.remoteItem ?? {};
+  if (!id || !parentReference?.driveId) return { driveItem, item: toItem(driveItem, driveId, path) };
+  const target = { driveId: parentReference.driveId, itemId: id };
   try {
-    return await fetchItem(context, address, `target of the shortcut ${path}`);
+    return await fetchItem(context, target, `target of the shortcut ${path}`);
   } catch (error) {
     if (!isGraphError(error) || error.kind !== "refused") throw error;
-    const form = `id:${address.driveId}/${address.itemId}`;
+    const form = `id:${target.driveId}/${target.itemId}`;
     const hint = `it is in another drive, which takes more permissions: use ${form}`;
     throw error.withMessage(error.message, { hint });
   }

@@ -40,7 +40,7 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
 };
 
 const UNAVAILABLE: Explanation = ["unavailable", "the service is unavailable", "try again later"];
-const REJECTED: Explanation = ["failed", "the service rejected the request"];
+const REJECTED: Explanation = ["failed", "the service rejected the request", "see the code and message"];
 
 /** Explains a response that is not the expected success; `what` was being done: `upload of General/x.pdf`. */
 export async function readServiceError(response: HttpResponse, what: string): Promise<GraphError> {

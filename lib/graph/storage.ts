@@ -50,8 +50,6 @@ export class StorageClient {
   }
 }
 
-function matchesHost(url: URL, pattern: string): boolean {
-  const [, name = "", port = ""] = /^(.*?)(?::(\d+))?$/.exec(pattern) ?? [];
-  if (url.port !== (port === "443" && url.protocol === "https:" ? "" : port)) return false;
-  return name.startsWith("*.") ? url.hostname.endsWith(name.slice(1)) : url.hostname === name;
+function matchesHost({ host }: URL, pattern: string): boolean {
+  return pattern.startsWith("*.") ? host.endsWith(pattern.slice(1)) : host === pattern;
 }

@@ -81,6 +81,7 @@ export function toHttpResponse(response: Response, options: ReadOptions): HttpRe
         if ((bytes += chunk.length) > MAX_TEXT_BYTES) {
           throw new GraphError("failed", `${new URL(url).host} sent more than 32 MiB of text`, {
             code: "tooLarge",
+            hint: "Microsoft Graph sends no such responses; check GRAPH_API_ORIGIN and proxies",
           });
         }
         text += decoder.decode(chunk, { stream: true });
