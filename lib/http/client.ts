@@ -76,10 +76,7 @@ export interface HttpRequest {
 }
 
 /** The outcome of one attempt: a value, or the response or error after which the request may be sent again. */
-type Outcome<T> =
-  | { value: T }
-  | { response: HttpResponse; error?: undefined }
-  | { error: GraphError; response?: undefined };
+type Outcome<T> = { value: T } | { failure: HttpResponse | GraphError };
 
 /** Sends requests. One client serves a run, and others are derived from it. */
 export class HttpClient {
@@ -148,19 +145,20 @@ export class HttpClient {
     for (let attempts = 1;; attempts++) {
       const outcome = await this.#attempt({ ...request, signal }, read);
       if ("value" in outcome) return outcome.value;
-      const { response, error } = outcome;
-      const askedMs = response && retryAfterMs(response.headers, this.now());
+      const { failure } = outcome;
+      const isLost = failure instanceof GraphError;
+      const askedMs = isLost ? undefined : retryAfterMs(failure.headers, this.now());
       const ms = askedMs ?? this.backoffMs(attempts);
       if (attempts === MAX_ATTEMPTS || !this.deadline.allows(ms)) {
-        if (error) throw error;
-        return await read(response);
+        if (isLost) throw failure;
+        return await read(failure);
       }
       const host = hostOf(request.url);
       if (askedMs !== undefined) {
         this.#heldUntil.set(host, Math.max(this.#heldUntil.get(host) ?? 0, this.now() + ms));
       }
-      await response?.discard();
-      await this.wait(ms, error?.message ?? `HTTP ${response?.status} from ${host}`, signal);
+      if (!isLost) await failure.discard();
+      await this.wait(ms, isLost ? failure.message : `HTTP ${failure.status} from ${host}`, signal);
     }
   }
 
@@ -168,13 +166,13 @@ export class HttpClient {
     let isRepeatable = request.retry === "idempotent";
     try {
       const response = await this.#fetchOnce(request);
-      if (RETRY_STATUSES[request.retry].includes(response.status)) return { response };
+      if (RETRY_STATUSES[request.retry].includes(response.status)) return { failure: response };
       isRepeatable &&= request.method === "GET";
       return { value: await read(response) };
     } catch (error) {
       const isLost = isGraphError(error) && ["network", "invalidAnswer"].includes(error.code);
       if (!isRepeatable || !isLost) throw error;
-      return { error };
+      return { failure: error };
     }
   }
 
