@@ -10,8 +10,7 @@ import {
   deviceCodeInteraction,
   type Interaction,
 } from "./auth/interaction.ts";
-import { openStaticTokenSession } from "./auth/static_token.ts";
-import type { Access, AuthSession } from "./auth/session.ts";
+import { type Access, type AuthSession, openStaticTokenSession } from "./auth/session.ts";
 import { UserSession } from "./auth/user_session.ts";
 import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";

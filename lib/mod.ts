@@ -23,7 +23,7 @@ export type { CloudName } from "./clouds.ts";
 export { onTerminal } from "./cli/output.ts";
 export type { Host, OutputStream } from "./cli/host.ts";
 export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
-export type { ByteSink } from "./content/in_order.ts";
+export type { ByteSink } from "./content/copy.ts";
 export {
   type DownloadConflict,
   downloadFile,
@@ -49,4 +49,4 @@ export type { AppCredentialSetting, KeySetting, SettingName, Settings } from "./
 export type { OnProgress, TransferContext, TransferResult } from "./transfer/result.ts";
 export type { Verdict } from "./transfer/verify.ts";
 export type { UploadConflict } from "./upload/session.ts";
-export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";
+export { uploadFile, type UploadOptions } from "./upload/upload.ts";

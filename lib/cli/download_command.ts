@@ -5,7 +5,7 @@
  */
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions, downloadStream } from "../download/download.ts";
-import { localNameProblem, localPathFor } from "../download/local_target.ts";
+import { checkLocalName, localPathFor } from "../download/local_target.ts";
 import { downloadTree } from "../download/tree.ts";
 import { getItem, type Item, type ResolvedItem } from "../drive/items.ts";
 import type { Location } from "../drive/location.ts";
@@ -76,7 +76,7 @@ async function* itemJobs(
 /** Where an item goes. A folder becomes the destination, unless that ends with a slash or a dot, or several items go there. */
 async function localPath(item: Item, request: DownloadRequest): Promise<string> {
   const { destination = ".", locations, recursive } = request;
-  if (item.type !== "folder") return await localPathFor(destination, item.name);
+  if (item.type !== "folder") return await localPathFor(destination, item);
   if (!recursive) {
     throw usageError(`${item.path || "the root folder"} is a folder`, undefined, "remoteFolder");
   }
@@ -84,16 +84,13 @@ async function localPath(item: Item, request: DownloadRequest): Promise<string> 
   return isParent ? join(destination, folderName(item)) : destination;
 }
 
-function folderName({ path, name }: Item): string {
-  const hint = "give a folder name as DEST, without a slash at the end";
-  if (path === "") throw usageError("the root folder has no name", hint, "noName");
-  const problem = localNameProblem(name);
-  if (!problem) return name;
-  throw usageError(
-    `${path}: ${JSON.stringify(name)} cannot be a local name: ${problem}`,
-    hint,
-    "illegalName",
-  );
+function folderName(item: Item): string {
+  if (item.path === "") {
+    const hint = "give a folder name as DEST, without a slash at the end";
+    throw usageError("the root folder has no name", hint, "noName");
+  }
+  checkLocalName(item);
+  return item.name;
 }
 
 function sameNameError(local: string, first: string, second: string): GraphError {

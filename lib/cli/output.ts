@@ -9,7 +9,8 @@ import type { GraphError } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import type { TraceEvent } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
-import { programName, withHint } from "./hints.ts";
+import { withHint } from "./hints.ts";
+import { programName } from "./program.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { ProgressLine, type Summary, summaryText } from "./progress.ts";
 
@@ -25,6 +26,8 @@ export interface OutputOptions {
 /** The output of one run. */
 export class Output {
   readonly options: OutputOptions;
+  /** What to type where a permission of Deno is missing. */
+  grantHint: ((error: GraphError) => string | undefined) | undefined;
   readonly #script: string;
   readonly #program: string;
   readonly #host: Host;
@@ -86,7 +89,9 @@ export class Output {
 
   /** One line: what failed, why, what to do next, and what Microsoft's support asks for. */
   error(failure: GraphError): void {
-    const error = withHint(failure, this.#script);
+    const grant = this.grantHint?.(failure);
+    const explained = grant === undefined ? failure : failure.withMessage(failure.message, { hint: grant });
+    const error = withHint(explained, this.#script);
     const { code, hint, status, requestId, date } = error;
     if (this.options.json) {
       const { message } = error;

@@ -20,7 +20,8 @@ import {
   type Syntax,
 } from "./args.ts";
 import { type CommandHelp, fullHelpText, helpText } from "./help.ts";
-import { commandName, programName } from "./hints.ts";
+import { grantHint, missingPermission, type ScriptName } from "./grants.ts";
+import { commandName, programName, userArgs } from "./program.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
 import type { Summary } from "./progress.ts";
@@ -28,7 +29,7 @@ import type { Summary } from "./progress.ts";
 /** A script. */
 export interface Command<Definitions extends OptionDefinitions = OptionDefinitions>
   extends CommandHelp, Syntax<Definitions> {
-  name: string;
+  name: ScriptName;
   options: Definitions;
   /** Whether it only lists: it ends when its output is closed. */
   lists?: boolean;
@@ -51,9 +52,17 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
   /** Exit code of the first failure; 0 without one. */
   exitCode = 0;
   readonly #common: ParsedArgs<Definitions>["common"];
-  #settings: Promise<Settings> | undefined;
+  #reading: Promise<Settings> | undefined;
+  #settings: Settings | undefined;
 
-  constructor(parsed: ParsedArgs<Definitions>, output: Output, host: Host, signal: AbortSignal) {
+  constructor(
+    command: { name: ScriptName },
+    words: readonly string[],
+    parsed: ParsedArgs<Definitions>,
+    output: Output,
+    host: Host,
+    signal: AbortSignal,
+  ) {
     this.args = parsed.args;
     this.options = parsed.options;
     this.settingOptions = parsed.settings;
@@ -61,6 +70,11 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     this.output = output;
     this.host = host;
     this.signal = signal;
+    output.grantHint = (error) => {
+      const missing = missingPermission(error);
+      const run = { script: command.name, args: words, settings: this.#settings, env: host.env };
+      return missing && grantHint(missing, run);
+    };
   }
 
   /**
@@ -126,8 +140,9 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     this.exitCode ||= EXIT_CODES[kind];
   }
 
-  #readSettings(): Promise<Settings> {
-    return this.#settings ??= readSettings(this.settingOptions, this.host.env);
+  async #readSettings(): Promise<Settings> {
+    this.#reading ??= readSettings(this.settingOptions, this.host.env);
+    return this.#settings = await this.#reading;
   }
 }
 
@@ -141,24 +156,25 @@ export async function runCommand<Definitions extends OptionDefinitions>(
   args: readonly string[],
   host: Host = denoHost,
 ): Promise<number> {
+  const words = userArgs(args);
   // Known before parsing, so that errors of parsing are printed in the requested form.
   const output = new Output(command.name, {
-    json: isGiven(args, "json"),
-    quiet: isGiven(args, "quiet"),
-    verbose: isGiven(args, "verbose"),
+    json: isGiven(words, "json"),
+    quiet: isGiven(words, "quiet"),
+    verbose: isGiven(words, "verbose"),
     failWhenClosed: command.lists ?? false,
   }, host);
   using interrupt = abortOnInterrupt(host);
   let run: Run<Definitions> | undefined;
   let exitCode: number;
   try {
-    const parsed = parseArgs(command, args);
+    const parsed = parseArgs(command, words);
     const information = informationText(command, parsed.common);
     if (information !== undefined) {
       writeText(host.stdout, `${information}\n`);
       return 0;
     }
-    run = new Run(parsed, output, host, interrupt.signal);
+    run = new Run(command, words, parsed, output, host, interrupt.signal);
     await command.run(run);
     exitCode = run.exitCode;
   } catch (error) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
+import type { DriveItem as GraphDriveItem } from "../graph/types.ts";
 import { hasId } from "../json.ts";
 import { sameName } from "./names.ts";
 

@@ -16,7 +16,9 @@ async function onTerminal(
   script: ScriptName,
   ...args: string[]
 ) {
-  const quoted = commandLine(script, args).map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const quoted = commandLine(script, args, env.sandbox.env).map((word) =>
+    `'${word.replaceAll("'", `'\\''`)}'`
+  ).join(" ");
   const { code, stdout } = await new Deno.Command("script", {
     args: ["-qec", quoted, "/dev/null"],
     clearEnv: true,

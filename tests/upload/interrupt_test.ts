@@ -66,7 +66,7 @@ Deno.test("put ends at once when it is interrupted while hashing", async () => {
 Deno.test("put ends at once when it is interrupted while reading standard input", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
-  const [program, ...args] = commandLine("put", ["-", "General/in.bin"]);
+  const [program, ...args] = commandLine("put", ["-", "General/in.bin"], env.sandbox.env);
   const child = new Deno.Command(program!, {
     args,
     cwd: env.folder,

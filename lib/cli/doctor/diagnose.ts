@@ -12,7 +12,7 @@ import { formatSize } from "../../format.ts";
 import { HttpClient, type HttpOptions } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import type { SettingName, Settings } from "../../settings.ts";
-import { commandName } from "../hints.ts";
+import { commandName } from "../program.ts";
 import { type Diagnosis, fail, failWith, type Finding, ok, warn } from "./finding.ts";
 import { checkHosts } from "./hosts_check.ts";
 import { checkSettings, NO_HOME } from "./settings_check.ts";
@@ -85,7 +85,7 @@ async function checkCache(
 
 async function describeCache(
   { tokenCache: path, tokenCacheKey: key, clientId = "", cloud, appCredential }: Settings,
-  state: "absent" | "unreadable" | "plaintext" | "encrypted",
+  state: "absent" | "plaintext" | "encrypted",
   content: CacheContent,
 ): Promise<Diagnosis> {
   const whoami = commandName("whoami");
@@ -93,10 +93,6 @@ async function describeCache(
     const detail = `${path} does not exist`;
     if (appCredential) return ok("cache", `${detail} yet`);
     return fail("cache", "signInNeeded", detail, `sign in once, in a terminal, with: ${whoami}`);
-  }
-  if (state === "unreadable") {
-    const hint = `sign in again with: ${whoami}; the file will be moved aside`;
-    return fail("cache", "signInNeeded", `${path} is not a token cache`, hint);
   }
   const { size, mode } = await Deno.stat(path);
   const accounts = listAccounts(content, { clientId, environment: CLOUDS[cloud].cacheEnvironment });

@@ -4,9 +4,11 @@
  * @module
  */
 import { type GraphError, usageError } from "../../errors.ts";
-import { CONFIG_FILE, platformFolders, readConfigFile } from "../../config_file.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import {
+  CONFIG_FILE,
+  platformFolders,
+  readConfigFile,
   readSettings,
   type SettingDefinition,
   type SettingName,
@@ -41,7 +43,7 @@ export async function checkSettings(
   };
   const home = options.home || env(SETTINGS.home.variable) || undefined;
   const folders = await attempt(() => platformFolders(home, env));
-  const file = folders && await attempt(() => readConfigFile(join(folders.config, CONFIG_FILE), SETTINGS));
+  const file = folders && await attempt(() => readConfigFile(join(folders.config, CONFIG_FILE)));
   const read = (values: Values) =>
     readSettings({ ...values, home: folders?.state ?? NO_HOME }, () => undefined, {});
   const valid: Values = {};

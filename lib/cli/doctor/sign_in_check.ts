@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { User } from "@microsoft/microsoft-graph-types";
-import { isDomain, matchesTenant } from "../../auth/accounts.ts";
+import type { User } from "../../graph/types.ts";
+import { matchesTenant } from "../../auth/accounts.ts";
 import {
   type CacheContent,
   type CachedToken,
@@ -14,8 +14,7 @@ import {
   scopeIncludes,
 } from "../../auth/cache_content.ts";
 import { readAppCredential } from "../../auth/credentials.ts";
-import { openStaticTokenSession } from "../../auth/static_token.ts";
-import { type Access, decodeClaims, SCOPES } from "../../auth/session.ts";
+import { type Access, decodeClaims, openStaticTokenSession, SCOPES } from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { GraphError, isGraphError, usageError } from "../../errors.ts";
 import { formatDuration, formatUtc } from "../../format.ts";
@@ -24,7 +23,7 @@ import { hasId } from "../../json.ts";
 import type { HttpClient } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import type { AppCredentialSetting, Settings } from "../../settings.ts";
-import { commandName } from "../hints.ts";
+import { commandName } from "../program.ts";
 import { type Diagnosis, fail, failWith, ok, warn } from "./finding.ts";
 
 /** Scripts refresh a token that is valid for less than this. */
@@ -99,10 +98,10 @@ async function appSignIn(
   content: CacheContent | undefined,
   now: number,
 ): Promise<SignIn> {
-  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
-  await readAppCredential(credential, now);
+  const { cacheEnvironment: environment } = CLOUDS[cloud];
+  await readAppCredential(credential);
   const token = content && clientId && tenantId
-    ? findAppToken(content, { clientId, environment, apiOrigin, tenantId }, now)
+    ? findAppToken(content, { clientId, environment, tenantId }, now)
     : undefined;
   const { roles } = token ? decodeClaims(token.secret) : {};
   const who = `app-only, with the ${credential.kind} of ${credential.variable}`;
@@ -113,10 +112,9 @@ async function appSignIn(
 
 function cachedSignIn(settings: Settings, content: CacheContent, now: number): SignIn {
   const { clientId = "", tenantId = "", cloud, account: wanted } = settings;
-  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
-  // Only the service knows which tenant a domain is, so any account may be meant.
+  const { cacheEnvironment: environment } = CLOUDS[cloud];
   const [account, ...others] = listAccounts(content, { clientId, environment }).filter((account) =>
-    (isDomain(tenantId) || matchesTenant(account, tenantId)) &&
+    matchesTenant(account, tenantId) &&
     (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase())
   );
   if (!account) {
@@ -128,7 +126,7 @@ function cachedSignIn(settings: Settings, content: CacheContent, now: number): S
     const names = [account, ...others].map(({ username }) => username).join(", ");
     throw usageError(`several accounts are signed in: ${names}`, undefined, "ambiguousAccount");
   }
-  const cached = listTokens(content, { clientId, environment, account, apiOrigin });
+  const cached = listTokens(content, { clientId, environment, account });
   const tokens = cached.filter(({ expiresAt }) => expiresAt - now > MIN_LIFE_MS);
   // The service does not say how long a refresh token lives; each refresh brings an access token, which dates it.
   const days = (now - Math.max(0, ...cached.map(({ keptAt }) => keptAt))) / DAY_MS;

@@ -1,21 +1,20 @@
-/** A self-signed certificate with its key, as a person makes one for an app that works by itself. */
+/** A self-signed certificate and its key, for app-only sign-in. */
 
 import { Buffer } from "node:buffer";
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
-/** A certificate as files would hold it. */
 export interface Certificate {
   /** PEM. */
   readonly certificate: string;
   /** PEM, PKCS #8. */
   readonly privateKey: string;
-  /** Hex, upper case, as the portal shows it. */
+  /** Upper-case hex, as the portal shows it. */
   readonly thumbprint: string;
-  /** Hex, upper case. */
+  /** Upper-case hex. */
   readonly thumbprintSha256: string;
 }
 
-/** Makes a 2048-bit RSA key and signs its certificate with it. @default valid from yesterday for a year */
+/** Creates a 2048-bit RSA key and a certificate for it. @default valid from yesterday for a year */
 export function newCertificate(valid: { from?: Date; until?: Date } = {}): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const dayMs = 86_400_000;
