@@ -21,8 +21,7 @@ export type { Access } from "./auth/session.ts";
 export type { AccountType, AuthSession, SessionInfo, TokenRefresh, TokenSource } from "./auth/session.ts";
 export type { CloudName } from "./clouds.ts";
 export { onTerminal } from "./cli/output.ts";
-export type { Host, OutputStream } from "./cli/host.ts";
-export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
+export { connect, type Connection, type ConnectOptions } from "./connect.ts";
 export type { ByteSink } from "./content/copy.ts";
 export {
   type DownloadConflict,

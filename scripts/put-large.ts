@@ -42,7 +42,6 @@ const OPTIONS = {
   abandon: { type: "text", placeholder: "ID", help: "cancel one, by its id" },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `put-large`. */
 export const putLarge: Command<typeof OPTIONS> = {
   name: "put-large",
   summary: "Upload a file of any size through a resumable upload session.",
@@ -80,7 +79,7 @@ async function upload(run: Run<typeof OPTIONS>, file: string, target: string): P
     throw usageError("an upload session needs a file that can be read again", undefined, "standardInput");
   }
   const [location] = await run.locations([target]);
-  const connection = await run.connect("write", [location!]);
+  const connection = await run.connect("write");
   const job = {
     name: file,
     run: (onProgress: OnProgress) => uploadFile(connection, file, location!, { ...options, onProgress }),

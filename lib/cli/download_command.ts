@@ -7,19 +7,17 @@ import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions, downloadStream } from "../download/download.ts";
 import { checkLocalName, localPathFor } from "../download/local_target.ts";
 import { downloadTree } from "../download/tree.ts";
-import { getItem, type Item, type ResolvedItem } from "../drive/items.ts";
+import { getItem, type Item } from "../drive/items.ts";
 import type { Location } from "../drive/location.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { basename, join, resolve } from "../std.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { type OutputStream, writeBytes } from "./host.ts";
 
-/** What `get` downloads. */
 export interface DownloadRequest {
   locations: readonly Location[];
   /** A file, a folder, or `-` for standard output. @default the current folder */
   destination?: string | undefined;
-  /** Include folders and their contents. */
   recursive: boolean;
   options: DownloadOptions;
   /** Takes the content for `-`. */
@@ -45,32 +43,28 @@ export async function* downloadJobs(
     }
     try {
       const found = await getItem(connection, location);
-      const local = await localPath(found.item, request);
+      const { item } = found;
+      const local = await localPath(item, request);
       const key = resolve(local).normalize("NFC").toLowerCase();
       const other = taken.get(key);
-      // The second would replace the first.
-      if (other !== undefined) throw sameNameError(local, other, location.text);
+      if (other !== undefined) { // the second would replace the first
+        const message = `${other} and ${location.text} would both become ${basename(local)}`;
+        const hint = "download them to different folders";
+        throw new GraphError("conflict", message, { code: "sameName", hint });
+      }
       taken.set(key, location.text);
-      yield* itemJobs(connection, found, local, options);
+      if (item.type === "folder") yield* downloadTree(connection, item, local, options);
+      else {
+        yield {
+          name: item.path,
+          bytes: item.size,
+          run: (onProgress) => downloadItem(connection, found, local, { ...options, onProgress }),
+        };
+      }
     } catch (error) {
       yield failedJob(location.text, error as Error);
     }
   }
-}
-
-async function* itemJobs(
-  connection: Connection,
-  found: ResolvedItem,
-  local: string,
-  options: DownloadOptions,
-): AsyncGenerator<TransferJob> {
-  const { item } = found;
-  if (item.type === "folder") return yield* downloadTree(connection, item, local, options);
-  yield {
-    name: item.path,
-    bytes: item.size,
-    run: (onProgress) => downloadItem(connection, found, local, { ...options, onProgress }),
-  };
 }
 
 /** Where an item goes. A folder becomes the destination, unless that ends with a slash or a dot, or several items go there. */
@@ -91,12 +85,4 @@ function folderName(item: Item): string {
   }
   checkLocalName(item);
   return item.name;
-}
-
-function sameNameError(local: string, first: string, second: string): GraphError {
-  const message = `${first} and ${second} would both become ${basename(local)}`;
-  return new GraphError("conflict", message, {
-    code: "sameName",
-    hint: "download them to different folders",
-  });
 }

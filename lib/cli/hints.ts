@@ -66,12 +66,7 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   tokenRefused: `get a new token for Microsoft Graph, or unset it and sign in with: ${WHOAMI}`,
 };
 
-/** How to grant the permission that Deno asks for. */
-function grantHint({ message, subject }: GraphError): string {
-  // MSAL reads these variables, and needs none.
-  if (/"(ProgramData|ProgramFiles|MSAL_FORCE_REGION|REGION_NAME)"/.test(message)) {
-    return "run it with --ignore-env=ProgramData,ProgramFiles,MSAL_FORCE_REGION,REGION_NAME as well";
-  }
+function grantHint({ subject }: GraphError): string {
   const flag = subject ? `--allow-${subject}` : "the permission";
   return `run it with ${flag} as well, or with deno run -P and the script's own permission set`;
 }

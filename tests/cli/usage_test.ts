@@ -184,14 +184,6 @@ Deno.test("scripts read the config file and name invalid settings", async () => 
   }
 });
 
-Deno.test("ls names a missing Deno permission", async () => {
-  await using env = await startTestEnv();
-  const variables = { GRAPH_API_ORIGIN: "http://127.0.0.2:8999" };
-  const { code, stdout, stderr } = await env.runProcessWith({ env: variables }, "ls");
-  assertEquals([code, stdout], [5, ""], stderr);
-  assertMatch(stderr, /may not connect to 127\.0\.0\.2:8999; run it with --allow-net=127\.0\.0\.2:8999/);
-});
-
 Deno.test("scripts print help that fits a screen, and their version", async () => {
   await using env = await startTestEnv({ signIn: false });
   for (const script of ["whoami", "ls", "get", "put", "put-large"] as const) {
