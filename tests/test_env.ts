@@ -65,7 +65,7 @@ export function commandLine(
 /** The permissions in the first line of a script, for a POSIX shell. */
 export function firstLineFlags(script: ScriptName): string {
   const [line = ""] = Deno.readTextFileSync(join(ROOT, "scripts", `${script}.ts`)).split("\n");
-  return line.replace("#!/usr/bin/env -S deno run -q --no-prompt ", "");
+  return line.replace("#!/usr/bin/env -S deno run -q --no-prompt --cached-only ", "");
 }
 
 function grantOptions(env: Readonly<Record<string, string>>): GrantOptions {

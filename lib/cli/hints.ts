@@ -53,6 +53,7 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   noSuchUpload: `list them with: ${commandName("put-large")} --list`,
   NotCapable: grantHint,
   notCapable: ({ subject: host }) => `run it with --allow-net=${host} as well, if you trust that host`,
+  notCached: "download it, once, with: deno task cache",
   notCommitted: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
   notSignedIn: ({ subject }) =>
     `sign in once, in a terminal, with: ${WHOAMI}${subject === undefined ? "" : ` --account ${subject}`}`,

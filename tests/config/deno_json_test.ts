@@ -1,7 +1,8 @@
 import { assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { VERSION } from "../../lib/version.ts";
-import { CONFIG, ROOT } from "../test_env.ts";
+import { CONFIG, denoRun, ROOT, runProcess } from "../test_env.ts";
+import { lockedPackages } from "../tools/packages.ts";
 
 const config = JSON.parse(await Deno.readTextFile(CONFIG));
 
@@ -13,4 +14,14 @@ Deno.test("the lock of the scripts has no package that only tests need", async (
   const lock = await Deno.readTextFile(join(ROOT, "deno.lock"));
 
   assertEquals(/playwright|microsoft-graph-client|fast-check/.test(lock), false);
+});
+
+Deno.test("every package is pinned to a version, and the npm ones install without scripts", async () => {
+  const { specifiers } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.lock")));
+  const own = (await lockedPackages()).filter(({ askedBy }) => askedBy.length === 0);
+  for (const { name, version } of own) {
+    assertEquals(specifiers[`npm:${name}@${version}`], version);
+  }
+  const { code, stderr } = await runProcess(denoRun("-A", join(ROOT, "tests", "tools", "packages.ts")), {});
+  assertEquals([code, stderr], [0, ""]);
 });

@@ -15,6 +15,7 @@ import {
   startTestEnv,
   type TestEnv,
 } from "../test_env.ts";
+import { ATTACKS, IGNORED, NOT_ASKED } from "./permission_tables.ts";
 
 const SCRIPTS = Object.keys(PERMISSION_SETS) as ScriptName[];
 const windows = Deno.build.os === "windows";
@@ -29,8 +30,8 @@ Deno.test("the first line of each script names its permission set and the folder
       writable: [state],
     });
     const flags = pathFlags(grants).map((flag) => flag.includes("$") ? `"${flag}"` : flag);
-    const line = ["--no-prompt", `-P=${PERMISSION_SETS[script]}`, ...flags].join(" ");
-    assertEquals(`--no-prompt ${firstLineFlags(script)}`, line);
+    const line = [`-P=${PERMISSION_SETS[script]}`, ...flags].join(" ");
+    assertEquals(firstLineFlags(script), line);
     assert(`#!/usr/bin/env -S deno run -q ${line}`.length < 255, script);
   }
 });
@@ -156,41 +157,6 @@ Deno.test("a script that may not connect to a host says which command may", asyn
   assertStringIncludes(stderr, `may not connect to ${hosts[0]}; ${hint}`);
 });
 
-/** What a malicious package could try, and which scripts Deno lets do it. */
-const ATTACKS: Readonly<Record<string, { code: string; allowed: readonly ScriptName[] }>> = {
-  "write a file outside of its folders": {
-    code: "await Deno.writeTextFile(`${outside}/planted`, 'x')",
-    allowed: [],
-  },
-  "write to the state folder": {
-    code: "await Deno.writeTextFile(`${state}/planted`, 'x')",
-    allowed: SCRIPTS,
-  },
-  "read /etc/passwd": { code: "await Deno.readTextFile('/etc/passwd')", allowed: ["put", "put-large"] },
-  "read the shell's start-up files": {
-    code: "await Deno.readTextFile(`${outside}/.bashrc`)",
-    allowed: ["put", "put-large"],
-  },
-  "read the token cache": {
-    code:
-      "await Deno.readTextFile(Array.from(Deno.readDirSync(state)).map(({ name }) => `${state}/${name}`)[0])",
-    allowed: SCRIPTS,
-  },
-  "connect to another host": { code: "await fetch('http://127.0.0.2:9/')", allowed: [] },
-  "send data to Graph, in its own name": { code: "await fetch(graph)", allowed: SCRIPTS },
-  "import a module from a host that Deno trusts": {
-    code: "const name = 'https://jsr.io/@std/x/mod.ts'; await import(name)",
-    allowed: [],
-  },
-  "import another npm package": { code: "const name = 'npm:left-pad'; await import(name)", allowed: [] },
-  "start a program": { code: "await new Deno.Command('true').output()", allowed: [] },
-  "load a library": { code: "Deno.dlopen('libc.so.6', {})", allowed: [] },
-  "read other environment variables": {
-    code: "if (Deno.env.get('AWS_SECRET_ACCESS_KEY') === undefined) throw new Error('not set')",
-    allowed: [],
-  },
-};
-
 Deno.test({
   name: "a planted dependency can do only what SECURITY.md says",
   ignore: windows,
@@ -228,5 +194,78 @@ Deno.test({
     } finally {
       await Deno.remove(outside, { recursive: true });
     }
+  },
+});
+
+/** What the scripts do in {@linkcode audited}, by script. */
+const REPERTOIRE: readonly [ScriptName, string[]][] = [
+  ["whoami", ["--prompt"]],
+  ["whoami", ["--accounts"]],
+  ["whoami", ["--check"]],
+  ["ls", ["-l", "General"]],
+  ["ls", ["--sites"]],
+  ["ls", ["--drives"]],
+  ["get", ["General/Agenda.md"]],
+  ["get", ["-r", "General/Minutes", "minutes"]],
+  ["get", ["General/Agenda.md", "-"]],
+  ["put", ["small.txt", "General/"]],
+  ["put", ["-r", "minutes", "General/copies"]],
+  ["put", ["-", "General/stdin.txt"]],
+  ["put-large", ["large.bin", "General/"]],
+  ["put-large", ["--list"]],
+  ["whoami", ["--sign-out"]],
+];
+
+/** Everything that a script asks Deno for in its repertoire, as `kind value`. */
+async function audited(env: TestEnv): Promise<Map<ScriptName, Set<string>>> {
+  const asked = new Map<ScriptName, Set<string>>(SCRIPTS.map((script) => [script, new Set()]));
+  const file = join(env.folder, "audit.jsonl");
+  for (const [script, args] of REPERTOIRE) {
+    const variables = { ...env.sandbox.env, DENO_AUDIT_PERMISSIONS: file };
+    const { code, stderr } = await runProcess(commandLine(script, args, env.sandbox.env), {
+      cwd: env.folder,
+      env: variables,
+      stdin: new TextEncoder().encode("from standard input"),
+    });
+    assertEquals(code, 0, `${script} ${args.join(" ")}: ${stderr}`);
+    for (const line of (await Deno.readTextFile(file)).trim().split("\n")) {
+      const { permission, value } = JSON.parse(line);
+      asked.get(script)!.add(`${permission} ${value}`);
+    }
+    await Deno.remove(file);
+  }
+  return asked;
+}
+
+Deno.test({
+  name: "scripts ask for nothing else than they are granted, and what they do not ask for has a reason",
+  ignore: windows,
+  async fn() {
+    await using env = await startTestEnv({ signIn: false });
+    await env.file("small.txt", "small");
+    await env.file("large.bin", new Uint8Array(5_000_000));
+    const ignored = new Set<string>();
+    const notAsked = new Set<string>();
+    for (const [script, asked] of await audited(env)) {
+      const flags = commandLine(script, [], env.sandbox.env);
+      const granted = (name: string) =>
+        flags.find((flag) => flag.startsWith(`--allow-${name}=`))!.split("=")[1]!.split(",");
+      const of = (kind: string) =>
+        [...asked].filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+      const matches = (pattern: string, name: string) =>
+        pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+      for (const name of of("env")) {
+        if (!granted("env").some((pattern) => matches(pattern, name))) ignored.add(name);
+      }
+      for (const pattern of granted("env")) {
+        if (!of("env").some((name) => matches(pattern, name))) notAsked.add(pattern);
+      }
+      for (const host of granted("net")) if (!of("net").includes(host)) notAsked.add(host);
+      const kinds = new Set([...asked].map((line) => line.split(" ")[0]));
+      const others = kinds.difference(new Set(["env", "net", "read", "write", "sys"]));
+      assertEquals([...others, ...of("sys")], ["uid"], script);
+    }
+    assertEquals([...ignored].toSorted(), Object.keys(IGNORED).toSorted());
+    assertEquals([...notAsked].toSorted(), Object.keys(NOT_ASKED).toSorted());
   },
 });

@@ -15,7 +15,7 @@ import {
   optionSyntax,
   SETTING_OPTIONS,
 } from "../../lib/cli/args.ts";
-import { cloudHosts, type Grants, grantsOf } from "../../lib/cli/grants.ts";
+import { cloudHosts, type Grants, grantsOf, PERMISSION_SETS } from "../../lib/cli/grants.ts";
 import { type CommandHelp, EXIT_CODE_HELP } from "../../lib/cli/help.ts";
 import { CLOUDS } from "../../lib/clouds.ts";
 import { EXIT_CODES, type FailureKind } from "../../lib/errors.ts";
@@ -26,6 +26,7 @@ import { ls } from "../../scripts/ls.ts";
 import { putLarge } from "../../scripts/put-large.ts";
 import { put } from "../../scripts/put.ts";
 import { whoami } from "../../scripts/whoami.ts";
+import { ATTACKS, IGNORED, NOT_ASKED } from "../config/permission_tables.ts";
 import { KNOWN_FAULTS } from "../sandbox/known_faults.ts";
 import { CONFIG, ROOT } from "../test_env.ts";
 
@@ -70,6 +71,8 @@ const LIB_FOLDERS = [
 
 type Table = readonly (readonly string[])[];
 
+const SCRIPT_NAMES = Object.keys(PERMISSION_SETS);
+
 const config = JSON.parse(await Deno.readTextFile(CONFIG));
 
 const COMMANDS = [whoami, ls, get, put, putLarge];
@@ -93,6 +96,7 @@ const TASKS: Readonly<Record<string, string>> = {
   sandbox: "Start a loopback Microsoft 365 to rehearse against; prints the environment to use",
   bench: "Measure start-up, memory and transfer speed against the sandbox",
   docs: "Write the tables of the documentation",
+  packages: "List the packages that reach users: version, licence, and why",
   install: "Install the commands `graph-whoami` … `graph-put-large`, with their permissions for this machine",
   uninstall: "Remove them",
   bundle: "Bundle each script into one JavaScript file, `dist/whoami.js` … `dist/put-large.js`",
@@ -122,6 +126,18 @@ const TABLES: Readonly<Record<string, Table>> = {
   ],
   "Deno permissions": denoPermissions(),
   "hosts": hosts(),
+  "planted dependency": [
+    ["What it could try", "Allowed"],
+    ...Object.entries(ATTACKS).map(([name, { allowed }]) => [
+      name,
+      allowed.length === SCRIPT_NAMES.length ? "yes" : allowed.map(code).join(", ") || "no",
+    ]),
+  ],
+  "unused permissions": [
+    ["Permission", "Granted", "Used by"],
+    ...Object.entries(NOT_ASKED).map(([name, why]) => [code(name), "yes", why]),
+    ...Object.entries(IGNORED).map(([name, who]) => [code(name), "no: looks as if it were not set", who]),
+  ],
   "tasks": tasks(Object.keys(config.tasks)),
   "files of lib": [["File", "What is there"], ...(await Promise.all(LIB_FOLDERS.map(modules))).flat()],
   "faults": [

@@ -13,9 +13,10 @@
 // deno-lint-ignore-file no-console -- prints for users
 import { grantFlags, type GrantOptions, grantsOf, type ScriptName } from "../../lib/cli/grants.ts";
 import { GraphError } from "../../lib/errors.ts";
-import { ifExists } from "../../lib/local/local_file.ts";
+import { ifExists, statIfExists } from "../../lib/local/local_file.ts";
 import { shellQuoted } from "../../lib/local/private_file.ts";
-import { join } from "../../lib/std.ts";
+import { CONFIG_FILE, platformFolders } from "../../lib/settings.ts";
+import { dirname, join } from "../../lib/std.ts";
 import { CONFIG, ROOT } from "../test_env.ts";
 import {
   describeGrants,
@@ -38,7 +39,7 @@ export function commandPath(folder: string, script: ScriptName): string {
 /** The content of that file. */
 export function commandText(script: ScriptName, options: GrantOptions, os = Deno.build.os): string {
   const words = [
-    ...["deno", "run", "-q", "--no-prompt", "--cached-only", "--frozen", `--config=${CONFIG}`],
+    ...[Deno.execPath(), "run", "-q", "--no-prompt", "--cached-only", "--frozen", `--config=${CONFIG}`],
     ...grantFlags(grantsOf(script, options)),
     join(ROOT, "scripts", `${script}.ts`),
     `--program=graph-${script}`,
@@ -56,6 +57,7 @@ function binFolder(): string {
 }
 
 async function install(args: string[]): Promise<void> {
+  if (Deno.build.os === "darwin") await moveOldFolder(Deno.env.get("HOME") ?? "");
   const options = await machineOptions(parseGrantArgs(args, ["write", "sandbox"]));
   const folder = binFolder();
   await Deno.mkdir(folder, { recursive: true });
@@ -74,9 +76,17 @@ async function install(args: string[]): Promise<void> {
       }`,
     );
   }
-  const hasDeno = await new Deno.Command("deno", { args: ["--version"], stdout: "null" }).output()
-    .then(({ success }) => success, () => false);
-  if (!hasDeno) console.log("\nThe commands need deno on the path: npm install -g deno");
+}
+
+/** Moves what earlier versions kept on macOS to the folders of today, once. */
+export async function moveOldFolder(home: string): Promise<void> {
+  const old = join(home, "Library", "Application Support", "graph-scripts");
+  const { config, state } = platformFolders(undefined, (name) => name === "HOME" ? home : undefined);
+  if (!await statIfExists(old) || await statIfExists(state)) return;
+  for (const folder of [dirname(state), config]) await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  await Deno.rename(old, state);
+  await ifExists(Deno.rename(join(state, CONFIG_FILE), join(config, CONFIG_FILE)));
+  console.log(`moved ${old} to ${state} and ${config}\n`);
 }
 
 async function uninstall(args: string[]): Promise<void> {
