@@ -1,39 +1,20 @@
 /**
- * The assertions of the tests, over `node:assert`.
+ * The assertions of `@std/assert` that the tests use, or an adapter where JSR cannot be reached, as in `lib/std.ts`.
  *
  * @module
  */
-import nodeAssert from "node:assert/strict";
+import type * as Assert from "../lib/compat/assert.ts";
 
-/** Fails unless `value` is truthy. */
-export function assert(value: unknown, message = "expected a truthy value"): asserts value {
-  nodeAssert.ok(value, message);
-}
-
-/** Fails unless both are deeply and strictly equal. */
-export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.deepEqual(actual, expected, message);
-}
-
-/** Fails unless `actual` matches the pattern. */
-export function assertMatch(actual: string, expected: RegExp, message?: string): void {
-  nodeAssert.match(actual, expected, message);
-}
-
-/** Fails unless `actual` contains `expected`. */
-export function assertStringIncludes(actual: string, expected: string, message?: string): void {
-  nodeAssert.ok(
-    actual.includes(expected),
-    message ?? `expected to find ${JSON.stringify(expected)} in:\n${actual}`,
-  );
-}
-
-/** Fails unless the promise is rejected; returns the error. */
-export async function assertRejects(run: () => PromiseLike<unknown>): Promise<unknown> {
+async function loadAssert(): Promise<typeof Assert> {
   try {
-    await run();
-  } catch (error) {
-    return error;
+    return await import("jsr:@std/assert@1.0.19");
+  } catch {
+    return await import("../lib/compat/assert.ts");
   }
-  throw new nodeAssert.AssertionError({ message: "expected a rejection" });
 }
+
+const module: typeof Assert = await loadAssert();
+
+// TypeScript narrows by an assertion only if the name that is called has an explicit type.
+export const assert: typeof Assert.assert = module.assert;
+export const { assertEquals, assertMatch, assertRejects, assertStringIncludes }: typeof Assert = module;

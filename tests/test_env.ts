@@ -91,6 +91,7 @@ export function environment(env: Record<string, string>): Record<string, string>
   const kept = [
     "PATH",
     "DENO_DIR",
+    "JSR_URL",
     "TMPDIR",
     "SystemRoot",
     "DENO_CERT",

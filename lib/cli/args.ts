@@ -7,6 +7,7 @@
 import { usageError } from "../errors.ts";
 import { formatSize, parseDuration, parseSize } from "../format.ts";
 import { type SettingDefinition, type SettingName, SETTINGS } from "../settings.ts";
+import { parseArgs as parseWords } from "../std.ts";
 
 /** An option; its name is its key in {@linkcode OptionDefinitions}. */
 export type OptionDefinition =
@@ -94,7 +95,12 @@ export function parseArgs<Definitions extends OptionDefinitions>(
   { options, arguments: { min, max, names } }: Syntax<Definitions>,
   words: readonly string[],
 ): ParsedArgs<Definitions> {
-  const { args, given } = readWords(words, { ...options, ...COMMON_OPTIONS, ...SETTING_OPTIONS });
+  const definitions = { ...options, ...COMMON_OPTIONS, ...SETTING_OPTIONS };
+  const [string, boolean] = [false, true].map((wanted) =>
+    Object.keys(definitions).filter((name) => (definitions[name]!.type === "switch") === wanted)
+  ) as [string[], string[]];
+  const { _, ...given } = parseWords(normalize(words, definitions), { string, boolean });
+  const args = _ as string[];
   const parsed = {
     args,
     options: readValues(options, given),
@@ -113,37 +119,36 @@ export function isGiven(words: readonly string[], name: keyof typeof COMMON_OPTI
   return words.slice(0, end < 0 ? words.length : end).includes(`--${name}`);
 }
 
-/** Separates options from arguments. Options without a value have an empty one. */
-function readWords(
-  words: readonly string[],
-  definitions: OptionDefinitions,
-): { args: string[]; given: Map<string, string> } {
+/**
+ * Rewrites a command line for `parseArgs` of @std/cli, which would let a switch take a following "true", and a text no
+ * "-": every option becomes one word, and arguments follow "--".
+ */
+function normalize(words: readonly string[], definitions: OptionDefinitions): string[] {
   const byLetter = new Map(Object.entries(definitions).map(([name, { short }]) => [short, name]));
   const end = [...words, "--"].indexOf("--");
+  const options: string[] = [];
   const args: string[] = [];
-  const given = new Map<string, string>();
-  /** The option that takes the next word as its value. */
-  let open: string | undefined;
+  let takesNext = false;
   for (const word of words.slice(0, end)) {
     if (!isOption(word)) {
-      if (open === undefined) args.push(word);
-      else given.set(open, word);
-      open = undefined;
+      if (!takesNext) args.push(word);
+      else if (word !== "") options.push(`${options.pop()}=${word}`);
+      takesNext = false;
       continue;
     }
     const [, dashes, text = "", value] = /^(--?)([^=]*)(?:=(.*))?$/s.exec(word)!;
-    for (const typed of dashes === "--" ? [text] : text) {
+    for (const typed of dashes === "--" ? [text] : [...text]) {
       const name = dashes === "--" ? typed : byLetter.get(typed) ?? "";
       if (!Object.hasOwn(definitions, name)) {
         throw usageError(`unknown option ${dashes}${typed}`, undefined, "unknownOption");
       }
       const isSwitch = definitions[name]!.type === "switch";
       if (isSwitch && value !== undefined) throw usageError(`${dashes}${text} takes no value`);
-      given.set(name, value ?? "");
-      open = isSwitch || value !== undefined ? undefined : name;
+      options.push(value ? `--${name}=${value}` : `--${name}`);
+      takesNext = !isSwitch && value === undefined;
     }
   }
-  return { args: [...args, ...words.slice(end + 1)], given };
+  return [...options, "--", ...args, ...words.slice(end + 1)];
 }
 
 function isOption(word: string): boolean {
@@ -152,20 +157,20 @@ function isOption(word: string): boolean {
 
 function readValues<Definitions extends OptionDefinitions>(
   definitions: Definitions,
-  given: ReadonlyMap<string, string>,
+  given: Readonly<Record<string, unknown>>,
 ): OptionValues<Definitions> {
   return Object.fromEntries(
-    Object.entries(definitions).map(([name, option]) => [name, readValue(name, option, given.get(name))]),
+    Object.entries(definitions).map(([name, option]) => [name, readValue(name, option, given[name])]),
   ) as OptionValues<Definitions>;
 }
 
 function readValue(
   name: string,
   definition: OptionDefinition,
-  text: string | undefined,
+  text: unknown,
 ): boolean | string | number | undefined {
-  if (definition.type === "switch") return text !== undefined;
-  if (text === undefined) return "default" in definition ? definition.default : undefined;
+  if (definition.type === "switch") return text === true;
+  if (typeof text !== "string") return "default" in definition ? definition.default : undefined;
   const isOptional = definition.type === "text" && definition.placeholder.startsWith("[");
   if (text === "" && !isOptional) throw usageError(`--${name} needs a value`);
   switch (definition.type) {
@@ -192,7 +197,7 @@ function readValue(
   }
 }
 
-function readSettingOptions(given: ReadonlyMap<string, string>): Partial<Record<SettingName, string>> {
+function readSettingOptions(given: Readonly<Record<string, unknown>>): Partial<Record<SettingName, string>> {
   const values = readValues(SETTING_OPTIONS, given);
   const settings = Object.entries<SettingDefinition>(SETTINGS).flatMap(([name, { flag }]) =>
     flag === undefined || values[flag] === undefined ? [] : [[name, values[flag]]]

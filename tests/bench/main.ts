@@ -9,8 +9,7 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
-import { join } from "../../lib/std.ts";
+import { join, parseArgs } from "../../lib/std.ts";
 import { formatSize, parseSize } from "../../lib/format.ts";
 import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 import { hashing } from "./hashing.ts";
@@ -30,15 +29,15 @@ async function largeFile(folder: string, bytes: number): Promise<string> {
 }
 
 async function main(): Promise<number> {
-  const text = { type: "string" } as const;
-  const { values: given } = parseArgs({ options: { size: text, only: text, rounds: text } });
-  const bytes = parseSize(given.size ?? "512MiB");
-  const rounds = Number(given.rounds ?? 3);
+  const given = parseArgs(Deno.args, { string: ["size", "only", "rounds", "_"], boolean: [] });
+  const { size, only } = given;
+  const bytes = parseSize(typeof size === "string" ? size : "512MiB");
+  const rounds = typeof given.rounds === "string" ? Number(given.rounds) : 3;
   if (!(Number.isInteger(rounds) && rounds >= 1)) {
     console.error(`--rounds ${given.rounds}: not a whole number from 1 on`);
     return 2;
   }
-  const parts = given.only?.split(",") ?? PARTS;
+  const parts = typeof only === "string" ? only.split(",") : PARTS;
   const unknown = parts.find((part) => !PARTS.includes(part));
   if (unknown !== undefined) {
     console.error(`--only ${unknown}: not one of ${PARTS.join(", ")}`);

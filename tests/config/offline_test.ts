@@ -78,21 +78,3 @@ Deno.test({
     }
   },
 });
-
-Deno.test("what runs with --cached-only imports no remote code", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
-  try {
-    const module = join(folder, "remote.ts");
-    await Deno.writeTextFile(
-      module,
-      `for (const name of ["npm:left-pad@1.3.0", "https://example.com/x.ts", "jsr:@std/semver@1"]) {
-  await import(name).then(() => console.log(name), () => {});
-}
-console.log("end");`,
-    );
-    const { stdout } = await runProcess(denoRun("-A", module), {});
-    assertEquals(stdout, "end\n");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});

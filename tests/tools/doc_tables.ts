@@ -67,6 +67,7 @@ const LIB_FOLDERS = [
   "auth",
   "local",
   "http",
+  "compat",
 ];
 
 type Table = readonly (readonly string[])[];
