@@ -19,8 +19,8 @@ Deno.test("the lock of the scripts has no package that only tests need", async (
 Deno.test("every package is pinned to a version, and the npm ones install without scripts", async () => {
   const { specifiers } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.lock")));
   const own = (await lockedPackages()).filter(({ askedBy }) => askedBy.length === 0);
-  for (const { name, version } of own) {
-    assertEquals(specifiers[`npm:${name}@${version}`], version);
+  for (const { registry, name, version } of own) {
+    assertEquals(specifiers[`${registry}:${name}@${version}`], version);
   }
   const { code, stderr } = await runProcess(denoRun("-A", join(ROOT, "tests", "tools", "packages.ts")), {});
   assertEquals([code, stderr], [0, ""]);

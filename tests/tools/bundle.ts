@@ -10,7 +10,7 @@
 import { cloudHosts, grantFlags, grantsOf, type ScriptName } from "../../lib/cli/grants.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { readSettings } from "../../lib/settings.ts";
-import { join } from "../../lib/std.ts";
+import { join, toFileUrl } from "../../lib/std.ts";
 import { CONFIG, ROOT } from "../test_env.ts";
 import { fromCaller, parseGrantArgs, runTool, SCRIPTS } from "./machine_grants.ts";
 
@@ -28,10 +28,21 @@ export function bundlePath(folder: string, script: ScriptName): string {
 export async function bundleCode(script: ScriptName): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-bundle-" });
   try {
+    // Whether JSR can be reached makes no difference: the adapters take the place of its packages.
+    const std = await Deno.readTextFile(join(ROOT, "lib", "std.ts"));
+    const compat = { "parse-args": "parse_args.ts", path: "path.ts" } as const;
+    const imports = Object.fromEntries(
+      [...std.matchAll(/"(jsr:@std\/[^"]*?(parse-args|path)[^"]*)"/g)].map(([, specifier, name]) => [
+        specifier,
+        toFileUrl(join(ROOT, "lib", "compat", compat[name as keyof typeof compat])).href,
+      ]),
+    );
+    const map = join(folder, "import_map.json");
+    await Deno.writeTextFile(map, JSON.stringify({ imports }));
     const output = join(folder, "bundle.js");
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
-        ...["bundle", "-q", "--platform=deno", "--frozen", `--config=${CONFIG}`],
+        ...["bundle", "-q", "--platform=deno", "--frozen", `--config=${CONFIG}`, `--import-map=${map}`],
         `--output=${output}`,
         join(ROOT, "scripts", `${script}.ts`),
       ],

@@ -15,6 +15,8 @@ const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall"];
 
 /** A package of the lock. */
 export interface Package {
+  /** `npm` or `jsr`. */
+  registry: string;
   name: string;
   version: string;
   /** Packages that ask for it; none: the toolkit itself does. */
@@ -28,21 +30,24 @@ interface LockEntry {
 /** The packages of `deno.lock`. */
 export async function lockedPackages(): Promise<Package[]> {
   const lock = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.lock")));
-  const entries = Object.entries<LockEntry>(lock.npm).map(([key, entry]) => {
-    const at = key.lastIndexOf("@");
-    return { name: key.slice(0, at), version: key.slice(at + 1), dependencies: entry.dependencies ?? [] };
+  return ["jsr", "npm"].flatMap((registry) => {
+    const entries = Object.entries<LockEntry>(lock[registry]).map(([key, entry]) => {
+      const at = key.lastIndexOf("@");
+      return { name: key.slice(0, at), version: key.slice(at + 1), dependencies: entry.dependencies ?? [] };
+    });
+    return entries.map(({ name, version }) => ({
+      registry,
+      name,
+      version,
+      askedBy: entries.filter(({ dependencies }) => dependencies.map(nameOf).includes(name)).map(({ name }) =>
+        name
+      ),
+    }));
   });
-  return entries.map(({ name, version }) => ({
-    name,
-    version,
-    askedBy: entries.filter(({ dependencies }) => dependencies.map(nameOf).includes(name)).map(({ name }) =>
-      name
-    ),
-  }));
 }
 
 function nameOf(dependency: string): string {
-  return dependency.replace(/(.)@.*$/, "$1");
+  return dependency.replace(/^jsr:/, "").replace(/(.)@.*$/, "$1");
 }
 
 /** The manifest of an npm package, in Deno's cache. */
@@ -65,11 +70,13 @@ async function manifest(
 if (import.meta.main) {
   const problems: string[] = [];
   for (const found of await lockedPackages()) {
-    const { name, version, askedBy } = found;
-    const { license = "no licence", scripts = {} } = await manifest(found);
+    const { registry, name, version, askedBy } = found;
+    const { license = "no licence", scripts = {} } = registry === "npm"
+      ? await manifest(found)
+      : { license: "MIT" };
     console.log(
       `${`${name}@${version}`.padEnd(46)} ${license.padEnd(12)} ${
-        askedBy.length ? `for ${askedBy.join(", ")}` : "for the toolkit"
+        askedBy.length ? `for ${askedBy.join(", ")}` : registry
       }`,
     );
     if (!PERMISSIVE.includes(license)) problems.push(`${name}: licence ${license}`);
