@@ -25,7 +25,7 @@ export interface ConnectOptions {
   settings?: Partial<Record<SettingName, string>>;
   /** Reads an environment variable. @default `Deno.env.get` */
   env?: (name: string) => string | undefined;
-  /** @default "read" */
+  /** Whether files will be changed. @default "read" */
   access?: Access;
   /** Shows a device code to the user. @default none: a missing sign-in is an error */
   showDeviceCode?: (code: DeviceCode) => void;
@@ -35,13 +35,19 @@ export interface ConnectOptions {
   notice?: (text: string) => void;
   /** Ends everything that the connection does. */
   signal?: AbortSignal;
-  /** Clock, limits and tracing of the transport. */
+  /**
+   * Clock, limits and tracing of the transport.
+   *
+   * @internal
+   */
   http?: Omit<HttpOptions, "signal">;
 }
 
-/** What the operations work with. */
+/** A connection, to pass to the other functions. */
 export interface Connection extends TransferContext {
+  /** @internal */
   settings: Settings;
+  /** @internal */
   session: AuthSession;
 }
 

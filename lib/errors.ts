@@ -39,22 +39,34 @@ export interface ErrorDetails {
   codes?: readonly string[] | undefined;
   /** Claims that the service demands in a new token (continuous access evaluation). */
   claims?: string | undefined;
+  /** The error that led to it. */
   cause?: unknown;
 }
 
 /** An expected failure. */
 export class GraphError extends Error {
+  /** Also for errors of another copy of this module. */
   override readonly name = "GraphError";
+  /** Decides the exit code. */
   readonly kind: FailureKind;
+  /** As in {@linkcode ErrorDetails}. */
   readonly code: string;
+  /** As in {@linkcode ErrorDetails}. */
   readonly hint: string | undefined;
+  /** As in {@linkcode ErrorDetails}. */
   readonly subject: string | undefined;
+  /** As in {@linkcode ErrorDetails}. */
   readonly status: number | undefined;
+  /** As in {@linkcode ErrorDetails}. */
   readonly requestId: string | undefined;
+  /** As in {@linkcode ErrorDetails}. */
   readonly date: string | undefined;
+  /** As in {@linkcode ErrorDetails}. */
   readonly codes: readonly string[];
+  /** As in {@linkcode ErrorDetails}. */
   readonly claims: string | undefined;
 
+  /** Makes an error of a kind. */
   constructor(kind: FailureKind, message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.kind = kind;

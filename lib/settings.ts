@@ -15,11 +15,13 @@ export const CONFIG_FILE = "graph-scripts.json";
 
 /** One setting: its names everywhere. */
 export interface SettingDefinition {
+  /** The environment variable. */
   variable: string;
   /** The flag without dashes. @default none */
   flag?: string;
   /** Placeholder of its value, for the help. */
   value: string;
+  /** What it is, for the help. */
   help: string;
   /** Whether the config file may set it. @default true */
   inFile?: boolean;

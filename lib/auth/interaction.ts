@@ -31,8 +31,11 @@ export type Interaction = (
 export interface DeviceCode {
   /** The instruction in the words of the service. */
   message: string;
+  /** The code to type. */
   userCode: string;
+  /** The page to type it into. */
   verificationUri: string;
+  /** How long both are valid. */
   expiresInSeconds: number;
 }
 

@@ -32,7 +32,7 @@ export type DownloadConflict = "fail" | "replace" | "skip" | "resume";
 
 /** How to download. */
 export interface DownloadOptions {
-  /** @default "fail" */
+  /** What to do when the local file exists. @default "fail" */
   conflict?: DownloadConflict;
   /** HTTP connections for one file, at most {@linkcode MAX_CONNECTIONS}. @default 1 below 64 MiB, otherwise 4 */
   connections?: number;
@@ -40,6 +40,7 @@ export interface DownloadOptions {
   ifChanged?: boolean;
   /** Changes nothing; the result says what would be done. @default false */
   dryRun?: boolean;
+  /** Called as bytes arrive. */
   onProgress?: OnProgress;
 }
 

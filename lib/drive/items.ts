@@ -19,6 +19,7 @@ export type { DriveItem };
 export interface Item {
   /** From the root of the drive, without a leading slash. */
   path: string;
+  /** The last segment of the path. */
   name: string;
   /** `package`: a OneNote notebook; `link`: a shortcut to an item of another drive. */
   type: "file" | "folder" | "package" | "link";
@@ -26,24 +27,33 @@ export interface Item {
   size: number;
   /** When the content was last modified, as its writer says, in UTC to the second; `null` when unknown. */
   modified: string | null;
+  /** Unique within its drive. */
   id: string;
+  /** Id of its drive. */
   driveId: string;
+  /** Its version; `null` when unknown. */
   eTag: string | null;
   /** QuickXorHash in base64; `null` where the service has none. */
   hash: string | null;
+  /** Its address in a browser. */
   webUrl: string | null;
 }
 
 /** What the operations on items need of a connection. */
 export interface ItemContext {
+  /** @internal */
   graph: GraphClient;
+  /** @internal */
   drives: Drives;
+  /** @internal */
   settings: Pick<Settings, "siteHost">;
 }
 
 /** An item in our form and in that of the service. */
 export interface ResolvedItem {
+  /** As the scripts print it. */
   item: Item;
+  /** @internal */
   driveItem: DriveItem;
 }
 

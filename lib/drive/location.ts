@@ -18,16 +18,20 @@ export type LocationBase =
 
 /** A site as `https://HOST/PATH`; the root site of a host has an empty path. */
 export interface SiteName {
+  /** Its host, as `contoso.sharepoint.com`. */
   host: string;
   /** Server-relative, without slashes at its ends: `sites/TestTeam`. */
   path: string;
 }
 
+/** A location as typed, or parsed. */
 export type LocationInput = string | Location;
 
+/** A parsed location. */
 export interface Location {
   /** As typed, for messages. */
   text: string;
+  /** Where it begins. */
   base: LocationBase;
   /** Names below the base, outermost first. */
   path: string[];

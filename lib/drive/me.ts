@@ -12,10 +12,15 @@ import type { Settings } from "../settings.ts";
 
 /** Who is signed in, as `whoami --json` prints it. */
 export interface Me {
+  /** `null` for an app, and where unknown. */
   displayName: string | null;
+  /** The user name; `null` for an app. */
   userPrincipalName: string | null;
+  /** Of the user, or of the app. */
   id: string;
+  /** `null` when unknown. */
   tenantId: string | null;
+  /** The national cloud. */
   cloud: string;
   /** Delegated permissions of the access token. */
   scopes: string[];
@@ -27,8 +32,11 @@ export interface Me {
 
 /** What {@linkcode getMe} needs of a connection. */
 export interface MeContext {
+  /** @internal */
   graph: GraphClient;
+  /** @internal */
   session: AuthSession;
+  /** @internal */
   settings: Pick<Settings, "accessToken" | "appCredential" | "clientId" | "cloud">;
 }
 

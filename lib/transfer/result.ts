@@ -15,13 +15,21 @@ export interface TransferResult {
   path: string;
   /** Local path; `-` for standard input or output. */
   local: string;
+  /** Size of the content. */
   bytes: number;
+  /** What became of the target. */
   result: "created" | "replaced" | "renamed" | "unchanged" | "skipped" | "downloaded";
+  /** Whether the content is known to be the same on both sides. */
   verdict: Verdict;
+  /** Id of the item; empty for one that was not made. */
   id: string;
+  /** Id of its drive. */
   driveId: string;
+  /** Its version; `null` when unknown. */
   eTag: string | null;
+  /** Its hash in base64; `null` where the service has none. */
   quickXorHash: string | null;
+  /** Duration. */
   seconds: number;
   /** Content bytes transferred, repeated ones included. */
   sentBytes: number;
@@ -36,11 +44,13 @@ export type OnProgress = (doneBytes: number, totalBytes: number | undefined) => 
 
 /** What a transfer needs. */
 export interface TransferContext extends ItemContext {
+  /** @internal */
   settings: Pick<Settings, "siteHost" | "apiOrigin" | "state">;
+  /** @internal */
   storage: StorageClient;
-  /** User name of the account, if known. */
+  /** @internal */
   account: () => Promise<string | undefined>;
-  /** Called with messages for the user that no result carries. */
+  /** @internal */
   notice: (text: string) => void;
 }
 

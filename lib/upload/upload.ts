@@ -48,6 +48,7 @@ export interface UploadOptions {
   description?: string;
   /** Whether to resume an unfinished upload of the same file. @default true */
   resume?: boolean;
+  /** Called as bytes are sent. */
   onProgress?: OnProgress;
 }
 
