@@ -2,12 +2,21 @@
 
 import type { FaultRule } from "./faults.ts";
 import type { FaultName } from "./known_faults.ts";
+import type { TlsFiles } from "./http/listener.ts";
 import type { SignInAudience } from "./login/authorities.ts";
+import type { Origins } from "./state.ts";
 
 /** Options of {@link startSandbox}. */
 export interface SandboxOptions {
   /** First of three consecutive ports. @default three free ones */
   port?: number;
+  /**
+   * Listens with TLS at `https://localhost`. With `origins` all addresses that the services give out are those, to which a
+   * proxy must lead its clients.
+   *
+   * @default plain http
+   */
+  tls?: TlsFiles & { origins?: Origins };
   /** The person approves every device code at once. @default false */
   approve?: boolean;
   /** Life of access tokens. @default 3600 */
@@ -56,7 +65,7 @@ export interface SandboxOptions {
 
 /** Options with their defaults filled in. */
 export type Settings = Readonly<
-  Required<Omit<SandboxOptions, "port" | "approve" | "fault" | "faults" | "logFile">>
+  Required<Omit<SandboxOptions, "port" | "tls" | "approve" | "fault" | "faults" | "logFile">>
 >;
 
 const CONSENTED = [

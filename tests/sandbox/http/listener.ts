@@ -1,5 +1,5 @@
 /**
- * One HTTP listener on 127.0.0.1, straight over TCP. The services need what no server library shows on all Deno
+ * One HTTP listener on 127.0.0.1, straight over TCP or TLS. The services need what no server library shows on all Deno
  * versions: the request target as it came over the wire (the colon syntax of Graph is cut before decoding), whether a
  * body was counted or chunked, and a connection that can be broken in the middle of anything.
  */
@@ -10,6 +10,12 @@ import { ByteReader, LineTooLong } from "./byte_reader.ts";
 import { bodySource, MalformedRequest, readHead, type RequestHead } from "./request.ts";
 import { sendResponse, writeAll } from "./response.ts";
 
+/** Certificate and key of a TLS listener, in PEM form. */
+export interface TlsFiles {
+  cert: string;
+  key: string;
+}
+
 /** Answers one request, or asks for a broken connection. */
 export type Respond = (call: ServiceRequest) => Promise<Outcome>;
 
@@ -17,18 +23,25 @@ export class Listener {
   readonly origin: string;
   readonly #service: Service;
   readonly #respond: Respond;
-  readonly #listener: Deno.TcpListener;
-  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
+  readonly #connections = new Set<Deno.Conn>();
   #count = 0;
   readonly #work = new Set<Promise<void>>();
 
   /** Listens at once. `port` 0 takes a free one. @throws {Deno.errors.AddrInUse} */
-  constructor(service: Service, port: number, respond: Respond) {
+  constructor(service: Service, port: number, respond: Respond, tls?: TlsFiles) {
     this.#service = service;
     this.#respond = respond;
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
-    this.origin = `http://127.0.0.1:${this.#listener.addr.port}`;
+    const address = { hostname: "127.0.0.1", port };
+    this.#listener = tls
+      ? Deno.listenTls({ ...address, cert: tls.cert, key: tls.key })
+      : Deno.listen(address);
+    this.origin = `${tls ? "https://localhost" : "http://127.0.0.1"}:${this.port}`;
     this.#track(this.#accept());
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
   }
 
   /** Stops listening, breaks all connections, and waits until nothing is under way any more. */
@@ -53,11 +66,11 @@ export class Listener {
   }
 
   /** One request after the other, until either side has had enough. */
-  async #serve(connection: Deno.TcpConn): Promise<void> {
+  async #serve(connection: Deno.TcpConn | Deno.TlsConn): Promise<void> {
     const reader = new ByteReader(connection);
     const number = ++this.#count;
     try {
-      connection.setNoDelay(true);
+      if ("setNoDelay" in connection) connection.setNoDelay(true);
       for (let reused = false; await this.#serveOne(connection, reader, { number, reused });) reused = true;
     } catch (error) {
       if (error instanceof MalformedRequest || error instanceof LineTooLong) await refuse(connection, error);
@@ -68,7 +81,7 @@ export class Listener {
   }
 
   /** @returns whether the connection can take another request */
-  async #serveOne(connection: Deno.TcpConn, reader: ByteReader, on: Carrier): Promise<boolean> {
+  async #serveOne(connection: Deno.Conn, reader: ByteReader, on: Carrier): Promise<boolean> {
     const head = await readHead(reader);
     const source = bodySource(reader, head, () => writeAll(connection, CONTINUE));
     const outcome = await this.#outcome(callFrom(this.#service, head, new RequestBody(source), on));
@@ -95,7 +108,7 @@ export class Listener {
     }
   }
 
-  #close(connection: Deno.TcpConn): void {
+  #close(connection: Deno.Conn): void {
     if (!this.#connections.delete(connection)) return;
     try {
       connection.close();
