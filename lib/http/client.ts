@@ -160,7 +160,8 @@ export class HttpClient {
     const response = await this.#fetchOnce(request);
     const isIdempotent = request.retry === "idempotent";
     if (response instanceof GraphError) {
-      if (!isIdempotent || response.kind !== "unavailable") throw response;
+      const isPermanent = ["certificate", "proxyAuthentication"].includes(response.code);
+      if (!isIdempotent || isPermanent || response.kind !== "unavailable") throw response;
       return { error: response };
     }
     if (RETRY_STATUSES[request.retry].includes(response.status)) return { response };

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { type ProcessResult, pseudoRandomBytes, runProcess, type ScriptName } from "../test_env.ts";
+import { type CompanyNetwork, startCompanyNetwork, useAllScripts } from "../http/company_network.ts";
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
 import { binaryPath, compile, compileAll } from "../tools/compile.ts";
 
@@ -84,8 +85,25 @@ async function refusals(run: RunBinary): Promise<void> {
   }
 }
 
+/** Failures of proxies and certificates are explained as in the scripts. */
+async function misfits({ env, proxy }: CompanyNetwork, folder: string): Promise<void> {
+  const { DENO_CERT: ca, ...untrusting } = env;
+  const whoami = (env: Record<string, string>) => runProcess([binaryPath(folder, "whoami")], { env });
+  const system = await whoami({ ...untrusting, DENO_TLS_CA_STORE: "system", SSL_CERT_FILE: ca! });
+  assertEquals(system.code, 0, system.stderr);
+  const untrusted = await whoami(untrusting);
+  assertMatch(
+    untrusted.stderr,
+    /invalid peer certificate: UnknownIssuer; .*export DENO_CERT=.* \(certificate\)/,
+  );
+  const wrong = await whoami({ ...env, HTTPS_PROXY: proxy.url.replace("user:", "other:") });
+  assertMatch(wrong.stderr, new RegExp(`the proxy ${proxy.host} refused its user name and password`));
+  assertEquals([untrusted.code, wrong.code], [8, 8]);
+}
+
 Deno.test({
-  name: "the five binaries transfer files within their permission sets",
+  name:
+    "the five binaries transfer files within their permission sets, also through a proxy with a private CA",
   ignore: reason !== undefined,
   async fn() {
     const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
@@ -98,6 +116,9 @@ Deno.test({
       const run = runner(sandbox, folder);
       await mainJob(run, folder);
       await refusals(run);
+      await using network = await startCompanyNetwork("service");
+      await useAllScripts(network, (script, args) => [binaryPath(folder, script), ...args]);
+      await misfits(network, folder);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

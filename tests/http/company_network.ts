@@ -9,11 +9,11 @@ import { type Haystack, leaksIn } from "../cli/secret_scan.ts";
 import { join } from "../../lib/std.ts";
 import { newCertificate } from "../sandbox/login/certificate.ts";
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
-import { pseudoRandomBytes, runProcess, type ScriptName } from "../test_env.ts";
+import { commandLine, denoRun, pseudoRandomBytes, ROOT, runProcess, type ScriptName } from "../test_env.ts";
 import { ForwardProxy } from "./forward_proxy.ts";
 
 /** Characters that must be encoded in the address of a proxy. */
-const CREDENTIALS = { user: "user", password: "p@ss:word/1" };
+export const CREDENTIALS = { user: "user", password: "p@ss:word/1" };
 
 /** A sandbox, the proxy before it, and the certificate of the company. */
 export interface CompanyNetwork extends AsyncDisposable {
@@ -22,6 +22,8 @@ export interface CompanyNetwork extends AsyncDisposable {
   folder: string;
   /** The certificate of the authority, as a PEM file. */
   ca: string;
+  /** The command line of a script that may connect to the sandbox. */
+  line(script: ScriptName, args: readonly string[]): string[];
   /** The variables with which scripts reach the sandbox. */
   env: Record<string, string>;
 }
@@ -59,6 +61,10 @@ export async function startCompanyNetwork(names: "service" | "localhost"): Promi
     proxy,
     folder,
     ca,
+    line: names === "service" ? commandLine : (script, args) => {
+      const hosts = Object.values(ports).map((port) => `localhost:${port}`);
+      return denoRun(`-P=${script}`, `--allow-net=${hosts}`, join(ROOT, "scripts", `${script}.ts`), ...args);
+    },
     env: { ...sandbox.env, HTTPS_PROXY: proxy.url, DENO_CERT: ca },
     async [Symbol.asyncDispose]() {
       await proxy[Symbol.asyncDispose]();

@@ -63,6 +63,7 @@ export class ForwardProxy implements AsyncDisposable {
       if (port === undefined) return await write(client, `${status}\r\nContent-Length: 0`);
       const server = await Deno.connect({ hostname: "127.0.0.1", port });
       this.#connections.add(server);
+      for (const connection of [client, server]) connection.setNoDelay(true);
       await write(client, status);
       await Promise.all([copy(client, server), copy(server, client)]);
     } catch (error) {
