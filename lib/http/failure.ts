@@ -34,7 +34,7 @@ export function explainFailure(text: string): ConnectFailure {
   if (text.includes("opening CA file")) {
     return { reason: text, code: "certificate", hint: "check the path in DENO_CERT; it takes a PEM file" };
   }
-  if (text.includes("peer certificate")) {
+  if (text.includes("invalid peer certificate")) {
     return {
       reason: text,
       code: "certificate",

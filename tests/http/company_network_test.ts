@@ -50,6 +50,7 @@ Deno.test("a proxy is used as the variables say, for loopback hosts as well", as
     ["NO_PROXY", { NO_PROXY: "contoso.example, localhost" }, false],
     ["no_proxy", { no_proxy: "localhost" }, false],
     ["NO_PROXY for all hosts", { NO_PROXY: "*" }, false],
+    ["NO_PROXY with a port", { NO_PROXY: `localhost:${network.sandbox.ports.graph}` }, true],
     ["NO_PROXY for another host", { NO_PROXY: "127.0.0.1" }, true],
     [
       "the system's certificates",
