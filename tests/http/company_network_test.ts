@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { leaksIn } from "../cli/secret_scan.ts";
-import { type ProcessResult, runProcess, type ScriptName } from "../test_env.ts";
+import { type ProcessResult, pseudoRandomBytes, runProcess, type ScriptName } from "../test_env.ts";
 import { ForwardProxy } from "./forward_proxy.ts";
 import { type CompanyNetwork, CREDENTIALS, startCompanyNetwork, useAllScripts } from "./company_network.ts";
 
@@ -106,13 +106,33 @@ Deno.test("failures of a proxy or certificate say what to check", async (t) => {
   for (const [name, changes, expected] of cases) {
     await t.step(name, async () => {
       const { code, stderr } = await list(network, changes);
-
       assertEquals(code, 8, stderr);
       assertMatch(stderr, expected);
       assertMatch(stderr, new RegExp(`^ls: (General: )?cannot reach localhost:${port}: `, "m"));
       assert(name.startsWith("a proxy") || !stderr.includes("waiting"), "it was tried again");
     });
   }
+});
+
+Deno.test("an upload stays resumable when the proxy wants another password in the middle", async () => {
+  await using network = await startCompanyNetwork("service");
+  const { proxy, sandbox, folder } = network;
+  await Deno.writeFile(join(folder, "data.bin"), pseudoRandomBytes(700_000));
+  const args = ["--fragment-size", "320KiB", "data.bin", "me:data.bin"];
+  const upload = () => run(network, "put-large", args, { GRAPH_ACCESS_TOKEN: sandbox.issueToken() });
+  sandbox.addFault({ service: "storage", method: "PUT", nth: 2, drop: true });
+  proxy.tunnelsLeft = 2; // one to Graph and one to storage
+  const stopped = await upload();
+  assertEquals(stopped.code, 8, stopped.stderr);
+  assertMatch(
+    stopped.stderr,
+    /the proxy .*refused its user name and password.*327680 of 700000 bytes.*run the same command again/,
+  );
+  proxy.tunnelsLeft = Infinity;
+  const resumed = await upload();
+  assertEquals(resumed.code, 0, resumed.stderr);
+  const sent = sandbox.requests.filter(({ method, status }) => method === "PUT" && status > 0);
+  assertEquals(sent.map(({ requestBytes }) => requestBytes), [327_680, 327_680, 44_640]);
 });
 
 Deno.test("sign-in and the doctor explain failures of a proxy or certificate, and name the proxy", async () => {

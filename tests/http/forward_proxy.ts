@@ -25,8 +25,8 @@ export class ForwardProxy implements AsyncDisposable {
   readonly secrets: readonly string[];
   /** Each request with its status, as in `200 graph.microsoft.com:443`. */
   readonly requests: string[] = [];
-  /** Refuses all with this status. */
-  refuseWith: string | undefined;
+  /** How many tunnels the password opens before it is refused. */
+  tunnelsLeft = Infinity;
   readonly #options: ForwardProxyOptions;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.TcpConn>();
@@ -78,8 +78,9 @@ export class ForwardProxy implements AsyncDisposable {
     const target = /^CONNECT (\S+) HTTP\/1\.1\r\n/.exec(head)?.[1];
     if (target === undefined) return { status: "405 Method Not Allowed" };
     const [, credentials] = /\r\nproxy-authorization: basic (\S+)\r\n/i.exec(head) ?? [];
-    if (credentials !== btoa(`${user}:${password}`)) return { status: "407 Proxy Authentication Required" };
-    if (this.refuseWith !== undefined) return { status: this.refuseWith };
+    if (credentials !== btoa(`${user}:${password}`) || --this.tunnelsLeft < 0) {
+      return { status: "407 Proxy Authentication Required" };
+    }
     const port = routes[target];
     return port === undefined ? { status: "403 Forbidden" } : { status: "200 OK", port };
   }
