@@ -10,8 +10,7 @@ import {
   deviceCodeInteraction,
   type Interaction,
 } from "./auth/interaction.ts";
-import { openStaticTokenSession } from "./auth/static_token.ts";
-import type { Access, AuthSession } from "./auth/session.ts";
+import { type Access, type AuthSession, openStaticTokenSession } from "./auth/session.ts";
 import { UserSession } from "./auth/user_session.ts";
 import { Drives } from "./drive/drives.ts";
 import { GraphClient } from "./graph/client.ts";
@@ -22,6 +21,10 @@ import type { TransferContext } from "./transfer/result.ts";
 
 /** How to connect. Without callbacks nothing is printed, and a missing sign-in is an error. */
 export interface ConnectOptions {
+  /** Settings that win over environment and config file. */
+  settings?: Partial<Record<SettingName, string>>;
+  /** Reads an environment variable. @default `Deno.env.get` */
+  env?: (name: string) => string | undefined;
   /** @default "read" */
   access?: Access;
   /** Shows a device code to the user. @default none: a missing sign-in is an error */
@@ -36,14 +39,6 @@ export interface ConnectOptions {
   http?: Omit<HttpOptions, "signal">;
 }
 
-/** Where the settings of a connection come from. */
-export interface SettingSources {
-  /** Settings that win over environment and config file. */
-  settings?: Partial<Record<SettingName, string>>;
-  /** Reads an environment variable. @default `Deno.env.get` */
-  env?: (name: string) => string | undefined;
-}
-
 /** What the operations work with. */
 export interface Connection extends TransferContext {
   settings: Settings;
@@ -55,12 +50,15 @@ export interface Connection extends TransferContext {
  *
  * @throws {GraphError} `usage` for invalid settings.
  */
-export async function connect(options: ConnectOptions & SettingSources = {}): Promise<Connection> {
+export async function connect(options: ConnectOptions = {}): Promise<Connection> {
   return openConnection(await readSettings(options.settings, options.env), options);
 }
 
 /** As {@linkcode connect}, with settings that have been read. */
-export function openConnection(settings: Settings, options: ConnectOptions = {}): Connection {
+export function openConnection(
+  settings: Settings,
+  options: Omit<ConnectOptions, "settings" | "env">,
+): Connection {
   const { notice = () => {}, signal } = options;
   const http = new HttpClient({ ...options.http, ...(signal ? { signal } : {}) });
   const session = openSession(settings, http, { ...options, notice });

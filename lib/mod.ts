@@ -21,9 +21,8 @@ export type { Access } from "./auth/session.ts";
 export type { AccountType, AuthSession, SessionInfo, TokenRefresh, TokenSource } from "./auth/session.ts";
 export type { CloudName } from "./clouds.ts";
 export { onTerminal } from "./cli/output.ts";
-export type { Host, OutputStream } from "./cli/host.ts";
-export { connect, type Connection, type ConnectOptions, type SettingSources } from "./connect.ts";
-export type { ByteSink } from "./content/in_order.ts";
+export { connect, type Connection, type ConnectOptions } from "./connect.ts";
+export type { ByteSink } from "./content/copy.ts";
 export {
   type DownloadConflict,
   downloadFile,
@@ -50,4 +49,4 @@ export type { AppCredentialSetting, KeySetting, SettingName, Settings } from "./
 export type { OnProgress, TransferContext, TransferResult } from "./transfer/result.ts";
 export type { Verdict } from "./transfer/verify.ts";
 export type { UploadConflict } from "./upload/session.ts";
-export { type LargeUploadOptions, uploadFile, uploadLargeFile, type UploadOptions } from "./upload/upload.ts";
+export { uploadFile, type UploadOptions } from "./upload/upload.ts";

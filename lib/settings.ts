@@ -5,35 +5,33 @@
  */
 import { join } from "./std.ts";
 import { type CloudName, CLOUDS, isLoopback } from "./clouds.ts";
-import { CONFIG_FILE, type FileSetting, platformFolders, readConfigFile } from "./config_file.ts";
-import { type GraphError, usageError } from "./errors.ts";
-import { GUID_PATTERN, isGuid } from "./guid.ts";
+import { GraphError, usageError } from "./errors.ts";
+import { isGuid } from "./guid.ts";
+import { isJsonObject } from "./json.ts";
+import { ifExists } from "./local/local_file.ts";
+import { checkFolder, ownUid, readAll, shellQuoted } from "./local/private_file.ts";
+
+/** The name of the config file, a JSON object of settings, in the platform's folder for configuration. */
+export const CONFIG_FILE = "graph-scripts.json";
 
 /** One setting: its names everywhere. */
-export interface SettingDefinition extends FileSetting {
+export interface SettingDefinition {
+  variable: string;
   /** The flag without dashes. @default none */
   flag?: string;
   /** Placeholder of its value, for the help. */
   value: string;
   help: string;
+  /** Whether the config file may set it. @default true */
+  inFile?: boolean;
 }
 
 /** All settings, by their names in the config file. */
 export const SETTINGS = {
-  tenantId: {
-    variable: "GRAPH_TENANT_ID",
-    flag: "tenant",
-    value: "ID",
-    help: "directory (tenant) id or domain",
-  },
+  tenantId: { variable: "GRAPH_TENANT_ID", flag: "tenant", value: "ID", help: "directory (tenant) id" },
   clientId: { variable: "GRAPH_CLIENT_ID", flag: "client-id", value: "ID", help: "application (client) id" },
   cloud: { variable: "GRAPH_CLOUD", flag: "cloud", value: "NAME", help: "global, usgov, usdod or china" },
-  account: {
-    variable: "GRAPH_ACCOUNT",
-    flag: "account",
-    value: "NAME",
-    help: "which signed-in account, by user name",
-  },
+  account: { variable: "GRAPH_ACCOUNT", flag: "account", value: "NAME", help: "signed-in account to use" },
   site: {
     variable: "GRAPH_SITE",
     flag: "site",
@@ -76,24 +74,9 @@ export const SETTINGS = {
     help: "encrypt the token cache with this key",
     inFile: false,
   },
-  loginOrigin: {
-    variable: "GRAPH_LOGIN_ORIGIN",
-    value: "URL",
-    help: "in place of the cloud's sign-in origin",
-    destination: true,
-  },
-  apiOrigin: {
-    variable: "GRAPH_API_ORIGIN",
-    value: "URL",
-    help: "in place of the cloud's Graph origin",
-    destination: true,
-  },
-  storageHosts: {
-    variable: "GRAPH_STORAGE_HOSTS",
-    value: "HOSTS",
-    help: "in place of the cloud's storage hosts",
-    destination: true,
-  },
+  loginOrigin: { variable: "GRAPH_LOGIN_ORIGIN", value: "URL", help: "replaces the sign-in origin" },
+  apiOrigin: { variable: "GRAPH_API_ORIGIN", value: "URL", help: "replaces the Graph origin" },
+  storageHosts: { variable: "GRAPH_STORAGE_HOSTS", value: "HOSTS", help: "replaces the storage hosts" },
   home: {
     variable: "GRAPH_SCRIPTS_HOME",
     value: "FOLDER",
@@ -108,10 +91,10 @@ export type SettingName = keyof typeof SETTINGS;
 /** Values of settings, as they were given. */
 export type SettingValues = Partial<Record<SettingName, string>>;
 
-/** Where the key of the token cache is. The key itself is never part of an output or error. */
+/** Where the key of the token cache is. */
 export type KeySetting = { variable: string; file: string } | { variable: string; text: string };
 
-/** Where app-only credentials are. Their values are never part of an output or error. */
+/** Where app-only credentials are. */
 export type AppCredentialSetting = { kind: "secret" | "certificate"; file: string; variable: string };
 
 /** The settings of a run. */
@@ -124,12 +107,12 @@ export interface Settings {
   siteHost: string | undefined;
   drive: string | undefined;
   accessToken: string | undefined;
-  /** How a user signs in. */
   signIn: "device" | "browser";
   /** App-only credential; `undefined`: a user signs in. */
   appCredential: AppCredentialSetting | undefined;
-  /** Path of the token cache file. */
   tokenCache: string;
+  /** Folder of the config file. */
+  config: string;
   /** Private folder for what later runs need: the journals of unfinished transfers, and the token cache. */
   state: string;
   /** Where the key of the token cache is; `undefined`: the cache is plaintext. */
@@ -153,14 +136,14 @@ export async function readSettings(
 ): Promise<Settings> {
   const given = (name: SettingName) => flags[name] || env(SETTINGS[name].variable) || undefined;
   const folders = platformFolders(given("home"), env);
-  const file = configFile ?? await readConfigFile(join(folders.config, CONFIG_FILE), SETTINGS);
+  const file = configFile ?? await readConfigFile(join(folders.config, CONFIG_FILE));
   const value = (name: SettingName) => given(name) ?? file[name];
 
-  const cloud = parseCloud(value("cloud") ?? "global");
-  const clientId = parseClientId(value("clientId"));
+  const cloud = oneOf(Object.keys(CLOUDS) as CloudName[], "cloud", value("cloud") ?? "global");
+  const clientId = parseId("clientId", value("clientId"));
   const loginOrigin = parseOrigin("loginOrigin", value("loginOrigin") ?? CLOUDS[cloud].loginOrigin);
   return {
-    tenantId: parseTenant(value("tenantId")),
+    tenantId: parseId("tenantId", value("tenantId")),
     clientId,
     cloud,
     account: value("account"),
@@ -168,9 +151,10 @@ export async function readSettings(
     siteHost: parseSiteHost(value("siteHost")),
     drive: value("drive"),
     accessToken: value("accessToken")?.trim(),
-    signIn: parseSignIn(value("signIn") ?? "device"),
+    signIn: oneOf(["device", "browser"], "sign-in method", value("signIn") ?? "device"),
     appCredential: toAppCredential(value("clientSecretFile"), value("clientCertificateFile")),
     tokenCache: value("tokenCache") ?? join(folders.state, cacheName(cloud, loginOrigin, clientId)),
+    config: folders.config,
     state: folders.state,
     tokenCacheKey: toKeySetting((name) => flags[name] ?? env(SETTINGS[name].variable) ?? file[name]),
     loginOrigin,
@@ -192,46 +176,35 @@ function invalidSetting(message: string, hint: string): GraphError {
 
 /** An empty variable is an error: a command failed to print a key, and without one the tokens would be plaintext. */
 function toKeySetting(value: (name: SettingName) => string | undefined): KeySetting | undefined {
-  const { tokenCacheKeyFile: { variable: fileVariable }, tokenCacheKey: { variable } } = SETTINGS;
-  const [file, text] = [value("tokenCacheKeyFile"), value("tokenCacheKey")];
-  if (file === "" || text === "") {
-    const hint = "set it to a key, or unset it to keep the token cache as plaintext";
-    throw invalidSetting(`${file === "" ? fileVariable : variable} is set, but empty`, hint);
+  for (const name of ["tokenCacheKeyFile", "tokenCacheKey"] as const) {
+    const { variable } = SETTINGS[name];
+    const text = value(name);
+    const hint = "set it to a key, or unset it for a plaintext cache";
+    if (text === "") throw invalidSetting(`${variable} is set, but empty`, hint);
+    if (text) return name === "tokenCacheKey" ? { variable, text } : { variable, file: text };
   }
-  if (file && text) throw invalidSetting(`${fileVariable} and ${variable} are both set`, "unset one of them");
-  return file ? { variable: fileVariable, file } : text ? { variable, text } : undefined;
+  return undefined;
 }
 
-function toAppCredential(secretFile?: string, certificateFile?: string): AppCredentialSetting | undefined {
-  const { clientSecretFile: secret, clientCertificateFile: certificate } = SETTINGS;
-  if (secretFile && certificateFile) {
-    const hint = "unset one of them; the certificate is safer";
-    throw invalidSetting(`${secret.variable} and ${certificate.variable} are both set`, hint);
+function toAppCredential(secret?: string, certificate?: string): AppCredentialSetting | undefined {
+  const { clientSecretFile, clientCertificateFile } = SETTINGS;
+  if (certificate) {
+    return { kind: "certificate", file: certificate, variable: clientCertificateFile.variable };
   }
-  if (certificateFile) return { kind: "certificate", file: certificateFile, variable: certificate.variable };
-  return secretFile ? { kind: "secret", file: secretFile, variable: secret.variable } : undefined;
+  return secret ? { kind: "secret", file: secret, variable: clientSecretFile.variable } : undefined;
 }
 
-function parseCloud(name: string): CloudName {
-  if (Object.hasOwn(CLOUDS, name)) return name as CloudName;
-  const names = Object.keys(CLOUDS).join(", ");
-  throw invalidSetting(`unknown cloud ${JSON.stringify(name)}`, `use one of: ${names}`);
+function oneOf<T extends string>(values: readonly T[], what: string, text: string): T {
+  const known = values.find((value) => value === text);
+  if (known) return known;
+  throw invalidSetting(`unknown ${what} ${JSON.stringify(text)}`, `use one of: ${values.join(", ")}`);
 }
 
-function parseClientId(id: string | undefined): string | undefined {
-  if (id === undefined || isGuid(id)) return id;
-  const hint = `copy the Application (client) ID, ${GUID_FROM_PORTAL}`;
-  throw invalidSetting(`the client id ${JSON.stringify(id)} is not an application id`, hint);
-}
-
-const GUID_FROM_PORTAL = "8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
-const DOMAIN = "[a-z0-9-]+(\\.[a-z0-9-]+)+";
-const TENANT = new RegExp(`^(${GUID_PATTERN}|common|organizations|consumers|${DOMAIN})$`, "i");
-
-function parseTenant(tenant: string | undefined): string | undefined {
-  if (tenant === undefined || TENANT.test(tenant)) return tenant;
-  const hint = `copy the Directory (tenant) ID, ${GUID_FROM_PORTAL}`;
-  throw invalidSetting(`the tenant ${JSON.stringify(tenant)} is neither an id nor a domain`, hint);
+function parseId(name: "clientId" | "tenantId", id: string | undefined): string | undefined {
+  const isWord = name === "tenantId" && /^(common|organizations|consumers)$/i.test(id ?? "");
+  if (id === undefined || isWord || isGuid(id)) return id;
+  const hint = "copy it, 8-4-4-4-12 hex digits, from the app's Overview page in the Entra admin center";
+  throw invalidSetting(`invalid ${SETTINGS[name].help}: ${JSON.stringify(id)}`, hint);
 }
 
 /** Accepts `https://` in front, as it is copied from a browser. */
@@ -241,26 +214,83 @@ function parseSiteHost(text: string | undefined): string | undefined {
   throw invalidSetting(`GRAPH_SITE_HOST=${text} is not a host`, "write it like contoso.sharepoint.com");
 }
 
-function parseSignIn(method: string): "device" | "browser" {
-  if (method === "device" || method === "browser") return method;
-  const hint =
-    "use device or browser; for app-only sign-in set GRAPH_CLIENT_SECRET_FILE or GRAPH_CLIENT_CERTIFICATE_FILE";
-  throw invalidSetting(`unknown sign-in method ${JSON.stringify(method)}`, hint);
+/** The text itself is not shown, as it may hold a password. */
+function parseOrigin(name: "loginOrigin" | "apiOrigin", text: string): string {
+  const url = URL.parse(text);
+  const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (url && isSecure && url.href === `${url.origin}/`) return url.origin;
+  const hint = "write it like https://graph.microsoft.com; http is accepted for 127.0.0.1 and localhost only";
+  throw invalidSetting(`${SETTINGS[name].variable} is not an https origin`, hint);
 }
 
-function parseOrigin(name: "loginOrigin" | "apiOrigin", text: string): string {
-  const { variable } = SETTINGS[name];
-  const url = URL.parse(text);
-  if (!url || url.pathname !== "/" || url.search || url.hash || url.username || url.password) {
-    const shown = text.replace(/\/\/[^/@]*@/, "//…@");
-    throw invalidSetting(
-      `${variable}=${shown} is not an origin`,
-      "write it like https://graph.microsoft.com",
-    );
+/** The folders in which the platform keeps configuration and state. */
+export function platformFolders(
+  home: string | undefined,
+  env: (name: string) => string | undefined,
+): { config: string; state: string } {
+  if (home) return { config: home, state: home };
+  const folder = (base: string | undefined, ...below: string[]) => {
+    if (base) return join(base, ...below, "graph-scripts");
+    const why = "no home folder: HOME (on Windows: APPDATA, LOCALAPPDATA) is not set";
+    throw usageError(why, "set GRAPH_SCRIPTS_HOME to a folder of yours");
+  };
+  if (Deno.build.os === "windows") {
+    return { config: folder(env("APPDATA")), state: folder(env("LOCALAPPDATA")) };
   }
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    const hint = "http is accepted for 127.0.0.1 and localhost only";
-    throw invalidSetting(`${variable}=${text} is not https`, hint);
+  const [config, state] = [env("XDG_CONFIG_HOME"), env("XDG_STATE_HOME")];
+  return {
+    config: config ? folder(config) : folder(env("HOME"), ".config"),
+    state: state ? folder(state) : folder(env("HOME"), ".local", "state"),
+  };
+}
+
+/**
+ * Reads the config file; empty when there is none.
+ *
+ * @throws {GraphError} `usage` for invalid content; `refused` when it decides where tokens are sent, and another user owns
+ *   it or others may write to it.
+ */
+export async function readConfigFile(path: string): Promise<SettingValues> {
+  using file = await ifExists(Deno.open(path));
+  if (!file) return {};
+  const info = await file.stat(); // of the open file, which a rename cannot change
+  const text = await readAll(file, info.size); // without a byte order mark, which editors on Windows write
+  const values = parseConfig(text, path);
+  const destinations = ["loginOrigin", "apiOrigin", "storageHosts"].filter((name) => name in values);
+  if (destinations.length > 0) await checkConfigPermissions(path, info, destinations);
+  return values;
+}
+
+function parseConfig(text: string, path: string): SettingValues {
+  const known: Record<string, SettingDefinition> = SETTINGS;
+  const invalid = (why: string) => usageError(`${path}: ${why}`, "fix or delete this file", "invalidConfig");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(`not JSON: ${(error as Error).message}`);
   }
-  return url.origin;
+  if (!isJsonObject(value)) throw invalid("not a JSON object");
+  for (const [name, setting] of Object.entries(value)) {
+    const isAllowed = Object.hasOwn(known, name) && (known[name]?.inFile ?? true);
+    if (!isAllowed) throw invalid(`${name} is not a setting of this file`);
+    if (typeof setting !== "string") throw invalid(`${name} is not a string`);
+  }
+  return value;
+}
+
+async function checkConfigPermissions(
+  path: string,
+  { mode, uid }: Deno.FileInfo,
+  names: readonly string[],
+): Promise<void> {
+  await checkFolder(path);
+  if (Deno.build.os === "windows") return;
+  // In a sticky folder such as /tmp anyone may create a file. Root may write anywhere.
+  const isForeign = uid !== null && uid !== 0 && uid !== ownUid();
+  if (!isForeign && (mode === null || (mode & 0o022) === 0)) return;
+  const why = `other users of this machine may write to ${path}, which sets ${names.join(" and ")}`;
+  const quoted = shellQuoted(path);
+  const hint = `check its content, then make it yours: sudo chown "$(id -u)" ${quoted}; chmod go-w ${quoted}`;
+  throw new GraphError("refused", why, { code: "exposedConfig", hint });
 }

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q -P=get
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=transfer "-R=.,${HOME}/.config/graph-scripts,${HOME}/.local/state/graph-scripts" "-W=.,${HOME}/.local/state/graph-scripts"
 /**
  * Downloads files and folders from OneDrive, SharePoint and Teams.
  *
@@ -9,7 +9,7 @@
 import type { OptionDefinitions } from "../lib/cli/args.ts";
 import { downloadJobs } from "../lib/cli/download_command.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import { isBareLocalFile, TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
+import { TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
 import { MAX_CONNECTIONS } from "../lib/download/download.ts";
 import { statIfExists } from "../lib/local/local_file.ts";
 import { usageError } from "../lib/errors.ts";
@@ -34,7 +34,6 @@ const OPTIONS = {
   jobs: { ...TRANSFER_OPTIONS.jobs, default: 8 },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `get`. */
 export const get: Command<typeof OPTIONS> = {
   name: "get",
   summary: "Download files and folders from OneDrive, SharePoint and Teams.",
@@ -60,7 +59,6 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
       "notAFolder",
     );
   }
-  if (destination !== undefined && conflict === "fail") await checkDestination(sources[0]!, destination);
   const locations = await run.locations(sources);
   // Several files use several connections already.
   const connections = run.options.connections ?? (recursive || sources.length > 1 ? 1 : undefined);
@@ -71,7 +69,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
     dryRun,
     ...(connections === undefined ? {} : { connections }),
   };
-  const connection = await run.connect("read", locations);
+  const connection = await run.connect("read");
   const transfers = downloadJobs(connection, {
     locations,
     destination,
@@ -80,16 +78,6 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
     stdout: run.host.stdout,
   });
   await transferAll(run, transfers, { jobs, dryRun, toStandardOutput });
-}
-
-/** `get *.md` with two matches here must not take the second file for the destination. */
-async function checkDestination(source: string, destination: string): Promise<void> {
-  if (!await isBareLocalFile(destination) || !await isBareLocalFile(source)) return;
-  throw usageError(
-    `${destination} is also a local file: is it one more file to download, or the name to download to?`,
-    `to download it too, add a FOLDER at the end; for the name, write ./${destination}`,
-    "ambiguousDestination",
-  );
 }
 
 if (import.meta.main) Deno.exit(await runCommand(get, Deno.args));

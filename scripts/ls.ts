@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q -P=ls
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=ls "-R=${HOME}/.config/graph-scripts,${HOME}/.local/state/graph-scripts" "-W=${HOME}/.local/state/graph-scripts"
 /**
  * Lists folders of OneDrive, SharePoint and Teams; finds sites and drives.
  *
@@ -18,7 +18,6 @@ const OPTIONS = {
   drives: { type: "switch", help: "list the libraries of the default site, or your drives" },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `ls`. */
 export const ls: Command<typeof OPTIONS> = {
   name: "ls",
   summary: "List folders of OneDrive, SharePoint and Teams.",
@@ -37,7 +36,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
     return sites === undefined ? await listDrives(run) : await listSites(run, sites);
   }
   const locations = await run.locations(run.args.length > 0 ? run.args : [""]);
-  const connection = await run.connect("read", locations);
+  const connection = await run.connect("read");
   const showPath = recursive || locations.length > 1;
   for (const location of locations) {
     await run.attempt(async () => {

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q -P=put-large
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=transfer -R "-W=${HOME}/.local/state/graph-scripts"
 /**
  * Uploads a large file to OneDrive, SharePoint or Teams through a resumable upload session.
  *
@@ -18,8 +18,8 @@ import {
   cancelUnfinishedUpload,
   listUnfinishedUploads,
   type UnfinishedUploadInfo,
-} from "../lib/upload/unfinished.ts";
-import { uploadLargeFile } from "../lib/upload/upload.ts";
+} from "../lib/upload/journal.ts";
+import { uploadFile } from "../lib/upload/upload.ts";
 
 const OPTIONS = {
   conflict: {
@@ -39,14 +39,13 @@ const OPTIONS = {
   "dry-run": TRANSFER_OPTIONS["dry-run"],
   description: { type: "text", placeholder: "TEXT", help: "describe the item; personal OneDrive only" },
   list: { type: "switch", help: "list unfinished uploads of this machine" },
-  abandon: { type: "text", placeholder: "UPLOAD", help: "cancel one, by its id, file or remote path" },
+  abandon: { type: "text", placeholder: "ID", help: "cancel one, by its id" },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `put-large`. */
 export const putLarge: Command<typeof OPTIONS> = {
   name: "put-large",
   summary: "Upload a file of any size through a resumable upload session.",
-  forms: ["FILE LOCATION", "--list", "--abandon UPLOAD"],
+  forms: ["FILE LOCATION", "--list", "--abandon ID"],
   arguments: { min: 0, max: 2, names: "FILE and LOCATION" },
   options: OPTIONS,
   examples: ["disk.img me:Backups/", "--fragment-size 50MiB movie.mp4 General/"],
@@ -67,6 +66,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
 async function upload(run: Run<typeof OPTIONS>, file: string, target: string): Promise<void> {
   const { conflict, description, "fragment-size": fragmentBytes, "dry-run": dryRun } = run.options;
   const options = {
+    session: true,
     conflict,
     fragmentBytes,
     resume: !run.options["no-resume"],
@@ -79,10 +79,10 @@ async function upload(run: Run<typeof OPTIONS>, file: string, target: string): P
     throw usageError("an upload session needs a file that can be read again", undefined, "standardInput");
   }
   const [location] = await run.locations([target]);
-  const connection = await run.connect("write", [location!]);
+  const connection = await run.connect("write");
   const job = {
     name: file,
-    run: (onProgress: OnProgress) => uploadLargeFile(connection, file, location!, { ...options, onProgress }),
+    run: (onProgress: OnProgress) => uploadFile(connection, file, location!, { ...options, onProgress }),
   };
   await transferAll(run, [job], { jobs: 1, dryRun });
 }
@@ -97,16 +97,14 @@ async function listUnfinished(run: Run): Promise<void> {
 }
 
 function describe({ id, path, local, size, doneBytes, created }: UnfinishedUploadInfo): string {
-  const done = doneBytes === undefined
-    ? formatSize(size)
-    : doneBytes === null
-    ? "its session has ended"
+  const done = doneBytes === null
+    ? `${formatSize(size)}, its session has ended`
     : `${Math.floor(doneBytes / size * 100)} % of ${formatSize(size)}`;
   return `${id}  ${path}  from ${local}  ${done}  since ${created}`;
 }
 
-async function cancel(run: Run, upload: string): Promise<void> {
-  const { local, path } = await cancelUnfinishedUpload(await run.connect("write"), upload);
+async function cancel(run: Run, id: string): Promise<void> {
+  const { local, path } = await cancelUnfinishedUpload(await run.connect("write"), id);
   run.output.result({ path, local, result: "abandoned" }, `canceled the upload of ${local} to ${path}`);
 }
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q -P=put
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=transfer -R "-W=${HOME}/.local/state/graph-scripts"
 /**
  * Uploads files and folders to OneDrive, SharePoint and Teams: small files in one request, large ones in an upload session.
  *
@@ -27,7 +27,6 @@ const OPTIONS = {
   jobs: { ...TRANSFER_OPTIONS.jobs, default: 4 },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `put`. */
 export const put: Command<typeof OPTIONS> = {
   name: "put",
   summary: "Upload files and folders to OneDrive, SharePoint and Teams.",
@@ -61,7 +60,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
     options: { conflict, ifChanged, times, dryRun },
   };
   const inputs = await readUploadInputs(request, run.signal);
-  const connection = await run.connect("write", [request.location]);
+  const connection = await run.connect("write");
   await transferAll(run, uploadJobs(connection, inputs, request, () => run.host.stdin), { jobs, dryRun });
 }
 

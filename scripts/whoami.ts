@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q -P=whoami
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=whoami "-R=${HOME}/.config/graph-scripts,${HOME}/.local/state/graph-scripts" "-W=${HOME}/.local/state/graph-scripts"
 /**
  * Signs in if needed, and shows who is signed in, proved by a real `GET /me`.
  *
@@ -10,7 +10,7 @@ import type { AccountInfo } from "../lib/auth/accounts.ts";
 import type { OptionDefinitions } from "../lib/cli/args.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
 import { getMe, type Me } from "../lib/drive/me.ts";
-import { type FailureKind, usageError } from "../lib/errors.ts";
+import { usageError } from "../lib/errors.ts";
 import { formatDuration } from "../lib/format.ts";
 
 const OPTIONS = {
@@ -20,7 +20,6 @@ const OPTIONS = {
   all: { type: "switch", help: "with --sign-out: forget all accounts" },
 } as const satisfies OptionDefinitions;
 
-/** The definition of `whoami`. */
 export const whoami: Command<typeof OPTIONS> = {
   name: "whoami",
   summary: "Sign in if needed, and show who is signed in.",
@@ -44,16 +43,13 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
 }
 
 async function diagnoseProblems(run: Run): Promise<void> {
-  const { diagnose, findingLine, worstFailure } = await import("../lib/cli/doctor/diagnose.ts"); // only needed here
+  const { diagnose, findingLine } = await import("../lib/cli/doctor/diagnose.ts"); // only needed here
   const { host, output, settingOptions, signal } = run;
-  const failures = new Set<FailureKind>();
   const http = { ...run.httpOptions(), signal };
   for await (const { finding, failure } of diagnose({ settingOptions, env: host.env, http })) {
-    if (failure) failures.add(failure);
     if (finding.status !== "ok" || !output.options.quiet) output.result(finding, findingLine(finding));
+    if (failure) run.fail(failure);
   }
-  const worst = worstFailure(failures);
-  if (worst) run.fail(worst);
 }
 
 async function listAccounts(run: Run): Promise<void> {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { join } from "../lib/std.ts";
+import { dirname, join } from "../lib/std.ts";
 import { commandLine, type ProcessResult, ROOT, runProcess, type ScriptName } from "./test_env.ts";
 import { startSandbox } from "./sandbox/mod.ts";
 
@@ -96,7 +96,7 @@ function typed(line: readonly string[]): string {
 }
 
 async function run(step: Step, env: Record<string, string>): Promise<Row> {
-  const line = commandLine(step.script, step.args);
+  const line = commandLine(step.script, step.args, env, [dirname(step.args.at(-1) ?? "")]);
   console.log(`$ ${typed(line)}`);
   const started = performance.now();
   const ended = await runProcess(line, { env, cwd: ROOT });
@@ -123,7 +123,7 @@ function table(rows: readonly Row[]): string {
 }
 
 async function demo(): Promise<boolean> {
-  await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 1 });
+  await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-demo-" });
   try {
     const large = Deno.execPath();
@@ -132,7 +132,7 @@ async function demo(): Promise<boolean> {
       `A sandbox stands in for Microsoft 365: sign-in at ${sandbox.loginOrigin}, Graph at ${sandbox.apiOrigin}.`,
     );
     console.log(
-      "Its person approves the device code. Each script runs with its own permission set and nothing more.\n",
+      "Its user approves the device code. Each script runs with only its own permission set.\n",
     );
     const rows: Row[] = [];
     for (const step of steps(folder, large)) rows.push(await run(step, sandbox.env));

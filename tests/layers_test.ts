@@ -39,7 +39,7 @@ async function sources(folder: string): Promise<[path: string, code: string][]> 
 
 function layerOf(path: string): { name: string; rank: number } {
   const [top, second = ""] = path.split("/");
-  const name = top === "scripts" ? top : second.replace(/\.ts$/, "").replace("config_file", "settings");
+  const name = top === "scripts" ? top : second.replace(/\.ts$/, "");
   const rank = LEAVES.includes(name) ? LAYERS.length : LAYERS.findIndex((names) => names.includes(name));
   if (rank < 0) throw new Error(`${path} is in no layer; add its folder to this test`);
   return { name, rank };

@@ -5,9 +5,11 @@
  * @module
  */
 import { COMMON_OPTIONS, SETTING_OPTIONS } from "../lib/cli/args.ts";
+import { cloudHosts, grantFlags, type GrantOptions, grantsOf, type ScriptName } from "../lib/cli/grants.ts";
 import type { Host, OutputStream } from "../lib/cli/host.ts";
 import { type Command, runCommand } from "../lib/cli/run.ts";
-import { fromFileUrl, join } from "../lib/std.ts";
+import { CLOUDS } from "../lib/clouds.ts";
+import { dirname, fromFileUrl, join } from "../lib/std.ts";
 import { get } from "../scripts/get.ts";
 import { ls } from "../scripts/ls.ts";
 import { putLarge } from "../scripts/put-large.ts";
@@ -22,7 +24,7 @@ export const CONFIG = join(ROOT, "deno.json");
 
 /** The scripts, by the names that users type. */
 const SCRIPTS = { whoami, ls, get, put, "put-large": putLarge };
-export type ScriptName = keyof typeof SCRIPTS;
+export type { ScriptName };
 
 /** Exit code and output of a process. */
 export interface ProcessResult {
@@ -43,9 +45,45 @@ export function denoRun(...args: string[]): string[] {
   return [Deno.execPath(), "run", "-q", "--cached-only", "--config", CONFIG, ...args];
 }
 
-/** Command line of a script with only its own permission set. */
-export function commandLine(script: ScriptName, args: readonly string[]): string[] {
-  return denoRun(`-P=${script}`, join(ROOT, "scripts", `${script}.ts`), ...args);
+/**
+ * Command line of a script with the permissions that an installation with these settings would have.
+ *
+ * @param destinations Folders that `get` writes to.
+ */
+export function commandLine(
+  script: ScriptName,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  destinations?: readonly string[],
+): string[] {
+  const flags = grantFlags(
+    grantsOf(script, { ...grantOptions(env), ...(destinations ? { destinations } : {}) }),
+  );
+  return denoRun(...flags, join(ROOT, "scripts", `${script}.ts`), ...args);
+}
+
+/** The permissions in the first line of a script, for a POSIX shell. */
+export function firstLineFlags(script: ScriptName): string {
+  const [line = ""] = Deno.readTextFileSync(join(ROOT, "scripts", `${script}.ts`)).split("\n");
+  return line.replace("#!/usr/bin/env -S deno run -q --no-prompt --cached-only ", "");
+}
+
+function grantOptions(env: Readonly<Record<string, string>>): GrantOptions {
+  const { GRAPH_LOGIN_ORIGIN, GRAPH_API_ORIGIN, GRAPH_STORAGE_HOSTS, GRAPH_SCRIPTS_HOME, HOME, ...others } =
+    env;
+  const cloud = CLOUDS.global;
+  const hosts = cloudHosts({
+    loginOrigin: GRAPH_LOGIN_ORIGIN ?? cloud.loginOrigin,
+    apiOrigin: GRAPH_API_ORIGIN ?? cloud.apiOrigin,
+    storageHosts: GRAPH_STORAGE_HOSTS?.split(",") ?? cloud.storageHosts,
+  });
+  const files = Object.entries(others).flatMap(([name, value]) =>
+    /^GRAPH_.+_FILE$/.test(name) ? [value] : []
+  );
+  const home = GRAPH_SCRIPTS_HOME ?? HOME ?? "/nonexistent";
+  const cache = others.GRAPH_TOKEN_CACHE;
+  const folders = [home, ...(cache ? [dirname(cache)] : [])];
+  return { ...hosts, readable: [...folders, ...files], writable: folders };
 }
 
 /** Environment of a process: of this machine only the variables that Deno needs. */
@@ -164,16 +202,19 @@ export async function startTestEnv(options: TestEnvOptions = {}): Promise<TestEn
     runWith: (options, script, ...args) =>
       runInProcess(script, args, folder, { http, ...options, env: { ...sandbox.env, ...options.env } }),
     runProcess: (script, ...args) => env.runProcessWith({}, script, ...args),
-    runProcessWith: ({ env, ...rest }, script, ...args) =>
-      runProcess(commandLine(script, args), { cwd: folder, env: { ...sandbox.env, ...env }, ...rest }),
+    runProcessWith: ({ env, ...rest }, script, ...args) => {
+      const all = { ...sandbox.env, ...env };
+      return runProcess(commandLine(script, args, all), { cwd: folder, env: all, ...rest });
+    },
     spawn: (script, ...args) => env.spawnWith({}, script, ...args),
     spawnWith: (env, script, ...args) => {
-      const [program, ...line] = commandLine(script, args);
+      const all = { ...sandbox.env, ...env };
+      const [program, ...line] = commandLine(script, args, all);
       return new Deno.Command(program!, {
         args: line,
         cwd: folder,
         clearEnv: true,
-        env: environment({ ...sandbox.env, ...env }),
+        env: environment(all),
         stdin: "null",
         stdout: "piped",
         stderr: "piped",
@@ -274,19 +315,45 @@ function positionsOf({ options }: Command, args: readonly string[]): number[] {
   });
 }
 
-/** A clock whose waits end at once and advance it by their length. */
+/** A clock whose waits end immediately and advance it; `waits` lists their lengths in milliseconds. */
 export function fastClock(): {
   now: () => number;
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  waits: number[];
 } {
+  const waits: number[] = [];
   let waitedMs = 0;
   return {
     now: () => Date.now() + waitedMs,
     sleep(ms) {
+      waits.push(ms);
       waitedMs += ms;
       return Promise.resolve();
     },
+    waits,
   };
+}
+
+/** The first of three consecutive ports that are free. */
+export function freePort(): number {
+  const listeners: Deno.Listener[] = [];
+  try {
+    for (;;) {
+      const first = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      listeners.push(first);
+      const { port } = first.addr as Deno.NetAddr;
+      try {
+        for (const next of [port + 1, port + 2]) {
+          listeners.push(Deno.listen({ hostname: "127.0.0.1", port: next }));
+        }
+        return port;
+      } catch {
+        // another program has one of them; try others
+      }
+    }
+  } finally {
+    for (const listener of listeners) listener.close();
+  }
 }
 
 /** The lines of a `--json` output. */

@@ -3,12 +3,9 @@
  *
  * @module
  */
-import { toSignInError } from "./aadsts.ts";
 import type { CachedAccount } from "./cache_content.ts";
 import { GraphError } from "../errors.ts";
-import { GUID_PATTERN, isGuid } from "../guid.ts";
-import type { HttpClient } from "../http/client.ts";
-import { parseJsonObject } from "../json.ts";
+import { isGuid } from "../guid.ts";
 
 /** The tenant of all personal Microsoft accounts. */
 export const PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -22,14 +19,14 @@ export interface AccountInfo {
   /** Home tenant of a guest. */
   homeTenantId: string | null;
   kind: "work" | "personal";
-  /** Whether a run with these settings uses it; `null` while the tenant of a domain is not known. */
-  chosen: boolean | null;
+  /** Whether a run with these settings uses it. */
+  chosen: boolean;
 }
 
 /** Which account is wanted. */
 export interface AccountSelector {
-  /** Id, `common`, `organizations` or `consumers`; `undefined` for a domain that has not been resolved. */
-  tenant: string | undefined;
+  /** Id, `common`, `organizations` or `consumers`. */
+  tenant: string;
   /** User name, of the setting `account`. */
   wanted: string | undefined;
 }
@@ -44,14 +41,9 @@ export function isPersonal({ realm }: CachedAccount): boolean {
   return realm.toLowerCase() === PERSONAL_TENANT;
 }
 
-/** Whether a tenant is given by its domain instead of its id. */
-export function isDomain(tenant: string): boolean {
-  return tenant.includes(".");
-}
-
 /** Whether only personal accounts match. */
-export function isConsumers(tenant: string | undefined): boolean {
-  return /^consumers$/i.test(tenant ?? "") || tenant?.toLowerCase() === PERSONAL_TENANT;
+export function isConsumers(tenant: string): boolean {
+  return ["consumers", PERSONAL_TENANT].includes(tenant.toLowerCase());
 }
 
 /** Whether the tokens of an account are those of a tenant. */
@@ -75,30 +67,17 @@ export function selectAccount(
 }
 
 function isMeant(account: CachedAccount, { tenant, wanted }: AccountSelector): boolean {
-  return tenant !== undefined && matchesTenant(account, tenant) &&
+  return matchesTenant(account, tenant) &&
     (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase());
-}
-
-/** Selects the account to sign out, if any; throws `usage`, code `accountNotFound`, when only others are there. */
-export function selectForSignOut(
-  accounts: readonly CachedAccount[],
-  selector: AccountSelector,
-): CachedAccount[] {
-  const account = selectAccount(accounts, selector);
-  if (account) return [account];
-  if (selector.wanted === undefined || accounts.length === 0) return [];
-  const message = `${selector.wanted} is not signed in; signed in: ${namesOf(accounts)}`;
-  throw new GraphError("usage", message, { code: "accountNotFound" });
 }
 
 /** The error where no matching account is signed in; it names those that are. */
 export function notSignedInError(
   accounts: readonly CachedAccount[] = [],
-  { tenant, wanted }: Partial<AccountSelector> = {},
+  { wanted }: Partial<AccountSelector> = {},
 ): GraphError {
-  const who = wanted === undefined || accounts.length === 0 ? "" : `${wanted} is `;
-  const where = tenant === undefined ? "" : ` to ${tenant}`;
-  const others = accounts.length === 0 ? "" : `${where}; signed in: ${namesOf(accounts)}`;
+  const who = wanted === undefined ? "" : `${wanted} is `;
+  const others = accounts.length === 0 ? "" : ` to this tenant; signed in: ${namesOf(accounts)}`;
   const details = { code: "notSignedIn", subject: wanted };
   return new GraphError("signInNeeded", `${who}not signed in${others}`, details);
 }
@@ -113,7 +92,7 @@ export function toAccountInfo(accounts: CachedAccount[], selector: AccountSelect
       tenantId: account.realm,
       homeTenantId: home.toLowerCase() === account.realm.toLowerCase() ? null : home,
       kind: home.toLowerCase() === PERSONAL_TENANT ? "personal" : "work",
-      chosen: selector.tenant === undefined ? null : matches.length === 1 && account === matches[0],
+      chosen: matches.length === 1 && account === matches[0],
     };
   });
 }
@@ -121,27 +100,3 @@ export function toAccountInfo(accounts: CachedAccount[], selector: AccountSelect
 function namesOf(accounts: readonly CachedAccount[]): string {
   return [...new Set(accounts.map(({ username }) => username))].join(", ");
 }
-
-/**
- * Looks up the tenant id of a domain, without a sign-in (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
- * A cached token names its tenant, but not the domains of that tenant.
- */
-export async function resolveTenantId(
-  domain: string,
-  http: HttpClient,
-  loginOrigin: string,
-): Promise<string> {
-  const url = `${loginOrigin}/${domain.toLowerCase()}/v2.0/.well-known/openid-configuration`;
-  const response = await http.send({ method: "GET", url, retry: "idempotent" });
-  const body = parseJsonObject(await response.text()) ?? {};
-  if (typeof body.error === "string") throw toSignInError(body, response.status);
-  const [, id] = ISSUER.exec(String(body.issuer ?? "")) ?? [];
-  if (id) return id.toLowerCase();
-  const { status } = response;
-  const kind = status >= 500 || status === 429 ? "unavailable" : "failed";
-  const hint = "set GRAPH_TENANT_ID to the tenant's id";
-  const details = { code: "invalidAnswer", hint, status };
-  throw new GraphError(kind, `sign-in: the service does not give the tenant id of ${domain}`, details);
-}
-
-const ISSUER = new RegExp(`/(${GUID_PATTERN})/v2\\.0/?$`, "i");

@@ -4,28 +4,39 @@
  *
  * @module
  */
-import { findAppToken, type Registration } from "./cache_content.ts";
+import { findAppToken } from "./cache_content.ts";
+import { type AppCredential, readAppCredential } from "./credentials.ts";
 import { callMsal, openServiceApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import { type AuthContext, type AuthSession, decodeClaims } from "./session.ts";
-import { TokenCache } from "./token_cache.ts";
-import { TokenRenewal } from "./token_renewal.ts";
+import { TokenCache, TokenRenewal } from "./token_cache.ts";
+import { CLOUDS } from "../clouds.ts";
 import { usageError } from "../errors.ts";
-import type { AppCredentialSetting, Settings } from "../settings.ts";
+import { isGuid } from "../guid.ts";
+import type { AppCredentialSetting } from "../settings.ts";
 
 /** Opens an app-only session. */
 export function openAppSession(context: AuthContext, credential: AppCredentialSetting): AuthSession {
   const { settings, http: { now } } = context;
-  const registration = () => requireRegistration(settings, credential);
+  const registration = () => {
+    const found = registrationOf(settings);
+    if (found && isGuid(found.tenantId)) return found;
+    const hint = "set GRAPH_CLIENT_ID, and GRAPH_TENANT_ID to the id of one tenant";
+    throw usageError(`${credential.variable} is set, but no app registration`, hint, "noRegistration");
+  };
   const cache = new TokenCache(context);
+  let secret: Promise<AppCredential> | undefined; // a pipe can be read only once
   const tokens = new TokenRenewal({
     cache,
-    now,
     load: () => cache.load(),
     find: () => findAppToken(cache.last.content, registration(), now()),
     async acquire(file, refresh) {
       const own = registration();
-      const app = await openServiceApp({ ...context, registration: own, cache }, file, credential);
-      const request = tokenRequest([`${own.apiOrigin}/.default`], refresh?.claims);
+      const app = await openServiceApp(
+        { ...context, registration: own, cache },
+        file,
+        await (secret ??= readAppCredential(credential)),
+      );
+      const request = tokenRequest([`${CLOUDS[settings.cloud].apiOrigin}/.default`], refresh?.claims);
       const skipCache = refresh !== undefined;
       return tokenOf(await callMsal(() => app.acquireTokenByClientCredential({ ...request, skipCache })));
     },
@@ -37,10 +48,10 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
     async info() {
       const { secret, expiresAt } = tokens.current ?? await tokens.get();
       const { clientId, tenantId } = registration();
-      const { roles, tid } = decodeClaims(secret);
+      const { roles } = decodeClaims(secret);
       return {
         username: undefined,
-        tenantId: typeof tid === "string" ? tid : tenantId,
+        tenantId,
         scopes: Array.isArray(roles) ? roles.map(String) : [],
         expiresAt,
         cache: cache.path,
@@ -52,14 +63,4 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
     includeAllDrives: () => {}, // what an app may do is granted once, by an administrator
     signOut: () => Promise.reject(usageError(noSignIn, hint, "noSignIn")),
   };
-}
-
-function requireRegistration(settings: Settings, { variable }: AppCredentialSetting): Registration {
-  const registration = registrationOf(settings);
-  if (registration && !/^(common|organizations|consumers)$/i.test(registration.tenantId)) {
-    return registration;
-  }
-  const why = `${variable} is set, and the app's ${settings.clientId ? "tenant" : "client id"} is not`;
-  const hint = "set GRAPH_CLIENT_ID, and GRAPH_TENANT_ID to the id or domain of one tenant";
-  throw usageError(why, hint, "noRegistration");
 }

@@ -8,8 +8,6 @@ import { isJsonObject } from "../json.ts";
 
 /** A token with less than this left is renewed; MSAL uses the same. */
 export const MIN_LIFE_MS = 300_000;
-/** MSAL rounds times to the nearest second. */
-const ROUNDING_MS = 1_000;
 const SECTIONS = ["Account", "IdToken", "AccessToken", "RefreshToken", "AppMetadata"] as const;
 
 type Entry = Record<string, unknown>;
@@ -24,8 +22,6 @@ export interface Registration {
   tenantId: string;
   /** MSAL's name of the cloud: `login.windows.net` for the global one. */
   environment: string;
-  /** Origin of the API: two clouds share their accounts, but no tokens. */
-  apiOrigin: string;
 }
 
 /** The app registration whose entries are used, in one cloud. */
@@ -52,107 +48,59 @@ export interface CachedToken {
 export type StoredToken = CachedToken & { keptAt: number };
 
 /** The account and app registration whose tokens are used. */
-export type AccountQuery = Omit<Registration, "tenantId"> & {
-  account: Pick<CachedAccount, "homeAccountId" | "realm">;
-};
-
-/** Fields that MSAL expects to be strings. Some of its siblings write times as numbers. */
-const STRINGS =
-  `home_account_id environment credential_type client_id secret realm target token_type family_id
-  local_account_id username authority_type name client_info nativeAccountId
-  userAssertionHash requestedClaims requestedClaimsHash keyId`.split(/\s+/);
-const TIMES = ["cached_at", "expires_on", "extended_expires_on", "refresh_on"];
+export type AccountQuery = CacheClient & { account: Pick<CachedAccount, "homeAccountId" | "realm"> };
 
 /** Checks the content of a cache; `undefined` when MSAL could not work with it. */
-export function parseCacheContent(value: Record<string, unknown>): CacheContent | undefined {
-  const names = Object.keys(value);
+export function parseCacheContent(value: Record<string, unknown> | undefined): CacheContent | undefined {
+  if (!value) return undefined;
   const known = SECTIONS.filter((name) => value[name] !== undefined);
-  if (names.length > 0 && known.length === 0) return undefined; // JSON of another program
-  const isSection = (section: unknown) => isJsonObject(section) && Object.values(section).every(isEntry);
+  if (Object.keys(value).length > 0 && known.length === 0) return undefined; // JSON of another program
+  const isSection = (section: unknown) => isJsonObject(section) && Object.values(section).every(isJsonObject);
   return known.every((name) => isSection(value[name])) ? value : undefined;
-}
-
-function isEntry(value: unknown): boolean {
-  if (!isJsonObject(value)) return false;
-  const isText = (name: string) => typeof (value[name] ?? "") === "string";
-  return STRINGS.every(isText) && TIMES.every((name) => isText(name) || typeof value[name] === "number");
 }
 
 /** Lists the signed-in accounts, once per tenant for which there are tokens. */
 export function listAccounts(content: CacheContent, client: CacheClient): CachedAccount[] {
-  // In MSAL's format accounts are not bound to a client, but refresh tokens are.
   const signedIn = new Set(entriesOf(content.RefreshToken, client).map((entry) => entry.home_account_id));
-  const tokens = [...entriesOf(content.IdToken, client), ...entriesOf(content.AccessToken, client)];
-  const accounts = Object.values(content.Account ?? {}).filter((entry) =>
-    entry.environment === client.environment && signedIn.has(entry.home_account_id)
-  ).flatMap(({ home_account_id: id, realm: home, username = "", name }) => {
-    // The realm of the account is its home tenant; tokens of a guest have another one.
-    const realms = tokens.filter((token) => token.home_account_id === id).map(({ realm }) => realm);
-    return (realms.length > 0 ? realms : [home]).map((realm): CachedAccount => ({
+  const tokens = entriesOf(content.IdToken, client).filter((entry) => signedIn.has(entry.home_account_id));
+  return tokens.map(({ home_account_id: id, realm }) => {
+    const accounts = Object.values(content.Account ?? {}); // bound to no client in MSAL's format
+    const { username = "", name } = accounts.find((entry) => entry.home_account_id === id) ?? {};
+    return {
       homeAccountId: String(id),
       realm: String(realm),
       username: String(username),
       name: typeof name === "string" ? name : undefined,
-    }));
+    };
   });
-  const byIdentity = accounts.map((account) =>
-    [`${account.homeAccountId} ${account.realm}`, account] as const
-  );
-  return [...new Map(byIdentity).values()];
 }
 
-/** Removes accounts and their tokens; `"all"` includes app-only tokens, which belong to no account. Other clients' stay. */
-export function withoutAccounts(
-  content: CacheContent,
-  client: CacheClient,
-  accounts: readonly CachedAccount[] | "all",
-): CacheContent {
-  const isMeant = ({ home_account_id: id }: Entry) =>
-    accounts === "all" || accounts.some(({ homeAccountId }) => homeAccountId === id);
-  const isGone = (entry: Entry) => isOf(entry, client) && isMeant(entry);
-  const RefreshToken = filterSection(content.RefreshToken, (entry) => !isGone(entry));
-  // An account stays while another client still has a refresh token for it.
-  const isUsed = (account: Entry) =>
-    Object.values(RefreshToken).some(({ environment, home_account_id }) =>
-      environment === account.environment && home_account_id === account.home_account_id
-    );
-  return {
-    ...content,
-    RefreshToken,
-    AccessToken: filterSection(content.AccessToken, (entry) => !isGone(entry)),
-    IdToken: filterSection(content.IdToken, (entry) => !isGone(entry)),
-    Account: filterSection(
-      content.Account,
-      (entry) => entry.environment !== client.environment || !isMeant(entry) || isUsed(entry),
-    ),
-  };
-}
-
-function filterSection(section: Section | undefined, keep: (entry: Entry) => boolean): Section {
-  return Object.fromEntries(Object.entries(section ?? {}).filter(([, entry]) => keep(entry)));
+/** Removes all entries of an account, also those of other apps in the same file. */
+export function withoutAccount(content: CacheContent, { homeAccountId }: CachedAccount): CacheContent {
+  const left: CacheContent = {};
+  for (const name of SECTIONS) {
+    const entries = Object.entries(content[name] ?? {});
+    left[name] = Object.fromEntries(entries.filter(([, entry]) => entry.home_account_id !== homeAccountId));
+  }
+  return left;
 }
 
 function entriesOf(section: Section | undefined, client: CacheClient): Entry[] {
-  return Object.values(section ?? {}).filter((entry) => isOf(entry, client));
+  return Object.values(section ?? {}).filter((entry) =>
+    entry.client_id === client.clientId && entry.environment === client.environment
+  );
 }
 
-function isOf(entry: Entry, { clientId, environment }: CacheClient): boolean {
-  return entry.client_id === clientId && entry.environment === environment;
-}
-
-/** Finds a token that is valid for five more minutes. An entry that is odd in any way is left to MSAL. */
+/** Finds a token that is valid for five more minutes. */
 export function findToken(
   content: CacheContent,
   query: AccountQuery & { scopes: readonly string[] },
   now: number,
 ): CachedToken | undefined {
-  const entry = tokenEntries(content, query).find((entry) =>
-    query.scopes.every((scope) => scopesOf(entry).some((granted) => scopeIncludes(granted, scope))) &&
-    Number(entry.cached_at) * 1000 <= now + ROUNDING_MS &&
-    Number(entry.expires_on) * 1000 - MIN_LIFE_MS > now &&
-    !(Number(entry.refresh_on) * 1000 <= now) && !entry.requestedClaims
+  return listTokens(content, query).find(({ scopes, expiresAt }) =>
+    expiresAt - MIN_LIFE_MS > now &&
+    query.scopes.every((wanted) => scopes.some((granted) => scopeIncludes(granted, wanted)))
   );
-  return entry && toStoredToken(entry);
 }
 
 /** Finds an app-only token, which belongs to no account, that is valid for five more minutes. */
@@ -165,34 +113,16 @@ export function findAppToken(
 }
 
 /** Lists all access tokens of an account, expired ones too, the one that lives longest first. */
-export function listTokens(content: CacheContent, query: AccountQuery): StoredToken[] {
-  return tokenEntries(content, query).map(toStoredToken).toSorted((a, b) => b.expiresAt - a.expiresAt);
-}
-
-function tokenEntries(content: CacheContent, { account, apiOrigin, ...client }: AccountQuery): Entry[] {
+export function listTokens(content: CacheContent, { account, ...client }: AccountQuery): StoredToken[] {
   return entriesOf(content.AccessToken, client).filter((entry) =>
     (entry.home_account_id ?? "") === account.homeAccountId &&
-    String(entry.realm).toLowerCase() === account.realm.toLowerCase() &&
-    typeof entry.secret === "string" && entry.secret !== "" && !isForOtherApi(entry, apiOrigin)
-  );
-}
-
-function toStoredToken(entry: Entry): StoredToken {
-  return {
+    String(entry.realm).toLowerCase() === account.realm.toLowerCase() && entry.secret
+  ).map((entry) => ({
     secret: String(entry.secret),
-    scopes: scopesOf(entry).map(shortScope),
+    scopes: String(entry.target ?? "").split(" ").filter(Boolean).map(shortScope),
     expiresAt: Number(entry.expires_on) * 1000 || 0,
     keptAt: Number(entry.cached_at) * 1000 || 0,
-  };
-}
-
-/** Whether the scopes of a token name another API; short ones name none. */
-function isForOtherApi(entry: Entry, apiOrigin: string): boolean {
-  return scopesOf(entry).some((scope) => scope.startsWith("https://") && !scope.startsWith(`${apiOrigin}/`));
-}
-
-function scopesOf({ target }: Entry): string[] {
-  return String(target ?? "").split(" ").filter(Boolean);
+  })).toSorted((a, b) => b.expiresAt - a.expiresAt);
 }
 
 /**

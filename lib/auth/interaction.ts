@@ -3,11 +3,10 @@
  *
  * @module
  */
-import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "@azure/msal-node";
+import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "./msal_package.ts";
 import { toSignInError } from "./aadsts.ts";
-import type { TokenRequest } from "./msal.ts";
-import { toLoginOrigin } from "./msal_network.ts";
-import { anySignal, interruptedError, throwIfAborted } from "../abort.ts";
+import { createPkce, type TokenRequest, toLoginOrigin } from "./msal.ts";
+import { interruptedError, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 
@@ -20,11 +19,7 @@ const LAST_PAGE_MS = 1_000;
 const PAGE =
   "<!doctype html><meta charset=utf-8><title>graph-scripts</title><p>You can close this page and go back to the terminal.";
 
-/**
- * Lets the user sign in. Throws what MSAL throws, and `interrupted` as soon as the signal is aborted.
- *
- * @param loginHint User name of the expected account, where it is known.
- */
+/** Lets the user sign in. Throws what MSAL throws, and `interrupted` as soon as the signal is aborted. */
 export type Interaction = (
   app: PublicClientApplication,
   request: TokenRequest,
@@ -41,14 +36,11 @@ export interface DeviceCode {
   expiresInSeconds: number;
 }
 
-/** The text to show: the instruction of the service, and the code on a line of its own, where it is easily copied. */
+/** The text to show; the code has a line of its own, where it is easily copied. */
 export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCode, now: number): string {
   const until = new Date(now + expiresInSeconds * 1000);
   const time = [until.getHours(), until.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
-  const minutes = Math.floor(expiresInSeconds / 60);
-  const count = minutes < 1 ? `${Math.round(expiresInSeconds)} second` : `${minutes} minute`;
-  const life = count.startsWith("1 ") ? count : `${count}s`;
-  return `${message}\nThe code, valid for ${life}, until ${time}:\n${userCode}`;
+  return `${message}\nThe code, valid until ${time}:\n${userCode}`;
 }
 
 /**
@@ -57,7 +49,6 @@ export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCo
  */
 export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interaction {
   return async (app, tokenRequest, _loginHint, signal) => {
-    throwIfAborted(signal);
     const request: DeviceCodeRequest = {
       ...tokenRequest,
       deviceCodeCallback: ({ message, userCode, verificationUri, expiresIn }) =>
@@ -75,12 +66,9 @@ export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interac
  * Signs in through a browser: authorization code with PKCE, for organizations that forbid device codes
  * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow). MSAL's own listener is not used: a request
  * for `//` ends the whole process there, and its port stays open after an aborted sign-in.
- *
- * @param show Shows the address to the user, who opens it in a browser on this machine.
  */
 export function browserInteraction(show: (address: string) => void, settings: Settings): Interaction {
   return async (app, tokenRequest, loginHint, signal) => {
-    throwIfAborted(signal);
     const { verifier, challenge } = await createPkce();
     const state = crypto.randomUUID();
     await using listener = listenForRedirect(state);
@@ -95,12 +83,7 @@ export function browserInteraction(show: (address: string) => void, settings: Se
     });
     throwIfAborted(signal);
     show(toLoginOrigin(address, settings));
-    const timeout = new AbortController();
-    const expired = "sign-in: not completed within 15 minutes";
-    const expiredError = new GraphError("signInNeeded", expired, { code: "browserTimeout" });
-    const timer = setTimeout(() => timeout.abort(expiredError), MAX_MS);
-    const fields = await unlessAborted(listener.fields, anySignal(signal, timeout.signal))
-      .finally(() => clearTimeout(timer));
+    const fields = await unlessAborted(listener.fields, signal);
     const [code, error] = [fields.get("code"), fields.get("error")];
     if (error !== null || !code) {
       const description = fields.get("error_description") ?? "";
@@ -111,26 +94,14 @@ export function browserInteraction(show: (address: string) => void, settings: Se
   };
 }
 
-/** Waits for something that cannot be cancelled; throws `interrupted` as soon as the signal is aborted. */
+/** Waits for the user, which cannot be cancelled; throws `interrupted` as soon as the signal is aborted. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   promise.catch(() => {}); // after an abort its failure is of no interest
   throwIfAborted(signal);
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(interruptedError(signal));
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-  }
-}
-
-/** RFC 7636. */
-async function createPkce(): Promise<{ verifier: string; challenge: string }> {
-  const toBase64Url = (bytes: Uint8Array) => bytes.toBase64({ alphabet: "base64url", omitPadding: true });
-  const verifier = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  return { verifier, challenge: toBase64Url(new Uint8Array(hash)) };
+  const aborted = new Promise<never>((_, reject) =>
+    signal?.addEventListener("abort", () => reject(interruptedError(signal)), { once: true })
+  );
+  return await Promise.race([promise, aborted]);
 }
 
 /**
@@ -138,14 +109,21 @@ async function createPkce(): Promise<{ verifier: string; challenge: string }> {
  * other users, do not disturb it: they lack the `state`, which only the service and the user's browser know.
  */
 function listenForRedirect(state: string) {
-  const { promise: fields, resolve } = Promise.withResolvers<URLSearchParams>();
+  const { promise: fields, resolve, reject } = Promise.withResolvers<URLSearchParams>();
+  const expired = "sign-in: not completed within 15 minutes";
+  const timeout = setTimeout(
+    () => reject(new GraphError("signInNeeded", expired, { code: "browserTimeout" })),
+    MAX_MS,
+  );
   const stop = new AbortController();
-  const options = { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {} };
-  const server = Deno.serve({ ...options, onError: () => emptyResponse(400) }, async (request) => {
-    const received = await readRedirect(request, hosts, state);
-    if (typeof received === "number") return emptyResponse(received);
-    resolve(received);
-    return new Response(PAGE, { headers: { ...HEADERS, "content-type": "text/html; charset=utf-8" } });
+  const headers = { connection: "close" };
+  const onError = () => new Response(null, { status: 400, headers });
+  const options = { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen: () => {}, onError };
+  const server = Deno.serve(options, async (request) => {
+    const redirect = await readRedirect(request, hosts, state);
+    if (!redirect) return onError();
+    resolve(redirect);
+    return new Response(PAGE, { headers: { ...headers, "content-type": "text/html; charset=utf-8" } });
   });
   const { port } = server.addr;
   const hosts = [`localhost:${port}`, `127.0.0.1:${port}`];
@@ -154,6 +132,7 @@ function listenForRedirect(state: string) {
     /** Of the first redirect with the right state. */
     fields,
     async [Symbol.asyncDispose]() {
+      clearTimeout(timeout);
       // A silent connection would keep the port, and the process, alive.
       const timer = setTimeout(() => stop.abort(), LAST_PAGE_MS);
       await Promise.race([server.shutdown(), server.finished]);
@@ -162,28 +141,12 @@ function listenForRedirect(state: string) {
   };
 }
 
-/** Reads the fields of a redirect; a status where the request is something else. */
-async function readRedirect(
-  request: Request,
-  hosts: readonly string[],
-  state: string,
-): Promise<URLSearchParams | number> {
+/** Reads the fields of a redirect; `undefined` where the request is something else. */
+async function readRedirect(request: Request, hosts: readonly string[], state: string) {
   const { host, pathname } = new URL(request.url);
-  if (pathname !== "/" || !hosts.includes(host)) return 404; // another host name is DNS rebinding
-  if (request.method !== "POST") return 405;
-  const contentType = request.headers.get("content-type") ?? "";
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType)) return 415;
-  const length = Number(request.headers.get("content-length") ?? NaN);
-  if (!(length <= MAX_BODY_BYTES)) return 413;
+  const isOurs = request.method === "POST" && pathname === "/" && hosts.includes(host); // other hosts: DNS rebinding
+  if (!isOurs || !(Number(request.headers.get("content-length") ?? NaN) <= MAX_BODY_BYTES)) return undefined;
   const fields = new URLSearchParams(await request.text());
-  const states = fields.getAll("state");
-  const isRedirect = states.length === 1 && states[0] === state &&
-    (fields.has("code") || fields.has("error"));
-  return isRedirect ? fields : 400;
-}
-
-const HEADERS = { connection: "close", "cache-control": "no-store", "referrer-policy": "no-referrer" };
-
-function emptyResponse(status: number): Response {
-  return new Response(null, { status, headers: HEADERS });
+  const isRedirect = fields.get("state") === state && (fields.has("code") || fields.has("error"));
+  return isRedirect ? fields : undefined;
 }

@@ -1,21 +1,32 @@
 /**
  * The only place that loads MSAL, and only when a token must come from the service: its applications, its access to the
- * token cache, and its errors.
+ * token cache, its errors, and its transport.
  *
  * @module
  */
-import type * as Msal from "@azure/msal-node";
 import { toSignInError } from "./aadsts.ts";
 import { notSignedInError } from "./accounts.ts";
 import { type CachedToken, type Registration, shortScope } from "./cache_content.ts";
-import { type AppCredential, readAppCredential } from "./credentials.ts";
-import { authNetwork, unwrapMsalError } from "./msal_network.ts";
+import type { AppCredential } from "./credentials.ts";
+import { loadMsal, type Msal } from "./msal_package.ts";
 import type { AuthContext } from "./session.ts";
 import type { LockedCache, TokenCache } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
-import { GraphError } from "../errors.ts";
+import { GraphError, isGraphError } from "../errors.ts";
+import type { HttpClient } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
-import type { AppCredentialSetting, Settings } from "../settings.ts";
+import { parseJsonObject } from "../json.ts";
+import type { Settings } from "../settings.ts";
+
+type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
+type Json = Record<string, unknown>;
+type MsalRequest = { headers?: Record<string, string>; body?: string };
+type MsalResponse = { status: number; headers: Record<string, string>; body: Json };
+
+/** RFC 8628: each `slow_down` adds this to the interval. */
+const SLOW_DOWN_MS = 5_000;
+const DEFAULT_INTERVAL_SECONDS = 5;
+const DEFAULT_LIFE_SECONDS = 900;
 
 /** What all of MSAL's requests for a token have in common. */
 export type TokenRequest = { scopes: string[]; claims?: string };
@@ -28,8 +39,9 @@ export interface MsalContext extends AuthContext {
 
 /** The registration that the settings name, or `undefined` where the client id or the tenant is missing. */
 export function registrationOf({ clientId, tenantId, cloud }: Settings): Registration | undefined {
-  const { cacheEnvironment: environment, apiOrigin } = CLOUDS[cloud];
-  return clientId && tenantId ? { clientId, tenantId, environment, apiOrigin } : undefined;
+  return clientId && tenantId
+    ? { clientId, tenantId, environment: CLOUDS[cloud].cacheEnvironment }
+    : undefined;
 }
 
 /** Opens MSAL for a user. A cache that is not locked is locked when MSAL writes. */
@@ -37,7 +49,7 @@ export async function openUserApp(
   context: MsalContext,
   file?: LockedCache,
 ): Promise<Msal.PublicClientApplication> {
-  const { PublicClientApplication, AuthError } = await import("@azure/msal-node");
+  const { PublicClientApplication, AuthError } = await loadMsal();
   return new PublicClientApplication(configuration(context, AuthError, file));
 }
 
@@ -45,11 +57,16 @@ export async function openUserApp(
 export async function openServiceApp(
   context: MsalContext,
   file: LockedCache,
-  setting: AppCredentialSetting,
+  credential: AppCredential,
 ): Promise<Msal.ConfidentialClientApplication> {
-  const credential = await readAppCredential(setting, context.http.now());
-  const { ConfidentialClientApplication, AuthError } = await import("@azure/msal-node");
+  const { ConfidentialClientApplication, AuthError } = await loadMsal();
   return new ConfidentialClientApplication(configuration(context, AuthError, file, credential));
+}
+
+/** Makes the proof that the browser's sign-in comes back to this process (RFC 7636). */
+export async function createPkce(): Promise<{ verifier: string; challenge: string }> {
+  const { CryptoProvider } = await loadMsal();
+  return await new CryptoProvider().generatePkceCodes();
 }
 
 function configuration(
@@ -77,7 +94,7 @@ function cachePlugin(cache: TokenCache, locked: LockedCache | undefined): Msal.I
   return {
     async beforeCacheAccess({ tokenCache }) {
       file = undefined;
-      file = locked ?? await cache.lockOrWarn();
+      file = locked ?? await cache.lock();
       if (cache.last.text !== "") tokenCache.deserialize(cache.last.text);
     },
     async afterCacheAccess({ tokenCache, cacheHasChanged }) {
@@ -114,9 +131,9 @@ export async function callMsal<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function toMsalError(error: unknown): unknown {
-  const cause = unwrapMsalError(error);
-  if (cause) return cause;
-  if (!(error instanceof Error && "errorCode" in error)) return error;
+  if (isGraphError(error) || !(error instanceof Error)) return error;
+  if ("original" in error) return error.original; // what the transport threw
+  if (!("errorCode" in error)) return error;
   const { errorCode, message } = error;
   if (errorCode === "no_tokens_found" || errorCode === "no_account_in_silent_request") {
     return notSignedInError();
@@ -125,9 +142,116 @@ function toMsalError(error: unknown): unknown {
     const why = "sign-in: the code expired before it was approved";
     return new GraphError("signInNeeded", why, { code: "expired_token" });
   }
-  // Errors that the service sent to the browser come back through the redirect.
-  if (/AADSTS\d+/.test(message) || errorCode === "access_denied") {
-    return toSignInError({ error: String(errorCode), error_description: message });
-  }
   return new GraphError("failed", `sign-in: ${redact(message)}`, { code: "signInFailed", cause: error });
+}
+
+/** The address at which this run signs in, for one that MSAL knows: its cache keys stay those of production. */
+export function toLoginOrigin(url: string, { cloud, loginOrigin }: Settings): string {
+  const known = CLOUDS[cloud].loginOrigin;
+  return url.startsWith(known) ? loginOrigin + url.slice(known.length) : url;
+}
+
+/**
+ * MSAL's transport; only errors derived from its `AuthError` pass through MSAL unchanged. MSAL's own one loses the error
+ * texts of the service, gives up at the first `slow_down`, 429 or dropped connection while it polls, does not check the
+ * response with the device code, and has no timeouts.
+ */
+function authNetwork(AuthError: typeof Msal.AuthError, { settings, http }: AuthContext): NetworkModule {
+  class WrappedError extends AuthError {
+    constructor(readonly original: GraphError) {
+      super(original.code, original.requestId ?? "", original.message);
+    }
+  }
+  const polling = createPolling(http.forSignIn());
+
+  async function exchange<T>(method: "GET" | "POST", url: string, request: MsalRequest = {}) {
+    const sent = { method, url: toLoginOrigin(url, settings), ...request };
+    const grant = new URLSearchParams(request.body).get("grant_type");
+    try {
+      const response = grant?.endsWith("device_code")
+        ? await polling.poll((http) => send(http, { ...sent, retry: "never" }))
+        : checked(await send(http, { ...sent, retry: "idempotent" }));
+      if (new URL(url).pathname.endsWith("/devicecode")) polling.start(response.body);
+      return response as MsalResponse & { body: T }; // MSAL reads what it needs of the body; its type is MSAL's
+    } catch (error) {
+      throw isGraphError(error) ? new WrappedError(error) : error;
+    }
+  }
+
+  async function send(http: HttpClient, request: Parameters<HttpClient["send"]>[0]): Promise<MsalResponse> {
+    const response = await http.send(request);
+    const { status, headers } = response;
+    const body = parseJsonObject(await response.text());
+    if (!body && !isTemporary(status)) throw unexpected(status);
+    return { status, headers: Object.fromEntries(headers), body: body ?? {} };
+  }
+
+  return {
+    sendGetRequestAsync: (url, request) => exchange("GET", url, request),
+    sendPostRequestAsync: (url, request) => exchange("POST", url, request),
+  };
+}
+
+/** Waits between polls, which MSAL does not always do, and lets MSAL continue after temporary failures. */
+function createPolling(http: HttpClient) {
+  let firstWaitMs = 0;
+  let extraMs = 0;
+  return {
+    /** Checks the response with the device code, which can be an error under HTTP 200 (PROTOCOL A2). */
+    start(body: Json): void {
+      if (!body.device_code || !body.user_code || !body.verification_uri) throw unexpected(200);
+      // Numbers may be strings. Without an interval MSAL polls in a tight loop, and without a lifetime it never stops.
+      body.interval = Number(body.interval ?? DEFAULT_INTERVAL_SECONDS);
+      body.expires_in = Number(body.expires_in) || DEFAULT_LIFE_SECONDS;
+      firstWaitMs = Number(body.interval) * 1000;
+    },
+
+    /** Polls once; a temporary failure slows down the polls, and is reported to MSAL as "pending". */
+    async poll(send: (http: HttpClient) => Promise<MsalResponse>): Promise<MsalResponse> {
+      http.deadline.progress(); // the user may take as long as the code lives
+      // MSAL polls at once; RFC 8628 asks for the interval before the first poll as well.
+      const waitMs = firstWaitMs || extraMs;
+      firstWaitMs = 0;
+      if (waitMs > 0) await http.wait(waitMs, "sign-in");
+      const response = await send(http).catch((error) => {
+        if (isGraphError(error) && error.kind === "unavailable") return undefined;
+        throw error;
+      });
+      if (!response || isTemporary(response.status) || response.body.error === "slow_down") {
+        extraMs += SLOW_DOWN_MS;
+        return PENDING;
+      }
+      const { status, body } = response;
+      if (["authorization_pending", "temporarily_unavailable"].includes(String(body.error))) return PENDING;
+      checked(response);
+      if (!body.access_token) throw unexpected(status);
+      return response;
+    },
+  };
+}
+
+const PENDING: MsalResponse = {
+  status: 400,
+  headers: {},
+  body: { error: "authorization_pending", error_description: "AADSTS70016: pending", error_codes: [70016] },
+};
+
+function isTemporary(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+/** Throws the error that a response reports. */
+function checked(response: MsalResponse): MsalResponse {
+  const { body, status } = response;
+  if (body.error !== undefined) throw toSignInError(body, status);
+  if (status > 299) throw unexpected(status);
+  return response;
+}
+
+function unexpected(status: number): GraphError {
+  const kind = isTemporary(status) ? "unavailable" : "failed";
+  const why = `sign-in: the response (HTTP ${status}) is not from the sign-in service`;
+  const hint =
+    "a proxy or sign-in page of your network may have answered; check HTTPS_PROXY and GRAPH_LOGIN_ORIGIN";
+  return new GraphError(kind, why, { code: "invalidAnswer", hint, status });
 }

@@ -1,9 +1,11 @@
 /**
- * What a signed-in session offers to the rest of the library, and the permissions that it asks for.
+ * What a signed-in session offers to the rest of the library, the permissions that it asks for, and the simplest session: a
+ * ready access token (`GRAPH_ACCESS_TOKEN`).
  *
  * @module
  */
-import type { AccountInfo } from "./accounts.ts";
+import { type AccountInfo, PERSONAL_TENANT } from "./accounts.ts";
+import { GraphError, usageError } from "../errors.ts";
 import type { HttpClient } from "../http/client.ts";
 import { parseJsonObject } from "../json.ts";
 import type { Settings } from "../settings.ts";
@@ -25,7 +27,7 @@ export const SCOPES: Record<Access, { own: readonly string[]; all: readonly stri
 export interface AuthContext {
   settings: Settings;
   http: HttpClient;
-  /** Receives what the user should know, such as a cache that was moved aside. */
+  /** Receives what the user should know, such as that the cache was encrypted. */
   notice: (text: string) => void;
 }
 
@@ -41,12 +43,7 @@ export interface TokenRefresh {
 
 /** Gives access tokens for Graph. */
 export interface TokenSource {
-  /**
-   * Returns a token that is valid for at least five more minutes, refreshing it when needed.
-   *
-   * @param refresh Asks for another token than a rejected one.
-   * @throws {GraphError} `signInNeeded` when only the user can help.
-   */
+  /** Returns a token with at least five minutes left, and another than a rejected one; throws `signInNeeded` without a user. */
   token(refresh?: TokenRefresh): Promise<string>;
 }
 
@@ -92,4 +89,40 @@ export function decodeClaims(token: string): Record<string, unknown> {
   } catch {
     return {}; // not a JWT
   }
+}
+
+/**
+ * Opens a session that has one token and cannot renew it.
+ *
+ * @throws {GraphError} `usage` for a malformed token; Graph's own answer would be misleading (PROTOCOL A9).
+ */
+export function openStaticTokenSession(token: string): AuthSession {
+  if (!/^[\x21-\x7e]+$/.test(token) || /^bearer/i.test(token)) {
+    const hint = 'set it to the bare token: no line breaks, no spaces, no "Bearer" in front';
+    throw usageError("GRAPH_ACCESS_TOKEN is not a token", hint, "invalidSetting");
+  }
+  const { upn, tid, scp, exp, idtyp } = decodeClaims(token);
+  const refused =
+    "the service does not accept GRAPH_ACCESS_TOKEN: it may have expired or be for another service";
+  const noSignIn = "GRAPH_ACCESS_TOKEN is set: there is no sign-in to remove";
+  // Most personal accounts are `unknown`: their tokens cannot be read.
+  const type = idtyp === "app" ? "app" : tid === PERSONAL_TENANT ? "personal" : "unknown";
+  return {
+    token: (refresh) =>
+      refresh
+        ? Promise.reject(new GraphError("signInNeeded", refused, { code: "tokenRefused" }))
+        : Promise.resolve(token),
+    info: () =>
+      Promise.resolve({
+        username: typeof upn === "string" ? upn : undefined,
+        tenantId: typeof tid === "string" ? tid : undefined,
+        scopes: typeof scp === "string" ? scp.split(" ") : [],
+        expiresAt: typeof exp === "number" ? exp * 1000 : undefined,
+        cache: undefined,
+      }),
+    accounts: () => Promise.resolve([]), // cached accounts are ignored
+    accountType: () => Promise.resolve(type),
+    includeAllDrives: () => {}, // the token has the permissions that it has
+    signOut: () => Promise.reject(usageError(noSignIn, "unset it", "noSignIn")),
+  };
 }

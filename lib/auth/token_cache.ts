@@ -1,32 +1,26 @@
 /**
- * The token cache file: private, replaced as a whole, changed by one process at a time, encrypted if a key is set.
+ * The token cache file: private, replaced as a whole, changed by one process at a time, encrypted if a key is set. And the
+ * token of a session: kept while it is valid, and renewed once for all that need it.
  *
  * @module
  */
-import { type CacheContent, parseCacheContent } from "./cache_content.ts";
+import { type CacheContent, type CachedToken, MIN_LIFE_MS, parseCacheContent } from "./cache_content.ts";
 import { type CacheKey, decrypt, encrypt, isEncrypted, loadKey } from "./encryption.ts";
-import type { AuthContext } from "./session.ts";
-import { GraphError, isGraphError } from "../errors.ts";
+import type { AuthContext, TokenRefresh } from "./session.ts";
+import { isGraphError, usageError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { acquireLock, acquireLockUnless } from "../local/lock.ts";
-import {
-  checkFolder,
-  moveAside,
-  readPrivateFile,
-  removeLeftovers,
-  writePrivateFile,
-} from "../local/private_file.ts";
+import { acquireLockUnless } from "../local/lock.ts";
+import { checkFolder, readPrivateFile, removeLeftovers, writePrivateFile } from "../local/private_file.ts";
 
 /** Longer than a renewal with all its retries. */
 const MAX_LOCK_WAIT_MS = 120_000;
 
 /** The cache as it was read. */
 export interface CacheState {
-  state: "absent" | "unreadable" | "plaintext" | "encrypted";
-  /** In MSAL's format; empty unless it could be read. */
+  state: "absent" | "plaintext" | "encrypted";
+  /** In MSAL's format; may be empty. */
   text: string;
-  /** The parsed text. */
   content: CacheContent;
 }
 
@@ -39,27 +33,13 @@ export interface LockedCache extends AsyncDisposable {
 /** Reads a token cache and changes nothing; throws what `readPrivateFile` and `decrypt` throw. */
 export async function readTokenCache(path: string, key: CacheKey | undefined): Promise<CacheState> {
   const text = await readPrivateFile(path);
-  if (text === undefined) return ABSENT;
-  if (text.trim() === "") return { ...ABSENT, state: "plaintext" }; // valid for MSAL
-  const value = parseJsonObject(text);
-  if (!value) return UNREADABLE;
-  if (!isEncrypted(value)) return parsed(text, "plaintext");
-  const plaintext = await decrypt(value, key, path);
-  return plaintext === undefined ? UNREADABLE : parsed(plaintext, "encrypted");
-}
-
-const ABSENT: CacheState = { state: "absent", text: "", content: {} };
-const UNREADABLE: CacheState = { state: "unreadable", text: "", content: {} };
-
-/** MSAL throws raw TypeErrors on content that it does not expect, after the user has signed in. */
-function parsed(text: string, state: CacheState["state"]): CacheState {
-  const content = parseCacheContent(parseJsonObject(text) ?? {});
-  return content ? { state, text, content } : UNREADABLE;
-}
-
-/** A cache that cannot be locked: what is written stays in memory. */
-function readOnly(reason: unknown): LockedCache {
-  return { write: () => Promise.reject(reason), [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (text === undefined) return { state: "absent", text: "", content: {} };
+  const value = parseJsonObject(text.trim() || "{}");
+  const plaintext = value && isEncrypted(value) ? await decrypt(value, key, path) : text;
+  const content = parseCacheContent(parseJsonObject(plaintext.trim() || "{}"));
+  if (content) return { state: plaintext === text ? "plaintext" : "encrypted", text: plaintext, content };
+  const hint = "delete it, or choose another file with GRAPH_TOKEN_CACHE, then sign in again";
+  throw usageError(`${path} is not a token cache`, hint, "badCache"); // MSAL would throw after the user has signed in
 }
 
 /**
@@ -70,14 +50,14 @@ function readOnly(reason: unknown): LockedCache {
  */
 export class TokenCache {
   readonly path: string;
+  readonly now: () => number;
   readonly #context: AuthContext;
   #key: Promise<CacheKey> | undefined;
-  #last = ABSENT;
-  /** The last text could not be written, so memory is ahead of the file. */
-  #unsaved = false;
+  #last: CacheState = { state: "absent", text: "", content: {} };
 
   constructor(context: AuthContext) {
     this.path = context.settings.tokenCache;
+    this.now = context.http.now;
     this.#context = context;
   }
 
@@ -86,16 +66,15 @@ export class TokenCache {
     return this.#last;
   }
 
-  /** Reads the file. An unreadable one is moved aside; a plaintext one is encrypted if a key is set. */
+  /** Reads the file; a plaintext one is encrypted if a key is set. */
   async load(): Promise<void> {
     await this.#read();
-    if (!this.#needsFix()) return;
+    if (!this.#mustEncrypt) return;
     try {
-      await using _lock = await acquireLock(this.path, { timeoutMs: 0 });
-      await this.#readAndFix();
+      await using _file = await this.lock();
     } catch (error) {
-      if (isGraphError(error) && error.code === "locked") return; // its holder does the same
-      this.#context.notice(`${this.path} could not be replaced: ${toGraphError(error).message}`);
+      if (isGraphError(error) && error.kind === "interrupted") throw error;
+      this.#context.notice(`${this.path} could not be encrypted: ${toGraphError(error).message}`);
     }
   }
 
@@ -104,63 +83,32 @@ export class TokenCache {
     return (await this.#lockUnless(() => Promise.resolve(false)))!;
   }
 
-  /** For a user who has signed in: where the file cannot be locked or read, a notice says so, and memory keeps the sign-in. */
-  async lockOrWarn(): Promise<LockedCache> {
-    try {
-      return await this.lock();
-    } catch (error) {
-      if (isGraphError(error) && error.kind === "interrupted") throw error;
-      return readOnly(error);
-    }
-  }
-
   /** Replaces the file; a failure is only a notice, and this process continues with the text in memory. */
   async writeOrWarn(file: LockedCache, text: string): Promise<void> {
     try {
       await file.write(text);
     } catch (error) {
-      this.#last = parsed(text, this.#last.state);
-      this.#unsaved = true;
+      this.#remember(text);
       const why = toGraphError(error).message;
       this.#context.notice(`the sign-in works for this run, but cannot be kept in ${this.path}: ${why}`);
     }
   }
 
   /**
-   * Lets one process renew a token that many need: the others wait for it and find the token in the file.
-   *
-   * @param find Looks for the token in what was read last.
-   * @param renew Runs while the file is locked, or without a lock where none can be made.
+   * Lets one process renew a token that many need: the others wait, and find it in the file. Where no lock can be made, each
+   * process renews it for itself.
    */
   async renewOnce<T>(find: () => T | undefined, renew: (file: LockedCache) => Promise<T>): Promise<T> {
-    const found: { value?: T | undefined } = {};
     const isDone = async () => {
       await this.#read();
-      found.value = find();
-      return found.value !== undefined;
+      return find() !== undefined;
     };
     await using file = await this.#lockUnless(isDone).catch(async (error) => {
       if (isGraphError(error)) throw error;
       await this.#read();
-      return readOnly(error);
+      return { write: () => Promise.reject(error), [Symbol.asyncDispose]: () => Promise.resolve() };
     });
-    if (!file) return found.value!;
-    return find() ?? await renew(file);
-  }
-
-  /** Checks that a sign-in could be kept, before the user signs in. */
-  async checkWritable(): Promise<void> {
-    try {
-      await using _file = await this.lock();
-    } catch (error) {
-      if (isGraphError(error)) throw error;
-      const { kind, code, message } = toGraphError(error);
-      throw new GraphError(kind, `cannot keep a sign-in in ${this.path}: ${message}`, {
-        code,
-        hint: "make its folder writable, or choose another file with GRAPH_TOKEN_CACHE",
-        cause: error,
-      });
-    }
+    return find() ?? await renew(file!); // not locked only if it is done
   }
 
   async #lockUnless(isDone: () => Promise<boolean>): Promise<LockedCache | undefined> {
@@ -171,7 +119,7 @@ export class TokenCache {
     try {
       await checkFolder(this.path);
       await removeLeftovers(this.path);
-      await this.#readAndFix();
+      await this.#readAndEncrypt();
     } catch (error) {
       await lock[Symbol.asyncDispose]();
       throw error;
@@ -187,34 +135,99 @@ export class TokenCache {
   async #write(text: string): Promise<void> {
     const key = await this.#loadKey();
     await writePrivateFile(this.path, key ? await encrypt(text, key) : text);
-    this.#last = parsed(text, key ? "encrypted" : "plaintext");
-    this.#unsaved = false;
+    this.#remember(text);
+  }
+
+  #remember(text: string): void {
+    const content = parseCacheContent(parseJsonObject(text)) ?? {};
+    this.#last = { state: this.#key ? "encrypted" : "plaintext", text, content };
   }
 
   async #read(): Promise<void> {
     const key = await this.#loadKey(); // an invalid key is an error even where the file is plaintext or absent
-    if (!this.#unsaved) this.#last = await readTokenCache(this.path, key);
+    this.#last = await readTokenCache(this.path, key);
   }
 
-  #needsFix(): boolean {
-    const { state, text } = this.#last;
-    return state === "unreadable" || (state === "plaintext" && text !== "" && this.#key !== undefined);
+  get #mustEncrypt(): boolean {
+    return this.#last.state === "plaintext" && this.#last.text !== "" && this.#key !== undefined;
   }
 
-  /** Under the lock, because another process may have fixed the file since it was read. */
-  async #readAndFix(): Promise<void> {
+  /** At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk. */
+  async #readAndEncrypt(): Promise<void> {
     await this.#read();
-    if (!this.#needsFix()) return;
-    const { notice, http } = this.#context;
-    if (this.#last.state === "plaintext") {
-      // At once rather than with the next renewal: a user who sets a key expects no plaintext tokens on the disk.
-      await this.#write(this.#last.text);
-      return notice(`the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`);
+    if (!this.#mustEncrypt) return; // another process was faster
+    await this.#write(this.#last.text);
+    const done = `the token cache ${this.path} is now encrypted; earlier copies, as in backups, are not`;
+    this.#context.notice(done);
+  }
+}
+
+/** Where a session gets its tokens. */
+export interface TokenProvider {
+  cache: TokenCache;
+  /** Reads the token cache. */
+  load(): Promise<void>;
+  /** Finds a token in what was read last that is valid for five more minutes. */
+  find(): CachedToken | undefined;
+  /** Gets a token from the service without a user, while the cache is locked. */
+  acquire(file: LockedCache, refresh: TokenRefresh | undefined): Promise<CachedToken>;
+  /** Gets a token where `acquire` failed, or throws. The cache is not locked, since a user may take minutes. */
+  recover?(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken>;
+}
+
+/** The current token of a session. */
+export class TokenRenewal {
+  readonly #provider: TokenProvider;
+  #current: CachedToken | undefined;
+  #pending: Promise<CachedToken> | undefined;
+
+  constructor(provider: TokenProvider) {
+    this.#provider = provider;
+  }
+
+  /** The last token, which may have expired. */
+  get current(): CachedToken | undefined {
+    return this.#current;
+  }
+
+  /** Forgets the token, also one that is on its way. */
+  reset(): void {
+    this.#current = undefined;
+    this.#pending = undefined;
+  }
+
+  /** Returns the current token, or renews it; requests that need one at the same time share the renewal. */
+  async get(refresh?: TokenRefresh): Promise<CachedToken> {
+    const current = this.#current;
+    const isValid = current && current.expiresAt - this.#provider.cache.now() > MIN_LIFE_MS;
+    if (current && (refresh ? current.secret !== refresh.refused : isValid)) return current;
+    const pending = this.#pending ??= this.#renew(refresh);
+    try {
+      const token = await pending;
+      if (this.#pending === pending) this.#current = token;
+      return token;
+    } finally {
+      if (this.#pending === pending) this.#pending = undefined;
     }
-    const aside = await moveAside(this.path, http.now());
-    if (aside === undefined) return; // by another process
-    notice(
-      `the token cache ${this.path} is unreadable; it was moved to ${aside}, and a new sign-in is needed`,
-    );
+  }
+
+  async #renew(refresh: TokenRefresh | undefined): Promise<CachedToken> {
+    const provider = this.#provider;
+    if (!refresh) {
+      await provider.load();
+      const token = provider.find();
+      if (token) return token;
+    }
+    // Another process may have renewed the token, but not for these claims.
+    const find = () => {
+      const token = provider.find();
+      return token && !refresh?.claims && token.secret !== refresh?.refused ? token : undefined;
+    };
+    try {
+      return await provider.cache.renewOnce(find, (file) => provider.acquire(file, refresh));
+    } catch (error) {
+      if (provider.recover) return await provider.recover(error, refresh);
+      throw error;
+    }
   }
 }

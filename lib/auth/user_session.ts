@@ -3,17 +3,14 @@
  *
  * @module
  */
-import type { AuthenticationResult, PublicClientApplication } from "@azure/msal-node";
+import type { PublicClientApplication } from "./msal_package.ts";
 import {
   type AccountInfo,
   type AccountSelector,
   isConsumers,
-  isDomain,
   isPersonal,
   notSignedInError,
-  resolveTenantId,
   selectAccount,
-  selectForSignOut,
   toAccountInfo,
 } from "./accounts.ts";
 import {
@@ -22,8 +19,7 @@ import {
   findToken,
   listAccounts,
   type Registration,
-  scopeIncludes,
-  withoutAccounts,
+  withoutAccount,
 } from "./cache_content.ts";
 import type { Interaction } from "./interaction.ts";
 import { callMsal, openUserApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
@@ -36,8 +32,8 @@ import {
   type SessionInfo,
   type TokenRefresh,
 } from "./session.ts";
-import { type LockedCache, TokenCache } from "./token_cache.ts";
-import { TokenRenewal } from "./token_renewal.ts";
+import { type LockedCache, TokenCache, TokenRenewal } from "./token_cache.ts";
+import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 
 /** What the session of a user needs. */
@@ -53,8 +49,6 @@ export class UserSession implements AuthSession {
   readonly #cache: TokenCache;
   readonly #tokens: TokenRenewal;
   #allDrives = false;
-  /** The tenant as an id, or as `common` and the like; `undefined` for a domain that has not been resolved. */
-  #tenant: string | undefined;
   /** The selected account, as of the last reading of the cache. */
   #account: CachedAccount | undefined;
   /** The account of the first token: another process may sign in another account meanwhile. */
@@ -62,12 +56,9 @@ export class UserSession implements AuthSession {
 
   constructor(options: UserSessionOptions) {
     this.#options = options;
-    const { tenantId } = options.settings;
-    if (tenantId && !isDomain(tenantId)) this.#tenant = tenantId;
     this.#cache = new TokenCache(options);
     this.#tokens = new TokenRenewal({
       cache: this.#cache,
-      now: options.http.now,
       load: () => this.#load(),
       find: () => this.#find(),
       acquire: (file, refresh) => this.#acquire(file, refresh),
@@ -112,26 +103,20 @@ export class UserSession implements AuthSession {
 
   /** Removes accounts and their tokens, in all tenants, from this machine; the service is not involved. */
   async signOut({ all = false }: { all?: boolean } = {}): Promise<string[]> {
-    const registration = this.#registration;
-    if (!all) await this.#load();
+    const selector = this.#selector;
     await using file = await this.#cache.lock();
     const { text, content } = this.#cache.last;
-    const removed = all ? this.#accounts : selectForSignOut(this.#accounts, this.#selector);
-    const left = JSON.stringify(withoutAccounts(content, registration, all ? "all" : removed));
-    if (text !== "" && left !== JSON.stringify(content)) await file.write(left);
+    const account = all ? undefined : selectAccount(this.#accounts, selector);
+    const names = (all ? this.#accounts : account ? [account] : []).map(({ username }) => username);
+    if (all && text !== "") await file.write("{}"); // app-only tokens, too, which belong to no account
+    if (account) await file.write(JSON.stringify(withoutAccount(content, account)));
     this.#tokens.reset();
     this.#first = undefined;
-    return [...new Set(removed.map(({ username }) => username))];
+    return [...new Set(names)];
   }
 
-  /** Reads the cache, and resolves the domain of a tenant where that decides between accounts. */
   async #load(): Promise<void> {
-    const { settings: { loginOrigin }, http } = this.#options;
-    const { tenantId } = this.#registration;
     await this.#cache.load();
-    if (this.#tenant === undefined && this.#accounts.length > 0) {
-      this.#tenant = await resolveTenantId(tenantId, http, loginOrigin);
-    }
     this.#selectAccount();
   }
 
@@ -157,17 +142,14 @@ export class UserSession implements AuthSession {
       const why = "the service rejects the renewed sign-in as well";
       throw new GraphError("signInNeeded", why, { code: "claimsDemanded" });
     }
-    const meant = this.#account;
-    const app = meant && await this.#openApp(file);
-    const known = app ? await callMsal(() => app.getTokenCache().getAllAccounts()) : [];
-    const account = known.find(({ homeAccountId }) => homeAccountId === meant?.homeAccountId);
-    if (!meant || !app || !account) {
-      const { tenantId: tenant } = this.#registration;
-      throw notSignedInError(this.#accounts, { tenant, wanted: this.#options.settings.account });
-    }
+    const account = this.#account;
+    if (!account) throw notSignedInError(this.#accounts, this.#selector);
+    const { homeAccountId, realm: tenantId, username } = account;
+    const { environment } = this.#registration;
+    const app = await this.#openApp(file);
     const request = {
       ...tokenRequest(this.#requestedScopes(), refresh?.claims),
-      account: { ...account, tenantId: meant.realm }, // MSAL would use the home tenant of a guest
+      account: { homeAccountId, environment, tenantId, username, localAccountId: "" },
       forceRefresh: refresh !== undefined,
     };
     return tokenOf(await callMsal(() => app.acquireTokenSilent(request)));
@@ -176,61 +158,36 @@ export class UserSession implements AuthSession {
   /** Asks the user, where that can help. */
   async #recover(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken> {
     if (!isGraphError(error) || !canUserHelp(error)) throw error;
-    const { interact, notice, access } = this.#options;
-    const needed = this.#wantedScopes().join(" ");
-    const purpose = access === "identity"
-      ? "to show who is signed in"
-      : `to ${access} ${this.#allDrives ? "files of sites and other drives" : "files of your OneDrive"}`;
-    if (!interact) {
-      throw needsConsent(error) ? error.withMessage(`${error.message}: ${needed}, ${purpose}`) : error;
-    }
-    await this.#cache.checkWritable();
-    if (needsConsent(error)) {
-      notice(`${purpose}, ${needed} is needed: sign in and consent to it (${error.code})`);
-    } else if (error.code !== "notSignedIn") notice(`${error.message} (${error.code})`);
+    const { interact, notice } = this.#options;
+    const reason = needsConsent(error) ? error.withMessage(`${error.message}: ${this.#purpose}`) : error;
+    if (!interact) throw reason;
+    await (await this.#cache.lock())[Symbol.asyncDispose](); // a sign-in that cannot be kept would be in vain
+    if (error.code !== "notSignedIn") notice(`${reason.message} (${error.code})`);
     return await this.#signIn(interact, refresh?.claims ?? error.claims);
+  }
+
+  get #purpose(): string {
+    const { access } = this.#options;
+    const files = this.#allDrives ? "files of sites and other drives" : "files of your OneDrive";
+    return `${this.#wantedScopes().join(" ")}, to ${
+      access === "identity" ? "show who is signed in" : `${access} ${files}`
+    }`;
   }
 
   async #signIn(interact: Interaction, claims: string | undefined): Promise<CachedToken> {
     const { http: { signal }, settings: { account: wanted } } = this.#options;
     const app = await this.#openApp();
-    const before = this.#accounts;
     const expected = wanted ?? (this.#first ?? this.#account)?.username;
     const request = tokenRequest(this.#requestedScopes(), claims);
     const result = await callMsal(() => interact(app, request, expected, signal));
-    await this.#checkAccount(result, expected, before);
-    if (result && isDomain(this.#registration.tenantId)) this.#tenant = result.tenantId;
-    this.#selectAccount();
-    return this.#checkScopes(tokenOf(result));
-  }
-
-  /** A run must not continue as another account, and a sign-in that was not asked for is not kept. */
-  async #checkAccount(
-    result: AuthenticationResult | null,
-    expected: string | undefined,
-    before: readonly CachedAccount[],
-  ): Promise<void> {
-    const actual = result?.account;
-    if (!expected || !actual?.username || actual.username.toLowerCase() === expected.toLowerCase()) return;
-    const isActual = ({ homeAccountId }: CachedAccount) => homeAccountId === actual.homeAccountId;
-    if (!before.some(isActual)) {
-      await using file = await this.#cache.lock();
-      const added = this.#accounts.filter(isActual);
-      await file.write(JSON.stringify(withoutAccounts(this.#cache.last.content, this.#registration, added)));
+    const actual = result?.account?.username;
+    // A run must not continue as another account.
+    if (expected && actual && actual.toLowerCase() !== expected.toLowerCase()) {
+      const why = `signed in as ${actual}, but ${expected} was asked for`;
+      throw new GraphError("usage", why, { code: "otherAccount", subject: actual });
     }
-    const why = `signed in as ${actual.username}, but ${expected} was asked for`;
-    throw new GraphError("usage", why, { code: "otherAccount", subject: actual.username });
-  }
-
-  /** The service may grant less than was asked for; every run would be refused, and ask again. */
-  #checkScopes(token: CachedToken): CachedToken {
-    const isGranted = (scope: string) => token.scopes.some((granted) => scopeIncludes(granted, scope));
-    const missing = this.#wantedScopes().filter((scope) => !isGranted(scope));
-    if (missing.length === 0) return token;
-    const why = `signed in, but without the permission ${missing.join(" ")}`;
-    const hint =
-      "add it to the app registration (README, Register an app), or sign in with an account that may use it";
-    throw new GraphError("refused", why, { code: "missingScopes", hint });
+    this.#selectAccount();
+    return tokenOf(result);
   }
 
   /** Permissions without their API, and without those that personal accounts do not have (PROTOCOL 13.5). */
@@ -243,9 +200,10 @@ export class UserSession implements AuthSession {
 
   /** Full names outside of the global cloud, where short ones may not be resolved. */
   #requestedScopes(): string[] {
-    const { apiOrigin } = this.#registration;
-    const isGlobal = this.#options.settings.cloud === "global";
-    return this.#wantedScopes().map((scope) => isGlobal ? scope : `${apiOrigin}/${scope}`);
+    const { cloud } = this.#options.settings;
+    return this.#wantedScopes().map((scope) =>
+      cloud === "global" ? scope : `${CLOUDS[cloud].apiOrigin}/${scope}`
+    );
   }
 
   #openApp(file?: LockedCache): Promise<PublicClientApplication> {
@@ -253,7 +211,7 @@ export class UserSession implements AuthSession {
   }
 
   get #selector(): AccountSelector {
-    return { tenant: this.#tenant, wanted: this.#options.settings.account };
+    return { tenant: this.#registration.tenantId, wanted: this.#options.settings.account };
   }
 
   /** All accounts of this registration, as of the last reading of the cache. */
@@ -262,14 +220,10 @@ export class UserSession implements AuthSession {
   }
 
   get #registration(): Registration {
-    const { settings } = this.#options;
-    const registration = registrationOf(settings);
+    const registration = registrationOf(this.#options.settings);
     if (registration) return registration;
-    const missing = [
-      ...(settings.clientId ? [] : ["GRAPH_CLIENT_ID"]),
-      ...(settings.tenantId ? [] : ["GRAPH_TENANT_ID"]),
-    ];
-    throw usageError(`no app registration: ${missing.join(" and ")} not set`, REGISTER, "noRegistration");
+    const why = "no app registration: GRAPH_CLIENT_ID or GRAPH_TENANT_ID is not set";
+    throw usageError(why, REGISTER, "noRegistration");
   }
 }
 
@@ -287,5 +241,5 @@ function canUserHelp(error: GraphError): boolean {
 }
 
 function needsConsent(error: GraphError): boolean {
-  return error.has("consent_required") || error.code === "AADSTS65001";
+  return error.has("consent_required") || error.has("AADSTS65001");
 }

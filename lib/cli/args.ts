@@ -51,7 +51,6 @@ export interface Syntax<Definitions extends OptionDefinitions> {
   options: Definitions;
 }
 
-/** A parsed command line. */
 export interface ParsedArgs<Definitions extends OptionDefinitions> {
   args: readonly string[];
   options: OptionValues<Definitions>;

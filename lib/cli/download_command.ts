@@ -5,21 +5,19 @@
  */
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions, downloadStream } from "../download/download.ts";
-import { localNameProblem, localPathFor } from "../download/local_target.ts";
+import { checkLocalName, localPathFor } from "../download/local_target.ts";
 import { downloadTree } from "../download/tree.ts";
-import { getItem, type Item, type ResolvedItem } from "../drive/items.ts";
+import { getItem, type Item } from "../drive/items.ts";
 import type { Location } from "../drive/location.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { basename, join, resolve } from "../std.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { type OutputStream, writeBytes } from "./host.ts";
 
-/** What `get` downloads. */
 export interface DownloadRequest {
   locations: readonly Location[];
   /** A file, a folder, or `-` for standard output. @default the current folder */
   destination?: string | undefined;
-  /** Include folders and their contents. */
   recursive: boolean;
   options: DownloadOptions;
   /** Takes the content for `-`. */
@@ -45,38 +43,34 @@ export async function* downloadJobs(
     }
     try {
       const found = await getItem(connection, location);
-      const local = await localPath(found.item, request);
+      const { item } = found;
+      const local = await localPath(item, request);
       const key = resolve(local).normalize("NFC").toLowerCase();
       const other = taken.get(key);
-      // The second would replace the first.
-      if (other !== undefined) throw sameNameError(local, other, location.text);
+      if (other !== undefined) { // the second would replace the first
+        const message = `${other} and ${location.text} would both become ${basename(local)}`;
+        const hint = "download them to different folders";
+        throw new GraphError("conflict", message, { code: "sameName", hint });
+      }
       taken.set(key, location.text);
-      yield* itemJobs(connection, found, local, options);
+      if (item.type === "folder") yield* downloadTree(connection, item, local, options);
+      else {
+        yield {
+          name: item.path,
+          bytes: item.size,
+          run: (onProgress) => downloadItem(connection, found, local, { ...options, onProgress }),
+        };
+      }
     } catch (error) {
       yield failedJob(location.text, error as Error);
     }
   }
 }
 
-async function* itemJobs(
-  connection: Connection,
-  found: ResolvedItem,
-  local: string,
-  options: DownloadOptions,
-): AsyncGenerator<TransferJob> {
-  const { item } = found;
-  if (item.type === "folder") return yield* downloadTree(connection, item, local, options);
-  yield {
-    name: item.path,
-    bytes: item.size,
-    run: (onProgress) => downloadItem(connection, found, local, { ...options, onProgress }),
-  };
-}
-
 /** Where an item goes. A folder becomes the destination, unless that ends with a slash or a dot, or several items go there. */
 async function localPath(item: Item, request: DownloadRequest): Promise<string> {
   const { destination = ".", locations, recursive } = request;
-  if (item.type !== "folder") return await localPathFor(destination, item.name);
+  if (item.type !== "folder") return await localPathFor(destination, item);
   if (!recursive) {
     throw usageError(`${item.path || "the root folder"} is a folder`, undefined, "remoteFolder");
   }
@@ -84,22 +78,11 @@ async function localPath(item: Item, request: DownloadRequest): Promise<string> 
   return isParent ? join(destination, folderName(item)) : destination;
 }
 
-function folderName({ path, name }: Item): string {
-  const hint = "give a folder name as DEST, without a slash at the end";
-  if (path === "") throw usageError("the root folder has no name", hint, "noName");
-  const problem = localNameProblem(name);
-  if (!problem) return name;
-  throw usageError(
-    `${path}: ${JSON.stringify(name)} cannot be a local name: ${problem}`,
-    hint,
-    "illegalName",
-  );
-}
-
-function sameNameError(local: string, first: string, second: string): GraphError {
-  const message = `${first} and ${second} would both become ${basename(local)}`;
-  return new GraphError("conflict", message, {
-    code: "sameName",
-    hint: "download them to different folders",
-  });
+function folderName(item: Item): string {
+  if (item.path === "") {
+    const hint = "give a folder name as DEST, without a slash at the end";
+    throw usageError("the root folder has no name", hint, "noName");
+  }
+  checkLocalName(item);
+  return item.name;
 }

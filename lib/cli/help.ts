@@ -13,9 +13,11 @@ import {
   SETTING_OPTIONS,
   type Syntax,
 } from "./args.ts";
+import { commandName, programName } from "./program.ts";
 
 /** What the help of a command is made from. */
 export interface CommandHelp extends Syntax<OptionDefinitions> {
+  name: string;
   /** What it does, as a sentence. */
   summary: string;
   /** Argument forms, without the name. */
@@ -24,15 +26,6 @@ export interface CommandHelp extends Syntax<OptionDefinitions> {
   examples: readonly string[];
 }
 
-/** How a program is called. */
-export interface ProgramName {
-  /** In usage and errors: `ls`, or `graph-ls` for a compiled program. */
-  program: string;
-  /** What can be pasted into a terminal: `scripts/ls.ts` or `graph-ls`. */
-  command: string;
-}
-
-/** Meaning of each exit code, by kind of failure. */
 export const EXIT_CODE_HELP: Readonly<Record<keyof typeof EXIT_CODES, string>> = {
   failed: "any other failure",
   usage: "wrong usage",
@@ -55,17 +48,15 @@ export const LOCATION_HELP: readonly (readonly [form: string, meaning: string])[
   ["id:ITEM, id:DRIVE/ITEM", "an item by id"],
 ];
 
-/** The text of `--help`. */
-export function helpText(help: CommandHelp, name: ProgramName): string {
+export function helpText(help: CommandHelp): string {
   return [
-    ...usage(help, name),
+    ...usage(help),
     "Common options: --json --quiet --verbose --max-wait --account --site …",
-    `All options, locations and exit codes: ${name.command} --help all`,
+    `All options, locations and exit codes: ${commandName(help.name)} --help all`,
   ].join("\n");
 }
 
-/** The text of `--help all`. */
-export function fullHelpText(help: CommandHelp, name: ProgramName): string {
+export function fullHelpText(help: CommandHelp): string {
   const variables = Object.values<SettingDefinition>(SETTINGS).map(({ variable, flag, help }) =>
     [variable, flag === undefined ? help : `as --${flag}`] as const
   );
@@ -73,7 +64,7 @@ export function fullHelpText(help: CommandHelp, name: ProgramName): string {
     [String(code), EXIT_CODE_HELP[kind as keyof typeof EXIT_CODES]] as const
   );
   return [
-    ...usage(help, name),
+    ...usage(help),
     "Options of every script:",
     ...columns([...optionRows(COMMON_OPTIONS), ...optionRows(SETTING_OPTIONS)]),
     "",
@@ -88,19 +79,18 @@ export function fullHelpText(help: CommandHelp, name: ProgramName): string {
   ].join("\n");
 }
 
-function usage(
-  { summary, forms, options, examples }: CommandHelp,
-  { program, command }: ProgramName,
-): string[] {
+function usage({ name, summary, forms, options, examples }: CommandHelp): string[] {
   return [
     summary,
     "",
-    ...forms.map((form, index) => `${index === 0 ? "Usage:" : "      "} ${program} ${form}`.trimEnd()),
+    ...forms.map((form, index) =>
+      `${index === 0 ? "Usage:" : "      "} ${programName(name)} ${form}`.trimEnd()
+    ),
     "",
     ...columns(optionRows(options)),
     "",
     "Examples:",
-    ...examples.map((example) => `  ${command} ${example}`.trimEnd()),
+    ...examples.map((example) => `  ${commandName(name)} ${example}`.trimEnd()),
     "",
   ];
 }

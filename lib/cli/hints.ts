@@ -5,16 +5,7 @@
  */
 import type { FailureKind, GraphError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
-
-/** How a program is called in usage and errors: `ls`, or `graph-ls` for a compiled program. */
-export function programName(script: string): string {
-  return Deno.build.standalone ? `graph-${script}` : script;
-}
-
-/** What can be pasted into a terminal: `scripts/ls.ts`, or `graph-ls` for a compiled program. */
-export function commandName(script: string): string {
-  return Deno.build.standalone ? `graph-${script}` : `scripts/${script}.ts`;
-}
+import { commandName } from "./program.ts";
 
 const WHOAMI = commandName("whoami");
 const BROWSER = `${WHOAMI} --sign-in browser`;
@@ -34,7 +25,6 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   AADSTS70018: CODE_EXPIRED,
   AADSTS70019: CODE_EXPIRED,
   AADSTS70020: CODE_EXPIRED,
-  accountNotFound: "choose one of them, or use --all",
   ambiguousAccount: "choose one with --account or GRAPH_ACCOUNT",
   browserTimeout: `start again with: ${BROWSER}`,
   description: "leave out --description",
@@ -63,6 +53,7 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   noSuchUpload: `list them with: ${commandName("put-large")} --list`,
   NotCapable: grantHint,
   notCapable: ({ subject: host }) => `run it with --allow-net=${host} as well, if you trust that host`,
+  notCached: "download it, once, with: deno task cache",
   notCommitted: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
   notSignedIn: ({ subject }) =>
     `sign in once, in a terminal, with: ${WHOAMI}${subject === undefined ? "" : ` --account ${subject}`}`,
@@ -76,12 +67,7 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   tokenRefused: `get a new token for Microsoft Graph, or unset it and sign in with: ${WHOAMI}`,
 };
 
-/** How to grant the permission that Deno asks for. */
-function grantHint({ message, subject }: GraphError): string {
-  // MSAL reads these variables, and needs none.
-  if (/"(ProgramData|ProgramFiles|MSAL_FORCE_REGION|REGION_NAME)"/.test(message)) {
-    return "run it with --ignore-env=ProgramData,ProgramFiles,MSAL_FORCE_REGION,REGION_NAME as well";
-  }
+function grantHint({ subject }: GraphError): string {
   const flag = subject ? `--allow-${subject}` : "the permission";
   return `run it with ${flag} as well, or with deno run -P and the script's own permission set`;
 }

@@ -22,11 +22,9 @@ export interface Host {
   readonly stdin: ReadableStream<Uint8Array>;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  /** Columns of the terminal. */
   columns(): number;
   /** Calls `handler` at each Ctrl+C or other request to end, until the result is called. */
   onInterrupt(handler: () => void): () => void;
-  /** Ends the process at once. */
   exit(code: number): never;
   /** Clock, waiting and tracing of the transport. */
   readonly http: Omit<HttpOptions, "signal">;
@@ -60,12 +58,10 @@ export const denoHost: Host = {
   http: {},
 };
 
-/** Writes all bytes. */
 export function writeBytes(stream: OutputStream, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
 }
 
-/** Writes all of a text. */
 export function writeText(stream: OutputStream, text: string): void {
   writeBytes(stream, new TextEncoder().encode(text));
 }

@@ -9,11 +9,11 @@ import type { GraphError } from "../errors.ts";
 import { formatDuration } from "../format.ts";
 import type { TraceEvent } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
-import { programName, withHint } from "./hints.ts";
-import { denoHost, type Host, writeText } from "./host.ts";
+import { withHint } from "./hints.ts";
+import { programName } from "./program.ts";
+import { type Host, writeText } from "./host.ts";
 import { ProgressLine, type Summary, summaryText } from "./progress.ts";
 
-/** How much to print, and how. */
 export interface OutputOptions {
   json: boolean;
   quiet: boolean;
@@ -22,16 +22,16 @@ export interface OutputOptions {
   failWhenClosed: boolean;
 }
 
-/** The output of one run. */
 export class Output {
   readonly options: OutputOptions;
+  /** What to type where a permission of Deno is missing. */
+  grantHint: ((error: GraphError) => string | undefined) | undefined;
   readonly #script: string;
   readonly #program: string;
   readonly #host: Host;
   #progress: ProgressLine | undefined;
   #closed = false;
 
-  /** @param script Its name, as `put-large`. */
   constructor(script: string, options: OutputOptions, host: Host) {
     this.#script = script;
     this.#program = programName(script);
@@ -49,7 +49,6 @@ export class Output {
     if (this.options.json) this.#toError(JSON.stringify(value));
   }
 
-  /** The closing summary. */
   summary(summary: Summary): void {
     if (this.options.quiet) return;
     this.#toError(
@@ -70,7 +69,6 @@ export class Output {
   /** Sign-in instructions, also with `--quiet`. */
   readonly signInPrompts: SignInPrompts = signInPrompts((lines) => this.#toError(lines));
 
-  /** One request, for `--verbose`. */
   readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
     this.#toError(
       `${method} ${target} ${status ?? fault} ${Math.round(ms)} ms${requestId ? ` ${requestId}` : ""}`,
@@ -86,7 +84,9 @@ export class Output {
 
   /** One line: what failed, why, what to do next, and what Microsoft's support asks for. */
   error(failure: GraphError): void {
-    const error = withHint(failure, this.#script);
+    const grant = this.grantHint?.(failure);
+    const explained = grant === undefined ? failure : failure.withMessage(failure.message, { hint: grant });
+    const error = withHint(explained, this.#script);
     const { code, hint, status, requestId, date } = error;
     if (this.options.json) {
       const { message } = error;
@@ -139,14 +139,10 @@ function signInPrompts(print: (lines: string[]) => void): SignInPrompts {
 /**
  * Callbacks for `connect()`: notices go to standard error, and so does the instruction to sign in where standard error is a
  * terminal. Without a terminal a missing sign-in stays an error.
- *
- * @param host Where to print. @default the process itself
  */
-export function onTerminal(
-  host: Pick<Host, "stderr"> = denoHost,
-): Pick<ConnectOptions, "notice" | "showAddress" | "showDeviceCode"> {
-  const print = (text: string | string[]) => writeText(host.stderr, printableLines(text));
-  return { notice: print, ...(host.stderr.isTerminal() ? signInPrompts(print) : {}) };
+export function onTerminal(): Pick<ConnectOptions, "notice" | "showAddress" | "showDeviceCode"> {
+  const print = (text: string | string[]) => writeText(Deno.stderr, printableLines(text));
+  return { notice: print, ...(Deno.stderr.isTerminal() ? signInPrompts(print) : {}) };
 }
 
 /** Lines as text. A line break within a line comes from a name, and is escaped. */

@@ -6,26 +6,22 @@
 import { formatDuration, formatSize } from "../format.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
-import { displayWidth, fitEnd } from "./display_width.ts";
 
 const REDRAW_MS = 200;
-/** Averaging window of the rate. */
-const RATE_WINDOW_MS = 10_000;
 
-/** State of all transfers. */
 export interface ProgressState {
-  /** The name of a file, or how many files are done. */
+  /** How many files are done; empty for a single one. */
   label: string;
   doneBytes: number;
   /** `undefined` while unknown. */
   totalBytes: number | undefined;
 }
 
-/** Redraws one line. */
 export class ProgressLine {
   readonly #write: (text: string) => void;
   readonly #columns: () => number;
-  readonly #samples: { at: number; bytes: number }[] = [];
+  /** When bytes were counted first, and how many; a resumed transfer starts with some. */
+  #first: { at: number; bytes: number } | undefined;
   #drawnAt = -Infinity;
   #drawn = false;
 
@@ -40,9 +36,8 @@ export class ProgressLine {
     if (now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
     const current = state();
-    this.#samples.push({ at: now, bytes: current.doneBytes });
-    while (this.#samples.length > 2 && now - this.#samples[0]!.at > RATE_WINDOW_MS) this.#samples.shift();
-    this.#draw(current);
+    this.#first ??= { at: now, bytes: current.doneBytes };
+    this.#draw(current, (current.doneBytes - this.#first.bytes) / (now - this.#first.at) * 1000 || 0);
   }
 
   /** Erases the line; the next update draws it again. */
@@ -52,10 +47,7 @@ export class ProgressLine {
     this.#drawnAt = -Infinity;
   }
 
-  #draw({ label, doneBytes, totalBytes }: ProgressState): void {
-    const first = this.#samples[0]!;
-    const last = this.#samples.at(-1)!;
-    const bytesPerSecond = last.at > first.at ? (last.bytes - first.bytes) / (last.at - first.at) * 1000 : 0;
+  #draw({ label, doneBytes, totalBytes }: ProgressState, bytesPerSecond: number): void {
     const share = totalBytes
       ? `${Math.floor(doneBytes / totalBytes * 100)} % of ${formatSize(totalBytes)}`
       : formatSize(doneBytes);
@@ -63,41 +55,30 @@ export class ProgressLine {
     const left = totalBytes && bytesPerSecond > 0
       ? `  ${formatDuration((totalBytes - doneBytes) / bytesPerSecond)} left`
       : "";
-    const details = `${share}${rate}${left}`;
     // Some terminals wrap after the last column, so it stays free.
-    const columns = this.#columns() - 1;
-    const short = fitEnd(label, columns - displayWidth(details) - 2);
-    this.#write(`\r\x1b[K${short.length > 1 ? `${short}  ${details}` : details.slice(0, columns)}`);
+    this.#write(`\r\x1b[K${`${label}${share}${rate}${left}`.slice(0, this.#columns() - 1)}`);
     this.#drawn = true;
   }
-}
-
-/** Files and bytes of one kind of result. */
-interface Count {
-  files: number;
-  bytes: number;
 }
 
 /** The closing summary, as `--json` prints it. */
 export interface Summary {
   /** By result: `created`, `unchanged`, … */
-  results: Record<string, Count>;
+  results: Record<string, { files: number; bytes: number }>;
   failed: number;
   /** Files that were found but not finished. */
   left: number;
   seconds: number;
 }
 
-/** The transfers of one command. */
 export class TransferProgress {
   readonly #started = performance.now();
   readonly #going = new Map<TransferJob, { done: number; total: number | undefined }>();
-  readonly #results = new Map<TransferResult["result"], Count>();
+  readonly #results: Summary["results"] = {};
   #failed = 0;
   #knownFiles = 0;
   /** `undefined` when the size of a file is not known beforehand. */
   #knownBytes: number | undefined = 0;
-  #allKnown = false;
   #doneFiles = 0;
   #doneBytes = 0;
 
@@ -110,31 +91,23 @@ export class TransferProgress {
       : this.#knownBytes + bytes;
   }
 
-  /** No more transfers will be found. */
-  complete(): void {
-    this.#allKnown = true;
-  }
-
   update(job: TransferJob, done: number, total: number | undefined): void {
     this.#going.set(job, { done, total });
   }
 
-  /** @param result `undefined` for a failure and a folder. */
-  end(job: TransferJob, result: TransferResult | undefined): void {
-    if (job.isFolder) return;
-    const bytes = result?.bytes ?? job.bytes ?? this.#going.get(job)?.done ?? 0;
+  end(job: TransferJob, { result, bytes }: TransferResult): void {
     this.#going.delete(job);
     this.#doneFiles++;
     this.#doneBytes += bytes;
-    if (!result) return;
-    const count = this.#results.get(result.result) ?? { files: 0, bytes: 0 };
-    this.#results.set(result.result, { files: count.files + 1, bytes: count.bytes + result.bytes });
+    const count = this.#results[result] ??= { files: 0, bytes: 0 };
+    count.files++;
+    count.bytes += bytes;
   }
 
   fail(job: TransferJob): void {
     this.#going.delete(job);
-    this.#doneFiles++;
     this.#failed++;
+    if (!job.isFolder) this.#doneFiles++;
   }
 
   /** Whether a summary says more than the result line of a single file. */
@@ -145,22 +118,16 @@ export class TransferProgress {
   state(): ProgressState {
     const going = [...this.#going];
     const doneBytes = going.reduce((sum, [, { done }]) => sum + done, this.#doneBytes);
-    const [only] = going;
-    if (this.#allKnown && this.#knownFiles === 1) {
-      return { label: only?.[0].name ?? "", doneBytes, totalBytes: only?.[1].total ?? this.#knownBytes };
+    if (this.#knownFiles === 1) {
+      return { label: "", doneBytes, totalBytes: going[0]?.[1].total ?? this.#knownBytes };
     }
-    const files = this.#allKnown
-      ? `${this.#doneFiles} of ${this.#knownFiles} files`
-      : `${this.#doneFiles} files`;
-    const totalBytes = this.#allKnown && this.#knownBytes !== undefined
-      ? Math.max(doneBytes, this.#knownBytes)
-      : undefined;
-    return { label: files, doneBytes, totalBytes };
+    const totalBytes = this.#knownBytes && Math.max(doneBytes, this.#knownBytes);
+    return { label: `${this.#doneFiles} of ${this.#knownFiles} files  `, doneBytes, totalBytes };
   }
 
   summary(): Summary {
     return {
-      results: Object.fromEntries(this.#results),
+      results: this.#results,
       failed: this.#failed,
       left: this.#knownFiles - this.#doneFiles,
       seconds: (performance.now() - this.#started) / 1000,

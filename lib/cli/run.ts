@@ -5,7 +5,7 @@
  */
 import type { Access } from "../auth/session.ts";
 import { type Connection, openConnection } from "../connect.ts";
-import { leavesOwnDrive, type Location, parseLocation } from "../drive/location.ts";
+import { type Location, parseLocation } from "../drive/location.ts";
 import { EXIT_CODES, type FailureKind, GraphError } from "../errors.ts";
 import type { HttpOptions } from "../http/client.ts";
 import { toGraphError } from "../local/local_error.ts";
@@ -20,15 +20,14 @@ import {
   type Syntax,
 } from "./args.ts";
 import { type CommandHelp, fullHelpText, helpText } from "./help.ts";
-import { commandName, programName } from "./hints.ts";
+import { grantHint, missingPermission, type ScriptName } from "./grants.ts";
+import { programName, userArgs } from "./program.ts";
 import { denoHost, type Host, writeText } from "./host.ts";
 import { Output } from "./output.ts";
-import type { Summary } from "./progress.ts";
 
-/** A script. */
 export interface Command<Definitions extends OptionDefinitions = OptionDefinitions>
   extends CommandHelp, Syntax<Definitions> {
-  name: string;
+  name: ScriptName;
   options: Definitions;
   /** Whether it only lists: it ends when its output is closed. */
   lists?: boolean;
@@ -46,14 +45,20 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
   readonly host: Host;
   /** Aborted by Ctrl+C. */
   readonly signal: AbortSignal;
-  /** Printed last, after an error that ends the run. */
-  summary: Summary | undefined;
   /** Exit code of the first failure; 0 without one. */
   exitCode = 0;
   readonly #common: ParsedArgs<Definitions>["common"];
-  #settings: Promise<Settings> | undefined;
+  #reading: Promise<Settings> | undefined;
+  #settings: Settings | undefined;
 
-  constructor(parsed: ParsedArgs<Definitions>, output: Output, host: Host, signal: AbortSignal) {
+  constructor(
+    command: { name: ScriptName },
+    words: readonly string[],
+    parsed: ParsedArgs<Definitions>,
+    output: Output,
+    host: Host,
+    signal: AbortSignal,
+  ) {
     this.args = parsed.args;
     this.options = parsed.options;
     this.settingOptions = parsed.settings;
@@ -61,6 +66,11 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     this.output = output;
     this.host = host;
     this.signal = signal;
+    output.grantHint = (error) => {
+      const missing = missingPermission(error);
+      const run = { script: command.name, args: words, settings: this.#settings, env: host.env };
+      return missing && grantHint(missing, run);
+    };
   }
 
   /**
@@ -73,27 +83,17 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     return texts.map((text) => parseLocation(text, siteHost));
   }
 
-  /**
-   * Connects with the settings of this run.
-   *
-   * @param locations What the script will work with; their permissions are requested at once.
-   */
-  async connect(access: Access, locations: readonly Location[] = []): Promise<Connection> {
+  async connect(access: Access): Promise<Connection> {
     const { output, host, signal } = this;
     const { prompt, "no-prompt": noPrompt } = this.#common;
     const mayPrompt = !noPrompt && (prompt || host.stderr.isTerminal());
-    const settings = await this.#readSettings();
-    const connection = openConnection(settings, {
+    return openConnection(await this.#readSettings(), {
       access,
       signal,
       notice: output.notice,
       http: this.httpOptions(),
       ...(mayPrompt ? output.signInPrompts : {}),
     });
-    if (locations.some((location) => leavesOwnDrive(location, settings))) {
-      connection.session.includeAllDrives();
-    }
-    return connection;
   }
 
   /** How this run sends its requests. */
@@ -126,8 +126,9 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     this.exitCode ||= EXIT_CODES[kind];
   }
 
-  #readSettings(): Promise<Settings> {
-    return this.#settings ??= readSettings(this.settingOptions, this.host.env);
+  async #readSettings(): Promise<Settings> {
+    this.#reading ??= readSettings(this.settingOptions, this.host.env);
+    return this.#settings = await this.#reading;
   }
 }
 
@@ -141,44 +142,41 @@ export async function runCommand<Definitions extends OptionDefinitions>(
   args: readonly string[],
   host: Host = denoHost,
 ): Promise<number> {
+  const words = userArgs(args);
   // Known before parsing, so that errors of parsing are printed in the requested form.
   const output = new Output(command.name, {
-    json: isGiven(args, "json"),
-    quiet: isGiven(args, "quiet"),
-    verbose: isGiven(args, "verbose"),
+    json: isGiven(words, "json"),
+    quiet: isGiven(words, "quiet"),
+    verbose: isGiven(words, "verbose"),
     failWhenClosed: command.lists ?? false,
   }, host);
   using interrupt = abortOnInterrupt(host);
   let run: Run<Definitions> | undefined;
-  let exitCode: number;
   try {
-    const parsed = parseArgs(command, args);
+    const parsed = parseArgs(command, words);
     const information = informationText(command, parsed.common);
     if (information !== undefined) {
       writeText(host.stdout, `${information}\n`);
       return 0;
     }
-    run = new Run(parsed, output, host, interrupt.signal);
+    run = new Run(command, words, parsed, output, host, interrupt.signal);
     await command.run(run);
-    exitCode = run.exitCode;
+    return run.exitCode;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return run?.exitCode ?? 0; // the reader has what it wanted
     const failure = toGraphError(error);
     output.error(failure);
-    exitCode = failure.exitCode;
+    return failure.exitCode;
   }
-  if (run?.summary) output.summary(run.summary);
-  return exitCode;
 }
 
 /** What `--help` or `--version` prints. */
 function informationText(
-  command: CommandHelp & { name: string },
+  command: CommandHelp,
   { help, version }: ParsedArgs<OptionDefinitions>["common"],
 ): string | undefined {
-  const name = { program: programName(command.name), command: commandName(command.name) };
-  if (help !== undefined) return help === "all" ? fullHelpText(command, name) : helpText(command, name);
-  return version ? `${name.program} ${VERSION}` : undefined;
+  if (help !== undefined) return help === "all" ? fullHelpText(command) : helpText(command);
+  return version ? `${programName(command.name)} ${VERSION}` : undefined;
 }
 
 /** The first Ctrl+C aborts the signal; the second ends the process at once. */

@@ -4,12 +4,11 @@
  * @module
  */
 import { statIfExists } from "../local/local_file.ts";
-import { type GraphError, isGraphError, usageError } from "../errors.ts";
+import { isGraphError, usageError } from "../errors.ts";
 import { formatSize } from "../format.ts";
 import { basename } from "../std.ts";
 import { readAhead, runPool, type TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
-import { replaceControlCharacters } from "./output.ts";
 import { TransferProgress } from "./progress.ts";
 import type { Run } from "./run.ts";
 
@@ -18,63 +17,49 @@ const MAX_JOBS = 16;
 /** How many files are listed ahead, so that totals are known early. */
 const READ_AHEAD = 10_000;
 
-/** Options of transfers. */
 export const TRANSFER_OPTIONS = {
   "dry-run": { type: "switch", help: "show what would be done" },
   jobs: { type: "number", min: 1, max: MAX_JOBS, help: "files in parallel" },
 } as const;
 
-/** How {@linkcode transferAll} works. */
-export interface TransferAllOptions {
-  /** Concurrency. */
-  jobs: number;
-  dryRun: boolean;
-  /** Content goes to standard output: results are not printed as text, and a terminal shows no progress. */
-  toStandardOutput?: boolean;
-}
-
-/** Runs all transfers; a failure is printed, and the others continue. */
+/**
+ * Runs all transfers; a failure is printed, and the others continue.
+ *
+ * @param options `toStandardOutput`: the content goes there, so that results are not printed as text, and a terminal shows
+ *   no progress.
+ */
 export async function transferAll(
   run: Run,
   jobs: AsyncIterable<TransferJob> | Iterable<TransferJob>,
-  { jobs: concurrency, dryRun, toStandardOutput = false }: TransferAllOptions,
+  options: { jobs: number; dryRun: boolean; toStandardOutput?: boolean },
 ): Promise<void> {
+  const { jobs: concurrency, dryRun, toStandardOutput = false } = options;
   const progress = new TransferProgress();
   const line = toStandardOutput && run.host.stdout.isTerminal() ? undefined : run.output.progress();
-  const draw = () =>
-    line?.update(() => {
-      const state = progress.state();
-      return { ...state, label: replaceControlCharacters(state.label) };
-    });
-  const listed = readAhead(jobs, READ_AHEAD, (job) => job ? progress.add(job) : progress.complete());
-  /** Interruptions that say how much of their file has been transferred. */
-  const interrupted: GraphError[] = [];
+  const draw = () => line?.update(() => progress.state());
+  const listed = readAhead(jobs, READ_AHEAD, (job) => job && progress.add(job));
   const transfer = async (job: TransferJob) => {
     try {
       const result = await job.run((done, total) => {
         progress.update(job, done, total);
         draw();
       });
+      if (!result) return; // a folder
       progress.end(job, result);
-      if (result && toStandardOutput) run.output.resultToStderr(result);
-      else if (result) run.output.result(result, describe(result));
+      if (toStandardOutput) run.output.resultToStderr(result);
+      else run.output.result(result, describe(result));
       if (progress.isWorthSummary) draw();
     } catch (error) {
       const failure = withJobName(error, job);
       if (!isGraphError(failure) || failure.kind !== "interrupted") progress.fail(job);
-      else if (error !== run.signal.reason) interrupted.push(failure);
       throw failure;
     }
   };
   try {
     await runPool(listed, concurrency, (job) => run.attempt(() => transfer(job)));
-  } catch (error) {
-    const last = interrupted.pop();
-    for (const other of interrupted) run.output.error(other);
-    throw last ?? error;
   } finally {
     line?.clear();
-    if (progress.isWorthSummary && !dryRun) run.summary = progress.summary();
+    if (progress.isWorthSummary && !dryRun) run.output.summary(progress.summary());
   }
 }
 
@@ -110,16 +95,10 @@ export function describe({ result, path, local, bytes, verdict, dryRun }: Transf
  */
 export async function checkUploadDestination(target: string): Promise<void> {
   if (target === "-") throw usageError("LOCATION is missing: uploads do not write to standard output");
-  if (!await isBareLocalFile(target)) return;
+  if (target === "" || /[:/\\]/.test(target) || !(await statIfExists(target))?.isFile) return;
   throw usageError(
     `${target} is also a local file: is it one more file to upload, or the name to upload to?`,
     `to upload it too, add FOLDER/ at the end; for the name, write /${target}`,
     "ambiguousDestination",
   );
-}
-
-/** Whether an argument is a plain name, without folders or a scheme, of a local file. */
-export async function isBareLocalFile(text: string): Promise<boolean> {
-  if (text === "" || text === "-" || /[:/\\]/.test(text)) return false;
-  return (await statIfExists(text))?.isFile ?? false;
 }

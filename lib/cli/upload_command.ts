@@ -16,21 +16,22 @@ import { uploadFile, type UploadOptions, uploadStream } from "../upload/upload.t
 /** How many skipped entries of a folder are named; `/dev` has hundreds. */
 const MAX_NAMED = 5;
 
-/** What `put` uploads. */
 export interface UploadRequest {
   /** Files, folders, or `-` for standard input. */
   paths: readonly string[];
   location: Location;
-  /** Include folders and their contents. */
   recursive: boolean;
   options: UploadOptions;
 }
 
 /** A checked argument of `put`. */
-export type UploadInput =
-  | { kind: "file"; path: string; name: string }
-  | { kind: "folder"; path: string; name: string; tree: LocalTree }
-  | { kind: "stream" };
+export interface UploadInput {
+  path: string;
+  /** As the service gets it; `undefined` for standard input. */
+  name?: string;
+  /** What a folder contains. */
+  tree?: LocalTree;
+}
 
 /**
  * Reads the arguments, and folders with their contents.
@@ -46,8 +47,11 @@ export async function readUploadInputs(
   const inputs: UploadInput[] = [];
   for (const path of paths) inputs.push(await readInput(path, recursive, signal));
   checkSameNames(inputs);
-  checkNames(inputs);
-  return inputs;
+  // All at once, so that they can be fixed in one go.
+  const forbidden = inputs.flatMap(({ tree }) => tree?.faults ?? []).map(({ message }) => message);
+  if (forbidden.length === 0) return inputs;
+  const hint = "rename what cannot be stored; nothing was sent";
+  throw usageError(forbidden.join("; "), hint, "illegalName");
 }
 
 /** The transfers of all inputs. */
@@ -57,18 +61,15 @@ export async function* uploadJobs(
   { location, options }: UploadRequest,
   stdin: () => ReadableStream<Uint8Array>,
 ): AsyncGenerator<TransferJob> {
-  for (const input of inputs) {
-    if (input.kind === "folder") {
-      yield* treeJobs(connection, input, location, options);
-    } else if (input.kind === "file") {
+  for (const { path, name, tree } of inputs) {
+    if (tree) yield* treeJobs(connection, path, tree, location, options);
+    else {
       yield {
-        name: input.path,
-        run: (onProgress) => uploadFile(connection, input.path, location, { ...options, onProgress }),
-      };
-    } else {
-      yield {
-        name: "standard input",
-        run: (onProgress) => uploadStream(connection, location, { ...options, onProgress }, stdin()),
+        name: name === undefined ? "standard input" : path,
+        run: (onProgress) =>
+          name === undefined
+            ? uploadStream(connection, location, { ...options, onProgress }, stdin())
+            : uploadFile(connection, path, location, { ...options, onProgress }),
       };
     }
   }
@@ -76,18 +77,15 @@ export async function* uploadJobs(
 
 async function* treeJobs(
   connection: Connection,
-  { path, tree }: { path: string; tree: LocalTree },
+  path: string,
+  tree: LocalTree,
   location: Location,
   options: UploadOptions,
 ): AsyncGenerator<TransferJob> {
   const { leftOut: skipped, unreadable } = tree;
-  if (skipped.length > MAX_NAMED) {
-    const some = skipped.slice(0, MAX_NAMED).join(", ");
-    connection.notice(
-      `skipped ${skipped.length} entries of ${path} that are neither files nor folders: ${some}, …`,
-    );
-  } else {
-    for (const entry of skipped) connection.notice(`skipped ${entry}: neither a file nor a folder`);
+  if (skipped.length > 0) {
+    const named = skipped.slice(0, MAX_NAMED).join(", ") + (skipped.length > MAX_NAMED ? ", …" : "");
+    connection.notice(`skipped in ${path}, since they are neither files nor folders: ${named}`);
   }
   for (const { path, error } of unreadable) yield failedJob(path, error);
   try {
@@ -98,35 +96,20 @@ async function* treeJobs(
 }
 
 async function readInput(path: string, recursive: boolean, signal: AbortSignal): Promise<UploadInput> {
-  if (path === "-") return { kind: "stream" };
+  if (path === "-") return { path };
   // A missing file is reported in its turn, among the others.
   const info = await Deno.stat(path).catch(() => undefined);
-  if (!info?.isDirectory) return { kind: "file", path, name: remoteName(basename(path)) };
+  if (!info?.isDirectory) return { path, name: remoteName(basename(path)) };
   if (!recursive) throw usageError(`${path} is a folder`, "use -r to include folders", "localFolder");
-  return { kind: "folder", path, name: await folderName(path), tree: await readLocalTree(path, signal) };
+  return { path, name: await folderName(path), tree: await readLocalTree(path, signal) };
 }
 
 /** Of two inputs with one name the second would replace the first. */
 function checkSameNames(inputs: readonly UploadInput[]): void {
-  const named = inputs.filter((input) => input.kind !== "stream");
-  for (const [index, input] of named.entries()) {
-    const other = named.slice(0, index).find(({ name }) => sameName(name, input.name));
+  for (const [index, { path, name }] of inputs.entries()) {
+    const other = inputs.slice(0, index).find((other) => name && other.name && sameName(name, other.name));
     if (!other) continue;
-    const message = `${other.path} and ${input.path} would have the same name`;
+    const message = `${other.path} and ${path} would have the same name`;
     throw usageError(message, "upload them to different folders", "sameName");
   }
-}
-
-/** Reports all forbidden names at once, so that they can be fixed in one go. */
-function checkNames(inputs: readonly UploadInput[]): void {
-  const faults = inputs.flatMap((input) => input.kind === "folder" ? input.tree.faults : []);
-  const [first, ...others] = faults;
-  if (!first) return;
-  if (others.length === 0) throw first;
-  const names = faults.map(({ message }) => message).join("; ");
-  throw usageError(
-    `${faults.length} names cannot be stored: ${names}`,
-    "rename them; nothing was sent",
-    "illegalName",
-  );
 }

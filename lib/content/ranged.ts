@@ -1,30 +1,29 @@
 /**
- * The download engine: a queue of byte ranges and one worker for each HTTP connection. An ordinary download is one range
- * up to the end of the content and one worker.
+ * The download engine: a list of byte ranges and one worker for each HTTP connection. An ordinary download is one range up
+ * to the end of the content and one worker.
  *
  * @module
  */
+import { anySignal } from "../abort.ts";
 import { GraphError, isGraphError } from "../errors.ts";
+import { readServiceError } from "../graph/errors.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { OnProgress } from "../transfer/result.ts";
-import { type ByteRange, type ByteRanges, type RangeJob, RangeQueue, splitRanges } from "./ranges.ts";
-import { parseContentRange, type RemoteContent } from "./remote_content.ts";
+import { type ByteRange, type ByteRanges, splitRanges } from "./ranges.ts";
+import type { RemoteContent } from "./remote_content.ts";
 
 /** Faults in a row without a new byte over any connection before a worker gives up. */
 const MAX_FAULTS = 6;
-/** Responses with the wrong range before ranges are no longer requested. */
-const MAX_WRONG_RANGES = 2;
+/** A download URL expires after an hour at most, and a new one can be refused as well (PROTOCOL D3, 5e). */
+const REFUSED_STATUSES = [401, 403, 404, 410];
+const MAX_REFUSALS = 2;
 
 /** Where content goes. */
 export interface DownloadTarget {
   /** What it has already. */
   readonly ranges: ByteRanges;
-  /** Length of the whole content, as far as known. */
-  readonly totalBytes: number;
-  /** A writer for one worker; several may write at the same time. */
-  openWriter(): TargetWriter;
-  /** Called with the length of the whole content as storage states it. */
-  announce(totalBytes: number): void;
+  /** Several workers may write at the same time. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
   /**
    * Starts over for the version of the content that is current now.
    *
@@ -33,24 +32,24 @@ export interface DownloadTarget {
   restart(): Promise<void>;
 }
 
-/** Writes consecutive bytes. */
-export interface TargetWriter extends AsyncDisposable {
-  seek(position: number): void;
-  write(bytes: Uint8Array): Promise<void>;
-  /** Writes what is still buffered. */
-  flush(): Promise<void>;
-}
-
 /** An attempt to fetch one version of the content, shared by its workers. */
 interface Round {
   readonly content: RemoteContent;
   readonly target: DownloadTarget;
   readonly version: string | undefined;
   readonly size: number;
-  readonly queue: RangeQueue;
+  /** Not yet taken by a worker. */
+  readonly waiting: ByteRange[];
+  /** Aborted with the run, or when a worker ends the round. */
+  readonly signal: AbortSignal;
   readonly onProgress: OnProgress | undefined;
   doneBytes: number;
-  wrongRanges: number;
+}
+
+/** The range of a worker: its next byte, and where it ends; `Infinity` for the rest of the content. */
+interface RangeJob {
+  position: number;
+  end: number;
 }
 
 /** A response to read; `end` is where its bytes end, if known. */
@@ -60,7 +59,7 @@ interface Body {
 }
 
 /**
- * Fetches all missing content; after a failure everything that arrived is written.
+ * Fetches all missing content.
  *
  * @throws {GraphError} `unavailable`, code `restarts`, for content that keeps changing.
  */
@@ -82,27 +81,27 @@ async function fetchVersion(
   connections: number,
   onProgress: OnProgress | undefined,
 ): Promise<"done" | "restart"> {
-  const ranges = planRanges(content, target, connections);
-  const workers = ranges[0]?.[1] === Infinity ? 1 : connections;
+  const waiting = planRanges(content, target.ranges, connections);
+  const stop = new AbortController();
   const round: Round = {
     content,
     target,
     version: content.version,
     size: content.item.size,
-    queue: new RangeQueue(ranges),
+    waiting,
+    signal: anySignal(stop.signal, content.http.signal)!,
     onProgress,
     doneBytes: target.ranges.total,
-    wrongRanges: 0,
   };
   let ended: { outcome: "restart" } | { error: unknown } | undefined;
   await Promise.all(
-    Array.from({ length: workers }, async () => {
+    Array.from({ length: Math.min(Math.max(1, connections), waiting.length) }, async () => {
       try {
         if (await work(round) === "restart") ended ??= { outcome: "restart" };
       } catch (error) {
         ended ??= { error };
       }
-      if (ended) round.queue.stop();
+      if (ended) stop.abort();
     }),
   );
   if (ended && "error" in ended) throw ended.error;
@@ -111,75 +110,66 @@ async function fetchVersion(
 
 /** One range up to the end of the content where one HTTP connection does; otherwise what is missing, split. */
 function planRanges(
-  { item, rangesUnsupported }: RemoteContent,
-  { ranges, totalBytes }: DownloadTarget,
+  { item: { size }, rangesUnsupported }: RemoteContent,
+  ranges: ByteRanges,
   connections: number,
 ): ByteRange[] {
   const { isPrefix, prefixEnd } = ranges;
-  if (totalBytes > 0 && isPrefix && prefixEnd === totalBytes) return [];
-  if (rangesUnsupported || isPrefix && (connections === 1 || totalBytes === 0)) {
-    return [[prefixEnd, Infinity]];
-  }
-  return splitRanges(ranges.missing(item.size), item.size, connections);
+  if (size > 0 && isPrefix && prefixEnd === size) return [];
+  if (rangesUnsupported || isPrefix && (connections === 1 || size === 0)) return [[prefixEnd, Infinity]];
+  return splitRanges(ranges.missing(size), size, connections);
 }
 
 async function work(round: Round): Promise<"done" | "restart"> {
-  const { content, queue } = round;
-  await using writer = round.target.openWriter();
+  const { content, waiting, signal } = round;
   let faults = 0;
   let arrivedBytes = 0;
-  for (let job; (job = await queue.next());) {
-    const outcome = await attempt(round, job, writer);
-    if (outcome === "restart") return outcome;
-    if (outcome === undefined || outcome.code === "takenOver") continue;
-    if (content.arrivedBytes > arrivedBytes) faults = 0;
-    arrivedBytes = content.arrivedBytes;
-    if (++faults > MAX_FAULTS) throw outcome;
-    await content.pause(faults, outcome, queue.stopped);
-    if (content.version !== round.version) return "restart";
+  for (let range; !signal.aborted && (range = waiting.shift());) {
+    const job: RangeJob = { position: range[0], end: range[1] };
+    while (job.position < job.end) {
+      const { found } = content;
+      const fault = await attempt(round, job);
+      if (fault === "restart") return fault;
+      if (fault === undefined) continue; // the response may have had less than was requested
+      if (content.arrivedBytes > arrivedBytes) faults = 0;
+      arrivedBytes = content.arrivedBytes;
+      if (++faults > (fault.kind === "unavailable" ? MAX_FAULTS : MAX_REFUSALS)) throw fault;
+      if (fault.kind === "unavailable") await pause(round, faults, fault);
+      await content.refresh(found);
+      if (content.version !== round.version) return "restart";
+    }
   }
   return "done";
 }
 
-/** Fetches what it can of a range; returns the fault that interrupted it, if any. */
-async function attempt(
-  round: Round,
-  job: RangeJob,
-  writer: TargetWriter,
-): Promise<"restart" | GraphError | undefined> {
-  const { content, queue } = round;
-  const arrivedBefore = content.arrivedBytes;
-  let isReading = false;
-  writer.seek(job.position);
-  try {
-    const body = await request(round, job);
-    if (body === "restart") return body;
-    isReading = body !== "retry";
-    if (body !== "retry") await read(round, job, body, writer);
-    return undefined;
-  } catch (error) {
-    if (!isGraphError(error) || error.kind !== "unavailable") throw error;
-    // Requests were repeated already: that is final, unless other connections still work.
-    const othersWork = content.arrivedBytes > arrivedBefore;
-    if (isReading || othersWork || error.code === "takenOver") return error;
-    throw error;
-  } finally {
-    await writer.flush();
-    queue.release(job);
-  }
+async function pause({ content: { http }, signal }: Round, faults: number, fault: GraphError): Promise<void> {
+  const ms = http.backoffMs(faults);
+  if (!http.deadline.allows(ms)) throw fault;
+  await http.wait(ms, fault.message, signal);
 }
 
-async function request(
-  round: Round,
-  { position, end, abort }: RangeJob,
-): Promise<Body | "retry" | "restart"> {
-  const { content, size } = round;
+/** Fetches what it can of a range; returns the fault that interrupted it, if any. */
+async function attempt(round: Round, job: RangeJob): Promise<"restart" | GraphError | undefined> {
+  const body = await request(round, job);
+  if (body === "restart" || body instanceof GraphError) return body;
+  try {
+    await read(round, job, body);
+  } catch (error) {
+    if (isGraphError(error) && error.kind === "unavailable") return error;
+    throw error;
+  }
+  return undefined;
+}
+
+async function request(round: Round, { position, end }: RangeJob): Promise<Body | "restart" | GraphError> {
+  const { content, size, signal } = round;
+  const { found } = content;
   const isOpenEnded = end === Infinity;
+  const isWhole = isOpenEnded && position === 0;
   const header = isOpenEnded ? `bytes=${position}-` : `bytes=${position}-${end - 1}`;
-  const received = await content.request(isOpenEnded && position === 0 ? undefined : header, abort.signal);
-  const { response } = received;
+  const response = await content.request(isWhole ? undefined : header, signal);
   const { status } = response;
-  if (status === 200 && isOpenEnded && position === 0) {
+  if (status === 200 && isWhole) {
     const length = response.headers.get("content-length");
     return { response, end: length === null ? undefined : Number(length) };
   }
@@ -188,45 +178,33 @@ async function request(
   if (range?.start === position && !isOtherSize) {
     return { response, end: isOpenEnded ? range.total : range.end };
   }
-  const isUnranged = status === 200 || status === 416 || status === 206 && !isOpenEnded;
-  if (isUnranged) {
-    await response.discard();
-    await content.refresh(received.found);
-  } else await content.afterRefusal(received);
-  if (content.version !== round.version) return "restart";
+  if (![200, 206, 416].includes(status)) {
+    const error = await readServiceError(response, content.what);
+    if (REFUSED_STATUSES.includes(status) && !error.has("malwareDetected")) return error;
+    throw error;
+  }
+  await response.discard();
+  await content.refresh(found);
   // Ranges are ignored, or the stated size is not the true one (PROTOCOL D2, D6).
-  const isUnsupported = isUnranged &&
-    (status !== 206 || isOtherSize || ++round.wrongRanges > MAX_WRONG_RANGES);
-  if (!isUnsupported) return "retry";
-  content.rangesUnsupported = true;
+  if (content.version === round.version) content.rangesUnsupported = true;
   return "restart";
 }
 
-async function read(
-  round: Round,
-  job: RangeJob,
-  { response, end }: Body,
-  writer: TargetWriter,
-): Promise<void> {
-  const { content, target, queue } = round;
+async function read(round: Round, job: RangeJob, { response, end }: Body): Promise<void> {
+  const { content, target } = round;
   const start = job.position;
   const isOpenEnded = job.end === Infinity;
-  if (isOpenEnded && end !== undefined) target.announce(end);
   const totalBytes = isOpenEnded ? end ?? round.size : round.size;
-  const endsWithRange = response.headers.get("content-length") === String(job.end - start);
   for await (const chunk of response.chunks()) {
-    // A body may be longer than requested, and another worker may have taken over meanwhile.
-    if (job.position >= job.end) return;
+    if (job.position >= job.end) return; // the body is longer than requested
     const bytes = chunk.subarray(0, job.end - job.position);
-    queue.advance(job, bytes.length);
+    await target.write(bytes, job.position);
+    job.position += bytes.length;
     round.doneBytes += bytes.length;
-    content.noteArrived(chunk.length);
-    await writer.write(bytes);
+    content.arrivedBytes += chunk.length;
     round.onProgress?.(round.doneBytes, totalBytes);
     // Beyond this it cannot be the file, whatever follows.
     if (isOpenEnded && job.position > content.maxBytes) job.end = job.position;
-    // Reading to the end of the body lets its HTTP connection serve the next range.
-    if (job.position >= job.end && !endsWithRange) return;
   }
   const expected = Math.min(end ?? job.position, job.end);
   if (job.position < expected || !isOpenEnded && job.position === start) {
@@ -236,4 +214,14 @@ async function read(
     });
   }
   if (isOpenEnded) job.end = job.position;
+}
+
+/** Parses `Content-Range`; `total` is `undefined` if the service does not know it. */
+function parseContentRange(
+  { headers }: HttpResponse,
+): { start: number; end: number; total: number | undefined } | undefined {
+  const [, start, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get("content-range") ?? "") ??
+    [];
+  if (start === undefined) return undefined;
+  return { start: Number(start), end: Number(last) + 1, total: total === "*" ? undefined : Number(total) };
 }

@@ -8,24 +8,16 @@ import type { Connection } from "../connect.ts";
 import type { DocumentKind } from "../documents/structure.ts";
 import { contentVersion, isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
+import type { HttpClient } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
 import { readServiceError } from "../graph/errors.ts";
-import { enrichedKind } from "../transfer/enrichment.ts";
-import { compareContent } from "../transfer/verify.ts";
+import { compareContent, enrichedKind } from "../transfer/verify.ts";
 
-/** Fresh download URLs in a row without a new byte before a refusal is final. */
-const MAX_FRESH_LINKS = 2;
 /** Give up on content that keeps changing. */
 const MAX_RESTARTS = 3;
 /** How much conversion may add to a small file, in bytes. */
 const CONVERSION_BYTES = 16 * 1024 * 1024;
-
-/** A response, and the item whose download URL it came from. */
-export interface ContentResponse {
-  response: HttpResponse;
-  found: ResolvedItem;
-}
 
 /** The content of one item. */
 export class RemoteContent {
@@ -33,16 +25,12 @@ export class RemoteContent {
   found: ResolvedItem;
   /** Content bytes received over all connections, repeated ones included. */
   arrivedBytes = 0;
-  /** Number of requests for content. */
-  requests = 0;
   /** Whether the service has ignored a range of this item. */
   rangesUnsupported = false;
   /** Whether storage has served what it calls another item since the last refresh. */
   isForeign = false;
   readonly #connection: Connection;
-  #contentType = "";
   #refreshing: Promise<void> | undefined;
-  #freshLinks = 0;
   #restarts = 0;
 
   constructor(connection: Connection, found: ResolvedItem) {
@@ -76,9 +64,8 @@ export class RemoteContent {
     return 2 * this.item.size + CONVERSION_BYTES;
   }
 
-  /** Whether the last response was a web page in place of a file of another type. */
-  get isPage(): boolean {
-    return this.#contentType.startsWith("text/html") && this.enrichedKind !== "html";
+  get http(): HttpClient {
+    return this.#connection.storage.http;
   }
 
   /**
@@ -86,11 +73,9 @@ export class RemoteContent {
    *
    * @param range As in the header: `bytes=0-99`; without it, everything.
    */
-  async request(range: string | undefined, signal: AbortSignal): Promise<ContentResponse> {
+  async request(range: string | undefined, signal: AbortSignal): Promise<HttpResponse> {
     await this.#refreshing;
-    const { found } = this;
-    this.requests++;
-    const { driveItem } = found;
+    const { driveItem } = this.found;
     const url = driveItem["@microsoft.graph.downloadUrl"] ?? driveItem["@content.downloadUrl"] ??
       await this.#redirect();
     const response = await this.#connection.storage.send({
@@ -106,17 +91,11 @@ export class RemoteContent {
       signal,
     });
     if (response.status === 200 || response.status === 206) {
-      this.#contentType = response.headers.get("content-type") ?? "";
       const served = idInTag(response.headers.get("etag"));
       const expected = idInTag(this.item.eTag);
       this.isForeign ||= served !== undefined && expected !== undefined && served !== expected;
     }
-    return { response, found };
-  }
-
-  noteArrived(bytes: number): void {
-    this.arrivedBytes += bytes;
-    this.#freshLinks = 0;
+    return response;
   }
 
   /**
@@ -133,31 +112,11 @@ export class RemoteContent {
     });
   }
 
-  /** Gets a fresh download URL after a refusal; throws the refusal if that does not help. */
-  async afterRefusal({ response, found }: ContentResponse): Promise<void> {
-    const error = await readServiceError(response, this.what);
-    // A URL expires after an hour at most, and a new one can be refused as well (PROTOCOL D3).
-    const mayBeStale = [401, 403, 404, 410, 206].includes(response.status);
-    if (!mayBeStale || error.has("malwareDetected")) throw error;
-    if (found === this.found && !this.#refreshing && ++this.#freshLinks > MAX_FRESH_LINKS) throw error;
-    await this.refresh(found);
-  }
-
   /** Reads the item again, with a fresh download URL; once for all connections that still use that of `stale`. */
   async refresh(stale = this.found): Promise<void> {
     if (stale !== this.found) return;
     this.#refreshing ??= this.#readItem().finally(() => this.#refreshing = undefined);
     await this.#refreshing;
-  }
-
-  /** Backs off after a number of faults in a row, then gets a fresh download URL. */
-  async pause(faults: number, fault: GraphError, signal: AbortSignal): Promise<void> {
-    const { http } = this.#connection.storage;
-    const { found } = this;
-    const ms = http.backoffMs(faults);
-    if (!http.deadline.allows(ms)) throw fault;
-    await http.wait(ms, fault.message, signal);
-    await this.refresh(found);
   }
 
   /** Compares a copy with what the service states. */
@@ -196,14 +155,4 @@ export class RemoteContent {
 /** ETags of business drives contain the id of their item: `"{GUID},n"` (PROTOCOL 5). */
 function idInTag(tag: string | null): string | undefined {
   return /^"\{([\dA-F-]{36})\}/i.exec(tag ?? "")?.[1]?.toLowerCase();
-}
-
-/** Parses `Content-Range`; `total` is `undefined` if the service does not know it. */
-export function parseContentRange(
-  { headers }: HttpResponse,
-): { start: number; end: number; total: number | undefined } | undefined {
-  const [, start, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get("content-range") ?? "") ??
-    [];
-  if (start === undefined) return undefined;
-  return { start: Number(start), end: Number(last) + 1, total: total === "*" ? undefined : Number(total) };
 }

@@ -1,12 +1,11 @@
 /**
- * Whether a document is complete by its own structure: tells it from a truncated one, or from a proxy's error page, where
- * no hash can.
+ * Whether a document is complete by its own structure, and whether a stored one is the one that was sent although the
+ * service wrote properties into it.
  *
  * @module
  */
-import { BrokenDocument, type ByteSource, ByteWindow, readRange } from "./byte_source.ts";
-import { checkJpeg } from "./jpeg.ts";
-import { checkZip } from "./zip.ts";
+import { BrokenDocument, type ByteSource, isSameContent, readRange } from "./byte_source.ts";
+import { readZip, type ZipContent } from "./zip.ts";
 
 /** Kinds of documents that the service may change. */
 export type DocumentKind = "office" | "pdf" | "jpeg" | "heic" | "html" | "oneNote";
@@ -14,123 +13,135 @@ export type DocumentKind = "office" | "pdf" | "jpeg" | "heic" | "html" | "oneNot
 /** `%%EOF` is the last line of a PDF file (ISO 32000-1, 7.5.5). */
 const PDF_END_BYTES = 1024;
 const MAX_BOXES = 10_000;
-const OLE2_HEADER_BYTES = 512;
-/** Allocation table sectors that the header lists. */
-const LISTED_IN_HEADER = 109;
-const MAX_REGULAR_SECTOR = 0xfffffffa;
-const FREE = 0xffffffff;
+/** Real images have a few hundred at most. */
+const MAX_SEGMENTS = 10_000;
+/**
+ * Parts of a package that SharePoint writes properties into (PROTOCOL 10.2), and the remains of parts that it replaced,
+ * which no longer belong to the document (ECMA-376-1, 9.1.7).
+ */
+const PROPERTIES =
+  /^(\[Content_Types\]\.xml$|docProps\/|docMetadata\/|customXml\/|\[trash\]\/[\da-f]{4}\.dat$)|\.rels$/i;
 
-/** Whether {@linkcode checkStructure} can find that a document of this kind is incomplete. */
-export function hasStructure(kind: DocumentKind): boolean {
-  return kind !== "html" && kind !== "oneNote";
+/**
+ * Checks that a document is complete, which tells it from a truncated one or a proxy's error page where no hash can.
+ *
+ * @returns Whether its structure proves that; otherwise nothing is known.
+ * @throws {BrokenDocument} when it is incomplete, or of another kind.
+ */
+export async function checkStructure(kind: DocumentKind, source: ByteSource): Promise<boolean> {
+  if (kind === "office") return await readPackage(source) !== undefined;
+  if (kind === "pdf") await checkPdf(source);
+  else if (kind === "jpeg") await checkJpeg(source);
+  else if (kind === "heic") await checkHeic(source);
+  else return false;
+  return true;
 }
 
 /**
- * Checks a document as far as its kind allows.
+ * Compares a stored document with the one that was sent.
  *
- * @throws {BrokenDocument} when it is incomplete, or of another kind.
+ * @returns Whether the comparison proves them equal. If not, the stored one is not shorter than what was sent, and complete
+ *   as far as its structure shows.
+ * @throws {BrokenDocument} when the stored one is another document, or incomplete.
  */
-export async function checkStructure(kind: DocumentKind, source: ByteSource): Promise<void> {
-  if (source.size === 0) throw new BrokenDocument("it is empty");
+export async function proveSame(kind: DocumentKind, sent: ByteSource, stored: ByteSource): Promise<boolean> {
+  if (kind === "jpeg") {
+    await compareImages(sent, stored);
+    return true;
+  }
   if (kind === "office") {
-    if (await isOle2(source)) await checkOle2(source);
-    else await checkZip(source);
-  } else if (kind === "pdf") await checkPdf(source);
-  else if (kind === "jpeg") await checkWholeJpeg(source);
-  else if (kind === "heic") await checkHeic(source);
+    const ours = await readPackage(sent);
+    const theirs = await readPackage(stored);
+    if (ours && theirs) {
+      compareParts(ours, theirs);
+      return true;
+    }
+    if (await isOle2(sent) !== await isOle2(stored)) {
+      throw new BrokenDocument("its format is not that of what was sent");
+    }
+  } else await checkStructure(kind, stored);
+  if (stored.size < sent.size) throw new BrokenDocument("it is shorter than what was sent");
+  return false;
+}
+
+/** The parts of an Office document; `undefined` for one that cannot be checked. */
+async function readPackage(source: ByteSource): Promise<Map<string, ZipContent> | undefined> {
+  return await isOle2(source) ? undefined : await readZip(source);
+}
+
+/** Whether it is a compound file (MS-CFB): an Office document from before 2007, or one with a password. */
+async function isOle2(source: ByteSource): Promise<boolean> {
+  return source.size >= 8 && (await readRange(source, 0, 8)).getBigUint64(0) === 0xd0cf11e0a1b11ae1n;
+}
+
+function compareParts(sent: Map<string, ZipContent>, stored: Map<string, ZipContent>): void {
+  for (const name of new Set([...sent.keys(), ...stored.keys()])) {
+    if (PROPERTIES.test(name) || name.endsWith("/")) continue;
+    const [ours, theirs] = [sent.get(name), stored.get(name)];
+    if (ours?.bytes !== theirs?.bytes || ours?.crc32 !== theirs?.crc32) {
+      throw new BrokenDocument(`${name} is not what was sent`);
+    }
+  }
 }
 
 async function checkPdf(source: ByteSource): Promise<void> {
+  const length = Math.min(PDF_END_BYTES, source.size);
   const text = async (position: number) =>
-    new TextDecoder("latin1").decode(
-      await readRange(source, position, Math.min(PDF_END_BYTES, source.size)),
-    );
+    new TextDecoder("latin1").decode(await readRange(source, position, length));
   if (!(await text(0)).includes("%PDF-")) throw new BrokenDocument("it is not a PDF file");
-  const end = await text(Math.max(0, source.size - PDF_END_BYTES));
-  if (!/%%EOF[\s\0]*$/.test(end)) throw new BrokenDocument("its end is missing");
+  if (!/%%EOF[\s\0]*$/.test(await text(source.size - length))) throw new BrokenDocument("its end is missing");
 }
 
-/** Also checks the last bytes: data after the image may itself be truncated. */
-async function checkWholeJpeg(source: ByteSource): Promise<void> {
-  await checkJpeg(source);
-  const [first, last] = await readRange(source, source.size - 2, 2);
-  if (first !== 0xff || last !== 0xd9) throw new BrokenDocument("it does not end with an end marker");
+async function checkJpeg(source: ByteSource): Promise<void> {
+  await readImage(source);
+  const end = await readRange(source, source.size - 2, 2);
+  if (end.getUint16(0) !== 0xffd9) throw new BrokenDocument("it does not end with an end marker");
+}
+
+/** SharePoint writes into the metadata of an image, not into the image (contrib#8903). */
+async function compareImages(sent: ByteSource, stored: ByteSource): Promise<void> {
+  const [ours, theirs] = [await readImage(sent), await readImage(stored)];
+  const isSame = ours.tables === theirs.tables &&
+    await isSameContent(sent, stored, ours.scanStart, theirs.scanStart);
+  if (!isSame) throw new BrokenDocument("its image is not the one that was sent");
+}
+
+/**
+ * Reads a JPEG image up to its first scan (ITU-T T.81, annex B).
+ *
+ * @returns Where that begins, and the SHA-256 in hex of the segments before it, metadata excepted.
+ */
+async function readImage(source: ByteSource): Promise<{ scanStart: number; tables: string }> {
+  if ((await readRange(source, 0, 2)).getUint16(0) !== 0xffd8) {
+    throw new BrokenDocument("it is not a JPEG image");
+  }
+  const { createHash } = await import("node:crypto");
+  const tables = createHash("sha256");
+  for (let at = 2, n = 0; n < MAX_SEGMENTS; n++) {
+    const header = await readRange(source, at, 4);
+    const marker = header.getUint16(0);
+    if (marker === 0xffda) return { scanStart: at, tables: tables.digest("hex") };
+    if (marker < 0xffc0) break;
+    const segment = await readRange(source, at, 2 + header.getUint16(2));
+    const isMetadata = (marker >= 0xffe0 && marker <= 0xffef) || marker === 0xfffe;
+    if (!isMetadata) tables.update(segment);
+    at += segment.byteLength;
+  }
+  throw new BrokenDocument("it contains no image");
 }
 
 /** Boxes (ISO/IEC 14496-12, 4.2) fill the file to its last byte. */
 async function checkHeic(source: ByteSource): Promise<void> {
-  const window = new ByteWindow(source);
   const types: string[] = [];
   for (let at = 0; at < source.size;) {
-    const header = await window.at(at, 8);
-    types.push(String.fromCharCode(...new Uint8Array(header.buffer, header.byteOffset + 4, 4)));
-    if (types[0] !== "ftyp" || types.length > MAX_BOXES) throw new BrokenDocument("it is not a HEIF image");
+    const header = await readRange(source, at, 8);
+    types.push(new TextDecoder("latin1").decode(header.buffer.slice(4)));
+    if (types[0] !== "ftyp" || types.length > MAX_BOXES) break;
     let bytes = header.getUint32(0);
     if (bytes === 0) bytes = source.size - at; // extends to the end of the file
-    else if (bytes === 1) bytes = Number((await window.at(at + 8, 8)).getBigUint64(0));
+    else if (bytes === 1) bytes = Number((await readRange(source, at + 8, 8)).getBigUint64(0));
     if (bytes < 8 || at + bytes > source.size) throw new BrokenDocument("it ends before its structure does");
     at += bytes;
   }
-  if (!types.includes("meta")) throw new BrokenDocument("it contains no image");
-}
-
-/** Whether it is a compound file (MS-CFB): an Office document from before 2007, or one with a password. */
-export async function isOle2(source: ByteSource): Promise<boolean> {
-  if (source.size < OLE2_HEADER_BYTES) return false;
-  const header = await new ByteWindow(source).at(0, 8);
-  return header.getUint32(0) === 0xd0cf11e0 && header.getUint32(4) === 0xa1b11ae1;
-}
-
-/** Checks that the file holds every sector in use. */
-async function checkOle2(source: ByteSource): Promise<void> {
-  const window = new ByteWindow(source);
-  const shift = (await window.at(30, 2)).getUint16(0, true);
-  if (shift !== 9 && shift !== 12) throw new BrokenDocument("its sector size is unknown");
-  const sectorBytes = 2 ** shift;
-  const sectors = Math.floor(source.size / sectorBytes) - 1; // the header takes the first
-  const perSector = sectorBytes / 4;
-  let last = -1;
-  let index = 0;
-  for await (const sector of allocationSectors(window, sectorBytes, sectors)) {
-    const table = await window.at(offsetOf(sector, sectorBytes, sectors), sectorBytes);
-    for (let at = 0; at < sectorBytes; at += 4) {
-      if (table.getUint32(at, true) !== FREE) last = index * perSector + at / 4;
-    }
-    index++;
-  }
-  const isWhole = last >= 0 && last < sectors && sectors <= index * perSector;
-  if (!isWhole || source.size % sectorBytes !== 0) {
-    throw new BrokenDocument(
-      `it has ${source.size} bytes, its allocation table lists ${last + 1} sectors of ${sectorBytes}`,
-    );
-  }
-}
-
-/** The sectors of the allocation table: those that the header lists, then those of a chain of lists. */
-async function* allocationSectors(window: ByteWindow, sectorBytes: number, sectors: number) {
-  let left = (await window.at(44, 4)).getUint32(0, true);
-  // Programs allocate a few in advance.
-  const needed = Math.ceil(sectors / (sectorBytes / 4));
-  if (left > 2 * needed + LISTED_IN_HEADER) {
-    throw new BrokenDocument("its allocation table is longer than the file");
-  }
-  let list = 76;
-  let listed = LISTED_IN_HEADER;
-  let next = (await window.at(68, 4)).getUint32(0, true);
-  for (;;) {
-    for (let n = 0; n < listed && left > 0; n++, left--) {
-      yield (await window.at(list + 4 * n, 4)).getUint32(0, true);
-    }
-    if (left === 0) return;
-    list = offsetOf(next, sectorBytes, sectors);
-    listed = sectorBytes / 4 - 1; // the last entry leads to the next list
-    next = (await window.at(list + 4 * listed, 4)).getUint32(0, true);
-  }
-}
-
-function offsetOf(sector: number, sectorBytes: number, sectors: number): number {
-  if (sector > MAX_REGULAR_SECTOR || sector >= sectors) {
-    throw new BrokenDocument("it ends before its structure does");
-  }
-  return (sector + 1) * sectorBytes;
+  if (types[0] !== "ftyp" || !types.includes("meta")) throw new BrokenDocument("it is not a HEIF image");
 }

@@ -5,17 +5,24 @@
  * @module
  */
 import type { Connection } from "../connect.ts";
-import { usageError } from "../errors.ts";
+import {
+  acceptCopy,
+  type ByteSink,
+  type CopyVerdict,
+  fetchInOrder,
+  fetchPrivateCopy,
+  type InOrderContent,
+  judgeCopy,
+  UNEXPLAINED,
+} from "../content/copy.ts";
+import { RemoteContent } from "../content/remote_content.ts";
 import { getItem, type ResolvedItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
+import { GraphError, usageError } from "../errors.ts";
 import { statIfExists } from "../local/local_file.ts";
-import { inspectTarget, localPathFor } from "./local_target.ts";
-import { RemoteContent } from "../content/remote_content.ts";
-import { discardPartial, type DownloadOutcome, downloadToFile, settleConflict } from "./to_file.ts";
-import type { ByteSink } from "../content/in_order.ts";
-import { downloadToSink } from "./to_stream.ts";
 import { forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
-import { hashFile } from "../transfer/verify.ts";
+import { inspectTarget, localPathFor } from "./local_target.ts";
+import { type DownloadOutcome, downloadToFile, settleExisting } from "./to_file.ts";
 
 /**
  * What to do when the local file exists. `resume`: it may be a prefix of the remote file, left by another tool; it is
@@ -52,17 +59,13 @@ export async function downloadFile(
   destination = ".",
   options: DownloadOptions = {},
 ): Promise<TransferResult> {
-  const started = performance.now();
   const found = await getItem(connection, location);
-  assertFile(found);
-  const local = await localPathFor(destination, found.item.name);
-  return await downloadItem(connection, found, local, options, started);
+  return await downloadItem(connection, found, await localPathFor(destination, found.item), options);
 }
 
 /**
  * Downloads an item to an exact local path, whose folder must exist.
  *
- * @param started When the work began, by `performance.now()`. @default now
  * @throws {GraphError} like {@linkcode downloadFile}.
  */
 export async function downloadItem(
@@ -70,31 +73,26 @@ export async function downloadItem(
   found: ResolvedItem,
   local: string,
   options: DownloadOptions = {},
-  started = performance.now(),
 ): Promise<TransferResult> {
+  const started = performance.now();
   assertFile(found);
-  assertConnections(options.connections);
   const context = forTransfer(connection);
   const content = new RemoteContent(context, found);
-  const outcome = await run(context, content, local, options);
+  const outcome = options.dryRun
+    ? await foresee(content, local, options)
+    : await downloadToFile(context, content, local, options);
   const result = toResult(content.found, local, outcome, started);
   return options.dryRun ? { ...result, dryRun: true } : result;
 }
 
-async function run(
-  connection: Connection,
+/** What a download would do. */
+async function foresee(
   content: RemoteContent,
   local: string,
   options: DownloadOptions,
 ): Promise<DownloadOutcome> {
-  const { signal } = connection.storage.http;
-  const unchanged = options.ifChanged ? await findUnchanged(content, local, signal) : undefined;
-  if (unchanged && !options.dryRun) await discardPartial(connection, local);
-  if (unchanged) return unchanged;
-  if (!options.dryRun) return await downloadToFile(connection, content, local, options);
-  // In a dry run, even its folder may be missing.
-  const target = await statIfExists(local) && await inspectTarget(local);
-  const settled = target && await settleConflict(content, target, options.conflict ?? "fail", signal);
+  const target = await statIfExists(local) && await inspectTarget(local); // even its folder may be missing
+  const settled = target && await settleExisting(content, target, options);
   return settled ?? { result: "downloaded", verdict: "unverified", bytes: content.item.size };
 }
 
@@ -117,39 +115,39 @@ export async function downloadStream(
   assertFile(found);
   const context = forTransfer(connection);
   const content = new RemoteContent(context, found);
-  const outcome = await downloadToSink(context, content, sink, onProgress);
+  const refuseRestart = (bytes: number): Promise<void> => {
+    if (bytes > 0) throw resumeImpossible(content);
+    return Promise.resolve();
+  };
+  const written = await fetchInOrder(content, sink, refuseRestart, onProgress);
+  const judged = await judgeWritten(context, content, written);
+  const hint = () => Promise.resolve("what was written to standard output must not be used");
+  const verdict = await acceptCopy(content, written, judged, connection.notice, hint);
+  const { arrivedBytes: sentBytes } = content;
+  const outcome: DownloadOutcome = { result: "downloaded", verdict, bytes: written.bytes, sentBytes };
   return toResult(content.found, "-", outcome, started);
 }
 
-/**
- * Whether the local file has the content of the item. Content that the service may serve otherwise than it states is
- * recognized by the time of its last change, which downloads set.
- */
-async function findUnchanged(
+/** Judges what was written, by a second copy if it is not what the service states. */
+async function judgeWritten(
+  connection: Connection,
   content: RemoteContent,
-  local: string,
-  signal: AbortSignal | undefined,
-): Promise<DownloadOutcome | undefined> {
-  const info = await statIfExists(local);
-  if (!info?.isFile) return undefined;
-  const { bytes, quickXorHash } = await hashFile(local, signal);
-  if (content.compare(bytes, quickXorHash) === "verified") {
-    return { result: "unchanged", verdict: "verified", bytes };
-  }
-  const { modified } = content.item;
-  const isSameTime = info.mtime !== null && modified !== null &&
-    toSeconds(info.mtime) === toSeconds(new Date(modified));
-  if (!isSameTime || content.enrichedKind === undefined) return undefined;
-  return { result: "unchanged", verdict: "unverified", bytes };
+  { bytes, quickXorHash, sha256 }: InOrderContent,
+): Promise<CopyVerdict> {
+  const compared = content.compare(bytes, quickXorHash);
+  if (compared !== "different") return { verdict: compared };
+  await content.refresh();
+  if (content.compare(bytes, quickXorHash) === "verified") return { verdict: "verified" };
+  if (content.enrichedKind === undefined) return UNEXPLAINED;
+  using copy = await fetchPrivateCopy(connection, content);
+  return await judgeCopy(content, copy.content, copy.sha256 === sha256 && !content.isForeign);
 }
 
-function assertConnections(connections: number | undefined): void {
-  if (connections === undefined) return;
-  if (Number.isInteger(connections) && connections >= 1 && connections <= MAX_CONNECTIONS) return;
-  throw usageError(
-    `${connections} is not a number of connections`,
-    `give a number from 1 to ${MAX_CONNECTIONS}`,
-    "invalidConnections",
+function resumeImpossible({ item }: RemoteContent): GraphError {
+  return new GraphError(
+    "conflict",
+    `the download of ${item.path} cannot be resumed: the file changed, or the service ignores ranges`,
+    { code: "resumeImpossible", hint: "what was written must not be used; run the same command again" },
   );
 }
 
@@ -159,10 +157,6 @@ function assertFile({ item }: ResolvedItem): void {
     ? "a OneNote notebook, which has no content of its own"
     : `a ${item.type}`;
   throw usageError(`${item.path || "the root folder"} is ${kind}`, "name a file", "notAFile");
-}
-
-function toSeconds(time: Date): number {
-  return Math.floor(time.getTime() / 1000);
 }
 
 function toResult(

@@ -1,46 +1,14 @@
 /**
- * Local names and paths of downloads: which names are possible, what is there already, and how the finished file gets its
- * mode and name.
+ * Local paths of downloads: what is there already, and how the finished file gets its mode and name.
  *
  * @module
  */
 import { basename, dirname, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
+import type { Item } from "../drive/items.ts";
 import { pathNameProblem } from "../drive/names.ts";
 import type { DownloadConflict } from "./download.ts";
 import { ifExists, lstatIfExists, statIfExists } from "../local/local_file.ts";
-
-/** The limit of common file systems, in bytes of UTF-8. */
-const MAX_NAME_BYTES = 255;
-/** Device names on Windows, with any extension. */
-const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i;
-
-/** Why a name cannot be that of a local file or folder; `undefined` if it can. */
-export function localNameProblem(name: string): string | undefined {
-  if (name === "") return "it is empty";
-  const fault = pathNameProblem(name);
-  if (fault) return fault;
-  if (DEVICE.test(name)) return "it is a device name on Windows";
-  if (/[. ]$/.test(name)) return "it ends with a dot or space, which Windows drops";
-  const bytes = new TextEncoder().encode(name).length;
-  return bytes > MAX_NAME_BYTES ? `it has ${bytes} bytes, more than ${MAX_NAME_BYTES}` : undefined;
-}
-
-/** The names in one local folder. On many file systems, names that differ only in case are the same file. */
-export class LocalNames {
-  readonly #taken = new Map<string, string>();
-
-  /** Takes a name; returns why it cannot be used, or `undefined`. */
-  take(name: string): string | undefined {
-    const fault = localNameProblem(name);
-    if (fault) return fault;
-    const key = name.normalize("NFC").toLowerCase();
-    const twin = this.#taken.get(key);
-    if (twin !== undefined) return `many file systems do not distinguish it from ${twin}`;
-    this.#taken.set(key, name);
-    return undefined;
-  }
-}
 
 /** A local path and the file that is there. */
 export interface LocalTarget {
@@ -52,28 +20,27 @@ export interface LocalTarget {
   existing: Deno.FileInfo | undefined;
 }
 
+/** @throws {GraphError} `usage`, code `illegalName`, for a name of the service that could lead out of a local folder. */
+export function checkLocalName({ path, name }: Item): void {
+  const problem = pathNameProblem(name);
+  if (problem === undefined) return;
+  const message = `${path}: ${JSON.stringify(name)} cannot be a local name: ${problem}`;
+  throw usageError(message, "rename it where it is stored", "illegalName");
+}
+
 /**
  * The path of the file that a download creates.
  *
  * @param destination A file or a folder.
- * @param name Name of the item, which comes from the service and must not lead out of the folder.
  * @throws {GraphError} `usage`, `notFound`.
  */
-export async function localPathFor(destination: string, name: string): Promise<string> {
-  const fault = pathNameProblem(name);
-  if (fault) {
-    throw usageError(
-      `the name ${JSON.stringify(name)} cannot be a local file: ${fault}`,
-      "give a file name as the destination",
-      "illegalName",
-    );
-  }
-  if ((await statIfExists(destination))?.isDirectory) {
-    return destination === "." ? name : join(destination, name);
-  }
-  const folder = /[/\\]$/.test(destination) ? destination.replace(/(.)[/\\]+$/, "$1") : dirname(destination);
-  if (!/[/\\]$/.test(destination) && await statIfExists(folder)) return destination;
-  throw noLocalFolder(folder);
+export async function localPathFor(destination: string, item: Item): Promise<string> {
+  checkLocalName(item);
+  if ((await statIfExists(destination))?.isDirectory) return join(destination, item.name);
+  const isFolder = /[/\\]$/.test(destination);
+  const folder = isFolder ? destination.replace(/(.)[/\\]+$/, "$1") : dirname(destination);
+  if (isFolder || !await statIfExists(folder)) throw noLocalFolder(folder);
+  return destination;
 }
 
 /** @throws {GraphError} `usage` for a folder or device; `notFound` when its folder does not exist. */
@@ -103,14 +70,9 @@ export async function takeMode({ existing }: LocalTarget, partial: string): Prom
 
 /** The mode of new files, learned from one: reading the umask would need a permission. */
 async function maskedMode(path: string): Promise<number> {
-  const leftover = await lstatIfExists(path); // of a process that was killed right here
-  if (leftover?.isFile && leftover.size === 0) await Deno.remove(path);
-  using file = await Deno.open(path, { write: true, createNew: true });
-  try {
-    return (await file.stat()).mode ?? 0o600;
-  } finally {
-    await Deno.remove(path);
-  }
+  using file = await Deno.open(path, { write: true, create: true }); // a killed process may have left one
+  await Deno.remove(path);
+  return (await file.stat()).mode ?? 0o600;
 }
 
 /**
@@ -122,7 +84,7 @@ async function maskedMode(path: string): Promise<number> {
 export async function moveIntoPlace(
   partial: string,
   target: LocalTarget,
-  conflict: DownloadConflict | undefined,
+  conflict: DownloadConflict,
 ): Promise<void> {
   const { path, local, existing } = target;
   if (conflict === "replace") return await Deno.rename(partial, path);
@@ -134,10 +96,9 @@ export async function moveIntoPlace(
   }
   try {
     await Deno.link(partial, path); // unlike a rename, it replaces no file that appeared meanwhile
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) throw localExistsError(local);
-    if (await lstatIfExists(path)) throw localExistsError(local); // a file system without hard links
-    return await Deno.rename(partial, path);
+  } catch {
+    if (await lstatIfExists(path)) throw localExistsError(local);
+    return await Deno.rename(partial, path); // a file system without hard links
   }
   await Deno.remove(partial);
 }

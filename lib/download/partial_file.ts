@@ -1,45 +1,58 @@
 /**
- * The private file that a download grows in, and its journal entry. Recorded bytes have been synced to disk before, so a
- * kill or a power cut costs at most what arrived since the last entry.
+ * The private file that a download grows in, and its journal entry: which version of which item it holds, and which of its
+ * bytes are on disk for certain. A kill or a power cut costs at most what arrived since the last entry. Download URLs are
+ * secrets that soon expire; they are never recorded.
  *
  * @module
  */
 import { throwIfAborted } from "../abort.ts";
-import type { DownloadTarget, TargetWriter } from "../content/ranged.ts";
+import type { DownloadTarget } from "../content/ranged.ts";
 import { type ByteRange, ByteRanges } from "../content/ranges.ts";
 import type { RemoteContent } from "../content/remote_content.ts";
+import { contentVersion, itemKey } from "../drive/drive_item.ts";
 import type { ResolvedItem } from "../drive/items.ts";
-import { readAt, writeAll } from "../local/local_file.ts";
+import { GraphError } from "../errors.ts";
+import { Journal } from "../local/journal.ts";
+import { ifExists, lstatIfExists, writeAll } from "../local/local_file.ts";
+import { shellQuoted } from "../local/private_file.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
-import { type DownloadJournal, type DownloadJournalEntry, newEntry } from "./journal.ts";
 
 /** Minimum time between two journal entries. */
 const RECORD_INTERVAL_MS = 250;
 /** Recording may take this share of the time. */
 const RECORD_SHARE = 1 / 20;
 
-const BLOCK_BYTES = 1024 * 1024;
-/** The longest time that bytes are buffered: a kill on a slow network should lose little. */
-const MAX_HOLD_MS = 250;
+/** One unfinished download. */
+export interface DownloadJournalEntry {
+  driveId: string;
+  itemId: string;
+  /** Of the content: `cTag`, or `eTag` where the service gives none. */
+  version: string;
+  size: number;
+  /** Remote path, for messages. */
+  path: string;
+  /** The local file that is assumed to be a prefix of the content, and that the partial file starts with. */
+  guessedFrom: string | null;
+  /** Bytes that the partial file holds. */
+  done: ByteRange[];
+}
 
 /** Where a partial file and its journal entry are. */
 export interface PartialPlace {
-  journal: DownloadJournal;
+  journal: Journal<DownloadJournalEntry>;
+  /** Of the local path, so that only one download goes to it at a time. */
   key: string;
   /** Absolute path of the partial file. */
   path: string;
-  /** Absolute path that the file is to have. */
-  local: string;
-  /** Ends reading what is there already. */
-  signal: AbortSignal | undefined;
   notice: (text: string) => void;
 }
 
 /** An open partial file. */
-export class PartialFile implements DownloadTarget, AsyncDisposable {
-  /** What is written, synced or not. */
+export class PartialFile implements DownloadTarget, Disposable {
   readonly ranges: ByteRanges;
   readonly file: Deno.FsFile;
+  /** Of the bytes that this process wrote in order from the first one on. */
+  hash = new QuickXorHash();
   /** How many bytes were there already; `null` if none were usable. */
   resumedFrom: number | null;
   /** How many bytes a later process would find. */
@@ -50,15 +63,9 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
   readonly #content: RemoteContent;
   /** The version of the content that the file is of. */
   #found: ResolvedItem;
-  #announcedBytes: number | null = null;
-  #hash = new QuickXorHash();
-  /** Written by an earlier process. */
-  #unhashed: ByteRange[];
-  /** The first copy, while a second one overwrites it. */
-  #first: { bytes: number; isSame: boolean } | undefined;
+  /** The writes of all workers, one after another. */
+  #writing = Promise.resolve();
   #nextRecordAt = 0;
-  #recording: Promise<void> | undefined;
-  #failure: unknown;
 
   /** @param entry Of the earlier process that is resumed. */
   constructor(place: PartialPlace, file: Deno.FsFile, content: RemoteContent, entry?: DownloadJournalEntry) {
@@ -67,185 +74,143 @@ export class PartialFile implements DownloadTarget, AsyncDisposable {
     this.#content = content;
     this.#found = content.found;
     this.ranges = new ByteRanges(entry?.done);
-    this.#unhashed = this.ranges.toJSON();
     this.recordedBytes = this.ranges.total;
     this.resumedFrom = this.ranges.total || null;
-    this.announce(entry?.announcedBytes ?? 0);
     this.assumedPrefixOf = entry?.guessedFrom ?? null; // entries of earlier versions lack it
   }
 
-  get totalBytes(): number {
-    return this.#announcedBytes ?? this.#found.item.size;
+  /** Writes bytes, and records from time to time what is there. After a failure, every write fails. */
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#writing = this.#writing.then(async () => {
+      this.file.seekSync(position, Deno.SeekMode.Start);
+      await writeAll(this.file, bytes);
+      if (position === this.hash.length) this.hash.add(bytes, position);
+      this.ranges.add(position, position + bytes.length);
+      if (performance.now() >= this.#nextRecordAt) await this.record();
+    });
   }
 
-  /** Storage sometimes states more bytes than the item does (PROTOCOL D6). */
-  announce(totalBytes: number): void {
-    this.#announcedBytes = totalBytes > this.#found.item.size ? totalBytes : null;
-  }
-
-  /** Opens a writer that gathers small chunks into large writes, through a file handle of its own. */
-  openWriter(): TargetWriter {
-    const buffer = new Uint8Array(BLOCK_BYTES);
-    let file: Deno.FsFile | undefined;
-    let position = 0;
-    let filled = 0;
-    let since = 0;
-    const flush = async () => {
-      if (filled === 0) return;
-      const bytes = buffer.subarray(0, filled);
-      filled = 0; // a failed write is not repeated
-      file ??= await Deno.open(this.#place.path, { read: true, write: true });
-      await this.#write(file, bytes, position);
-      position += bytes.length;
-    };
-    return {
-      flush,
-      seek: (at) => void (position = at), // nothing is buffered then
-      async write(bytes) {
-        for (let at = 0; at < bytes.length;) {
-          if (filled === 0) since = performance.now();
-          const next = bytes.subarray(at, at + BLOCK_BYTES - filled);
-          buffer.set(next, filled);
-          filled += next.length;
-          at += next.length;
-          if (filled === BLOCK_BYTES || performance.now() - since >= MAX_HOLD_MS) await flush();
-        }
-      },
-      [Symbol.asyncDispose]: () => Promise.resolve(file?.close()),
-    };
-  }
-
-  /** Records everything that is written. */
+  /** Syncs the file, then records everything that is written. */
   async record(): Promise<void> {
-    await this.#recording;
-    if (this.#failure) throw this.#failure;
-    await this.#record();
-  }
-
-  /** Syncs the file. */
-  async sync(): Promise<void> {
-    await this.#recording;
-    await this.file.syncData();
-  }
-
-  /** Discards everything; continues with the current version of the content. */
-  async restart(): Promise<void> {
-    await this.#clear(undefined);
-    await this.file.truncate(0);
-  }
-
-  /** Prepares for a second copy of the content, which is compared with this one byte by byte while it overwrites it. */
-  async restartComparing(): Promise<void> {
-    await this.#clear({ bytes: this.ranges.prefixEnd, isSame: true });
-  }
-
-  /** Whether this is a second copy that is equal to the first. */
-  get isSameCopy(): boolean {
-    return this.#first !== undefined && this.#first.isSame && this.#first.bytes === this.ranges.prefixEnd;
-  }
-
-  /** Copies the first bytes of a local file that is assumed to be a prefix of the content. */
-  async copyPrefix(path: string, bytes: number): Promise<void> {
-    using source = await Deno.open(path);
-    await using writer = this.openWriter();
-    await this.#readBlocks(source, [0, bytes], (block) => writer.write(block));
-    await writer.flush();
-    this.resumedFrom = this.ranges.total || null;
-  }
-
-  /** QuickXorHash of the whole content in base64, once it is complete. */
-  async digest(): Promise<string> {
-    for (const range of this.#unhashed.splice(0)) {
-      await this.#readBlocks(this.file, range, (block, position) => {
-        this.#hash.add(block, position);
-        return Promise.resolve();
-      });
-    }
-    return this.#hash.digest();
-  }
-
-  /** Removes the entry last: without it, the partial file belongs to no download. */
-  async remove(): Promise<void> {
-    await Deno.remove(this.#place.path);
-    await this.#place.journal.remove(this.#place.key);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#recording;
-    this.file.close();
-  }
-
-  /** Records that no byte is valid, before any is overwritten. */
-  async #clear(first: { bytes: number; isSame: boolean } | undefined): Promise<void> {
-    await this.#recording;
-    this.ranges.clear();
-    this.resumedFrom = null;
-    this.assumedPrefixOf = null;
-    this.#found = this.#content.found;
-    this.#announcedBytes = null;
-    this.#hash = new QuickXorHash();
-    this.#unhashed = [];
-    this.#first = first;
-    await this.record();
-  }
-
-  async #write(file: Deno.FsFile, bytes: Uint8Array, position: number): Promise<void> {
-    if (this.#failure) throw this.#failure;
-    if (this.#first?.isSame) {
-      const before = new Uint8Array(bytes.length);
-      const count = await readAt(file, before, position);
-      this.#first.isSame = count === bytes.length && equalBytes(before, bytes);
-    }
-    this.#hash.add(bytes, position);
-    await file.seek(position, Deno.SeekMode.Start);
-    await writeAll(file, bytes);
-    this.ranges.add(position, position + bytes.length);
-    if (performance.now() >= this.#nextRecordAt) this.#recordInBackground();
-  }
-
-  async #readBlocks(
-    file: Deno.FsFile,
-    [start, end]: ByteRange,
-    use: (block: Uint8Array, position: number) => Promise<void>,
-  ): Promise<void> {
-    const buffer = new Uint8Array(BLOCK_BYTES);
-    for (let at = start; at < end;) {
-      throwIfAborted(this.#place.signal);
-      const count = await readAt(file, buffer.subarray(0, Math.min(BLOCK_BYTES, end - at)), at);
-      if (count === 0) return; // it became shorter: the hash will differ
-      await use(buffer.subarray(0, count), at);
-      at += count;
-    }
-  }
-
-  /** Records while bytes keep arriving; the next write throws its failure. */
-  #recordInBackground(): void {
-    this.#recording ??= this.#record()
-      .catch((error) => void (this.#failure = error))
-      .finally(() => this.#recording = undefined);
-  }
-
-  async #record(): Promise<void> {
     const started = performance.now();
-    const { total } = this.ranges;
-    const bytes = Math.max(this.totalBytes, this.#first?.bytes ?? 0);
-    const entry: DownloadJournalEntry = {
-      ...newEntry(this.#found, this.#place.local),
-      announcedBytes: bytes > this.#found.item.size ? bytes : null,
-      guessedFrom: this.assumedPrefixOf,
-      done: this.ranges.toJSON(),
-    };
     await this.file.syncData();
+    const entry = { ...newEntry(this.#found), guessedFrom: this.assumedPrefixOf, done: this.ranges.toJSON() };
     await this.#place.journal.write(this.#place.key, entry);
-    this.recordedBytes = total;
+    this.recordedBytes = this.ranges.total;
     const now = performance.now();
     this.#nextRecordAt = now + Math.max(RECORD_INTERVAL_MS, (now - started) / RECORD_SHARE);
   }
+
+  /** Discards everything, on record before any byte is overwritten; continues with the current version of the content. */
+  async restart(): Promise<void> {
+    this.ranges.clear();
+    this.hash = new QuickXorHash();
+    this.resumedFrom = null;
+    this.assumedPrefixOf = null;
+    this.#found = this.#content.found;
+    await this.record();
+    await this.file.truncate(0);
+  }
+
+  /** Copies a local file that is assumed to be a prefix of the content. */
+  async copyPrefix(path: string, signal: AbortSignal | undefined): Promise<void> {
+    this.assumedPrefixOf = path; // before a byte of it can be recorded
+    let position = 0;
+    for await (const bytes of (await Deno.open(path)).readable) {
+      throwIfAborted(signal);
+      await this.write(bytes, position);
+      position += bytes.length;
+    }
+    this.resumedFrom = position;
+  }
+
+  [Symbol.dispose](): void {
+    this.file.close();
+  }
 }
 
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  for (let at = 0; at < a.length; at++) {
-    if (a[at] !== b[at]) return false;
+/** Opens the journal of unfinished downloads. */
+export function openDownloadJournal(
+  folder: string,
+  now: () => number,
+  notice: (text: string) => void,
+): Journal<DownloadJournalEntry> {
+  return new Journal({ folder, what: "an unfinished download", parse, now, notice });
+}
+
+function parse(value: Record<string, unknown>): DownloadJournalEntry | undefined {
+  const isEntry = typeof value.version === "string" && Array.isArray(value.done) && value.done.every(isRange);
+  return isEntry ? value as unknown as DownloadJournalEntry : undefined;
+}
+
+function isRange(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [start, end] = value;
+  return Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start < end;
+}
+
+function newEntry({ item, driveItem }: ResolvedItem): DownloadJournalEntry {
+  const { driveId, id: itemId, size, path } = item;
+  const version = contentVersion(driveItem) ?? "";
+  return { driveId, itemId, version, size, path, guessedFrom: null, done: [] };
+}
+
+/** Whether an unfinished download is of this version of this item. */
+export function isSameContent(entry: DownloadJournalEntry, { item, driveItem }: ResolvedItem): boolean {
+  return itemKey({ driveId: entry.driveId, id: entry.itemId }) === itemKey(item) &&
+    entry.size === item.size && entry.version !== "" && entry.version === contentVersion(driveItem);
+}
+
+/** Removes the partial file, then its entry: without it, the file would belong to no download. */
+export async function removeUnfinished({ journal, key, path }: PartialPlace): Promise<void> {
+  if ((await lstatIfExists(path))?.isFile) await ifExists(Deno.remove(path));
+  await journal.remove(key);
+}
+
+/**
+ * Opens the partial file of an earlier process, or a new one.
+ *
+ * @throws {GraphError} `conflict`, code `foreignPartial`, for a file that is not what the entry says.
+ */
+export async function openPartial(
+  place: PartialPlace,
+  entry: DownloadJournalEntry | undefined,
+  content: RemoteContent,
+): Promise<PartialFile> {
+  const { journal, key, path, notice } = place;
+  const info = await lstatIfExists(path);
+  if (!info) {
+    await journal.write(key, newEntry(content.found)); // before the file, which belongs to no download without it
+    const options = { read: true, write: true, createNew: true, mode: 0o600 };
+    try {
+      return new PartialFile(place, await Deno.open(path, options), content);
+    } catch (error) {
+      await journal.remove(key);
+      throw error;
+    }
   }
-  return true;
+  if (!entry) throw foreignPartial(path, "it has no journal entry");
+  // Nothing else is written to: a symlink or another hard link would lead to somebody's file.
+  if (!info.isFile || (info.nlink ?? 1) > 1) throw foreignPartial(path, "it is not a file of its own");
+  if (info.size < new ByteRanges(entry.done).end) throw foreignPartial(path, "it has been truncated");
+  const partial = new PartialFile(place, await Deno.open(path, { read: true, write: true }), content, entry);
+  try {
+    if (isSameContent(entry, content.found)) return partial;
+    notice(
+      `the unfinished download of ${entry.path} is of another version or item; starting from the first byte`,
+    );
+    await partial.restart();
+    return partial;
+  } catch (error) {
+    partial[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function foreignPartial(path: string, why: string): GraphError {
+  const message = `${path} is in the way of the download and not its partial file: ${why}`;
+  const hint = `if nothing else needs it, remove it: rm ${
+    shellQuoted(path)
+  }; then run the same command again`;
+  return new GraphError("conflict", message, { code: "foreignPartial", hint });
 }

@@ -4,18 +4,18 @@
  * @module
  */
 import type { Connection } from "../connect.ts";
+import { throwIfAborted } from "../abort.ts";
+import { acceptCopy, type CopyVerdict, judgeCopy } from "../content/copy.ts";
 import { fetchMissing } from "../content/ranged.ts";
 import type { RemoteContent } from "../content/remote_content.ts";
-import { acceptCopy, type CopyVerdict, FOREIGN, judgeCopy, UNSTABLE } from "../content/verdict.ts";
 import { GraphError } from "../errors.ts";
 import { journalKey } from "../local/journal.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { ifExists, lstatIfExists, readAt } from "../local/local_file.ts";
+import { lstatIfExists, readAt } from "../local/local_file.ts";
 import { dirname, join } from "../std.ts";
 import type { TransferResult } from "../transfer/result.ts";
 import { hashFile } from "../transfer/verify.ts";
-import type { DownloadConflict, DownloadOptions } from "./download.ts";
-import { type DownloadJournalEntry, isSameContent, openDownloadJournal } from "./journal.ts";
+import type { DownloadOptions } from "./download.ts";
 import {
   inspectTarget,
   localExistsError,
@@ -23,8 +23,15 @@ import {
   moveIntoPlace,
   takeMode,
 } from "./local_target.ts";
-import type { PartialFile, PartialPlace } from "./partial_file.ts";
-import { openPartial, readUnfinished, removeUnfinished } from "./resume.ts";
+import {
+  type DownloadJournalEntry,
+  isSameContent,
+  openDownloadJournal,
+  openPartial,
+  type PartialFile,
+  type PartialPlace,
+  removeUnfinished,
+} from "./partial_file.ts";
 
 /** From this size on, several connections are the default. */
 const PARALLEL_FROM_BYTES = 64 * 1024 * 1024;
@@ -43,10 +50,11 @@ interface FileDownload {
   options: DownloadOptions;
 }
 
-/** What arrived, and its QuickXorHash. */
+/** What arrived, its QuickXorHash, and the verdict on it. */
 interface Received {
   bytes: number;
   quickXorHash: string;
+  judged: CopyVerdict;
 }
 
 /**
@@ -55,34 +63,32 @@ interface Received {
  * @throws {GraphError} `unavailable`, code `locked`, when another process downloads to the same path.
  */
 export async function downloadToFile(
-  connection: Connection,
+  { settings, storage: { http }, notice }: Connection,
   content: RemoteContent,
   local: string,
   options: DownloadOptions,
 ): Promise<DownloadOutcome> {
-  const { conflict = "fail" } = options;
   const target = await inspectTarget(local);
-  const place = await placeOf(connection, target.path);
+  const journal = openDownloadJournal(join(settings.state, "downloads"), http.now, notice);
+  const key = await journalKey(target.path);
+  // The file's own name with a suffix could be longer than the file system allows.
+  const path = join(dirname(target.path), `.${key.slice(0, 16)}.partial`);
   // Most files of a second run need nothing: they are not locked.
-  const isInTheWay = target.existing && (conflict === "skip" || conflict === "fail");
-  if (isInTheWay && !await place.journal.has(place.key)) {
-    const settled = await settleConflict(content, target, conflict, place.signal);
-    if (settled) return settled;
-  }
-  return await place.journal.exclusively(place.key, place.signal, async () => {
-    const target = await inspectTarget(local);
-    return await download({ content, place, target, options: { ...options, conflict } });
-  });
+  const settled = await journal.has(key) ? undefined : await settleExisting(content, target, options);
+  if (settled) return settled;
+  const context = { content, place: { journal, key, path, notice }, target, options };
+  return await journal.exclusively(key, http.signal, () => download(context));
 }
 
-/** Applies the conflict behavior to an existing file; `undefined`: download. */
-export async function settleConflict(
+/** What the local file that is there makes of a download; `undefined` if it is to go on. */
+export async function settleExisting(
   content: RemoteContent,
   { local, path, existing }: LocalTarget,
-  conflict: DownloadConflict,
-  signal: AbortSignal | undefined,
+  { conflict = "fail", ifChanged = false }: DownloadOptions,
 ): Promise<DownloadOutcome | undefined> {
-  if (!existing || conflict === "replace") return undefined;
+  if (!existing) return undefined;
+  const unchanged = ifChanged ? await findUnchanged(content, path, existing) : undefined;
+  if (unchanged || conflict === "replace") return unchanged;
   if (conflict === "skip") return { result: "skipped", verdict: "unverified", bytes: 0 };
   if (conflict === "fail") throw localExistsError(local);
   const { item } = content;
@@ -90,50 +96,44 @@ export async function settleConflict(
     const message = `${local} is longer than ${item.path}: ${existing.size} bytes, not ${item.size}`;
     throw new GraphError("conflict", message, { code: "localLonger" });
   }
-  if (existing.size < item.size) return undefined;
-  const { bytes, quickXorHash } = await hashFile(path, signal);
-  const isWhole = content.compare(bytes, quickXorHash) === "verified";
-  return isWhole ? { result: "unchanged", verdict: "verified", bytes } : undefined;
+  return existing.size === item.size ? await findUnchanged(content, path, existing) : undefined;
 }
 
-/** Removes what an earlier process left of a download whose file is there now. */
-export async function discardPartial(connection: Connection, local: string): Promise<void> {
-  const place = await placeOf(connection, (await inspectTarget(local)).path);
-  if (!await place.journal.has(place.key)) return; // no lock for most files of a second run
-  await place.journal.exclusively(place.key, place.signal, async () => {
-    const entry = await readUnfinished(place);
-    if (entry) await removeUnfinished(place, entry);
-  });
+/**
+ * Whether the local file has the content of the item. Content that the service may serve otherwise than it states is
+ * recognized by the time of its last change, which downloads set.
+ */
+async function findUnchanged(
+  content: RemoteContent,
+  path: string,
+  { mtime }: Deno.FileInfo,
+): Promise<DownloadOutcome | undefined> {
+  const { bytes, quickXorHash } = await hashFile(path, content.http.signal);
+  const isVerified = content.compare(bytes, quickXorHash) === "verified";
+  const { modified } = content.item;
+  const isSameTime = mtime !== null && modified !== null &&
+    toSeconds(mtime) === toSeconds(new Date(modified));
+  if (!isVerified && !(isSameTime && content.enrichedKind !== undefined)) return undefined;
+  return { result: "unchanged", verdict: isVerified ? "verified" : "unverified", bytes };
 }
 
-async function placeOf({ settings, storage, notice }: Connection, local: string): Promise<PartialPlace> {
-  const { now, signal } = storage.http;
-  const journal = openDownloadJournal(join(settings.state, "downloads"), now, notice);
-  const key = await journalKey(local);
-  // The file's own name with a suffix could be longer than the file system allows.
-  return { journal, key, path: join(dirname(local), `.${key.slice(0, 16)}.partial`), local, signal, notice };
+function toSeconds(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
 }
 
 async function download(context: FileDownload): Promise<DownloadOutcome> {
-  const { place } = context;
-  let entry = await readUnfinished(place);
+  const { content, place, target, options } = context;
+  const entry = await place.journal.read(place.key);
   if (entry) {
-    const finished = await findFinished(context, entry);
-    if (finished) return finished;
-    if (!await lstatIfExists(place.path)) {
-      await place.journal.remove(place.key);
-      entry = undefined;
-    }
+    const settled = await findFinished(context, entry) ?? await settleExisting(content, target, options);
+    if (settled && settled.result !== "skipped") await removeUnfinished(place);
+    if (settled) return settled;
   }
-  const { content, target, options: { conflict = "fail" } } = context;
-  const settled = await settleConflict(content, target, conflict, place.signal);
-  if (settled?.result === "unchanged" && entry) await removeUnfinished(place, entry);
-  if (settled) return settled;
-  await using partial = await openPartial(place, entry, content);
+  using partial = await openPartial(place, entry, content);
   try {
     return await fill(context, partial);
   } catch (error) {
-    throw await keepIncomplete(error, partial);
+    throw await keepIncomplete(error, context, partial);
   }
 }
 
@@ -144,30 +144,32 @@ async function findFinished(
 ): Promise<DownloadOutcome | undefined> {
   if (!existing || !isSameContent(entry, content.found)) return undefined;
   const partial = await lstatIfExists(place.path);
-  const isPartial = partial !== undefined && partial.ino !== null && partial.ino === existing.ino &&
+  const isLinked = partial && partial.ino !== null && partial.ino === existing.ino &&
     partial.dev === existing.dev;
-  if (partial && !isPartial) return undefined;
-  const { bytes, quickXorHash } = await hashFile(path, place.signal);
+  if (partial && !isLinked) return undefined;
+  const { bytes, quickXorHash } = await hashFile(path, content.http.signal);
   const compared = content.compare(bytes, quickXorHash);
-  if (!isPartial && compared !== "verified") return undefined;
+  if (!partial && compared !== "verified") return undefined;
   if (compared === "different" && content.enrichedKind === undefined) return undefined;
   // It was moved into place, so it had a verdict; which one is not recorded.
   const verdict = compared === "different" ? "unverified" : compared;
-  if (partial) await Deno.remove(place.path);
-  await place.journal.remove(place.key);
   return { result: "downloaded", verdict, bytes, resumedFrom: bytes };
 }
 
 async function fill(context: FileDownload, partial: PartialFile): Promise<DownloadOutcome> {
-  const { content, place, target, options: { conflict } } = context;
-  if (conflict === "resume") await assumePrefix(context, partial);
-  const { received, judged } = await receive(context, partial);
-  await partial.file.truncate(received.bytes);
+  const { content, place, target, options: { conflict = "fail" } } = context;
+  const { hash, modified, size } = content.item;
+  const { existing, path } = target;
+  // The local file is taken for a prefix of the content; without a hash nothing could tell whether it is.
+  const isPrefix = existing && existing.size > 0 && existing.size < size && hash !== null;
+  if (conflict === "resume" && isPrefix && partial.ranges.total === 0) {
+    await partial.copyPrefix(path, content.http.signal);
+  }
+  const received = await receive(context, partial);
   await takeMode(target, place.path);
-  const { modified } = content.item;
   if (modified) await partial.file.utime(new Date(modified), new Date(modified));
-  await partial.sync();
-  const verdict = await acceptCopy(content, received, judged, place.notice, async () => {
+  await partial.file.syncData();
+  const verdict = await acceptCopy(content, received, received.judged, place.notice, async () => {
     const kept = join(dirname(place.path), `.${crypto.randomUUID().slice(0, 8)}.damaged`);
     await Deno.rename(place.path, kept);
     await place.journal.remove(place.key);
@@ -185,72 +187,63 @@ async function fill(context: FileDownload, partial: PartialFile): Promise<Downlo
   };
 }
 
-/** With the conflict behavior `resume`, the local file is taken for a prefix of the content. */
-async function assumePrefix(
-  { content, target: { local, path, existing } }: FileDownload,
-  partial: PartialFile,
-): Promise<void> {
-  const { size, hash } = content.item;
-  if (!existing || partial.ranges.total > 0) return;
-  // Without a hash nothing could tell whether it is.
-  if (hash === null || existing.size === 0 || existing.size >= size) return;
-  partial.assumedPrefixOf = local; // before a byte of it can be recorded
-  await partial.copyPrefix(path, existing.size);
-}
-
 /** Fetches the content, again if it is not what the service states: a resumed file may have been damaged before. */
-async function receive(
-  context: FileDownload,
-  partial: PartialFile,
-): Promise<{ received: Received; judged: CopyVerdict }> {
-  const { content, options } = context;
-  const byDefault = content.item.size < PARALLEL_FROM_BYTES ? 1 : PARALLEL_CONNECTIONS;
-  for (let retriesLeft = partial.resumedFrom === null ? 1 : 2;; retriesLeft--) {
-    await fetchMissing(content, partial, options.connections ?? byDefault, options.onProgress);
-    const received = { bytes: partial.ranges.prefixEnd, quickXorHash: await partial.digest() };
-    const judged = await judge(context, partial, received, retriesLeft);
-    if (judged) return { received, judged };
+async function receive({ content, place, options }: FileDownload, partial: PartialFile): Promise<Received> {
+  const connections = options.connections ??
+    (content.item.size < PARALLEL_FROM_BYTES ? 1 : PARALLEL_CONNECTIONS);
+  /** SHA-256 of a first copy that this process has fetched whole. */
+  let first: string | undefined;
+  while (true) {
+    await fetchMissing(content, partial, connections, options.onProgress);
+    await partial.file.truncate(partial.ranges.prefixEnd);
+    const copy = await hashFile(place.path, content.http.signal, partial.hash);
+    if (content.compare(copy.bytes, copy.quickXorHash) === "verified") {
+      return { ...copy, judged: { verdict: "verified" } };
+    }
+    // What was known of the item may be outdated, or several requests were served from several versions.
+    const { version, isForeign } = content;
+    await content.refresh();
+    if (content.version !== version) {
+      first = undefined;
+      content.noteRestart();
+      await partial.restart();
+      continue;
+    }
+    const compared = content.compare(copy.bytes, copy.quickXorHash);
+    const isProven = compared === "verified" || compared === "unverified" && partial.assumedPrefixOf === null;
+    if (isProven) return { ...copy, judged: { verdict: compared } };
+    if (partial.resumedFrom === null) {
+      const sha256 = await sha256OfFile(place.path, content.http.signal);
+      if (first !== undefined) {
+        const read = (buffer: Uint8Array, position: number) => readAt(partial.file, buffer, position);
+        const isSame = sha256 === first && !isForeign;
+        return { ...copy, judged: await judgeCopy(content, { size: copy.bytes, read }, isSame) };
+      }
+      first = sha256;
+    }
+    place.notice(
+      `${content.item.path} is not what the service states; downloading it once more from the first byte`,
+    );
+    await partial.restart();
   }
 }
 
-/** Judges what arrived; `undefined` if it is to be fetched again, for which the partial file is prepared. */
-async function judge(
-  { content, place }: FileDownload,
-  partial: PartialFile,
-  { bytes, quickXorHash }: Received,
-  retriesLeft: number,
-): Promise<CopyVerdict | undefined> {
-  const compared = content.compare(bytes, quickXorHash);
-  const isMixed = partial.resumedFrom !== null || content.requests > 1;
-  if (compared === "verified" || (compared === "unverified" && !isMixed)) return { verdict: compared };
-  const { version, item, isForeign } = content;
-  await content.refresh();
-  // What was known of the item may have been outdated.
-  if (content.compare(bytes, quickXorHash) === "verified") return { verdict: "verified" };
-  if (content.version !== version) {
-    content.noteRestart();
-    await partial.restart();
-    return undefined;
+async function sha256OfFile(path: string, signal: AbortSignal | undefined): Promise<string> {
+  const { createHash } = await import("node:crypto");
+  const hash = createHash("sha256");
+  for await (const bytes of (await Deno.open(path)).readable) {
+    throwIfAborted(signal);
+    hash.update(bytes);
   }
-  if (partial.assumedPrefixOf !== null) {
-    place.notice(`${partial.assumedPrefixOf} is not a prefix of ${item.path}; starting from the first byte`);
-    await partial.restart();
-    return undefined;
-  }
-  if (compared === "unverified") return { verdict: compared };
-  if (partial.isSameCopy && !isForeign) {
-    const read = (buffer: Uint8Array, position: number) => readAt(partial.file, buffer, position);
-    return await judgeCopy(content, { size: bytes, read }, place.signal);
-  }
-  if (retriesLeft === 0) return isForeign ? FOREIGN : UNSTABLE;
-  place.notice(`${item.path} is not what the service states; downloading it once more from the first byte`);
-  if (isForeign) await partial.restart();
-  else await partial.restartComparing();
-  return undefined;
+  return hash.digest("hex");
 }
 
 /** Keeps what arrived, and adds to the error how much that is; what cannot be resumed is removed. */
-async function keepIncomplete(error: unknown, partial: PartialFile): Promise<unknown> {
+async function keepIncomplete(
+  error: unknown,
+  { content: { item: { size } }, place }: FileDownload,
+  partial: PartialFile,
+): Promise<unknown> {
   const failure = toGraphError(error);
   if (failure.kind === "damaged") return failure;
   try {
@@ -258,19 +251,15 @@ async function keepIncomplete(error: unknown, partial: PartialFile): Promise<unk
   } catch {
     // The disk may be full: then the previous journal entry counts.
   }
-  const { recordedBytes, totalBytes } = partial;
+  const { recordedBytes } = partial;
   if (recordedBytes === 0) {
-    await ifExists(partial.remove());
+    await removeUnfinished(place);
     return error;
   }
-  const percent = Math.floor(recordedBytes / totalBytes * 100);
-  const message = `${failure.message}; ${recordedBytes} of ${totalBytes} bytes (${percent} %) are there`;
-  return failure.withMessage(message, { hint: resumeHint(failure) });
-}
-
-function resumeHint({ kind, code, hint }: GraphError): string | undefined {
-  if (kind === "interrupted" || kind === "unavailable") return "run the same command again to resume";
-  if (kind === "noSpace") return "free space, then run the same command again to resume";
-  if (code === "localExists" || code === "localReplaced") return undefined;
-  return `${hint ? `${hint}; ` : ""}the same command resumes`;
+  const percent = Math.floor(recordedBytes / size * 100);
+  const message = `${failure.message}; ${recordedBytes} of ${size} bytes (${percent} %) are there`;
+  const mayPass = failure.kind === "interrupted" || failure.kind === "unavailable";
+  return failure.withMessage(message, {
+    hint: mayPass ? "run the same command again to resume" : failure.hint,
+  });
 }

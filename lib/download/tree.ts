@@ -6,11 +6,11 @@
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
-import { GraphError, usageError } from "../errors.ts";
+import { GraphError } from "../errors.ts";
 import { assertNotVisited, type Item, listChildren } from "../drive/items.ts";
 import { lstatIfExists } from "../local/local_file.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
-import { LocalNames } from "./local_target.ts";
+import { checkLocalName } from "./local_target.ts";
 
 const SKIPPED = {
   package: "a OneNote notebook has no content of its own",
@@ -32,23 +32,16 @@ export async function* downloadTree(
     assertNotVisited(folder, listed);
     if (listed.size > 1) await refuseSymlink(local);
     if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
-    const names = new LocalNames();
     for await (const found of listChildren(connection, folder)) {
       if (found instanceof GraphError) {
         yield failedJob(folder.path, found);
         continue;
       }
       const { item } = found;
-      const fault = names.take(item.name);
-      if (fault) {
-        yield failedJob(
-          item.path,
-          usageError(
-            `${item.path}: ${JSON.stringify(item.name)} cannot be a local name: ${fault}`,
-            "download it on its own, with a file name as the destination",
-            "illegalName",
-          ),
-        );
+      try {
+        checkLocalName(item);
+      } catch (error) {
+        yield failedJob(item.path, error as Error);
         continue;
       }
       const path = join(local, item.name);

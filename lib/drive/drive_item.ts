@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DriveItem as GraphDriveItem } from "@microsoft/microsoft-graph-types";
+import type { DriveItem as GraphDriveItem } from "../graph/types.ts";
 import { hasShape, type Shape } from "../graph/response_shape.ts";
 import { MAX_PATH, sameName } from "./names.ts";
 

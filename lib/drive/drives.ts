@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Drive } from "@microsoft/microsoft-graph-types";
+import type { Drive } from "../graph/types.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { hasId } from "../graph/response_shape.ts";

@@ -23,16 +23,6 @@ export interface SiteName {
   path: string;
 }
 
-/** Whether a location may be outside the user's own OneDrive, which takes more permissions. */
-export function leavesOwnDrive(
-  { base }: Location,
-  { site, drive }: { site: string | undefined; drive: string | undefined },
-): boolean {
-  if (base.kind === "me") return false;
-  const isInDefaultDrive = base.kind === "default" || (base.kind === "item" && base.driveId === undefined);
-  return !isInDefaultDrive || site !== undefined || drive !== undefined;
-}
-
 /** A location as typed or parsed. */
 export type LocationInput = string | Location;
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { User } from "@microsoft/microsoft-graph-types";
+import type { User } from "../graph/types.ts";
 import type { AuthSession } from "../auth/session.ts";
 import { formatUtc } from "../format.ts";
 import type { GraphClient } from "../graph/client.ts";

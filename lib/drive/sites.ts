@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Site } from "@microsoft/microsoft-graph-types";
+import type { Site } from "../graph/types.ts";
 import type { AuthSession } from "../auth/session.ts";
 import { type GraphError, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";

@@ -46,12 +46,8 @@ export class Journal<T> {
     }
   }
 
-  /**
-   * Reads an entry; an unreadable one is moved aside.
-   *
-   * @param onUnreadable Called with its new path. @default a notice
-   */
-  async read(key: string, onUnreadable?: (aside: string) => Promise<void>): Promise<T | undefined> {
+  /** Reads an entry; an unreadable one is moved aside, with a notice. */
+  async read(key: string): Promise<T | undefined> {
     const path = this.#path(key);
     const text = await readPrivateFile(path);
     if (text === undefined) return undefined;
@@ -60,9 +56,7 @@ export class Journal<T> {
     const entry = value && parse(value);
     if (entry) return entry;
     const aside = await moveAside(path, now());
-    if (!aside) return undefined;
-    if (onUnreadable) await onUnreadable(aside);
-    else notice(`the journal entry of ${what} is not readable; it is kept as ${aside}`);
+    if (aside) notice(`the journal entry of ${what} is not readable; it is kept as ${aside}`);
     return undefined;
   }
 

@@ -1,9 +1,9 @@
 /**
- * Local files: operations that `Deno` lacks, and content to upload.
+ * Local files: operations that `Deno` lacks, content to upload, and private temporary files.
  *
  * @module
  */
-import { basename } from "../std.ts";
+import { basename, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
 
 /** The result of a file operation; `undefined` if its file or folder does not exist. */
@@ -105,6 +105,38 @@ export function openContent(file: Deno.FsFile, info: LocalFile, reopenable: bool
     },
     [Symbol.dispose]: () => file.close(),
   };
+}
+
+/**
+ * Reads standard input to its end into a private temporary file, since an upload needs the size first.
+ *
+ * @param name Of the remote file.
+ * @param folder For the temporary file; created if needed.
+ */
+export async function readStandardInput(
+  name: string,
+  folder: string,
+  signal?: AbortSignal,
+  input: ReadableStream<Uint8Array> = Deno.stdin.readable,
+): Promise<LocalContent> {
+  const file = await openSpool(folder);
+  try {
+    const writable = new WritableStream<Uint8Array>({ write: (bytes) => writeAll(file, bytes) });
+    await input.pipeTo(writable, signal ? { signal } : {});
+    return openContent(file, { path: "-", name, size: (await file.stat()).size, modified: null }, false);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** Opens a temporary file and deletes its name at once, so that nothing is left however the process ends. */
+export async function openSpool(folder: string): Promise<Deno.FsFile> {
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${crypto.randomUUID()}.tmp`);
+  const file = await Deno.open(path, { read: true, write: true, createNew: true, mode: 0o600 });
+  await Deno.remove(path);
+  return file;
 }
 
 /**

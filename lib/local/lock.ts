@@ -6,22 +6,11 @@
  */
 import { sleep } from "../abort.ts";
 import { GraphError } from "../errors.ts";
-import { formatUtc } from "../format.ts";
-import { parseJsonObject } from "../json.ts";
 import { dirname } from "../std.ts";
 import { lstatIfExists } from "./local_file.ts";
 
 const LOCK_TRY_MS = 50;
 const LONG_WAIT_MS = 3_000;
-/**
- * Errors of file systems without locks, such as NFS without its lock service and some of FUSE: ENOLCK, ENOSYS, ENOTSUP,
- * EOPNOTSUPP. As numbers, because Deno gives only the third one a code.
- */
-const NO_LOCKS: Partial<Record<typeof Deno.build.os, readonly number[]>> = {
-  linux: [37, 38, 95],
-  darwin: [77, 78, 45, 102],
-  windows: [1, 50],
-};
 
 /** How {@linkcode acquireLock} waits. */
 export interface LockOptions {
@@ -63,7 +52,7 @@ export async function acquireLockUnless(
     if (lock) return lock;
     if (await done()) return undefined;
     const waitedMs = performance.now() - started;
-    if (waitedMs >= options.timeoutMs) throw await locked(lockPath);
+    if (waitedMs >= options.timeoutMs) throw locked(lockPath);
     if (waitedMs > LONG_WAIT_MS && !isNoticed) {
       isNoticed = true;
       options.notice?.(`waiting for another process that holds ${lockPath}`);
@@ -78,36 +67,30 @@ async function tryOnce(
 ): Promise<AsyncDisposable | undefined> {
   const file = await Deno.open(lockPath, { write: true, create: true, mode: 0o600 });
   try {
+    const isLocked = await tryLock(file).catch(() => continueWithout(lockPath, notice));
     // Its last holder may have deleted the file: then this lock would exclude no one.
-    if (await tryLock(file) && await isStill(lockPath, file)) {
-      await noteHolder(file);
-      return {
-        async [Symbol.asyncDispose]() {
-          await file.unlock();
-          file.close();
-        },
-      };
+    if (isLocked && await isStill(lockPath, file)) {
+      return { [Symbol.asyncDispose]: () => Promise.resolve(file.close()) };
     }
-    file.close();
-    return undefined;
   } catch (error) {
     file.close();
-    if (!isWithoutLocks(error)) throw error;
-    const folder = dirname(lockPath);
-    if (!lockless.has(folder)) {
-      notice?.(`the file system of ${folder} has no locks; do not run several of these commands at once`);
-    }
-    lockless.add(folder);
-    return { [Symbol.asyncDispose]: () => Promise.resolve() };
+    throw error;
   }
+  file.close();
+  return undefined;
 }
 
-/** Folders without locks that were reported. */
-const lockless = new Set<string>();
+let isReported = false;
 
-function isWithoutLocks(error: unknown): boolean {
-  const [, number] = /\(os error (\d+)\)/.exec(error instanceof Error ? error.message : "") ?? [];
-  return NO_LOCKS[Deno.build.os]?.includes(Number(number)) ?? false;
+/** Some file systems have no locks, such as NFS without its lock service, and some of FUSE. */
+function continueWithout(lockPath: string, notice: LockOptions["notice"]): true {
+  if (!isReported) {
+    notice?.(
+      `the file system of ${dirname(lockPath)} has no locks; do not run several of these commands at once`,
+    );
+  }
+  isReported = true;
+  return true;
 }
 
 /**
@@ -127,18 +110,8 @@ async function isStill(path: string, file: Deno.FsFile): Promise<boolean> {
   return info?.ino === (await file.stat()).ino;
 }
 
-/** Shown in the error of a process that cannot get the lock. */
-async function noteHolder(file: Deno.FsFile): Promise<void> {
-  await file.truncate();
-  const holder = JSON.stringify({ pid: Deno.pid, since: formatUtc(Date.now()) });
-  await file.write(new TextEncoder().encode(holder));
-}
-
-async function locked(lockPath: string): Promise<GraphError> {
-  // The note may be half written, and Windows does not read locked files.
-  const { pid, since } = parseJsonObject(await Deno.readTextFile(lockPath).catch(() => "")) ?? {};
-  const holder = pid === undefined ? "" : ` (process ${Number(pid)} since ${String(since)})`;
-  return new GraphError("unavailable", `another process holds ${lockPath}${holder}`, {
+function locked(lockPath: string): GraphError {
+  return new GraphError("unavailable", `another process holds ${lockPath}`, {
     code: "locked",
     hint: "wait for it to end, or end it, then run the same command again",
   });

@@ -33,43 +33,20 @@ export async function* readAhead<T>(
   limit: number,
   onRead: (item: T | undefined) => void,
 ): AsyncGenerator<T> {
-  const waiting: T[] = [];
-  let [ended, stopped] = [false, false];
-  let changed = Promise.withResolvers<void>();
-  const notify = () => {
-    changed.resolve();
-    changed = Promise.withResolvers();
-  };
-  const reading = (async () => {
+  let failure: unknown;
+  const list = (async function* () {
     try {
       for await (const item of items) {
-        waiting.push(item);
         onRead(item);
-        notify();
-        while (waiting.length >= limit && !stopped) await changed.promise;
-        if (stopped) return;
+        yield item;
       }
       onRead(undefined);
-    } finally {
-      ended = true;
-      notify();
+    } catch (error) {
+      failure = error; // a stream that fails would drop the items read before
     }
   })();
-  reading.catch(() => {}); // rethrown below, after the items read before
-  try {
-    for (;;) {
-      const next = waiting.shift();
-      if (next !== undefined) {
-        notify();
-        yield next;
-      } else if (ended) return await reading;
-      else await changed.promise;
-    }
-  } finally {
-    stopped = true;
-    notify();
-    await reading.catch(() => {});
-  }
+  yield* ReadableStream.from(list).pipeThrough(new TransformStream({}, {}, { highWaterMark: limit }));
+  if (failure) throw failure;
 }
 
 /**

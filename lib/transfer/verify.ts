@@ -1,10 +1,10 @@
 /**
- * Whether content arrived as it was sent.
+ * Whether content arrived as it was sent, and which files the service is known to change.
  *
  * @module
  */
-import { enrichedKind } from "./enrichment.ts";
 import { throwIfAborted } from "../abort.ts";
+import type { DocumentKind } from "../documents/structure.ts";
 import { localChangedError, type LocalContent, readAt } from "../local/local_file.ts";
 import { QuickXorHash } from "./quick_xor_hash.ts";
 
@@ -18,6 +18,38 @@ const READ_BYTES = 1024 * 1024;
  *   structure to check, or nothing was compared (a skipped file).
  */
 export type Verdict = "verified" | "enriched" | "unverified";
+
+const SITES = ["documentLibrary"];
+const CONVERTED = ["personal", "documentLibrary"];
+const EVERYWHERE = ["personal", "business", "documentLibrary"];
+
+/**
+ * The files that the service is known to change (PROTOCOL 10.2, D6), with the types of the drives that store something
+ * else than was sent, and of those whose downloads may differ from what they state. Any other difference is damage.
+ */
+const CHANGED_FILES: { kind: DocumentKind; names: RegExp; uploads: string[]; downloads: string[] }[] = [
+  {
+    kind: "office",
+    names: /\.(doc[xm]?|dot[xm]?|xls[xmb]?|xlt[xm]?|ppt[xm]?|pps[xm]?|pot[xm]?|vsdx)$/i,
+    uploads: SITES,
+    downloads: CONVERTED,
+  },
+  { kind: "pdf", names: /\.pdf$/i, uploads: SITES, downloads: CONVERTED },
+  { kind: "jpeg", names: /\.jpe?g$/i, uploads: SITES, downloads: CONVERTED },
+  { kind: "html", names: /\.(html?|aspx)$/i, uploads: SITES, downloads: SITES },
+  { kind: "heic", names: /\.hei[cf]$/i, uploads: [], downloads: EVERYWHERE },
+  { kind: "oneNote", names: /\.(one|onetoc2)$/i, uploads: [], downloads: EVERYWHERE },
+];
+
+/** The kind of document that the service may change in this direction; `undefined`: content must match exactly. */
+export function enrichedKind(
+  way: "uploads" | "downloads",
+  name: string,
+  driveType: string | undefined,
+): DocumentKind | undefined {
+  const row = CHANGED_FILES.find(({ names }) => names.test(name));
+  return driveType !== undefined && row?.[way].includes(driveType) ? row.kind : undefined;
+}
 
 /** Whether SharePoint may store this file differently from what was uploaded. */
 export function mayBeRewritten(name: string, driveType: string): boolean {
@@ -39,12 +71,17 @@ export function compareContent(local: Content, remote: Content): "verified" | "u
   return local.hash === remote.hash ? "verified" : "different";
 }
 
-/** Reads content from its first to its last byte. @param signal Ends the reading. */
+/**
+ * Reads content to its last byte.
+ *
+ * @param signal Ends the reading.
+ * @param hash Of the bytes that need not be read. @default none
+ */
 export async function hashContent(
   content: Pick<LocalContent, "read">,
   signal: AbortSignal | undefined,
+  hash: QuickXorHash = new QuickXorHash(),
 ): Promise<{ bytes: number; quickXorHash: string }> {
-  const hash = new QuickXorHash();
   const buffer = new Uint8Array(READ_BYTES);
   for (let count; (count = await content.read(buffer, hash.length)) > 0;) {
     throwIfAborted(signal);
@@ -57,9 +94,10 @@ export async function hashContent(
 export async function hashFile(
   path: string,
   signal: AbortSignal | undefined,
+  hash?: QuickXorHash,
 ): ReturnType<typeof hashContent> {
   using file = await Deno.open(path);
-  return await hashContent({ read: (buffer, position) => readAt(file, buffer, position) }, signal);
+  return await hashContent({ read: (buffer, position) => readAt(file, buffer, position) }, signal, hash);
 }
 
 /**

@@ -6,16 +6,19 @@
  */
 import { join } from "../std.ts";
 import type { ItemAddress } from "../drive/address.ts";
+import { GraphError, isGraphError } from "../errors.ts";
+import { formatUtc } from "../format.ts";
 import type { StorageClient } from "../graph/storage.ts";
 import { Journal, journalKey, sha256 } from "../local/journal.ts";
 import type { LocalContent } from "../local/local_file.ts";
 import type { TransferContext } from "../transfer/result.ts";
 import { mayBeRewritten } from "../transfer/verify.ts";
+import { nextExpectedByte, parseSession } from "./protocol.ts";
 import { pathOf, type UploadTarget } from "./target.ts";
 
-/** An upload URL dies 24 hours after its creation, whatever the session says (PROTOCOL U6). */
-const MAX_LIFE_MS = 23.5 * 60 * 60 * 1000;
 const CANCEL_TIMEOUT_MS = 4_000;
+/** Of the ids that users see, which are the beginnings of keys. */
+const ID_LENGTH = 8;
 const EDGE_BYTES = 64 * 1024;
 
 /** One unfinished upload. */
@@ -28,13 +31,11 @@ export interface UploadJournalEntry {
   size: number;
   /** Its last change, in milliseconds since 1970; `null` where the file system does not say. */
   modified: number | null;
-  /** Of the first and last 64 KiB. */
+  /** Of the first and last 64 KiB and the time of any change (ctime), which no program can set back. */
   fingerprint: string;
-  /** Identifies the target. */
-  target: string;
   /** Id of the folder that the session is for, whatever its name is by now; `null` when unknown. */
   folderId: string | null;
-  /** Remote path, for messages. */
+  /** Remote path, from the root of its drive; for messages. */
   path: string;
   /** What the session does when the name is taken, fixed at its creation. */
   conflict: string;
@@ -58,7 +59,7 @@ export interface UploadIntent {
 export type UploadRecord = ReturnType<typeof createRecord>;
 
 /** The journal of the unfinished uploads of this machine's user. */
-export function openUploadJournal({ settings, graph, notice }: TransferContext): Journal<UploadJournalEntry> {
+function openUploadJournal({ settings, graph, notice }: TransferContext): Journal<UploadJournalEntry> {
   const folder = join(settings.state, "uploads");
   return new Journal({ folder, what: "an unfinished upload", parse, now: graph.http.now, notice });
 }
@@ -86,11 +87,8 @@ export async function withUploadRecord<T>(
 ): Promise<T> {
   const { key, ...identity } = await identify(context, content, target);
   return await openUploadJournal(context).exclusively(key, context.graph.http.signal, async () => {
-    // Standard input cannot be read again; a random fingerprint prevents resuming.
     // Strict where the service cannot confirm the hash.
-    const fingerprint = content.reopenable
-      ? await computeFingerprint(content, mayBeRewritten(target.name, target.driveType))
-      : crypto.randomUUID();
+    const fingerprint = await computeFingerprint(content, mayBeRewritten(target.name, target.driveType));
     return await body(createRecord(context, key, { ...identity, fingerprint }, content.reopenable));
   });
 }
@@ -104,7 +102,6 @@ async function identify(context: TransferContext, content: LocalContent, target:
     local,
     size: content.size,
     modified: content.modified?.getTime() ?? null,
-    target: place,
     folderId: target.folderId,
     path: pathOf(target),
     account,
@@ -117,12 +114,7 @@ type UploadIdentity = Omit<
   "uploadUrl" | "createdAt" | "conflict" | "description" | "versionBefore"
 >;
 
-function createRecord(
-  context: TransferContext,
-  key: string,
-  identity: UploadIdentity,
-  reopenable: boolean,
-) {
+function createRecord(context: TransferContext, key: string, identity: UploadIdentity, reopenable: boolean) {
   const journal = openUploadJournal(context);
   const { storage, graph, notice } = context;
   return {
@@ -130,26 +122,15 @@ function createRecord(
     async read(intent: UploadIntent): Promise<{ entry: UploadJournalEntry; resumable: boolean } | undefined> {
       const entry = await journal.read(key);
       if (!entry) return undefined;
-      if (!storage.accepts(entry.uploadUrl)) {
-        notice(
-          `${entry.path}: the session of an earlier run is at a host that is not a storage host of these settings; starting over`,
-        );
-        await journal.remove(key);
-        return undefined;
-      }
       const { size, modified, fingerprint, folderId } = identity;
-      if (entry.size !== size || entry.modified !== modified || entry.fingerprint !== fingerprint) {
-        if (reopenable) notice(`${entry.local} has changed since its upload was interrupted; starting over`);
-        return { entry, resumable: false };
+      const isSame = entry.size === size && entry.modified === modified &&
+        entry.fingerprint === fingerprint &&
+        (entry.folderId ?? folderId) === folderId && storage.accepts(entry.uploadUrl);
+      if (!isSame && reopenable) {
+        notice(`${entry.local} or its target has changed since its upload was interrupted; starting over`);
       }
-      if ((entry.folderId ?? folderId) !== folderId) {
-        notice(
-          `the folder of ${entry.path} is not the one that it was when the upload was interrupted; starting over`,
-        );
-        return { entry, resumable: false };
-      }
-      const resumable = intent.resume !== false && entry.conflict === intent.conflict &&
-        entry.description === (intent.description ?? null) && isFresh(entry, graph.http.now());
+      const resumable = isSame && reopenable && intent.resume !== false &&
+        entry.conflict === intent.conflict && entry.description === (intent.description ?? null);
       return { entry, resumable };
     },
 
@@ -166,41 +147,7 @@ function createRecord(
     },
 
     remove: (): Promise<void> => journal.remove(key),
-
-    /** Cancels other unfinished uploads to the same target; returns whether there were any (PROTOCOL U9). */
-    async cancelOthers(): Promise<boolean> {
-      let found = false;
-      for await (const other of journal.entries()) {
-        if (other.entry.target !== identity.target || other.key === key) continue;
-        notice(`cancelling the unfinished upload of ${other.entry.local} to the same place`);
-        await cancelEntry(context, other.key, other.entry, true);
-        found = true;
-      }
-      return found;
-    },
   };
-}
-
-/** Cancels the session of an entry, and removes the entry. @param always Even if the session could not be cancelled. */
-export async function cancelEntry(
-  context: TransferContext,
-  key: string,
-  entry: UploadJournalEntry,
-  always: boolean,
-): Promise<boolean> {
-  const { storage, graph } = context;
-  const journal = openUploadJournal(context);
-  return await journal.exclusively(key, undefined, async () => {
-    const isOver = !storage.accepts(entry.uploadUrl) || !isFresh(entry, graph.http.now());
-    const isCancelled = isOver || await cancelSession(storage, entry.uploadUrl);
-    if (isCancelled || always) await journal.remove(key);
-    return isCancelled;
-  });
-}
-
-/** Whether the upload URL of an entry may still work. */
-function isFresh({ createdAt }: UploadJournalEntry, now: number): boolean {
-  return now >= createdAt && now - createdAt < MAX_LIFE_MS;
 }
 
 /**
@@ -236,12 +183,75 @@ async function computeFingerprint(content: LocalContent, strict: boolean): Promi
 }
 
 function parse(entry: Record<string, unknown>): UploadJournalEntry | undefined {
-  const isText = (name: string) => typeof entry[name] === "string";
-  const isTextOrAbsent = (name: string) => typeof (entry[name] ?? "") === "string";
-  const { size, createdAt, modified } = entry;
-  const isValid = ["uploadUrl", "local", "fingerprint", "target", "path", "conflict"].every(isText) &&
-    ["folderId", "description", "versionBefore", "account"].every(isTextOrAbsent) &&
-    Number.isSafeInteger(size) && typeof (modified ?? 0) === "number" &&
-    typeof createdAt === "number" && !isNaN(new Date(createdAt).getTime());
+  const isValid =
+    ["uploadUrl", "local", "fingerprint", "path", "conflict"].every((name) =>
+      typeof entry[name] === "string"
+    ) && Number.isSafeInteger(entry.size) && Number.isSafeInteger(entry.createdAt);
   return isValid ? entry as unknown as UploadJournalEntry : undefined;
+}
+
+/** An unfinished upload, as `--list --json` prints it. */
+export interface UnfinishedUploadInfo extends Pick<UploadJournalEntry, "path" | "local" | "size"> {
+  /** Names it when it is cancelled. */
+  id: string;
+  /** Bytes that the service has; `null` when the session has ended, or cannot be asked. */
+  doneBytes: number | null;
+  account: string | null;
+  /** When the session was created, in UTC. */
+  created: string;
+}
+
+/** Lists the unfinished uploads, with what each session has stored; no sign-in is needed. */
+export async function* listUnfinishedUploads(context: TransferContext): AsyncGenerator<UnfinishedUploadInfo> {
+  for await (const { key, entry } of openUploadJournal(context).entries()) {
+    const { path, local, size, account, createdAt } = entry;
+    const doneBytes = await readProgress(context, entry);
+    const id = key.slice(0, ID_LENGTH);
+    yield { id, path, local, size, doneBytes, account: account ?? null, created: formatUtc(createdAt) };
+  }
+}
+
+/**
+ * Cancels an unfinished upload, so that the name is free at once, and removes its entry.
+ *
+ * @throws {GraphError} `notFound`; `unavailable` when a process works on it, or when the service cannot be reached: the
+ *   entry is kept then.
+ */
+export async function cancelUnfinishedUpload(
+  context: TransferContext,
+  id: string,
+): Promise<UploadJournalEntry> {
+  const journal = openUploadJournal(context);
+  const uploads = await Array.fromAsync(journal.entries());
+  const found = uploads.find(({ key }) => key.slice(0, ID_LENGTH) === id);
+  if (!found) {
+    throw new GraphError("notFound", `no unfinished upload has the id ${id}`, { code: "noSuchUpload" });
+  }
+  const { key, entry } = found;
+  return await journal.exclusively(key, undefined, async () => {
+    const { storage } = context;
+    if (storage.accepts(entry.uploadUrl) && !await cancelSession(storage, entry.uploadUrl)) {
+      throw new GraphError("unavailable", `the upload of ${entry.path} could not be cancelled`, {
+        code: "notCancelled",
+        hint: "the service cannot be reached; run the same command again later",
+      });
+    }
+    await journal.remove(key);
+    return entry;
+  });
+}
+
+async function readProgress(
+  { storage, notice }: TransferContext,
+  { uploadUrl, path, size }: UploadJournalEntry,
+): Promise<number | null> {
+  try {
+    const response = await storage.send({ method: "GET", url: uploadUrl, retry: "idempotent" });
+    const ranges = parseSession(await response.text())?.nextExpectedRanges;
+    return ranges && response.status === 200 ? nextExpectedByte(ranges) ?? size : null;
+  } catch (error) {
+    if (!isGraphError(error) || error.kind === "interrupted") throw error;
+    notice(`the session of ${path} cannot be asked: ${error.message}`);
+    return null;
+  }
 }

@@ -6,10 +6,11 @@
 import { basename, join } from "../std.ts";
 import { type GraphError, usageError } from "../errors.ts";
 import { throwIfAborted } from "../abort.ts";
+import { statIfExists } from "../local/local_file.ts";
 import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
 
 /** A file below a folder. */
-export interface LocalTreeFile {
+interface LocalTreeFile {
   path: string;
   /** Names of its folders below the top one, as the service gets them. */
   folders: string[];
@@ -44,17 +45,28 @@ async function readFolder(
   tree: LocalTree,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const entries = await attempt(folder, tree, () => Array.fromAsync(Deno.readDir(folder))) ?? [];
+  let entries: Deno.DirEntry[] = [];
+  try {
+    entries = await Array.fromAsync(Deno.readDir(folder));
+  } catch (error) {
+    tree.unreadable.push({ path: folder, error: error as Error });
+  }
   const names = new Map<string, string>();
   for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
     throwIfAborted(signal);
     const path = join(folder, entry.name);
-    const mayBeFile = entry.isFile || entry.isSymlink;
-    const info = mayBeFile ? await attempt(path, tree, () => statFile(path, entry.isSymlink)) : undefined;
-    if (mayBeFile && !info) continue;
-    if (!entry.isDirectory && !info?.isFile) {
-      tree.leftOut.push(path);
-      continue;
+    let info: Deno.FileInfo | undefined;
+    if (!entry.isDirectory) {
+      try {
+        info = await statIfExists(path);
+      } catch (error) {
+        tree.unreadable.push({ path, error: error as Error });
+        continue;
+      }
+      if (!info?.isFile) {
+        tree.leftOut.push(path);
+        continue;
+      }
     }
     const name = remoteName(entry.name);
     const problem = nameProblem(name) ?? twinProblem(name, names);
@@ -66,26 +78,6 @@ async function readFolder(
       tree.folders.push([...folders, name]);
       await readFolder(path, [...folders, name], tree, signal);
     }
-  }
-}
-
-/** Size and type; a broken symlink is not a file. */
-async function statFile(path: string, isLink: boolean): Promise<{ isFile: boolean; size: number }> {
-  try {
-    return await Deno.stat(path);
-  } catch (error) {
-    if (isLink && error instanceof Deno.errors.NotFound) return { isFile: false, size: 0 };
-    throw error;
-  }
-}
-
-/** Notes an error, so that the rest is sent. */
-async function attempt<T>(path: string, tree: LocalTree, look: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await look();
-  } catch (error) {
-    tree.unreadable.push({ path, error: error as Error });
-    return undefined;
   }
 }
 

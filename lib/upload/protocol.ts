@@ -7,7 +7,6 @@
 import type { DriveItem } from "../drive/items.ts";
 import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
 import { usageError } from "../errors.ts";
-import { parseSize } from "../format.ts";
 import { parseJsonObject } from "../json.ts";
 
 /** Fragments are multiples of this, 320 KiB. */
@@ -17,29 +16,14 @@ const MAX_FRAGMENT_BYTES = 60 * 1024 * 1024 - FRAGMENT_UNIT_BYTES;
 /** 10 MiB. */
 export const DEFAULT_FRAGMENT_BYTES = 32 * FRAGMENT_UNIT_BYTES;
 
-/** What an upload session says of itself. */
-export interface UploadSessionStatus {
-  uploadUrl: string | undefined;
-  /** `undefined`: the response names no ranges, which says nothing. Empty: the session has all bytes. */
-  nextExpectedRanges: readonly string[] | undefined;
-}
-
 /** A response of the session, read to its end. */
 export interface SessionResponse {
   /** What was sent: a fragment, or the question for the next expected range. */
   to: "fragment" | "query";
   status: number;
   text: string;
-}
-
-/** What a response depends on besides itself. */
-export interface SentSoFar {
   /** The fragment with the last byte was sent. */
   isComplete: boolean;
-  /** The service has answered 200 or 201 to the last fragment, without an item. */
-  isSaidCommitted: boolean;
-  /** What the committed item must be. */
-  expected: ExpectedItem;
 }
 
 /** The next step of an upload. */
@@ -52,57 +36,47 @@ export type SessionStep =
   | { kind: "query" }
   /** Wait, then ask. */
   | { kind: "retry" }
-  /** All bytes were sent: the item may be there, or about to be; otherwise the upload failed. */
+  /** All bytes were sent: the item may be there, or about to be. */
   | { kind: "lookUp" }
-  /** As `lookUp`; otherwise the session is lost. */
-  | { kind: "lookUpOrRestart" }
   /** The session or its URL is dead: a new one, from the first byte. */
   | { kind: "restart" }
   | { kind: "fail" };
 
 /** Maps a response to the next step: the table of PROTOCOL 7.4. */
-export function nextStep(response: SessionResponse, sent: SentSoFar): SessionStep {
-  const { to, status, text } = response;
+export function nextStep(
+  { to, status, text, isComplete }: SessionResponse,
+  expected: ExpectedItem,
+): SessionStep {
   if (to === "fragment" && (status === 200 || status === 201)) {
-    const driveItem = parseItem(text, sent.expected);
-    return driveItem ? { kind: "committed", driveItem, created: status === 201 } : { kind: "query" };
+    const driveItem = parseJsonObject(text);
+    return isExpectedItem(driveItem, expected)
+      ? { kind: "committed", driveItem, created: status === 201 }
+      : { kind: "query" }; // empty, cut, an error in spite of its status, or another item
   }
   if (status === 200 || status === 202) {
     const session = parseSession(text);
-    if (to === "fragment") {
-      return session?.nextExpectedRanges ? advance(session.nextExpectedRanges) : { kind: "query" };
-    }
     if (session?.nextExpectedRanges) return advance(session.nextExpectedRanges);
-    if (sent.isSaidCommitted) return { kind: "lookUp" };
-    return session ? advance([]) : { kind: "retry" };
+    if (to === "query" && session) return advance([]);
   }
-  if (to === "query" && sent.isSaidCommitted) return { kind: "lookUp" };
   // Such as 204: no session sends it, so it says nothing.
-  if (status < 300) return { kind: to === "fragment" ? "query" : "retry" };
-  switch (status) {
-    case 401:
-    case 403:
-      return { kind: "restart" };
-    case 404:
-      return { kind: sent.isComplete ? "lookUpOrRestart" : "restart" };
-    case 408:
-    case 429:
-      return { kind: "retry" };
-    case 416:
-      return { kind: to === "fragment" ? "query" : "retry" };
-    case 507:
-      return { kind: "fail" };
-    default:
-      return { kind: status >= 500 ? "retry" : "fail" };
-  }
+  if (status < 300 || status === 416) return { kind: to === "fragment" ? "query" : "retry" };
+  if (status === 401 || status === 403) return { kind: "restart" };
+  if (status === 404) return { kind: isComplete ? "lookUp" : "restart" };
+  if (status === 408 || status === 429 || (status >= 500 && status !== 507)) return { kind: "retry" };
+  return { kind: "fail" };
 }
 
 function advance(ranges: readonly string[]): SessionStep {
   return { kind: "advance", nextByte: nextExpectedByte(ranges) };
 }
 
-/** Reads a response; `undefined` when it is not that of a session, such as a proxy's page. */
-export function parseSession(text: string): UploadSessionStatus | undefined {
+/**
+ * Reads a response; `undefined` when it is not that of a session, such as a proxy's page. No `nextExpectedRanges` say
+ * nothing; empty ones, that the session has all bytes.
+ */
+export function parseSession(
+  text: string,
+): { uploadUrl: string | undefined; nextExpectedRanges: string[] | undefined } | undefined {
   const value = parseJsonObject(text);
   if (!value || "error" in value) return undefined;
   const { uploadUrl, nextExpectedRanges } = value;
@@ -110,7 +84,7 @@ export function parseSession(text: string): UploadSessionStatus | undefined {
     nextExpectedRanges.every((range) => typeof range === "string");
   return {
     uploadUrl: typeof uploadUrl === "string" && uploadUrl !== "" ? uploadUrl : undefined,
-    nextExpectedRanges: isRanges ? nextExpectedRanges : undefined,
+    nextExpectedRanges: isRanges ? nextExpectedRanges as string[] : undefined,
   };
 }
 
@@ -120,38 +94,12 @@ export function nextExpectedByte(ranges: readonly string[]): number | undefined 
     .filter(Number.isSafeInteger).toSorted((a, b) => a - b)[0];
 }
 
-/** The expected item; `undefined` when the response is empty, cut, an error in spite of its status, or another item. */
-export function parseItem(text: string, expected: ExpectedItem): DriveItem | undefined {
-  const value = parseJsonObject(text);
-  return isExpectedItem(value, expected) ? value : undefined;
-}
-
-/**
- * Checks the size of fragments.
- *
- * @param typed As the user wrote it.
- * @throws {GraphError} `usage`.
- */
-export function checkFragmentBytes(bytes: number, typed?: string): void {
-  const problem = fragmentProblem(bytes);
-  if (!problem) return;
-  if (typed !== undefined && /[kmg]b$/i.test(typed)) {
-    const binary = typed.replace(/b$/i, "iB");
-    throw usageError(
-      `${typed} is ${bytes} bytes, since MB stands for 1000² bytes: ${problem}`,
-      fragmentProblem(parseSize(binary)) ? "use for example 10MiB" : `if 1024² is meant, write ${binary}`,
-      "fragmentSize",
-    );
-  }
-  const units = Math.max(1, Math.floor(Math.min(bytes, MAX_FRAGMENT_BYTES) / FRAGMENT_UNIT_BYTES));
+/** @throws {GraphError} `usage` for a size of fragments that the service does not take. */
+export function checkFragmentBytes(bytes: number): void {
+  if (bytes > 0 && bytes <= MAX_FRAGMENT_BYTES && bytes % FRAGMENT_UNIT_BYTES === 0) return;
   throw usageError(
-    `a fragment of ${bytes} bytes is ${problem}`,
-    `use for example ${units * FRAGMENT_UNIT_BYTES / 1024}KiB or 10MiB`,
+    `a fragment of ${bytes} bytes is not a multiple of 320 KiB (327,680 bytes) below 60 MiB`,
+    "use for example 10MiB",
     "fragmentSize",
   );
-}
-
-function fragmentProblem(bytes: number): string | undefined {
-  if (bytes > MAX_FRAGMENT_BYTES) return `more than ${MAX_FRAGMENT_BYTES / 1024} KiB (just below 60 MiB)`;
-  return bytes > 0 && bytes % FRAGMENT_UNIT_BYTES === 0 ? undefined : "not a multiple of 320 KiB";
 }

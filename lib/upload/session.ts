@@ -7,6 +7,7 @@
 import { throwIfAborted } from "../abort.ts";
 import { childUrl } from "../drive/address.ts";
 import { contentVersion } from "../drive/drive_item.ts";
+import { type DriveItem, toItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import { readServiceError, toServiceError } from "../graph/errors.ts";
@@ -16,7 +17,7 @@ import type { HttpResponse } from "../http/response.ts";
 import { retryAfterMs } from "../http/retry.ts";
 import type { LocalContent } from "../local/local_file.ts";
 import type { OnProgress, TransferContext } from "../transfer/result.ts";
-import { checkUnchanged } from "../transfer/verify.ts";
+import { checkUnchanged, mayBeRewritten } from "../transfer/verify.ts";
 import { ContentReader } from "./content_reader.ts";
 import { cancelSession, type UploadIntent, type UploadRecord, withUploadRecord } from "./journal.ts";
 import {
@@ -28,8 +29,7 @@ import {
   parseSession,
   type SessionStep,
 } from "./protocol.ts";
-import { type CommittedUpload, findItem, findUploaded } from "./recovery.ts";
-import { expectedItem, pathOf, type UploadTarget } from "./target.ts";
+import { expectedItem, findItem, pathOf, type UploadTarget } from "./target.ts";
 
 /** A second session may help, a third only blocks the name (PROTOCOL U7). */
 const MAX_SESSIONS = 2;
@@ -40,11 +40,7 @@ const MAX_FAILURES = 6;
 const NEW_SESSION_PAUSE_MS = 2_000;
 /** How long an interruption waits for a session that is being created. */
 const INTERRUPTED_CREATE_MS = 10_000;
-const LOOK_UPS = 4;
-/** After a 404 the session is mostly lost, and a new one helps. */
-const LOOK_UPS_AFTER_404 = 2;
-/** A session ends this long after its last fragment (PROTOCOL 7.2). */
-const SESSION_LIFE_MS = 15 * 60 * 1000;
+const LOOK_UPS = 3;
 /** After so many sent bytes the copies that fetch makes of bodies are collected. */
 const COLLECT_AT_BYTES = 8 * 1024 * 1024;
 const PRESSURE_BYTES = 64 * 1024 * 1024;
@@ -53,13 +49,17 @@ const PRESSURE_BYTES = 64 * 1024 * 1024;
 export type UploadConflict = "fail" | "replace" | "rename";
 
 /** How to upload. */
-export interface SessionOptions extends UploadIntent {
+interface SessionOptions extends UploadIntent {
   conflict: UploadConflict;
   /** Bytes of a fragment. @default 10 MiB */
   fragmentBytes?: number;
   onProgress?: OnProgress | undefined;
-  /** Called with the content bytes of each fragment that is sent, repeated ones included. */
-  onSent?: (bytes: number) => void;
+}
+
+/** The item that an upload committed. */
+interface CommittedUpload {
+  driveItem: DriveItem;
+  created: boolean;
 }
 
 /** What an upload made. */
@@ -105,10 +105,6 @@ function startUpload(
     failures: 0,
     /** The fragment with the last byte was sent. */
     isComplete: false,
-    /** The last fragment was answered with success, but without an item. */
-    isSaidCommitted: false,
-    /** The service's last Retry-After. */
-    retryAfterMs: 0,
     sentBytes: 0,
     uncollectedBytes: 0,
     resumedFrom: null as number | null,
@@ -210,13 +206,11 @@ async function send(upload: Upload): Promise<CommittedUpload> {
         await wait(upload, turn);
         turn = { step: { kind: "query" } }; // the fragment may have been stored although its response was lost
         break;
-      case "lookUp":
-      case "lookUpOrRestart": {
-        const isFinal = step.kind === "lookUp";
-        const committed = await findCommitted(upload, isFinal ? LOOK_UPS : LOOK_UPS_AFTER_404);
+      case "lookUp": {
+        const committed = await findCommitted(upload, LOOK_UPS);
         if (committed) return committed;
         const isRenamed = upload.options.conflict === "rename"; // it cannot be found by its name
-        if (isFinal || isRenamed) {
+        if (!failure || isRenamed) {
           const renamed = isRenamed ? " under this name; it may have got another" : "";
           const message = `${upload.what}: the service has all bytes, but shows no such file${renamed}`;
           throw new GraphError("unavailable", message, { code: "notCommitted" });
@@ -231,7 +225,7 @@ async function send(upload: Upload): Promise<CommittedUpload> {
       case "committed":
         return step;
       case "fail":
-        throw explainConflict(upload, failure!, true);
+        throw failure!;
     }
   }
 }
@@ -242,12 +236,10 @@ async function sendFragment(upload: Upload): Promise<Turn> {
   const bytes = await upload.reader.fragment(start);
   const end = start + bytes.length;
   upload.isComplete = end === size;
-  upload.isSaidCommitted = false;
   if (upload.isComplete) {
     await checkUnchanged(upload.content, upload.reader.hash.digest(), upload.context.graph.http.signal);
   }
   upload.sentBytes += bytes.length;
-  upload.options.onSent?.(bytes.length);
   const turn = await exchange(upload, "fragment", {
     method: "PUT",
     url: upload.uploadUrl,
@@ -300,36 +292,18 @@ async function exchange(
   }
   const { status, headers } = response;
   const expected = expectedItem(upload.target, upload.options.conflict !== "rename");
-  const step = nextStep({ to, status, text }, { ...upload, expected });
-  if (to === "fragment" && upload.isComplete && status < 202 && step.kind === "query") {
-    upload.isSaidCommitted = true;
-  }
-  // A status response may carry another upload URL (PROTOCOL 7.3e).
-  const url = to === "query" && status === 200 ? parseSession(text)?.uploadUrl : undefined;
-  if (url !== undefined) await useUrl(upload, url);
+  const step = nextStep({ to, status, text, isComplete: upload.isComplete }, expected);
   return { step, failure, status, retryAfterMs: retryAfterMs(headers, storage.http.now()) };
-}
-
-/** Sends to an upload URL from now on, and records it first. */
-async function useUrl(upload: Upload, url: string): Promise<void> {
-  upload.context.storage.check(url);
-  upload.uploadUrl = url;
-  await upload.record.write(url, upload.options, upload.versionBefore);
 }
 
 /** Moves to the next expected byte; fails if it stops advancing. */
 function advance(upload: Upload, nextByte: number | undefined): Turn["step"] {
   const { size } = upload.content;
   if (nextByte === size || (nextByte === undefined && upload.isComplete)) return { kind: "lookUp" };
-  if (nextByte !== undefined && nextByte > size) {
-    throw new GraphError("failed", `${upload.what}: the session expects byte ${nextByte} of ${size}`, {
-      code: "invalidRange",
-      hint: "run the same command again",
-    });
-  }
-  if (nextByte !== undefined && nextByte > upload.furthest) {
+  const next = nextByte !== undefined && nextByte < size ? nextByte : upload.position;
+  if (next > upload.furthest) {
     upload.context.storage.http.deadline.progress();
-    upload.furthest = nextByte;
+    upload.furthest = next;
     upload.stuckRounds = 0;
     upload.failures = 0;
   } else if (++upload.stuckRounds > MAX_STUCK_ROUNDS) {
@@ -338,7 +312,7 @@ function advance(upload: Upload, nextByte: number | undefined): Turn["step"] {
       hint: "run the same command again",
     });
   }
-  upload.position = nextByte ?? upload.position;
+  upload.position = next;
   return { kind: "send" };
 }
 
@@ -349,7 +323,6 @@ async function wait(upload: Upload, { failure, retryAfterMs }: Turn): Promise<vo
     new GraphError("unavailable", `${upload.what}: the session's response cannot be understood`, {
       code: "invalidAnswer",
     });
-  upload.retryAfterMs = retryAfterMs ?? 0;
   const ms = retryAfterMs ?? http.backoffMs(upload.failures + 1);
   if (++upload.failures > MAX_FAILURES || !http.deadline.allows(ms)) throw error;
   await http.wait(ms, error.message);
@@ -396,40 +369,45 @@ async function createSession(upload: Upload): Promise<void> {
       },
     },
   );
-  if (response.status > 299) {
-    const error = await readServiceError(response, upload.what);
-    if (error.status === 409 && await upload.record.cancelOthers()) return await createSession(upload);
-    throw explainConflict(upload, error, upload.versionBefore !== undefined);
-  }
+  if (response.status > 299) throw await readServiceError(response, upload.what);
   const text = await response.text();
   const session = parseSession(text);
   // An error under HTTP 200 (PROTOCOL E2), or a session without a URL.
   if (!session?.uploadUrl) throw toServiceError(response, text, upload.what);
-  await useUrl(upload, session.uploadUrl);
+  upload.context.storage.check(session.uploadUrl);
+  upload.uploadUrl = session.uploadUrl;
+  await upload.record.write(session.uploadUrl, upload.options, upload.versionBefore);
   throwIfAborted(graph.http.signal);
   upload.position = upload.furthest = nextExpectedByte(session.nextExpectedRanges ?? []) ?? 0;
   upload.stuckRounds = 0;
 }
 
-/** Looks for the item that the session has made, unless it got another name, or not all bytes were sent. */
+/**
+ * Looks for the item that the session has made: a commit may have taken effect although its response was lost or says
+ * otherwise (PROTOCOL U15). Not if the item got another name, or not all bytes were sent.
+ */
 async function findCommitted(upload: Upload, attempts: number): Promise<CommittedUpload | undefined> {
-  const { context, target, content, reader: { hash }, modified, versionBefore } = upload;
+  const { context: { graph }, target, content, reader: { hash }, versionBefore } = upload;
   if (upload.options.conflict === "rename" || hash.length < content.size) return undefined;
-  const sent = { size: content.size, quickXorHash: hash.digest(), modified, versionBefore };
-  return await findUploaded(context.graph, target, sent, attempts);
+  for (let attempt = 1;; attempt++) {
+    const driveItem = await findItem(graph, target);
+    if (driveItem && isCommitted(upload, driveItem)) {
+      return { driveItem, created: versionBefore === undefined };
+    }
+    const ms = graph.http.backoffMs(attempt);
+    if (attempt === attempts || !graph.http.deadline.allows(ms)) return undefined;
+    await graph.http.wait(ms, "the service completes the file");
+  }
 }
 
-/** A 409 has several meanings (PROTOCOL U9, E7). `mayExist`: an item may have the name. */
-function explainConflict({ options, what }: Upload, error: GraphError, mayExist: boolean): GraphError {
-  if (error.status !== 409 || (options.conflict === "fail" && mayExist)) return error;
-  return error.withMessage(
-    `${what}: the name is blocked by an unfinished upload, or it is a OneNote notebook`,
-    {
-      kind: "conflict",
-      hint:
-        "an unfinished upload expires 15 minutes after its last fragment; then run the same command again",
-    },
-  );
+function isCommitted(upload: Upload, driveItem: DriveItem): boolean {
+  const { target, content, reader, versionBefore } = upload;
+  if (contentVersion(driveItem) === versionBefore) return false;
+  const { size, hash, modified } = toItem(driveItem, target.folder.driveId, "");
+  const isSameTime = modified === upload.modified;
+  // A rewritten file has another size and hash, and keeps its time.
+  if (mayBeRewritten(target.name, target.driveType)) return isSameTime;
+  return size === content.size && (hash === null ? isSameTime : hash === reader.hash.digest());
 }
 
 /** Keeps the session for a later run where that can resume it, otherwise cancels it. */
@@ -447,14 +425,12 @@ async function afterFailure(upload: Upload, error: unknown): Promise<unknown> {
 }
 
 /** The error of an upload that can be resumed: how much the service has. */
-function incompleteError(
-  { furthest, content: { size }, retryAfterMs }: Upload,
-  error: GraphError,
-): GraphError {
+function incompleteError({ furthest, content: { size } }: Upload, error: GraphError): GraphError {
   const percent = Math.floor(furthest / size * 100);
   return error.withMessage(
     `${error.message}; ${furthest} of ${size} bytes (${percent} %) are uploaded`,
-    retryAfterMs > SESSION_LIFE_MS ? {} : { hint: "run the same command again within 15 minutes to resume" },
+    // A throttled service has said how long to wait.
+    error.status === 429 ? {} : { hint: "run the same command again within 15 minutes to resume" },
   );
 }
 

@@ -10,10 +10,9 @@ import { type DriveItem, toItem } from "../drive/items.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import type { TransferContext } from "../transfer/result.ts";
 import type { UploadConflict, UploadOutcome } from "./session.ts";
-import { expectedItem, pathOf, type UploadTarget } from "./target.ts";
+import { expectedItem, findItem, pathOf, type UploadTarget } from "./target.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 import { checkUnchanged, compareContent } from "../transfer/verify.ts";
-import { findItem } from "./recovery.ts";
 
 /** 64 KB/s, the slowest connection for which one attempt is long enough. */
 const SLOWEST_BYTES_PER_MS = 64;
@@ -69,7 +68,7 @@ export async function uploadSimple(
     // It may be stored although the response was lost or cannot be read.
     const isLost = error.kind === "unavailable" && error.status !== 429 && error.status !== 503;
     if (!isLost && error.code !== "invalidAnswer") throw error;
-    const driveItem = await findItem(graph, target);
+    const driveItem = await findItem(graph, target).catch(() => undefined);
     const stored = driveItem && toItem(driveItem, target.folder.driveId, "");
     // A missing hash proves nothing.
     const isStored = stored &&

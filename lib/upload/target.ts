@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { ItemAddress } from "../drive/address.ts";
-import type { ExpectedItem } from "../drive/drive_item.ts";
-import { GraphError, usageError } from "../errors.ts";
+import { childUrl, type ItemAddress } from "../drive/address.ts";
+import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
+import { GraphError, isGraphError, usageError } from "../errors.ts";
 import {
   type DriveItem,
   fetchItem,
@@ -19,6 +19,7 @@ import {
   resolveLocation,
 } from "../drive/items.ts";
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
+import type { GraphClient } from "../graph/client.ts";
 import { checkNewName, joinRemote } from "../drive/names.ts";
 
 /** Attempts in a folder that the service does not find yet. */
@@ -39,6 +40,20 @@ export interface UploadTarget {
   driveType: string;
   /** The folder was created by this run: the service may not find it yet. */
   fresh?: boolean;
+}
+
+/** The item that has the name of a target; `undefined` when there is none. */
+export async function findItem(graph: GraphClient, target: UploadTarget): Promise<DriveItem | undefined> {
+  try {
+    return await graph.requestJson<DriveItem>(childUrl(target.folder, target.name), {
+      what: pathOf(target),
+      isProgress: false,
+      accepts: (value) => isExpectedItem(value, expectedItem(target)),
+    });
+  } catch (error) {
+    if (!isGraphError(error) || error.kind !== "notFound") throw error;
+    return undefined;
+  }
 }
 
 /** Its path from the root of the drive. */
@@ -66,7 +81,7 @@ export interface FolderTarget {
  * Resolves where a local file goes: into the location if that is a folder, otherwise to the location itself.
  *
  * @param localName The file's name in a folder; `undefined` for standard input, which has none and cannot go into a folder.
- * @throws {GraphError} `notFound` when the folder is missing, `conflict` when the target is not a file.
+ * @throws {GraphError} `notFound` when the folder is missing.
  */
 export async function findTarget(
   context: ItemContext,
@@ -80,16 +95,12 @@ export async function findTarget(
   const { address, driveType, found } = await find(context, location);
   if (found?.item.type === "folder") {
     if (localName === undefined) {
-      throw usageError(
-        `${locationLabel(location)} is a folder, and standard input has no name`,
-        `name the file: ${locationLabel(location).replace(/\/$/, "")}/NAME`,
-        "noName",
-      );
+      const message = `${locationLabel(location)} is a folder, and standard input has no name`;
+      throw usageError(message, "name the file after its folder, as in FOLDER/NAME", "noName");
     }
     checkNewName(localName);
     return targetIn(found, localName, driveType, address, "unknown");
   }
-  if (found?.item.type === "package") throw notebookError(found.item);
   if (location.folder) throw found ? notAFolderError(found.item) : noFolder(location.text);
   if (found) return targetOf(found, driveType, address);
   const { base, name, parent } = await folderAbove(context, address);
@@ -124,10 +135,7 @@ async function folderAbove(
     return { base, name: path.at(-1)!, parent };
   } catch (error) {
     // The service would create missing folders, even for a misspelled name (PROTOCOL 3.4).
-    if (error instanceof GraphError && error.kind === "notFound") {
-      throw noFolder(parent.path.join("/"), error);
-    }
-    throw error;
+    throw isGraphError(error) && error.kind === "notFound" ? noFolder(parent.path.join("/")) : error;
   }
 }
 
@@ -135,7 +143,7 @@ async function folderAbove(
  * Resolves where a local folder goes: into the location, under its own name, if that ends with a slash or is a root;
  * otherwise it becomes the location, which is created if missing.
  *
- * @throws {GraphError} `notFound` when the parent folder is missing, `conflict` when the target is not a folder.
+ * @throws {GraphError} `notFound` when the parent folder is missing, `usage` when the target is not a folder.
  */
 export async function findFolderTarget(
   context: ItemContext,
@@ -144,12 +152,7 @@ export async function findFolderTarget(
 ): Promise<FolderTarget> {
   const location = parseLocation(like, context.settings.siteHost);
   const { address, driveType, found } = await find(context, location);
-  if (found && found.item.type !== "folder") {
-    throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
-      code: "notAFolder",
-      hint: "name a folder, or a new name",
-    });
-  }
+  if (found && found.item.type !== "folder") throw notAFolderError(found.item);
   const inside = location.folder || ("path" in address && address.path.length === 0);
   if (inside) checkNewName(localName);
   if (found) return { base: found, name: inside ? localName : undefined, driveType };
@@ -162,7 +165,7 @@ export async function findFolderTarget(
 /** Replaces a file, under its current name in its folder. */
 function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address: ItemAddress): UploadTarget {
   const parentId = driveItem.parentReference?.id;
-  if (!parentId) throw notebookError(item);
+  if (!parentId) throw noFolder(`of ${item.path}`);
   // By path if possible: the journal key of an upload must not change once the file exists.
   const folder = isAt(address, item)
     ? { driveId: item.driveId, path: address.path.slice(0, -1) }
@@ -203,18 +206,8 @@ function isAt(
   return "path" in address && address.driveId === driveId && address.path.join("/") === path;
 }
 
-function notebookError({ path }: Item): GraphError {
-  return new GraphError("conflict", `${path} is a OneNote notebook, which is not a file`, {
-    code: "package",
-    hint: "choose another name",
-  });
-}
-
-function noFolder(path: string, cause?: GraphError): GraphError {
-  const message = `the folder ${path} does not exist`;
-  const code = "folderNotFound";
-  return cause?.withMessage(message, { code, hint: undefined }) ??
-    new GraphError("notFound", message, { code });
+function noFolder(path: string): GraphError {
+  return new GraphError("notFound", `the folder ${path} does not exist`, { code: "folderNotFound" });
 }
 
 /** Retries work in a folder that this run has created, which the service may not find at first (PROTOCOL E3). */

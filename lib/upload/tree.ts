@@ -9,8 +9,8 @@ import { itemUrl } from "../drive/address.ts";
 import { isExpectedItem } from "../drive/drive_item.ts";
 import { type DriveItem, type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
-import { joinRemote, MAX_PATH, nameKey } from "../drive/names.ts";
-import { GraphError, usageError } from "../errors.ts";
+import { joinRemote, nameKey } from "../drive/names.ts";
+import { GraphError } from "../errors.ts";
 import { openLocalFile } from "../local/local_file.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
 import { folderName, type LocalTree } from "./local_tree.ts";
@@ -31,7 +31,6 @@ export async function* uploadTree(
   options: UploadOptions = {},
 ): AsyncGenerator<TransferJob> {
   const target = await findFolderTarget(connection, location, await folderName(folder));
-  refuseLongPaths(tree, joinRemote(target.base.item.path, target.name ?? ""));
   const remote = new RemoteFolders(connection, target, options.dryRun ?? false);
   const filled = new Set(tree.files.map(({ folders }) => folders.join("/")));
   for (const path of [[], ...tree.folders]) {
@@ -53,22 +52,6 @@ export async function* uploadTree(
       },
     };
   }
-}
-
-/** The service would refuse them one by one, after all the others were sent. */
-function refuseLongPaths(tree: LocalTree, below: string): void {
-  const paths = [...tree.folders, ...tree.files.map(({ folders, name }) => [...folders, name])];
-  const long = paths.map((path) => joinRemote(below, ...path))
-    .filter((path) => path.length > MAX_PATH);
-  const [first] = long;
-  if (first === undefined) return;
-  throw usageError(
-    `${long.length} paths are longer than the service allows, ${MAX_PATH} characters: ${first}${
-      long.length > 1 ? ", …" : ""
-    }`,
-    "use shorter names, or a place nearer to the root; nothing was sent",
-    "illegalName",
-  );
 }
 
 /** A folder, and what was in it when it was listed. */

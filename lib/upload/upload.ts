@@ -5,19 +5,16 @@
  */
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { childUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
 import { type DriveItem, type Item, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, remoteName, sameName } from "../drive/names.ts";
-import { GraphError } from "../errors.ts";
-import { type LocalContent, openLocalFile } from "../local/local_file.ts";
-import { readStandardInput } from "../local/spool.ts";
-import { damagedError, forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
+import { GraphError, isGraphError } from "../errors.ts";
+import { type LocalContent, openLocalFile, readStandardInput } from "../local/local_file.ts";
+import { forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { uploadSimple } from "./simple.ts";
-import { expectedItem, findTarget, pathOf, retryUntilVisible, type UploadTarget } from "./target.ts";
+import { findItem, findTarget, pathOf, retryUntilVisible, type UploadTarget } from "./target.ts";
 import { isUploadUnfinished } from "./journal.ts";
 import { verifyUpload } from "./verdict.ts";
 
@@ -43,28 +40,21 @@ export interface UploadOptions {
   times?: boolean;
   /** Changes nothing, and returns what would be done. @default false */
   dryRun?: boolean;
-  onProgress?: OnProgress;
-}
-
-/** How to upload through a session. */
-export interface LargeUploadOptions extends UploadOptions {
-  /** Bytes of a fragment: a multiple of 327,680 (320 KiB) below 60 MiB. @default 10 MiB */
+  /** Takes a resumable upload session for small files too, except for empty ones. @default false */
+  session?: boolean;
+  /** Bytes of a fragment of a session: a multiple of 327,680 (320 KiB) below 60 MiB. @default 10 MiB */
   fragmentBytes?: number;
-  /** Description of the item; personal OneDrive only. */
+  /** Description of the item, sent with a session; personal OneDrive only. */
   description?: string;
   /** Whether to resume an unfinished upload of the same file. @default true */
   resume?: boolean;
-}
-
-/** How to upload content, from whichever function. */
-interface ContentUploadOptions extends LargeUploadOptions {
-  /** Takes an upload session for any size that can have one. @default false */
-  session?: boolean;
+  onProgress?: OnProgress;
 }
 
 /**
  * Uploads a local file: up to 4 MiB in one request
- * (https://learn.microsoft.com/graph/api/driveitem-put-content), larger ones through an upload session.
+ * (https://learn.microsoft.com/graph/api/driveitem-put-content), larger ones through an upload session
+ * (https://learn.microsoft.com/graph/api/driveitem-createuploadsession).
  *
  * @param location A folder, in which the file keeps its name, or the file to create or replace.
  * @throws {GraphError} `notFound` when the file or the folder is missing, `conflict`, `damaged`, …
@@ -74,32 +64,6 @@ export async function uploadFile(
   path: string,
   location: LocationInput,
   options: UploadOptions = {},
-): Promise<TransferResult> {
-  return await uploadPath(connection, path, location, options);
-}
-
-/**
- * Uploads a local file through a resumable upload session
- * (https://learn.microsoft.com/graph/api/driveitem-createuploadsession). Only an empty file goes in one request, since
- * no session can hold it.
- *
- * @param location A folder, in which the file keeps its name, or the file to create or replace.
- * @throws {GraphError} as {@linkcode uploadFile}.
- */
-export async function uploadLargeFile(
-  connection: Connection,
-  path: string,
-  location: LocationInput,
-  options: LargeUploadOptions = {},
-): Promise<TransferResult> {
-  return await uploadPath(connection, path, location, { ...options, session: true });
-}
-
-async function uploadPath(
-  connection: Connection,
-  path: string,
-  location: LocationInput,
-  options: ContentUploadOptions,
 ): Promise<TransferResult> {
   using content = await openLocalFile(path);
   const target = await findTarget(connection, location, remoteName(content.name));
@@ -132,7 +96,7 @@ export async function uploadContent(
   connection: Connection,
   content: LocalContent,
   target: UploadTarget,
-  options: ContentUploadOptions,
+  options: UploadOptions,
 ): Promise<TransferResult> {
   const started = performance.now();
   connection = forTransfer(connection);
@@ -152,7 +116,8 @@ export async function uploadContent(
     resumedFrom: null,
   };
   if (options.ifChanged || options.dryRun) {
-    const existing = await findExisting(connection, target);
+    if (target.existing === "unknown") target.existing = await findItem(connection.graph, target);
+    const existing = target.existing && itemIn(target, target.existing);
     const verdict = options.ifChanged && existing && await compare(connection, content, target, existing);
     const dryRun = options.dryRun ? { dryRun: true as const } : {};
     if (verdict) return { ...common, ...resultOf(existing), verdict, result: "unchanged", ...dryRun };
@@ -161,9 +126,9 @@ export async function uploadContent(
       return { ...common, ...(existing && resultOf(existing)), result, verdict: "unverified", ...dryRun };
     }
   }
-  const { uploaded, item, verdict } = await send(connection, content, target, options).catch(
-    (error) => explainTaken(connection, target, error),
-  );
+  const work = () =>
+    send(connection, content, target, { ...options, conflict: options.conflict ?? "replace" });
+  const { uploaded, item, verdict } = await (target.fresh ? retryUntilVisible(connection, work) : work());
   return {
     ...common,
     ...resultOf(item),
@@ -175,88 +140,54 @@ export async function uploadContent(
   };
 }
 
-/** What was sent, and what the service has stored of it. */
-type VerifiedUpload = { uploaded: UploadOutcome } & Awaited<ReturnType<typeof verifyUpload>>;
-
-/** Sends, compares what the service has with what was sent, and sends it again if it is damaged. */
+/** Sends, and compares what the service has with what was sent. */
 async function send(
   connection: Connection,
   content: LocalContent,
   target: UploadTarget,
-  options: ContentUploadOptions,
+  options: UploadOptions & { conflict: UploadConflict },
 ): Promise<{ uploaded: UploadOutcome; item: Item; verdict: Verdict }> {
-  const conflict = options.conflict ?? "replace";
-  let sentBytes = 0;
-  let created = false;
-  for (let attempt = 1;; attempt++) {
-    const verify = async (uploaded: UploadOutcome): Promise<VerifiedUpload> => {
-      const { driveItem, quickXorHash } = uploaded;
-      const found = { driveItem, item: itemIn(target, driveItem) };
-      sentBytes += uploaded.sentBytes;
-      created ||= uploaded.created;
-      const verified = await verifyUpload(connection, content, target.driveType, found, quickXorHash);
-      // Only "replace" may send to the same name again; a second damaged attempt is for the user to look at.
-      if (verified.verdict === "damaged" && (conflict !== "replace" || attempt > 1)) {
-        // Business drives keep what an upload replaces (PROTOCOL U21).
-        const isKept = !created && target.driveType !== "personal";
-        const replaced = isKept ? ", and the file that was replaced is in the version history" : "";
-        const hint = `both copies are kept${replaced}; compare them before you upload again`;
-        throw damagedError(verified.why, hint);
-      }
-      return { uploaded, ...verified };
-    };
-    const work = () => sendOnce(connection, content, target, { ...options, conflict }, verify);
-    const { uploaded, item, ...verified } =
-      await (target.fresh ? retryUntilVisible(connection, work) : work());
-    if (verified.verdict !== "damaged") {
-      return { uploaded: { ...uploaded, created, sentBytes }, item, verdict: verified.verdict };
-    }
-    connection.notice(`${verified.why}; sending it once more`);
-    target.existing = "unknown";
-  }
-}
-
-async function sendOnce(
-  connection: Connection,
-  content: LocalContent,
-  target: UploadTarget,
-  options: ContentUploadOptions & { conflict: UploadConflict },
-  verify: (uploaded: UploadOutcome) => Promise<VerifiedUpload>,
-): Promise<VerifiedUpload> {
+  const { conflict } = options;
+  let isContinued = false;
+  const verify = async (uploaded: UploadOutcome) => {
+    const { driveItem, quickXorHash, sentBytes, resumedFrom } = uploaded;
+    isContinued = resumedFrom !== null || sentBytes < content.size;
+    const found = { driveItem, item: itemIn(target, driveItem) };
+    return { uploaded, ...await verifyUpload(connection, content, target.driveType, found, quickXorHash) };
+  };
   // Only a session keeps the time of the last change, by which a rewritten file is recognized.
   const keepsTime = options.times || mayBeRewritten(target.name, target.driveType);
   const session = options.session || content.size > MAX_SIMPLE_BYTES || (keepsTime && content.modified);
-  if (content.size === 0 || !session) {
-    return await verify(await uploadSimple(connection, content, target, options.conflict));
-  }
-  let lostBytes = 0;
-  const onSent = (bytes: number) => void (lostBytes += bytes);
   try {
-    return await uploadThroughSession(connection, content, target, { ...options, onSent }, verify);
+    return content.size > 0 && session
+      ? await uploadThroughSession(connection, content, target, options, verify)
+      : await verify(await uploadSimple(connection, content, target, conflict));
   } catch (error) {
-    const isLost = error instanceof GraphError && error.code === "sessionLost";
-    if (!isLost || options.conflict !== "replace" || content.size > MAX_FALLBACK_BYTES) throw error;
-    connection.notice(`${pathOf(target)}: the service loses its upload sessions; sending it in one request`);
-    const uploaded = await uploadSimple(connection, content, target, options.conflict);
-    return await verify({ ...uploaded, sentBytes: uploaded.sentBytes + lostBytes });
+    if (!isGraphError(error) || conflict === "fail") throw error;
+    if (conflict === "replace" && error.code === "damaged" && isContinued) {
+      connection.notice(`${error.message}; it was sent by several runs, so all of it is sent again`);
+      return await send(connection, content, { ...target, existing: "unknown" }, {
+        ...options,
+        resume: false,
+      });
+    }
+    if (conflict === "replace" && error.code === "sessionLost" && content.size <= MAX_FALLBACK_BYTES) {
+      connection.notice(
+        `${pathOf(target)}: the service loses its upload sessions; sending it in one request`,
+      );
+      return await verify(await uploadSimple(connection, content, target, conflict));
+    }
+    throw error.has("nameAlreadyExists") ? blockedError(target, error) : error;
   }
 }
 
-/** The item that has the name at present. */
-async function findExisting(connection: Connection, target: UploadTarget): Promise<Item | undefined> {
-  if (target.existing === "unknown") {
-    const { graph } = connection;
-    try {
-      target.existing = await graph.requestJson<DriveItem>(childUrl(target.folder, target.name), {
-        what: pathOf(target),
-        accepts: (value) => isExpectedItem(value, expectedItem(target)),
-      });
-    } catch (error) {
-      if (!(error instanceof GraphError) || error.kind !== "notFound") throw error;
-      target.existing = undefined;
-    }
-  }
-  return target.existing && itemIn(target, target.existing);
+/** The error for a name that is taken although it may be (PROTOCOL U9, E7). */
+function blockedError(target: UploadTarget, error: GraphError): GraphError {
+  const message = `${
+    pathOf(target)
+  }: the name is blocked by an unfinished upload, or is that of a folder or notebook`;
+  const hint = "an unfinished upload ends 15 minutes after its last fragment; otherwise choose another name";
+  return error.withMessage(message, { hint });
 }
 
 /** Whether the item has the content already; `undefined` when it has not, or that is unknown. */
@@ -279,31 +210,15 @@ async function compare(
   return await isUploadUnfinished(connection, content, target) ? undefined : "unverified";
 }
 
-/** For the name of a folder, the service says only that it is taken; for a session, not even that. */
-async function explainTaken(connection: Connection, target: UploadTarget, error: unknown): Promise<never> {
-  if (error instanceof GraphError && error.status === 409) {
-    const existing = await findExisting(connection, { ...target, existing: "unknown" });
-    if (existing && existing.type !== "file") throw notReplaceableError(existing);
-  }
-  throw error;
-}
-
-function notReplaceableError({ path, type }: Item): GraphError {
-  return new GraphError("conflict", `${path} is a ${type}, which no file can replace`, {
-    code: "nameAlreadyExists",
-    hint: "choose another name",
-  });
-}
-
 /** What an upload would do. */
 function predict(
   existing: Item | undefined,
   conflict: UploadConflict | undefined,
 ): "created" | "renamed" | "replaced" {
   if (!existing) return "created";
-  if (existing.type !== "file") throw notReplaceableError(existing);
-  if (conflict === "fail") {
-    throw new GraphError("conflict", `${existing.path} already exists`, { code: "nameAlreadyExists" });
+  if (conflict === "fail" || existing.type !== "file") {
+    const message = `the ${existing.type} ${existing.path} already exists`;
+    throw new GraphError("conflict", message, { code: "nameAlreadyExists" });
   }
   return conflict === "rename" ? "renamed" : "replaced";
 }

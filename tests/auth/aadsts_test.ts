@@ -1,6 +1,6 @@
-/** Errors of the sign-in service (PROTOCOL 13.4): exit code, kind, responsible role, cause and hint. */
+/** Errors of the sign-in service (PROTOCOL 13.4): exit code, kind, cause and hint. */
 
-import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { assertEquals, assertMatch } from "../assert.ts";
 import { AADSTS, toSignInError } from "../../lib/auth/aadsts.ts";
 import { withHint } from "../../lib/cli/hints.ts";
 
@@ -14,94 +14,95 @@ const DOCUMENTED = `
 `.trim().split(/\s+/).map(Number);
 
 const GOLDEN = `
-16000 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
-50005 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-50011 | 5 refused | app owner | the app registration lacks the redirect address of the browser sign-in | App registrations > your app > Authentication > Add a platform > Mobile and desktop applications: add http://localhost (for the app owner)
-50014 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
-50020 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
-50033 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
-50034 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
-50053 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
-50055 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
-50057 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
-50059 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id or domain
-50072 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
-50074 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
-50076 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
-50078 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
-50079 | 4 signInNeeded | you | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
-50089 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
-50097 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-50105 | 5 refused | administrator | the account is not assigned to the app | Enterprise applications > the app > Users and groups: assign the account (for the administrator)
-50126 | 5 refused | administrator | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator (for the administrator)
-50128 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id or domain
-50129 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-50131 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-50132 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
-50133 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
-50173 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
-50194 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
-50196 | 8 unavailable | you | the sign-in service received the same request too often | wait some minutes, then run it again
-50199 | 4 signInNeeded | you | the confirmation page was not completed | sign in again with: scripts/whoami.ts
-51004 | 5 refused | you | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
-53000 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-53001 | 5 refused | administrator | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
-53003 | 5 refused | administrator | a Conditional Access policy blocks this sign-in, perhaps one against device codes | if it is against device codes, try: scripts/whoami.ts --sign-in browser; otherwise ask your administrator to look at the sign-in log, tab Conditional Access, for the correlation id (for the administrator)
-65001 | 5 refused | you | the app lacks consent for this permission | run the same command in a terminal and consent there; if the page asks for an administrator, ask yours to grant admin consent on the app's API permissions page
-65004 | 5 refused | you | you declined the consent | run it again and accept, if you trust the app
-65005 | 5 refused | app owner | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists (for the app owner)
-70000 | 4 signInNeeded | you | the sign-in was revoked | sign in again with: scripts/whoami.ts
-70008 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
-70011 | 2 usage | you | this account does not have one of the permissions that were asked for | for a personal Microsoft account set GRAPH_TENANT_ID=consumers, since those have no sites; otherwise report it, with the correlation id
-70016 | 4 signInNeeded | you | the code is not approved yet | sign in again with: scripts/whoami.ts
-70018 | 4 signInNeeded | you | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
-70019 | 4 signInNeeded | you | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
-70020 | 4 signInNeeded | you | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
-70043 | 4 signInNeeded | you | the organization requires a new sign-in at regular intervals (sign-in frequency) | sign in again with: scripts/whoami.ts
-90002 | 2 usage | you | there is no such tenant | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD as well
-90006 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
-90019 | 2 usage | you | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id or domain
-90024 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
-90033 | 8 unavailable | you | the sign-in service is temporarily unavailable | run the same command again
-90038 | 2 usage | you | the tenant is in another national cloud | set GRAPH_CLOUD to usgov, usdod or china
-90094 | 5 refused | administrator | an administrator must consent to the app | ask for admin consent: Entra admin center > Enterprise applications > the app > Permissions (for the administrator)
-90095 | 5 refused | administrator | an administrator must consent to the app | ask for admin consent: Entra admin center > Enterprise applications > the app > Permissions (for the administrator)
-90130 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
-500021 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator, or that of your network (for the administrator)
-500022 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator, or that of your network (for the administrator)
-500113 | 5 refused | app owner | the app registration lacks the redirect address of the browser sign-in | App registrations > your app > Authentication > Add a platform > Mobile and desktop applications: add http://localhost (for the app owner)
-500200 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
-500208 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
-500212 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator, or that of your network (for the administrator)
-500213 | 5 refused | administrator | tenant restrictions or cross-tenant access settings block this sign-in | ask your administrator, or that of your network (for the administrator)
-530032 | 5 refused | administrator | a security policy of the organization blocks this sign-in | ask your administrator, with the correlation id (for the administrator)
-530034 | 5 refused | administrator | delegated (partner) administration is blocked because of suspicious activity | ask an administrator of your home tenant (for the administrator)
-530035 | 5 refused | administrator | a security policy of the organization blocks this sign-in | ask your administrator, with the correlation id (for the administrator)
-650052 | 5 refused | app owner | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists (for the app owner)
-650056 | 5 refused | app owner | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists (for the app owner)
-650057 | 5 refused | app owner | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists (for the app owner)
-700011 | 2 usage | you | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
-700016 | 2 usage | you | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
-700024 | 1 failed | you | the signature made with the certificate is not valid at this time | correct the clock of this machine
-700025 | 5 refused | you | the app is a public client, but a secret or certificate was sent | remove the secret or certificate from the settings, or use the client id of the app registration that it belongs to
-700027 | 5 refused | app owner | the certificate is not one of the app's | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
-700030 | 5 refused | app owner | the certificate is not one of the app's | App registrations > your app > Certificates & secrets > Certificates: upload its public part (for the app owner)
-700082 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
-700084 | 4 signInNeeded | you | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
-900023 | 2 usage | you | there is no such tenant | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD as well
-7000215 | 5 refused | app owner | the client secret is not one of the app's | App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file (for the app owner)
-7000218 | 5 refused | app owner | the app registration does not allow public client flows | Entra admin center > App registrations > your app > Authentication > Settings: set Allow public client flows to Yes, save, then sign in again (for the app owner)
-7000222 | 5 refused | app owner | the client secret has expired | App registrations > your app > Certificates & secrets: make a new secret, and put its Value into the file (for the app owner)
-9002313 | 4 signInNeeded | you | the sign-in service cannot read the cached sign-in | sign in again with: scripts/whoami.ts
-9002331 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
-9002332 | 2 usage | you | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+16000 | 5 refused | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+50005 | 5 refused | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+50011 | 5 refused | the app registration lacks the redirect address of the browser sign-in | App registrations > your app > Authentication > Add a platform > Mobile and desktop applications: add http://localhost
+50014 | 5 refused | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+50020 | 5 refused | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+50033 | 8 unavailable | the sign-in service is temporarily unavailable | run the same command again
+50034 | 5 refused | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+50053 | 5 refused | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator
+50055 | 5 refused | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator
+50057 | 5 refused | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator
+50059 | 2 usage | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id
+50072 | 4 signInNeeded | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
+50074 | 4 signInNeeded | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
+50076 | 4 signInNeeded | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
+50078 | 4 signInNeeded | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
+50079 | 4 signInNeeded | multi-factor authentication is needed, failed or must be set up | sign in again with: scripts/whoami.ts
+50089 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
+50097 | 5 refused | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+50105 | 5 refused | the account is not assigned to the app | ask your administrator to assign it: Enterprise applications > the app > Users and groups
+50126 | 5 refused | the account is disabled or locked, or its password is wrong or expired | fix it at https://mysignins.microsoft.com, or ask your administrator
+50128 | 2 usage | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id
+50129 | 5 refused | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+50131 | 5 refused | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+50132 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
+50133 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
+50173 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
+50194 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+50196 | 8 unavailable | the sign-in service received the same request too often | wait some minutes, then run it again
+50199 | 4 signInNeeded | the sign-in was not completed in the browser | sign in again with: scripts/whoami.ts
+51004 | 5 refused | the account is not in this tenant | use another account, set GRAPH_TENANT_ID to the account's tenant, or ask to be invited as a guest
+53000 | 5 refused | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+53001 | 5 refused | the organization requires a known or compliant device, which a device code cannot prove | try a browser on a managed device: scripts/whoami.ts --sign-in browser; otherwise ask for an exception for this app (for the administrator)
+53003 | 5 refused | a Conditional Access policy blocks this sign-in, perhaps one against device codes | if it is against device codes, try: scripts/whoami.ts --sign-in browser; otherwise ask your administrator to look at the sign-in log, tab Conditional Access, for the correlation id (for the administrator)
+65001 | 5 refused | the app lacks consent for this permission | run the same command in a terminal and consent there; if the page asks for an administrator, ask yours to grant admin consent on the app's API permissions page
+65004 | 5 refused | you declined the consent or the sign-in | run it again and accept, if you trust the app
+65005 | 5 refused | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists
+70000 | 4 signInNeeded | the sign-in was revoked | sign in again with: scripts/whoami.ts
+70008 | 4 signInNeeded | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
+70011 | 2 usage | this account does not have one of the permissions that were asked for | for a personal Microsoft account set GRAPH_TENANT_ID=consumers, since those have no sites; otherwise report it, with the correlation id
+70016 | 4 signInNeeded | the sign-in was not completed in the browser | sign in again with: scripts/whoami.ts
+70018 | 4 signInNeeded | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
+70019 | 4 signInNeeded | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
+70020 | 4 signInNeeded | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
+70043 | 4 signInNeeded | the organization requires a new sign-in at regular intervals (sign-in frequency) | sign in again with: scripts/whoami.ts
+90002 | 2 usage | there is no such tenant in this cloud | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD (usgov, usdod or china) as well
+90006 | 8 unavailable | the sign-in service is temporarily unavailable | run the same command again
+90019 | 2 usage | the request names no tenant | set GRAPH_TENANT_ID to the tenant's id
+90024 | 8 unavailable | the sign-in service is temporarily unavailable | run the same command again
+90033 | 8 unavailable | the sign-in service is temporarily unavailable | run the same command again
+90038 | 2 usage | there is no such tenant in this cloud | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD (usgov, usdod or china) as well
+90094 | 5 refused | an administrator must consent to the app | ask for admin consent: Entra admin center > Enterprise applications > the app > Permissions
+90095 | 5 refused | an administrator must consent to the app | ask for admin consent: Entra admin center > Enterprise applications > the app > Permissions
+90130 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+500021 | 5 refused | a security policy of an organization blocks this sign-in | ask your administrator, with the correlation id
+500022 | 5 refused | a security policy of an organization blocks this sign-in | ask your administrator, with the correlation id
+500113 | 5 refused | the app registration lacks the redirect address of the browser sign-in | App registrations > your app > Authentication > Add a platform > Mobile and desktop applications: add http://localhost
+500200 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+500208 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+500212 | 5 refused | a security policy of an organization blocks this sign-in | ask your administrator, with the correlation id
+500213 | 5 refused | a security policy of an organization blocks this sign-in | ask your administrator, with the correlation id
+530032 | 5 refused | a security policy of an organization blocks this sign-in | ask your administrator, with the correlation id
+530034 | 5 refused | a security policy of an organization blocks this sign-in | ask your administrator, with the correlation id
+530035 | 5 refused | a security policy of an organization blocks this sign-in | ask your administrator, with the correlation id
+650052 | 5 refused | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists
+650056 | 5 refused | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists
+650057 | 5 refused | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists
+700011 | 2 usage | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
+700016 | 2 usage | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
+700024 | 1 failed | the signature made with the certificate is not valid at this time | correct the clock of this machine
+700025 | 5 refused | the app is a public client, but a secret or certificate was sent | remove the secret or certificate from the settings, or use the client id of the app registration that it belongs to
+700027 | 5 refused | the certificate is not one of the app's, or has expired | App registrations > your app > Certificates & secrets > Certificates: upload its public part, or that of a new one
+700030 | 5 refused | the certificate is not one of the app's, or has expired | App registrations > your app > Certificates & secrets > Certificates: upload its public part, or that of a new one
+700082 | 4 signInNeeded | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
+700084 | 4 signInNeeded | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
+900023 | 2 usage | there is no such tenant in this cloud | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD (usgov, usdod or china) as well
+7000215 | 5 refused | the client secret is not one of the app's, or has expired | App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file
+7000218 | 5 refused | the app registration does not allow public client flows | Entra admin center > App registrations > your app > Authentication > Settings: set Allow public client flows to Yes, save, then sign in again
+7000222 | 5 refused | the client secret is not one of the app's, or has expired | App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file
+9002313 | 4 signInNeeded | the sign-in is no longer valid | sign in again with: scripts/whoami.ts
+9002331 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
+9002332 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
 `.trim().split("\n");
 
-Deno.test("toSignInError() reports what happened, who can fix it, where, and what to do next", () => {
-  const lines = [...AADSTS].toSorted(([one], [other]) => one - other).map(([number, { who }]) => {
+Deno.test("toSignInError() reports what happened, and what to do next", () => {
+  const numbers = [...AADSTS.keys()].filter((key) => typeof key === "number");
+  const lines = numbers.toSorted((one, other) => one - other).map((number) => {
     const error = withHint(toSignInError({ error: "invalid_grant", error_codes: [number] }), "whoami");
     const why = error.message.replace("sign-in: ", "");
-    return `${number} | ${error.exitCode} ${error.kind} | ${who} | ${why} | ${error.hint}`;
+    return `${number} | ${error.exitCode} ${error.kind} | ${why} | ${error.hint}`;
   });
   assertEquals(lines, GOLDEN);
 });
@@ -150,12 +151,5 @@ Deno.test("toSignInError() uses the OAuth error where the number is unknown", ()
   ] as const;
   for (const [error, exit] of exits) {
     assertEquals(toSignInError({ error, error_codes: [7654321] }).exitCode, exit, error);
-  }
-});
-
-Deno.test("hints name the administrator or app owner who must act", () => {
-  for (const [number, { who }] of AADSTS) {
-    const { hint } = withHint(toSignInError({ error: "x", error_codes: [number] }), "whoami");
-    assert(who === "you" || hint!.endsWith(`(for the ${who})`), String(number));
   }
 });

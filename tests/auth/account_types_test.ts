@@ -98,7 +98,7 @@ Deno.test("scripts request further permissions in one line, or fail unattended (
   assertEquals(asked.code, 0, asked.stderr);
   assertMatch(
     asked.stderr,
-    /^put: to write files of your OneDrive, Files\.ReadWrite is needed: sign in and consent to it \(AADSTS65001\)\nTo sign in/,
+    /^put: sign-in: the app lacks consent for this permission: Files\.ReadWrite, to write files of your OneDrive \(AADSTS65001\)\nTo sign in/,
   );
   assertEquals(
     (await env.run("put", "--conflict", "replace", file, "me:a.txt")).stderr,

@@ -76,7 +76,6 @@ Deno.test("whoami --accounts lists all accounts without a request and marks the 
     ["AdeleV@contoso.com"],
     "the tenant is not the home tenant of the guest",
   );
-  assertEquals((await list("--tenant", "contoso.com")).map((row) => row.chosen), [null, null, null]);
   assertEquals(env.sandbox.requests.length, before);
   const { stdout } = await env.run("whoami", "--accounts", "--account", "adelev@contoso.com");
   assertMatch(stdout, /^\* Adele Vance <AdeleV@contoso\.com> \(work, tenant 7d3c\S+\)$/m);
@@ -103,11 +102,11 @@ Deno.test("scripts name the signed-in accounts and the command to run for an unk
   assertEquals(code, 4);
   assertMatch(
     stderr,
-    /megan@contoso\.com is not signed in to \S+; signed in: AdeleV@contoso\.com; .*scripts\/whoami\.ts --account megan@contoso\.com/,
+    /megan@contoso\.com is not signed in to this tenant; signed in: AdeleV@contoso\.com; .*scripts\/whoami\.ts --account megan@contoso\.com/,
   );
 });
 
-Deno.test("whoami does not keep a sign-in with another account than requested", async () => {
+Deno.test("whoami does not continue as another account than requested", async () => {
   await using env = await startTestEnv();
   env.sandbox.user.signIn("dana");
   const { code, stderr } = await env.run("whoami", "--prompt", "--account", "MeganB@contoso.com");
@@ -116,7 +115,8 @@ Deno.test("whoami does not keep a sign-in with another account than requested", 
     stderr,
     "signed in as dana@northwindtraders.com, but MeganB@contoso.com was asked for",
   );
-  assertEquals(jsonLines((await env.run("whoami", "--accounts", "--json")).stdout).length, 1);
+  assertEquals((await env.run("whoami")).code, 2, "both accounts are signed in now");
+  assertEquals((await env.run("whoami", "--sign-out", "--account", "dana@northwindtraders.com")).code, 0);
   env.sandbox.revokeRefreshTokens();
   env.sandbox.expireAccessTokens();
   const renewal = await env.run("whoami", "--prompt");
@@ -128,9 +128,8 @@ Deno.test("whoami --sign-out removes one account or all, and keeps other tokens"
   await signIn(env, "adele", CONTOSO);
   await signIn(env, "megan", CONTOSO, "--account", "MeganB@contoso.com");
   await signIn(env, "robin", "consumers");
-  const refused = await env.run("whoami", "--sign-out", "--account", "nobody@contoso.com");
-  assertEquals(refused.code, 2);
-  assertMatch(refused.stderr, /nobody@contoso\.com is not signed in; signed in: AdeleV\S+, MeganB\S+, robin/);
+  const none = await env.run("whoami", "--sign-out", "--account", "nobody@contoso.com", "--json");
+  assertEquals(jsonLines(none.stdout), [{ signedOut: false, accounts: [] }]);
   const one = await env.run("whoami", "--sign-out", "--account", "adelev@contoso.com", "--json");
   assertEquals(jsonLines(one.stdout), [{ signedOut: true, accounts: ["AdeleV@contoso.com"] }]);
   assertMatch((await env.run("whoami")).stdout, /^Megan Bowen/);
@@ -138,20 +137,6 @@ Deno.test("whoami --sign-out removes one account or all, and keeps other tokens"
   assertMatch(all.stdout, /signed out on this machine: MeganB@contoso\.com, robin\.hale@outlook\.com/);
   assertEquals((await env.run("whoami")).code, 4);
   assertEquals((await env.run("whoami", "--all")).code, 2);
-});
-
-Deno.test("whoami --sign-out keeps entries of another app in the same file", async () => {
-  await using env = await startTestEnv();
-  const { cache: path } = jsonLines<{ cache: string }>((await env.run("whoami", "--json")).stdout)[0]!;
-  const content = JSON.parse(await Deno.readTextFile(path));
-  const [key, entry] = Object.entries<Record<string, string>>(content.RefreshToken)[0]!;
-  const other = "00000000-1111-2222-3333-444444444444";
-  content.RefreshToken[key.replace(entry.client_id!, other)] = { ...entry, client_id: other };
-  await Deno.writeTextFile(path, JSON.stringify(content));
-  assertEquals((await env.run("whoami", "--sign-out")).code, 0);
-  const left = JSON.parse(await Deno.readTextFile(path));
-  assertEquals(Object.values<{ client_id: string }>(left.RefreshToken).map((e) => e.client_id), [other]);
-  assertEquals([Object.keys(left.Account).length, Object.keys(left.AccessToken).length], [1, 0]);
 });
 
 Deno.test("scripts never use tokens of one tenant for another", async () => {
@@ -163,14 +148,12 @@ Deno.test("scripts never use tokens of one tenant for another", async () => {
     return code === 0 ? jsonLines(stdout)[0]!.userPrincipalName : code;
   };
   assertEquals(await signedIn(CONTOSO), "AdeleV@contoso.com");
-  assertEquals(await signedIn("contoso.com"), "AdeleV@contoso.com");
-  assertEquals(await signedIn("northwindtraders.com"), 4);
   assertEquals(await signedIn(NORTHWIND), 4);
   assertEquals(await signedIn("organizations"), "AdeleV@contoso.com");
   assertEquals(await signedIn("consumers"), "robin.hale@outlook.com");
   assertEquals(await signedIn(PERSONAL), "robin.hale@outlook.com");
   assertEquals(await signedIn("common"), 2);
-  assertEquals(await signedIn("nowhere.example"), 2);
+  assertEquals(await signedIn("contoso.com"), 2, "a domain is no tenant id");
 });
 
 Deno.test("scripts keep separate tokens for each tenant of a guest", async () => {

@@ -106,16 +106,20 @@ Deno.test("get sends no token, and requests to storage hosts only", async () => 
     const { code, stderr } = await env.run("get", ...ONCE, "General/a.bin", name);
     assertEquals([code, /transfer link to http:\/\/127\.0\.0\.1/.test(stderr)], [5, true], stderr);
   };
-  const facts = { service: "graph" as const, path: /a\.bin|items\/[^/]+$/ };
+  const itemRequest = { service: "graph" as const, path: /a\.bin|items\/[^/]+$/ };
   const link = `${foreign.origin}/download.aspx?tempauth=x`;
-  await refused({ ...facts, patch: { "@microsoft.graph.downloadUrl": link } }, "1");
+  await refused({ ...itemRequest, patch: { "@microsoft.graph.downloadUrl": link } }, "1");
   await refused(
-    { ...facts, patch: { "@microsoft.graph.downloadUrl": `${env.sandbox.apiOrigin}/v1.0/x` } },
+    { ...itemRequest, patch: { "@microsoft.graph.downloadUrl": `${env.sandbox.apiOrigin}/v1.0/x` } },
     "2",
   );
 
   // Without a download URL in the item, only the redirect of /content is left.
-  const linkless = { ...facts, times: "always" as const, patch: { "@microsoft.graph.downloadUrl": null } };
+  const linkless = {
+    ...itemRequest,
+    times: "always" as const,
+    patch: { "@microsoft.graph.downloadUrl": null },
+  };
   const redirected = async (location: string | undefined, name: string) => {
     env.sandbox.clearFaults();
     if (location !== undefined) {

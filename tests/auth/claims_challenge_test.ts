@@ -1,6 +1,6 @@
 /**
  * Claims challenges (PROTOCOL 9.1, A10). The scripts do not declare `cp1`, so the service should not send them any;
- * if one arrives, it is answered once and never in a loop.
+ * if one arrives, they satisfy it once and never loop.
  */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
@@ -28,9 +28,9 @@ Deno.test("scripts do not declare cp1 and are not challenged", async () => {
   assertEquals(since(env, before), ["graph 200 me"]);
 });
 
-Deno.test("ls answers a claims challenge silently once for all later runs", async () => {
+Deno.test("ls satisfies a claims challenge silently, once for all later runs", async () => {
   await using env = await startTestEnv();
-  env.sandbox.challenge("tokens", "everybody");
+  env.sandbox.challenge("tokens", "all");
   let before = env.sandbox.requests.length;
   const { code, stderr } = await env.run("whoami", "--no-prompt");
   assertEquals([code, stderr], [0, ""]);
@@ -42,7 +42,7 @@ Deno.test("ls answers a claims challenge silently once for all later runs", asyn
 
 Deno.test("ls starts a device code for a challenge that requires the user, or fails unattended (exit code 4)", async () => {
   await using env = await startTestEnv();
-  env.sandbox.challenge("interaction_required", "everybody");
+  env.sandbox.challenge("interaction_required", "all");
   let before = env.sandbox.requests.length;
   const unattended = await env.run("whoami");
   assertEquals(unattended.code, 4);
@@ -113,7 +113,7 @@ Deno.test("put-large sends nothing twice after a challenge", async () => {
     service === "storage" && method === "PUT"
   );
   assertEquals(fragments.length, 4);
-  env.sandbox.challenge("interaction_required", "everybody");
+  env.sandbox.challenge("interaction_required", "all");
   const refused = await env.run("put-large", "--conflict", "replace", file, "General/");
   assertEquals(refused.code, 4);
   assertEquals(await env.sandbox.tenant.bytes("TestTeam", "General/big.bin"), bytes);
@@ -134,7 +134,7 @@ Deno.test("UserSession asks the user once for many challenged requests", async (
     },
   });
   const refused = await session.token();
-  env.sandbox.challenge("interaction_required", "everybody");
+  env.sandbox.challenge("interaction_required", "all");
   const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
   const ended = await Promise.allSettled(
     Array.from({ length: 5 }, () => session.token({ claims, refused })),

@@ -2,7 +2,17 @@
 
 import { assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { denoRun, environment, type ProcessResult, ROOT, startTestEnv, type TestEnv } from "../test_env.ts";
+import { cloudHosts } from "../../lib/cli/grants.ts";
+import {
+  denoRun,
+  environment,
+  firstLineFlags,
+  type ProcessResult,
+  ROOT,
+  type ScriptName,
+  startTestEnv,
+  type TestEnv,
+} from "../test_env.ts";
 
 const windows = Deno.build.os === "windows";
 
@@ -19,8 +29,8 @@ async function cron(home: string, line: string): Promise<ProcessResult> {
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** Creates a home folder with a config file, and returns it with the start of each crontab line. */
-async function setUp(env: TestEnv): Promise<{ home: string; deno: string }> {
+/** Creates a home folder with a config file, and returns it with a function that writes the start of a crontab line. */
+async function setUp(env: TestEnv): Promise<{ home: string; start: (script: ScriptName) => string }> {
   const { GRAPH_SCRIPTS_HOME: _, ...settings } = env.sandbox.env;
   const names: Record<string, string> = {
     GRAPH_LOGIN_ORIGIN: "loginOrigin",
@@ -33,14 +43,21 @@ async function setUp(env: TestEnv): Promise<{ home: string; deno: string }> {
   };
   const config = Object.fromEntries(Object.entries(settings).map(([name, value]) => [names[name], value]));
   const home = join(env.folder, "home");
-  const folder = Deno.build.os === "darwin"
-    ? join(home, "Library", "Application Support", "graph-scripts")
-    : join(home, ".config", "graph-scripts");
+  const folder = join(home, ".config", "graph-scripts");
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "graph-scripts.json"), JSON.stringify(config));
   // The packages are in the cache of the user who runs the tests, not below this HOME.
   const cache = `DENO_DIR='${environment({}).DENO_DIR}'`;
-  return { home, deno: `cd '${ROOT}' && ${cache} ${denoRun().map((word) => `'${word}'`).join(" ")}` };
+  const hosts = cloudHosts({
+    loginOrigin: env.sandbox.loginOrigin,
+    apiOrigin: env.sandbox.apiOrigin,
+    storageHosts: [new URL(env.sandbox.storageOrigin).host],
+  });
+  const net = `--allow-net=${[...hosts.hosts, ...hosts.storageHosts].join(",")}`;
+  const deno = denoRun().map((word) => `'${word}'`).join(" ");
+  const start = (script: ScriptName) =>
+    `cd '${ROOT}' && ${cache} ${deno} ${firstLineFlags(script)} ${net} scripts/${script}.ts`;
+  return { home, start };
 }
 
 Deno.test({
@@ -48,17 +65,17 @@ Deno.test({
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
-    const { home, deno } = await setUp(env);
+    const { home, start } = await setUp(env);
     await Deno.writeTextFile(join(home, "report.csv"), "a,b\n");
-    const put = `${deno} -P=put scripts/put.ts --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
-    const alive = `${deno} -P=whoami scripts/whoami.ts --no-prompt --quiet >/dev/null`;
-    const check = `${deno} -P=whoami scripts/whoami.ts --check --quiet | grep '^fail'; true`;
+    const put = `${start("put")} --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
+    const alive = `${start("whoami")} --no-prompt --quiet >/dev/null`;
+    const check = `${start("whoami")} --check --quiet | grep '^fail'; true`;
 
     const before = await cron(home, put);
     assertEquals([before.code, before.stdout], [4, ""]);
     assertMatch(before.stderr, /^put: not signed in; sign in once, in a terminal, with: scripts\/whoami\.ts/);
 
-    const signIn = await cron(home, `${deno} -P=whoami scripts/whoami.ts --prompt`); // as in a terminal
+    const signIn = await cron(home, `${start("whoami")} --prompt`); // as in a terminal
     assertEquals(signIn.code, 0, signIn.stderr);
 
     assertEquals(await cron(home, put), { code: 0, stdout: "", stderr: "" }); // nothing to mail
@@ -87,17 +104,17 @@ Deno.test({
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
-    const { home, deno } = await setUp(env);
-    assertEquals((await cron(home, `${deno} -P=whoami scripts/whoami.ts --prompt`)).code, 0);
+    const { home, start } = await setUp(env);
+    assertEquals((await cron(home, `${start("whoami")} --prompt`)).code, 0);
     await Deno.writeTextFile(join(home, "report.csv"), "a,b\n");
-    const put = `${deno} -P=put scripts/put.ts --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
+    const put = `${start("put")} --no-prompt --quiet "$HOME/report.csv" General/ >/dev/null`;
     const both = await Promise.all([cron(home, put), cron(home, put)]); // both must refresh first
     assertEquals(both.map(({ code, stderr }) => [code, stderr]), [[0, ""], [0, ""]]);
     const renewals = env.sandbox.requests.filter(({ method, path }) =>
       method === "POST" && /\/token(\?|$)/.test(path)
     );
     assertEquals(renewals.filter(({ status }) => status === 200).length, 2); // the sign-in, and one refresh for both
-    const homeless = await cron(home, `unset HOME; ${deno} -P=whoami scripts/whoami.ts --no-prompt`);
+    const homeless = await cron(home, `unset HOME; ${start("whoami")} --no-prompt`);
     assertEquals(homeless.code, 2);
     assertMatch(homeless.stderr, /no home folder.*GRAPH_SCRIPTS_HOME/);
   },

@@ -13,7 +13,7 @@ Deno.test("whoami shows the device code in the service's words, on standard erro
   assertEquals(code, 0, stderr);
   assertMatch(
     stderr,
-    /^To sign in, use a web browser to open the page http:\S+\/devicelogin and enter the code \w+ to authenticate\.\nThe code, valid for 15 minutes, until \d\d:\d\d:\n\w+\n$/,
+    /^To sign in, use a web browser to open the page http:\S+\/devicelogin and enter the code \w+ to authenticate\.\nThe code, valid until \d\d:\d\d:\n\w+\n$/,
   );
   assertMatch(stdout, /^Adele Vance <AdeleV@contoso.com>\n/);
   const [inText, alone] = [/code (\w+) to/.exec(stderr)![1], stderr.split("\n").at(-2)];
@@ -47,9 +47,7 @@ Deno.test("whoami continues polling after slow_down, 429, 503 and a dropped conn
   const { info, codes, waits } = await signInWithoutWaiting(env);
 
   assertEquals([info.username, codes.length], ["AdeleV@contoso.com", 1]);
-  const backoffs = waits.filter((ms) => ms !== 5_000);
-  assert(backoffs.every((ms, i) => ms >= 500 * 2 ** i && ms <= 1_000 * 2 ** i), `waited ${waits}`);
-  assert(backoffs.length >= 3 && waits.includes(5_000), `waited ${waits}`);
+  assertEquals(waits.slice(0, 4), [5_000, 10_000, 15_000, 20_000]);
 });
 
 Deno.test("whoami fails on an error under HTTP 200 instead of a device code (A2)", async () => {
@@ -98,14 +96,10 @@ Deno.test("whoami escapes control characters of the service", async () => {
   assertStringIncludes(stderr, "[2Jthis page");
 });
 
-Deno.test("scripts report a wrong clock once and do not refresh the token", async () => {
-  for (const [clockOffsetSeconds, words] of [[-7200, "ahead of"], [7200, "behind"]] as const) {
+Deno.test("scripts do not refresh the token because of a wrong clock", async () => {
+  for (const clockOffsetSeconds of [-7200, 7200]) {
     await using env = await startTestEnv({ signIn: false, clockOffsetSeconds });
-    const { code, stderr } = await env.run("whoami", "--prompt");
-    assertEquals(code, 0, stderr);
-    const notices = [...stderr.matchAll(/the clock of this machine is (.+) the service's; correct it/g)];
-    assertEquals(notices.length, 1, stderr);
-    assertStringIncludes(notices[0]![1]!, words);
+    assertEquals((await env.run("whoami", "--prompt")).code, 0);
     const before = env.sandbox.requests.length;
     assertEquals((await env.run("whoami", "--no-prompt")).stderr, "");
     assertEquals(env.sandbox.requests.slice(before).map(({ service }) => service), ["graph"]);

@@ -1,6 +1,7 @@
 /** Keys, and the encrypted form of the token cache. */
 
-import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import type { GraphError } from "../../lib/errors.ts";
 import { decrypt, encrypt, loadKey, parseKey } from "../../lib/auth/encryption.ts";
 
 const HEX = "00112233445566778899aabbccddeeff".repeat(2);
@@ -15,30 +16,22 @@ const FIRST_VERSION = {
   ciphertext: "zGgyQEAXJlJZXUiXZhDz4rBA3itSZLQT/LghrvPC",
 };
 
-Deno.test("parseKey() accepts 32 bytes as hex, base64 and base64url", () => {
+Deno.test("parseKey() accepts 32 bytes as hex and base64", () => {
   for (const text of [HEX, HEX.toUpperCase(), `${HEX}\r\n`]) assertEquals(parseKey(text, "K").toHex(), HEX);
-  for (const text of [BASE64, `${BASE64}\n`, BASE64.replaceAll("+", "-").replaceAll("/", "_")]) {
+  for (const text of [BASE64, `${BASE64}\n`]) {
     assertEquals(parseKey(text, "K").toBase64(), BASE64);
   }
 });
 
 Deno.test("parseKey() rejects anything else without showing it", async () => {
-  const wrong: [string, RegExp][] = [
-    ["", /the key is empty/],
-    ["\n", /the key is empty/],
-    [` ${BASE64}`, /has 45 characters/],
-    [`${HEX}\n${HEX}`, /has a line break/],
-    [HEX.slice(1), /has 63 characters; it must be 32 bytes as 64 hex digits or 44 characters of base64/],
-    [HEX.slice(0, 32), /has 32 characters/],
-    ["q83vASNFZ4mrze8BI0VniQ==", /has 24 characters/],
-    [BASE64.slice(0, 43), /has 43 characters/],
-    ["correct horse battery staple", /has 28 characters/],
-  ];
-  for (const [text, why] of wrong) {
+  const wrong = ["", "\n", ` ${BASE64}`, `${HEX}\n${HEX}`, HEX.slice(1), HEX.slice(0, 32)];
+  wrong.push("q83vASNFZ4mrze8BI0VniQ==", BASE64.slice(0, 43), "correct horse battery staple");
+  for (const text of wrong) {
     const error = await assertRejects(() => Promise.resolve().then(() => parseKey(text, "THE_KEY"))) as Error;
-    assertMatch(error.message, why);
-    assertMatch(error.message, /^THE_KEY: /);
-    assert(text.trim() === "" || !error.message.includes(text.trim().slice(0, 8)), error.message);
+    assertEquals(
+      error.message,
+      "THE_KEY: the key must be one line of 64 hex digits or 44 characters of base64",
+    );
   }
 });
 
@@ -52,21 +45,16 @@ Deno.test("decrypt() detects a change of any part", async () => {
     "an initialization vector was reused",
   );
   const flip = (value: string) => (value[0] === "A" ? "B" : "A") + value.slice(1);
-  const outcomes: [Record<string, unknown>, string][] = [
-    [{ iv: flip(first.iv) }, "damaged"],
-    [{ ciphertext: flip(first.ciphertext) }, "damaged"],
-    [{ ciphertext: 1 }, "damaged"],
-    [{ cipher: "none" }, "damaged"],
-    [{ keyCheck: flip(first.keyCheck) }, "wrongKey"],
-    [{ graphScriptsTokenCache: 2 }, "laterVersion"],
-    [{ kdf: "PBKDF2-SHA-256", iterations: 600_000, salt: "AAAA" }, "damaged"],
+  const changes = [
+    { iv: flip(first.iv) },
+    { ciphertext: flip(first.ciphertext) },
+    { ciphertext: 1 },
+    { iv: undefined },
+    { keyCheck: "A" },
   ];
-  for (const [change, expected] of outcomes) {
-    const outcome = await decrypt({ ...first, ...change }, key, "f").then(
-      (text) => text === undefined ? "damaged" : "opened",
-      (error) => error.code ?? error.name,
-    );
-    assertEquals(outcome, expected, Object.keys(change).join());
+  for (const change of changes) {
+    const error = await assertRejects(() => decrypt({ ...first, ...change }, key, "f")) as GraphError;
+    assertEquals([error.kind, error.code], ["usage", "wrongKey"], Object.keys(change).join());
   }
 });
 

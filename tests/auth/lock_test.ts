@@ -1,12 +1,11 @@
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 import { join, toFileUrl } from "../../lib/std.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { acquireLock } from "../../lib/local/lock.ts";
 import { denoRun, jsonLines, ROOT, startTestEnv } from "../test_env.ts";
 
-/** The error of Deno on NFS without a lock service. */
-const NO_LOCKS = `No locks available (os error ${{ darwin: 77, windows: 50 }[String(Deno.build.os)] ?? 37})`;
-const noLocks = () => Promise.reject(new Error(NO_LOCKS));
+const noLocks = () => Promise.reject(new Error("No locks available (os error 37)"));
+
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   try {
@@ -83,7 +82,7 @@ Deno.test("acquireLock() excludes four counting processes", () =>
     assertEquals(names.toSorted(), ["count", "count.lock"]);
   }));
 
-Deno.test("acquireLock() names file and holder when it times out", () =>
+Deno.test("acquireLock() names the file when it times out", () =>
   inFolder(async (folder) => {
     const path = join(folder, "cache.json");
     const child = await holder(folder, path, HOLD);
@@ -92,7 +91,7 @@ Deno.test("acquireLock() names file and holder when it times out", () =>
     const error = await assertRejects(() => acquireLock(path, { timeoutMs: 300 }));
     assert(error instanceof GraphError && performance.now() - started < 3000);
     assertEquals([error.code, error.exitCode], ["locked", 8]);
-    assertStringIncludes(error.message, `another process holds ${path}.lock (process ${child.pid}`);
+    assertStringIncludes(error.message, `another process holds ${path}.lock`);
     child.kill("SIGKILL");
     await child.status;
   }));
@@ -122,15 +121,6 @@ Deno.test("acquireLock() continues on a file system without locks and warns once
     assertEquals(notices, [
       `the file system of ${folder} has no locks; do not run several of these commands at once`,
     ]);
-  }));
-
-Deno.test("acquireLock() throws other file system errors", () =>
-  inFolder(async (folder) => {
-    const broken = () =>
-      Promise.reject(Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" }));
-    const options = { timeoutMs: 0, tryLock: broken };
-    const error = await assertRejects(() => acquireLock(join(folder, "x"), options));
-    assertMatch(String(error), /Input\/output error/);
   }));
 
 Deno.test("acquireLock() retries when the lock file was removed", () =>

@@ -6,7 +6,7 @@ import { signInWithoutWaiting } from "./fake_waits.ts";
 import type { FaultName } from "../sandbox/mod.ts";
 
 const signingIn = { token: false };
-const run = (env: FaultEnv) => env.struck("whoami", "--prompt");
+const run = (env: FaultEnv) => env.run("whoami", "--prompt");
 
 /** Statuses of the polls. */
 function polls(env: FaultEnv): number[] {
@@ -43,14 +43,14 @@ const ENDED: [FaultName, string, number, RegExp, number[]][] = [
     "device-code-declined",
     "whoami shows no second code when consent is declined",
     5,
-    /you declined the consent.*AADSTS65004/s,
+    /you declined the consent or the sign-in.*AADSTS65004/s,
     [400],
   ],
   [
     "public-client-off",
     "whoami names the portal setting and stops polling",
     5,
-    /Allow public client flows to Yes.*for the app owner.*AADSTS7000218/s,
+    /Allow public client flows to Yes.*AADSTS7000218/s,
     [400, 401],
   ],
   [
@@ -97,20 +97,19 @@ faultTest(
   "device-code-never-approved",
   "whoami names a policy as a possible cause (exit code 4)",
   async (env) => {
-    const started = performance.now();
     await fails(env, 4, /the code expired before it was approved.*53003/s);
-    assert(performance.now() - started < 15_000, "polling did not stop");
+    assert(polls(env).length <= 3, "polling did not stop");
   },
   { ...signingIn, pollIntervalSeconds: 1 },
 );
 
+// The waits are real: MSAL takes no clock for the interval.
 faultTest("authorization-pending", "whoami polls at the interval until the approval", async (env) => {
   const { code, stderr } = await run(env);
   assertEquals(code, 0, stderr);
-  assertEquals(polls(env).slice(0, 2), [400, 400]);
-  assertEquals(polls(env).at(-1), 200);
-  for (const gap of env.gapsMs()) assertWaited(gap, 1000);
-}, { ...signingIn, pollIntervalSeconds: 1 });
+  assertEquals(polls(env), [400, 400, 400, 200]);
+  for (const gap of env.gapsMs()) assertWaited(gap, 400);
+}, { ...signingIn, pollIntervalSeconds: 0.4 });
 
 faultTest(
   "slow-down",

@@ -71,7 +71,7 @@ Deno.test("scripts leave an encrypted cache unchanged without its key, and name 
     for (const key of [BASE64, OTHER]) {
       const other = await env.runWith(keyed(key), "whoami", ...args);
       assertEquals([other.code, other.stdout], [2, ""]);
-      assertMatch(other.stderr, /encrypted with another key than that of GRAPH_TOKEN_CACHE_KEY/);
+      assertMatch(other.stderr, /cannot be decrypted with the key of GRAPH_TOKEN_CACHE_KEY/);
       assert(!other.stderr.includes(key), "the key is shown");
     }
   }
@@ -80,21 +80,16 @@ Deno.test("scripts leave an encrypted cache unchanged without its key, and name 
   assertEquals((await env.runWith(keyed(HEX), "whoami")).code, 0);
 });
 
-Deno.test("scripts move a damaged encrypted cache aside, but not one of a later version", async () => {
+Deno.test("scripts leave a damaged encrypted cache unchanged (exit code 2)", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);
   await env.runWith(keyed(HEX), "whoami");
-  const encrypted = await Deno.readTextFile(cache);
-  await Deno.writeTextFile(cache, encrypted.replace('"ciphertext":"', '"ciphertext":"AAAA'));
-  const damaged = await env.runWith(keyed(HEX), "whoami");
-  assertEquals(damaged.code, 4);
-  assertMatch(damaged.stderr, /is unreadable; it was moved to/);
-  const later = encrypted.replace('"graphScriptsTokenCache":1', '"graphScriptsTokenCache":2');
-  await Deno.writeTextFile(cache, later, { mode: 0o600 });
+  const damaged = (await Deno.readTextFile(cache)).replace('"ciphertext":"', '"ciphertext":"AAAA');
+  await Deno.writeTextFile(cache, damaged);
   const { code, stderr } = await env.runWith(keyed(HEX), "whoami", "--prompt");
-  assertEquals(code, 1);
-  assertMatch(stderr, /was written by a later version of these scripts/);
-  assertEquals(await Deno.readTextFile(cache), later);
+  assertEquals(code, 2);
+  assertMatch(stderr, /cannot be decrypted .*or the file is damaged, delete it and sign in again/);
+  assertEquals(await Deno.readTextFile(cache), damaged);
 });
 
 Deno.test("scripts report each invalid key in its own words and do not sign in", async () => {
@@ -107,17 +102,14 @@ Deno.test("scripts report each invalid key in its own words and do not sign in",
       2,
       /the key file \S+none\.key .* does not exist; make a key with: .*openssl/,
     ],
-    [file(await keyFile(env, "empty.key", "")), 2, /empty\.key .*: the key is empty/],
-    [file(await keyFile(env, "short.key", "elf letters")), 2, /has 11 characters/],
-    [file(await keyFile(env, "two.key", `${HEX}\n${HEX}\n`)), 2, /has a line break/],
-    [file(await keyFile(env, "raw.key", new Uint8Array(32).fill(200))), 2, /is not text/],
-    [file(await keyFile(env, "long.key", "x".repeat(70_000))), 2, /is too long for/],
+    [file(await keyFile(env, "empty.key", "")), 2, /empty\.key .*: the key must be one line of/],
+    [file(await keyFile(env, "short.key", "elf letters")), 2, /must be one line of/],
+    [file(await keyFile(env, "two.key", `${HEX}\n${HEX}\n`)), 2, /must be one line of/],
+    [file(await keyFile(env, "raw.key", new Uint8Array(32).fill(200))), 2, /must be one line of/],
     [file(env.folder), 2, /is not a file|it is a folder/],
-    [{ GRAPH_TOKEN_CACHE_KEY: "short" }, 2, /GRAPH_TOKEN_CACHE_KEY: the key has 5 characters/],
-    [{ GRAPH_TOKEN_CACHE_KEY: `${HEX}\n${HEX}` }, 2, /GRAPH_TOKEN_CACHE_KEY: the key has a line break/],
+    [{ GRAPH_TOKEN_CACHE_KEY: "short" }, 2, /GRAPH_TOKEN_CACHE_KEY: the key must be one line of/],
     [{ GRAPH_TOKEN_CACHE_KEY: "" }, 2, /GRAPH_TOKEN_CACHE_KEY is set, but empty/],
     [file(""), 2, /GRAPH_TOKEN_CACHE_KEY_FILE is set, but empty/],
-    [{ ...file(good), GRAPH_TOKEN_CACHE_KEY: HEX }, 2, /KEY_FILE and GRAPH_TOKEN_CACHE_KEY are both set/],
   ];
   if (!windows) {
     const open = await keyFile(env, "open.key", HEX);
@@ -134,11 +126,6 @@ Deno.test("scripts report each invalid key in its own words and do not sign in",
     assertMatch(stderr, why);
     assertEquals(/elf letters|00112233/.test(stderr), false, stderr);
   }
-  if (!windows) {
-    const { code, stderr } = await env.runProcessWith({ env: file("/dev/fd/9") }, "whoami", "--prompt");
-    assertEquals(code, 2, stderr);
-    assertMatch(stderr, /only if it is a pipe/);
-  }
   assertEquals(env.sandbox.requests, []);
   const ready = { ...file(`${env.folder}/none.key`), GRAPH_ACCESS_TOKEN: env.sandbox.issueToken() };
   assertEquals((await env.runWith({ env: ready }, "whoami")).code, 0); // no cache, no key
@@ -153,7 +140,7 @@ Deno.test("scripts reject an invalid key and leave a plaintext cache unchanged (
   for (const script of ["whoami", "ls"] as const) {
     const { code, stdout, stderr } = await env.runWith({ env: { GRAPH_TOKEN_CACHE_KEY: "short" } }, script);
     assertEquals([code, stdout], [2, ""], stderr);
-    assertMatch(stderr, /GRAPH_TOKEN_CACHE_KEY: the key has 5 characters/);
+    assertMatch(stderr, /GRAPH_TOKEN_CACHE_KEY: the key must be one line of/);
   }
   assertEquals(await Deno.readTextFile(cache), before);
   assertEquals(env.sandbox.requests.length, requests);
@@ -178,7 +165,11 @@ Deno.test({
   async fn() {
     await using env = await startTestEnv();
     await env.runWith(keyed(BASE64), "whoami");
-    const line = commandLine("whoami", []).map((word) => `'${word}'`).join(" ");
+    // A command line cannot name the descriptor of `<(…)` beforehand, so that this takes all of them.
+    const line = commandLine("whoami", [], {
+      ...env.sandbox.env,
+      GRAPH_TOKEN_CACHE_KEY_FILE: "/dev/fd",
+    }).map((word) => `'${word}'`).join(" ");
     for (
       const script of [
         `GRAPH_TOKEN_CACHE_KEY_FILE=<(echo '${BASE64}') ${line}`,

@@ -1,7 +1,6 @@
 import { assertEquals, assertRejects } from "../assert.ts";
 import type { CachedToken } from "../../lib/auth/cache_content.ts";
-import { TokenCache } from "../../lib/auth/token_cache.ts";
-import { type TokenProvider, TokenRenewal } from "../../lib/auth/token_renewal.ts";
+import { TokenCache, type TokenProvider, TokenRenewal } from "../../lib/auth/token_cache.ts";
 import { HttpClient } from "../../lib/http/client.ts";
 import { readSettings } from "../../lib/settings.ts";
 
@@ -20,7 +19,6 @@ async function startRenewal(changes: Partial<TokenProvider> = {}) {
   const cache = new TokenCache({ settings, http, notice: () => {} });
   const renewal = new TokenRenewal({
     cache,
-    now: http.now,
     load: () => Promise.resolve(),
     find: () => undefined,
     acquire,

@@ -1,6 +1,6 @@
-// deno-lint-ignore-file no-console -- a program that talks to people
+// deno-lint-ignore-file no-console -- prints for users
 /**
- * How fast content is hashed on one core, beside the SHA-256 of Node.
+ * Hashing speed on one core, compared with Node's SHA-256.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { pseudoRandomBytes } from "../test_env.ts";
 import { median } from "./measure.ts";
 
 const ROUNDS = 9;
-/** As transfers read. */
+/** The chunk size of transfers. */
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Measures SHA-256 and QuickXorHash, which every transfer computes. */
+/** Measures SHA-256 and QuickXorHash, both of which every transfer computes. */
 export function hashing(): void {
   const bytes = pseudoRandomBytes(64 * 1024 * 1024);
   const chunks = Array.from(

@@ -1,10 +1,10 @@
-// deno-lint-ignore-file no-console -- a program that talks to people
+// deno-lint-ignore-file no-console -- prints for users
 /**
- * What we measure: hashes, start-up, speed and memory of the scripts against a sandbox on this machine, each beside
- * something that anybody can run. Figures are ratios: compare them, not the seconds.
+ * Measures hashes, start-up, speed and memory of the scripts against a local sandbox, each compared with a baseline
+ * that anyone can run. Compare the ratios, not the seconds.
  *
- *     deno task bench                             everything, with a large file of 512 MiB
- *     deno task bench --size 2GiB --rounds 5      with another size; each transfer five times, not three
+ *     deno task bench                             everything, with a file of 512 MiB
+ *     deno task bench --size 2GiB --rounds 5      another size; five rounds of transfers, not three
  *     deno task bench --only transfer --size 5GB  one part: hash, start-up, transfer or files
  *
  * @module
@@ -19,7 +19,7 @@ import { transfers } from "./transfers.ts";
 
 const PARTS = ["hash", "start-up", "transfer", "files"];
 
-/** Noise at the beginning, then a hole: what is read, hashed and sent is as much, and the disk is not filled twice. */
+/** Random bytes followed by a hole: as much to read, hash and send, without filling the disk twice. */
 async function largeFile(folder: string, bytes: number): Promise<string> {
   const path = join(folder, "large.bin");
   using file = await Deno.open(path, { write: true, create: true });
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
     console.error(`--only ${unknown}: not one of ${PARTS.join(", ")}`);
     return 2;
   }
-  await using b = await startTestEnv();
+  await using env = await startTestEnv();
   const { deno } = Deno.version;
   const cores = navigator.hardwareConcurrency;
   console.log(
@@ -53,11 +53,11 @@ async function main(): Promise<number> {
       `the sandbox shares the machine`,
   );
   if (parts.includes("hash")) hashing();
-  if (parts.includes("start-up")) await startUp(b);
+  if (parts.includes("start-up")) await startUp(env);
   if (parts.includes("files")) await manyFiles();
   if (parts.includes("transfer")) {
     console.log(`large file of ${formatSize(bytes)} (${bytes} bytes), best of ${rounds}`);
-    await transfers(b, await largeFile(b.folder, bytes), bytes, rounds);
+    await transfers(env, await largeFile(env.folder, bytes), bytes, rounds);
   }
   return 0;
 }

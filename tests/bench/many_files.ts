@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- a program that talks to people
+// deno-lint-ignore-file no-console -- prints for users
 /**
- * A folder of many small files, up and down, one at a time and several at a time, and a second run that finds nothing
- * changed. Graph and storage answer late, as a service that is some way off does: on loopback nothing would be waited for.
+ * Uploads and downloads a folder of many small files, sequentially and in parallel, then again unchanged.
+ * Responses are delayed as by a distant service: loopback alone has no latency.
  *
  * @module
  */
@@ -15,17 +15,17 @@ const DELAY_MS = 50;
 
 /** Measures `put -r` and `get -r`. */
 export async function manyFiles(): Promise<void> {
-  await using b = await startTestEnv();
-  const folder = join(b.folder, "small");
+  await using env = await startTestEnv();
+  const folder = join(env.folder, "small");
   await Deno.mkdir(folder);
   for (let index = 0; index < FILES; index++) {
     await Deno.writeFile(join(folder, `${index}.bin`), pseudoRandomBytes(FILE_BYTES, index + 1));
   }
-  await b.run("ls", "General"); // signed in for reading
+  await env.run("ls", "General"); // sign in for reading
   for (const service of ["graph", "storage"] as const) {
-    b.sandbox.addFault({ service, delayMs: DELAY_MS, times: "always" });
+    env.sandbox.addFault({ service, delayMs: DELAY_MS, times: "always" });
   }
-  console.log(`${FILES} files of ${FILE_BYTES} bytes; each answer comes ${DELAY_MS} ms late`);
+  console.log(`${FILES} files of ${FILE_BYTES} bytes; each response is delayed by ${DELAY_MS} ms`);
   const put = ["-r", folder];
   const lines: [string, ScriptName, string[]][] = [
     ["put --jobs 1", "put", ["--jobs", "1", ...put, "General/one"]],
@@ -39,7 +39,7 @@ export async function manyFiles(): Promise<void> {
   ];
   const base = new Map<ScriptName, Measured>();
   for (const [name, script, args] of lines) {
-    const measured = await measureScript(b, script, ...args);
+    const measured = await measureScript(env, script, ...args);
     const { seconds } = base.get(script) ?? measured;
     if (!base.has(script)) base.set(script, measured);
     console.log(

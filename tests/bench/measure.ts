@@ -1,28 +1,27 @@
 /**
- * How long a process takes, and how much memory it has at most.
+ * Measures the duration and peak memory of processes.
  *
  * @module
  */
 import { commandLine, environment, type ScriptName, type TestEnv } from "../test_env.ts";
 
-/** What one process cost. */
+/** Duration and peak memory of a process. */
 export interface Measured {
   seconds: number;
-  /** Highest resident memory in MiB; `undefined` where the system does not tell. */
+  /** Peak resident memory in MiB; undefined where the system does not report it. */
   peakMiB: number | undefined;
 }
 
-/** The middle one of some values. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
-/** Runs a script of a bench and watches its memory. */
-export function measureScript(b: TestEnv, script: ScriptName, ...args: string[]): Promise<Measured> {
-  return measure(commandLine(script, args), b.sandbox.env, b.folder);
+/** Measures a script. */
+export function measureScript(env: TestEnv, script: ScriptName, ...args: string[]): Promise<Measured> {
+  return measure(commandLine(script, args, env.sandbox.env), env.sandbox.env, env.folder);
 }
 
-/** Runs a command and watches its memory. */
+/** Measures a command. */
 export async function measure(
   [program, ...args]: string[],
   env: Record<string, string>,
@@ -50,6 +49,6 @@ function peakOf(pid: number): number | undefined {
     const kibibytes = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
     return kibibytes === undefined ? undefined : Number(kibibytes) / 1024;
   } catch {
-    return undefined; // over already, or not Linux
+    return undefined; // the process has ended, or this is not Linux
   }
 }

@@ -12,7 +12,7 @@ import {
 
 const origin = Deno.env.get("GRAPH_API_ORIGIN")!;
 const bytes = await Deno.readFile(Deno.args[0]!);
-// The SDK speaks to https only, so the sandbox stands behind the names of the real hosts.
+// The SDK accepts only https, so the sandbox stands in for the real hosts.
 const hosts: [string, string][] = [
   ["https://graph.microsoft.com", origin],
   ["https://contoso.sharepoint.com", `http://${Deno.env.get("GRAPH_STORAGE_HOSTS")}`],

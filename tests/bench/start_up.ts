@@ -1,6 +1,6 @@
-// deno-lint-ignore-file no-console -- a program that talks to people
+// deno-lint-ignore-file no-console -- prints for users
 /**
- * How long a script takes before it does anything, beside an empty one.
+ * Start-up time of a script, compared with an empty one.
  *
  * @module
  */
@@ -10,16 +10,20 @@ import { measure, median } from "./measure.ts";
 const ROUNDS = 21;
 
 /** Measures `ls --version` and `ls` of a small folder. */
-export async function startUp(b: TestEnv): Promise<void> {
-  const empty = await b.file("empty.ts", "");
+export async function startUp(env: TestEnv): Promise<void> {
+  const empty = await env.file("empty.ts", "");
   const times: Record<string, number[]> = { empty: [], version: [], ls: [] };
-  await b.run("ls", "General"); // its own token is cached from here on
+  await env.run("ls", "General"); // caches the token of ls
   for (let i = 0; i < ROUNDS; i++) {
     times.empty!.push(
-      (await measure([Deno.execPath(), "run", "-q", "--no-config", empty], {}, b.folder)).seconds,
+      (await measure([Deno.execPath(), "run", "-q", "--no-config", empty], {}, env.folder)).seconds,
     );
-    times.version!.push((await measure(commandLine("ls", ["--version"]), b.sandbox.env, b.folder)).seconds);
-    times.ls!.push((await measure(commandLine("ls", ["General"]), b.sandbox.env, b.folder)).seconds);
+    times.version!.push(
+      (await measure(commandLine("ls", ["--version"], env.sandbox.env), env.sandbox.env, env.folder)).seconds,
+    );
+    times.ls!.push(
+      (await measure(commandLine("ls", ["General"], env.sandbox.env), env.sandbox.env, env.folder)).seconds,
+    );
   }
   const base = median(times.empty!);
   for (const [name, values] of Object.entries(times)) {

@@ -1,6 +1,6 @@
-// deno-lint-ignore-file no-console -- a program that talks to people
+// deno-lint-ignore-file no-console -- prints for users
 /**
- * One large file, up and down, beside the same upload with Microsoft's Graph SDK.
+ * Uploads and downloads a large file, compared with the same upload by Microsoft's Graph SDK.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { join } from "../../lib/std.ts";
 import { denoRun, ROOT, type ScriptName, type TestEnv } from "../test_env.ts";
 import { measure, type Measured, measureScript } from "./measure.ts";
 
-/** The SDK is given the whole file in memory, which no machine has for more. */
+/** The SDK needs the whole file in memory, so larger files are not compared. */
 const MAX_SDK_BYTES = 2 * 1024 ** 3;
 
 /**
- * Measures uploads with several sizes of fragments, and downloads over one and four connections.
+ * Measures uploads with several fragment sizes, and downloads over one and four connections.
  *
- * @param rounds How often each is done; the shortest time and the highest memory count.
+ * @param rounds How often each is measured; the shortest time and the highest memory count.
  */
-export async function transfers(b: TestEnv, path: string, bytes: number, rounds: number): Promise<void> {
-  const copy = join(b.folder, "copy.bin");
+export async function transfers(env: TestEnv, path: string, bytes: number, rounds: number): Promise<void> {
+  const copy = join(env.folder, "copy.bin");
   const [remote, get] = ["General/large.bin", ["--conflict", "replace", "General/large.bin", copy]];
   const lines: [string, ScriptName, string[]][] = [
     ["put-large 10MiB", "put-large", [path, remote]],
@@ -26,15 +26,15 @@ export async function transfers(b: TestEnv, path: string, bytes: number, rounds:
     ["get, 1 connection", "get", ["--connections", "1", ...get]],
     ["get, 4 connections", "get", ["--connections", "4", ...get]],
   ];
-  const works: [string, () => Promise<Measured>][] = lines.map(([name, script, args]) => [
+  const runs: [string, () => Promise<Measured>][] = lines.map(([name, script, args]) => [
     name,
-    () => measureScript(b, script, ...args),
+    () => measureScript(env, script, ...args),
   ]);
-  if (bytes <= MAX_SDK_BYTES) works.unshift(["Graph SDK 10MiB", () => sdkUpload(b, path)]);
+  if (bytes <= MAX_SDK_BYTES) runs.unshift(["Graph SDK 10MiB", () => sdkUpload(env, path)]);
   const best = new Map<string, Measured>();
-  // All of them in turn, so that a busy minute of the machine strikes each alike.
+  // Interleaved, so that load from other processes affects all alike.
   for (let round = 0; round < rounds; round++) {
-    for (const [name, work] of works) best.set(name, better(best.get(name), await work()));
+    for (const [name, work] of runs) best.set(name, better(best.get(name), await work()));
   }
   const sdkSeconds = best.get("Graph SDK 10MiB")?.seconds;
   for (const [name, { seconds, peakMiB }] of best) {
@@ -57,11 +57,11 @@ function better(one: Measured | undefined, other: Measured): Measured {
   };
 }
 
-async function sdkUpload(b: TestEnv, path: string): Promise<Measured> {
+async function sdkUpload(env: TestEnv, path: string): Promise<Measured> {
   const program = new URL("sdk_upload.ts", import.meta.url).href;
   return await measure(
     denoRun(`--lock=${join(ROOT, "tests", "deno.lock")}`, "-A", program, path),
-    { ...b.sandbox.env, GRAPH_ACCESS_TOKEN: b.sandbox.issueToken() },
-    b.folder,
+    { ...env.sandbox.env, GRAPH_ACCESS_TOKEN: env.sandbox.issueToken() },
+    env.folder,
   );
 }

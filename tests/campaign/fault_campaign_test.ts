@@ -7,7 +7,7 @@ import {
   downloadFile,
   isGraphError,
   type TransferResult,
-  uploadLargeFile,
+  uploadFile,
 } from "../../lib/mod.ts";
 import { CONTENTS, type OtherBodies, ruleOf, type Schedule, schedule, UNIT } from "./fault_schedules.ts";
 import { pseudoRandomBytes } from "../test_env.ts";
@@ -99,7 +99,8 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) succ
     const target = `General/${name}`;
     if (there) sandbox.tenant.addFile("Documents", target, old);
     const upload = async () =>
-      await uploadLargeFile(await connection(sandbox, join(folder, "home")), path, target, {
+      await uploadFile(await connection(sandbox, join(folder, "home")), path, target, {
+        session: true,
         fragmentBytes: UNIT,
       });
     const others = otherBodies(sandbox, content, ending, size);
@@ -113,7 +114,7 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) succ
       assertEquals(result.bytes, content.length);
       assert(stored !== undefined, "a successful upload left no file");
       if (result.verdict === "unverified") {
-        // SharePoint's changes inside a PDF file cannot be told from other changes.
+        // SharePoint's changes inside a PDF file cannot be distinguished from other changes.
         const isWhole = stored.bytes.length >= content.length;
         assert(ending === "pdf" && isWhole && !same(stored.bytes, content), "unverified without reason");
       } else {
@@ -181,7 +182,7 @@ function setBehavior(
   { tenant }: Sandbox,
   { promotes = false, storedDamage = "no" }: Partial<Pick<Schedule, "promotes" | "storedDamage">>,
 ): void {
-  tenant.behavior.rewriteOfficeFiles = promotes ? "in-answer" : "no";
+  tenant.behavior.rewriteOfficeFiles = promotes ? "in-response" : "no";
   tenant.behavior.storedDamage = storedDamage;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Shared by the tests of known faults: an environment with one fault in force, which summarizes its requests as short
+ * Shared by the tests of known faults: an environment with one active fault, which summarizes its requests as short
  * phrases, such as `send 1 503`.
  *
  * @module
@@ -20,19 +20,17 @@ export const UNIT = 327_680;
 /** How much later than requested a retry may come on a busy machine. */
 const SLACK_MS = 1_000;
 
-/** A test environment with one fault in force. */
+/** A test environment with one active fault. */
 export interface FaultEnv extends TestEnv {
   /** Runs a script in-process; if the environment is not signed in, with GRAPH_ACCESS_TOKEN. */
-  struck(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
-  /** Like {@linkcode struck}, in a separate process. */
-  struckProcess(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
+  run(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
   /** Uploads with fragments of 320 KiB. */
   upload(bytes: Uint8Array, ...args: string[]): Promise<ProcessResult>;
   /** The requests from the first that changes or transfers something, such as `send 1 503`. */
   story(): string[];
   /** Requests of the script so far. */
   requests(): RequestRecord[];
-  /** Milliseconds from each request hit by the fault to the next request to the same service. */
+  /** Milliseconds from each faulty request to the next request to the same service. */
   gapsMs(): number[];
 }
 
@@ -66,8 +64,7 @@ function faultEnv(env: TestEnv, name: FaultName, token: boolean): FaultEnv {
   return {
     ...env,
     requests,
-    struck: (script, ...args) => env.runWith({ env: variables }, script, ...args),
-    struckProcess: (script, ...args) => env.runProcessWith({ env: variables }, script, ...args),
+    run: (script, ...args) => env.runWith({ env: variables }, script, ...args),
     upload: async (bytes, ...args) => {
       const file = await env.file("big.bin", bytes);
       return await env.runWith(

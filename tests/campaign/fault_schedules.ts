@@ -61,7 +61,7 @@ const wrongBody: fc.Arbitrary<Fault> = fc.record({
 });
 
 /** Wrong item properties: a hash, a size, or a version that seems to change during the transfer. */
-const wrongFacts: fc.Arbitrary<Fault> = fc.record({
+const wrongInfo: fc.Arbitrary<Fault> = fc.record({
   service: fc.constantFrom("graph" as const, "storage" as const),
   method: fc.constantFrom("GET", "PUT"),
   path: fc.constantFrom("/drives/", "/upload"),
@@ -100,7 +100,7 @@ export const schedule = fc.record({
     fc.oneof(
       { weight: 3, arbitrary: anywhere },
       { weight: 2, arbitrary: wrongBody },
-      { weight: 1, arbitrary: wrongFacts },
+      { weight: 1, arbitrary: wrongInfo },
     ),
     { minLength: 1, maxLength: 4 },
   ),
@@ -123,10 +123,10 @@ export function ruleOf({ download, ...rule }: Fault, others: OtherBodies): Fault
   if (download === "busy") return { ...rule, status: 200, body: "server busy" };
   return {
     ...rule,
-    rewrite({ headers, body, ...answer }: ServiceResponse): ServiceResponse {
-      if (typeof body === "string") return { ...answer, headers, body };
+    rewrite({ headers, body, ...response }: ServiceResponse): ServiceResponse {
+      if (typeof body === "string") return { ...response, headers, body };
       const { "content-range": _, ...whole } = headers;
-      if (download === "half") return { ...answer, headers, body: { ...body, length: body.length >> 1 } };
+      if (download === "half") return { ...response, headers, body: { ...body, length: body.length >> 1 } };
       if (download === "longer") return { status: 200, headers: whole, body: others.longer };
       return { status: 200, headers: { ...whole, etag: others.swapped.eTag }, body: others.swapped.body };
     },

@@ -103,7 +103,7 @@ function echoes(env: TestEnv, rule: FaultRule): FaultRule[] {
     { status: 302, headers, body: "" },
     { status: 503, headers: { ...headers(), "retry-after": "60" }, body: words },
     { status: 400, headers: { "content-type": "text/html" }, body: () => `<html>${words()}</html>` },
-  ].map((answer) => ({ ...rule, ...answer, times: "always" as const }));
+  ].map((response) => ({ ...rule, ...response, times: "always" as const }));
 }
 
 /** Runs every script in its successful and failing modes. */
@@ -172,7 +172,7 @@ async function hostile(env: TestEnv, watched: Watched, small: string, large: str
     await watched.once("ls", "General");
   }
   env.sandbox.clearFaults();
-  await watched.once("ls", "General"); // refreshes expired tokens; the next request answers the earlier claims challenge
+  await watched.once("ls", "General"); // refreshes expired tokens; the next request satisfies the earlier claims challenge
   assertEquals(await watched.once("ls", "General"), 0);
   env.sandbox.addFault({ path: "/children", sideEffect: "interaction-required" });
   assertEquals(await watched.once("ls", "General"), 4);

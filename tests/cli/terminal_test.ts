@@ -2,7 +2,6 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { commandLine, environment, pseudoRandomBytes, type ScriptName, startTestEnv } from "../test_env.ts";
 import { replaceControlCharacters } from "../../lib/cli/output.ts";
-import { displayWidth, fitEnd } from "../../lib/cli/display_width.ts";
 import { ProgressLine } from "../../lib/cli/progress.ts";
 
 /** `script` of util-linux gives a process a terminal; elsewhere these tests are skipped. */
@@ -16,7 +15,9 @@ async function onTerminal(
   script: ScriptName,
   ...args: string[]
 ) {
-  const quoted = commandLine(script, args).map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const quoted = commandLine(script, args, env.sandbox.env).map((word) =>
+    `'${word.replaceAll("'", `'\\''`)}'`
+  ).join(" ");
   const { code, stdout } = await new Deno.Command("script", {
     args: ["-qec", quoted, "/dev/null"],
     clearEnv: true,
@@ -37,7 +38,7 @@ Deno.test({
     const { code, text } = await onTerminal(env, "put-large", "--fragment-size", "320KiB", file, "General/");
     assertEquals(code, 0, text);
     assertMatch(text, /enter the code \w+/);
-    assertMatch(text, /\r\x1b\[K\S*big\.bin {2}\d+ % of 3\.8 MiB {2}\S+ MiB\/s {2}0:0\d left/);
+    assertMatch(text, /\r\x1b\[K\d+ % of 3\.8 MiB {2}\S+ MiB\/s {2}0:0\d left/);
     assertMatch(text, /\r\x1b\[Kcreated General\/big\.bin \(3\.8 MiB, verified\)\r\n$/);
     assert(
       !/left/.test((await onTerminal(env, "put-large", "--quiet", file, "General/")).text),
@@ -64,38 +65,18 @@ Deno.test({
   },
 });
 
-Deno.test("progress lines fit the terminal for every name", () => {
-  for (const name of ["a-very-long-name-", "議事録と資料", "👩‍👩‍👧 Urlaub 🏖️ ", "e\u0301te\u0301-"]) {
-    for (const columns of [10, 40, 80]) {
-      const drawn: string[] = [];
-      const line = new ProgressLine((text) => drawn.push(text), () => columns);
-      for (const doneBytes of [0, 1000]) {
-        line.update(() => ({ label: name.repeat(20), doneBytes, totalBytes: 1000 }));
-        line.clear();
-      }
-      const texts = drawn.map((text) => text.replace("\r\x1b[K", "")).filter(Boolean);
-      assertEquals(texts.length, 2);
-      for (const text of texts) assert(displayWidth(text) < columns, text);
+Deno.test("progress lines fit the terminal", () => {
+  for (const columns of [10, 40, 80]) {
+    const drawn: string[] = [];
+    const line = new ProgressLine((text) => drawn.push(text), () => columns);
+    for (const doneBytes of [0, 1000]) {
+      line.update(() => ({ label: "12345 of 67890 files  ", doneBytes, totalBytes: 1000 }));
+      line.clear();
     }
+    const texts = drawn.map((text) => text.replace("\r\x1b[K", "")).filter(Boolean);
+    assertEquals(texts.length, 2);
+    for (const text of texts) assert(text.length < columns, text);
   }
-});
-
-Deno.test("displayWidth() counts columns: wide letters and emoji take two, combining marks none", () => {
-  const widths: [string, number][] = [
-    ["plain", 5],
-    ["Übersicht", 9],
-    ["e\u0301", 1],
-    ["議事録", 6],
-    ["ｶﾅ", 2],
-    ["한국어", 6],
-    ["🏖️", 2],
-    ["👩‍👩‍👧", 2],
-    ["\u200b", 0],
-    ["…", 1],
-  ];
-  for (const [text, columns] of widths) assertEquals(displayWidth(text), columns, text);
-  assertEquals(fitEnd("議事録.docx", 8), "…録.docx");
-  assertEquals([fitEnd("abc", 3), fitEnd("abcd", 3), fitEnd("abc", 0)], ["abc", "…cd", ""]);
 });
 
 Deno.test({

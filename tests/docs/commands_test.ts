@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
+import { freePort, pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 import { blocks, section } from "./markdown.ts";
 import { assertShown, makeClone, Shell, type Step, steps } from "./shell.ts";
 
@@ -23,7 +23,8 @@ Deno.test({
   name: "the tour of the README prints the shown output and leaves no files",
   ignore,
   async fn() {
-    const folder = await makeClone();
+    const port = freePort(); // the default ports may be in use on this machine
+    const folder = await makeClone(...[0, 1, 2].map((index) => `127.0.0.1:${port + index}`));
     try {
       const before = await namesIn(folder);
       const all = steps(section("README.md", "A five-minute tour"));
@@ -33,8 +34,7 @@ Deno.test({
       await using second = new Shell(folder);
 
       assertEquals((await first.run(makeFolder.command)).code, 0);
-      // Port 8400 may be in use on this machine.
-      await first.start(`exec ${startSandbox.command.replace("--port 8400 ", "")}`);
+      await first.start(`exec ${startSandbox.command.replace("sandbox ", `sandbox --port ${port} `)}`);
       const [text] = await first.waitFor(/Type device codes at .*\nStop with Ctrl\+C\.\n/);
       assertShown(startSandbox, text);
 
@@ -61,10 +61,15 @@ Deno.test({
 
 /** A shell after sign-in, with the local files of the examples. */
 async function withExamples(work: (shell: Shell) => Promise<void>): Promise<void> {
-  await using env = await startTestEnv();
-  const folder = await makeClone();
+  const base = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  const home = join(base, ".local", "state", "graph-scripts", "sandbox");
+  await using env = await startTestEnv({ home });
+  const { loginOrigin, apiOrigin, storageOrigin } = env.sandbox;
+  const folder = await makeClone(
+    ...[loginOrigin, apiOrigin, storageOrigin].map((origin) => new URL(origin).host),
+  );
   try {
-    await using shell = new Shell(folder, env.sandbox.env);
+    await using shell = new Shell(folder, { ...env.sandbox.env, HOME: base });
     await Deno.mkdir(join(folder, "inbox"));
     await Deno.mkdir(join(folder, "project", "drawings"), { recursive: true });
     const files = {
@@ -83,6 +88,7 @@ async function withExamples(work: (shell: Shell) => Promise<void>): Promise<void
     }
     await work(shell);
   } finally {
+    await Deno.remove(base, { recursive: true });
     await Deno.remove(folder, { recursive: true });
   }
 }

@@ -1,11 +1,11 @@
-/** Messages quoted in the documentation exist in the code, and headings named in messages exist in the README. */
+/** Messages quoted in the documentation exist in the code. */
 
 import { assert } from "../assert.ts";
 import { AADSTS } from "../../lib/auth/aadsts.ts";
 import { join } from "../../lib/std.ts";
 import { filesBelow } from "../cli/secret_scan.ts";
 import { ROOT } from "../test_env.ts";
-import { type DocumentName, headings, section, spans, table } from "./markdown.ts";
+import { type DocumentName, section, spans, table } from "./markdown.ts";
 
 const SOURCES = (await filesBelow(join(ROOT, "lib"), join(ROOT, "scripts")))
   .filter(({ from }) => from.endsWith(".ts")).map(({ text }) => text);
@@ -28,9 +28,3 @@ for (const [document, heading] of TABLES) {
     }
   });
 }
-
-Deno.test("messages refer to existing headings of the README", () => {
-  const cited = SOURCES.flatMap((source) => [...source.matchAll(/\(README, ([^)]+)\)/g)]);
-  assert(cited.length > 0);
-  for (const [, heading] of cited) assert(headings("README.md").includes(heading!), heading);
-});

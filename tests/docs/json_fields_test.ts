@@ -52,8 +52,9 @@ Deno.test("get, put and put-large print the JSON fields of the manual", async ()
     await printed(env, "put-large", "--list"),
     listed("put-large", "JSON fields with `--list`"),
   );
+  const [{ id }] = jsonLines((await env.run("put-large", "--list", "--json")).stdout) as [{ id: string }];
   assertEquals(
-    await printed(env, "put-large", "--abandon", "General/unfinished.txt"),
+    await printed(env, "put-large", "--abandon", id),
     listed("put-large", "JSON fields with `--abandon`"),
   );
 });

@@ -19,7 +19,10 @@ export class Shell implements AsyncDisposable {
     this.#process = new Deno.Command("sh", {
       cwd: folder,
       clearEnv: true,
-      env: { ...environment(env), PATH: `${join(folder, "bin")}:${Deno.env.get("PATH")}` },
+      env: {
+        ...environment({ HOME: join(folder, "home"), ...env }),
+        PATH: `${join(folder, "bin")}:${Deno.env.get("PATH")}`,
+      },
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
@@ -77,11 +80,22 @@ export class Shell implements AsyncDisposable {
   }
 }
 
-/** A folder like a clone of the repository. */
-export async function makeClone(): Promise<string> {
+/**
+ * A folder like a clone of the repository, and a home folder in it.
+ *
+ * @param hosts The sandbox's hosts of sign-in, Graph and storage, which take the place of its default ports in the permissions
+ *   of the scripts.
+ */
+export async function makeClone(...hosts: string[]): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   for (const name of ["lib", "scripts", "tests"]) await Deno.symlink(join(ROOT, name), join(folder, name));
-  for (const name of ["deno.json", "deno.lock"]) await Deno.copyFile(join(ROOT, name), join(folder, name));
+  await Deno.copyFile(join(ROOT, "deno.lock"), join(folder, "deno.lock"));
+  const config = await Deno.readTextFile(join(ROOT, "deno.json"));
+  await Deno.writeTextFile(
+    join(folder, "deno.json"),
+    config.replaceAll(/127\.0\.0\.1:840([0-2])/g, (host, index) => hosts[index] ?? host),
+  );
+  await Deno.mkdir(join(folder, "home"));
   await Deno.mkdir(join(folder, "bin"));
   await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
   return folder;

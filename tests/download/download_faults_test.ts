@@ -10,9 +10,9 @@ import type { FaultName } from "../sandbox/mod.ts";
 const CONTENT = pseudoRandomBytes(3_000_017, 5);
 
 /** Runs `get` on a file of 3 MB. */
-async function get(env: FaultEnv, name = "big.bin", ...args: string[]): ReturnType<FaultEnv["struck"]> {
+async function get(env: FaultEnv, name = "big.bin", ...args: string[]): ReturnType<FaultEnv["run"]> {
   env.sandbox.tenant.addFile("Documents", `General/${name}`, CONTENT);
-  return await env.struck("get", "--json", ...args, `General/${name}`);
+  return await env.run("get", "--json", ...args, `General/${name}`);
 }
 
 /** Names of the files in the folder, without their random parts. */
@@ -104,10 +104,13 @@ faultTest(
 faultTest("body-too-long", "get keeps a HEIC photo that is too long, with a notice", async (env) => {
   const photo = heicFile(200_000);
   env.sandbox.tenant.addFile("Documents", "General/Photo.heic", photo);
-  const { code, stdout, stderr } = await env.struck("get", "--json", "General/Photo.heic");
+  const { code, stdout, stderr } = await env.run("get", "--json", "General/Photo.heic");
   assertEquals(code, 0, stderr);
   assertEquals([jsonLines(stdout)[0]!.verdict, jsonLines(stdout)[0]!.bytes], ["enriched", photo.length]);
-  assertMatch(stderr, /200104 bytes arrived where the service states 100052, as is usual for such files\n/);
+  assertMatch(
+    stderr,
+    /200104 bytes arrived that differ from the 100052 that the service states, as is usual for such files\n/,
+  );
   assertEquals(await Deno.readFile(join(env.folder, "Photo.heic")), photo);
   assertEquals(
     env.story().filter((word) => word.startsWith("download")).length,
@@ -131,7 +134,7 @@ for (const fault of ["text-instead-of-content", "half-content"] as const) {
     for (const [name, bytes] of DOCUMENTS) {
       env.sandbox.tenant.addFile("Documents", `General/${name}`, bytes);
       await env.file(name, "mine");
-      const { code, stdout, stderr } = await env.struck(
+      const { code, stdout, stderr } = await env.run(
         "get",
         "--conflict",
         "replace",
@@ -140,7 +143,7 @@ for (const fault of ["text-instead-of-content", "half-content"] as const) {
       assertEquals([code, stdout], [7, ""], `${name}: ${stderr}`);
       assertMatch(stderr, /is not what the service states.*; .*what arrived is kept as \S+\.damaged/);
       assertEquals(await Deno.readTextFile(join(env.folder, name)), "mine");
-      const toOutput = await env.struck("get", `General/${name}`, "-");
+      const toOutput = await env.run("get", `General/${name}`, "-");
       assertEquals(toOutput.code, 7, `${name}: ${toOutput.stderr}`);
       assertMatch(toOutput.stderr, /what was written to standard output must not be used/);
     }
@@ -152,7 +155,7 @@ faultTest(
   "get to standard output writes nothing and fails on an empty body (exit code 7)",
   async (env) => {
     env.sandbox.tenant.addFile("Documents", "General/big.bin", CONTENT);
-    const { code, stdout, stderr } = await env.struck("get", "General/big.bin", "-");
+    const { code, stdout, stderr } = await env.run("get", "General/big.bin", "-");
     assertEquals([code, stdout], [7, ""]);
     assertMatch(stderr, /must not be used/);
     assert(

@@ -190,7 +190,7 @@ Deno.test("get starts over when the file changes during the download", async () 
   assertEquals(await Deno.readFile(join(env.folder, "big.bin")), other);
 });
 
-Deno.test("get refreshes a refused download URL and reports a lasting refusal", async () => {
+Deno.test("get refreshes a refused download URL and reports a permanent refusal", async () => {
   await using env = await withFile();
   env.sandbox.addFault({ service: "storage", path: "download.aspx", status: 401, body: "" });
   assertEquals((await env.run("get", "General/big.bin")).code, 0);
@@ -275,15 +275,12 @@ Deno.test("get downloads damaged content once more", async () => {
 
 Deno.test("get reports a file without a hash as unverified, and refreshes outdated item properties", async () => {
   await using env = await withFile();
-  env.sandbox.addFault({
-    service: "graph",
-    path: "root:/General/big.bin",
-    patch: { file: { hashes: null } },
-  });
+  env.sandbox.addFault({ service: "graph", times: "always", patch: { file: { hashes: null } } });
   assertEquals(
     jsonLines((await env.run("get", "--json", "General/big.bin")).stdout)[0]!.verdict,
     "unverified",
   );
+  env.sandbox.clearFaults();
   for (const name of ["Report.docx", "big.bin"]) {
     for (const destination of ["copy", "-"]) {
       env.sandbox.addFault({ service: "graph", path: `root:/General/${name}`, patch: { size: 5 } });
@@ -346,7 +343,7 @@ Deno.test("get rejects a remote name that leads out of the folder", async () => 
   });
   const { code, stderr } = await env.run("get", `id:${item!.id}`);
   assertEquals(code, 2);
-  assertMatch(stderr, /cannot be a local file/);
+  assertMatch(stderr, /cannot be a local name/);
 });
 
 Deno.test("get leaves no incomplete file on Ctrl-C (exit code 130)", async () => {

@@ -29,7 +29,7 @@ Deno.test("get -r leaves no incomplete file on Ctrl-C (exit code 130)", async ()
     assertEquals(code, 130);
     assert(performance.now() - started < 3_000);
     const text = new TextDecoder().decode(stderr);
-    assertMatch(text, /^get: interrupted; run the same command again .*\n(get: .* left, in 0:\d\d\n)?$/);
+    assertMatch(text, /^(get: .* left, in 0:\d\d\n)?get: interrupted; run the same command again .*\n$/);
     const here = await Array.fromAsync(Deno.readDir(join(env.folder, "here"))).catch(() => []);
     for (const { name } of here.filter(({ name }) => name.endsWith(".bin"))) {
       assertEquals((await Deno.stat(join(env.folder, "here", name))).size, 3_000_000, name);

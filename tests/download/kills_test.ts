@@ -73,7 +73,7 @@ for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as con
       `${repeated} bytes were repeated after ${kills} kills`,
     );
     if (Deno.env.has("GRAPH_SCRIPTS_KILLS")) {
-      const facts = {
+      const summary = {
         connections,
         kills,
         downloads,
@@ -82,7 +82,7 @@ for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as con
         repeated,
         mostLost,
       };
-      await Deno.stdout.write(new TextEncoder().encode(`${JSON.stringify(facts)}\n`));
+      await Deno.stdout.write(new TextEncoder().encode(`${JSON.stringify(summary)}\n`));
     }
   });
 }

@@ -9,9 +9,9 @@ Deno.test("get does not replace a file that another program creates during the d
     env.sandbox.addFault({
       service: "storage",
       method: "GET",
-      rewrite: async (answer) => {
+      rewrite: async (response) => {
         await env.file("x.bin", "theirs");
-        return answer;
+        return response;
       },
     });
     const { code, stderr } = await env.run("get", "--conflict", how, "General/x.bin");

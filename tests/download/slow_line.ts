@@ -1,5 +1,5 @@
 /**
- * A proxy between the scripts and storage that slows down or silences connections.
+ * A proxy between the scripts and storage that slows down connections.
  *
  * @module
  */
@@ -9,11 +9,6 @@ import type { TestEnv } from "../test_env.ts";
 export interface LineOptions {
   /** Rate of each connection. @default no limit */
   bytesPerSecond?: number;
-  /**
-   * Number of bytes after which a connection falls silent for good; connections count from 0.
-   * @default all
-   */
-  silentAfter?: (connection: number) => number;
 }
 
 /** A running proxy. */
@@ -45,25 +40,24 @@ export function slowLine(env: TestEnv, options: LineOptions): SlowLine {
       await Promise.all(works);
     },
   };
-  const serve = async (client: Deno.Conn, silentAfter: number) => {
+  const serve = async (client: Deno.Conn) => {
     const server = await Deno.connect({ hostname: storage.hostname, port: Number(storage.port) });
     for (const connection of [client, server]) open.add(connection);
     const up = client.readable.pipeTo(server.writable).catch(() => {}); // either side may break at any time
-    await forward(server, client, silentAfter).catch(() => {}); // as above
+    await forward(server, client).catch(() => {}); // as above
     for (const connection of [client, server]) {
       close(connection);
       open.delete(connection);
     }
     await up;
   };
-  const forward = async (server: Deno.Conn, client: Deno.Conn, silentAfter: number) => {
+  const forward = async (server: Deno.Conn, client: Deno.Conn) => {
     const buffer = new Uint8Array(SLICE_BYTES);
-    for (let passed = 0;;) {
+    while (true) {
       const count = await server.read(buffer);
       if (count === null) return;
-      const bytes = buffer.subarray(0, Math.max(0, Math.min(count, silentAfter - passed)));
+      const bytes = buffer.subarray(0, count);
       for (let at = 0; at < bytes.length;) at += await client.write(bytes.subarray(at));
-      passed += count;
       line.forwardedBytes += bytes.length;
       if (line.bytesPerSecond < Infinity) {
         await new Promise((resolve) => setTimeout(resolve, count / line.bytesPerSecond * 1000));
@@ -72,9 +66,8 @@ export function slowLine(env: TestEnv, options: LineOptions): SlowLine {
   };
   works.push((async () => {
     for await (const client of listener) {
-      const silentAfter = options.silentAfter?.(line.connections) ?? Infinity;
       line.connections++;
-      works.push(serve(client, silentAfter).catch(() => {})); // as above
+      works.push(serve(client).catch(() => {})); // as above
     }
   })());
   env.sandbox.env.GRAPH_STORAGE_HOSTS = `127.0.0.1:${port}`;
@@ -83,10 +76,11 @@ export function slowLine(env: TestEnv, options: LineOptions): SlowLine {
     service: "graph",
     method: "GET",
     times: "always",
-    rewrite: (answer) =>
-      typeof answer.body !== "string"
-        ? answer
-        : { ...answer, body: answer.body.replaceAll(env.sandbox.storageOrigin, `http://127.0.0.1:${port}`) },
+    rewrite: (response) =>
+      typeof response.body !== "string" ? response : {
+        ...response,
+        body: response.body.replaceAll(env.sandbox.storageOrigin, `http://127.0.0.1:${port}`),
+      },
   });
   return line;
 }

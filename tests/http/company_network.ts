@@ -9,7 +9,7 @@ import { type Haystack, leaksIn } from "../cli/secret_scan.ts";
 import { join } from "../../lib/std.ts";
 import { newCertificate } from "../sandbox/login/certificate.ts";
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
-import { commandLine, denoRun, pseudoRandomBytes, ROOT, runProcess, type ScriptName } from "../test_env.ts";
+import { pseudoRandomBytes, runProcess, type ScriptName } from "../test_env.ts";
 import { ForwardProxy } from "./forward_proxy.ts";
 
 /** Characters that must be encoded in the address of a proxy. */
@@ -22,8 +22,6 @@ export interface CompanyNetwork extends AsyncDisposable {
   folder: string;
   /** The certificate of the authority, as a PEM file. */
   ca: string;
-  /** The command line of a script that may connect to the sandbox. */
-  line(script: ScriptName, args: readonly string[]): string[];
   /** The variables with which scripts reach the sandbox. */
   env: Record<string, string>;
 }
@@ -61,10 +59,6 @@ export async function startCompanyNetwork(names: "service" | "localhost"): Promi
     proxy,
     folder,
     ca,
-    line: names === "service" ? commandLine : (script, args) => {
-      const hosts = Object.values(ports).map((port) => `localhost:${port}`);
-      return denoRun(`-P=${script}`, `--allow-net=${hosts}`, join(ROOT, "scripts", `${script}.ts`), ...args);
-    },
     env: { ...sandbox.env, HTTPS_PROXY: proxy.url, DENO_CERT: ca },
     async [Symbol.asyncDispose]() {
       await proxy[Symbol.asyncDispose]();
@@ -80,7 +74,7 @@ export async function startCompanyNetwork(names: "service" | "localhost"): Promi
  * @param line The command line of a script or a compiled program.
  */
 export async function useAllScripts(
-  network: CompanyNetwork,
+  network: Omit<CompanyNetwork, keyof AsyncDisposable>,
   line: (script: ScriptName, args: string[]) => string[],
 ): Promise<void> {
   const { sandbox, proxy, folder, env } = network;

@@ -3,7 +3,13 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { leaksIn } from "../cli/secret_scan.ts";
-import { type ProcessResult, pseudoRandomBytes, runProcess, type ScriptName } from "../test_env.ts";
+import {
+  commandLine,
+  type ProcessResult,
+  pseudoRandomBytes,
+  runProcess,
+  type ScriptName,
+} from "../test_env.ts";
 import { ForwardProxy } from "./forward_proxy.ts";
 import { type CompanyNetwork, CREDENTIALS, startCompanyNetwork, useAllScripts } from "./company_network.ts";
 
@@ -11,15 +17,15 @@ type Variables = Record<string, string | undefined>;
 
 /** Runs a script with changed variables, and makes sure that it prints no password and no token. */
 async function run(
-  { sandbox, proxy, folder, env, line }: CompanyNetwork,
+  { sandbox, proxy, folder, env }: CompanyNetwork,
   script: ScriptName,
   args: string[],
   changes: Variables,
 ): Promise<ProcessResult> {
   const all = Object.entries({ ...env, ...changes }).filter(([, value]) => value !== undefined);
   const variables = Object.fromEntries(all) as Record<string, string>;
-  const options = { env: variables, cwd: folder };
-  const ended = await runProcess(line(script, [...args, "--verbose", "--max-wait", "1s"]), options);
+  const line = commandLine(script, [...args, "--verbose", "--max-wait", "1s"], env);
+  const ended = await runProcess(line, { env: variables, cwd: folder });
   const printed = [{ from: script, text: ended.stdout + ended.stderr }];
   const tokens = sandbox.tenant.secrets().filter((secret) => secret.length > 20);
   assertEquals(leaksIn(printed, [...proxy.secrets, ...tokens]), []);
@@ -33,7 +39,7 @@ function list(network: CompanyNetwork, changes: Variables): Promise<ProcessResul
 
 Deno.test("all five scripts work through a proxy with a password, with the company's certificates", async () => {
   await using network = await startCompanyNetwork("service");
-  await useAllScripts(network, network.line);
+  await useAllScripts(network, (script, args) => commandLine(script, args, network.env));
 });
 
 Deno.test("a proxy is used as the variables say, for loopback hosts as well", async (t) => {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { commandLine, denoRun, type ProcessResult, ROOT, runProcess } from "../test_env.ts";
+import { commandLine, denoRun, freePort, type ProcessResult, ROOT, runProcess } from "../test_env.ts";
 import { type FaultName, startSandbox } from "../sandbox/mod.ts";
 import { filesBelow } from "../cli/secret_scan.ts";
 import { KNOWN_FAULTS, type KnownFault } from "../sandbox/known_faults.ts";
@@ -82,7 +82,7 @@ Deno.test("sandbox --fault takes lists, and can be repeated", async () => {
   );
   try {
     // The app registration setting would cause a 401, but the page comes first.
-    const { code, stderr } = await runProcess(commandLine("whoami", ["--prompt"]), { env });
+    const { code, stderr } = await runProcess(commandLine("whoami", ["--prompt"], env), { env });
     assertEquals(code, 1, stderr);
     assertStringIncludes(stderr, "is not from the sign-in service");
   } finally {
@@ -94,7 +94,7 @@ Deno.test("sandbox --fault takes lists, and can be repeated", async () => {
 async function rehearsal(
   ...args: string[]
 ): Promise<{ env: Record<string, string>; stop(): Promise<ProcessResult> }> {
-  const [program, ...rest] = sandboxCommand("--approve", ...args);
+  const [program, ...rest] = sandboxCommand("--approve", "--port", String(freePort()), ...args);
   const child = new Deno.Command(program!, { args: rest, stdin: "null", stdout: "piped", stderr: "piped" })
     .spawn();
   const stderr = new Response(child.stderr).text();

@@ -13,14 +13,14 @@ import { getMe } from "../../lib/drive/me.ts";
 const DRIVE = { id: `b!${"x".repeat(64)}`, name: "Documents", driveType: "documentLibrary" };
 const ROOT = { id: "01ROOT", name: "root", root: {}, folder: {} };
 
-/** A client whose responses come from `answer`; waits take no time. */
-function service(answer: (path: string) => unknown) {
+/** A client whose responses come from `respond`; waits take no time. */
+function service(respond: (path: string) => unknown) {
   const asked: string[] = [];
   const http = new HttpClient({
     fetch: (url) => {
       const { pathname, search } = new URL(String(url));
       asked.push(pathname + search);
-      return Promise.resolve(Response.json(answer(pathname + search)));
+      return Promise.resolve(Response.json(respond(pathname + search)));
     },
     sleep: () => Promise.resolve(),
   });
@@ -78,10 +78,12 @@ Deno.test("getItem() requests an item again that has another id or drive", async
     parentReference: { driveId: DRIVE.id, path: "/root:" },
   };
   for (const wrong of [{ ...right, parentReference: { driveId: "b!other" } }, { ...right, id: "01B" }]) {
-    let answers = 0;
-    const { context } = service((path) => path.includes("/items/") ? (++answers < 3 ? wrong : right) : DRIVE);
+    let requests = 0;
+    const { context } = service((path) =>
+      path.includes("/items/") ? (++requests < 3 ? wrong : right) : DRIVE
+    );
     const { item } = await getItem(context, `id:${DRIVE.id}/01A`);
-    assertEquals([item.id, item.driveId, answers], ["01A", DRIVE.id, 3]);
+    assertEquals([item.id, item.driveId, requests], ["01A", DRIVE.id, 3]);
   }
 });
 

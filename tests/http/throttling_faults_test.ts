@@ -7,7 +7,7 @@ import { fastClock } from "../test_env.ts";
 
 interface Command {
   command: string;
-  run(env: FaultEnv): ReturnType<FaultEnv["struck"]>;
+  run(env: FaultEnv): ReturnType<FaultEnv["run"]>;
   /** The requests when the first attempt gets this status and the second succeeds. */
   story(status: number): string[];
 }
@@ -15,12 +15,12 @@ interface Command {
 const COMMANDS: Command[] = [
   {
     command: "ls",
-    run: (env) => env.struck("ls", "General"),
+    run: (env) => env.run("ls", "General"),
     story: (status) => [`list ${status}`, "list 200"],
   },
   {
     command: "put",
-    run: async (env) => await env.struck("put", await env.file("a.txt", "a"), "General/"),
+    run: async (env) => await env.run("put", await env.file("a.txt", "a"), "General/"),
     story: (status) => [`put ${status}`, "put 201"],
   },
   {
@@ -41,21 +41,19 @@ const COMMANDS: Command[] = [
   },
   {
     command: "get",
-    run: (env) => env.struck("get", "General/Agenda.md"),
+    run: (env) => env.run("get", "General/Agenda.md"),
     story: (status) => [`download ${status}`, "download 200"],
   },
 ];
 
-/** As `faultTest`, without real waits: the test gets their lengths in milliseconds. */
+/** Like `faultTest`, with a {@linkcode fastClock}: the test gets the waits in milliseconds. */
 function recordedFaultTest(
   name: FaultName,
   title: string,
   test: (env: FaultEnv, waitsMs: number[]) => Promise<void>,
 ) {
-  const { now, sleep } = fastClock();
-  const waitsMs: number[] = [];
-  const http = { now, sleep: (ms: number) => (waitsMs.push(ms), sleep(ms)) };
-  faultTest(name, title, (env) => test(env, waitsMs), { http });
+  const http = fastClock();
+  faultTest(name, title, (env) => test(env, http.waits), { http });
 }
 
 function assertBetween(ms: number | undefined, minMs: number, maxMs: number): void {
@@ -95,8 +93,8 @@ for (const { command, run } of COMMANDS) {
       assertBetween(first, 500, 1000);
       assertBetween(second, 1000, 2000);
       assertEquals(more, []);
-      const struck = env.requests().filter(({ fault }) => fault);
-      assertEquals(struck.map(({ status }) => status), [429, 429]);
+      const throttled = env.requests().filter(({ fault }) => fault);
+      assertEquals(throttled.map(({ status }) => status), [429, 429]);
     },
   );
 
@@ -136,7 +134,7 @@ for (const { command, run, story } of COMMANDS) {
 
 faultTest(
   "throttled-with-retry-after",
-  "nothing of the session is lost, and none is left open, in real time",
+  "put-large completes a throttled session in real time",
   async (env) => {
     const { code, stderr } = await env.upload(FOUR_FRAGMENTS);
     assertEquals(code, 0, stderr);

@@ -8,7 +8,7 @@ const PAGES = 5;
 
 /** The names that `ls` prints of the folder with 1,000 files. */
 async function listed(env: FaultEnv): Promise<string[]> {
-  const { code, stdout, stderr } = await env.struck("ls", "--json", "Thousand");
+  const { code, stdout, stderr } = await env.run("ls", "--json", "Thousand");
   assertEquals(code, 0, stderr);
   return jsonLines(stdout).map(({ name }) => name as string);
 }
@@ -21,7 +21,7 @@ faultTest(
   "next-link-loop",
   "ls fails at the first repeated page (exit code 1)",
   async (env) => {
-    const { code, stdout, stderr } = await env.struck("ls", "Thousand");
+    const { code, stdout, stderr } = await env.run("ls", "Thousand");
     assertEquals(code, 1);
     assertMatch(
       stderr,
@@ -50,7 +50,7 @@ for (
   ] as const
 ) {
   faultTest(name, title, async (env) => {
-    const { code, stdout, stderr } = await env.struck("ls", "--json", "General");
+    const { code, stdout, stderr } = await env.run("ls", "--json", "General");
     assertEquals(code, 0, stderr);
     const items = jsonLines(stdout);
     assertEquals(items.length, env.sandbox.tenant.find("Documents", "General")!.children.length);
@@ -65,15 +65,15 @@ faultTest("package", "get rejects a package without requesting content (exit cod
     times: "always",
     patch: { file: null, package: { type: "oneNote" } },
   });
-  await env.struck("ls", "General");
-  const { code, stderr } = await env.struck("get", "General/Agenda.md");
+  await env.run("ls", "General");
+  const { code, stderr } = await env.run("get", "General/Agenda.md");
   assertEquals(code, 2);
   assertMatch(stderr, /a OneNote notebook, which has no content of its own/);
   assert(env.requests().every(({ service }) => service === "graph"), "content was requested");
 });
 
 faultTest("remote-item", "ls -R does not follow a shortcut", async (env) => {
-  const { code, stderr } = await env.struck("ls", "-R", "General");
+  const { code, stderr } = await env.run("ls", "-R", "General");
   assertEquals(code, 0, stderr);
   assert(
     env.requests().every(({ path }) => !path.includes("01ELSEWHERE") && !path.includes("01REMOTE")),
@@ -93,12 +93,12 @@ faultTest(
     });
     assertEquals((await made.json()).name, "New");
     const misses = () => env.requests().filter(({ status }) => status === 404).length;
-    const { code, stderr } = await env.struck("ls", "me:New");
+    const { code, stderr } = await env.run("ls", "me:New");
     assertEquals(code, 3);
     assertMatch(stderr, /does not exist/);
     assertEquals(misses(), 1);
-    assertEquals((await env.struck("ls", "me:New")).code, 3);
-    assertEquals((await env.struck("ls", "me:New")).code, 0);
+    assertEquals((await env.run("ls", "me:New")).code, 3);
+    assertEquals((await env.run("ls", "me:New")).code, 0);
     assertEquals(misses(), 2);
   },
 );
@@ -107,7 +107,7 @@ faultTest("new-folder-not-yet-there", "put -r waits until its created folders ar
   await Deno.mkdir(`${env.folder}/New`);
   await env.file("New/a.txt", "a");
   await env.file("New/big.bin", FOUR_FRAGMENTS);
-  const { code, stderr } = await env.struck("put", "-r", "New", "General/");
+  const { code, stderr } = await env.run("put", "-r", "New", "General/");
   assertEquals(code, 0, stderr);
   assertEquals(await env.sandbox.tenant.bytes("Documents", "General/New/big.bin"), FOUR_FRAGMENTS);
   assertEquals(env.sandbox.tenant.find("Documents", "General/New")!.children.toSorted(), [
@@ -135,7 +135,7 @@ faultTest(
 );
 
 faultTest("claims-challenge", "ls refreshes the token once with the claims and continues", async (env) => {
-  const { code, stdout, stderr } = await env.struck("ls", "General");
+  const { code, stdout, stderr } = await env.run("ls", "General");
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^Agenda\.md$/m);
   // The sandbox rejects tokens issued without these claims.
@@ -148,7 +148,7 @@ faultTest(
   "claims-challenge",
   "ls with GRAPH_ACCESS_TOKEN fails at a claims challenge (exit code 4)",
   async (env) => {
-    const { code, stdout, stderr } = await env.struck("ls", "General");
+    const { code, stdout, stderr } = await env.run("ls", "General");
     assertEquals([code, stdout], [4, ""]);
     assertMatch(stderr, /does not accept GRAPH_ACCESS_TOKEN/);
     assertEquals(env.story(), ["list 401"]);
@@ -159,7 +159,7 @@ faultTest(
   "claims-challenge-needs-person",
   "ls without a terminal fails after one refresh (exit code 4)",
   async (env) => {
-    const { code, stdout, stderr } = await env.struck("ls", "General");
+    const { code, stdout, stderr } = await env.run("ls", "General");
     assertEquals([code, stdout], [4, ""]);
     assertMatch(
       stderr,
@@ -176,7 +176,7 @@ faultTest(
   "claims-challenge-needs-person",
   "ls --prompt signs in with the claims and continues",
   async (env) => {
-    const { code, stdout, stderr } = await env.struck("ls", "--prompt", "General");
+    const { code, stdout, stderr } = await env.run("ls", "--prompt", "General");
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /^Agenda\.md$/m);
     assertMatch(stderr, /To sign in, use a web browser/);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { jsonLines, startTestEnv } from "../test_env.ts";
 
-Deno.test("ls prints names, folders with a slash; with several locations whole paths", async () => {
+Deno.test("ls prints names, with a slash after folders, and whole paths for several locations", async () => {
   await using env = await startTestEnv();
   assertMatch((await env.run("ls", "General")).stdout, /^Agenda\.md\n[\s\S]*^Minutes\/\n/m);
   assertMatch((await env.run("ls", "General", "Thousand")).stdout, /^General\/Agenda\.md\n/);
@@ -80,11 +80,11 @@ Deno.test("ls accepts empty pages, drops repeated items, and rejects a loop of p
   env.sandbox.addFault({
     path: "/children",
     times: "always",
-    rewrite: (answer) => {
-      const page = JSON.parse(answer.body as string);
+    rewrite: (response) => {
+      const page = JSON.parse(response.body as string);
       next ||= page["@odata.nextLink"];
       return {
-        ...answer,
+        ...response,
         body: JSON.stringify({ ...page, "@odata.nextLink": next }),
       };
     },

@@ -6,14 +6,14 @@ import { assertEntraError, poll, post, signIn, start } from "./testing_login.ts"
 import { browse, failure, nameOf, publicClient } from "./testing_msal.ts";
 
 const PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
-const EVERYBODY = { signInAudience: "AzureADandPersonalMicrosoftAccount", pollIntervalSeconds: 0 } as const;
+const ANY_ACCOUNT = { signInAudience: "AzureADandPersonalMicrosoftAccount", pollIntervalSeconds: 0 } as const;
 
 function payload(jwt: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(jwt.split(".")[1]!, "base64url").toString());
 }
 
-Deno.test("MSAL: each person gets an own /me and an own drive", async () => {
-  await using sandbox = await startSandbox(EVERYBODY);
+Deno.test("MSAL: each user has a separate /me and drive", async () => {
+  await using sandbox = await startSandbox(ANY_ACCOUNT);
   const drives = new Set<string>();
   for (
     const [key, name] of [["adele", "Adele Vance"], ["megan", "Megan Bowen"], [
@@ -33,8 +33,8 @@ Deno.test("MSAL: each person gets an own /me and an own drive", async () => {
   assertEquals([...drives], ["adele", "megan", "robin"].map((name) => sandbox.tenant.drive(name).id));
 });
 
-Deno.test("MSAL: a personal account signs in at /consumers, on its own page", async () => {
-  await using sandbox = await startSandbox(EVERYBODY);
+Deno.test("MSAL: a personal account signs in at /consumers, on the page for personal accounts", async () => {
+  await using sandbox = await startSandbox(ANY_ACCOUNT);
   sandbox.user.as = "robin";
   const client = publicClient(sandbox, {}, "consumers");
   const result = await client.acquireTokenByDeviceCode({
@@ -59,8 +59,8 @@ Deno.test("MSAL: a personal account signs in at /consumers, on its own page", as
   assertEquals(await nameOf(sandbox, renewed), "Robin Hale");
 });
 
-Deno.test("work-only scopes fail with a personal account: at once at /consumers, after the sign-in at /common", async () => {
-  await using sandbox = await startSandbox({ ...EVERYBODY, pendingPolls: 0 });
+Deno.test("work-only scopes fail for a personal account: immediately at /consumers, after the sign-in at /common", async () => {
+  await using sandbox = await startSandbox({ ...ANY_ACCOUNT, pendingPolls: 0 });
   const scope = "User.Read Sites.Read.All";
   assertEntraError(await start(sandbox, { scope }, "consumers"), 400, "invalid_scope", 70011);
   sandbox.user.signIn("robin");
@@ -86,7 +86,7 @@ Deno.test("work-only scopes fail with a personal account: at once at /consumers,
   assertEquals((await post(sandbox, "token", form, "common")).status, 200);
 });
 
-Deno.test("the kind of accounts an app is for decides which addresses it may use", async () => {
+Deno.test("signInAudience determines which authorities an app may use", async () => {
   const expected: [
     NonNullable<Parameters<typeof startSandbox>[0]>["signInAudience"],
     (number | undefined)[],
@@ -121,7 +121,7 @@ Deno.test("the kind of accounts an app is for decides which addresses it may use
   }
 });
 
-Deno.test("an account that does not fit is told so in the browser, and the app waits on", async () => {
+Deno.test("sign-in page rejects an account of another audience, and the app keeps polling", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0 });
   sandbox.user.signIn("robin");
   const { user_code, device_code } = (await start(sandbox)).json;
@@ -134,21 +134,21 @@ Deno.test("an account that does not fit is told so in the browser, and the app w
   sandbox.user.approve(user_code, "megan");
   await poll(sandbox, device_code);
   assertEquals((await poll(sandbox, device_code)).status, 200);
-  await using everybody = await startSandbox(EVERYBODY);
-  const code = (await start(everybody, { scope: "User.Read" }, "consumers")).json.user_code;
+  await using anyAccount = await startSandbox(ANY_ACCOUNT);
+  const code = (await start(anyAccount, { scope: "User.Read" }, "consumers")).json.user_code;
   assertStringIncludes(
-    String(await failure(Promise.resolve().then(() => everybody.user.approve(code)))),
+    String(await failure(Promise.resolve().then(() => anyAccount.user.approve(code)))),
     "does not exist",
   );
 });
 
-Deno.test("a poll goes to the tenant the code came from", async () => {
-  await using sandbox = await startSandbox({ ...EVERYBODY, approve: true, pendingPolls: 0 });
+Deno.test("polling requires the tenant that issued the code", async () => {
+  await using sandbox = await startSandbox({ ...ANY_ACCOUNT, approve: true, pendingPolls: 0 });
   const { device_code } = (await start(sandbox, { scope: "User.Read" }, "common")).json;
   assertEntraError(await poll(sandbox, device_code), 400, "bad_verification_code", 70018);
 });
 
-Deno.test("MSAL: a guest has one home, an account in each tenant, and no OneDrive here", async () => {
+Deno.test("MSAL: a guest has one home account, an account in each tenant, and no OneDrive here", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0 });
   sandbox.user.signIn("dana");
   const result = await publicClient(sandbox).acquireTokenByDeviceCode({
@@ -175,7 +175,7 @@ Deno.test("MSAL: a guest has one home, an account in each tenant, and no OneDriv
   assertError(await graph("/sites/contoso.sharepoint.com:/sites/Marketing"), 403, "accessDenied");
 });
 
-Deno.test("at /organizations the guest is at home, where there is no SharePoint, and can still go to contoso", async () => {
+Deno.test("guest at /organizations signs in to the home tenant without SharePoint, and can switch to contoso", async () => {
   await using sandbox = await startSandbox({ signInAudience: "AzureADMultipleOrgs", pollIntervalSeconds: 0 });
   sandbox.user.signIn("dana");
   const client = publicClient(sandbox, {}, "organizations");
@@ -198,20 +198,20 @@ Deno.test("at /organizations the guest is at home, where there is no SharePoint,
   assertEquals([there.fromCache, there.tenantId], [false, tenantId]);
 });
 
-Deno.test("rules of the organisation show in the browser, or at the poll (PROTOCOL A3)", async () => {
+Deno.test("policy errors appear in the browser or in the response to a poll (PROTOCOL A3)", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, pendingPolls: 0 });
   sandbox.user.signIn("adele");
   sandbox.user.stopAt(53003);
   const silent = (await start(sandbox)).json.device_code;
   assertEntraError(await poll(sandbox, silent), 400, "authorization_pending", 70016);
   sandbox.user.stopAt(53003, "app");
-  const told = (await start(sandbox)).json.device_code;
-  assertEntraError(await poll(sandbox, told), 400, "access_denied", 53003);
+  const blocked = (await start(sandbox)).json.device_code;
+  assertEntraError(await poll(sandbox, blocked), 400, "access_denied", 53003);
   sandbox.user.stopAt(undefined);
   assert((await signIn(sandbox)).access_token);
 });
 
-Deno.test("what personal accounts do not have in Graph", async () => {
+Deno.test("Graph rejects sites, groups and teams for personal accounts", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   for (

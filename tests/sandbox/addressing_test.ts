@@ -10,7 +10,7 @@ function fromBase32(text: string): Uint8Array {
   return Uint8Array.from(bits.join("").match(/.{8}/g)!, (byte) => parseInt(byte, 2));
 }
 
-Deno.test("★ ids are built as PROTOCOL 2.1 derives them", async () => {
+Deno.test("ids follow the formats of PROTOCOL 2.1", async () => {
   // The fixture pair of PROTOCOL 2.1.
   const [site, web] = ["ea49a393-e3e6-4760-a1b2-e96539e15372", "66e2861c-96d9-4418-a75c-0ed1bca68b42"];
   assert(driveId(site, web, ROOT_ITEM_GUID).startsWith("b!k6NJ6ubj"));
@@ -27,7 +27,7 @@ Deno.test("★ ids are built as PROTOCOL 2.1 derives them", async () => {
   assert(json.cTag.startsWith(`"c:{${guid}},`));
 });
 
-Deno.test("all forms of PROTOCOL 3.1 reach the same item", async () => {
+Deno.test("all address forms of PROTOCOL 3.1 reach the same item", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const drive = sandbox.tenant.drive("Documents");
@@ -62,7 +62,7 @@ Deno.test("all forms of PROTOCOL 3.1 reach the same item", async () => {
   ) assertEquals((await graph("GET", path)).json.id, letter.id, path);
 });
 
-Deno.test("★ the path is cut at the raw colons and decoded once, after", async () => {
+Deno.test("Graph splits the path at raw colons, then decodes it once", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const folder = "/me/drive/root:/Documents/Awkward%20names";
@@ -77,7 +77,7 @@ Deno.test("★ the path is cut at the raw colons and decoded once, after", async
   assertMatch(json.parentReference.path, /root:\/Documents\/Awkward names\/#1$/);
 });
 
-Deno.test("★ a colon in a name, encoded or not, gives the misleading 400 (PROTOCOL N1, N2)", async () => {
+Deno.test("a colon in a name, encoded or not, causes a misleading 400 (PROTOCOL N1, N2)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   for (
@@ -95,7 +95,7 @@ Deno.test("★ a colon in a name, encoded or not, gives the misleading 400 (PROT
   }
 });
 
-Deno.test("★ names of PROTOCOL 3.3 are refused", async () => {
+Deno.test("Graph rejects the names of PROTOCOL 3.3", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const put = (path: string) => graph("PUT", `/me/drive/root:/${path}:/content`, "x");
@@ -135,7 +135,7 @@ Deno.test("★ names of PROTOCOL 3.3 are refused", async () => {
   }
 });
 
-Deno.test("dot segments reach the service only from clients that do not normalise, and are refused", async () => {
+Deno.test("Graph rejects dot segments from clients that do not normalize paths", async () => {
   await using sandbox = await startSandbox();
   const headers = `Host: graph\nAuthorization: Bearer ${sandbox.issueToken()}\nConnection: close\n\n`;
   const text = await raw(
@@ -145,7 +145,7 @@ Deno.test("dot segments reach the service only from clients that do not normalis
   assertMatch(text, /^HTTP\/1.1 400 [^]*"invalidPath"/);
 });
 
-Deno.test("unknown routes, methods and versions are refused in Graph's shape", async () => {
+Deno.test("Graph rejects unknown routes, methods and versions with its usual error", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const id = sandbox.tenant.drive("me").id;
@@ -168,7 +168,7 @@ Deno.test("unknown routes, methods and versions are refused in Graph's shape", a
   assertError(await graph("GET", `${sandbox.apiOrigin}/beta/me`), 400, "BadRequest");
 });
 
-Deno.test("every Graph answer carries its diagnostics headers", async () => {
+Deno.test("Graph adds diagnostic headers to every response", async () => {
   await using sandbox = await startSandbox();
   const id = crypto.randomUUID();
   const check = async (graph: Graph, path: string) => {

@@ -1,15 +1,14 @@
-/** Credentials of the app for unattended work in files, as a person keeps them for jobs. */
+/** App-only credentials in files, as scheduled jobs keep them. */
 
 import { join } from "node:path";
 import type { Sandbox } from "./mod.ts";
 
-/** How the app signs in. */
 export type AppCredential = "secret" | "certificate";
 
 /**
- * Writes the credentials of the sandbox's app into its own folder, which goes when it is closed.
+ * Writes credentials of the sandbox's app into its folder, which is deleted when the sandbox closes.
  *
- * @returns the variables that point scripts at them, in place of those for a person
+ * @returns the environment variables that select them
  */
 export async function writeAppCredentials(
   { app, env }: Pick<Sandbox, "app" | "env">,

@@ -22,20 +22,20 @@ function credentials(sandbox: Sandbox, form: Record<string, string>, tenant?: st
   );
 }
 
-/** Whether Graph takes the token. */
-async function sites(sandbox: Sandbox, token: string | undefined): Promise<number> {
+/** Graph's status for the token. */
+async function getRootSiteStatus(sandbox: Sandbox, token: string | undefined): Promise<number> {
   const headers = { authorization: `Bearer ${token}` };
   return (await send(`${sandbox.apiOrigin}/v1.0/sites/root`, { headers })).status;
 }
 
-Deno.test("MSAL: an app signs in with a secret, and its token has roles and no person", async () => {
+Deno.test("MSAL: an app signs in with a secret and gets a token with roles and no user", async () => {
   await using sandbox = await startSandbox();
   const client = unattendedClient(sandbox, { clientSecret: sandbox.app.clientSecret });
   const result = await client.acquireTokenByClientCredential(REQUEST);
   const claims = payload(result!.accessToken);
   assertEquals(claims["roles"], ["Files.ReadWrite.All", "Sites.ReadWrite.All"]);
   assertEquals([claims["idtyp"], claims["scp"], claims["oid"]], ["app", undefined, undefined]);
-  assertEquals([result!.account, await sites(sandbox, result!.accessToken)], [null, 200]);
+  assertEquals([result!.account, await getRootSiteStatus(sandbox, result!.accessToken)], [null, 200]);
   assertEquals((await client.acquireTokenByClientCredential(REQUEST))!.fromCache, true);
   const { json } = await credentials(sandbox, { client_secret: sandbox.app.clientSecret });
   assertEquals(Object.keys(json).sort(), ["access_token", "expires_in", "ext_expires_in", "token_type"]);
@@ -43,29 +43,37 @@ Deno.test("MSAL: an app signs in with a secret, and its token has roles and no p
 
 Deno.test("MSAL: an app signs in with a certificate, by either thumbprint", async () => {
   await using sandbox = await startSandbox();
-  const made = sandbox.app.newCertificate();
-  for (const thumb of [{ thumbprintSha256: made.thumbprintSha256 }, { thumbprint: made.thumbprint }]) {
-    const clientCertificate = { ...thumb, privateKey: made.privateKey, x5c: made.certificate };
+  const certificate = sandbox.app.newCertificate();
+  for (
+    const thumbprintField of [{ thumbprintSha256: certificate.thumbprintSha256 }, {
+      thumbprint: certificate.thumbprint,
+    }]
+  ) {
+    const clientCertificate = {
+      ...thumbprintField,
+      privateKey: certificate.privateKey,
+      x5c: certificate.certificate,
+    };
     const client = unattendedClient(sandbox, { clientCertificate });
     const result = await client.acquireTokenByClientCredential(REQUEST);
-    assertEquals(await sites(sandbox, result!.accessToken), 200);
+    assertEquals(await getRootSiteStatus(sandbox, result!.accessToken), 200);
   }
 });
 
-Deno.test("MSAL: wrong credentials are told apart", async () => {
+Deno.test("MSAL: each wrong credential has its own error", async () => {
   await using sandbox = await startSandbox();
   const { app } = sandbox;
-  const [made, other] = [app.newCertificate(), app.newCertificate()];
+  const [certificate, other] = [app.newCertificate(), app.newCertificate()];
   const expired = app.newCertificate({ from: new Date("2020-01-01"), until: new Date("2021-01-01") });
   const wrong: [Parameters<typeof unattendedClient>[1], string][] = [
     [{ clientSecret: "guessed" }, "AADSTS7000215"],
     [{ clientSecret: app.addSecret(-1) }, "AADSTS7000222"],
     [
-      { clientCertificate: { thumbprintSha256: "AB".repeat(32), privateKey: made.privateKey } },
+      { clientCertificate: { thumbprintSha256: "AB".repeat(32), privateKey: certificate.privateKey } },
       "AADSTS700027",
     ],
     [
-      { clientCertificate: { thumbprintSha256: made.thumbprintSha256, privateKey: other.privateKey } },
+      { clientCertificate: { thumbprintSha256: certificate.thumbprintSha256, privateKey: other.privateKey } },
       "AADSTS700027",
     ],
     [
@@ -83,22 +91,23 @@ Deno.test("MSAL: wrong credentials are told apart", async () => {
   assertEquals(sandbox.requests.map((request) => request.status), [401, 401, 401, 401, 401]);
 });
 
-Deno.test("what an app must ask for, and where", async () => {
+Deno.test("app-only sign-in requires the .default scope, one tenant and a credential", async () => {
   await using sandbox = await startSandbox();
   const client_secret = sandbox.app.clientSecret;
-  const asks = (scope: string, tenant?: string) => credentials(sandbox, { client_secret, scope }, tenant);
+  const requestToken = (scope: string, tenant?: string) =>
+    credentials(sandbox, { client_secret, scope }, tenant);
   assertEntraError(
-    await asks("https://graph.microsoft.com/Files.Read.All"),
+    await requestToken("https://graph.microsoft.com/Files.Read.All"),
     400,
     "invalid_scope",
     1002012,
   );
-  assertEntraError(await asks("User.Read"), 400, "invalid_scope", 1002012);
-  assertEntraError(await asks(""), 400, "invalid_request", 900144);
-  assertEntraError(await asks("https://fabrikam.test/.default"), 400, "invalid_resource", 500011);
-  assertEntraError(await asks(DEFAULT, "common"), 400, "invalid_request", 50059);
-  assertEntraError(await asks(DEFAULT, "northwindtraders.com"), 400, "unauthorized_client", 700016);
-  assertEquals((await asks(DEFAULT, "contoso.com")).status, 200);
+  assertEntraError(await requestToken("User.Read"), 400, "invalid_scope", 1002012);
+  assertEntraError(await requestToken(""), 400, "invalid_request", 900144);
+  assertEntraError(await requestToken("https://fabrikam.test/.default"), 400, "invalid_resource", 500011);
+  assertEntraError(await requestToken(DEFAULT, "common"), 400, "invalid_request", 50059);
+  assertEntraError(await requestToken(DEFAULT, "northwindtraders.com"), 400, "unauthorized_client", 700016);
+  assertEquals((await requestToken(DEFAULT, "contoso.com")).status, 200);
   assertEntraError(await credentials(sandbox, {}), 401, "invalid_client", 7000218);
   const client_id = sandbox.env["GRAPH_CLIENT_ID"]!;
   assertEntraError(await credentials(sandbox, { client_id }), 401, "invalid_client", 7000216);
@@ -106,7 +115,7 @@ Deno.test("what an app must ask for, and where", async () => {
   assertEquals((await start(sandbox, { client_id: sandbox.app.clientId })).status, 200);
 });
 
-Deno.test("for a person the app must prove itself too: with codes of both kinds", async () => {
+Deno.test("app with a credential must present it with device codes and authorization codes too", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0, pendingPolls: 0 });
   const client = unattendedClient(sandbox, { clientSecret: sandbox.app.clientSecret });
   const request = { scopes: ["User.Read"], redirectUri: "http://localhost" };
@@ -117,17 +126,17 @@ Deno.test("for a person the app must prove itself too: with codes of both kinds"
   };
   const result = await client.acquireTokenByCode({ ...request, code: await code() });
   assertEquals(result!.account!.username, "AdeleV@contoso.com");
-  const bare = { client_id: sandbox.app.clientId };
+  const clientIdOnly = { client_id: sandbox.app.clientId };
   const grant = { grant_type: "authorization_code", redirect_uri: request.redirectUri };
-  const unproven = await post(sandbox, "token", { ...bare, ...grant, code: await code() });
-  assertEntraError(unproven, 401, "invalid_client", 7000218);
-  const device_code = (await start(sandbox, bare)).json.device_code;
-  assertEntraError(await poll(sandbox, device_code, bare), 401, "invalid_client", 7000218);
-  const proof = { ...bare, client_secret: sandbox.app.clientSecret };
-  assertEquals((await poll(sandbox, device_code, proof)).status, 200);
+  const withoutCredential = await post(sandbox, "token", { ...clientIdOnly, ...grant, code: await code() });
+  assertEntraError(withoutCredential, 401, "invalid_client", 7000218);
+  const device_code = (await start(sandbox, clientIdOnly)).json.device_code;
+  assertEntraError(await poll(sandbox, device_code, clientIdOnly), 401, "invalid_client", 7000218);
+  const withSecret = { ...clientIdOnly, client_secret: sandbox.app.clientSecret };
+  assertEquals((await poll(sandbox, device_code, withSecret)).status, 200);
 });
 
-Deno.test("client id and secret may come as HTTP Basic", async () => {
+Deno.test("token endpoint accepts client id and secret as HTTP Basic", async () => {
   await using sandbox = await startSandbox();
   const url = `${sandbox.loginOrigin}/contoso.com/oauth2/v2.0/token`;
   const pair = `${sandbox.app.clientId}:${encodeURIComponent(sandbox.app.clientSecret)}`;
@@ -139,9 +148,9 @@ Deno.test("client id and secret may come as HTTP Basic", async () => {
   assertEquals(reply.status, 200, reply.text);
 });
 
-Deno.test("an assertion is checked claim by claim", async () => {
+Deno.test("token endpoint checks each claim of an assertion", async () => {
   await using sandbox = await startSandbox();
-  const made = sandbox.app.newCertificate();
+  const certificate = sandbox.app.newCertificate();
   const now = Math.floor(Date.now() / 1000);
   const aud = `${sandbox.loginOrigin}/${sandbox.env["GRAPH_TENANT_ID"]}/oauth2/v2.0/token`;
   const right = {
@@ -153,27 +162,29 @@ Deno.test("an assertion is checked claim by claim", async () => {
     exp: now + 600,
   };
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const x5t = Buffer.from(made.thumbprint, "hex").toString("base64url");
+  const x5t = Buffer.from(certificate.thumbprint, "hex").toString("base64url");
   const assertion = (claims: object, header: object = { alg: "RS256", x5t }) => {
     const text = `${part(header)}.${part(claims)}`;
-    return `${text}.${sign("sha256", Buffer.from(text), made.privateKey).toString("base64url")}`;
+    return `${text}.${sign("sha256", Buffer.from(text), certificate.privateKey).toString("base64url")}`;
   };
-  const shows = (client_assertion: string, type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") =>
-    credentials(sandbox, { client_assertion, client_assertion_type: type });
-  assertEquals((await shows(assertion(right))).status, 200);
+  const redeemAssertion = (
+    client_assertion: string,
+    type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+  ) => credentials(sandbox, { client_assertion, client_assertion_type: type });
+  assertEquals((await redeemAssertion(assertion(right))).status, 200);
   assertEquals(
-    (await shows(
+    (await redeemAssertion(
       assertion({ ...right, aud: aud.replace(/^http:\/\/[^/]+/, "https://login.microsoftonline.com") }),
     )).status,
     200,
   );
-  const { jti: _, ...unnamed } = right;
+  const { jti: _, ...withoutId } = right;
   const wrong: [string, number][] = [
     [assertion({ ...right, aud: "https://graph.microsoft.com" }), 700023],
-    [assertion({ ...right, iss: "somebody else" }), 700021],
+    [assertion({ ...right, iss: "another app" }), 700021],
     [assertion({ ...right, exp: now - 301 }), 700024],
     [assertion({ ...right, nbf: now + 600 }), 700024],
-    [assertion(unnamed), 50027],
+    [assertion(withoutId), 50027],
     [assertion(right, { alg: "none", x5t }), 5002738],
     [assertion(right, { alg: "PS256", x5t }), 700027],
     [assertion(right, { alg: "RS256" }), 700027],
@@ -181,11 +192,13 @@ Deno.test("an assertion is checked claim by claim", async () => {
     ["not.a.token", 50027],
     ["nothing", 50027],
   ];
-  for (const [text, number] of wrong) assertEntraError(await shows(text), 401, "invalid_client", number);
-  assertEntraError(await shows(assertion(right), "else"), 401, "invalid_client", 7000218);
+  for (const [text, number] of wrong) {
+    assertEntraError(await redeemAssertion(text), 401, "invalid_client", number);
+  }
+  assertEntraError(await redeemAssertion(assertion(right), "else"), 401, "invalid_client", 7000218);
 });
 
-Deno.test('an app reads and writes by its permissions, and is nobody\'s "me"', async () => {
+Deno.test("app-only token reads and writes within its permissions, and has no /me", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { appOnly: true });
   for (const path of ["/me", "/me/drive", "/me/drive/root/children", "/me/joinedTeams"]) {
@@ -209,7 +222,10 @@ Deno.test('an app reads and writes by its permissions, and is nobody\'s "me"', a
   assertEquals((await reader("GET", file)).status, 200);
   sandbox.app.roles = [];
   const none = await credentials(sandbox, { client_secret: sandbox.app.clientSecret });
-  assertEquals([payload(none.json.access_token)["roles"], await sites(sandbox, none.json.access_token)], [
+  assertEquals([
+    payload(none.json.access_token)["roles"],
+    await getRootSiteStatus(sandbox, none.json.access_token),
+  ], [
     undefined,
     403,
   ]);

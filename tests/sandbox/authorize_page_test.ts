@@ -1,4 +1,7 @@
-/** The sign-in page in a real browser, between MSAL and its loopback address. Skipped, plainly, without Chromium. */
+/**
+ * The sign-in page in a real browser, between MSAL and its loopback address. Skipped with a notice without
+ * Chromium.
+ */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import type { Page } from "npm:playwright-core@1.65.1";
@@ -6,7 +9,7 @@ import { startSandbox } from "./mod.ts";
 import { CHROMIUM, withBrowserPage } from "./testing_browser.ts";
 import { failure, nameOf, publicClient } from "./testing_msal.ts";
 
-/** Presses a button of the page that MSAL opened, and gives what the browser shows in the end. */
+/** Presses a button of the page that MSAL opened; returns what the browser shows in the end. */
 async function press(page: Page, url: string, decision: "approve" | "decline"): Promise<string> {
   await page.goto(url);
   await page.getByLabel(/Megan Bowen/).check();
@@ -16,7 +19,7 @@ async function press(page: Page, url: string, decision: "approve" | "decline"): 
 }
 
 Deno.test({
-  name: "sign-in page: MSAL gets its code through a browser that keeps to the policy of the pages",
+  name: "sign-in page works in a browser that enforces its content security policy",
   ignore: CHROMIUM === undefined,
   fn: () =>
     withBrowserPage(async (page) => {
@@ -33,7 +36,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "sign-in page: a person who declines is told about by redirect",
+  name: "sign-in page reports a declined sign-in to the app by redirect",
   ignore: CHROMIUM === undefined,
   fn: () =>
     withBrowserPage(async (page) => {

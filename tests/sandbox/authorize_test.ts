@@ -1,4 +1,4 @@
-import { CryptoProvider } from "@azure/msal-node";
+import { CryptoProvider } from "npm:@azure/msal-node@7.2.1";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { createHash } from "node:crypto";
 import { type Sandbox, startSandbox } from "./mod.ts";
@@ -9,7 +9,7 @@ import { browse, failure, nameOf, publicClient } from "./testing_msal.ts";
 const VERIFIER = "a-verifier-of-the-least-length-that-is-allowed-";
 const REDIRECT = "http://localhost:49152/";
 
-/** The address a client opens in the browser. */
+/** The URL that a client opens in the browser. */
 function address(sandbox: Sandbox, change: Record<string, string | undefined> = {}): string {
   const fields = {
     client_id: sandbox.env["GRAPH_CLIENT_ID"]!,
@@ -26,8 +26,8 @@ function address(sandbox: Sandbox, change: Record<string, string | undefined> = 
   return `${sandbox.loginOrigin}/${tenant}/oauth2/v2.0/authorize?${new URLSearchParams(given)}`;
 }
 
-/** What the app is told through a redirect. */
-async function answer(sandbox: Sandbox, change: Record<string, string | undefined> = {}) {
+/** The redirect of an authorize request, parsed. */
+async function requestCode(sandbox: Sandbox, change: Record<string, string | undefined> = {}) {
   const reply = await send(address(sandbox, change));
   assertEquals(reply.status, 302, reply.text);
   const location = reply.headers.get("location")!;
@@ -45,7 +45,7 @@ function redeem(sandbox: Sandbox, code: string, change: Record<string, string> =
   });
 }
 
-Deno.test("MSAL: acquireTokenInteractive signs in through the browser and renews afterwards", async () => {
+Deno.test("MSAL: acquireTokenInteractive signs in through the browser, then refreshes silently", async () => {
   await using sandbox = await startSandbox({ approve: true });
   const client = publicClient(sandbox);
   const scopes = ["User.Read", "Files.Read"];
@@ -64,7 +64,7 @@ Deno.test("MSAL: acquireTokenInteractive signs in through the browser and renews
   assertEquals(await nameOf(sandbox, renewed), "Megan Bowen");
 });
 
-Deno.test("MSAL: a person who was told to sign in as somebody else does not follow the hint", async () => {
+Deno.test("MSAL: the account set by a test overrides login_hint", async () => {
   await using sandbox = await startSandbox();
   sandbox.user.signIn("adele");
   const result = await publicClient(sandbox).acquireTokenInteractive({
@@ -75,7 +75,7 @@ Deno.test("MSAL: a person who was told to sign in as somebody else does not foll
   assertEquals(result.account?.username, "AdeleV@contoso.com");
 });
 
-Deno.test("MSAL: declined and blocked sign-ins arrive as server errors", async () => {
+Deno.test("MSAL: declined and blocked sign-ins are server errors", async () => {
   await using sandbox = await startSandbox({ approve: true });
   const signIn = () =>
     failure(
@@ -96,7 +96,7 @@ Deno.test("MSAL: declined and blocked sign-ins arrive as server errors", async (
   assertEquals((await signIn()).errorCode, "interaction_required");
 });
 
-Deno.test("MSAL: getAuthCodeUrl and acquireTokenByCode", async () => {
+Deno.test("MSAL: getAuthCodeUrl and acquireTokenByCode sign in", async () => {
   await using sandbox = await startSandbox({ approve: true });
   const client = publicClient(sandbox);
   const { verifier, challenge } = await new CryptoProvider().generatePkceCodes();
@@ -119,9 +119,9 @@ Deno.test("MSAL: getAuthCodeUrl and acquireTokenByCode", async () => {
   assertEquals(await nameOf(sandbox, result), "Adele Vance");
 });
 
-Deno.test("a code works once, in time, with the verifier, for the address it was sent to", async () => {
+Deno.test("an authorization code works once, before it expires, with its verifier and redirect URI", async () => {
   await using sandbox = await startSandbox({ approve: true });
-  const code = async () => (await answer(sandbox)).fields.get("code")!;
+  const code = async () => (await requestCode(sandbox)).fields.get("code")!;
   const first = await code();
   const { status, json } = await redeem(sandbox, first, { client_info: "1" });
   assertEquals([status, json.scope], [200, "User.Read openid profile"]);
@@ -144,12 +144,12 @@ Deno.test("a code works once, in time, with the verifier, for the address it was
     700025,
   );
   assert(sandbox.tenant.secrets().includes(first));
-  await using brief = await startSandbox({ approve: true, authorizationCodeLifeSeconds: 0 });
-  const late = (await answer(brief)).fields.get("code")!;
-  assertEntraError(await redeem(brief, late), 400, "invalid_grant", 70008);
+  await using expiring = await startSandbox({ approve: true, authorizationCodeLifeSeconds: 0 });
+  const expiredCode = (await requestCode(expiring)).fields.get("code")!;
+  assertEntraError(await redeem(expiring, expiredCode), 400, "invalid_grant", 70008);
 });
 
-Deno.test("what is wrong with a request comes back by redirect, with its state", async () => {
+Deno.test("authorize reports request errors by redirect, with their state", async () => {
   await using sandbox = await startSandbox({ approve: true });
   const wrong: [Record<string, string | undefined>, string, number][] = [
     [{ code_challenge: undefined }, "invalid_request", 9002325],
@@ -163,15 +163,18 @@ Deno.test("what is wrong with a request comes back by redirect, with its state",
     [{ claims: "no JSON" }, "invalid_request", 9002313],
   ];
   for (const [change, error, number] of wrong) {
-    const { fields, location } = await answer(sandbox, change);
+    const { fields, location } = await requestCode(sandbox, change);
     assertEquals([fields.get("error"), fields.get("state"), fields.get("code")], [error, "st&te=1", null]);
     assertStringIncludes(fields.get("error_description")!, `AADSTS${number}: `);
     assert(location.startsWith(`${REDIRECT}?`));
   }
-  assertStringIncludes((await answer(sandbox, { response_mode: "fragment" })).location, `${REDIRECT}#code=`);
+  assertStringIncludes(
+    (await requestCode(sandbox, { response_mode: "fragment" })).location,
+    `${REDIRECT}#code=`,
+  );
 });
 
-Deno.test("nothing is sent to an address that is not registered", async () => {
+Deno.test("authorize never redirects to an unregistered address", async () => {
   await using sandbox = await startSandbox({
     approve: true,
     redirectUris: ["http://localhost", "https://a.test/x"],
@@ -191,23 +194,23 @@ Deno.test("nothing is sent to an address that is not registered", async () => {
     assertEquals([reply.status, reply.headers.get("location")], [400, null]);
     assertStringIncludes(reply.text, `AADSTS${number}: `);
   }
-  await answer(sandbox, { redirect_uri: "http://localhost" });
-  await answer(sandbox, { redirect_uri: "https://a.test/x" });
+  await requestCode(sandbox, { redirect_uri: "http://localhost" });
+  await requestCode(sandbox, { redirect_uri: "https://a.test/x" });
 });
 
-Deno.test("prompt=none uses the session of the browser, once there is one", async () => {
+Deno.test("prompt=none uses the browser session and fails without one", async () => {
   await using sandbox = await startSandbox({ consented: ["User.Read"] });
   sandbox.user.signIn("megan");
-  await answer(sandbox);
+  await requestCode(sandbox);
   sandbox.user.ignore();
-  const silent = await answer(sandbox, { prompt: "none" });
+  const silent = await requestCode(sandbox, { prompt: "none" });
   const { json } = await redeem(sandbox, silent.fields.get("code")!);
   assertEquals(json.scope, "User.Read openid profile");
-  const more = await answer(sandbox, { prompt: "none", scope: "Files.Read" });
+  const more = await requestCode(sandbox, { prompt: "none", scope: "Files.Read" });
   assertEquals(more.fields.get("error"), "interaction_required");
 });
 
-Deno.test("the page offers the accounts, and does what its buttons say", async () => {
+Deno.test("sign-in page lists the accounts, and its buttons approve or decline", async () => {
   await using sandbox = await startSandbox();
   const url = address(sandbox, { login_hint: "meganb@contoso.com" });
   const page = await send(url);

@@ -12,7 +12,7 @@ function me(sandbox: Sandbox, token: string): Promise<Reply> {
   return send(`${sandbox.apiOrigin}/v1.0/me`, { headers: { authorization: `Bearer ${token}` } });
 }
 
-/** The claims a 401 asks for, decoded. */
+/** The decoded claims of a 401 response. */
 function decodeClaims(reply: Reply): string {
   assertEquals([reply.status, reply.json.error.code], [401, "InvalidAuthenticationToken"]);
   assertStringIncludes(reply.json.error.message, "TokenCreatedWithOutdatedPolicies");
@@ -21,7 +21,7 @@ function decodeClaims(reply: Reply): string {
   return Buffer.from(/claims="([^"]+)"/.exec(header)![1]!, "base64").toString();
 }
 
-Deno.test("MSAL: a challenged token is renewed with the claims, and stays good afterwards", async () => {
+Deno.test("MSAL: refreshing a challenged token with the claims satisfies the challenge for later refreshes", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
   const client = publicClient(sandbox, { clientCapabilities: ["cp1"] });
   const first = await client.acquireTokenByDeviceCode({ scopes: SCOPES, deviceCodeCallback: () => {} });
@@ -29,15 +29,19 @@ Deno.test("MSAL: a challenged token is renewed with the claims, and stays good a
   assertEquals((await me(sandbox, first!.accessToken)).status, 200);
   sandbox.challenge();
   const claims = decodeClaims(await me(sandbox, first!.accessToken));
-  const stubborn = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
-  decodeClaims(await me(sandbox, stubborn.accessToken));
-  const mended = await client.acquireTokenSilent({ account, scopes: SCOPES, claims });
-  assertEquals((await me(sandbox, mended.accessToken)).status, 200);
+  const refreshedWithoutClaims = await client.acquireTokenSilent({
+    account,
+    scopes: SCOPES,
+    forceRefresh: true,
+  });
+  decodeClaims(await me(sandbox, refreshedWithoutClaims.accessToken));
+  const renewed = await client.acquireTokenSilent({ account, scopes: SCOPES, claims });
+  assertEquals((await me(sandbox, renewed.accessToken)).status, 200);
   const later = await client.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true });
   assertEquals(
     (await me(sandbox, later.accessToken)).status,
     200,
-    "a session that has answered stays answered",
+    "the session still satisfies the challenge",
   );
   sandbox.challenge();
   assertEquals(
@@ -47,7 +51,7 @@ Deno.test("MSAL: a challenged token is renewed with the claims, and stays good a
   );
 });
 
-Deno.test("MSAL: when the renewal wants the person, a device code with the claims mends it", async () => {
+Deno.test("MSAL: a device code sign-in with the claims satisfies a challenge that requires the user", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
   const client = publicClient(sandbox, { clientCapabilities: ["cp1"] });
   const request = { scopes: SCOPES, deviceCodeCallback: () => {} };
@@ -57,23 +61,26 @@ Deno.test("MSAL: when the renewal wants the person, a device code with the claim
   const claims = decodeClaims(await me(sandbox, first!.accessToken));
   const refused = await failure(client.acquireTokenSilent({ account, scopes: SCOPES, claims }));
   assertEquals([refused.name, refused.errorCode], ["InteractionRequiredAuthError", "interaction_required"]);
-  const forgot = await client.acquireTokenByDeviceCode({ scopes: SCOPES, deviceCodeCallback: () => {} });
-  decodeClaims(await me(sandbox, forgot!.accessToken));
-  const mended = await client.acquireTokenByDeviceCode({
+  const withoutClaims = await client.acquireTokenByDeviceCode({
+    scopes: SCOPES,
+    deviceCodeCallback: () => {},
+  });
+  decodeClaims(await me(sandbox, withoutClaims!.accessToken));
+  const signedInAgain = await client.acquireTokenByDeviceCode({
     scopes: SCOPES,
     deviceCodeCallback: () => {},
     claims,
   });
-  assertEquals((await me(sandbox, mended!.accessToken)).status, 200);
+  assertEquals((await me(sandbox, signedInAgain!.accessToken)).status, 200);
   const renewed = await client.acquireTokenSilent({
-    account: mended!.account!,
+    account: signedInAgain!.account!,
     scopes: SCOPES,
     forceRefresh: true,
   });
   assertEquals((await me(sandbox, renewed.accessToken)).status, 200);
 });
 
-Deno.test("MSAL: an app by itself is challenged too", async () => {
+Deno.test("MSAL: app-only tokens are challenged too", async () => {
   await using sandbox = await startSandbox();
   const auth = { clientSecret: sandbox.app.clientSecret, clientCapabilities: ["cp1"] };
   const client = unattendedClient(sandbox, auth);
@@ -88,7 +95,7 @@ Deno.test("MSAL: an app by itself is challenged too", async () => {
   assertEquals((await root(second!.accessToken)).status, 200);
 });
 
-Deno.test("clients that never said cp1 are not challenged, and keep short tokens", async () => {
+Deno.test("clients without cp1 are not challenged, and get short-lived tokens", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
   const plain = await signIn(sandbox);
   const capable = await signIn(sandbox, { claims: JSON.stringify(CAPABLE) });
@@ -102,7 +109,7 @@ Deno.test("clients that never said cp1 are not challenged, and keep short tokens
   decodeClaims(await me(sandbox, challengeable));
 });
 
-Deno.test("claims that are no JSON object are refused", async () => {
+Deno.test("token endpoint rejects claims that are not a JSON object", async () => {
   await using sandbox = await startSandbox();
   for (const claims of ["x", "[]", "7", '{"access_token":[]}', btoa(JSON.stringify(CAPABLE))]) {
     assertEntraError(await start(sandbox, { claims }), 400, "invalid_request", 9002313);

@@ -1,4 +1,4 @@
-/** The device login page in a real browser, by keyboard alone. Skipped, plainly, where there is no Chromium. */
+/** The device login page in a real browser, by keyboard alone. Skipped with a notice without Chromium. */
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import type { Page } from "npm:playwright-core@1.65.1";
@@ -7,7 +7,7 @@ import { type Reply, send } from "./testing.ts";
 import { CHROMIUM, withBrowserPage } from "./testing_browser.ts";
 import { poll, start } from "./testing_login.ts";
 
-/** Presses Tab until the element has the focus. */
+/** Presses Tab until the element has focus. */
 async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 20; presses++) {
     if (await page.locator(selector).evaluate((element) => element === element.ownerDocument.activeElement)) {
@@ -18,7 +18,7 @@ async function tabTo(page: Page, selector: string): Promise<void> {
   throw new Error(`${selector} cannot be reached by Tab`);
 }
 
-/** Types a code into the field that has the focus, and presses Enter. */
+/** Types a code into the focused field and presses Enter. */
 async function enterCode(page: Page, code: string): Promise<void> {
   await tabTo(page, "#code");
   await page.keyboard.type(code);
@@ -42,7 +42,7 @@ async function withPage(
 }
 
 Deno.test({
-  name: "device login page: a wrong code shows an error, the right one leads to tokens, as Megan",
+  name: "device login page rejects a wrong code, and signs in Megan with the right one",
   ignore: CHROMIUM === undefined,
   fn: () =>
     withPage(async (sandbox, page, code) => {
@@ -76,7 +76,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "device login page: decline leads to authorization_declined, and the code is used up",
+  name: "device login page declines with authorization_declined and invalidates the code",
   ignore: CHROMIUM === undefined,
   fn: () =>
     withPage(async (sandbox, page, code) => {
@@ -90,7 +90,7 @@ Deno.test({
     }),
 });
 
-Deno.test("device login page: answers without a browser too, and promises nothing it does not know", async () => {
+Deno.test("device login page works without a browser and rejects unknown accounts", async () => {
   await using sandbox = await startSandbox();
   const page = `${sandbox.loginOrigin}/devicelogin`;
   const form = (fields: Record<string, string>) =>

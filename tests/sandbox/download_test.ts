@@ -10,7 +10,7 @@ async function locationOf(graph: Graph, path: string): Promise<string> {
   return reply.headers.get("location")!;
 }
 
-Deno.test("★ GET content redirects to storage, which takes the URL only as it was given", async () => {
+Deno.test("GET content redirects to storage, which rejects altered URLs", async () => {
   await using sandbox = await startSandbox();
   const url = await locationOf(graphOf(sandbox), LETTER);
   assert(
@@ -38,14 +38,14 @@ Deno.test("★ GET content redirects to storage, which takes the URL only as it 
   assertError(await send(`${sandbox.storageOrigin}/elsewhere`), 404, "itemNotFound");
 });
 
-Deno.test("★ storage refuses any Authorization header (PROTOCOL D1, U5)", async () => {
+Deno.test("storage rejects any Authorization header (PROTOCOL D1, U5)", async () => {
   await using sandbox = await startSandbox();
   const url = await locationOf(graphOf(sandbox), LETTER);
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
   assertError(await send(url, { headers }), 401, "unauthenticated");
 });
 
-Deno.test("★ a download URL expires, and the item behind it may be gone", async () => {
+Deno.test("storage rejects download URLs that have expired or whose item is deleted", async () => {
   await using sandbox = await startSandbox({ downloadUrlLifeSeconds: 0.4 });
   const graph = graphOf(sandbox);
   const url = await locationOf(graph, LETTER);
@@ -59,7 +59,7 @@ Deno.test("★ a download URL expires, and the item behind it may be gone", asyn
   assertError(await send(fresh), 404, "itemNotFound");
 });
 
-Deno.test("★ ranges are honoured on storage and ignored on /content", async () => {
+Deno.test("storage honors ranges, and /content ignores them", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = new TextEncoder().encode("0123456789");
@@ -92,7 +92,7 @@ Deno.test("★ ranges are honoured on storage and ignored on /content", async ()
   assertError(await send(url, { method: "POST", body: "" }), 405, "notAllowed");
 });
 
-Deno.test("GET content: 304 for a known tag, an empty 404 for a folder, empty files are empty", async () => {
+Deno.test("GET content responds with 304 to a matching tag, an empty 404 to a folder, and no bytes for an empty file", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const { eTag, cTag } = sandbox.tenant.find("me", "Documents/Letter.docx")!;

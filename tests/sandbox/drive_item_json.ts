@@ -9,17 +9,17 @@ import { mimeType } from "./tenant/mime_types.ts";
 
 type Json = Record<string, unknown>;
 
-/** The whole item; `wants` keeps what is costly (the download URL) out when nobody asked for it. */
+/** The driveItem; `wants` says which costly properties (the download URL) to include. */
 export function driveItemJson(
   state: State,
   item: Item,
-  wants: (property: string) => boolean = () => true,
+  includes: (property: string) => boolean = () => true,
 ): Json {
   const isFile = item.kind === "file";
-  // A personal OneDrive shows fractions of a second, and as few digits as will do (ab#2471).
+  // A personal OneDrive shows fractions of a second, without trailing zeros (ab#2471).
   const timeText = item.drive.cid === undefined ? seconds : milliseconds;
   return {
-    ...(isFile && wants("@microsoft.graph.downloadUrl")
+    ...(isFile && includes("@microsoft.graph.downloadUrl")
       ? { "@microsoft.graph.downloadUrl": downloadUrl(state, item) }
       : {}),
     createdDateTime: seconds(item.created),
@@ -82,7 +82,7 @@ function remoteItem(target: Item): Json {
 /** Neither `path` nor `name` is percent-encoded, whatever the documentation shows (recorded 2024 and 2026; PROTOCOL N8). */
 function parentReference(parent: Item): Json {
   const { cid } = parent.drive;
-  // The same id in another spelling: upper case, and without its leading zero (PROTOCOL N9).
+  // The same id spelled differently: upper case, no leading zero (PROTOCOL N9).
   const driveId = cid === undefined ? parent.drive.id : cid.toUpperCase().replace(/^0/, "");
   const path = pathOf(parent).map((name) => `/${name}`).join("");
   return {
@@ -95,19 +95,17 @@ function parentReference(parent: Item): Json {
   };
 }
 
-/** The address of an item in the browser. */
+/** The URL that opens the item in a browser. */
 export function webUrl(item: Item): string {
   if (item.drive.cid !== undefined) return `${item.drive.webUrl}&id=${encodeURIComponent(item.id)}`;
   return [item.drive.webUrl, ...pathOf(item).map(encodeURIComponent)].join("/");
 }
 
-/** `personal` or `business` for a person's OneDrive, `documentLibrary` for a library of a site. */
 export function driveType(drive: Drive): "personal" | "business" | "documentLibrary" {
   if (drive.cid !== undefined) return "personal";
   return drive.info.owner ? "business" : "documentLibrary";
 }
 
-/** Who, as an identitySet. */
 export function identitySet(author: Author): Json {
   const { user, application } = author;
   return {
@@ -126,7 +124,7 @@ function milliseconds(time: Date): string {
   return time.toISOString().replace(/\.?0+Z$/, "Z");
 }
 
-/** Whole seconds, as this back end writes times. */
+/** ISO time in whole seconds. */
 export function seconds(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }

@@ -1,31 +1,38 @@
 /**
- * Deno's fetch repeats a request by itself, once and silently, when a connection that it reuses breaks before the answer
- * came, even a PUT whose bytes were all sent (measured on 2.9.6; 2.7.11 does so on new connections too; never with a
- * Blob as body). A scripted drop would then go unseen, and a stored fragment would come twice. So the repetition of a
- * dropped request is dropped as well, without effect.
+ * When a reused connection breaks before the response, Deno's fetch silently sends the request once more, even a
+ * PUT whose body was sent completely (measured on 2.9.6; 2.7.11 does so on new connections too; never with a Blob
+ * as body). The sandbox drops that repetition too: otherwise a scripted drop would go unnoticed and a stored
+ * fragment would arrive twice.
  */
 
 import type { ServiceRequest } from "./messages.ts";
 
-/** fetch repeats within a few milliseconds; what comes later is the client's own decision. */
+/** fetch repeats within a few milliseconds; a later request is a retry by the client itself. */
 const WINDOW_MS = 100;
 
 export class SilentRepeats {
-  /** By target: what the repetition will look like, and until when. */
+  /** By target: what the repetition will look like, and how long to expect it. */
   readonly #expected = new Map<string, { signature: string; until: number }>();
 
-  /** Notes a request whose connection a fault rule is breaking. */
-  dropped(call: ServiceRequest): void {
-    if (!call.reused) return;
-    this.#expected.set(call.target, { signature: signatureOf(call), until: performance.now() + WINDOW_MS });
+  /** Called when a fault rule breaks the connection of this request. */
+  dropped(request: ServiceRequest): void {
+    if (!request.reused) return;
+    this.#expected.set(request.target, {
+      signature: signatureOf(request),
+      until: performance.now() + WINDOW_MS,
+    });
   }
 
-  /** Whether this is the repetition. Any other request for the same target shows that the client has seen the drop. */
-  isRepeat(call: ServiceRequest): boolean {
-    const expected = this.#expected.get(call.target);
+  /**
+   * Whether fetch sent this request again without its caller knowing. Any other request for the target ends the
+   * wait.
+   */
+  isRepeat(request: ServiceRequest): boolean {
+    const expected = this.#expected.get(request.target);
     if (expected === undefined) return false;
-    this.#expected.delete(call.target);
-    return !call.reused && expected.signature === signatureOf(call) && performance.now() <= expected.until;
+    this.#expected.delete(request.target);
+    return !request.reused && expected.signature === signatureOf(request) &&
+      performance.now() <= expected.until;
   }
 }
 

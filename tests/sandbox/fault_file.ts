@@ -40,7 +40,10 @@ const FIELDS: Record<Exclude<keyof FaultRule, "rewrite">, Check> = {
   patch: isObject,
 };
 
-/** A JSON array of rules; a path like "/…/" is a regular expression. @throws {Error} naming the rule and its field */
+/**
+ * Parses a JSON array of rules; a path like "/…/" is a regular expression. @throws {Error} naming the rule and its
+ * field
+ */
 export function parseFaultRules(text: string): FaultRule[] {
   const rules: unknown = JSON.parse(text);
   if (!Array.isArray(rules)) throw new Error("the file must hold a JSON array of rules");

@@ -1,4 +1,4 @@
-/** What a service says under a status, when a fault rule gives no body (PROTOCOL 8 and 9). */
+/** The default error bodies of each service, used when a fault rule gives no body (PROTOCOL 8 and 9). */
 
 import { jsonResponse, type Service, type ServiceRequest, type ServiceResponse } from "./messages.ts";
 import type { FaultRule } from "./faults.ts";
@@ -34,10 +34,13 @@ const GRAPH_ERRORS: Record<number, { code: string; inner?: string; message: stri
   509: { code: "activityLimitReached", message: "Bandwidth limit exceeded" },
 };
 
-/** The answer a rule stands for. */
-export function faultResponse(rule: FaultRule & { status: number }, call: ServiceRequest): ServiceResponse {
+/** The response that a rule describes. */
+export function faultResponse(
+  rule: FaultRule & { status: number },
+  request: ServiceRequest,
+): ServiceResponse {
   const headers = faultHeaders(rule);
-  const given: unknown = typeof rule.body === "function" ? rule.body(call) : rule.body;
+  const given: unknown = typeof rule.body === "function" ? rule.body(request) : rule.body;
   if (typeof given === "string") {
     const type = /^\s*<(!doctype|html)/i.test(given) ? "text/html" : "text/plain";
     return {
@@ -47,18 +50,21 @@ export function faultResponse(rule: FaultRule & { status: number }, call: Servic
     };
   }
   if (given === undefined && rule.status < 400) return { status: rule.status, headers, body: "" };
-  // Errors in the service's own words carry its id, as all its answers do; those of gateways do not.
-  const own = given === undefined && call.service !== "login" ? { "request-id": crypto.randomUUID() } : {};
-  return jsonResponse(rule.status, given ?? usualBody(rule.status, call.service), { ...own, ...headers });
+  // The service adds its request-id to its own errors; gateways do not.
+  const own = given === undefined && request.service !== "login" ? { "request-id": crypto.randomUUID() } : {};
+  return jsonResponse(rule.status, given ?? defaultBody(rule.status, request.service), {
+    ...own,
+    ...headers,
+  });
 }
 
-/** The headers of a rule, by lower-case names. */
+/** The headers of a rule, with lower-case names. */
 export function faultHeaders(rule: FaultRule): Record<string, string> {
   const headers = typeof rule.headers === "function" ? rule.headers() : rule.headers ?? {};
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-function usualBody(status: number, service: Service): unknown {
+function defaultBody(status: number, service: Service): unknown {
   const known = GRAPH_ERRORS[status] ?? { code: "generalException", message: `Status ${status}` };
   if (service === "login") {
     const transient = status === 429 || status >= 500;
@@ -76,10 +82,10 @@ function usualBody(status: number, service: Service): unknown {
   return { error: { code, message: known.message, [key]: inner } };
 }
 
-/** Applies a JSON merge patch to an answer (RFC 7396). */
-export function patchResponse(answer: ServiceResponse, patch: Record<string, unknown>): ServiceResponse {
-  if (typeof answer.body !== "string" || answer.body === "") return answer;
-  return { ...answer, body: JSON.stringify(mergePatch(JSON.parse(answer.body), patch)) };
+/** Applies a JSON merge patch to a response (RFC 7396). */
+export function patchResponse(response: ServiceResponse, patch: Record<string, unknown>): ServiceResponse {
+  if (typeof response.body !== "string" || response.body === "") return response;
+  return { ...response, body: JSON.stringify(mergePatch(JSON.parse(response.body), patch)) };
 }
 
 function mergePatch(target: unknown, patch: unknown): unknown {

@@ -16,7 +16,7 @@ import {
 
 const KIB_320 = 327_680;
 
-Deno.test("nth and times count the requests a rule matches", async () => {
+Deno.test("fault rules count matching requests for nth and times", async () => {
   await using sandbox = await startSandbox({
     faults: [{
       name: "busy",
@@ -52,7 +52,7 @@ Deno.test("nth and times count the requests a rule matches", async () => {
   assertEquals([(await graph("GET", "/me")).status, sandbox.faults.length], [200, 0]);
 });
 
-Deno.test("of several rules the first that would strike does, and each keeps its own count", async () => {
+Deno.test("fault rules apply in order, and each keeps its own count", async () => {
   await using sandbox = await startSandbox({
     faults: [{ path: /\/me$/, status: 500 }, { path: "/me", times: 2, status: 429 }, {
       service: "login",
@@ -61,13 +61,17 @@ Deno.test("of several rules the first that would strike does, and each keeps its
   });
   const graph = graphOf(sandbox);
   assertEquals((await graph("GET", "/me")).status, 500);
-  assertEquals((await graph("GET", "/me")).status, 429, "its second hit, though the first one struck nobody");
+  assertEquals(
+    (await graph("GET", "/me")).status,
+    429,
+    "the second match, although an earlier rule handled the first",
+  );
   assertEquals((await graph("GET", "/me")).status, 200);
   const login = await send(`${sandbox.loginOrigin}/devicelogin`);
   assertEquals([login.status, login.json.error], [503, "temporarily_unavailable"]);
 });
 
-Deno.test("answers by status carry the service's own body, headers and text as they are given", async () => {
+Deno.test("fault rule with a status sends the service's usual body, or the given headers and text", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   sandbox.addFault({ status: 429, headers: { "Retry-After": "2" } });
@@ -89,7 +93,7 @@ Deno.test("answers by status carry the service's own body, headers and text as t
   assertEquals([empty.status, empty.text], [201, ""]);
 });
 
-Deno.test("★ 503 with the fragment stored and with the fragment not stored", async () => {
+Deno.test("fault rule with 503 stores the fragment or not", async () => {
   await using sandbox = await startSandbox();
   const bytes = patternBytes(3 * KIB_320);
   const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/x.bin"));
@@ -102,29 +106,29 @@ Deno.test("★ 503 with the fragment stored and with the fragment not stored", a
 });
 
 for (const kind of ["Uint8Array", "Blob"]) {
-  Deno.test(`★ the connection drops before or after a fragment is stored, or halfway through it (${kind})`, async () => {
+  Deno.test(`fault rule drops the connection before, during or after a fragment (${kind})`, async () => {
     await using sandbox = await startSandbox();
     const bytes = patternBytes(3 * KIB_320);
     const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/x.bin"));
-    // A request before, so that the connections are reused ones: those fetch repeats requests on by itself.
-    const standing = async () => (await send(url)).json.nextExpectedRanges;
+    // An earlier request makes fetch reuse the connection, which is when it silently repeats requests.
+    const nextRanges = async () => (await send(url)).json.nextExpectedRanges;
     const put = (start: number, end: number) => {
       const part = bytes.subarray(start, end);
       const headers = { "content-range": `bytes ${start}-${end - 1}/${bytes.length}` };
       return send(url, { method: "PUT", body: kind === "Blob" ? new Blob([part]) : part, headers });
     };
-    assertEquals(await standing(), ["0-"]);
+    assertEquals(await nextRanges(), ["0-"]);
     sandbox.addFault({ method: "PUT", drop: true });
     await assertRejects(() => put(0, KIB_320));
-    assertEquals(await standing(), ["0-"]);
+    assertEquals(await nextRanges(), ["0-"]);
     sandbox.addFault({ method: "PUT", dropAfterBytes: 100_000 });
     await assertRejects(() => put(0, KIB_320));
-    assertEquals(await standing(), ["0-"], "B keeps nothing of a broken fragment");
+    assertEquals(await nextRanges(), ["0-"], "B keeps nothing of a broken fragment");
     const cut = sandbox.requests.findLast((request) => request.fault === "drop")!;
     assert(cut.status === 0 && cut.requestBytes >= 100_000, JSON.stringify(cut));
     sandbox.addFault({ method: "PUT", drop: true, when: "after" });
     await assertRejects(() => put(0, KIB_320));
-    assertEquals(await standing(), [`${KIB_320}-`]);
+    assertEquals(await nextRanges(), [`${KIB_320}-`]);
     sandbox.addFault({ method: "PUT", drop: true, when: "after" });
     await assertRejects(() => put(KIB_320, bytes.length));
     assertError(await send(url), 404, "itemNotFound", "uploadSessionNotFound");
@@ -132,7 +136,7 @@ for (const kind of ["Uint8Array", "Blob"]) {
   });
 }
 
-Deno.test("a client's own retry of a dropped request goes through at once", async () => {
+Deno.test("fault rule does not drop a client's own retry", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   await graph("GET", "/me");
@@ -142,15 +146,15 @@ Deno.test("a client's own retry of a dropped request goes through at once", asyn
 });
 
 Deno.test({
-  name: "a drop is a broken connection to Node's http client too",
-  // The node:http client of Deno 2.7 waits for ever when a connection closes without an answer.
+  name: "Node's http client sees a drop as a broken connection",
+  // The node:http client of Deno 2.7 waits forever when a connection closes without a response.
   ignore: Number(Deno.version.deno.split(".")[1]) < 9,
   fn: async () => {
     await using sandbox = await startSandbox({ faults: [{ drop: true }] });
     const error = await new Promise<Error & { code?: string }>((resolve, reject) => {
       const request = nodeRequest(
         `${sandbox.apiOrigin}/v1.0/me`,
-        () => reject(new Error("there was an answer")),
+        () => reject(new Error("unexpected response")),
       );
       request.on("error", resolve);
       request.end();
@@ -159,7 +163,7 @@ Deno.test({
   },
 });
 
-Deno.test("★ a body cut short of its Content-Length breaks the reader, not the headers", async () => {
+Deno.test("truncated body fails while it is read, after intact headers", async () => {
   await using sandbox = await startSandbox();
   const bytes = patternBytes(3_000_000);
   sandbox.tenant.addFile("me", "big.bin", bytes);
@@ -178,7 +182,7 @@ Deno.test("★ a body cut short of its Content-Length breaks the reader, not the
   await assertRejects(() => graph("GET", "/me"));
 });
 
-Deno.test("delays hold back the request or its answer, and do not hold up the end", async () => {
+Deno.test("fault rules delay the request or its response, but not the sandbox's close", async () => {
   const sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   sandbox.addFault({ delayMs: 150 });
@@ -188,13 +192,17 @@ Deno.test("delays hold back the request or its answer, and do not hold up the en
   sandbox.addFault({ delayMs: 60_000, when: "after" });
   const waiting = graph("PUT", "/me/drive/root:/late.txt:/content", "x");
   await until(() => sandbox.tenant.find("me", "late.txt") !== undefined);
-  assertEquals(sandbox.tenant.find("me", "late.txt")?.size, 1, "it took effect before its answer went out");
+  assertEquals(
+    sandbox.tenant.find("me", "late.txt")?.size,
+    1,
+    "the request takes effect before its response",
+  );
   const closing = performance.now();
   await Promise.all([assertRejects(() => waiting), sandbox.close()]);
   assert(performance.now() - closing < 1000);
 });
 
-Deno.test("hidden headers, merge patches and rewrites bend what the service would have said", async () => {
+Deno.test("fault rules hide request headers, and patch or rewrite responses", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const url = (await graph("GET", "/me/drive/root:/Documents/Letter.docx:/content")).headers.get("location")!;
@@ -212,13 +220,13 @@ Deno.test("hidden headers, merge patches and rewrites bend what the service woul
   sandbox.addFault({ service: "graph", patch: { nextExpectedRanges: null } });
   const created = await graph("POST", "/me/drive/root:/x:/createUploadSession", {});
   assertEquals(["nextExpectedRanges" in created.json, "uploadUrl" in created.json], [false, true]);
-  sandbox.addFault({ rewrite: (answer) => ({ ...answer, status: 418 }) });
+  sandbox.addFault({ rewrite: (response) => ({ ...response, status: 418 }) });
   assertEquals((await graph("GET", "/me")).status, 418);
   sandbox.addFault({ headers: { "X-Extra": "1" } });
   assertEquals((await graph("GET", "/me")).headers.get("x-extra"), "1");
 });
 
-Deno.test("the SharePoint case: 404 on the first fragment, fine with the second session (PROTOCOL U7)", async () => {
+Deno.test("fault rule with 404 fails the first fragment, and a second session works (PROTOCOL U7)", async () => {
   await using sandbox = await startSandbox({
     faults: [{
       service: "storage",
@@ -237,7 +245,7 @@ Deno.test("the SharePoint case: 404 on the first fragment, fine with the second 
   assertEquals((await sendFragment(second, bytes, 0, 5000)).status, 200);
 });
 
-Deno.test("rules can be read from JSON, and mistakes in them are named", async () => {
+Deno.test("parseFaultRules() reads JSON and names invalid rules", async () => {
   const rules = parseFaultRules(`[
     {"name": "a", "service": "storage", "method": "PUT", "path": "/uploadSession.*guid/", "nth": 2, "times": "always",
      "when": "after", "status": 503, "headers": {"Retry-After": "1"}, "body": {"x": 1}, "delayMs": 5},

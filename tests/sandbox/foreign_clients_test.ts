@@ -1,4 +1,4 @@
-/** Other people's clients against the sandbox, unchanged: Microsoft's Graph SDK and MSAL Node. */
+/** Unmodified third-party clients against the sandbox: Microsoft's Graph SDK and MSAL Node. */
 
 import { assert, assertEquals } from "../assert.ts";
 import {
@@ -15,7 +15,7 @@ import { type Sandbox, startSandbox } from "./mod.ts";
 import { patternBytes } from "./testing.ts";
 import { publicClient } from "./testing_msal.ts";
 
-/** The SDK with its usual middleware; only the last link, which calls fetch, is replaced. */
+/** The SDK with its default middleware, except for the last one, which calls fetch. */
 function graphSdk(sandbox: Sandbox): Client {
   const chain = MiddlewareFactory.getDefaultMiddlewareChain({
     getAccessToken: () => Promise.resolve(sandbox.issueToken()),
@@ -24,7 +24,7 @@ function graphSdk(sandbox: Sandbox): Client {
   return Client.initWithMiddleware({ middleware: chain });
 }
 
-Deno.test("Graph SDK: PageIterator walks the thousand children", async () => {
+Deno.test("Graph SDK: PageIterator lists a thousand children", async () => {
   await using sandbox = await startSandbox();
   const client = graphSdk(sandbox);
   const drive = sandbox.tenant.drive("Documents").id;
@@ -40,7 +40,7 @@ Deno.test("Graph SDK: PageIterator walks the thousand children", async () => {
   assertEquals(sandbox.requests.map((request) => request.status), [200, 200, 200, 200, 200, 200, 200]);
 });
 
-Deno.test("Graph SDK: a download follows the redirect without the token", async () => {
+Deno.test("Graph SDK: download follows the redirect without the token", async () => {
   await using sandbox = await startSandbox();
   const bytes = patternBytes(3_000_000);
   sandbox.tenant.addFile("Documents", "General/data.bin", bytes);
@@ -55,7 +55,7 @@ Deno.test("Graph SDK: a download follows the redirect without the token", async 
   ]]);
 });
 
-Deno.test("Graph SDK: LargeFileUploadTask sends 30 MB, and the bytes are the same", async () => {
+Deno.test("Graph SDK: LargeFileUploadTask uploads 30 MB unchanged", async () => {
   await using sandbox = await startSandbox();
   const bytes = patternBytes(30_000_000);
   const client = graphSdk(sandbox);
@@ -78,7 +78,7 @@ Deno.test("Graph SDK: LargeFileUploadTask sends 30 MB, and the bytes are the sam
   ]);
 });
 
-Deno.test("Graph SDK: after a lost answer LargeFileUploadTask resumes where the session stands", async () => {
+Deno.test("Graph SDK: LargeFileUploadTask resumes at the next expected byte after a lost response", async () => {
   await using sandbox = await startSandbox();
   const bytes = patternBytes(1_500_000);
   const client = graphSdk(sandbox);
@@ -94,7 +94,7 @@ Deno.test("Graph SDK: after a lost answer LargeFileUploadTask resumes where the 
   } catch {
     failed = true;
   }
-  assert(failed, "the SDK retries no slice by itself");
+  assert(failed, "the SDK does not retry slices");
   await task.resume();
   assertEquals(await sandbox.tenant.bytes("me", "Documents/resumed.bin"), bytes);
 });
@@ -112,7 +112,7 @@ Deno.test("Graph SDK: errors arrive as GraphError with code and status", async (
   }
 });
 
-Deno.test("MSAL: device code, silent from the cache, forced refresh", async () => {
+Deno.test("MSAL: device code sign-in, cached token and forced refresh work", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, pendingPolls: 2 });
   const client = publicClient(sandbox);
   const scopes = ["User.Read", "Files.ReadWrite.All"];
@@ -141,7 +141,7 @@ Deno.test("MSAL: device code, silent from the cache, forced refresh", async () =
   assertEquals(me.displayName, "Megan Bowen");
 });
 
-Deno.test("MSAL: missing consent is an InteractionRequiredAuthError, a short-lived token is renewed", async () => {
+Deno.test("MSAL: missing consent is an InteractionRequiredAuthError, and a short-lived token is refreshed", async () => {
   await using sandbox = await startSandbox({
     approve: true,
     pollIntervalSeconds: 0,
@@ -162,7 +162,7 @@ Deno.test("MSAL: missing consent is an InteractionRequiredAuthError, a short-liv
   );
   try {
     await client.acquireTokenSilent({ account, scopes: ["Mail.Read"] });
-    assert(false, "nobody consented");
+    assert(false, "not consented");
   } catch (error) {
     const { name, subError } = error as { name: string; subError: string };
     assertEquals([name, subError], ["InteractionRequiredAuthError", "consent_required"]);

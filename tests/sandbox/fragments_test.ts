@@ -1,4 +1,4 @@
-/** The rule table of PROTOCOL 7.3, row by row. */
+/** The rules of PROTOCOL 7.3, one test each. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { type Sandbox, startSandbox } from "./mod.ts";
@@ -27,7 +27,7 @@ function put(url: string, body: Uint8Array<ArrayBuffer>, contentRange?: string):
   return send(url, { method: "PUT", body, headers });
 }
 
-Deno.test("★ a fragment that is no multiple of 320 KiB is found out at the commit (PROTOCOL U14)", async () => {
+Deno.test("session rejects a misaligned fragment only at the commit (PROTOCOL U14)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(10 * 1024 * 1024);
@@ -42,7 +42,7 @@ Deno.test("★ a fragment that is no multiple of 320 KiB is found out at the com
   assertEquals(sandbox.tenant.find("Documents", "General/x.bin"), undefined);
 });
 
-Deno.test("the last fragment may have any size, also one byte and less than 320 KiB in all", async () => {
+Deno.test("session accepts a last fragment of any size, even one byte, and files below 320 KiB", async () => {
   await using sandbox = await startSandbox();
   for (
     const length of [1, KIB_320 - 1, KIB_320, KIB_320 + 1, 2 * KIB_320 - 1, 2 * KIB_320, 2 * KIB_320 + 1]
@@ -58,7 +58,7 @@ Deno.test("the last fragment may have any size, also one byte and less than 320 
   }
 });
 
-Deno.test("★ a fragment of 60 MiB passes, a larger one is 413", async () => {
+Deno.test("session accepts a fragment of 60 MiB, and rejects a larger one with 413", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(MIB_60 + KIB_320);
@@ -70,7 +70,7 @@ Deno.test("★ a fragment of 60 MiB passes, a larger one is 413", async () => {
   assertError(await put(url, bytes, range), 413, "invalidRequest", "maxFragmentLengthExceeded");
 });
 
-Deno.test("★ order: a gap is out of order, a repetition overlaps, and neither changes anything (PROTOCOL U8)", async () => {
+Deno.test("session rejects gaps and overlaps without any change (PROTOCOL U8)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(4 * KIB_320);
@@ -94,7 +94,7 @@ Deno.test("★ order: a gap is out of order, a repetition overlaps, and neither 
   assertEquals(await sandbox.tenant.bytes("Documents", "General/x.bin"), bytes);
 });
 
-Deno.test("★ one fragment at a time in a session", async () => {
+Deno.test("session rejects concurrent fragments", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const half = patternBytes(KIB_320);
@@ -113,7 +113,7 @@ Deno.test("★ one fragment at a time in a session", async () => {
   assertEquals((await put(url, half, range)).status, 202);
 });
 
-Deno.test("a session cancelled while a fragment comes in is gone", async () => {
+Deno.test("session canceled while it receives a fragment is deleted", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const target = url.slice(sandbox.storageOrigin.length);
@@ -133,7 +133,7 @@ Deno.test("a session cancelled while a fragment comes in is gone", async () => {
   assertEquals(sandbox.tenant.find("Documents", "General/x.bin"), undefined);
 });
 
-Deno.test("★ every fragment names the same total", async () => {
+Deno.test("session rejects a fragment with another total", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const bytes = patternBytes(KIB_320);
@@ -142,7 +142,7 @@ Deno.test("★ every fragment names the same total", async () => {
   assertError(reply, 400, "invalidRequest", "fragmentLengthMismatch");
 });
 
-Deno.test("★ Content-Length is b − a + 1 (PROTOCOL U13)", async () => {
+Deno.test("session requires Content-Length to match Content-Range (PROTOCOL U13)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   for (const range of [`bytes 0-99/1000`, `bytes 0-101/1000`]) {
@@ -152,7 +152,7 @@ Deno.test("★ Content-Length is b − a + 1 (PROTOCOL U13)", async () => {
   }
 });
 
-Deno.test("★ chunked coding is refused (PROTOCOL U12)", async () => {
+Deno.test("session rejects chunked encoding (PROTOCOL U12)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const target = url.slice(sandbox.storageOrigin.length);
@@ -165,7 +165,7 @@ Deno.test("★ chunked coding is refused (PROTOCOL U12)", async () => {
   assertStringIncludes(reply.json.error.message, "size of the provided stream is not known");
 });
 
-Deno.test("★ Content-Range is there, well-formed and not empty (PROTOCOL U11)", async () => {
+Deno.test("session requires a well-formed, non-empty Content-Range (PROTOCOL U11)", async () => {
   await using sandbox = await startSandbox();
   const url = await session(sandbox);
   const ranges = [
@@ -184,7 +184,7 @@ Deno.test("★ Content-Range is there, well-formed and not empty (PROTOCOL U11)"
   }
 });
 
-Deno.test("If-Match on a session: 412 at once when wrong, 412 on the fragment when right (PROTOCOL U17)", async () => {
+Deno.test("If-Match on a session fails: immediately when wrong, at the first fragment when right (PROTOCOL U17)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/Agenda.md:/createUploadSession");
@@ -200,7 +200,7 @@ Deno.test("If-Match on a session: 412 at once when wrong, 412 on the fragment wh
   );
 });
 
-Deno.test("a full drive answers 507 to the first fragment (PROTOCOL U24)", async () => {
+Deno.test("full drive rejects the first fragment with 507 (PROTOCOL U24)", async () => {
   await using sandbox = await startSandbox();
   sandbox.tenant.drive("Documents").quotaBytes = sandbox.tenant.drive("Documents").root.size + 100;
   const url = await session(sandbox);

@@ -8,7 +8,7 @@ interface Listed {
   [facet: string]: unknown;
 }
 
-Deno.test("★ a thousand children come in five pages of 200, each once", async () => {
+Deno.test("listing returns a thousand children in five pages of 200, each child once", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const seen = new Set<string>();
@@ -24,7 +24,7 @@ Deno.test("★ a thousand children come in five pages of 200, each once", async 
   assertEquals([seen.size, sizes], [1000, [200, 200, 200, 200, 200]]);
 });
 
-Deno.test("★ a nextLink works only as it was given", async () => {
+Deno.test("listing rejects an altered nextLink", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const link: string =
@@ -48,7 +48,7 @@ Deno.test("★ a nextLink works only as it was given", async () => {
   }
 });
 
-Deno.test("a listing goes on after the last name although items came and went", async () => {
+Deno.test("listing continues after its last name when items were added or deleted", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const first = (await graph("GET", libraryPath(sandbox, "root:/Thousand:/children?$top=500"))).json;
@@ -59,7 +59,7 @@ Deno.test("a listing goes on after the last name although items came and went", 
   assertEquals(second["@odata.nextLink"], undefined);
 });
 
-Deno.test("★ query options: $top is capped, $skip and $filter are refused, names are case-sensitive", async () => {
+Deno.test("listing caps $top, rejects $skip and $filter, and is case-sensitive", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const list = (query: string) => graph("GET", libraryPath(sandbox, `root:/Thousand:/children?${query}`));
@@ -85,7 +85,7 @@ Deno.test("★ query options: $top is capped, $skip and $filter are refused, nam
   ) assertError(await list(query), 400, "invalidRequest");
 });
 
-Deno.test("$select leaves out the download URL unless it is named", async () => {
+Deno.test("$select omits the download URL unless it is named", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const keys = async (query: string) =>
@@ -95,7 +95,7 @@ Deno.test("$select leaves out the download URL unless it is named", async () => 
   assertEquals((await keys("?$select=id,@microsoft.graph.downloadUrl")).length, 2);
 });
 
-Deno.test("files, folders, packages and links show their facets", async () => {
+Deno.test("files, folders, packages and shortcuts have their facets", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const root: Listed[] = (await graph("GET", "/me/drive/root/children")).json.value;
@@ -120,7 +120,7 @@ Deno.test("files, folders, packages and links show their facets", async () => {
   assertError(await graph("GET", "/me/drive/root:/Documents/Empty.txt:/children"), 400, "invalidRequest");
 });
 
-Deno.test("If-None-Match on item and children is 304 until something changes", async () => {
+Deno.test("If-None-Match on item and children yields 304 until a change", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const folder = (await graph("GET", libraryPath(sandbox, "root:/General"))).json;
@@ -132,7 +132,7 @@ Deno.test("If-None-Match on item and children is 304 until something changes", a
   assertEquals([(await list()).status, (await item()).status], [200, 200]);
 });
 
-Deno.test("folders: fail, replace and rename, and names without case", async () => {
+Deno.test("folder creation applies fail, replace and rename, ignoring case", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const make = (name: string, conflict?: string) =>
@@ -162,7 +162,7 @@ Deno.test("folders: fail, replace and rename, and names without case", async () 
   assertError(await graph("POST", libraryPath(sandbox, "root/children"), "x"), 400, "BadRequest");
 });
 
-Deno.test("PATCH renames and re-dates; a file gets one more version for it (PROTOCOL U21)", async () => {
+Deno.test("PATCH changes name and timestamps, and adds a version to a file (PROTOCOL U21)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/Agenda.md");
@@ -201,7 +201,7 @@ Deno.test("PATCH renames and re-dates; a file gets one more version for it (PROT
   );
 });
 
-Deno.test("DELETE takes a folder with everything below it", async () => {
+Deno.test("DELETE removes a folder with its contents", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const minutes = sandbox.tenant.find("Documents", "General/Minutes/Minutes 2025-10.pdf")!;

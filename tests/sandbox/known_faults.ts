@@ -1,13 +1,10 @@
-/**
- * The faults of PROTOCOL 17.2 by name: for `deno task sandbox --fault NAME`, for tests, and for whoever wants to
- * know what a client of Microsoft Graph has to stand.
- */
+/** The faults of PROTOCOL 17.2 by name, for `deno task sandbox --fault NAME` and for tests. */
 
 import { DOWNLOADS } from "./known_faults/downloads.ts";
 import { FRAGMENTS } from "./known_faults/fragments.ts";
 import type { KnownFault } from "./known_faults/known_fault.ts";
 import { LISTINGS } from "./known_faults/listings.ts";
-import { ODD_ANSWERS } from "./known_faults/odd_answers.ts";
+import { ODD_RESPONSES } from "./known_faults/odd_responses.ts";
 import { SESSIONS } from "./known_faults/sessions.ts";
 import { SIGN_IN } from "./known_faults/sign_in.ts";
 import { THROTTLING } from "./known_faults/throttling.ts";
@@ -15,7 +12,6 @@ import type { SandboxOptions } from "./options.ts";
 
 export type { KnownFault };
 
-/** All of them. */
 export const KNOWN_FAULTS = {
   ...THROTTLING,
   ...FRAGMENTS,
@@ -23,27 +19,25 @@ export const KNOWN_FAULTS = {
   ...DOWNLOADS,
   ...LISTINGS,
   ...SIGN_IN,
-  ...ODD_ANSWERS,
+  ...ODD_RESPONSES,
 } satisfies Record<string, KnownFault>;
 
 export type FaultName = keyof typeof KNOWN_FAULTS;
 
-/** Whether there is a fault of this name. */
 export function isFaultName(name: string): name is FaultName {
   return Object.hasOwn(KNOWN_FAULTS, name);
 }
 
-/** What makes a fault. */
 export function knownFault(name: FaultName): KnownFault {
   return KNOWN_FAULTS[name];
 }
 
-/** The options that several faults ask for. */
+/** The combined sandbox options of several faults. */
 export function optionsOf(names: readonly FaultName[]): SandboxOptions {
   return Object.assign({}, ...names.map((name) => knownFault(name).options));
 }
 
-/** One line for each, for `--fault help`. */
+/** One line per fault, for `--fault help`. */
 export function listKnownFaults(): string {
   const names = Object.keys(KNOWN_FAULTS) as FaultName[];
   const width = Math.max(...names.map((name) => name.length));

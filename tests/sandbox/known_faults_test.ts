@@ -1,4 +1,4 @@
-/** What rules let happen beside the request they strike, seen by a plain client. */
+/** Side effects of fault rules, as a plain client sees them. */
 
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
@@ -14,7 +14,7 @@ import {
 
 const KIB_320 = 327_680;
 
-Deno.test("a rule for the last fragment waits for it, whatever the size of the fragments", async () => {
+Deno.test("lastFragment rule applies only to the last fragment, whatever the fragment size", async () => {
   await using sandbox = await startSandbox({ fault: ["commit-says-500"] });
   for (const [size, fragment] of [[5, 5], [3 * KIB_320, KIB_320]] as const) {
     const bytes = patternBytes(size);
@@ -23,18 +23,18 @@ Deno.test("a rule for the last fragment waits for it, whatever the size of the f
     for (let at = 0; at < size; at += fragment) {
       statuses.push((await sendFragment(url, bytes, at, at + fragment)).status);
     }
-    // The rule strikes once.
+    // The rule applies once.
     assertEquals(statuses, size === 5 ? [500] : [202, 202, 201]);
     assertEquals(sandbox.tenant.find("Documents", `${size}.bin`)?.size, size);
   }
 });
 
-Deno.test("a part of a broken fragment can be kept, as personal OneDrive does", async () => {
+Deno.test("keepPart rule keeps the received part of a fragment, as personal OneDrive does", async () => {
   await using sandbox = await startSandbox();
   const bytes = patternBytes(2 * KIB_320);
   const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/x.bin"));
   sandbox.addFault({ method: "PUT", dropAfterBytes: 100_001, keepPart: true });
-  // A Blob, which fetch never sends a second time by itself.
+  // fetch never silently resends a Blob.
   const headers = { "content-range": `bytes 0-${KIB_320 - 1}/${bytes.length}` };
   const body = new Blob([bytes.subarray(0, KIB_320)]);
   await assertRejects(() => send(url, { method: "PUT", body, headers }));
@@ -43,15 +43,15 @@ Deno.test("a part of a broken fragment can be kept, as personal OneDrive does", 
   assertEquals(await sandbox.tenant.bytes("Documents", "x.bin"), bytes);
 });
 
-Deno.test("a dead upload URL stays dead for everything, and a new session is to be had", async () => {
+Deno.test("link-expires revokes an upload URL for all requests, and allows a new session", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = patternBytes(2 * KIB_320);
-  const deaths = [
+  const statuses = [
     ["link-expires", 401, "unauthenticated", "expiredToken"],
     ["link-forbidden", 403, "accessDenied", undefined],
   ] as const;
-  for (const [what, status, code, inner] of deaths) {
+  for (const [what, status, code, inner] of statuses) {
     const url = await createSession(graph, libraryPath(sandbox, "root:/x.bin"));
     sandbox.addFault({ service: "storage", method: "PUT", sideEffect: what });
     assertError(await sendFragment(url, bytes, 0, KIB_320), status, code, inner);
@@ -64,7 +64,7 @@ Deno.test("a dead upload URL stays dead for everything, and a new session is to 
   }
 });
 
-Deno.test("a challenge is answered by its claims alone, and by a person where one is demanded", async () => {
+Deno.test("claims challenge accepts only tokens with its claims, and requires a sign-in if the rule says so", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0, pendingPolls: 0 });
   const { GRAPH_TENANT_ID, GRAPH_CLIENT_ID } = sandbox.env;
   const login = `${sandbox.loginOrigin}/${GRAPH_TENANT_ID}/oauth2/v2.0`;
@@ -100,13 +100,13 @@ Deno.test("a challenge is answered by its claims alone, and by a person where on
   assertEquals([refused.status, refused.json.error, refused.json.error_codes], [400, "interaction_required", [
     50076,
   ]]);
-  const { access_token: answered } = await signIn({ claims: again });
-  assertEquals((await me(answered)).status, 200);
+  const { access_token: tokenWithClaims } = await signIn({ claims: again });
+  assertEquals((await me(tokenWithClaims)).status, 200);
   sandbox.challenge();
-  assertEquals((await me(answered)).status, 200, "only rules challenge clients that never said cp1");
+  assertEquals((await me(tokenWithClaims)).status, 200, "only rules challenge clients that never said cp1");
 });
 
-Deno.test("new folders are not found at first, by path, by id and as parents", async () => {
+Deno.test("new folders are missing at first, by path, by id and as parents", async () => {
   await using sandbox = await startSandbox({ fault: ["new-folder-not-yet-there"] });
   const graph = graphOf(sandbox);
   const made = await graph("POST", "/me/drive/root/children", { name: "New", folder: {} });
@@ -121,7 +121,7 @@ Deno.test("new folders are not found at first, by path, by id and as parents", a
   assertEquals((await graph("GET", "/me/drive/root:/Documents")).status, 200, "other folders are there");
 });
 
-Deno.test("a listing may begin with an empty page, also of a small folder", async () => {
+Deno.test("emptyFirstPage starts a listing with an empty page, even in a small folder", async () => {
   await using sandbox = await startSandbox({ fault: ["empty-page"] });
   const graph = graphOf(sandbox);
   const first = (await graph("GET", libraryPath(sandbox, "root:/General:/children"))).json;
@@ -130,7 +130,7 @@ Deno.test("a listing may begin with an empty page, also of a small folder", asyn
   assertEquals(second.value.length, sandbox.tenant.find("Documents", "General")!.children.length);
 });
 
-Deno.test("each request tells its connection", async () => {
+Deno.test("request records have the number of their connection", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   await graph("GET", "/me");

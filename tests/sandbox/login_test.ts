@@ -8,7 +8,7 @@ function payload(jwt: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(jwt.split(".")[1]!, "base64url").toString());
 }
 
-Deno.test("★ a device code is pending n times after its approval, then yields tokens once", async () => {
+Deno.test("device code stays pending for n polls after its approval, then yields tokens once", async () => {
   await using sandbox = await startSandbox({ approve: true, pendingPolls: 2, pollIntervalSeconds: 0 });
   const started = await start(sandbox);
   assertEquals(started.json.verification_uri, `${sandbox.loginOrigin}/devicelogin`);
@@ -34,7 +34,7 @@ Deno.test("★ a device code is pending n times after its approval, then yields 
   assertEntraError(await poll(sandbox, code), 400, "invalid_grant", 70000);
 });
 
-Deno.test("what was not asked for is not given", async () => {
+Deno.test("token response contains only requested tokens and scopes", async () => {
   await using sandbox = await startSandbox({ approve: true, pendingPolls: 0, pollIntervalSeconds: 0 });
   const code = (await start(sandbox, { scope: "https://graph.microsoft.com/Files.Read" })).json.device_code;
   const { json } = await poll(sandbox, code);
@@ -42,7 +42,7 @@ Deno.test("what was not asked for is not given", async () => {
   assertEquals([json.refresh_token, json.id_token, json.client_info], [undefined, undefined, undefined]);
 });
 
-Deno.test(".default stands for everything consented", async () => {
+Deno.test(".default requests all consented scopes", async () => {
   await using sandbox = await startSandbox({
     approve: true,
     pollIntervalSeconds: 0,
@@ -51,7 +51,7 @@ Deno.test(".default stands for everything consented", async () => {
   assertEquals((await signIn(sandbox, { scope: ".default openid" })).scope, "User.Read openid");
 });
 
-Deno.test("wrong tenant, client, scope and form are told apart", async () => {
+Deno.test("sign-in reports a wrong tenant, client, scope or form with its own error", async () => {
   await using sandbox = await startSandbox();
   assertEntraError(await start(sandbox, {}, "fabrikam.com"), 400, "invalid_tenant", 90002);
   assertEntraError(await start(sandbox, {}, "common"), 400, "invalid_request", 50194);
@@ -87,7 +87,7 @@ Deno.test("wrong tenant, client, scope and form are told apart", async () => {
   assertEntraError(json, 400, "invalid_request", 900561);
 });
 
-Deno.test("a declined code, an expired code and a code nobody looks at", async () => {
+Deno.test("polling a declined, expired or unapproved code returns its own error", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, deviceCodeLifeSeconds: 0.3 });
   sandbox.user.always = "decline";
   const declined = (await start(sandbox)).json.device_code;
@@ -100,7 +100,7 @@ Deno.test("a declined code, an expired code and a code nobody looks at", async (
   await assertRejects(() => Promise.resolve().then(() => sandbox.user.approve()));
 });
 
-Deno.test("the person approves one code of two, as Megan", async () => {
+Deno.test("user approves one of two codes as Megan", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, pendingPolls: 0 });
   const first = (await start(sandbox)).json;
   const second = (await start(sandbox)).json;
@@ -110,17 +110,17 @@ Deno.test("the person approves one code of two, as Megan", async () => {
   assertEquals(payload(json.id_token)["name"], "Megan Bowen");
 });
 
-Deno.test("polling faster than the interval is told to slow down", async () => {
+Deno.test("polling faster than the interval returns slow_down", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 1 });
   const code = (await start(sandbox)).json.device_code;
   assertEquals((await poll(sandbox, code)).json.error, "authorization_pending");
   assertEquals((await poll(sandbox, code)).json.error, "slow_down");
-  // RFC 8628: from now on the interval is five seconds longer.
+  // RFC 8628: the interval is five seconds longer from now on.
   await new Promise((resolve) => setTimeout(resolve, 1000));
   assertEquals((await poll(sandbox, code)).json.error, "slow_down");
 });
 
-Deno.test("without public client flows the sign-in fails only after the person is through (PROTOCOL A1)", async () => {
+Deno.test("sign-in without public client flows fails only after the approval (PROTOCOL A1)", async () => {
   await using sandbox = await startSandbox({
     publicClientFlows: false,
     pollIntervalSeconds: 0,
@@ -132,7 +132,7 @@ Deno.test("without public client flows the sign-in fails only after the person i
   assertEntraError(await poll(sandbox, code.device_code), 401, "invalid_client", 7000218);
 });
 
-Deno.test("every secret that left the sandbox is known to it", async () => {
+Deno.test("secrets() contains every issued secret", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
   const tokens = await signIn(sandbox);
   const graph = graphOf(sandbox);
@@ -145,7 +145,7 @@ Deno.test("every secret that left the sandbox is known to it", async () => {
   }
 });
 
-Deno.test("discovery names the sandbox's own endpoints", async () => {
+Deno.test("discovery returns the sandbox's own endpoints", async () => {
   await using sandbox = await startSandbox();
   const tenant = sandbox.env["GRAPH_TENANT_ID"];
   const { json } = await send(`${sandbox.loginOrigin}/${tenant}/v2.0/.well-known/openid-configuration`);

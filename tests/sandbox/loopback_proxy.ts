@@ -1,13 +1,13 @@
 /**
- * What a TLS proxy in front of the sandbox would do, as the last middleware of Microsoft's Graph SDK. The SDK sends its
- * token to https hosts only and takes nothing else for an absolute URL (GraphRequestUtil.isValidEndpoint), so it gets
- * the addresses of the real service and the bytes of the sandbox.
+ * Plays the TLS proxy that Microsoft's Graph SDK expects, as its last middleware: the SDK sends its token to https
+ * hosts only and accepts no other absolute URLs (GraphRequestUtil.isValidEndpoint). It sees the addresses of the
+ * real service and the bytes of the sandbox.
  */
 
 import type { Context, Middleware } from "npm:@microsoft/microsoft-graph-client@3.0.7";
 import type { Sandbox } from "./mod.ts";
 
-/** Sends requests to the sandbox and speaks of the real hosts in both directions. */
+/** Translates the real hosts to the sandbox's in requests, and back in responses. */
 export class LoopbackProxy implements Middleware {
   readonly #hosts: [string, string][];
 
@@ -31,7 +31,7 @@ export class LoopbackProxy implements Middleware {
     if (isEmpty) await response.body?.cancel();
     const body = isEmpty ? null : isJson ? this.#outward(await response.text()) : response.body;
     const outward = new Response(body, { status, headers });
-    // The SDK's RedirectHandler compares this host with the one of Location before it drops the token.
+    // The SDK's RedirectHandler compares this host with that of Location before it drops the token.
     Object.defineProperty(outward, "url", { value: this.#outward(response.url) });
     context.response = outward;
   }
@@ -43,7 +43,7 @@ export class LoopbackProxy implements Middleware {
     throw new Error(`the SDK asked for ${new URL(url).origin}, which is no host of the service`);
   }
 
-  /** Storage URLs only: `webUrl` names the real host anyway. */
+  /** Storage URLs only: `webUrl` already has the real host. */
   #outward(text: string): string {
     return this.#hosts.reduce((all, [real, loopback]) => all.replaceAll(loopback, real), text);
   }

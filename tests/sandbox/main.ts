@@ -1,6 +1,8 @@
 #!/usr/bin/env -S deno run -A
-/** `deno task sandbox`: a loopback Microsoft 365 to rehearse against. Prints the environment that points scripts at it. */
+/** `deno task sandbox`: a loopback Microsoft 365 for rehearsals. Prints the environment that points scripts at it. */
 
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type AppCredential, writeAppCredentials } from "./app_credentials.ts";
 import { parseFaultRules } from "./fault_file.ts";
@@ -14,26 +16,28 @@ Starts a loopback Entra ID, Microsoft Graph and storage with a small tenant "con
 environment that points the scripts at it, then "# ready", and runs until it is interrupted.
 
 Options:
-  --approve             approve every device code at once; otherwise its /devicelogin page is used
-  --app[=certificate]   print the environment of an app that works by itself, with its client secret in a
-                        file, or its certificate and key
-  --audience NAME       whose accounts the app registration takes (signInAudience of its manifest)
-  --port N              first of three consecutive ports (default: three free ones)
-  --fault NAME[,NAME…]  known faults by name, also given several times; --fault help lists them
+  --approve             approve every device code immediately, instead of on its /devicelogin page
+  --app[=certificate]   print the environment for app-only sign-in, with a client secret (or a
+                        certificate and key) in a file
+  --audience NAME       accounts that the app registration accepts (signInAudience of its manifest)
+  --port N              the first of three consecutive ports (default: 8400)
+  --fault NAME[,NAME…]  known faults by name; may be repeated; --fault help lists them
   --faults FILE         scripted faults: a JSON array of rules
-  --token-life SECONDS  life of access tokens (default: 3600)
-  --log FILE            append one JSON line a request
+  --token-life SECONDS  lifetime of access tokens (default: 3600)
+  --log FILE            append one JSON line per request
   --help                show this help
 `;
 
-/** A wrong command line. */
+/** The scripts may connect to three ports from here on. */
+const DEFAULT_PORT = 8400;
+
 class UsageError extends Error {
   override name = "UsageError";
 }
 
 const OPTIONS = {
   approve: { type: "boolean" },
-  app: { type: "boolean" }, // takes a value too, but only behind "="
+  app: { type: "boolean" }, // also takes a value, but only after "="
   audience: { type: "string" },
   port: { type: "string" },
   fault: { type: "string" },
@@ -44,14 +48,13 @@ const OPTIONS = {
 } as const;
 type OptionName = keyof typeof OPTIONS;
 
-/** What a command line asks for. */
-interface Order {
+interface Command {
   readonly options: SandboxOptions;
   readonly app: AppCredential | undefined;
 }
 
-/** Reads the command line; a text when only that is to be printed. @throws {UsageError} */
-async function orderFrom(args: string[]): Promise<Order | string> {
+/** Parses the command line; returns a text that is only to be printed. @throws {UsageError} */
+async function parseCommand(args: string[]): Promise<Command | string> {
   const given = parse(args);
   if (given.has("help")) return HELP;
   const names = (given.get("fault") ?? []).flatMap((value) => value.split(",")).map((name) => name.trim());
@@ -61,7 +64,7 @@ async function orderFrom(args: string[]): Promise<Order | string> {
     fault: names.filter(Boolean).map(faultNamed),
   };
   const port = single(given, "port");
-  if (port !== undefined) options.port = wholeNumber("--port", port, 1, 65_533);
+  options.port = port === undefined ? DEFAULT_PORT : wholeNumber("--port", port, 1, 65_533);
   const life = single(given, "token-life");
   if (life !== undefined) options.tokenLifeSeconds = wholeNumber("--token-life", life, 1, 86_400);
   const log = single(given, "log");
@@ -75,7 +78,7 @@ async function orderFrom(args: string[]): Promise<Order | string> {
   return { options, app: oneOf<AppCredential>("--app", ["secret", "certificate"], app || "secret") };
 }
 
-/** The values of each option; a switch has the value "". @throws {UsageError} */
+/** The values of each option; "" for a switch. @throws {UsageError} */
 function parse(args: string[]): Map<OptionName, string[]> {
   const { tokens } = parseArgs({
     args,
@@ -130,63 +133,71 @@ async function readFaults(file: string): Promise<FaultRule[]> {
   }
 }
 
-function wholeNumber(option: string, text: string, least: number, most: number): number {
+function wholeNumber(option: string, text: string, min: number, max: number): number {
   const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${option} takes a whole number from ${least} to ${most}, not "${text}"`);
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`${option} takes a whole number from ${min} to ${max}, not "${text}"`);
 }
 
-/** A word a POSIX shell reads back unchanged. */
+/** Quotes a word for a POSIX shell. */
 function shellQuote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Runs the sandbox until SIGINT (130) or SIGTERM (0). @returns the exit code */
 export async function main(args: string[]): Promise<number> {
-  let order: Order | string;
+  let command: Command | string;
   try {
-    order = await orderFrom(args);
+    command = await parseCommand(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    say(`sandbox: ${error.message} (try --help)`);
+    writeLine(`sandbox: ${error.message} (try --help)`);
     return 2;
   }
-  if (typeof order === "string") {
-    await print(order);
+  if (typeof command === "string") {
+    await print(command);
     return 0;
   }
-  const { options, app } = order;
+  const { options, app } = command;
   const interrupted = untilInterrupted();
   let sandbox;
   try {
-    sandbox = await startSandbox(options);
+    sandbox = await startSandbox({ ...options, home: homeFolder() });
   } catch (error) {
-    const { port = 0 } = options;
+    const { port = DEFAULT_PORT } = options;
     const isTaken = (error as { code?: string }).code === "EADDRINUSE";
     const why = isTaken
       ? `one of the ports ${port} to ${port + 2} is in use; choose others with --port N`
       : (error as Error).message;
-    say(`sandbox: cannot start: ${why}`);
+    writeLine(`sandbox: cannot start: ${why}`);
     return 1;
   }
   const env = { ...sandbox.env, ...(app === undefined ? {} : await writeAppCredentials(sandbox, app)) };
   const lines = Object.entries(env).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`);
   await print(`${lines.join("")}# ready\n`);
-  say(
+  writeLine(
     options.approve
-      ? "Device codes are approved by themselves."
+      ? "Device codes are approved automatically."
       : `Type device codes at ${sandbox.loginOrigin}/devicelogin`,
   );
-  say("Stop with Ctrl+C.");
+  writeLine("Stop with Ctrl+C.");
   const code = await interrupted;
   await sandbox.close();
   return code;
 }
 
+/** A new folder below the state folder of the scripts, which their permissions include. */
+function homeFolder(): string {
+  const windows = Deno.build.os === "windows";
+  const base = windows ? Deno.env.get("LOCALAPPDATA") : Deno.env.get("HOME");
+  const state = windows ? ["graph-scripts"] : [".local", "state", "graph-scripts"];
+  return join(base ?? tmpdir(), ...state, `sandbox-${crypto.randomUUID()}`);
+}
+
 function untilInterrupted(): Promise<number> {
   return new Promise((resolve) => {
     Deno.addSignalListener("SIGINT", () => resolve(130));
-    // Windows knows no SIGTERM.
+    // Windows has no SIGTERM.
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => resolve(0));
   });
 }
@@ -196,7 +207,7 @@ async function print(text: string): Promise<void> {
   for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
 }
 
-function say(line: string): void {
+function writeLine(line: string): void {
   // deno-lint-ignore no-console
   console.error(line);
 }

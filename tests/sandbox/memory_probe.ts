@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- its output is read by a test
-/** Uploads 400 MiB from another process and tells, as JSON, by how much the memory of this one grew. */
+/** Uploads 400 MiB from another process and prints, as JSON, how much the memory of this process grew. */
 
 import { join } from "node:path";
 import { startSandbox } from "./mod.ts";
@@ -29,4 +29,4 @@ const lines = new TextDecoder().decode((await client.output()).stdout).trim().sp
 const grownMiB = (Deno.memoryUsage().rss - rssBefore) / 1024 / 1024;
 const content = join(sandbox.env["GRAPH_SCRIPTS_HOME"]!, "..", "content");
 const files = (await Array.fromAsync(Deno.readDir(content))).length;
-console.log(JSON.stringify({ answers: lines.length, last: lines.at(-1), grownMiB, files }));
+console.log(JSON.stringify({ responses: lines.length, last: lines.at(-1), grownMiB, files }));

@@ -1,13 +1,13 @@
-/** A request and an answer as the three services see them, free of the HTTP server underneath. */
+/** Requests and responses as the three services see them, independent of the HTTP server. */
 
-/** Which of the three listeners a request came in on. */
+/** The listener that received a request. */
 export type Service = "login" | "graph" | "storage";
 
-/** One request, with its target exactly as it came over the wire. */
+/** A request with its raw target. */
 export interface ServiceRequest {
   readonly service: Service;
   readonly method: string;
-  /** Path and query, nothing decoded and nothing normalised: the colon syntax needs the raw form. */
+  /** Path and query, neither decoded nor normalized: Graph's colons need the raw form. */
   readonly target: string;
   /** The raw target up to the first `?`. */
   readonly path: string;
@@ -16,20 +16,19 @@ export interface ServiceRequest {
   /** Lower-case names; a repeated header is joined with ", ". */
   readonly headers: Record<string, string>;
   readonly body: RequestBody;
-  /** Number of the connection, from 1 for each service. */
+  /** The number of the connection, from 1 for each service. */
   readonly connection: number;
-  /** Whether the connection has carried requests before this one. */
+  /** Whether the connection has served requests before this one. */
   readonly reused: boolean;
 }
 
-/** A part of a file on disk, sent as an answer body without passing through memory as a whole. */
+/** A range of a file on disk, streamed as a response body. */
 export interface FileSpan {
   readonly file: string;
   readonly start: number;
   readonly length: number;
 }
 
-/** What a service answers. */
 export interface ServiceResponse {
   status: number;
   headers: Record<string, string>;
@@ -41,23 +40,23 @@ export class ConnectionLost extends Error {
   override name = "ConnectionLost";
 }
 
-/** Where the bytes of a request come from. */
+/** The source of a request body. */
 export interface BodySource {
   /** The Content-Length, or undefined. */
   readonly declaredLength: number | undefined;
-  /** Whether the client used chunked transfer coding, that is, gave no length. */
+  /** Whether the client used chunked transfer coding, without a length. */
   readonly chunked: boolean;
-  /** The next bytes, good until the next call; undefined at the end. @throws {ConnectionLost} */
+  /** The next bytes, valid until the next call; undefined at the end. @throws {ConnectionLost} */
   pull(): Promise<Uint8Array | undefined>;
 }
 
-/** The bytes of a request, read at most once, never held as a whole unless {@link RequestBody.text} is asked. */
+/** A request body, read at most once, and never held in memory as a whole except by {@link RequestBody.text}. */
 export class RequestBody {
-  /** Bytes that have arrived so far. */
+  /** Bytes received so far. */
   received = 0;
   readonly #source: BodySource;
   #cutAfterBytes = Infinity;
-  /** Whether what has arrived of a broken body is kept. */
+  /** Whether the received part of an incomplete body is kept. */
   keptInPart = false;
 
   constructor(source: BodySource) {
@@ -72,15 +71,15 @@ export class RequestBody {
     return this.#source.chunked;
   }
 
-  /** Makes the body break off once this many bytes have been read. */
+  /** Ends the body with {@link ConnectionLost} after this many bytes. */
   cutAfter(bytes: number, keptInPart = false): void {
     this.#cutAfterBytes = bytes;
     this.keptInPart = keptInPart;
   }
 
   /**
-   * Hands over the bytes as they arrive. `take` has to be done with a chunk when it returns: the next one comes in the
-   * same memory, which keeps uploads fast and memory flat.
+   * Streams the body to `take`, which must be done with a chunk when it returns: the next chunk reuses its memory,
+   * so that uploads stay fast and memory flat.
    *
    * @throws {ConnectionLost} when the connection ends early
    */
@@ -96,7 +95,7 @@ export class RequestBody {
     }
   }
 
-  /** The whole body as text, for forms and JSON. Nothing is kept of a body above `limitBytes`. */
+  /** The body as text, for forms and JSON. A body above `limitBytes` is discarded. */
   async text(limitBytes = 1 << 20): Promise<string> {
     const decoder = new TextDecoder();
     let text = "";
@@ -106,13 +105,13 @@ export class RequestBody {
     return text + decoder.decode();
   }
 
-  /** Reads and forgets what is left, so that the client can finish sending and read the answer. */
+  /** Discards the rest of the body, so that the client can finish sending and read the response. */
   drain(): Promise<void> {
     return this.read(() => {});
   }
 }
 
-/** An answer with a JSON body. */
+/** A response with a JSON body. */
 export function jsonResponse(
   status: number,
   body: unknown,
@@ -125,7 +124,7 @@ export function jsonResponse(
   };
 }
 
-/** An answer without a body. */
+/** A response without a body. */
 export function emptyResponse(status: number, headers: Record<string, string> = {}): ServiceResponse {
   return { status, headers, body: "" };
 }

@@ -1,6 +1,6 @@
 /**
- * A loopback Microsoft 365: Entra ID, Microsoft Graph and the storage behind it, with real state and scripted faults.
- * It is written from PROTOCOL 1 to 17, not from the client it serves.
+ * A loopback Microsoft 365: Entra ID, Microsoft Graph and the storage behind it, with real state and scripted
+ * faults. Written from PROTOCOL 1 to 17, independently of the client that it serves.
  *
  * @example
  * ```ts ignore
@@ -13,7 +13,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exchange, type Handler, type RequestRecord, type Surroundings } from "./request_handler.ts";
+import { exchange, type FaultEffects, type Handler, type RequestRecord } from "./request_handler.ts";
 import { type FaultRule, Faults } from "./faults.ts";
 import { graphService } from "./graph/mod.ts";
 import { Listener, type Respond } from "./http/listener.ts";
@@ -38,20 +38,19 @@ import type { Tenant } from "./tenant/tenant.ts";
 export type { Service, ServiceRequest, ServiceResponse } from "./messages.ts";
 export type { FaultRule } from "./faults.ts";
 export { type FaultName, knownFault } from "./known_faults.ts";
-export type { ItemFacts } from "./tenant/tenant.ts";
 export type { Certificate } from "./login/certificate.ts";
 export type { UserKey } from "./tenant/directory.ts";
 export type { AppOnlyClient, RequestRecord, SandboxOptions, Tenant, TestUser };
 
-/** What {@link Sandbox.issueToken} puts into the token. */
+/** Options of {@link Sandbox.issueToken}. */
 export interface TokenOptions {
   /** @default "adele" */
   as?: UserKey;
-  /** Delegated Graph scopes, or roles of an app-only token. @default everything consented */
+  /** Delegated Graph scopes, or roles of an app-only token. @default all consented */
   scopes?: string[];
-  /** A token of {@link Sandbox.app} by itself, without a person. @default false */
+  /** An app-only token of {@link Sandbox.app}. @default false */
   appOnly?: boolean;
-  /** A token of a client that can be challenged (`cp1`). @default false */
+  /** A token of a client that supports challenges (`cp1`). @default false */
   challengeable?: boolean;
   /** @default `tokenLifeSeconds` of the sandbox */
   lifeSeconds?: number;
@@ -64,43 +63,43 @@ export interface Sandbox extends AsyncDisposable {
   readonly storageOrigin: string;
   /** The ports on 127.0.0.1, for a proxy that leads other names to them. */
   readonly ports: Readonly<Record<Service, number>>;
-  /** The environment that points the scripts at this sandbox. */
+  /** Environment variables that point the scripts at this sandbox. */
   readonly env: Record<string, string>;
-  /** Every request so far, in order of arrival. */
+  /** All requests so far, in order of arrival. */
   readonly requests: RequestRecord[];
-  /** The fault rules in force. */
+  /** The active fault rules. */
   readonly faults: FaultRule[];
   /**
-   * Adds rules behind the others, and known faults by their names.
+   * Appends rules, and known faults by name.
    *
-   * @throws {Error} for a fault that only `startSandbox` can make, being an option of it
+   * @throws {Error} for a fault that has to be an option of `startSandbox`
    */
   addFault(...faults: (FaultRule | FaultName)[]): void;
-  /** Drops all rules; what a fault has changed in the tenant's behaviour stays. */
+  /** Removes all rules; changes of the tenant's behavior stay. */
   clearFaults(): void;
-  /** The person at the browser. */
+  /** The user at the browser. */
   readonly user: TestUser;
   /** The state of the tenant. */
   readonly tenant: Tenant;
-  /** The app registration for unattended work: its ids, its secret, and ways to give it more credentials. */
+  /** The app-only registration: its ids and credentials. */
   readonly app: AppOnlyClient;
-  /** An access token without a sign-in. */
+  /** Issues an access token without a sign-in. */
   issueToken(options?: TokenOptions): string;
-  /** Lets all access tokens expire now, in the middle of whatever goes on. */
+  /** Expires all access tokens, even during a transfer. */
   expireAccessTokens(): void;
   /**
-   * Makes all refresh tokens useless: the next renewal fails with this AADSTS number. `invalid_grant` 50173 as after a
-   * password reset (the default), 70043 by a sign-in frequency policy, 700082 after 90 days of disuse;
-   * `interaction_required` 50076 and `access_denied` 53003 by a new rule of the organisation.
+   * Revokes all refresh tokens: the next refresh fails with this AADSTS number. `invalid_grant`: 50173 after a
+   * password reset (the default), 70043 for a sign-in frequency policy, 700082 after 90 days of disuse.
+   * `interaction_required` 50076 and `access_denied` 53003: a new policy.
    */
   revokeRefreshTokens(why?: Revocation): void;
   /**
-   * Challenges all tokens of clients that can be challenged, access and refresh tokens alike: Graph answers 401 with
-   * `claims` until a token comes that was asked for with them. With "interaction_required" the renewal is refused,
-   * and only the person can mend it. With "everybody" tokens of all other clients are challenged, too.
+   * Challenges all access and refresh tokens of clients that support challenges: Graph responds with 401 and
+   * `claims` until it gets a token requested with these. With "interaction_required" the refresh is refused too,
+   * and the user has to sign in again; with "all" all other clients are challenged as well.
    */
-  challenge(refresh?: ChallengedRefresh, whom?: "capable" | "everybody"): void;
-  /** Stops the listeners and deletes everything the sandbox has put on disk. */
+  challenge(refresh?: ChallengedRefresh, clients?: "capable" | "all"): void;
+  /** Stops the listeners and deletes the sandbox's files. */
   close(): Promise<void>;
 }
 
@@ -113,20 +112,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   let log: RequestLog | undefined;
   let listeners: Listener[] = [];
   try {
-    const home = join(folder, "home");
+    const home = options.home ?? join(folder, "home");
     const content = join(folder, "content");
-    for (const path of [home, content]) await mkdir(path, { mode: 0o700 });
+    for (const path of [home, content]) await mkdir(path, { mode: 0o700, recursive: true });
     const requests = log = new RequestLog(options.logFile);
-    // The listeners come first: the state needs their origins. No request can come before this turn ends.
+    // The listeners come first, since the state needs their origins; no request can arrive before this turn ends.
     const services: Partial<Record<Service, Handler>> = {};
-    const surroundings: Surroundings = {
+    const effects: FaultEffects = {
       pause: (ms) => pause(ms, closing.signal),
-      applySideEffect: (effect, call) => applySideEffect(state, effect, call),
+      applySideEffect: (effect, request) => applySideEffect(state, effect, request),
     };
-    const respond = (call: ServiceRequest) =>
+    const respond = (request: ServiceRequest) =>
       requests.record(
-        call,
-        (record) => exchange(call, record, services[call.service]!, faults, surroundings),
+        request,
+        (record) => exchange(request, record, services[request.service]!, faults, effects),
       );
     listeners = openListeners(options, respond);
     const [login, graph, storage] = listeners as [Listener, Listener, Listener];
@@ -135,9 +134,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const state = newState(options, options.tls?.origins ?? own, content);
     Object.assign(services, servicesOf(state));
     const sandbox = sandboxOf(state, faults, requests, home);
-    for (const name of options.fault ?? []) strike(state, faults, name);
+    for (const name of options.fault ?? []) addKnownFault(state, faults, name);
     let closed: Promise<void> | undefined;
-    const close = () => closed ??= closeAll(listeners, state.sessions, requests, folder, closing);
+    const close = () => closed ??= closeAll(listeners, state.sessions, requests, [folder, home], closing);
     return { ...sandbox, ports, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -147,7 +146,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-/** Opens all three or none. */
+/** Opens all three listeners or none. */
 function openListeners({ port, tls }: SandboxOptions, respond: Respond): Listener[] {
   const listeners: Listener[] = [];
   try {
@@ -162,22 +161,22 @@ function openListeners({ port, tls }: SandboxOptions, respond: Respond): Listene
 }
 
 function servicesOf(state: State): Record<Service, Handler> {
-  const dated = (answer: ServiceResponse) => {
-    answer.headers["date"] = new Date(serverTime(state.settings)).toUTCString();
-    return answer;
+  const withDate = (response: ServiceResponse) => {
+    response.headers["date"] = new Date(serverTime(state.settings)).toUTCString();
+    return response;
   };
-  const settled = (service: typeof graphService): Handler => async (call) => {
-    await state.tenant.settle();
-    return dated(await service(state, call));
+  const afterPendingChanges = (service: typeof graphService): Handler => async (request) => {
+    await state.tenant.applyPendingChanges();
+    return withDate(await service(state, request));
   };
   return {
-    login: async (call) => dated(await loginService(state, call)),
-    graph: settled(graphService),
-    storage: settled(storageService),
+    login: async (request) => withDate(await loginService(state, request)),
+    graph: afterPendingChanges(graphService),
+    storage: afterPendingChanges(storageService),
   };
 }
 
-/** Everything of a sandbox that does not concern its listeners. */
+/** The parts of a sandbox that do not concern its listeners. */
 function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) {
   const { origins, tenant, tokens, user, app } = state;
   return {
@@ -197,13 +196,12 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) 
     issueToken: (options?: TokenOptions) => issueToken(state, options),
     expireAccessTokens: () => tokens.expireAccess(),
     revokeRefreshTokens: (why: Revocation = 50173) => tokens.revokeRefresh(why),
-    challenge: (refresh: ChallengedRefresh = "tokens", whom: "capable" | "everybody" = "capable") =>
-      state.challenges.issue(refresh, whom),
+    challenge: (refresh: ChallengedRefresh = "tokens", clients: "capable" | "all" = "capable") =>
+      state.challenges.issue(refresh, clients),
   };
 }
 
-/** Puts a known fault into force. */
-function strike(state: State, faults: Faults, name: FaultName): void {
+function addKnownFault(state: State, faults: Faults, name: FaultName): void {
   const { rules = () => [], behavior = {} } = knownFault(name);
   faults.rules.push(...rules().map((rule) => ({ name, ...rule })));
   Object.assign(state.tenant.behavior, behavior);
@@ -214,7 +212,7 @@ function addFault(state: State, faults: Faults, fault: FaultRule | FaultName): v
   if (knownFault(fault).options) {
     throw new Error(`${fault} is an option: startSandbox({ fault: ["${fault}"] })`);
   }
-  strike(state, faults, fault);
+  addKnownFault(state, faults, fault);
 }
 
 function environment(origins: Origins, home: string): Record<string, string> {
@@ -235,7 +233,7 @@ function issueToken(state: State, options: TokenOptions = {}): string {
   const user = directory.users.find((user) => user.key === (options.as ?? "adele"))!;
   const common = {
     lifeSeconds: options.lifeSeconds ?? state.settings.tokenLifeSeconds,
-    answered: 0,
+    challengeTime: 0,
     challengeable: options.challengeable === true,
   };
   if (options.appOnly === true) {
@@ -246,7 +244,7 @@ function issueToken(state: State, options: TokenOptions = {}): string {
   return state.tokens.issueAccess({ user, application: directory.application, scopes, ...common });
 }
 
-/** Waits, but not beyond the end of the sandbox. */
+/** Waits until the time is over or the sandbox closes. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -263,12 +261,12 @@ async function closeAll(
   listeners: readonly Listener[],
   sessions: UploadSessions,
   log: RequestLog,
-  folder: string,
+  folders: readonly string[],
   closing: AbortController,
 ): Promise<void> {
   closing.abort();
   await Promise.all(listeners.map((listener) => listener.close()));
   sessions.close();
   log.close();
-  await rm(folder, { recursive: true, force: true });
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
 }

@@ -1,5 +1,3 @@
-/** How a sandbox can be set up. */
-
 import type { FaultRule } from "./faults.ts";
 import type { FaultName } from "./known_faults.ts";
 import type { TlsFiles } from "./http/listener.ts";
@@ -8,64 +6,69 @@ import type { Origins } from "./state.ts";
 
 /** Options of {@link startSandbox}. */
 export interface SandboxOptions {
-  /** First of three consecutive ports. @default three free ones */
+  /** The first of three consecutive ports. @default three free ones */
   port?: number;
   /**
-   * Listens with TLS at `https://localhost`. With `origins` all addresses that the services give out are those, to which a
-   * proxy must lead its clients.
+   * Listens with TLS at `https://localhost`. With `origins` the services give out only those addresses, to which a proxy
+   * must lead their clients.
    *
    * @default plain http
    */
   tls?: TlsFiles & { origins?: Origins };
-  /** The person approves every device code at once. @default false */
+  /** Approves every device code immediately. @default false */
   approve?: boolean;
-  /** Life of access tokens. @default 3600 */
+  /** Lifetime of access tokens. @default 3600 */
   tokenLifeSeconds?: number;
-  /** Life of download URLs. @default 3600 */
+  /** Lifetime of download URLs. @default 3600 */
   downloadUrlLifeSeconds?: number;
-  /** Life of upload URLs, which no fragment prolongs (PROTOCOL U6). @default 86400 */
+  /** Lifetime of upload URLs, which fragments do not extend (PROTOCOL U6). @default 86400 */
   uploadUrlLifeSeconds?: number;
-  /** Life of an upload session from its creation and from every fragment. @default 900 */
+  /** Lifetime of an upload session after its creation and after each fragment. @default 900 */
   uploadSessionLifeSeconds?: number;
-  /** `authorization_pending` answers before an approved code yields tokens. @default 1 */
+  /** `authorization_pending` responses before an approved code yields tokens. @default 1 */
   pendingPolls?: number;
-  /** `interval` of the device code answer; above 0, faster polls are told to slow down. @default 5 */
+  /** `interval` of the device code response; if above 0, faster polls get `slow_down`. @default 5 */
   pollIntervalSeconds?: number;
-  /** Life of device codes. @default 900 */
+  /** Lifetime of device codes. @default 900 */
   deviceCodeLifeSeconds?: number;
-  /** Delegated Graph scopes that need no question to the person. @default those of the five scripts */
+  /** Delegated Graph scopes that are already consented. @default those of the five scripts */
   consented?: string[];
-  /** The switch "Allow public client flows" of the app registration (PROTOCOL A1). @default true */
+  /** "Allow public client flows" of the app registration (PROTOCOL A1). @default true */
   publicClientFlows?: boolean;
-  /** A used refresh token is dead; the service leaves it alive. @default false */
+  /** Revokes used refresh tokens, which the real service does not. @default false */
   revokeOldRefreshTokens?: boolean;
   /** Which accounts may use the app: `signInAudience` of its manifest. @default "AzureADMyOrg", this tenant only */
   signInAudience?: SignInAudience;
-  /** Redirect addresses of the app; of a loopback one the port does not count. @default ["http://localhost"] */
+  /** Redirect URIs of the app; the port of a loopback one is ignored. @default ["http://localhost"] */
   redirectUris?: string[];
-  /** Life of authorization codes. @default 600 */
+  /** Lifetime of authorization codes. @default 600 */
   authorizationCodeLifeSeconds?: number;
-  /** Life of access tokens of clients that can be challenged (`cp1`). @default `tokenLifeSeconds`, or else 86400 */
+  /**
+   * Lifetime of access tokens of clients that support challenges (`cp1`). @default `tokenLifeSeconds`, or else
+   * 86400
+   */
   challengeableTokenLifeSeconds?: number;
-  /** Refresh tokens not used for so long are dead (AADSTS700082). @default 90 days */
+  /** Refresh tokens expire when unused for this long (AADSTS700082). @default 90 days */
   refreshTokenIdleSeconds?: number;
-  /** A policy: so long after the sign-in no refresh token works any more (AADSTS70043, PROTOCOL A6). @default never */
+  /** A policy: refresh tokens expire this long after the sign-in (AADSTS70043, PROTOCOL A6). @default never */
   signInFrequencySeconds?: number;
-  /** How far the clock of the services is ahead of this machine's: `Date` headers and times in tokens. @default 0 */
+  /** How far the services' clock is ahead of this machine's, in `Date` headers and tokens. @default 0 */
   clockOffsetSeconds?: number;
-  /** Application permissions of the app that works by itself. @default Files.ReadWrite.All and Sites.ReadWrite.All */
+  /** Application permissions of the app-only registration. @default Files.ReadWrite.All and Sites.ReadWrite.All */
   appRoles?: string[];
-  /** Known faults by their names; see known_faults.ts. */
+  /** Known faults by name; see known_faults.ts. */
   fault?: readonly FaultName[];
   /** Scripted faults. */
   faults?: FaultRule[];
-  /** File that gets one JSON line a request. */
+  /** A file for the request log: one JSON line per request. */
   logFile?: string;
+  /** Folder that is made for the `GRAPH_SCRIPTS_HOME` of {@link Sandbox.env}. @default a temporary one */
+  home?: string;
 }
 
 /** Options with their defaults filled in. */
 export type Settings = Readonly<
-  Required<Omit<SandboxOptions, "port" | "tls" | "approve" | "fault" | "faults" | "logFile">>
+  Required<Omit<SandboxOptions, "port" | "tls" | "approve" | "fault" | "faults" | "logFile" | "home">>
 >;
 
 const CONSENTED = [
@@ -80,7 +83,6 @@ const CONSENTED = [
   "Channel.ReadBasic.All",
 ];
 
-/** Fills in the defaults. */
 export function settingsFrom(options: SandboxOptions): Settings {
   return {
     tokenLifeSeconds: options.tokenLifeSeconds ?? 3600,

@@ -5,7 +5,7 @@ import { assertError, createSession, graphOf, patternBytes, send, sendFragment }
 
 const ROOT = "/me/drive/root:";
 
-Deno.test("a personal OneDrive has ids, tags and hashes of its own kind", async () => {
+Deno.test("personal OneDrive has its own formats of ids, tags and hashes", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const drive = (await graph("GET", "/me/drive")).json;
@@ -24,7 +24,7 @@ Deno.test("a personal OneDrive has ids, tags and hashes of its own kind", async 
   assertEquals(Object.keys(business.file.hashes), ["quickXorHash"]);
 });
 
-Deno.test("one drive id in several spellings names the same drive (PROTOCOL N9)", async () => {
+Deno.test("personal drive id works in each spelling (PROTOCOL N9)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const drive = (await graph("GET", "/me/drive")).json;
@@ -38,7 +38,7 @@ Deno.test("one drive id in several spellings names the same drive (PROTOCOL N9)"
   assertError(await graph("GET", "/drives/0000000000000001"), 404, "itemNotFound");
 });
 
-Deno.test("/me/drives shows a drive of the system first, which nobody can open (PROTOCOL L2)", async () => {
+Deno.test("/me/drives lists an inaccessible system drive first (PROTOCOL L2)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const [phantom, own] = (await graph("GET", "/me/drives")).json.value;
@@ -48,20 +48,20 @@ Deno.test("/me/drives shows a drive of the system first, which nobody can open (
   }
 });
 
-Deno.test("tags without quotes guard changes, and every change makes a new one", async () => {
+Deno.test("unquoted tags work in If-Match, and every change creates a new one", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const path = `${ROOT}/Documents/Shopping%20list.txt`;
   const before = (await graph("GET", path)).json;
-  const guarded = (tag: string) => graph("PUT", `${path}:/content`, "milk", { "if-match": tag });
-  const after = await guarded(before.eTag);
+  const putIfMatch = (tag: string) => graph("PUT", `${path}:/content`, "milk", { "if-match": tag });
+  const after = await putIfMatch(before.eTag);
   assertEquals(after.status, 200);
   assert(after.json.eTag !== before.eTag && after.json.cTag !== before.cTag);
-  assertError(await guarded(before.eTag), 412, "resourceModified", "entityTagDoesNotMatch");
-  assertEquals((await guarded(`"${after.json.eTag}"`)).status, 200);
+  assertError(await putIfMatch(before.eTag), 412, "resourceModified", "entityTagDoesNotMatch");
+  assertEquals((await putIfMatch(`"${after.json.eTag}"`)).status, 200);
 });
 
-Deno.test("times keep their fractions, and a new time makes no new version (PROTOCOL U21)", async () => {
+Deno.test("timestamps keep fractions of a second, and changing them adds no version (PROTOCOL U21)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const fileSystemInfo = { lastModifiedDateTime: "2025-06-07T08:09:10.220Z" };
@@ -70,7 +70,7 @@ Deno.test("times keep their fractions, and a new time makes no new version (PROT
   assertEquals(sandbox.tenant.find("robin", "Documents/Shopping list.txt")!.versions, 1);
 });
 
-Deno.test("an upload session keeps the part of a fragment that came before the connection broke", async () => {
+Deno.test("upload session keeps the received part of a fragment when the connection breaks", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const bytes = patternBytes(1_000_000);
@@ -89,7 +89,7 @@ Deno.test("an upload session keeps the part of a fragment that came before the c
   assertEquals(await sandbox.tenant.bytes("robin", "Documents/part.bin"), bytes);
 });
 
-Deno.test("a session takes description and fileSize, and refuses what does not fit", async () => {
+Deno.test("upload session accepts description and fileSize, and rejects a file above the quota", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const item = { description: "A list", fileSize: 10 };

@@ -4,7 +4,7 @@ import { docx } from "./tenant/seed_documents.ts";
 import { readZip } from "./tenant/zip.ts";
 import { assertError, graphOf, libraryPath, patternBytes, raw, until } from "./testing.ts";
 
-Deno.test("PUT content creates, replaces, counts versions and hashes", async () => {
+Deno.test("PUT content creates and replaces files, and updates versions and hashes", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/note.txt");
@@ -24,15 +24,15 @@ Deno.test("PUT content creates, replaces, counts versions and hashes", async () 
   assert(replaced.json.eTag !== created.json.eTag && replaced.json.cTag !== created.json.cTag);
   const byId = await graph("PUT", libraryPath(sandbox, `items/${created.json.id}/content`), "third");
   assertEquals(byId.status, 200);
-  const facts = sandbox.tenant.find("Documents", "General/note.txt")!;
-  assertEquals([facts.versions, facts.size, facts.modified.getTime() > Date.now() - 60_000], [3, 5, true]);
+  const info = sandbox.tenant.find("Documents", "General/note.txt")!;
+  assertEquals([info.versions, info.size, info.modified.getTime() > Date.now() - 60_000], [3, 5, true]);
   assertEquals(
     new TextDecoder().decode(await sandbox.tenant.bytes("Documents", "General/note.txt")),
     "third",
   );
 });
 
-Deno.test("★ PUT content: conflict behaviour comes by query and by nothing else", async () => {
+Deno.test("PUT content reads the conflict behavior only from the query", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/Agenda.md:/content");
@@ -47,7 +47,7 @@ Deno.test("★ PUT content: conflict behaviour comes by query and by nothing els
   assertEquals((await graph("PUT", path, "y", { "conflict-behavior": "fail" })).status, 200);
 });
 
-Deno.test("PUT content: folders and packages are in the way, parents are made", async () => {
+Deno.test("PUT content conflicts with folders and packages, and creates parents", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const put = (path: string) => graph("PUT", libraryPath(sandbox, `root:/${path}:/content`), "x");
@@ -61,7 +61,7 @@ Deno.test("PUT content: folders and packages are in the way, parents are made", 
   assertEquals(sandbox.tenant.find("Documents", "C"), undefined);
 });
 
-Deno.test("★ PUT content: If-Match, missing Content-Type, quota", async () => {
+Deno.test("PUT content checks If-Match, Content-Type and quota", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/Agenda.md:/content");
@@ -88,7 +88,7 @@ Deno.test("★ PUT content: If-Match, missing Content-Type, quota", async () => 
   assertEquals([json.quota.remaining, json.quota.state], [10, "critical"]);
 });
 
-Deno.test("★ PUT content above 262,144,000 bytes is 413 with SharePoint's text (PROTOCOL U18)", async () => {
+Deno.test("PUT content rejects more than 262,144,000 bytes with 413 and SharePoint's text (PROTOCOL U18)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const reply = await graph("PUT", "/me/drive/root:/big.bin:/content", new Uint8Array(262_144_001));
@@ -101,7 +101,7 @@ Deno.test("★ PUT content above 262,144,000 bytes is 413 with SharePoint's text
   );
 });
 
-Deno.test("requests without any length get 411 in HTML", async () => {
+Deno.test("requests without a length fail with 411 in HTML", async () => {
   await using sandbox = await startSandbox();
   const head = `Host: graph\nAuthorization: Bearer ${sandbox.issueToken()}\nConnection: close\n\n`;
   const text = await raw(
@@ -111,7 +111,7 @@ Deno.test("requests without any length get 411 in HTML", async () => {
   assertMatch(text, /^HTTP\/1.1 411 [^]*content-type: text\/html[^]*<html>/i);
 });
 
-Deno.test("a chunked PUT that breaks off leaves a shortened file, a counted one leaves nothing (PROTOCOL U12)", async () => {
+Deno.test("interrupted PUT leaves a truncated file if chunked, and nothing if it had a length (PROTOCOL U12)", async () => {
   await using sandbox = await startSandbox();
   const head = (name: string) =>
     `PUT /v1.0/me/drive/root:/${name}:/content HTTP/1.1\nHost: graph\nAuthorization: Bearer ${sandbox.issueToken()}\n` +
@@ -134,14 +134,14 @@ Deno.test("a chunked PUT that breaks off leaves a shortened file, a counted one 
   assertEquals(sandbox.requests.map((request) => request.status), [0, 0]);
 });
 
-Deno.test("SharePoint's own changes to Office files, in the answer or behind it (PROTOCOL U20)", async () => {
+Deno.test("SharePoint rewrites Office files before or after the response (PROTOCOL U20)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const document: Uint8Array = docx("text");
   const put = (drive: string, name: string, bytes = document) =>
     graph("PUT", `/drives/${sandbox.tenant.drive(drive).id}/root:/${name}:/content`, bytes);
   const { behavior } = sandbox.tenant;
-  behavior.rewriteOfficeFiles = "in-answer";
+  behavior.rewriteOfficeFiles = "in-response";
   const { size } = (await put("Documents", "a.docx")).json;
   assert(size !== document.length);
   const parts = readZip(await sandbox.tenant.bytes("Documents", "a.docx"))!;
@@ -161,8 +161,8 @@ Deno.test("SharePoint's own changes to Office files, in the answer or behind it 
     "what it cannot open",
   );
   assertEquals((await put("Documents", "a.bin")).json.size, document.length);
-  assertEquals((await put("me", "a.docx")).json.size, document.length, "not in a person's OneDrive");
-  behavior.rewriteOfficeFiles = "after-answer";
+  assertEquals((await put("me", "a.docx")).json.size, document.length, "not in a OneDrive");
+  behavior.rewriteOfficeFiles = "after-response";
   const { json } = await put("Documents", "b.docx");
   assertEquals(json.size, document.length);
   const later = (await graph("GET", libraryPath(sandbox, "root:/b.docx"))).json;
@@ -170,7 +170,7 @@ Deno.test("SharePoint's own changes to Office files, in the answer or behind it 
   assert(later.file.hashes.quickXorHash !== json.file.hashes.quickXorHash);
 });
 
-Deno.test("a new file's hash may be missing for some reads", async () => {
+Deno.test("new files lack their hash for some reads", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   sandbox.tenant.behavior.readsWithoutHash = 2;

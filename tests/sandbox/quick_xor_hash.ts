@@ -4,8 +4,8 @@ const REGISTER_BITS = 160;
 const SHIFT_BITS = 11;
 
 /**
- * Streaming quickXorHash. Byte i is shifted by 11·i mod 160, and 11 and 160 are coprime: bytes whose positions agree
- * modulo 160 share one shift, so they are XORed together first and rotated once, in {@link QuickXorHash.digest}.
+ * Streaming quickXorHash. Byte i is shifted by 11·i mod 160. Bytes whose positions agree modulo 160 share a shift,
+ * so they are XORed first and rotated once, in {@link QuickXorHash.digest}.
  */
 export class QuickXorHash {
   /** 160 bytes: the XOR of all bytes by position modulo 160. */
@@ -22,7 +22,7 @@ export class QuickXorHash {
     return this.#length;
   }
 
-  /** An independent copy, to go back to when a fragment breaks off. */
+  /** An independent copy, to restore when a fragment is incomplete. */
   clone(): QuickXorHash {
     return new QuickXorHash(this.#columns.slice(), this.#length);
   }
@@ -30,7 +30,7 @@ export class QuickXorHash {
   /** Adds the next bytes. */
   update(bytes: Uint8Array): this {
     const offset = this.#length % REGISTER_BITS;
-    // A copy with zeros around it: whole rows of 160 bytes, aligned to words whatever the chunk's own alignment.
+    // A zero-padded copy: whole rows of 160 bytes, aligned to words whatever the chunk's alignment.
     const rows = Math.ceil((offset + bytes.length) / REGISTER_BITS);
     const padded = new Uint8Array(rows * REGISTER_BITS);
     padded.set(bytes, offset);

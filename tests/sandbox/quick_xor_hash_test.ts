@@ -39,12 +39,12 @@ const OWN_VECTORS: [string, Uint8Array, string][] = [
   ["UTF-8", new TextEncoder().encode("Grüße, 世界 🌍"), "RZQzyHwSlk6UgQUgNAcuLHGOSjA="],
 ];
 
-Deno.test("quickXorHash gives the published values", () => {
+Deno.test("quickXorHash returns the published values", () => {
   for (const [input, expected] of BASE64_VECTORS) assertEquals(hash(fromBase64(input)), expected);
   for (const [name, input, expected] of OWN_VECTORS) assertEquals(hash(input), expected, name);
 });
 
-Deno.test("quickXorHash does not depend on how the bytes are cut", () => {
+Deno.test("quickXorHash does not depend on chunk sizes", () => {
   const bytes = patternBytes(100_003);
   const whole = hash(bytes);
   for (const size of [1, 3, 159, 160, 161, 4096, 65_537]) {
@@ -54,7 +54,7 @@ Deno.test("quickXorHash does not depend on how the bytes are cut", () => {
   }
 });
 
-Deno.test("quickXorHash cannot see reordered 320 KiB fragments, so tests must compare bytes (PROTOCOL E6)", () => {
+Deno.test("quickXorHash does not detect reordered 320 KiB fragments, so tests must compare bytes (PROTOCOL E6)", () => {
   const [a, b, c] = [1, 2, 3].map((seed) => patternBytes(327_680, seed)) as [
     Uint8Array,
     Uint8Array,
@@ -64,7 +64,7 @@ Deno.test("quickXorHash cannot see reordered 320 KiB fragments, so tests must co
   assertEquals(hash(a, a, b), hash(c, c, b));
 });
 
-Deno.test("a copy of the state is independent", () => {
+Deno.test("QuickXorHash clones are independent", () => {
   const state = new QuickXorHash().update(patternBytes(500));
   const before = state.digest();
   const copy = state.clone();

@@ -1,4 +1,4 @@
-/** The requests of a sandbox: in memory for tests, and as JSON lines in a file for people. */
+/** The requests of a sandbox: in memory for tests, and as JSON lines in a log file. */
 
 import type { Outcome, RequestRecord } from "./request_handler.ts";
 import type { ServiceRequest } from "./messages.ts";
@@ -13,31 +13,33 @@ export class RequestLog {
       : Deno.openSync(file, { create: true, append: true, mode: 0o600 });
   }
 
-  /** Notes a request when it arrives and once more when its answer is known. */
-  async record(call: ServiceRequest, answer: (record: RequestRecord) => Promise<Outcome>): Promise<Outcome> {
+  /** Records a request on arrival, and again when its response is known. */
+  async record(
+    request: ServiceRequest,
+    respond: (record: RequestRecord) => Promise<Outcome>,
+  ): Promise<Outcome> {
     const started = performance.now();
     const record: RequestRecord = {
       n: this.requests.length + 1,
       at: new Date().toISOString(),
-      service: call.service,
-      connection: call.connection,
-      method: call.method,
-      path: call.target,
-      headers: call.headers,
+      service: request.service,
+      connection: request.connection,
+      method: request.method,
+      path: request.target,
+      headers: request.headers,
       status: 0,
       requestBytes: 0,
       ms: 0,
     };
     this.requests.push(record);
     try {
-      return await answer(record);
+      return await respond(record);
     } finally {
       record.ms = Math.round((performance.now() - started) * 10) / 10;
       this.#write(record);
     }
   }
 
-  /** Closes the file with all lines in it. */
   close(): void {
     this.#file?.close();
   }
@@ -49,7 +51,7 @@ export class RequestLog {
   }
 }
 
-/** Without what lets anybody in: tokens in headers, and in the queries of pre-authenticated URLs. */
+/** Removes secrets: tokens in headers, and in the queries of pre-authenticated URLs. */
 function masked(record: RequestRecord): RequestRecord {
   const { authorization, ...headers } = record.headers;
   return {

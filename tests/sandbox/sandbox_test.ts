@@ -1,4 +1,4 @@
-/** The sandbox as a whole: starting, closing, recording, and the program around it. */
+/** The sandbox as a whole: start, close, request records and the command. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
 import { dirname, fromFileUrl, join } from "../../lib/std.ts";
@@ -18,7 +18,7 @@ function exists(path: string): boolean {
   }
 }
 
-Deno.test("the environment is all a script needs, and close leaves nothing behind", async () => {
+Deno.test("sandbox environment suffices for scripts, and close() leaves no files", async () => {
   const sandbox = await startSandbox();
   assertEquals(Object.keys(sandbox.env).sort(), [
     ...["GRAPH_API_ORIGIN", "GRAPH_CLIENT_ID", "GRAPH_LOGIN_ORIGIN", "GRAPH_SCRIPTS_HOME", "GRAPH_SITE"],
@@ -31,11 +31,11 @@ Deno.test("the environment is all a script needs, and close leaves nothing behin
   await createSession(graph, libraryPath(sandbox, "root:/open.bin"));
   await sandbox.close();
   await sandbox.close();
-  assert(!exists(join(home, "..")), "the temporary folder is gone");
+  assert(!exists(join(home, "..")), "the temporary folder is deleted");
   await assertRejects(() => graph("GET", "/me"));
 });
 
-Deno.test("close in the middle of a fragment breaks it off and still leaves nothing behind", async () => {
+Deno.test("close() aborts a fragment and leaves no files", async () => {
   const sandbox = await startSandbox();
   const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/open.bin"));
   const body = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
@@ -53,7 +53,7 @@ Deno.test("close in the middle of a fragment breaks it off and still leaves noth
   assertEquals(sandbox.requests.map((request) => request.status), [200, 0, 0]);
 });
 
-Deno.test("sandboxes do not know each other", async () => {
+Deno.test("sandboxes are independent", async () => {
   await using one = await startSandbox();
   await using two = await startSandbox();
   assert(new Set([one, two].flatMap((s) => [s.loginOrigin, s.apiOrigin, s.storageOrigin])).size === 6);
@@ -64,14 +64,14 @@ Deno.test("sandboxes do not know each other", async () => {
   assertEquals(one.tenant.find("Documents", "General")!.id, two.tenant.find("Documents", "General")!.id);
 });
 
-Deno.test("a taken port is reported, and the listeners that were up are closed again", async () => {
+Deno.test("startSandbox() fails on a port in use and closes its other listeners", async () => {
   await using taken = await startSandbox();
   const second = Number(new URL(taken.apiOrigin).port);
   const error = await assertRejects(() => startSandbox({ port: second - 1 }));
   assertEquals((error as { code?: string }).code, "EADDRINUSE");
 });
 
-Deno.test("requests are recorded as they came over the wire, and logged one JSON line each", async () => {
+Deno.test("requests are recorded raw, and logged as one JSON line each", async () => {
   const logFile = await Deno.makeTempFile();
   try {
     await using sandbox = await startSandbox({ logFile });
@@ -95,16 +95,16 @@ Deno.test("requests are recorded as they came over the wire, and logged one JSON
   }
 });
 
-Deno.test("a large upload costs no memory and is kept on disk once", async () => {
-  // Tests that run in parallel are threads of one process: only a process of its own shows the sandbox's memory.
+Deno.test("large upload takes no memory and is stored on disk once", async () => {
+  // Parallel tests are threads of one process: the sandbox's memory can be measured only in its own process.
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "--no-config", "-A", fromFileUrl(new URL("memory_probe.ts", import.meta.url))],
     stdin: "null",
   });
   const { code, stdout, stderr } = await command.output();
   assertEquals(code, 0, new TextDecoder().decode(stderr));
-  const { answers, last, grownMiB, files } = JSON.parse(new TextDecoder().decode(stdout));
-  assertEquals([answers, last], [40, `201 ${400 * 1024 * 1024}`]);
+  const { responses, last, grownMiB, files } = JSON.parse(new TextDecoder().decode(stdout));
+  assertEquals([responses, last], [40, `201 ${400 * 1024 * 1024}`]);
   assert(grownMiB < 100, `400 MiB uploaded, memory grew by ${grownMiB} MiB`);
   assertEquals(files, 2, "the seed and the one upload");
 });
@@ -118,7 +118,7 @@ async function run(args: string[]): Promise<{ code: number; stdout: string; stde
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-/** Starts the program, waits for "# ready", acts, and interrupts it. */
+/** Starts the command, waits for "# ready", acts, and interrupts it. */
 async function runUntil(
   args: string[],
   signal: "SIGINT" | "SIGTERM",
@@ -151,7 +151,7 @@ async function runUntil(
   return { code, stderr: await stderr };
 }
 
-Deno.test("the program prints the environment, serves, and cleans up when it is interrupted", async () => {
+Deno.test("sandbox command prints the environment, serves, and cleans up when interrupted", async () => {
   const faults = await Deno.makeTempFile();
   await Deno.writeTextFile(faults, '[{"path": "/devicelogin", "nth": 2, "status": 503}]');
   let home = "";
@@ -168,7 +168,7 @@ Deno.test("the program prints the environment, serves, and cleans up when it is 
       ended.stderr,
       /^Type device codes at http:\/\/127\.0\.0\.1:\d+\/devicelogin\nStop with Ctrl\+C\.\n$/,
     );
-    assert(!exists(join(home, "..")), "the temporary folder is gone");
+    assert(!exists(join(home, "..")), "the temporary folder is deleted");
   } finally {
     await Deno.remove(faults);
   }
@@ -179,7 +179,7 @@ Deno.test("the program prints the environment, serves, and cleans up when it is 
   assertEquals([terminated.code, exists(join(home, ".."))], [0, false]);
 });
 
-Deno.test("the program hands out the app that works by itself, with either of its credentials", async () => {
+Deno.test("sandbox command --app provides app-only sign-in with either credential", async () => {
   const secret = await runUntil(["--app", "--approve"], "SIGINT", async (env) => {
     const file = env["GRAPH_CLIENT_SECRET_FILE"]!;
     assertPrivate(env, file);
@@ -236,7 +236,7 @@ async function assertAppSignsIn(env: Record<string, string>, form: Record<string
   assertEquals((await send(`${env["GRAPH_API_ORIGIN"]}/v1.0/sites/root`, { headers })).status, 200);
 }
 
-Deno.test("the program takes the audience of the app registration", async () => {
+Deno.test("sandbox command --audience sets signInAudience", async () => {
   for (const [args, status] of [[[], 400], [["--audience", "AzureADMultipleOrgs"], 200]] as const) {
     await runUntil([...args], "SIGINT", async (env) => {
       const body = new URLSearchParams({ client_id: env["GRAPH_CLIENT_ID"]!, scope: "User.Read" });
@@ -246,9 +246,9 @@ Deno.test("the program takes the audience of the app registration", async () => 
   }
 });
 
-Deno.test("the program refuses what it does not know in one line", async () => {
+Deno.test("sandbox command rejects invalid arguments in one line", async () => {
   for (
-    const [args, gist] of [
+    const [args, expected] of [
       [["--frobnicate"], "unknown option: --frobnicate"],
       [["start"], "unexpected argument: start"],
       [["--port", "0"], "--port takes a whole number"],
@@ -262,7 +262,7 @@ Deno.test("the program refuses what it does not know in one line", async () => {
   ) {
     const { code, stdout, stderr } = await run(args);
     assertEquals([code, stdout, stderr.trim().split("\n").length], [2, "", 1], stderr);
-    assertStringIncludes(stderr, gist);
+    assertStringIncludes(stderr, expected);
   }
   const help = await run(["--help"]);
   assertEquals([help.code, help.stderr], [0, ""]);
@@ -271,7 +271,7 @@ Deno.test("the program refuses what it does not know in one line", async () => {
   }
 });
 
-Deno.test("a port that is in use is named, with the option that chooses another", async () => {
+Deno.test("sandbox command names a port in use and the option for another", async () => {
   await using taken = await startSandbox();
   const port = new URL(taken.loginOrigin).port;
   const { code, stdout, stderr } = await run(["--port", port]);

@@ -1,8 +1,8 @@
-/** Every secret the sandbox has handed out, so that tests can look for them where they must not be. */
+/** All secrets issued by the sandbox, so that tests can search for leaks. */
 export class Secrets {
   readonly #issued = new Set<string>();
 
-  /** Remembers a secret and returns it. */
+  /** Records a secret and returns it. */
   issue(secret: string): string {
     this.#issued.add(secret);
     return secret;

@@ -1,4 +1,4 @@
-/** An error the service answers with. Graph and storage use the same codes and differ only in the shape around them. */
+/** An error response. Graph and storage use the same codes in different shapes. */
 export class ServiceError extends Error {
   override name = "ServiceError";
   readonly status: number;

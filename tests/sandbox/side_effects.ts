@@ -1,46 +1,46 @@
-/** What fault rules let happen beside the request they strike: real changes of the sandbox's state. */
+/** Side effects of fault rules: changes of the sandbox's state. */
 
 import type { SideEffect } from "./faults.ts";
 import type { ServiceRequest } from "./messages.ts";
 import { ServiceError } from "./service_error.ts";
 import type { State } from "./state.ts";
 
-/** Lets it happen, just before the request takes effect. */
-export function applySideEffect(state: State, what: SideEffect, call: ServiceRequest): void {
+/** Applies a side effect just before the request takes effect. */
+export function applySideEffect(state: State, what: SideEffect, request: ServiceRequest): void {
   try {
-    happens(state, what, call);
+    runSideEffect(state, what, request);
   } catch (error) {
-    if (!(error instanceof ServiceError)) throw error; // a link that is no good: the service is about to say so itself
+    if (!(error instanceof ServiceError)) throw error; // an invalid URL, which the service rejects itself
   }
 }
 
-function happens(state: State, what: SideEffect, call: ServiceRequest): void {
+function runSideEffect(state: State, what: SideEffect, request: ServiceRequest): void {
   switch (what) {
     case "tokens-expire":
       return state.tokens.expireAccess();
     case "link-expires":
-      return endLink(state, call, 401);
+      return revokeUrl(state, request, 401);
     case "link-forbidden":
-      return endLink(state, call, 403);
+      return revokeUrl(state, request, 403);
     case "name-taken":
-      return takeName(state, call);
+      return storeUnderSameName(state, request);
     case "claims-required":
-      return state.challenges.issue("tokens", "everybody");
+      return state.challenges.issue("tokens", "all");
     case "interaction-required":
-      return state.challenges.issue("interaction_required", "everybody");
+      return state.challenges.issue("interaction_required", "all");
   }
 }
 
-/** The session of a dead upload URL goes with it: all clients that were looked at get a new one at once (7.4). */
-function endLink(state: State, call: ServiceRequest, status: 401 | 403): void {
-  if (call.path.endsWith("/uploadSession")) {
-    state.sessions.end(state.sessions.get(state.signer.check(call, "upload").subject), "abandoned");
+/** The session of a revoked upload URL ends too: all examined clients then create a new one (7.4). */
+function revokeUrl(state: State, request: ServiceRequest, status: 401 | 403): void {
+  if (request.path.endsWith("/uploadSession")) {
+    state.sessions.end(state.sessions.get(state.signer.check(request, "upload").subject), "abandoned");
   }
-  state.signer.kill(call, status);
+  state.signer.revoke(request, status);
 }
 
-function takeName(state: State, call: ServiceRequest): void {
-  const { drive, parent, name } = state.sessions.get(state.signer.check(call, "upload").subject);
+function storeUnderSameName(state: State, request: ServiceRequest): void {
+  const { drive, parent, name } = state.sessions.get(state.signer.check(request, "upload").subject);
   const author = { user: state.tenant.directory.users[1]! };
   const content = state.tenant.store.put(new TextEncoder().encode("another writer's"));
   drive.placeFile(parent, name, content, { conflict: "replace", author });

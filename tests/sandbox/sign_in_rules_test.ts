@@ -7,7 +7,7 @@ import { failure, publicClient, unattendedClient } from "./testing_msal.ts";
 
 const QUICK = { approve: true, pollIntervalSeconds: 0, pendingPolls: 0 } as const;
 
-Deno.test("a refresh token dies of disuse, and every use gives it its time again", async () => {
+Deno.test("refresh token expires when unused, and every use restarts its lifetime", async () => {
   await using sandbox = await startSandbox({ ...QUICK, refreshTokenIdleSeconds: 0.6 });
   const { refresh_token } = await signIn(sandbox);
   for (let n = 0; n < 3; n++) {
@@ -20,7 +20,7 @@ Deno.test("a refresh token dies of disuse, and every use gives it its time again
   assertEquals(reply.json.suberror, "token_expired");
 });
 
-Deno.test("sign-in frequency counts from the sign-in, whatever was renewed since (PROTOCOL A6)", async () => {
+Deno.test("sign-in frequency counts from the sign-in, despite later refreshes (PROTOCOL A6)", async () => {
   await using sandbox = await startSandbox({ ...QUICK, signInFrequencySeconds: 0.6 });
   const first = await signIn(sandbox);
   await new Promise((resolve) => setTimeout(resolve, 400));
@@ -30,7 +30,7 @@ Deno.test("sign-in frequency counts from the sign-in, whatever was renewed since
   assertEquals((await refresh(sandbox, (await signIn(sandbox)).refresh_token)).status, 200);
 });
 
-Deno.test("MSAL: grants that are revoked, unused, too old, or against a new rule, by their numbers", async () => {
+Deno.test("MSAL: refresh tokens that are revoked, unused, too old or blocked fail with their AADSTS number", async () => {
   const expected = [
     [50076, "InteractionRequiredAuthError", "interaction_required"],
     [50173, "InteractionRequiredAuthError", "invalid_grant"],
@@ -51,7 +51,7 @@ Deno.test("MSAL: grants that are revoked, unused, too old, or against a new rule
   }
 });
 
-Deno.test("a refresh token belongs to the app it was given to", async () => {
+Deno.test("refresh token works only for its app", async () => {
   await using sandbox = await startSandbox(QUICK);
   const { refresh_token } = await signIn(sandbox);
   const client = unattendedClient(sandbox, { clientSecret: sandbox.app.clientSecret });
@@ -61,7 +61,7 @@ Deno.test("a refresh token belongs to the app it was given to", async () => {
   assertEquals(Number(refused.errorNo), 70000);
 });
 
-Deno.test("the clock of the services can be wrong: Date headers and token times, not lives", async () => {
+Deno.test("clockOffsetSeconds shifts Date headers and token times, but not lifetimes", async () => {
   const offset = -7200;
   await using sandbox = await startSandbox({ ...QUICK, clockOffsetSeconds: offset });
   const close = (seconds: number) => assert(Math.abs(seconds - Date.now() / 1000 - offset) < 5);
@@ -79,7 +79,7 @@ Deno.test("the clock of the services can be wrong: Date headers and token times,
   close(Date.parse(reply.headers.get("date")!) / 1000);
 });
 
-Deno.test("MSAL: an app whose clock is wrong has its assertion refused", async () => {
+Deno.test("MSAL: assertion of an app with a wrong clock is rejected", async () => {
   await using sandbox = await startSandbox({ clockOffsetSeconds: 3600 });
   const { thumbprintSha256, privateKey } = sandbox.app.newCertificate();
   const client = unattendedClient(sandbox, { clientCertificate: { thumbprintSha256, privateKey } });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../asse
 import { type Sandbox, startSandbox } from "./mod.ts";
 import { assertError, graphOf, send } from "./testing.ts";
 
-Deno.test("/me has eleven properties and takes $select", async () => {
+Deno.test("/me has eleven properties and supports $select", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const { json } = await graph("GET", "/me");
@@ -15,7 +15,7 @@ Deno.test("/me has eleven properties and takes $select", async () => {
   assertError(await graph("GET", "/me?$expand=manager"), 400, "invalidRequest");
 });
 
-Deno.test("drives of people, sites and groups", async () => {
+Deno.test("users, sites and groups have drives", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const mine = (await graph("GET", "/me/drive")).json;
@@ -38,7 +38,7 @@ Deno.test("drives of people, sites and groups", async () => {
   assertEquals((await graph("GET", `/groups/${team.id}/drives`)).json.value.length, 2);
 });
 
-Deno.test("sites by path, by id, by host and by search", async () => {
+Deno.test("sites are found by path, id, host and search", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const byPath = (await graph("GET", "/sites/contoso.sharepoint.com:/sites/TestTeam")).json;
@@ -61,7 +61,7 @@ Deno.test("sites by path, by id, by host and by search", async () => {
   assertError(await graph("GET", "/sites"), 403, "accessDenied");
 });
 
-Deno.test("channels have their folder once somebody opened the Files tab (PROTOCOL L6)", async () => {
+Deno.test("channels have a folder only after someone has opened the Files tab (PROTOCOL L6)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const team = (await graph("GET", "/me/joinedTeams")).json.value[0];
@@ -79,7 +79,7 @@ Deno.test("channels have their folder once somebody opened the Files tab (PROTOC
   assertEquals((await graph("GET", path)).json.name, "Planning");
 });
 
-Deno.test("★ without a good token Graph answers 401 and a challenge", async () => {
+Deno.test("Graph responds with 401 and a challenge without a valid token", async () => {
   await using sandbox = await startSandbox();
   const expired = sandbox.issueToken({ lifeSeconds: -1 });
   for (
@@ -99,7 +99,7 @@ Deno.test("★ without a good token Graph answers 401 and a challenge", async ()
   }
 });
 
-/** The status each path gives to a token with these scopes. */
+/** The status of each path for a token with these scopes. */
 async function statuses(sandbox: Sandbox, scopes: string[], paths: string[]): Promise<number[]> {
   const graph = graphOf(sandbox, { scopes });
   const replies = [];
@@ -107,7 +107,7 @@ async function statuses(sandbox: Sandbox, scopes: string[], paths: string[]): Pr
   return replies;
 }
 
-Deno.test("★ each call needs a scope of PROTOCOL 2.2", async () => {
+Deno.test("each request requires a scope of PROTOCOL 2.2", async () => {
   await using sandbox = await startSandbox();
   const team = sandbox.tenant.directory.teams[0]!;
   const paths = [
@@ -128,7 +128,7 @@ Deno.test("★ each call needs a scope of PROTOCOL 2.2", async () => {
   assertEquals(await statuses(sandbox, ["Channel.ReadBasic.All"], paths), [403, 403, 403, 403, 403, 200]);
 });
 
-Deno.test("★ writing needs a writing scope and the person's own rights", async () => {
+Deno.test("writing requires a write scope and the user's own rights", async () => {
   await using sandbox = await startSandbox();
   const put = async (scopes: string[], drive: string, as: "adele" | "megan" = "adele") => {
     const path = `/drives/${sandbox.tenant.drive(drive).id}/root:/x.txt:/content`;
@@ -141,7 +141,7 @@ Deno.test("★ writing needs a writing scope and the person's own rights", async
   assertEquals(await put(["Sites.ReadWrite.All"], "Documents"), 200);
   assertEquals(await put(["Files.ReadWrite.All"], "Marketing"), 403, "Adele is a visitor there");
   assertEquals(await put(["Files.ReadWrite.All"], "Marketing", "megan"), 201);
-  assertEquals(await put(["Files.ReadWrite.All"], "megan"), 403, "another person's OneDrive");
+  assertEquals(await put(["Files.ReadWrite.All"], "megan"), 403, "another user's OneDrive");
   const graph = graphOf(sandbox);
   assertError(
     await graph("GET", `/drives/${sandbox.tenant.drive("megan").id}/root/children`),
@@ -153,7 +153,7 @@ Deno.test("★ writing needs a writing scope and the person's own rights", async
   );
 });
 
-Deno.test("the libraries of a site have roots of one id, which lead to different items", async () => {
+Deno.test("libraries of a site have roots with the same id but different items", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const [first, second] = ["Documents", "Archive"].map((name) => sandbox.tenant.drive(name).id);

@@ -1,4 +1,4 @@
-/** What the three services of one sandbox share. */
+/** The state shared by the three services of a sandbox. */
 
 import { AuthorizationCodes } from "./login/authorization_codes.ts";
 import { Challenges } from "./login/claims.ts";
@@ -22,7 +22,7 @@ export interface Origins {
 
 export interface State {
   readonly settings: Settings;
-  /** Graph scopes the app may have without asking the person again. */
+  /** Graph scopes that are already consented. */
   readonly consented: Set<string>;
   readonly origins: Origins;
   readonly secrets: Secrets;
@@ -32,15 +32,15 @@ export interface State {
   readonly authorizationCodes: AuthorizationCodes;
   readonly challenges: Challenges;
   readonly user: TestUser;
-  /** Whose session the browser holds, for sign-ins that ask nobody. */
+  /** The account of the browser session, for `prompt=none`. */
   readonly browser: { user: User | undefined };
-  /** The app registration for unattended work. */
+  /** The app-only registration. */
   readonly app: AppOnlyClient;
   readonly signer: UrlSigner;
   readonly sessions: UploadSessions;
 }
 
-/** The state of a new sandbox. `folder` gets the bytes of all files. */
+/** The initial state; file contents are stored in `folder`. */
 export function newState(options: SandboxOptions, origins: Origins, folder: string): State {
   const settings = settingsFrom(options);
   const secrets = new Secrets();

@@ -1,9 +1,9 @@
-/** What the sandbox's own tests share: plain fetch with a token, and raw bytes on a socket. */
+/** Helpers of the sandbox's tests: fetch with a token, and raw sockets. */
 
 import { assertEquals } from "../assert.ts";
 import type { Sandbox, TokenOptions } from "./mod.ts";
 
-/** One request to Graph and its answer, read to the end. */
+/** A response, read to the end. */
 export interface Reply {
   status: number;
   headers: Headers;
@@ -19,7 +19,7 @@ export type Graph = (
   headers?: Record<string, string>,
 ) => Promise<Reply>;
 
-/** Calls Graph with a token. A body that is no bytes is sent as JSON. Redirects are not followed. */
+/** Calls Graph with a token. Bodies other than bytes and strings are sent as JSON. Redirects are not followed. */
 export function graphOf(sandbox: Sandbox, token?: TokenOptions): Graph {
   const authorization = `Bearer ${sandbox.issueToken(token)}`;
   return (method, path, body, headers = {}) => {
@@ -36,7 +36,7 @@ export function graphOf(sandbox: Sandbox, token?: TokenOptions): Graph {
   };
 }
 
-/** A request without a token, as storage wants it. */
+/** Sends a request without a token, as storage requires. */
 export async function send(url: string, init: RequestInit = {}): Promise<Reply> {
   const response = await fetch(url, { redirect: "manual", ...init });
   const text = await response.text();
@@ -49,7 +49,7 @@ export async function send(url: string, init: RequestInit = {}): Promise<Reply> 
   };
 }
 
-/** Sends text as it stands and returns everything until the server closes or has nothing more to say. */
+/** Sends raw text and returns everything until the server closes or the response is complete. */
 export async function raw(origin: string, request: string): Promise<string> {
   const { hostname, port } = new URL(origin);
   using connection = await Deno.connect({ hostname, port: Number(port) });
@@ -67,14 +67,14 @@ export async function raw(origin: string, request: string): Promise<string> {
   }
 }
 
-/** Asserts status, code and, when given, inner code of an error in either spelling. */
+/** Asserts status, code and inner code of an error in either spelling. */
 export function assertError(reply: Reply, status: number, code: string, inner?: string): void {
   const error = reply.json?.error ?? {};
   const found = [reply.status, error.code, (error.innerError ?? error.innererror)?.code];
   assertEquals(found, [status, code, inner], reply.text);
 }
 
-/** Bytes in which no two places look alike, so that a fragment in the wrong place shows. */
+/** Bytes without repetition, so that misplaced fragments are detected. */
 export function patternBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = seed >>> 0;
@@ -85,7 +85,7 @@ export function patternBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> 
   return new Uint8Array(words.buffer, 0, length);
 }
 
-/** A path of the default library of TestTeam, by drive id. */
+/** A path in the default library of TestTeam, by drive id. */
 export function libraryPath(sandbox: Sandbox, path: string): string {
   return `/drives/${sandbox.tenant.drive("Documents").id}/${path}`;
 }
@@ -112,10 +112,10 @@ export function sendFragment(
   });
 }
 
-/** Waits until something has come about, at most five seconds. */
+/** Waits for a condition for at most five seconds. */
 export async function until(condition: () => boolean): Promise<void> {
   for (let waitedMs = 0; !condition(); waitedMs += 5) {
-    if (waitedMs > 5000) throw new Error(`in vain: ${condition}`);
+    if (waitedMs > 5000) throw new Error(`timed out waiting for ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

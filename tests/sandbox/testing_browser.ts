@@ -1,8 +1,8 @@
-/** A real browser for the tests of the pages. */
+/** A real browser for tests of the pages. */
 
 import { type Browser, chromium, type Page } from "npm:playwright-core@1.65.1";
 
-/** The browser of this machine, if it has one. */
+/** The path of the local browser, if any. */
 export const CHROMIUM: string | undefined = findChromium();
 const ARGS = [
   ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
@@ -13,7 +13,7 @@ function findChromium(): string | undefined {
   for (const path of [Deno.env.get("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser"]) {
     try {
       if (path !== undefined && Deno.statSync(path).isFile) return path;
-    } catch { /* look on */ }
+    } catch { /* try the next one */ }
   }
   // deno-lint-ignore no-console
   console.error(
@@ -22,7 +22,7 @@ function findChromium(): string | undefined {
   return undefined;
 }
 
-/** Opens a page and closes the browser behind it. */
+/** Runs a function with a browser page, then closes the browser. */
 export async function withBrowserPage(act: (page: Page) => Promise<void>): Promise<void> {
   const browser: Browser = await chromium.launch({ executablePath: CHROMIUM!, args: ARGS });
   try {

@@ -1,4 +1,4 @@
-/** What tests of the sign-in share: the OAuth requests of a device code client, as plain forms. */
+/** Helpers of sign-in tests: the OAuth requests of a device code client. */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import type { Sandbox } from "./mod.ts";
@@ -17,7 +17,7 @@ export function post(
   return send(url, { method: "POST", body: new URLSearchParams(form) });
 }
 
-/** Asks for a device code. */
+/** Requests a device code. */
 export function start(sandbox: Sandbox, form: Record<string, string> = {}, tenant?: string): Promise<Reply> {
   return post(
     sandbox,
@@ -52,7 +52,7 @@ export function refresh(sandbox: Sandbox, refreshToken: string, scope?: string):
   });
 }
 
-/** Polls until the tokens are there; the person must approve by herself. */
+/** Polls until it gets tokens; the test user must approve. */
 export async function signIn(sandbox: Sandbox, form: Record<string, string> = {}): Promise<Reply["json"]> {
   const code = (await start(sandbox, form)).json.device_code;
   for (;;) {

@@ -1,4 +1,4 @@
-/** MSAL Node as anybody would set it up, pointed at the sandbox; and a browser for its sign-in. */
+/** MSAL Node in its usual configuration, pointed at the sandbox, and a minimal browser. */
 
 import {
   type AuthenticationResult,
@@ -6,7 +6,7 @@ import {
   type Configuration,
   type NodeAuthOptions,
   PublicClientApplication,
-} from "@azure/msal-node";
+} from "npm:@azure/msal-node@7.2.1";
 import { assert } from "../assert.ts";
 import type { Sandbox } from "./mod.ts";
 import { send } from "./testing.ts";
@@ -30,7 +30,7 @@ function configuration(sandbox: Sandbox, auth: Partial<NodeAuthOptions>, tenant?
   };
 }
 
-/** The app a person signs in to. */
+/** The app for users. */
 export function publicClient(
   sandbox: Sandbox,
   auth: Partial<NodeAuthOptions> = {},
@@ -39,7 +39,7 @@ export function publicClient(
   return new PublicClientApplication(configuration(sandbox, auth, tenant));
 }
 
-/** The app for unattended work. */
+/** The app-only client. */
 export function unattendedClient(
   sandbox: Sandbox,
   auth: Partial<NodeAuthOptions>,
@@ -49,7 +49,7 @@ export function unattendedClient(
   );
 }
 
-/** What a browser does at a sign-in address: follows redirects, and sends forms that send themselves. */
+/** Acts as a browser: follows redirects and submits self-submitting forms. */
 export async function browse(url: string): Promise<string> {
   const page = await send(url, { redirect: "follow" });
   const action = /<form method="post" action="([^"]*)"/.exec(page.text)?.[1];
@@ -60,13 +60,13 @@ export async function browse(url: string): Promise<string> {
   return reply.text;
 }
 
-/** Text out of an HTML attribute. */
+/** Unescapes an HTML attribute. */
 export function unescapeHtml(text: string): string {
   const characters: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
   return text.replaceAll(/&(amp|lt|gt|quot|#39);/g, (_, name) => characters[name]!);
 }
 
-/** The display name Graph knows the holder of a token by. */
+/** The display name of the token's user. */
 export async function nameOf(sandbox: Sandbox, result: AuthenticationResult | null): Promise<string> {
   assert(result);
   const headers = { authorization: `Bearer ${result.accessToken}` };
@@ -74,17 +74,17 @@ export async function nameOf(sandbox: Sandbox, result: AuthenticationResult | nu
   return json.displayName ?? text;
 }
 
-/** What MSAL tells about a failure. */
+/** MSAL's error fields. */
 export interface Failure {
   name: string;
   message: string;
   errorCode: string;
   subError: string;
-  /** A number at run time, whatever its type says. */
+  /** A number at run time, despite its declared type. */
   errorNo: number;
 }
 
-/** The error a promise ends in. */
+/** The error that a promise rejects with. */
 export async function failure(promise: Promise<unknown>): Promise<Failure> {
   try {
     await promise;

@@ -3,7 +3,7 @@ import { startSandbox } from "./mod.ts";
 import { graphOf, send } from "./testing.ts";
 import { assertEntraError, refresh, signIn } from "./testing_login.ts";
 
-Deno.test("★ a refresh token rotates and the old one still works", async () => {
+Deno.test("refresh returns a new refresh token, and the old one still works", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0, tokenLifeSeconds: 1 });
   const first = await signIn(sandbox);
   const second = (await refresh(sandbox, first.refresh_token)).json;
@@ -17,7 +17,7 @@ Deno.test("★ a refresh token rotates and the old one still works", async () =>
   assertEntraError(await refresh(sandbox, "made up"), 400, "invalid_grant", 70000);
 });
 
-Deno.test("with strict rotation a used refresh token is dead", async () => {
+Deno.test("revokeOldRefreshTokens revokes used refresh tokens", async () => {
   await using sandbox = await startSandbox({
     approve: true,
     pollIntervalSeconds: 0,
@@ -30,7 +30,7 @@ Deno.test("with strict rotation a used refresh token is dead", async () => {
   assertEquals(reply.json.suberror, "bad_token");
 });
 
-Deno.test("a scope without consent needs the person once, and never again after that", async () => {
+Deno.test("scope without consent requires the user once", async () => {
   await using sandbox = await startSandbox({
     approve: true,
     pollIntervalSeconds: 0,
@@ -44,7 +44,7 @@ Deno.test("a scope without consent needs the person once, and never again after 
   assertEquals((await refresh(sandbox, refresh_token, "Files.Read")).status, 200);
 });
 
-Deno.test("★ an access token works until it expires, to the second", async () => {
+Deno.test("access token works until the second of its expiry", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0, tokenLifeSeconds: 1 });
   const { access_token } = await signIn(sandbox);
   const headers = { authorization: `Bearer ${access_token}` };
@@ -55,7 +55,7 @@ Deno.test("★ an access token works until it expires, to the second", async () 
   assertStringIncludes(reply.json.error.message, "expired");
 });
 
-Deno.test("access tokens can be made to expire, and refresh tokens be revoked, at any moment", async () => {
+Deno.test("access tokens can be expired and refresh tokens revoked at any time", async () => {
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
   const { refresh_token } = await signIn(sandbox);
   const graph = graphOf(sandbox);

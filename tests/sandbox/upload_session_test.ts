@@ -13,7 +13,7 @@ import {
 const KIB_320 = 327_680;
 const CONFLICT = "@microsoft.graph.conflictBehavior";
 
-Deno.test("a session takes fragments, says where it stands, and makes the file", async () => {
+Deno.test("session receives fragments, reports the next expected range, and creates the file", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = patternBytes(3 * KIB_320 + 1);
@@ -54,7 +54,7 @@ Deno.test("a session takes fragments, says where it stands, and makes the file",
   assertError(await send(uploadUrl), 404, "itemNotFound", "uploadSessionNotFound");
 });
 
-Deno.test("★ only what is inside `item` counts, and the default is replace (PROTOCOL U1, U2)", async () => {
+Deno.test("session reads only properties inside `item`, and replaces by default (PROTOCOL U1, U2)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = patternBytes(10);
@@ -71,7 +71,7 @@ Deno.test("★ only what is inside `item` counts, and the default is replace (PR
   assertEquals([renamed.status, renamed.json.name], [201, "Agenda 1.md"]);
 });
 
-Deno.test("★ properties a session refuses on this back end (PROTOCOL U4, U25)", async () => {
+Deno.test("session rejects properties that SharePoint does not support (PROTOCOL U4, U25)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const create = (item: unknown) =>
@@ -93,7 +93,7 @@ Deno.test("★ properties a session refuses on this back end (PROTOCOL U4, U25)"
   assertEquals((await create({ [CONFLICT]: "fail", name: "X.bin" })).status, 200);
 });
 
-Deno.test("★ one session a file: the second is 409 until the first ends (PROTOCOL U9)", async () => {
+Deno.test("second session for a file fails with 409 until the first ends (PROTOCOL U9)", async () => {
   await using sandbox = await startSandbox({ uploadSessionLifeSeconds: 0.5 });
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/x.bin");
@@ -112,7 +112,7 @@ Deno.test("★ one session a file: the second is 409 until the first ends (PROTO
   await createSession(graph, path);
 });
 
-Deno.test("where a session cannot be made", async () => {
+Deno.test("session requires the path of a file in an existing folder", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const general = sandbox.tenant.find("Documents", "General")!.id;
@@ -128,7 +128,7 @@ Deno.test("where a session cannot be made", async () => {
   assertEquals((await create(`items/${file}/createUploadSession`)).status, 200);
 });
 
-Deno.test("verbose OData gets 200 with an error in it (PROTOCOL E2)", async () => {
+Deno.test("session request with verbose OData gets 200 with an error (PROTOCOL E2)", async () => {
   await using sandbox = await startSandbox();
   const headers = { accept: "application/json;odata=verbose" };
   const reply = await graphOf(sandbox)(
@@ -140,7 +140,7 @@ Deno.test("verbose OData gets 200 with an error in it (PROTOCOL E2)", async () =
   assertEquals([reply.status, reply.json.error.code, reply.json.uploadUrl], [200, "notSupported", undefined]);
 });
 
-Deno.test("★ a file that appears meanwhile: fail is 409 at the commit, rename finds a name, replace replaces", async () => {
+Deno.test("commit applies the conflict behavior to a file that appeared in the meantime", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = patternBytes(KIB_320 + 5);
@@ -168,7 +168,7 @@ Deno.test("★ a file that appears meanwhile: fail is 409 at the commit, rename 
   );
 });
 
-Deno.test("a folder that goes away takes the upload with it", async () => {
+Deno.test("session ends when its folder is deleted", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const url = await createSession(graph, libraryPath(sandbox, "root:/General/Minutes/x.bin"));
@@ -176,7 +176,7 @@ Deno.test("a folder that goes away takes the upload with it", async () => {
   assertError(await sendFragment(url, patternBytes(9), 0, 9), 404, "itemNotFound");
 });
 
-Deno.test("★ the URL dies on its own clock although fragments prolong the session (PROTOCOL U6)", async () => {
+Deno.test("upload URL expires although fragments extend the session (PROTOCOL U6)", async () => {
   await using sandbox = await startSandbox({ uploadUrlLifeSeconds: 0.5 });
   const graph = graphOf(sandbox);
   const bytes = patternBytes(3 * KIB_320);
@@ -191,7 +191,7 @@ Deno.test("★ the URL dies on its own clock although fragments prolong the sess
   assertEquals(sandbox.tenant.openSessions().length, 1, "the session itself still lives");
 });
 
-Deno.test("★ storage wants the upload URL as it is and no token; ' and %27 are one", async () => {
+Deno.test("storage requires the unaltered upload URL without a token, and treats ' and %27 alike", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const url = await createSession(graph, libraryPath(sandbox, "root:/it's.bin"));
@@ -219,7 +219,7 @@ Deno.test("★ storage wants the upload URL as it is and no token; ' and %27 are
   assertError(await send(url, { method: "PATCH", body: "" }), 405, "notAllowed");
 });
 
-Deno.test("deferCommit waits for a POST", async () => {
+Deno.test("session with deferCommit waits for a POST", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const body = { item: { [CONFLICT]: "replace" }, deferCommit: true };

@@ -1,5 +1,5 @@
 /**
- * Refuses tracked files above 500 kB: such files are there by accident, and stay in everybody's clone for good.
+ * Rejects tracked files above 500 kB: they are usually accidents, and stay in every clone forever.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export async function largeFiles(folder: string, maxBytes = MAX_BYTES): Promise<
   return large;
 }
 
-/** Size of a file; 0 for one that is tracked and deleted. */
+/** The size of a file; 0 for a tracked but deleted one. */
 async function sizeOf(path: string): Promise<number> {
   try {
     return (await Deno.lstat(path)).size;

@@ -15,7 +15,9 @@ import {
   optionSyntax,
   SETTING_OPTIONS,
 } from "../../lib/cli/args.ts";
+import { cloudHosts, type Grants, grantsOf, PERMISSION_SETS } from "../../lib/cli/grants.ts";
 import { type CommandHelp, EXIT_CODE_HELP } from "../../lib/cli/help.ts";
+import { CLOUDS } from "../../lib/clouds.ts";
 import { EXIT_CODES, type FailureKind } from "../../lib/errors.ts";
 import { type SettingDefinition, type SettingName, SETTINGS } from "../../lib/settings.ts";
 import { join } from "../../lib/std.ts";
@@ -24,6 +26,7 @@ import { ls } from "../../scripts/ls.ts";
 import { putLarge } from "../../scripts/put-large.ts";
 import { put } from "../../scripts/put.ts";
 import { whoami } from "../../scripts/whoami.ts";
+import { ATTACKS, IGNORED, NOT_ASKED } from "../config/permission_tables.ts";
 import { KNOWN_FAULTS } from "../sandbox/known_faults.ts";
 import { CONFIG, ROOT } from "../test_env.ts";
 
@@ -69,17 +72,37 @@ const LIB_FOLDERS = [
 
 type Table = readonly (readonly string[])[];
 
+const SCRIPT_NAMES = Object.keys(PERMISSION_SETS);
+
 const config = JSON.parse(await Deno.readTextFile(CONFIG));
 
 const COMMANDS = [whoami, ls, get, put, putLarge];
 
-/** How each script is called. */
+/** The usage of each script. */
 const USAGES: Readonly<Record<string, string>> = Object.fromEntries(
   COMMANDS.map(({ name, forms }: CommandHelp & { name: string }) => [
     name,
     ["```text", ...forms.map((form) => `${name} ${form}`.trim()), "```"].join("\n"),
   ]),
 );
+
+/** What each task does; their commands are in `deno.json`. */
+const TASKS: Readonly<Record<string, string>> = {
+  cache: "Download the packages; the other tasks run with `--cached-only`",
+  demo: "Run the five scripts against the sandbox, as a newcomer would",
+  test: "Run all tests; many of them wait, so that two cores do more than two at once",
+  "test:unit": "Run the tests that need neither a sandbox nor a process",
+  campaign: "Run the campaigns of kills and faults in full; they are part of the tests in a short form",
+  check: "Format, lint, types, and sizes of tracked files",
+  sandbox: "Start a loopback Microsoft 365 to rehearse against; prints the environment to use",
+  bench: "Measure start-up, memory and transfer speed against the sandbox",
+  docs: "Write the tables of the documentation",
+  packages: "List the packages that reach users: version, licence, and why",
+  install: "Install the commands `graph-whoami` … `graph-put-large`, with their permissions for this machine",
+  uninstall: "Remove them",
+  bundle: "Bundle each script into one JavaScript file, `dist/whoami.js` … `dist/put-large.js`",
+  compile: "Compile five programs, `graph-whoami` … `graph-put-large`, into `dist/`",
+};
 
 /** Each table, with its header as the first row. */
 const TABLES: Readonly<Record<string, Table>> = {
@@ -102,14 +125,21 @@ const TABLES: Readonly<Record<string, Table>> = {
     ["`ls`, `get`", scopes(SCOPES.read.own), scopes(SCOPES.read.all)],
     ["`put`, `put-large`", scopes(SCOPES.write.own), scopes(SCOPES.write.all)],
   ],
-  "Deno permissions": denoPermissions(config.permissions),
-  "tasks": [
-    ["Command", "What it does"],
-    ...Object.entries<{ description: string }>(config.tasks).map(([name, { description }]) => [
-      code(`deno task ${name}`),
-      description,
+  "Deno permissions": denoPermissions(),
+  "hosts": hosts(),
+  "planted dependency": [
+    ["What it could try", "Allowed"],
+    ...Object.entries(ATTACKS).map(([name, { allowed }]) => [
+      name,
+      allowed.length === SCRIPT_NAMES.length ? "yes" : allowed.map(code).join(", ") || "no",
     ]),
   ],
+  "unused permissions": [
+    ["Permission", "Granted", "Used by"],
+    ...Object.entries(NOT_ASKED).map(([name, why]) => [code(name), "yes", why]),
+    ...Object.entries(IGNORED).map(([name, who]) => [code(name), "no: looks as if it were not set", who]),
+  ],
+  "tasks": tasks(Object.keys(config.tasks)),
   "files of lib": [["File", "What is there"], ...(await Promise.all(LIB_FOLDERS.map(modules))).flat()],
   "faults": [
     ["Fault", "Scripts", "What happens"],
@@ -159,31 +189,48 @@ async function modules(folder: string): Promise<[file: string, summary: string][
   }));
 }
 
-interface PermissionSet {
-  net: string[];
-  env: { allow: string[]; ignore: string[] };
-  sys: string[];
-  read: boolean;
-  write: boolean;
+/** The permissions of each script, with the folders as users know them. */
+function denoPermissions(): Table {
+  const [config, state] = ["config folder", "state folder"];
+  const columns = (["whoami", "ls", "get", "put", "put-large"] as const).map((script) => ({
+    script,
+    grants: grantsOf(script, {
+      hosts: ["sign-in, Graph"],
+      storageHosts: ["storage"],
+      readable: [config, state],
+      writable: [state],
+      destinations: ["current folder"],
+    }),
+  }));
+  const paths = (list: readonly string[] | "all") => list === "all" ? "all files" : list.join(", ");
+  const row = (label: string, cell: (grants: Grants) => string) => [
+    label,
+    ...columns.map(({ grants }) => cell(grants)),
+  ];
+  return [
+    ["", ...columns.map(({ script }) => code(script))],
+    row("connects to", ({ net }) => net.map((host) => host.startsWith("127") ? code(host) : host).join(", ")),
+    row("reads", ({ read }) => paths(read)),
+    row("writes", ({ write }) => paths(write)),
+    row("environment", ({ env }) => env.map(code).join(" ")),
+    row("system information", () => "user id"),
+    row("programs, libraries", () => "none"),
+  ];
 }
 
-/** One column for each different set. */
-function denoPermissions(sets: Record<string, PermissionSet>): Table {
-  const columns = Object.groupBy(Object.keys(sets), (name) => JSON.stringify(sets[name]));
-  const groups = Object.values(columns).map((names) => ({ names: names!, set: sets[names![0]!]! }));
-  const row = (label: string, cell: (set: PermissionSet) => string) => [
-    label,
-    ...groups.map(({ set }) => cell(set)),
-  ];
+function hosts(): Table {
   const list = (names: readonly string[]) => names.map((name) => code(name.replace(/:443$/, ""))).join(" ");
+  const rows = Object.entries(CLOUDS).map(([name, cloud]) => {
+    const { hosts, storageHosts } = cloudHosts(cloud);
+    return [code(name), list(hosts), list(storageHosts)];
+  });
+  return [["Cloud", "Sign-in, Graph", "Storage"], ...rows];
+}
+
+function tasks(names: readonly string[]): Table {
   return [
-    ["Permission", ...groups.map(({ names }) => names.map(code).join(", "))],
-    row("network", ({ net }) => list(net)),
-    row("environment", ({ env }) => list(env.allow)),
-    row("system information", ({ sys }) => list(sys)),
-    row("read files", ({ read }) => (read ? "all" : "none")),
-    row("write files", ({ write }) => (write ? "all" : "none")),
-    row("run programs, load libraries", () => "none"),
+    ["Command", "What it does"],
+    ...names.map((name) => [code(`deno task ${name}`), TASKS[name] ?? "?"]),
   ];
 }
 
@@ -198,9 +245,9 @@ function markdown(rows: Table, indent: string): string {
 }
 
 /**
- * A document with its tables and usages brought up to date.
+ * Updates the tables and usages of a document.
  *
- * @throws {Error} For a mark without such a table.
+ * @throws {Error} For a mark without a table.
  */
 export function withTables(text: string): string {
   return text.replaceAll(

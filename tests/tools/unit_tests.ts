@@ -6,7 +6,7 @@
 import { fromFileUrl } from "../../lib/std.ts";
 
 const TESTS = fromFileUrl(new URL("../", import.meta.url));
-/** What a test file names that starts a sandbox, a server or a process, or gets one from a helper of its subject. */
+/** Names that occur in test files that start a sandbox, a server or a process. */
 const NOT_UNIT =
   /\b(startTestEnv|startSandbox|runProcess|Deno\.(Command|serve|listen))\b|_env\.ts"(?<!test_env\.ts")/;
 

@@ -14,10 +14,10 @@ Deno.test("put-large sends one version of a file that is replaced during the upl
     service: "storage",
     method: "PUT",
     nth: 2,
-    rewrite: async (answer) => {
+    rewrite: async (response) => {
       await env.file("new.bin", fresh);
       await Deno.rename(join(env.folder, "new.bin"), join(env.folder, "big.bin"));
-      return answer;
+      return response;
     },
   });
   const { code, stderr } = await env.run("put-large", ...SMALL, "big.bin", "General/");

@@ -29,9 +29,9 @@ Deno.test("put -r fails only the files of a folder that is deleted during the up
   env.sandbox.addFault({
     method: "PUT",
     path: "/content",
-    rewrite: (answer) => {
+    rewrite: (response) => {
       env.sandbox.tenant.remove("Documents", "General/tree/one");
-      return answer;
+      return response;
     },
   });
   const { code, stdout, stderr } = await env.run(

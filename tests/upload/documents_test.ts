@@ -1,13 +1,10 @@
 /** Structure checks of documents: complete or damaged, equal or not, and the cost of hostile ones. */
 
 import { assert, assertEquals } from "../assert.ts";
-import { crc32, deflateRawSync } from "node:zlib";
+import { deflateRawSync } from "node:zlib";
 import { heicFile, jpegFile, ole2File, pdfFile, withFlippedByte, wordDocument } from "./documents.ts";
 import { BrokenDocument, type ByteSource } from "../../lib/documents/byte_source.ts";
-import { proveSame } from "../../lib/documents/same_document.ts";
-import { checkStructure, type DocumentKind } from "../../lib/documents/structure.ts";
-import { checkZip } from "../../lib/documents/zip.ts";
-import { pseudoRandomBytes } from "../test_env.ts";
+import { checkStructure, type DocumentKind, proveSame } from "../../lib/documents/structure.ts";
 import { docx, pdf, xlsx } from "../sandbox/tenant/seed_documents.ts";
 import { promoteProperties } from "../sandbox/tenant/property_promotion.ts";
 import { concat, readZip, writeZip } from "../sandbox/tenant/zip.ts";
@@ -27,8 +24,7 @@ function source(bytes: Uint8Array): ByteSource {
 
 async function isWhole(kind: DocumentKind, bytes: Uint8Array): Promise<boolean> {
   try {
-    await checkStructure(kind, source(bytes));
-    return true;
+    return await checkStructure(kind, source(bytes));
   } catch (error) {
     assert(error instanceof BrokenDocument, `${(error as Error).stack}`);
     return false;
@@ -52,7 +48,6 @@ const WHOLE: [DocumentKind, string, Bytes][] = [
   ["office", "docx", wordDocument(300_000)],
   ["office", "deflated docx", writeZip(readZip(wordDocument(300_000))!, "deflate")],
   ["office", "xlsx", new Uint8Array(xlsx(["a", "b"]))],
-  ["office", "doc", ole2File(3_000_000)],
   ["pdf", "pdf", pdfFile(200_000)],
   ["pdf", "small pdf", new Uint8Array(pdf("text"))],
   ["jpeg", "jpeg", jpegFile(300_000)],
@@ -91,10 +86,14 @@ Deno.test("checkStructure() finds a flipped byte in any file of a package with a
   }
 });
 
-Deno.test("checkZip() reads ZIP64 records, data descriptors and comments", async () => {
-  const contents = await checkZip(source(zip64(pseudoRandomBytes(100_000))));
-  assertEquals([...contents].map(([name, { bytes }]) => [name, bytes]), [["a.bin", 100_000]]);
-  assertEquals(await isWhole("office", zip64(pseudoRandomBytes(100_000)).subarray(0, -30)), false);
+Deno.test("checkStructure() proves nothing of old Office formats, ZIP64 and web pages", async () => {
+  const html = new TextEncoder().encode("<html></html>");
+  for (const [kind, bytes] of [["office", ole2File(5000)], ["office", zip64()], ["html", html]] as const) {
+    assertEquals(await checkStructure(kind, source(bytes)), false);
+  }
+});
+
+Deno.test("checkStructure() accepts an archive with a comment", async () => {
   const plain = wordDocument(1000);
   const commented = concat([plain.subarray(0, -2), Uint8Array.of(5, 0), new TextEncoder().encode("hello")]);
   assertEquals(await isWhole("office", commented), true);
@@ -107,7 +106,7 @@ Deno.test("checkStructure() rejects ZIP bombs and the like in bounded time and m
     "more segments than images have": concat([Uint8Array.of(0xff, 0xd8), new Uint8Array(segments.buffer)]),
     "an entry of more than its stated size": entry("a", zeros, 1000, 0),
     "an entry of less than its stated size": entry("a", zeros, 300 << 20, 0),
-    "more than documents hold": entry("a", zeros, 5e9, 0),
+    "an entry of far less than its stated size": entry("a", zeros, 5e9, 0),
     "the same bytes twice": overlapping(zeros),
     "a hundred thousand entries that are not there": concat([
       writeZip([]).subarray(0, 8),
@@ -223,68 +222,9 @@ function overlapping(data: Uint8Array): Bytes {
   return archive;
 }
 
-/** One deflated entry with sizes after its data, all sizes and offsets in ZIP64 fields, and a comment. */
-function zip64(data: Uint8Array): Bytes {
-  const name = new TextEncoder().encode("a.bin");
-  const deflated = deflateRawSync(data);
-  const out: number[] = [];
-  const put = (value: number, bytes: number) => {
-    for (let n = 0; n < bytes; n++) out.push(Math.floor(value / 256 ** n) % 256);
-  };
-  const all = 0xffffffff;
-  for (
-    const [value, bytes] of [[0x04034b50, 4], [45, 2], [8, 2], [8, 2], [0, 4], [0, 4], [all, 4], [all, 4]]
-  ) {
-    put(value!, bytes!);
-  }
-  put(name.length, 2);
-  put(20, 2);
-  out.push(...name);
-  for (const [value, bytes] of [[1, 2], [16, 2], [0, 8], [0, 8]]) put(value!, bytes!);
-  const head = Uint8Array.from(out);
-  out.length = 0;
-  for (const [value, bytes] of [[0x08074b50, 4], [crc32(data), 4], [deflated.length, 8], [data.length, 8]]) {
-    put(value!, bytes!);
-  }
-  const start = head.length + deflated.length + out.length;
-  const directoryAt = out.length;
-  for (
-    const [value, bytes] of [[0x02014b50, 4], [45, 2], [45, 2], [8, 2], [8, 2], [0, 4], [crc32(data), 4]]
-  ) {
-    put(value!, bytes!);
-  }
-  for (
-    const [value, bytes] of [[all, 4], [all, 4], [name.length, 2], [32, 2], [0, 2], [0, 2], [0, 2], [0, 4]]
-  ) {
-    put(value!, bytes!);
-  }
-  put(all, 4);
-  out.push(...name);
-  // Another extra field first, then the size, the compressed size and the offset.
-  for (
-    const [value, bytes] of [[0x7777, 2], [0, 2], [1, 2], [24, 2], [data.length, 8], [deflated.length, 8], [
-      0,
-      8,
-    ]]
-  ) {
-    put(value!, bytes!);
-  }
-  const directoryBytes = out.length - directoryAt;
-  for (const [value, bytes] of [[0x06064b50, 4], [44, 8], [45, 2], [45, 2], [0, 4], [0, 4], [1, 8], [1, 8]]) {
-    put(value!, bytes!);
-  }
-  put(directoryBytes, 8);
-  put(start, 8);
-  for (const [value, bytes] of [[0x07064b50, 4], [0, 4], [start + directoryBytes, 8], [1, 4]]) {
-    put(value!, bytes!);
-  }
-  for (
-    const [value, bytes] of [[0x06054b50, 4], [0, 2], [0, 2], [0xffff, 2], [0xffff, 2], [all, 4], [all, 4], [
-      3,
-      2,
-    ]]
-  ) {
-    put(value!, bytes!);
-  }
-  return concat([head, deflated, Uint8Array.from(out), new TextEncoder().encode("PK!")]);
+/** An archive whose end record refers to a ZIP64 one. */
+function zip64(): Bytes {
+  const archive = wordDocument(1000);
+  new DataView(archive.buffer).setUint32(archive.length - 6, 0xffffffff, true);
+  return archive;
 }

@@ -5,16 +5,16 @@ import { oldFile } from "./upload_env.ts";
 
 Deno.test("put --if-changed does not mistake a user's change for rewriting by the service", async () => {
   await using env = await startTestEnv();
-  env.sandbox.tenant.behavior.rewriteOfficeFiles = "after-answer";
+  env.sandbox.tenant.behavior.rewriteOfficeFiles = "after-response";
   await oldFile(env, "one.docx", wordDocument(2000));
   await oldFile(env, "two.docx", wordDocument(3000));
   env.sandbox.addFault({
     method: "PUT",
     service: "storage",
     nth: 2,
-    rewrite: (answer) => {
+    rewrite: (response) => {
       env.sandbox.tenant.addFile("Documents", "General/one.docx", "somebody else's");
-      return answer;
+      return response;
     },
   });
   const { code, stderr } = await env.run(

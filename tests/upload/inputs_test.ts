@@ -81,7 +81,7 @@ Deno.test("put does not replace a remote folder that has the name of the file", 
     env.sandbox.tenant.addFolder("Documents", `General/${name}`);
     const { code, stderr } = await env.run("put", await env.file(name, pseudoRandomBytes(size)), "General/");
     assertEquals(code, 6);
-    assertMatch(stderr, /is a folder, which no file can replace; choose another name/);
+    assertMatch(stderr, /is that of a folder or notebook; .*choose another name/);
     assertEquals(env.sandbox.tenant.find("Documents", `General/${name}`)!.kind, "folder");
   }
 });

@@ -5,7 +5,7 @@ import { fragmentCount, oldFile, SMALL, UNIT, until } from "./upload_env.ts";
 
 const fragments = { service: "storage" as const, method: "PUT" };
 
-Deno.test("put reports the progress of each upload when it is interrupted", async () => {
+Deno.test("put reports the progress of an upload when it is interrupted", async () => {
   await using env = await startTestEnv();
   for (const name of ["one.bin", "two.bin"]) {
     await oldFile(env, name, pseudoRandomBytes(20 * 1024 * 1024, name.length));
@@ -23,8 +23,7 @@ Deno.test("put reports the progress of each upload when it is interrupted", asyn
   const text = new TextDecoder().decode(stderr);
   env.sandbox.clearFaults();
   assertEquals(code, 130, text);
-  for (const name of ["one.bin", "two.bin"]) assertMatch(text, new RegExp(`${name}.*20971520 bytes`), text);
-  assertEquals(text.split("\n").filter(Boolean).length, 3, text);
+  assertMatch(text, /^put: 2 left, in .*\nput: (one|two)\.bin: .* of 20971520 bytes /);
 });
 
 Deno.test("put-large ends at once when it is interrupted before it has a session", async () => {
@@ -66,7 +65,7 @@ Deno.test("put ends at once when it is interrupted while hashing", async () => {
 Deno.test("put ends at once when it is interrupted while reading standard input", async () => {
   if (Deno.build.os === "windows") return;
   await using env = await startTestEnv();
-  const [program, ...args] = commandLine("put", ["-", "General/in.bin"]);
+  const [program, ...args] = commandLine("put", ["-", "General/in.bin"], env.sandbox.env);
   const child = new Deno.Command(program!, {
     args,
     cwd: env.folder,

@@ -10,10 +10,10 @@ Deno.test("put-large fails when the session oscillates", async () => {
   env.sandbox.addFault({
     ...fragments,
     times: "always",
-    rewrite: (answer) => {
+    rewrite: (response) => {
       there = !there;
       return {
-        ...answer,
+        ...response,
         status: 202,
         body: JSON.stringify({ nextExpectedRanges: [there ? `${UNIT}-` : "0-"] }),
       };

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "../assert.ts";
-import type { TestEnv } from "../test_env.ts";
+import { jsonLines, type TestEnv } from "../test_env.ts";
 
 /** The smallest fragment: 320 KiB. */
 export const UNIT = 327_680;
@@ -27,6 +27,12 @@ export async function leaveUnfinished(env: TestEnv, file: string, location: stri
   const { code, stderr } = await env.run("put-large", ...SMALL, file, location);
   assertEquals(code, 8, stderr);
   env.sandbox.clearFaults();
+}
+
+/** The id of the unfinished upload of a local file. */
+export async function unfinishedId(env: TestEnv, file: string): Promise<string> {
+  const uploads = jsonLines((await env.run("put-large", "--list", "--json")).stdout);
+  return uploads.find(({ local }) => (local as string).endsWith(file))!.id as string;
 }
 
 /** Waits for a condition. */

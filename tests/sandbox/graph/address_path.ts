@@ -1,31 +1,31 @@
-/** The raw path of a Graph request, cut into steps (PROTOCOL 3.1). */
+/** Splits the raw path of a Graph request into steps (PROTOCOL 3.1). */
 
 import { invalidRequest, ServiceError } from "../service_error.ts";
 
 /** Either one segment of the URL, or a path between two colons. */
 export type AddressStep = { kind: "name"; text: string } | { kind: "path"; segments: string[] };
 
-/** What Graph says when the colons of an address do not fit (api-docs#1241, n8n PR 32470, PROTOCOL N1 and N2). */
-export function misreadAddress(): ServiceError {
+/** Graph's error for misplaced colons (api-docs#1241, n8n PR 32470, PROTOCOL N1 and N2). */
+export function malformedAddress(): ServiceError {
   return new ServiceError(400, "BadRequest", "Entity only allows writes with a JSON Content-Type header.");
 }
 
 /**
- * Cuts at the colons of the raw path first and decodes each segment once, after. A colon that shows up by decoding is
- * an error: `%3A` does not protect it.
+ * Splits the raw path at its colons, then decodes each segment once. A colon that appears only after decoding is
+ * an error: `%3A` does not escape it.
  */
 export function parseAddressPath(rawPath: string): AddressStep[] {
-  // Channel ids hold a colon (19:…@thread.tacv2), and nothing below /teams is addressed by path.
+  // Channel ids contain a colon (19:…@thread.tacv2); below /teams, nothing is addressed by path.
   const parts = rawPath.startsWith("/teams/") ? [rawPath] : rawPath.split(":");
   const steps: AddressStep[] = [];
   for (const [index, part] of parts.entries()) {
     const isPath = index % 2 === 1;
-    // A closing colon with nothing behind it is optional.
+    // A trailing colon is optional.
     if (!isPath && part === "" && index === parts.length - 1) continue;
-    if (!part.startsWith("/") || (isPath && part === "/")) throw misreadAddress();
+    if (!part.startsWith("/") || (isPath && part === "/")) throw malformedAddress();
     const segments = part.slice(1).split("/").map(decode);
     if (isPath) {
-      if (segments.some((segment) => segment.includes(":"))) throw misreadAddress();
+      if (segments.some((segment) => segment.includes(":"))) throw malformedAddress();
       steps.push({ kind: "path", segments });
     } else {
       steps.push(...segments.map((text): AddressStep => ({ kind: "name", text })));

@@ -1,6 +1,6 @@
 /**
- * Who calls, and what they may do: scopes of the token, then rights of the person (PROTOCOL 2.2 and 13.5). An app
- * by itself has its application permissions and with them the whole tenant.
+ * Authentication and authorization: the scopes of the token and the rights of the user (PROTOCOL 2.2 and 13.5).
+ * App-only tokens give access to the whole tenant.
  */
 
 import type { ServiceRequest } from "../messages.ts";
@@ -16,7 +16,7 @@ import {
 } from "../tenant/directory.ts";
 import type { Drive } from "../tenant/drive.ts";
 
-/** The signed-in person, through an app, with the scopes of one token; or the app alone, with its roles. */
+/** A user with the delegated scopes of a token, or an app-only caller with its roles. */
 export interface Caller {
   readonly user: User | undefined;
   readonly application: Application;
@@ -35,8 +35,8 @@ const WRITE_ALL = [
 const WRITE_OWN = ["Files.ReadWrite", ...WRITE_ALL];
 
 /** The caller behind the bearer token. @throws {ServiceError} 401 */
-export function authenticate(state: State, call: ServiceRequest): Caller {
-  const header = call.headers["authorization"];
+export function authenticate(state: State, request: ServiceRequest): Caller {
+  const header = request.headers["authorization"];
   if (header === undefined) throw unauthorized(state, "Access token is empty.");
   const token = /^Bearer (\S+)$/i.exec(header)?.[1];
   if (token === undefined) throw unauthorized(state, "CompactToken parsing failed with error code: 80049217");
@@ -50,7 +50,7 @@ export function authenticate(state: State, call: ServiceRequest): Caller {
   if (grant.expires <= Date.now()) {
     throw unauthorized(state, "Lifetime validation failed, the token is expired.");
   }
-  if (state.challenges.concerns(grant)) {
+  if (state.challenges.rejects(grant)) {
     const message =
       "Continuous access evaluation resulted in challenge with result: InteractionRequired and " +
       "code: TokenCreatedWithOutdatedPolicies";
@@ -71,27 +71,26 @@ function unauthorized(
   });
 }
 
-/** What an app by itself cannot ask for, since nobody is "me" (msgraph-sdk-php#1163). */
+/** App-only requests have no `/me` (msgraph-sdk-php#1163). */
 export function delegatedOnly(): ServiceError {
   return new ServiceError(400, "BadRequest", "/me request is only valid with delegated authentication flow.");
 }
 
-/** What personal accounts do not have: sites, groups, teams. The wording is a guess. */
+/** Personal accounts have no sites, groups or teams. The wording is a guess. */
 export function workAccountsOnly(): ServiceError {
   return new ServiceError(400, "BadRequest", "This API is not supported for MSA accounts.");
 }
 
-/** Whether the person belongs to a tenant without SharePoint: a token for the wrong one (docs#4233, PROTOCOL L4). */
+/** Whether the user's tenant has no SharePoint, as with a token of the wrong tenant (docs#4233, PROTOCOL L4). */
 export function hasNoSharePoint(state: State, user: User | undefined): boolean {
   return user !== undefined && !isPersonal(user) && user.tenantId !== state.tenant.directory.tenantId;
 }
 
-/** The error for it. */
 export function noSharePoint(): ServiceError {
   return new ServiceError(400, "BadRequest", "Tenant does not have a SPO license.");
 }
 
-/** `GET /me` and `/users/{id}`. */
+/** Checks `GET /me` and `/users/{id}`. */
 export function mayReadUser(caller: Caller): void {
   const sufficient = caller.user ? ["User.Read", "User.Read.All"] : ["User.Read.All"];
   if (sufficient.some((scope) => caller.scopes.has(scope))) return;
@@ -99,34 +98,34 @@ export function mayReadUser(caller: Caller): void {
   throw new ServiceError(403, "Authorization_RequestDenied", message);
 }
 
-/** Sites by path, id or search. */
+/** Checks access to sites by path, id or search. */
 export function mayReadSites(caller: Caller): void {
   requireScope(caller, READ_SITES);
 }
 
-/** One site, which the person must be able to open. */
+/** Checks access to one site. */
 export function mayReadSite(caller: Caller, site: Site): void {
   mayReadSites(caller);
   if (roleIn(site, caller) === undefined) throw accessDenied();
 }
 
-/** What the caller may do in a site: an app by itself everything its permissions name. */
+/** The caller's role in a site. Application permissions count as owner everywhere. */
 function roleIn(site: Site, { user }: Caller): Role | undefined {
   return user === undefined ? "owner" : site.roles.get(user);
 }
 
-/** Whether the caller may open a site, as search results show it. */
+/** Whether the caller may open a site; search results contain no others. */
 export function canOpen(site: Site, caller: Caller): boolean {
   return roleIn(site, caller) !== undefined;
 }
 
-/** A drive and what it holds. */
+/** Checks read access to a drive and its items. */
 export function mayReadDrive(caller: Caller, drive: Drive): void {
   requireScope(caller, isOwn(drive, caller) ? READ_OWN : READ_ALL);
   if (roleInDrive(drive, caller) === undefined) throw accessDenied();
 }
 
-/** Changing what a drive holds; visitors of a site may only read. */
+/** Checks write access to a drive and its items; visitors of a site may only read. */
 export function mayWriteDrive(caller: Caller, drive: Drive): void {
   requireScope(caller, isOwn(drive, caller) ? WRITE_OWN : WRITE_ALL);
   const role = roleInDrive(drive, caller);
@@ -137,24 +136,24 @@ function isOwn(drive: Drive, { user }: Caller): boolean {
   return user !== undefined && drive.info.owner === user;
 }
 
-/** Application permissions end at the tenant: a personal OneDrive is in none. */
+/** Application permissions do not cover personal OneDrives: they are outside the tenant. */
 function roleInDrive(drive: Drive, caller: Caller): Role | undefined {
   return caller.user === undefined && drive.cid !== undefined ? undefined : roleIn(drive.info.site, caller);
 }
 
-/** The libraries of a site. */
+/** Checks access to the libraries of a site. */
 export function mayReadDrives(caller: Caller, site: Site): void {
   requireScope(caller, READ_ALL);
   if (!canOpen(site, caller)) throw accessDenied();
 }
 
-/** `/me/joinedTeams`. */
+/** Checks `/me/joinedTeams`. */
 export function mayReadTeams(caller: Caller): void {
   if (caller.user && isPersonal(caller.user)) throw workAccountsOnly();
   requireScope(caller, ["Team.ReadBasic.All"]);
 }
 
-/** The channels of a team. */
+/** Checks access to the channels of a team. */
 export function mayReadChannels(caller: Caller, team: Team): void {
   requireScope(caller, ["Channel.ReadBasic.All"]);
   if (caller.user !== undefined && !team.members.includes(caller.user)) throw accessDenied();

@@ -1,4 +1,4 @@
-/** `{item}/children`: listing in pages, and making folders (PROTOCOL 4.1). */
+/** `{item}/children`: paged listings and folder creation (PROTOCOL 4.1). */
 
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
@@ -18,11 +18,10 @@ import type { ItemAddress } from "./resolve.ts";
 const DEFAULT_PAGE = 200;
 /** A larger `$top` is silently lowered (api-docs#691, PROTOCOL L8). */
 const MAX_PAGE = 1000;
-/** In a skip token, in place of the id of the last item. */
+/** Stands for the first page in a skip token. */
 const FROM_THE_START = "start";
 const skipTokenKey = randomBytes(32);
 
-/** GET. */
 export function listChildren(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayReadDrive(request.caller, address.drive);
   const { query } = request;
@@ -33,23 +32,22 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   if (folder.kind === "link") {
     throw invalidRequest("The children of a remote item are listed in its own drive.");
   }
-  if (unchanged(request.call, folder)) return emptyResponse(304);
+  if (unchanged(request.http, folder)) return emptyResponse(304);
   const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const all = ordered([...folder.children.values()], query.get("$orderby"));
   const start = startOf(request, all);
   const isFirst = request.query.get("$skiptoken") === undefined;
   const empty = isFirst && state.tenant.behavior.emptyFirstPage;
   const page = all.slice(start, start + (empty ? 0 : pageSize(query.get("$top"))));
-  const wants = (property: string) => names === undefined || names.includes(property);
+  const includes = (property: string) => names === undefined || names.includes(property);
   const more = start + page.length < all.length;
   return jsonResponse(200, {
     "@odata.context": contextUrl(state, `drives('${address.drive.id}')/items('${folder.id}')/children`),
     ...(more ? { "@odata.nextLink": nextLink(state, request, page.at(-1)) } : {}),
-    value: page.map((child) => pick(driveItemJson(state, child, wants), names)),
+    value: page.map((child) => pick(driveItemJson(state, child, includes), names)),
   });
 }
 
-/** POST: makes a folder. */
 export async function createFolder(
   state: State,
   request: GraphRequest,
@@ -59,7 +57,7 @@ export async function createFolder(
   const parent = address.item;
   if (!parent) throw itemNotFound();
   if (parent.kind !== "folder") throw invalidRequest("Only a folder can have children.");
-  const body = await readJson(request.call, "refused");
+  const body = await readJson(request.http, "refused");
   const { name, folder } = body;
   if (typeof name !== "string") throw invalidRequest("The name in the provided item is missing.");
   if (typeof folder !== "object" || folder === null) {
@@ -72,13 +70,13 @@ export async function createFolder(
     conflict,
     author: authorOf(state, request),
   });
-  if (created) state.tenant.madeByClient(item);
+  if (created) state.tenant.recordNewFolder(item);
   return entityResponse(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
 }
 
-/** Exactly fail, replace or rename (PROTOCOL U3). */
-export function conflictBehavior(value: unknown, usual: ConflictBehavior): ConflictBehavior {
-  if (value === undefined) return usual;
+/** Parses the conflict behavior: exactly fail, replace or rename (PROTOCOL U3). */
+export function conflictBehavior(value: unknown, defaultBehavior: ConflictBehavior): ConflictBehavior {
+  if (value === undefined) return defaultBehavior;
   if (value === "fail" || value === "replace" || value === "rename") return value;
   throw invalidRequest(
     `The conflict behavior '${value}' is not one of fail, replace, rename.`,
@@ -86,7 +84,7 @@ export function conflictBehavior(value: unknown, usual: ConflictBehavior): Confl
   );
 }
 
-/** By name; this back end orders by `name` or `url` only (QP). */
+/** By name; SharePoint sorts by `name` or `url` only (QP). */
 function ordered(items: Item[], option: string | undefined): Item[] {
   const [property, direction = "asc", ...rest] = (option ?? "name").trim().split(/\s+/);
   if (!["name", "url"].includes(property!) || !["asc", "desc"].includes(direction) || rest.length > 0) {
@@ -107,25 +105,25 @@ function pageSize(top: string | undefined): number {
   return Math.min(Number(top), MAX_PAGE);
 }
 
-/** The token names the last item of the page and seals the whole link: a link altered in any way is refused. */
+/** The token names the last item of the page and signs the whole link, so that altered links are rejected. */
 function nextLink(state: State, request: GraphRequest, last: Item | undefined): string {
-  const target = withoutSkipToken(request.call.target);
+  const target = withoutSkipToken(request.http.target);
   const place = Buffer.from(last?.id ?? FROM_THE_START).toString("base64url");
-  const joint = target.includes("?") ? "&" : "?";
-  return `${state.origins.graph}${target}${joint}$skiptoken=${place}.${seal(target, place)}`;
+  const separator = target.includes("?") ? "&" : "?";
+  return `${state.origins.graph}${target}${separator}$skiptoken=${place}.${sign(target, place)}`;
 }
 
 function startOf(request: GraphRequest, all: readonly Item[]): number {
   const token = request.query.get("$skiptoken") ?? request.query.get("$skipToken");
   if (token === undefined) return 0;
-  const [place = "", sealed] = token.split(".");
-  if (sealed !== seal(withoutSkipToken(request.call.target), place)) {
+  const [place = "", signature] = token.split(".");
+  if (signature !== sign(withoutSkipToken(request.http.target), place)) {
     throw invalidRequest("The skip token is not valid.");
   }
   const last = Buffer.from(place, "base64url").toString();
   if (last === FROM_THE_START) return 0;
   const index = all.findIndex((item) => item.id === last);
-  // The item was deleted between two pages: the listing cannot go on.
+  // The item was deleted between two pages.
   if (index < 0) throw invalidRequest("The skip token is no longer valid.");
   return index + 1;
 }
@@ -134,6 +132,6 @@ function withoutSkipToken(target: string): string {
   return target.replace(/[?&](\$|%24)?skip[tT]oken=[^&]*/, "");
 }
 
-function seal(target: string, place: string): string {
+function sign(target: string, place: string): string {
   return createHmac("sha256", skipTokenKey).update(`${target}\n${place}`).digest("base64url").slice(0, 22);
 }

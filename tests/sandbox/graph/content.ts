@@ -1,4 +1,4 @@
-/** `{item}/content`: the way to a download, and the upload in one request (PROTOCOL 5 and 6). */
+/** `{item}/content`: download redirects and single-request uploads (PROTOCOL 5 and 6). */
 
 import { ConnectionLost, emptyResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
@@ -13,21 +13,21 @@ import { itemResponse } from "./items.ts";
 import { authorOf, checkIfMatch, type GraphRequest, requireLength, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
-/** The number SharePoint itself names (rclone PR 4052, PROTOCOL U18). */
+/** The limit in SharePoint's own error message (rclone PR 4052, PROTOCOL U18). */
 const MAX_CONTENT_BYTES = 262_144_000;
 
-/** GET: a redirect to a pre-authenticated URL. A Range header belongs there and is not looked at here. */
+/** GET: redirects to a pre-authenticated URL; a Range header is ignored here and applies there. */
 export function getContent(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayReadDrive(request.caller, address.drive);
   const { item } = address;
   if (!item) throw itemNotFound();
-  // Without a body (recorded 2025).
+  // The response has no body (recorded 2025).
   if (item.kind === "folder") return emptyResponse(404, { "content-type": "application/octet-stream" });
   if (item.kind !== "file") throw invalidRequest(`You cannot get content for a ${item.kind}.`);
   if (request.query.has("format")) {
     throw new ServiceError(406, "notSupported", "The sandbox converts no files.");
   }
-  if (unchanged(request.call, item)) return emptyResponse(304);
+  if (unchanged(request.http, item)) return emptyResponse(304);
   return emptyResponse(302, { location: downloadUrl(state, item) });
 }
 
@@ -38,22 +38,23 @@ export async function putContent(
   address: ItemAddress,
 ): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
-  const { call } = request;
+  const { http } = request;
   const conflict = conflictBehavior(request.query.get("@microsoft.graph.conflictBehavior"), "replace");
   checkForm(request, address);
   const { parents, name } = placeOf(state, address);
   if (parents.length === 0) address.drive.nameForFile(folderFor(address), name, conflict);
-  address.drive.reserve(call.body.declaredLength ?? 0);
+  address.drive.reserve(http.body.declaredLength ?? 0);
   const author = authorOf(state, request);
   const staging = state.tenant.store.stage();
   try {
-    await call.body.read((chunk) => {
-      if (call.body.received > MAX_CONTENT_BYTES) throw tooBig();
+    await http.body.read((chunk) => {
+      if (http.body.received > MAX_CONTENT_BYTES) throw contentTooLarge();
       staging.append(chunk);
     });
   } catch (error) {
-    // Without a declared length nobody can tell that bytes are missing: a shortened file stays (docs#6818, PROTOCOL U12).
-    if (error instanceof ConnectionLost && call.body.chunked) {
+    // Without a Content-Length the service cannot detect missing bytes and keeps the truncated file (docs#6818,
+    // PROTOCOL U12).
+    if (error instanceof ConnectionLost && http.body.chunked) {
       place(address, parents, name, staging, conflict, author);
     } else staging.discard();
     throw error;
@@ -63,23 +64,23 @@ export async function putContent(
 }
 
 function checkForm(request: GraphRequest, address: ItemAddress): void {
-  const { call } = request;
-  requireLength(call);
-  if (call.headers["content-type"] === undefined) {
+  const { http } = request;
+  requireLength(http);
+  if (http.headers["content-type"] === undefined) {
     const message = "Write requests (excluding DELETE) must contain the Content-Type header declaration.";
     throw new ServiceError(400, "BadRequest", message);
   }
-  if ((call.body.declaredLength ?? 0) > MAX_CONTENT_BYTES) throw tooBig();
-  checkIfMatch(call, address.item);
+  if ((http.body.declaredLength ?? 0) > MAX_CONTENT_BYTES) throw contentTooLarge();
+  checkIfMatch(http, address.item);
 }
 
-function tooBig(): ServiceError {
+function contentTooLarge(): ServiceError {
   const message = "The request message is too big. The server does not allow messages larger than " +
     `${MAX_CONTENT_BYTES} bytes.`;
   return new ServiceError(413, "-1, Microsoft.SharePoint.Client.InvalidClientQueryException", message);
 }
 
-/** The folders still to be made, and the name of the file. */
+/** The parent folders to create, and the file name. */
 function placeOf(state: State, address: ItemAddress): { parents: readonly string[]; name: string } {
   const { item } = address;
   if (item) {
@@ -87,7 +88,7 @@ function placeOf(state: State, address: ItemAddress): { parents: readonly string
     return { parents: [], name: item.name };
   }
   const parents = address.missing.slice(0, -1);
-  // Seen in the field, though no page promises it (api-docs#364, #82).
+  // Observed but undocumented (api-docs#364, #82).
   if (parents.length > 0 && !state.tenant.behavior.putCreatesParents) throw itemNotFound();
   if (address.folder.kind !== "folder") throw itemNotFound();
   return { parents, name: address.missing.at(-1)! };
@@ -109,8 +110,8 @@ function place(
   try {
     let folder = folderFor(address);
     for (const parent of parents) {
-      const there = folder.drive.walk([parent], folder).item;
-      folder = there ?? folder.drive.add("folder", folder, parent, { author });
+      const existing = folder.drive.walk([parent], folder).item;
+      folder = existing ?? folder.drive.add("folder", folder, parent, { author });
     }
     return folder.drive.placeFile(folder, name, content, { conflict, author });
   } catch (error) {

@@ -17,25 +17,24 @@ const CONFLICT = "@microsoft.graph.conflictBehavior";
 /** Documented for personal OneDrive only (DIUP). */
 const PERSONAL_ONLY = ["description", "fileSize"];
 
-/** POST. */
 export async function createUploadSession(
   state: State,
   request: GraphRequest,
   address: ItemAddress,
 ): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
-  const body = await readJson(request.call, "allowed");
-  // With verbose OData the service answers 200 and an error in it (api-docs#465, PROTOCOL E2).
-  if ((request.call.headers["accept"] ?? "").includes("odata=verbose")) {
+  const body = await readJson(request.http, "allowed");
+  // With verbose OData the service responds with 200 and an error in the body (api-docs#465, PROTOCOL E2).
+  if ((request.http.headers["accept"] ?? "").includes("odata=verbose")) {
     const message = "The media type 'application/json;odata=verbose' is not supported.";
     return jsonResponse(200, { error: { code: "notSupported", message } });
   }
   const { parent, name } = placeOf(address);
   const wanted = readItem(body["item"], name, address.drive);
-  checkIfMatch(request.call, address.item);
+  checkIfMatch(request.http, address.item);
   address.drive.nameForFile(parent, name, wanted.conflict);
   const { item } = address;
-  const ifMatch = request.call.headers["if-match"] !== undefined && item
+  const ifMatch = request.http.headers["if-match"] !== undefined && item
     ? { item, eTag: eTagOf(item) }
     : undefined;
   const session = state.sessions.create({
@@ -61,16 +60,16 @@ export async function createUploadSession(
 function placeOf(address: ItemAddress): Pick<SessionRequest, "parent" | "name"> {
   const { item, folder, missing } = address;
   if (item) {
-    // A bare folder id names no file (PROTOCOL U26).
+    // A folder id alone does not name a file (PROTOCOL U26).
     if (!address.byPath && item.kind !== "file") throw invalidRequest("File name not provided in url");
     return { parent: item.parent!, name: item.name };
   }
-  // Unlike a simple PUT, a session makes no folders (api-docs#364).
+  // Unlike a simple PUT, a session creates no parent folders (api-docs#364).
   if (missing.length !== 1 || folder.kind !== "folder") throw itemNotFound();
   return { parent: folder, name: missing[0]! };
 }
 
-/** Only what stands inside `item` counts; bare properties have no effect (OpenFn/adaptors#1761, PROTOCOL U2). */
+/** Only properties inside `item` count; others have no effect (OpenFn/adaptors#1761, PROTOCOL U2). */
 function readItem(
   item: unknown,
   name: string,
@@ -82,14 +81,14 @@ function readItem(
   }
   const properties = item as Record<string, unknown>;
   const keys = Object.keys(properties);
-  // fileSize, size, description, @odata.type and the like (docs#10585, docs#14819, PROTOCOL U4).
+  // Rejects fileSize, size, description, @odata.type and the like (docs#10585, docs#14819, PROTOCOL U4).
   const known = [CONFLICT, "name", "fileSystemInfo", ...(drive.cid === undefined ? [] : PERSONAL_ONLY)];
-  const refused = keys.find((key) => !known.includes(key));
-  if (refused !== undefined) {
-    throw invalidRequest(`The property '${refused}' is not allowed in an upload session.`);
+  const rejected = keys.find((key) => !known.includes(key));
+  if (rejected !== undefined) {
+    throw invalidRequest(`The property '${rejected}' is not allowed in an upload session.`);
   }
   if (typeof properties["fileSize"] === "number") drive.reserve(properties["fileSize"]);
-  // The annotation has to come before fileSystemInfo (python-o365, drive.py).
+  // The annotation must precede fileSystemInfo (python-o365, drive.py).
   if (keys.includes("fileSystemInfo") && keys.indexOf(CONFLICT) > keys.indexOf("fileSystemInfo")) {
     throw invalidRequest("An annotation must precede the properties it applies to.");
   }
@@ -97,7 +96,7 @@ function readItem(
     throw invalidRequest("Name specified in the path doesn't match the name in the item.");
   }
   return {
-    // The pages say "fail" is the default; the service replaces (contrib#300, PROTOCOL U1).
+    // Documented default: "fail"; actual default: "replace" (contrib#300, PROTOCOL U1).
     conflict: conflictBehavior(properties[CONFLICT], "replace"),
     fileSystemInfo: properties["fileSystemInfo"] === undefined
       ? {}
@@ -105,7 +104,7 @@ function readItem(
   };
 }
 
-/** Quotes in the query on purpose: the URL parser behind fetch turns them into %27 (PROTOCOL D4). */
+/** The query deliberately contains quotes: the URL parser behind fetch turns them into %27 (PROTOCOL D4). */
 function uploadUrl(state: State, session: UploadSession): string {
   const { drive, parent, guid } = session;
   const path = `${drive.info.site.path}/_api/v2.0/drives/${drive.id}/items/${parent.id}/uploadSession`;

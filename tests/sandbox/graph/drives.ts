@@ -1,4 +1,4 @@
-/** Drives of people, sites and groups (PROTOCOL 2.2). */
+/** Drives of users, sites and groups (PROTOCOL 2.2). */
 
 import { driveType, identitySet, seconds } from "../drive_item_json.ts";
 import type { ServiceResponse } from "../messages.ts";
@@ -18,7 +18,7 @@ export function listUserDrives(state: State, request: GraphRequest, user: User):
   const drives = state.tenant.drives.filter((drive) => drive.info.owner === user);
   if (drives.length === 0) throw noDrive(state, user);
   for (const drive of drives) may.mayReadDrive(request.caller, drive);
-  // Phantoms come first: who takes the first drive of the list has none (PROTOCOL L2).
+  // Inaccessible system drives come first, so the first drive of the list is the wrong one (PROTOCOL L2).
   const phantoms = drives.some((drive) => drive.cid !== undefined)
     ? [{ ...driveJson(drives[0]!), ...PHANTOM }]
     : [];
@@ -31,7 +31,7 @@ const PHANTOM = {
   webUrl: "https://my.microsoftpersonalcontent.com/",
 };
 
-/** What a person without OneDrive gets; the wording has changed over the years (PROTOCOL L4). */
+/** The error for a user without OneDrive; its wording has changed over the years (PROTOCOL L4). */
 export function noDrive(state: State, user: User): ServiceError {
   if (may.hasNoSharePoint(state, user)) return may.noSharePoint();
   return new ServiceError(404, "ResourceNotFound", "User's mysite not found.");
@@ -69,7 +69,7 @@ function driveList(
   return collectionResponse(state, "drives", all.map((drive) => pick(drive, names)));
 }
 
-/** `/drives/{id}` and its other names. */
+/** `/drives/{id}` and its aliases. */
 export function getDrive(state: State, request: GraphRequest, drive: Drive): ServiceResponse {
   may.mayReadDrive(request.caller, drive);
   allowOptions(request.query, "$select");

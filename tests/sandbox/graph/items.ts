@@ -1,4 +1,4 @@
-/** The item itself: GET, PATCH, DELETE (PROTOCOL 4.1, 11). */
+/** GET, PATCH and DELETE of an item (PROTOCOL 4.1, 11). */
 
 import { driveItemJson } from "../drive_item_json.ts";
 import { emptyResponse, type ServiceResponse } from "../messages.ts";
@@ -17,11 +17,11 @@ export function getItem(state: State, request: GraphRequest, address: ItemAddres
   allowOptions(request.query, "$select");
   const names = selected(request.query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const item = existing(address);
-  if (unchanged(request.call, item)) return emptyResponse(304);
+  if (unchanged(request.http, item)) return emptyResponse(304);
   return itemResponse(state, item, names);
 }
 
-/** Name and time stamps; on this back end a file gets one more version for it (PROTOCOL U21). */
+/** Changes name and timestamps; on SharePoint each change adds a file version (PROTOCOL U21). */
 export async function patchItem(
   state: State,
   request: GraphRequest,
@@ -29,10 +29,10 @@ export async function patchItem(
 ): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
-  checkIfMatch(request.call, item);
-  const { name, fileSystemInfo, ...others } = await readJson(request.call, "refused");
-  const refused = Object.keys(others)[0];
-  if (refused !== undefined) throw invalidRequest(`The property '${refused}' cannot be changed here.`);
+  checkIfMatch(request.http, item);
+  const { name, fileSystemInfo, ...others } = await readJson(request.http, "refused");
+  const rejected = Object.keys(others)[0];
+  if (rejected !== undefined) throw invalidRequest(`The property '${rejected}' cannot be changed here.`);
   if (name !== undefined) checkName(item, name);
   const change = {
     ...(typeof name === "string" ? { name } : {}),
@@ -45,26 +45,26 @@ export async function patchItem(
 export function deleteItem(_state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
-  checkIfMatch(request.call, item);
+  checkIfMatch(request.http, item);
   item.drive.remove(item);
   return emptyResponse(204);
 }
 
-/** The driveItem as an answer, with its eTag as a header too. */
+/** The driveItem, with its eTag as a header too. */
 export function itemResponse(
   state: State,
   item: Item,
   names: string[] | undefined,
   status = 200,
 ): ServiceResponse {
-  const wants = (property: string) => names === undefined || names.includes(property);
-  const json = driveItemJson(state, item, wants);
+  const includes = (property: string) => names === undefined || names.includes(property);
+  const json = driveItemJson(state, item, includes);
   return entityResponse(state, status, `drives('${item.drive.id}')/items`, pick(json, names), {
     etag: json.eTag,
   });
 }
 
-/** The times of a `fileSystemInfo` facet. @throws {ServiceError} 400 */
+/** Parses a `fileSystemInfo` facet. @throws {ServiceError} 400 */
 export function readFileSystemInfo(value: unknown): Partial<FileSystemInfo> {
   if (typeof value !== "object" || value === null) throw invalidRequest("fileSystemInfo is not an object.");
   const info: Partial<FileSystemInfo> = {};

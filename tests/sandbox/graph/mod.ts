@@ -1,4 +1,4 @@
-/** Microsoft Graph: authenticates, resolves the address, calls the handler, and gives every answer its headers. */
+/** Microsoft Graph: authenticates a request, resolves its address, calls the handler and adds the common headers. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
@@ -15,7 +15,7 @@ import { getUser } from "./users.ts";
 import { parseQuery } from "./query.ts";
 import { type GraphRequest, isJson, LengthRequired } from "./request.ts";
 import { type ItemAddress, resolve, type Target } from "./resolve.ts";
-import { misreadAddress, parseAddressPath } from "./address_path.ts";
+import { malformedAddress, parseAddressPath } from "./address_path.ts";
 
 const JSON_TYPE =
   "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
@@ -29,21 +29,20 @@ const DIAGNOSTIC = JSON.stringify({
   },
 });
 
-/** Answers one request to Graph. */
-export async function graphService(state: State, call: ServiceRequest): Promise<ServiceResponse> {
+export async function graphService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
-  const clientRequestId = call.headers["client-request-id"] ?? requestId;
-  let answer: ServiceResponse;
+  const clientRequestId = request.headers["client-request-id"] ?? requestId;
+  let response: ServiceResponse;
   try {
-    answer = await route(state, call);
-    if (answer.body !== "") answer.headers["content-type"] = JSON_TYPE;
+    response = await route(state, request);
+    if (response.body !== "") response.headers["content-type"] = JSON_TYPE;
   } catch (error) {
-    answer = errorResponse(error, requestId, clientRequestId);
+    response = errorResponse(error, requestId, clientRequestId);
   }
-  answer.headers["request-id"] = requestId;
-  answer.headers["client-request-id"] = clientRequestId;
-  answer.headers["x-ms-ags-diagnostic"] = DIAGNOSTIC;
-  return answer;
+  response.headers["request-id"] = requestId;
+  response.headers["client-request-id"] = clientRequestId;
+  response.headers["x-ms-ags-diagnostic"] = DIAGNOSTIC;
+  return response;
 }
 
 function errorResponse(error: unknown, requestId: string, clientRequestId: string): ServiceResponse {
@@ -64,26 +63,26 @@ function errorResponse(error: unknown, requestId: string, clientRequestId: strin
   return jsonResponse(error.status, body, { ...error.headers, "content-type": JSON_TYPE });
 }
 
-async function route(state: State, call: ServiceRequest): Promise<ServiceResponse> {
-  const version = /^\/v1\.0(?=\/|$)/.exec(call.path)?.[0];
+async function route(state: State, http: ServiceRequest): Promise<ServiceResponse> {
+  const version = /^\/v1\.0(?=\/|$)/.exec(http.path)?.[0];
   if (version === undefined) throw new ServiceError(400, "BadRequest", "Invalid version.");
-  const caller = authenticate(state, call);
-  const request: GraphRequest = { call, caller, query: parseQuery(call.query) };
-  const target = resolve(state, caller.user, parseAddressPath(call.path.slice(version.length)));
+  const caller = authenticate(state, http);
+  const request: GraphRequest = { http, caller, query: parseQuery(http.query) };
+  const target = resolve(state, caller.user, parseAddressPath(http.path.slice(version.length)));
   if (target.resource.kind === "item") {
-    return await answerItem(state, request, target.resource, target.relation);
+    return await handleItem(state, request, target.resource, target.relation);
   }
-  return answerPlace(state, request, target);
+  return handleResource(state, request, target);
 }
 
-async function answerItem(
+async function handleItem(
   state: State,
   request: GraphRequest,
   address: ItemAddress,
   relation: string,
 ): Promise<ServiceResponse> {
-  if (state.tenant.misses(address.item ?? address.folder)) throw itemNotFound();
-  switch (`${request.call.method} ${relation}`) {
+  if (state.tenant.isStillHidden(address.item ?? address.folder)) throw itemNotFound();
+  switch (`${request.http.method} ${relation}`) {
     case "GET ":
       return getItem(state, request, address);
     case "PATCH ":
@@ -91,8 +90,8 @@ async function answerItem(
     case "DELETE ":
       return deleteItem(state, request, address);
     case "PUT ":
-      // Most often a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
-      if (!isJson(request.call)) throw misreadAddress();
+      // Usually a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
+      if (!isJson(request.http)) throw malformedAddress();
       throw new ServiceError(405, "notAllowed", "An item is changed by PATCH.");
     case "GET children":
       return listChildren(state, request, address);
@@ -106,12 +105,16 @@ async function answerItem(
     case "POST microsoft.graph.createUploadSession":
       return await createUploadSession(state, request, address);
     default:
-      throw unknownRoute(request.call.method, relation);
+      throw unknownRoute(request.http.method, relation);
   }
 }
 
-function answerPlace(state: State, request: GraphRequest, { resource, relation }: Target): ServiceResponse {
-  switch (`${request.call.method} ${resource.kind} ${relation}`) {
+function handleResource(
+  state: State,
+  request: GraphRequest,
+  { resource, relation }: Target,
+): ServiceResponse {
+  switch (`${request.http.method} ${resource.kind} ${relation}`) {
     case "GET user ":
       if (resource.kind === "user") return getUser(state, request, resource.user, resource.me);
       break;
@@ -144,7 +147,7 @@ function answerPlace(state: State, request: GraphRequest, { resource, relation }
       }
       break;
   }
-  throw unknownRoute(request.call.method, relation);
+  throw unknownRoute(request.http.method, relation);
 }
 
 function unknownRoute(method: string, relation: string): ServiceError {

@@ -4,10 +4,13 @@ import { invalidRequest } from "../service_error.ts";
 
 const OPTIONS = ["select", "top", "expand", "orderby", "skiptoken", "skipToken", "skip", "filter", "count"];
 
-/** The options of one request; OData ones under their name with `$`. */
+/** The query options of a request; OData options with their `$`. */
 export type Query = ReadonlyMap<string, string>;
 
-/** Reads the raw query. Names are case-sensitive, with or without `$`, but one way in one request (QP, CASE). */
+/**
+ * Parses the raw query. Names are case-sensitive; a `$` is optional but must be used consistently in a request
+ * (QP, CASE).
+ */
 export function parseQuery(raw: string): Query {
   const query = new Map<string, string>();
   let spelling: "with" | "without" | undefined;
@@ -42,7 +45,7 @@ function splitPair(part: string): [string, string] {
   }
 }
 
-/** Refuses options a call does not take. */
+/** Rejects other options. @throws {ServiceError} 400 */
 export function allowOptions(query: Query, ...allowed: string[]): void {
   for (const name of query.keys()) {
     if (name.startsWith("$") && !allowed.includes(name)) {
@@ -51,7 +54,7 @@ export function allowOptions(query: Query, ...allowed: string[]): void {
   }
 }
 
-/** The names of `$select`, or undefined. @throws {ServiceError} 400 for a property the type does not have */
+/** The names in `$select`, or undefined. @throws {ServiceError} 400 for a property that the type does not have */
 export function selected(query: Query, properties: ReadonlySet<string>, type: string): string[] | undefined {
   const text = query.get("$select");
   if (text === undefined) return undefined;
@@ -66,7 +69,7 @@ export function selected(query: Query, properties: ReadonlySet<string>, type: st
   return names;
 }
 
-/** Only the selected properties of an object, and its annotations about itself. */
+/** The selected properties of an object, and its annotations. */
 export function pick(
   json: Record<string, unknown>,
   names: readonly string[] | undefined,

@@ -1,4 +1,4 @@
-/** A Graph request with its caller and query, as the handlers get it; and the forms of answers they share. */
+/** A Graph request as its handlers get it, and the response shapes they share. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, ServiceError } from "../service_error.ts";
@@ -8,20 +8,19 @@ import type { Caller } from "./authorization.ts";
 import type { Query } from "./query.ts";
 
 export interface GraphRequest {
-  readonly call: ServiceRequest;
+  readonly http: ServiceRequest;
   readonly caller: Caller;
   readonly query: Query;
 }
 
 type Json = Record<string, unknown>;
 
-/** The person through the app, or the app alone, as `createdBy` shows it. */
+/** The user and app, or the app alone, as `createdBy` shows them. */
 export function authorOf(_state: State, request: GraphRequest): Author {
   const { user, application } = request.caller;
   return { ...(user ? { user } : {}), application };
 }
 
-/** One entity with its `@odata.context`. */
 export function entityResponse(
   state: State,
   status: number,
@@ -32,7 +31,7 @@ export function entityResponse(
   return jsonResponse(status, { "@odata.context": contextUrl(state, `${set}/$entity`), ...entity }, headers);
 }
 
-/** A whole collection on one page. */
+/** A collection in a single page. */
 export function collectionResponse(state: State, set: string, value: readonly Json[]): ServiceResponse {
   return jsonResponse(200, { "@odata.context": contextUrl(state, set), value });
 }
@@ -42,12 +41,12 @@ export function contextUrl(state: State, set: string): string {
   return `${state.origins.graph}/v1.0/$metadata#${set}`;
 }
 
-/** The JSON object of the body; `{}` for an empty one when that is allowed. */
-export async function readJson(call: ServiceRequest, empty: "allowed" | "refused"): Promise<Json> {
-  requireLength(call);
-  const text = await call.body.text();
+/** Parses the body as a JSON object; an empty body is `{}` if allowed. */
+export async function readJson(request: ServiceRequest, empty: "allowed" | "refused"): Promise<Json> {
+  requireLength(request);
+  const text = await request.body.text();
   if (text === "" && empty === "allowed") return {};
-  if (!isJson(call)) {
+  if (!isJson(request)) {
     throw new ServiceError(
       400,
       "BadRequest",
@@ -57,31 +56,31 @@ export async function readJson(call: ServiceRequest, empty: "allowed" | "refused
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as Json;
-  } catch { /* answered below */ }
+  } catch { /* reported below */ }
   throw new ServiceError(400, "BadRequest", "Unable to read JSON request payload.");
 }
 
 /** Whether the request declares a JSON body. */
-export function isJson(call: ServiceRequest): boolean {
-  return (call.headers["content-type"] ?? "").toLowerCase().startsWith("application/json");
+export function isJson(request: ServiceRequest): boolean {
+  return (request.headers["content-type"] ?? "").toLowerCase().startsWith("application/json");
 }
 
-/** An empty POST without Content-Length: 0 is refused by the front end, in HTML (docs PR 2262, api-docs#549). */
-export function requireLength(call: ServiceRequest): void {
-  if (call.body.declaredLength === undefined && !call.body.chunked) throw new LengthRequired();
+/** The front end rejects an empty POST without Content-Length: 0, with HTML (docs PR 2262, api-docs#549). */
+export function requireLength(request: ServiceRequest): void {
+  if (request.body.declaredLength === undefined && !request.body.chunked) throw new LengthRequired();
 }
 
-/** Answered as an HTML page, which a client must not try to read as JSON. */
+/** Reported as an HTML page: a client must not assume JSON. */
 export class LengthRequired extends Error {
   override name = "LengthRequired";
 }
 
-/** If-Match against the eTag (or cTag) of the item. @throws {ServiceError} 412, or 400 for an unquoted tag */
-export function checkIfMatch(call: ServiceRequest, item: Item | undefined): void {
-  const header = call.headers["if-match"];
+/** Compares If-Match with the eTag or cTag of the item. @throws {ServiceError} 412, or 400 for an unquoted tag */
+export function checkIfMatch(request: ServiceRequest, item: Item | undefined): void {
+  const header = request.headers["if-match"];
   if (header === undefined) return;
   if (item !== undefined && (header === "*" || tagsOf(item).includes(header))) return;
-  // The tags of a personal OneDrive have no quotes.
+  // Tags of a personal OneDrive are unquoted.
   if (header !== "*" && item?.drive.cid === undefined && !/^(W\/)?"[^]*"$/.test(header)) {
     throw invalidRequest("The entity tag is malformed.", "malformedEntityTag");
   }
@@ -89,9 +88,9 @@ export function checkIfMatch(call: ServiceRequest, item: Item | undefined): void
   throw new ServiceError(412, "resourceModified", message, { innerCode: "entityTagDoesNotMatch" });
 }
 
-/** Whether If-None-Match names the state the item is in. */
-export function unchanged(call: ServiceRequest, item: Item): boolean {
-  const header = call.headers["if-none-match"];
+/** Whether If-None-Match contains the current eTag or cTag of the item. */
+export function unchanged(request: ServiceRequest, item: Item): boolean {
+  const header = request.headers["if-none-match"];
   return header !== undefined && tagsOf(item).includes(header);
 }
 

@@ -1,4 +1,4 @@
-/** From the steps of a path to the thing it names in the tenant. */
+/** Resolves the steps of a path to a resource of the tenant. */
 
 import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
@@ -7,21 +7,21 @@ import type { Drive } from "../tenant/drive.ts";
 import { PHANTOM_DRIVE_ID } from "../tenant/contoso.ts";
 import { canonicalPersonalId } from "../tenant/ids.ts";
 import type { Item } from "../tenant/item.ts";
-import { pathFault } from "../tenant/names.ts";
+import { pathProblem } from "../tenant/names.ts";
 import { pathOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
 import { delegatedOnly, hasNoSharePoint, noSharePoint, workAccountsOnly } from "./authorization.ts";
 import { noDrive } from "./drives.ts";
 import type { AddressStep } from "./address_path.ts";
 
-/** An item, or the place by path where one could be. */
+/** An item, or the path where one could be created. */
 export interface ItemAddress {
   readonly kind: "item";
   readonly drive: Drive;
   readonly item: Item | undefined;
   /** The deepest folder that exists. */
   readonly folder: Item;
-  /** The names missing below it; empty when the item exists. */
+  /** The missing path segments below it; empty when the item exists. */
   readonly missing: readonly string[];
   /** Whether the address ends in a path, as opposed to an id. */
   readonly byPath: boolean;
@@ -37,13 +37,13 @@ export type Resource =
   | { kind: "team"; team: Team }
   | { kind: "channel"; team: Team; channel: Channel };
 
-/** A resource and the relation or action behind it, such as `children`; "" for the resource itself. */
+/** A resource and the relation or action on it, such as `children`; "" for the resource itself. */
 export interface Target {
   readonly resource: Resource;
   readonly relation: string;
 }
 
-/** Walks the steps; `caller` is undefined for an app by itself. @throws {ServiceError} 400 or 404 */
+/** Walks the steps; `caller` is undefined for app-only. @throws {ServiceError} 400 or 404 */
 export function resolve(state: State, caller: User | undefined, steps: readonly AddressStep[]): Target {
   const route = new Route(steps);
   const { users } = state.tenant.directory;
@@ -77,7 +77,7 @@ export function resolve(state: State, caller: User | undefined, steps: readonly 
   }
 }
 
-/** The steps with a place in them. */
+/** A cursor over the steps. */
 class Route {
   readonly #steps: readonly AddressStep[];
   #at = 0;
@@ -90,14 +90,13 @@ class Route {
     return this.#at >= this.#steps.length;
   }
 
-  /** The next step as a segment. */
   name(): string {
     const step = this.#steps[this.#at++];
     if (step?.kind !== "name" || step.text === "") throw invalidRequest("The request URI is not valid.");
     return step.text;
   }
 
-  /** The next step, if it is a path. */
+  /** Consumes the next step if it is a path. */
   path(): string[] | undefined {
     const step = this.#steps[this.#at];
     if (step?.kind !== "path") return undefined;
@@ -105,7 +104,7 @@ class Route {
     return step.segments;
   }
 
-  /** The one segment that may be left, or "". */
+  /** The last remaining segment, or "". */
   relation(): string {
     if (this.ended) return "";
     const name = this.name();
@@ -157,7 +156,7 @@ function ofItem(start: Item, route: Route): Target {
     };
   }
   const makesFolder = relation === "children";
-  const fault = pathFault([...pathOf(start), ...segments], makesFolder ? "folder" : "file");
+  const fault = pathProblem([...pathOf(start), ...segments], makesFolder ? "folder" : "file");
   if (fault) throw invalidRequest(fault.message, fault.code);
   return { resource: { kind: "item", drive, ...drive.walk(segments, start), byPath: true }, relation };
 }
@@ -168,7 +167,7 @@ function itemById(drive: Drive, id: string): Item {
   return item;
 }
 
-/** Only a person's OneDrive has special folders; of them this tenant uses Documents. */
+/** Only OneDrives have special folders; this tenant has only Documents. */
 function specialFolder(drive: Drive, name: string): Item {
   const folder = name === "documents" && drive.info.owner
     ? drive.root.children.get(nameKey("Documents"))

@@ -34,11 +34,11 @@ const SITE_PROPERTIES = new Set([
   ...["root", "sharepointIds", "siteCollection", "webUrl"],
 ]);
 
-/** `/sites?search=`: free text over the search index, which knows no personal sites (docs#14387). */
+/** `/sites?search=`: searches the index, which excludes personal sites (docs#14387). */
 export function searchSites(state: State, request: GraphRequest): ServiceResponse {
   may.mayReadSites(request.caller);
   const text = (request.query.get("search") ?? "").trim().toLowerCase();
-  // Listing all sites is for applications, not for people (msgraph-sdk-powershell#544).
+  // Only applications may list all sites (msgraph-sdk-powershell#544).
   const listsAll = !request.query.has("search");
   if (listsAll && request.caller.user) throw new ServiceError(403, "accessDenied", "Access denied");
   if (text === "" && !listsAll) throw invalidRequest("The search text is empty.");

@@ -43,7 +43,7 @@ export function listChannels(state: State, request: GraphRequest, team: Team): S
   );
 }
 
-/** `/teams/{id}/channels/{id}/filesFolder`: not there until somebody opened the Files tab (PROTOCOL L6). */
+/** `/teams/{id}/channels/{id}/filesFolder`: exists only after someone has opened the Files tab (PROTOCOL L6). */
 export function getFilesFolder(
   state: State,
   request: GraphRequest,

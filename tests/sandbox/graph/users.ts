@@ -23,7 +23,7 @@ export function getUser(state: State, request: GraphRequest, user: User, me: boo
   }
   const drive = state.tenant.drives.find((drive) => drive.info.owner === user);
   const extra = {
-    // Absent where no OneDrive was ever made (PROTOCOL 1).
+    // Absent if the user never had a OneDrive (PROTOCOL 1).
     ...(drive && drive.cid === undefined ? { mySite: `${siteUrl(drive.info.site)}/` } : {}),
     userType: user.home ? "Guest" : "Member",
     accountEnabled: true,
@@ -38,7 +38,7 @@ export function getUser(state: State, request: GraphRequest, user: User, me: boo
   return entityResponse(state, 200, "users", names ? pick({ ...json, ...extra }, names) : json);
 }
 
-/** The eleven properties that come unasked. */
+/** The eleven default properties. */
 function userJson(user: User): Json {
   return {
     businessPhones: user.businessPhone === undefined ? [] : [user.businessPhone],

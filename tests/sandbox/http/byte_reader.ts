@@ -1,4 +1,4 @@
-/** Reads lines and runs of bytes from a connection through one buffer that is used again and again. */
+/** Reads lines and bytes from a connection through one reused buffer. */
 
 import { ConnectionLost } from "../messages.ts";
 
@@ -14,10 +14,10 @@ export class ByteReader {
     this.#connection = connection;
   }
 
-  /** Up to `most` bytes, at least one; good until the next call. @throws {ConnectionLost} at the end */
-  async some(most: number): Promise<Uint8Array> {
+  /** Between one and `max` bytes, valid until the next call. @throws {ConnectionLost} at the end */
+  async some(max: number): Promise<Uint8Array> {
     if (this.#start === this.#end) await this.#fill();
-    const chunk = this.#buffer.subarray(this.#start, Math.min(this.#end, this.#start + most));
+    const chunk = this.#buffer.subarray(this.#start, Math.min(this.#end, this.#start + max));
     this.#start += chunk.length;
     return chunk;
   }
@@ -57,7 +57,7 @@ export class LineTooLong extends Error {
 
 function latin1(bytes: Uint8Array): string {
   let text = "";
-  // In slices: the arguments of one call are limited.
+  // In slices: the number of arguments is limited.
   for (let at = 0; at < bytes.length; at += 8192) {
     text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   }

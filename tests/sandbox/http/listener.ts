@@ -1,7 +1,7 @@
 /**
- * One HTTP listener on 127.0.0.1, straight over TCP or TLS. The services need what no server library shows on all Deno
- * versions: the request target as it came over the wire (the colon syntax of Graph is cut before decoding), whether a
- * body was counted or chunked, and a connection that can be broken in the middle of anything.
+ * An HTTP listener on 127.0.0.1, directly on TCP or TLS: the services need the raw request target (Graph's colons are
+ * split before decoding), whether a body had a length or was chunked, and connections that can be broken at any
+ * point. No server library offers these on all Deno versions.
  */
 
 import type { Outcome } from "../request_handler.ts";
@@ -10,14 +10,14 @@ import { ByteReader, LineTooLong } from "./byte_reader.ts";
 import { bodySource, MalformedRequest, readHead, type RequestHead } from "./request.ts";
 import { sendResponse, writeAll } from "./response.ts";
 
-/** Certificate and key of a TLS listener, in PEM form. */
+/** Certificate and key of a TLS listener, as PEM texts. */
 export interface TlsFiles {
   cert: string;
   key: string;
 }
 
-/** Answers one request, or asks for a broken connection. */
-export type Respond = (call: ServiceRequest) => Promise<Outcome>;
+/** Handles one request, or says to drop the connection. */
+export type Respond = (request: ServiceRequest) => Promise<Outcome>;
 
 export class Listener {
   readonly origin: string;
@@ -28,7 +28,7 @@ export class Listener {
   #count = 0;
   readonly #work = new Set<Promise<void>>();
 
-  /** Listens at once. `port` 0 takes a free one. @throws {Deno.errors.AddrInUse} */
+  /** Starts listening; `port` 0 picks a free one. @throws {Deno.errors.AddrInUse} */
   constructor(service: Service, port: number, respond: Respond, tls?: TlsFiles) {
     this.#service = service;
     this.#respond = respond;
@@ -44,7 +44,7 @@ export class Listener {
     return this.#listener.addr.port;
   }
 
-  /** Stops listening, breaks all connections, and waits until nothing is under way any more. */
+  /** Stops listening, closes all connections and waits for the requests in progress. */
   async close(): Promise<void> {
     this.#listener.close();
     for (const connection of this.#connections) this.#close(connection);
@@ -65,7 +65,7 @@ export class Listener {
     this.#work.add(watched);
   }
 
-  /** One request after the other, until either side has had enough. */
+  /** Serves requests until either side closes the connection. */
   async #serve(connection: Deno.TcpConn | Deno.TlsConn): Promise<void> {
     const reader = new ByteReader(connection);
     const number = ++this.#count;
@@ -73,22 +73,23 @@ export class Listener {
       if ("setNoDelay" in connection) connection.setNoDelay(true);
       for (let reused = false; await this.#serveOne(connection, reader, { number, reused });) reused = true;
     } catch (error) {
-      if (error instanceof MalformedRequest || error instanceof LineTooLong) await refuse(connection, error);
-      else if (!isBroken(error)) throw error;
+      if (error instanceof MalformedRequest || error instanceof LineTooLong) {
+        await sendBadRequest(connection, error);
+      } else if (!isBroken(error)) throw error;
     } finally {
       this.#close(connection);
     }
   }
 
   /** @returns whether the connection can take another request */
-  async #serveOne(connection: Deno.Conn, reader: ByteReader, on: Carrier): Promise<boolean> {
+  async #serveOne(connection: Deno.Conn, reader: ByteReader, on: ConnectionInfo): Promise<boolean> {
     const head = await readHead(reader);
     const source = bodySource(reader, head, () => writeAll(connection, CONTINUE));
-    const outcome = await this.#outcome(callFrom(this.#service, head, new RequestBody(source), on));
+    const outcome = await this.#outcome(toServiceRequest(this.#service, head, new RequestBody(source), on));
     if (outcome === "drop") return false;
-    const { answer, truncateTo } = outcome;
-    const keepAlive = head.keepAlive && answer.headers["connection"] !== "close";
-    const complete = await sendResponse(connection, answer, {
+    const { response, truncateTo } = outcome;
+    const keepAlive = head.keepAlive && response.headers["connection"] !== "close";
+    const complete = await sendResponse(connection, response, {
       headOnly: head.method === "HEAD",
       keepAlive,
       truncateTo,
@@ -96,13 +97,13 @@ export class Listener {
     return complete && keepAlive;
   }
 
-  async #outcome(call: ServiceRequest): Promise<Outcome> {
+  async #outcome(request: ServiceRequest): Promise<Outcome> {
     try {
-      return await this.#respond(call);
+      return await this.#respond(request);
     } catch (error) {
-      report(`${call.method} ${call.path} failed`, error);
+      report(`${request.method} ${request.path} failed`, error);
       return {
-        answer: jsonResponse(500, { error: `the sandbox itself failed: ${error}` }),
+        response: jsonResponse(500, { error: `the sandbox itself failed: ${error}` }),
         truncateTo: undefined,
       };
     }
@@ -118,7 +119,7 @@ export class Listener {
   }
 }
 
-/** A defect of the sandbox itself must be seen, not taken for a fault of the service. */
+/** Reports bugs of the sandbox, so that they are not mistaken for faults of the service. */
 function report(what: string, error: unknown): void {
   // deno-lint-ignore no-console
   console.error(`sandbox: ${what}:`, error);
@@ -126,13 +127,17 @@ function report(what: string, error: unknown): void {
 
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
-/** The connection that a request comes over. */
-interface Carrier {
+interface ConnectionInfo {
   readonly number: number;
   readonly reused: boolean;
 }
 
-function callFrom(service: Service, head: RequestHead, body: RequestBody, on: Carrier): ServiceRequest {
+function toServiceRequest(
+  service: Service,
+  head: RequestHead,
+  body: RequestBody,
+  on: ConnectionInfo,
+): ServiceRequest {
   const { method, target, headers } = head;
   const mark = target.indexOf("?");
   return {
@@ -148,16 +153,16 @@ function callFrom(service: Service, head: RequestHead, body: RequestBody, on: Ca
   };
 }
 
-async function refuse(connection: Deno.Conn, error: Error): Promise<void> {
-  const how = { headOnly: false, keepAlive: false, truncateTo: undefined };
+async function sendBadRequest(connection: Deno.Conn, error: Error): Promise<void> {
+  const options = { headOnly: false, keepAlive: false, truncateTo: undefined };
   try {
-    await sendResponse(connection, jsonResponse(400, { error: `Bad Request: ${error.message}` }), how);
+    await sendResponse(connection, jsonResponse(400, { error: `Bad Request: ${error.message}` }), options);
   } catch (failure) {
     if (!isBroken(failure)) throw failure;
   }
 }
 
-/** Whether an error only says that the other side is gone, or that this side has closed. */
+/** Whether an error only means that the connection is closed. */
 function isBroken(error: unknown): boolean {
   const { BadResource, BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted, NotConnected } =
     Deno.errors;

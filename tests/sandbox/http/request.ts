@@ -1,4 +1,4 @@
-/** HTTP/1.1 requests as they come over the wire: the head unaltered, the body by its framing. */
+/** Reads HTTP/1.1 requests: the raw head, and the body by its framing. */
 
 import { type BodySource, ConnectionLost } from "../messages.ts";
 import type { ByteReader } from "./byte_reader.ts";
@@ -11,11 +11,11 @@ export interface RequestHead {
   readonly target: string;
   /** Lower-case names; a repeated header is joined with ", ". */
   readonly headers: Record<string, string>;
-  /** Whether the client wants to send more requests on this connection. */
+  /** Whether the client keeps the connection open for more requests. */
   readonly keepAlive: boolean;
 }
 
-/** What no HTTP client sends. */
+/** The request is not valid HTTP/1.1. */
 export class MalformedRequest extends Error {
   override name = "MalformedRequest";
 }
@@ -42,7 +42,7 @@ export async function readHead(reader: ByteReader): Promise<RequestHead> {
   return { method, target, headers, keepAlive };
 }
 
-/** The body behind a head. `proceed` is called before the first byte is read, for `Expect: 100-continue`. */
+/** The body that follows a head. `proceed` is called before the first read, for `Expect: 100-continue`. */
 export function bodySource(reader: ByteReader, head: RequestHead, proceed: () => Promise<void>): BodySource {
   const { "transfer-encoding": coding, "content-length": length, expect } = head.headers;
   const chunked = coding !== undefined;
@@ -83,12 +83,12 @@ function chunkedPull(reader: ByteReader): BodySource["pull"] {
   return async () => {
     if (ended) return undefined;
     if (left === 0) {
-      // The line end behind the chunk before: read only now, since reading reuses the memory of that chunk.
+      // Read the line end of the previous chunk only now, since reading overwrites that chunk's memory.
       if (!first) await reader.line(2);
       first = false;
       left = chunkSize(await reader.line(1024));
       if (left === 0) {
-        // Trailers, which nobody needs, up to the empty line.
+        // Skip trailers.
         while (await reader.line(HEAD_LIMIT_BYTES) !== "");
         ended = true;
         return undefined;

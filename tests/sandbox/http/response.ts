@@ -1,4 +1,4 @@
-/** Sends an answer over a connection, whole or cut short. */
+/** Sends a response, complete or truncated. */
 
 import type { FileSpan, ServiceResponse } from "../messages.ts";
 
@@ -13,31 +13,30 @@ const REASONS: Record<number, string> = {
   ...{ 507: "Insufficient Storage", 509: "Bandwidth Limit Exceeded" },
 };
 
-/** How an answer goes out. */
-export interface Sending {
-  /** HEAD: the headers of the answer without its body. */
+export interface SendOptions {
+  /** For HEAD: no body. */
   headOnly: boolean;
   keepAlive: boolean;
-  /** Bytes of the body to send at most. */
+  /** Maximum number of body bytes to send. */
   truncateTo: number | undefined;
 }
 
-/** Sends the answer. @returns whether all that its Content-Length announces was sent */
+/** @returns whether the whole body was sent */
 export async function sendResponse(
   connection: Deno.Conn,
-  answer: ServiceResponse,
-  how: Sending,
+  response: ServiceResponse,
+  options: SendOptions,
 ): Promise<boolean> {
-  const body = typeof answer.body === "string" ? new TextEncoder().encode(answer.body) : answer.body;
-  const bodyless = answer.status === 204 || answer.status === 304;
-  const head = headText(answer, bodyless ? undefined : body.length, how.keepAlive);
-  if (bodyless || how.headOnly) {
+  const body = typeof response.body === "string" ? new TextEncoder().encode(response.body) : response.body;
+  const bodyless = response.status === 204 || response.status === 304;
+  const head = headText(response, bodyless ? undefined : body.length, options.keepAlive);
+  if (bodyless || options.headOnly) {
     await writeAll(connection, head);
     return true;
   }
-  const length = Math.min(how.truncateTo ?? Infinity, body.length);
+  const length = Math.min(options.truncateTo ?? Infinity, body.length);
   if (body instanceof Uint8Array) {
-    // In one write: a client must not wait for a second packet.
+    // In one write: the client must not wait for a second packet.
     await writeAll(connection, joined(head, body.subarray(0, length)));
   } else {
     await writeAll(connection, head);
@@ -46,13 +45,13 @@ export async function sendResponse(
   return length === body.length;
 }
 
-function headText(answer: ServiceResponse, length: number | undefined, keepAlive: boolean): Uint8Array {
-  const headers: Record<string, string> = { date: new Date().toUTCString(), ...answer.headers };
+function headText(response: ServiceResponse, length: number | undefined, keepAlive: boolean): Uint8Array {
+  const headers: Record<string, string> = { date: new Date().toUTCString(), ...response.headers };
   if (length !== undefined) headers["content-length"] = String(length);
   headers["connection"] = keepAlive ? "keep-alive" : "close";
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const reason = REASONS[answer.status] ?? "Status";
-  return new TextEncoder().encode(`HTTP/1.1 ${answer.status} ${reason}\r\n${lines}\r\n`);
+  const reason = REASONS[response.status] ?? "Status";
+  return new TextEncoder().encode(`HTTP/1.1 ${response.status} ${reason}\r\n${lines}\r\n`);
 }
 
 function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
@@ -74,7 +73,7 @@ async function sendSpan(connection: Deno.Conn, span: FileSpan): Promise<void> {
   }
 }
 
-/** Writes all bytes. @throws when the connection is gone */
+/** @throws when the connection is closed */
 export async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
 }

@@ -1,23 +1,22 @@
-/** What the sandbox knows of a fault that it can make by name. */
+/** A fault that the sandbox can produce by name. */
 
 import type { FaultRule } from "../faults.ts";
 import type { SandboxOptions } from "../options.ts";
 import type { Behavior } from "../tenant/tenant.ts";
 
 export interface KnownFault {
-  /** One line for people. */
+  /** One-line description. */
   what: string;
   /** Item of PROTOCOL 17.2. */
   item: number;
-  /** Traps of PROTOCOL 16, or sections, where the service is seen to do so. */
+  /** Traps of PROTOCOL 16 or sections that document it. */
   traps: readonly string[];
-  /** The scripts that meet it. */
+  /** The scripts that it affects. */
   scripts: readonly ("whoami" | "ls" | "get" | "put" | "put-large")[];
-  /** Fresh rules: some remember what they have seen. They carry the name of the fault. */
+  /** Creates rules, since some have state; they carry the name of the fault. */
   rules?: () => FaultRule[];
-  /** How the tenant behaves. */
   behavior?: Partial<Behavior>;
-  /** What only the start of a sandbox can set. */
+  /** Options that can be set only at the start of a sandbox. */
   options?: Omit<SandboxOptions, "fault" | "faults">;
 }
 

@@ -1,4 +1,4 @@
-/** Listings with odd pages and odd items, and tokens that end while one is read (PROTOCOL 4.1, 9.1). */
+/** Listings with unusual pages and items, and tokens that expire during one (PROTOCOL 4.1, 9.1). */
 
 import type { FaultRule } from "../faults.ts";
 import type { ServiceRequest, ServiceResponse } from "../messages.ts";
@@ -9,14 +9,14 @@ const NEXT_PAGE: FaultRule = { ...GET_CHILDREN, path: "skiptoken" };
 
 type Page = { value: Record<string, unknown>[]; "@odata.nextLink"?: string };
 
-function onPages(change: (page: Page, call: ServiceRequest) => Page): FaultRule {
+function onPages(change: (page: Page, request: ServiceRequest) => Page): FaultRule {
   return {
     ...GET_CHILDREN,
     times: "always",
-    rewrite: (answer: ServiceResponse, call: ServiceRequest) =>
-      answer.status === 200 && typeof answer.body === "string"
-        ? { ...answer, body: JSON.stringify(change(JSON.parse(answer.body), call)) }
-        : answer,
+    rewrite: (response: ServiceResponse, request: ServiceRequest) =>
+      response.status === 200 && typeof response.body === "string"
+        ? { ...response, body: JSON.stringify(change(JSON.parse(response.body), request)) }
+        : response,
   };
 }
 
@@ -24,7 +24,7 @@ function looped(page: Page, { headers, target }: ServiceRequest): Page {
   return { ...page, "@odata.nextLink": `http://${headers["host"]}${target}` };
 }
 
-/** Each page but the first begins with the last item of the page before. */
+/** Each page after the first repeats the last item of the previous page. */
 function repeating(): FaultRule {
   let last: Page["value"][number] | undefined;
   return onPages((page, { target }) => {
@@ -34,7 +34,7 @@ function repeating(): FaultRule {
   });
 }
 
-/** Every folder's first file in the shape of something else. */
+/** Changes the first file of every listing. */
 function firstFile(change: (item: Record<string, unknown>) => Record<string, unknown>): FaultRule {
   return onPages((page) => {
     const index = page.value.findIndex((item) => "file" in item);
@@ -42,7 +42,7 @@ function firstFile(change: (item: Record<string, unknown>) => Record<string, unk
   });
 }
 
-function elsewhere({ file: _, ...item }: Record<string, unknown>): Record<string, unknown> {
+function asShortcut({ file: _, ...item }: Record<string, unknown>): Record<string, unknown> {
   const parentReference = { driveId: "b!elsewhere", id: "01ELSEWHERE", driveType: "business" };
   return {
     ...item,
@@ -52,35 +52,35 @@ function elsewhere({ file: _, ...item }: Record<string, unknown>): Record<string
 
 export const LISTINGS = {
   "new-folder-not-yet-there": {
-    what: "what a client does in a folder that it has just made finds nothing, twice",
+    what: "the first two requests in a newly created folder fail with 404",
     item: 15,
     traps: ["E3"],
     scripts: ["put"],
     behavior: { missesOfNewFolders: 2 },
   },
   "next-link-loop": {
-    what: "each page links to itself as the next one",
+    what: "each page links to itself as the next page",
     item: 15,
     traps: ["L7"],
     scripts,
     rules: () => [onPages(looped)],
   },
   "page-repeats-item": {
-    what: "each page begins with the last item of the page before",
+    what: "each page repeats the last item of the previous page",
     item: 15,
     traps: ["L7"],
     scripts,
     rules: () => [repeating()],
   },
   "empty-page": {
-    what: "the first page has no items, and a link to the next",
+    what: "the first page is empty and links to the next",
     item: 15,
     traps: ["4.1"],
     scripts,
     behavior: { emptyFirstPage: true },
   },
   "item-without-facet": {
-    what: "the first file is neither file nor folder nor anything else",
+    what: "the first file has no facet: neither file nor folder",
     item: 15,
     traps: ["4.1"],
     scripts,
@@ -98,24 +98,24 @@ export const LISTINGS = {
     item: 15,
     traps: ["4.1"],
     scripts,
-    rules: () => [firstFile(elsewhere)],
+    rules: () => [firstFile(asShortcut)],
   },
   "token-expires-in-listing": {
-    what: "all access tokens expire at the third page",
+    what: "all access tokens expire before the third page",
     item: 11,
     traps: ["9"],
     scripts,
     rules: () => [{ ...NEXT_PAGE, nth: 2, sideEffect: "tokens-expire" }],
   },
   "claims-challenge": {
-    what: "a listing is answered by a claims challenge, which a renewal with those claims answers",
+    what: "a listing gets a claims challenge; refreshing the token with these claims resolves it",
     item: 12,
     traps: ["A10", "9.1"],
     scripts,
     rules: () => [{ ...GET_CHILDREN, sideEffect: "claims-required" }],
   },
   "claims-challenge-needs-person": {
-    what: "a listing is answered by a claims challenge, and the renewal by interaction_required",
+    what: "a listing gets a claims challenge, and the refresh fails with interaction_required",
     item: 12,
     traps: ["A10", "9.1"],
     scripts,

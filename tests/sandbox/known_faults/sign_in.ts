@@ -1,4 +1,4 @@
-/** Sign-ins by device code that do not go well (PROTOCOL 13). */
+/** Faults of device code sign-in (PROTOCOL 13). */
 
 import type { FaultRule } from "../faults.ts";
 import type { KnownFault } from "./known_fault.ts";
@@ -17,42 +17,42 @@ const PENDING = entra("authorization_pending", 70016, "Authorization is pending.
 
 export const SIGN_IN = {
   "authorization-pending": {
-    what: "two polls find the code not approved yet",
+    what: "the first two polls get authorization_pending",
     item: 13,
     traps: ["A7"],
     scripts,
     rules: () => [{ ...POLL, ...PENDING, times: 2 }],
   },
   "slow-down": {
-    what: "the first poll is told to slow down, which adds five seconds to the interval",
+    what: "the first poll gets slow_down, which adds five seconds to the interval",
     item: 13,
     traps: ["13.2"],
     scripts,
     rules: () => [{ ...POLL, ...entra("slow_down", 70016, "The client polls too fast.") }],
   },
   "device-code-expired": {
-    what: "the first poll finds the code expired",
+    what: "the first poll gets expired_token",
     item: 13,
     traps: ["A4"],
     scripts,
     rules: () => [{ ...POLL, ...entra("expired_token", 70020, "The code has expired.") }],
   },
   "device-code-never-approved": {
-    what: "the code lives for two seconds, in which nobody approves it",
+    what: "the code is never approved and expires after two seconds",
     item: 13,
     traps: ["A3"],
     scripts,
     rules: () => [{ ...START, patch: { expires_in: 2 } }, { ...POLL, ...PENDING, times: "always" }],
   },
   "device-code-declined": {
-    what: "the person declines",
+    what: "the user declines",
     item: 13,
     traps: ["13.2"],
     scripts,
     rules: () => [{ ...POLL, ...entra("authorization_declined", 65004, "User declined to consent.") }],
   },
   "public-client-off": {
-    what: "the app registration does not allow public client flows, which comes out after the sign-in",
+    what: "the app registration does not allow public client flows; the error comes after the sign-in",
     item: 13,
     traps: ["A1"],
     scripts,
@@ -69,7 +69,7 @@ export const SIGN_IN = {
     }],
   },
   "sign-in-5xx": {
-    what: "500 for the start of a sign-in, 503 and 504 for its first polls",
+    what: "500 for the start of a sign-in, 503 and 504 for the first polls",
     item: 13,
     traps: ["13.2"],
     scripts,
@@ -80,21 +80,21 @@ export const SIGN_IN = {
     ],
   },
   "sign-in-html": {
-    what: "a page of HTML in place of a device code",
+    what: "an HTML page instead of a device code",
     item: 13,
     traps: ["A8"],
     scripts,
     rules: () => [{ ...START, times: "always", status: 200, body: PAGE }],
   },
   "sign-in-html-at-poll": {
-    what: "a page of HTML in place of tokens",
+    what: "an HTML page instead of tokens",
     item: 13,
     traps: ["A8"],
     scripts,
     rules: () => [{ ...POLL, times: "always", status: 200, body: PAGE }],
   },
   "sign-in-error-under-200": {
-    what: "an error under 200 in place of a device code",
+    what: "status 200 with an error instead of a device code",
     item: 13,
     traps: ["A2"],
     scripts,

@@ -1,17 +1,17 @@
-/** The service asks for patience (PROTOCOL 8). */
+/** Throttling (PROTOCOL 8). */
 
 import type { FaultRule } from "../faults.ts";
 import { DOWNLOAD, GET_CHILDREN, type KnownFault, PUT_CONTENT, SECOND_FRAGMENT } from "./known_fault.ts";
 
 const scripts = ["ls", "get", "put", "put-large"] as const;
 
-/** Each kind of work meets it once: a listing, an upload in one request, a second fragment, a download. */
+/** Once for each operation: a listing, a single-request upload, a second fragment and a download. */
 function everywhere(fault: FaultRule): FaultRule[] {
   return [GET_CHILDREN, PUT_CONTENT, SECOND_FRAGMENT, DOWNLOAD].map((place) => ({ ...place, ...fault }));
 }
 
-/** HTTP dates know whole seconds only: between one and two seconds from now. */
-function soon(): Record<string, string> {
+/** HTTP dates have whole seconds: this one is one to two seconds ahead. */
+function retryAfterDate(): Record<string, string> {
   return { "Retry-After": new Date(Math.ceil(Date.now() / 1000 + 1) * 1000).toUTCString() };
 }
 
@@ -24,7 +24,7 @@ export const THROTTLING = {
     rules: () => everywhere({ status: 429, headers: { "Retry-After": "2" } }),
   },
   "throttled-without-retry-after": {
-    what: "429 twice, and no word about how long to wait",
+    what: "429 twice, without Retry-After",
     item: 1,
     traps: ["E1"],
     scripts,
@@ -35,24 +35,24 @@ export const THROTTLING = {
     item: 1,
     traps: ["8"],
     scripts,
-    rules: () => everywhere({ status: 429, headers: soon }),
+    rules: () => everywhere({ status: 429, headers: retryAfterDate }),
   },
   "throttled-as-plain-text": {
-    what: "429 whose body is the text 429 TOO MANY REQUESTS",
+    what: "429 with the plain text 429 TOO MANY REQUESTS",
     item: 1,
     traps: ["E1"],
     scripts,
     rules: () => everywhere({ status: 429, body: "429 TOO MANY REQUESTS" }),
   },
   "throttled-for-an-hour": {
-    what: "429 with Retry-After: 3600, again and again",
+    what: "429 with Retry-After: 3600, always",
     item: 1,
     traps: ["8"],
     scripts,
     rules: () => everywhere({ status: 429, times: "always", headers: { "Retry-After": "3600" } }),
   },
   "server-too-busy": {
-    what: "503 with Retry-After: 1; the next try should come over a new connection",
+    what: "503 with Retry-After: 1",
     item: 2,
     traps: ["8"],
     scripts,

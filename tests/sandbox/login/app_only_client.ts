@@ -1,4 +1,4 @@
-/** The app registration for unattended work: it signs in by itself, with a secret or a certificate. */
+/** The app registration for app-only sign-in, with a secret or a certificate. */
 
 import { createHash, type KeyObject, X509Certificate } from "node:crypto";
 import type { Secrets } from "../secrets.ts";
@@ -7,23 +7,23 @@ import { type Certificate, newCertificate } from "./certificate.ts";
 import { EntraError } from "./entra_error.ts";
 import { randomText } from "./tokens.ts";
 
-/** A certificate the app may sign its assertions with. */
+/** A certificate accepted for the app's assertions. */
 export interface RegisteredCertificate {
   readonly publicKey: KeyObject;
-  /** base64url of the SHA-1 and of the SHA-256 of the certificate. */
+  /** base64url of the certificate's SHA-1 and SHA-256. */
   readonly x5t: string;
   readonly x5tS256: string;
   readonly from: number;
   readonly until: number;
 }
 
-/** What tests see of the app, and how they give it credentials. */
+/** The app-only registration; tests add credentials and change roles. */
 export class AppOnlyClient implements Application {
   readonly id: string;
   readonly displayName = "graph-scripts unattended";
-  /** A client secret that works. */
+  /** A valid client secret. */
   readonly clientSecret: string;
-  /** Application permissions an administrator has consented to; tests may change them. */
+  /** Consented application permissions; tests may change them. */
   roles: string[];
   readonly #secrets: Secrets;
   readonly #clientSecrets = new Map<string, number>();
@@ -36,19 +36,19 @@ export class AppOnlyClient implements Application {
     this.clientSecret = this.addSecret();
   }
 
-  /** The application (client) id, by the name it has in settings. */
+  /** The client id, under its name in the settings. */
   get clientId(): string {
     return this.id;
   }
 
-  /** One more client secret; a negative life makes one that has expired. @default two years */
+  /** Adds a client secret; a negative lifetime makes an expired one. @default two years */
   addSecret(lifeSeconds = 63_072_000): string {
     const secret = this.#secrets.issue(`${randomText(3)}8Q~${randomText(34)}`);
     this.#clientSecrets.set(secret, Date.now() + lifeSeconds * 1000);
     return secret;
   }
 
-  /** Registers a certificate (PEM): what it signs is accepted from now on. @throws when it is no certificate */
+  /** Registers a certificate (PEM). @throws when it is not a certificate */
   addCertificate(pem: string): void {
     const certificate = new X509Certificate(pem);
     const thumbprint = (hash: string) =>
@@ -62,17 +62,17 @@ export class AppOnlyClient implements Application {
     });
   }
 
-  /** Makes a certificate with its key and registers it. */
+  /** Creates a certificate and registers it. */
   newCertificate(valid: { from?: Date; until?: Date } = {}): Certificate {
-    const made = newCertificate(valid);
-    this.addCertificate(made.certificate);
-    return made;
+    const certificate = newCertificate(valid);
+    this.addCertificate(certificate.certificate);
+    return certificate;
   }
 
   /** The registered certificate with one of these thumbprints (base64url). */
   certificate(x5t: unknown, x5tS256: unknown): RegisteredCertificate | undefined {
-    return this.#certificates.find((held) =>
-      typeof x5tS256 === "string" ? held.x5tS256 === x5tS256 : held.x5t === x5t
+    return this.#certificates.find((stored) =>
+      typeof x5tS256 === "string" ? stored.x5tS256 === x5tS256 : stored.x5t === x5t
     );
   }
 

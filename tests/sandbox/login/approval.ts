@@ -1,44 +1,47 @@
-/** What comes of it when a person approves a sign-in. */
+/** The outcome when a user approves a sign-in. */
 
 import { type Directory, isPersonal, type User } from "../tenant/directory.ts";
 import { accountAt, type Authority } from "./authorities.ts";
 import { EntraError } from "./entra_error.ts";
-import { personalRequest, type ScopeRequest } from "./scopes.ts";
+import { type ScopeRequest, toPersonalScopes } from "./scopes.ts";
 
-/** What the person has done with a code: it is open, or one of the outcomes. */
+/** The state of a device code. */
 export type Decision = { kind: "open" } | Outcome | { kind: "declined" };
 
-/** Approved as this account, or refused in a way that the app gets to hear. */
+/** Approved as this account, or refused with an error that the app receives. */
 export type Outcome = { kind: "approved"; user: User } | { kind: "refused"; error: EntraError };
 
-/** A rule of the organisation that stops sign-ins, by its AADSTS number, and where one gets to see it (PROTOCOL A3). */
+/** A policy that blocks sign-ins with this AADSTS number (PROTOCOL A3). */
 export interface Stop {
   readonly number: number;
-  /** Device codes only: the page in the browser while the app polls on, or the answer to its poll. */
+  /**
+   * For device codes: where the error is shown. In the browser, while the app keeps polling, or in the response to
+   * a poll.
+   */
   readonly seenBy: "browser" | "app";
 }
 
-/** The sign-in that waits for the person. */
+/** A sign-in that waits for the user. */
 export interface Waiting {
   readonly authority: Authority;
   readonly request: ScopeRequest;
 }
 
-/** @throws {EntraError} what the browser shows, while the app hears nothing */
+/** @throws {EntraError} an error for the browser, of which the app is not informed */
 export function approve(
   directory: Directory,
   waiting: Waiting,
-  person: User,
+  chosen: User,
   stop: Stop | undefined,
 ): Outcome {
-  const user = accountAt(directory, waiting.authority, person);
+  const user = accountAt(directory, waiting.authority, chosen);
   if (stop !== undefined) {
-    const error = stopped(stop.number);
+    const error = stopError(stop.number);
     if (stop.seenBy === "browser") throw error;
     return { kind: "refused", error };
   }
   try {
-    if (isPersonal(user)) personalRequest(waiting.request);
+    if (isPersonal(user)) toPersonalScopes(waiting.request);
   } catch (error) {
     if (error instanceof EntraError) return { kind: "refused", error };
     throw error;
@@ -51,7 +54,7 @@ export function declined(error = "authorization_declined"): EntraError {
   return new EntraError(error, 65004, "User declined to consent to access the app.");
 }
 
-/** Numbers of PROTOCOL 13.4 that stop a person in the browser, with their OAuth error and text. */
+/** Errors of PROTOCOL 13.4 that block a sign-in in the browser: OAuth error and text. */
 const STOPS: Record<number, [string, string]> = {
   50053: ["access_denied", "The account is locked, you've tried to sign in too many times."],
   50057: ["invalid_grant", "The user account is disabled."],
@@ -78,8 +81,8 @@ const STOPS: Record<number, [string, string]> = {
   530032: ["access_denied", "Blocked by security policy set on the tenant."],
 };
 
-/** The error of a stop. @throws when the sandbox does not know the number */
-export function stopped(number: number): EntraError {
+/** The error for a policy. @throws when the number is not in the table */
+export function stopError(number: number): EntraError {
   const known = STOPS[number];
   if (known === undefined) {
     throw new Error(`the sandbox knows AADSTS${Object.keys(STOPS).join(", AADSTS")}, not ${number}`);

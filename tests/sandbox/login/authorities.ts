@@ -1,4 +1,4 @@
-/** Which accounts a sign-in address admits: the tenant segment of the URL (PROTOCOL 13.1 and 13.4). */
+/** The tenant segment of a sign-in URL, and the accounts that it admits (PROTOCOL 13.1 and 13.4). */
 
 import type { Settings } from "../options.ts";
 import { type Directory, isPersonal, PERSONAL_TENANT_ID, type User } from "../tenant/directory.ts";
@@ -14,12 +14,12 @@ export const SIGN_IN_AUDIENCES = [
 
 export type SignInAudience = typeof SIGN_IN_AUDIENCES[number];
 
-/** One tenant, or one of the three names that stand for many. */
+/** One tenant, or one of the three multi-tenant names. */
 export type Authority =
   | { readonly kind: "common" | "organizations" | "consumers" }
   | { readonly kind: "tenant"; readonly tenantId: string };
 
-/** Reads the tenant segment. @throws {EntraError} 90002 for a tenant that does not exist */
+/** Parses the tenant segment. @throws {EntraError} 90002 for an unknown tenant */
 export function authorityOf(directory: Directory, segment: string): Authority {
   const name = segment.toLowerCase();
   if (name === "common" || name === "organizations" || name === "consumers") return { kind: name };
@@ -33,19 +33,18 @@ export function authorityOf(directory: Directory, segment: string): Authority {
   throw new EntraError("invalid_tenant", 90002, message);
 }
 
-/** Whether two addresses mean the same. */
 export function sameAuthority(one: Authority, other: Authority): boolean {
   if (one.kind !== "tenant" || other.kind !== "tenant") return one.kind === other.kind;
   return one.tenantId === other.tenantId;
 }
 
-/** The segment under which the tokens of this address are issued; `{tenantid}` where it depends on the person. */
+/** The tenant in the issuer of tokens; `{tenantid}` where it depends on the account. */
 export function issuerTenant(authority: Authority): string {
   if (authority.kind === "tenant") return authority.tenantId;
   return authority.kind === "consumers" ? PERSONAL_TENANT_ID : "{tenantid}";
 }
 
-/** Whether the app registration may be used at this address. @throws {EntraError} 50194, 9002331, 9002332, 700016 */
+/** Checks that the app may be used with this authority. @throws {EntraError} 50194, 9002331, 9002332, 700016 */
 export function checkAudience(directory: Directory, settings: Settings, authority: Authority): void {
   const { id, displayName } = directory.application;
   const { kind } = authority;
@@ -78,12 +77,12 @@ export function unknownApplication(clientId: string, tenantId: string): EntraErr
 }
 
 /**
- * The account a person has at this address: in a foreign tenant the guest's, at the three names the one at home.
+ * The user's account under this authority: the guest account in another tenant, otherwise the home account.
  *
  * @throws {EntraError} 50020 or 500200 when there is none
  */
-export function accountAt(directory: Directory, authority: Authority, person: User): User {
-  const home = person.home ?? person;
+export function accountAt(directory: Directory, authority: Authority, user: User): User {
+  const home = user.home ?? user;
   const personal = isPersonal(home);
   const { kind } = authority;
   if (kind === "common" || (personal ? kind === "consumers" : kind === "organizations")) return home;

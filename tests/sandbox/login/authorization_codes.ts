@@ -1,4 +1,4 @@
-/** Authorization codes between the browser and the app, each bound to the secret of one app (RFC 6749, RFC 7636). */
+/** Authorization codes, each bound to one app by its secret or PKCE verifier (RFC 6749, RFC 7636). */
 
 import { createHash } from "node:crypto";
 import type { Settings } from "../options.ts";
@@ -18,12 +18,12 @@ export interface CodeGrant {
   readonly request: ScopeRequest;
   readonly claims: Claims;
   readonly nonce: string | undefined;
-  /** SHA-256 of the verifier, base64url; undefined for an app with a credential that sent none. */
+  /** SHA-256 of the verifier in base64url; undefined if an app with a credential sent none. */
   readonly challenge: string | undefined;
   readonly user: User;
 }
 
-/** What an app shows to get the tokens. */
+/** What an app presents to redeem a code. */
 export interface Redemption {
   readonly authority: Authority;
   readonly client: Application;
@@ -31,7 +31,7 @@ export interface Redemption {
   readonly verifier: string | null;
 }
 
-interface HeldCode {
+interface StoredCode {
   readonly grant: CodeGrant;
   readonly expires: number;
   redeemed: boolean;
@@ -40,7 +40,7 @@ interface HeldCode {
 export class AuthorizationCodes {
   readonly #settings: Settings;
   readonly #secrets: Secrets;
-  readonly #codes = new Map<string, HeldCode>();
+  readonly #codes = new Map<string, StoredCode>();
 
   constructor(settings: Settings, secrets: Secrets) {
     this.#settings = settings;
@@ -54,26 +54,26 @@ export class AuthorizationCodes {
     return code;
   }
 
-  /** Once, in time, by the same app, for the same address, with the verifier. @throws {EntraError} */
+  /** Redeems a code once, before it expires, for the same app and redirect URI. @throws {EntraError} */
   redeem(code: string, by: Redemption): CodeGrant {
-    const held = this.#codes.get(code);
-    if (held === undefined || held.grant.client !== by.client) {
+    const stored = this.#codes.get(code);
+    if (stored === undefined || stored.grant.client !== by.client) {
       throw new EntraError("invalid_grant", 70000, "Provided grant is invalid or malformed.");
     }
-    const { grant } = held;
+    const { grant } = stored;
     if (!sameAuthority(grant.authority, by.authority)) {
       const message =
         "The provided authorization code is intended to use against other tenant, thus rejected.";
       throw new EntraError("invalid_grant", 700005, message);
     }
-    if (held.redeemed) {
+    if (stored.redeemed) {
       const message = "OAuth2 Authorization code was already redeemed, please retry with a new valid code " +
         "or use an existing refresh token.";
       throw new EntraError("invalid_grant", 54005, message);
     }
-    // Whatever comes of this attempt: a code that was shown once is of no further use to anybody.
-    held.redeemed = true;
-    if (held.expires <= Date.now()) {
+    // A failed attempt invalidates the code too.
+    stored.redeemed = true;
+    if (stored.expires <= Date.now()) {
       const message =
         "The provided authorization code or refresh token has expired due to inactivity. Send a " +
         "new interactive authorization request for this user and resource.";

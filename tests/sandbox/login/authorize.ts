@@ -1,4 +1,4 @@
-/** `/{tenant}/oauth2/v2.0/authorize`: the sign-in in the browser that ends in a code for the app (RFC 6749, 7636, 8252). */
+/** `/{tenant}/oauth2/v2.0/authorize`: browser sign-in with an authorization code (RFC 6749, 7636, 8252). */
 
 import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
@@ -10,18 +10,18 @@ import { type Claims, parseClaims } from "./claims.ts";
 import { clientOf, type Form, required } from "./clients.ts";
 import { consentRequired } from "./endpoints.ts";
 import { describeError, EntraError } from "./entra_error.ts";
-import { parseScopes, personalRequest, type ScopeRequest } from "./scopes.ts";
+import { parseScopes, type ScopeRequest, toPersonalScopes } from "./scopes.ts";
 import { clientInfo } from "./tokens.ts";
 import { AppOnlyClient } from "./app_only_client.ts";
 
-/** Where the answer goes: known before anything else is looked at, since errors go there too. */
-interface Return {
+/** The redirect address; read before all else, since errors go there too. */
+interface RedirectTarget {
   readonly redirectUri: string;
   readonly mode: "query" | "fragment" | "form_post";
   readonly state: string | null;
 }
 
-/** A request that has been understood. */
+/** A validated request. */
 interface SignInRequest {
   readonly authority: Authority;
   readonly client: Application;
@@ -31,38 +31,38 @@ interface SignInRequest {
   readonly prompt: string | null;
 }
 
-/** GET shows the accounts; POST, from that page, carries what the person did. */
+/** GET shows the accounts; POST submits the user's choice. */
 export async function authorize(
   state: State,
-  call: ServiceRequest,
+  request: ServiceRequest,
   authority: Authority,
 ): Promise<ServiceResponse> {
-  const form = new URLSearchParams(call.query);
+  const form = new URLSearchParams(request.query);
   let client: Application;
-  let back: Return;
+  let target: RedirectTarget;
   try {
     client = clientOf(state, authority, form);
-    back = returnOf(state, client, form);
+    target = readRedirectTarget(state, client, form);
   } catch (error) {
-    // There is no trustworthy address to tell this to.
-    if (error instanceof EntraError) return errorPage(describeError(error, call).error_description);
+    // Without a registered redirect URI, an error is only shown, never redirected.
+    if (error instanceof EntraError) return errorPage(describeError(error, request).error_description);
     throw error;
   }
   try {
-    const asked = readRequest(state, client, authority, form);
-    const decisions = call.method === "POST" ? new URLSearchParams(await call.body.text()) : undefined;
-    return signIn(state, call, form, { asked, back, decisions });
+    const requested = readRequest(state, client, authority, form);
+    const decisions = request.method === "POST" ? new URLSearchParams(await request.body.text()) : undefined;
+    return signIn(state, request, form, { requested, target, decisions });
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
-    if (SHOWN_IN_BROWSER.has(error.number)) return errorPage(describeError(error, call).error_description);
-    return sendBack(back, errorFields(error, call));
+    if (SHOWN_IN_BROWSER.has(error.number)) return errorPage(describeError(error, request).error_description);
+    return redirectToApp(target, errorFields(error, request));
   }
 }
 
-/** A wrong account is the person's matter, not the app's. */
+/** Errors about the chosen account stay in the browser. */
 const SHOWN_IN_BROWSER = new Set([50020, 500200]);
 
-function returnOf(state: State, client: Application, form: Form): Return {
+function readRedirectTarget(state: State, client: Application, form: Form): RedirectTarget {
   const redirectUri = required(form, "redirect_uri");
   if (!state.settings.redirectUris.some((registered) => matches(registered, redirectUri))) {
     const message =
@@ -77,10 +77,10 @@ function returnOf(state: State, client: Application, form: Form): Return {
   return { redirectUri, mode, state: form.get("state") };
 }
 
-/** Loopback addresses match whatever their port (RFC 8252 section 7.3); `localhost` and `127.0.0.1` are two. */
-function matches(registered: string, asked: string): boolean {
-  if (!URL.canParse(asked)) return false;
-  const [known, given] = [new URL(registered), new URL(asked)];
+/** Loopback addresses match with any port (RFC 8252 section 7.3); `localhost` and `127.0.0.1` differ. */
+function matches(registered: string, requested: string): boolean {
+  if (!URL.canParse(requested)) return false;
+  const [known, given] = [new URL(registered), new URL(requested)];
   if (given.hash !== "" || given.username !== "" || given.password !== "") return false;
   if (known.protocol === "http:" && ["localhost", "127.0.0.1"].includes(known.hostname)) {
     given.port = known.port;
@@ -96,8 +96,8 @@ function readRequest(state: State, client: Application, authority: Authority, fo
     const message = `response_type '${responseType}' is not enabled for the application.`;
     throw new EntraError("unsupported_response_type", 700051, message);
   }
-  const asked = parseScopes(required(form, "scope"), [...state.consented]);
-  const request = authority.kind === "consumers" ? personalRequest(asked) : asked;
+  const requested = parseScopes(required(form, "scope"), [...state.consented]);
+  const request = authority.kind === "consumers" ? toPersonalScopes(requested) : requested;
   const prompt = form.get("prompt");
   if (prompt !== null && !PROMPTS.includes(prompt)) {
     throw new EntraError("invalid_request", 90023, `Unsupported 'prompt' value '${prompt}'.`);
@@ -106,7 +106,7 @@ function readRequest(state: State, client: Application, authority: Authority, fo
   return { authority, client, request, prompt, claims, challenge: challengeOf(client, form) };
 }
 
-/** A public client must bind the code to itself; an app with a credential may. */
+/** A public client must send a challenge; an app with a credential may. */
 function challengeOf(client: Application, form: Form): string | undefined {
   const challenge = form.get("code_challenge");
   if (challenge === null && client instanceof AppOnlyClient) return undefined;
@@ -121,87 +121,93 @@ function challengeOf(client: Application, form: Form): string | undefined {
 }
 
 interface Page {
-  readonly asked: SignInRequest;
-  readonly back: Return;
-  /** The fields of the page, once the person has sent it. */
+  readonly requested: SignInRequest;
+  readonly target: RedirectTarget;
+  /** The submitted form, if any. */
   readonly decisions: Form | undefined;
 }
 
 function signIn(
   state: State,
-  call: ServiceRequest,
+  request: ServiceRequest,
   form: Form,
-  { asked, back, decisions }: Page,
+  { requested, target, decisions }: Page,
 ): ServiceResponse {
   const { user: testUser, tenant: { directory } } = state;
-  if (asked.prompt === "none") return finish(state, form, asked, back, sessionOf(state, asked));
+  if (requested.prompt === "none") return finish(state, form, requested, target, sessionOf(state, requested));
   const hint = form.get("login_hint");
   if (decisions === undefined) {
     if (testUser.always === "decline") throw declined("access_denied");
-    if (testUser.always === "approve") return finish(state, form, asked, back, testUser.choose(hint));
+    if (testUser.always === "approve") return finish(state, form, requested, target, testUser.choose(hint));
   } else if (decisions.get("decision") === "decline") {
     throw declined("access_denied");
   } else if (decisions.get("decision") === "approve") {
     const user = directory.users.find((user) => user.key === decisions.get("person"));
-    if (user) return finish(state, form, asked, back, user);
+    if (user) return finish(state, form, requested, target, user);
   }
   return accountPage({
-    action: `${call.path}?${call.query}`,
-    returnOrigin: new URL(back.redirectUri).origin,
-    application: asked.client,
-    scopes: asked.request.graph,
+    action: `${request.path}?${request.query}`,
+    returnOrigin: new URL(target.redirectUri).origin,
+    application: requested.client,
+    scopes: requested.request.graph,
     users: directory.users,
     chosen: testUser.choose(hint),
     error: decisions === undefined ? undefined : "Choose who signs in.",
   });
 }
 
-/** Who is signed in with this browser, for `prompt=none`. @throws {EntraError} 50058 or 65001 */
-function sessionOf(state: State, asked: SignInRequest): User {
+/** The user signed in to this browser, for `prompt=none`. @throws {EntraError} 50058 or 65001 */
+function sessionOf(state: State, requested: SignInRequest): User {
   const { user } = state.browser;
   if (user === undefined) {
     const message = "A silent sign-in request was sent but no user is signed in.";
     throw new EntraError("login_required", 50058, message);
   }
-  if (asked.request.graph.some((scope) => !state.consented.has(scope))) {
+  if (requested.request.graph.some((scope) => !state.consented.has(scope))) {
     const { message, number } = consentRequired(state);
     throw new EntraError("interaction_required", number, message, { suberror: "consent_required" });
   }
   return user;
 }
 
-/** The person has approved: the app gets a code. @throws {EntraError} when that is not enough */
-function finish(state: State, form: Form, asked: SignInRequest, back: Return, person: User): ServiceResponse {
-  // Here every stop comes back to the app: there is a way to tell it.
+/** Sends a code to the app after the user's approval. @throws {EntraError} when approval is not enough */
+function finish(
+  state: State,
+  form: Form,
+  requested: SignInRequest,
+  target: RedirectTarget,
+  chosen: User,
+): ServiceResponse {
+  // Unlike a device code, this flow reports every policy error to the app.
   const stop = state.user.stop && { ...state.user.stop, seenBy: "app" } as const;
-  const outcome = approve(state.tenant.directory, asked, person, stop);
+  const outcome = approve(state.tenant.directory, requested, chosen, stop);
   if (outcome.kind === "refused") throw outcome.error;
   const { user } = outcome;
   state.browser.user = user;
   const code = state.authorizationCodes.issue({
-    ...asked,
+    ...requested,
     user,
-    redirectUri: back.redirectUri,
+    redirectUri: target.redirectUri,
     nonce: form.get("nonce") ?? undefined,
   });
-  return sendBack(back, {
+  return redirectToApp(target, {
     code,
     ...(form.get("client_info") === "1" ? { client_info: clientInfo(user) } : {}),
     session_state: crypto.randomUUID(),
   });
 }
 
-function errorFields(error: EntraError, call: ServiceRequest): Record<string, string> {
-  const { error: code, error_description, error_uri } = describeError(error, call);
-  const cancelled = error.number === 65004 ? { error_subcode: "cancel" } : {};
-  return { error: code, ...cancelled, error_description, error_uri };
+function errorFields(error: EntraError, request: ServiceRequest): Record<string, string> {
+  const { error: code, error_description, error_uri } = describeError(error, request);
+  const canceled = error.number === 65004 ? { error_subcode: "cancel" } : {};
+  return { error: code, ...canceled, error_description, error_uri };
 }
 
-/** Hands the fields to the app through the browser. */
-function sendBack(back: Return, fields: Record<string, string>): ServiceResponse {
-  const all = { ...fields, ...(back.state === null ? {} : { state: back.state }) };
-  if (back.mode === "form_post") return formPostPage(back.redirectUri, all);
-  const mark = back.mode === "fragment" ? "#" : back.redirectUri.includes("?") ? "&" : "?";
-  const location = `${back.redirectUri}${mark}${new URLSearchParams(all)}`;
+/** Redirects to the app with these fields. */
+function redirectToApp(target: RedirectTarget, fields: Record<string, string>): ServiceResponse {
+  const all = { ...fields, ...(target.state === null ? {} : { state: target.state }) };
+  if (target.mode === "form_post") return formPostPage(target.redirectUri, all);
+  const separator = target.mode === "fragment" ? "#" : target.redirectUri.includes("?") ? "&" : "?";
+  const location = `${target.redirectUri}${separator}${new URLSearchParams(all)}`;
   return { status: 302, headers: { location, "cache-control": "no-store" }, body: "" };
 }

@@ -1,15 +1,14 @@
-/** The pages of the sign-in in the browser. */
+/** The pages of browser sign-in. */
 
 import { createHash } from "node:crypto";
 import type { ServiceResponse } from "../messages.ts";
 import type { Application, User } from "../tenant/directory.ts";
-import { errorText, escapeHtml, htmlResponse, page, personChoice } from "./html.ts";
+import { accountChoice, errorText, escapeHtml, htmlResponse, page } from "./html.ts";
 
-/** What the page with the accounts shows. */
 export interface AccountPage {
-  /** Path and query of the request, to which the form goes. */
+  /** Path and query of the request; the target of the form. */
   readonly action: string;
-  /** Where the browser is sent in the end: the form's way there has to be allowed. */
+  /** The redirect target: the page's policy must allow the form to go there. */
   readonly returnOrigin: string;
   readonly application: Application;
   readonly scopes: readonly string[];
@@ -18,10 +17,10 @@ export interface AccountPage {
   readonly error: string | undefined;
 }
 
-/** The accounts to choose from, and what the app asks for. */
+/** Shows the accounts and the requested scopes. */
 export function accountPage(shown: AccountPage): ServiceResponse {
   const scopes = shown.scopes.map((scope) => `<li><code>${escapeHtml(scope)}</code></li>`).join("");
-  const choices = shown.users.map((user) => personChoice(user, user === shown.chosen)).join("");
+  const choices = shown.users.map((user) => accountChoice(user, user === shown.chosen)).join("");
   const body = page(
     "Sign in",
     `${errorText(shown.error)}<p><strong>${escapeHtml(shown.application.displayName)}</strong> asks for:</p>
@@ -35,14 +34,14 @@ export function accountPage(shown: AccountPage): ServiceResponse {
   return htmlResponse(200, body, { forms: shown.returnOrigin });
 }
 
-/** An error the app cannot be told. */
+/** An error that is not sent to the app. */
 export function errorPage(description: string): ServiceResponse {
   return htmlResponse(400, page("Sorry, but we are having trouble signing you in", errorText(description)));
 }
 
 const SUBMIT = "document.forms[0].submit()";
 
-/** `response_mode=form_post`: a form that sends itself. */
+/** `response_mode=form_post`: a form that submits itself. */
 export function formPostPage(redirectUri: string, fields: Record<string, string>): ServiceResponse {
   const inputs = Object.entries(fields).map(([name, value]) =>
     `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`

@@ -1,17 +1,16 @@
-/** Certificates with their keys: self-signed ones of app registrations and authorities, and those of servers. */
+/** Certificates and their keys: self-signed for app-only sign-in and authorities, signed by an authority for servers. */
 
 import { Buffer } from "node:buffer";
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
-/** A certificate as files would hold it. */
 export interface Certificate {
   /** PEM. */
   readonly certificate: string;
   /** PEM, PKCS #8. */
   readonly privateKey: string;
-  /** Hex, upper case, as the portal shows it. */
+  /** Upper-case hex, as the portal shows it. */
   readonly thumbprint: string;
-  /** Hex, upper case. */
+  /** Upper-case hex. */
   readonly thumbprintSha256: string;
 }
 
@@ -29,7 +28,7 @@ export interface CertificateOptions {
 
 const AUTHORITY = "graph-scripts sandbox";
 
-/** Makes a 2048-bit RSA key and a certificate for it. */
+/** Creates a 2048-bit RSA key and a certificate for it. */
 export function newCertificate(options: CertificateOptions = {}): Certificate {
   const { hosts = [], issuer } = options;
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });

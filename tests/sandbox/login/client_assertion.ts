@@ -1,4 +1,4 @@
-/** A JWT with which an app proves that it holds the key of a certificate (RFC 7523). */
+/** Client assertions: a JWT proves that the app has the key of a certificate (RFC 7523). */
 
 import { Buffer } from "node:buffer";
 import { constants, verify } from "node:crypto";
@@ -7,23 +7,25 @@ import type { AppOnlyClient, RegisteredCertificate } from "./app_only_client.ts"
 
 type Json = Record<string, unknown>;
 
-/** What an assertion is checked against. */
 export interface AssertionRules {
-  /** Token endpoints it may be meant for. */
+  /** Accepted token endpoints. */
   readonly audiences: readonly string[];
-  /** Milliseconds since 1970 by the servers' clock. */
+  /** Server time in milliseconds since 1970. */
   readonly now: number;
 }
 
-/** Accepts an assertion or says what is wrong with it. Nothing forbids using one twice: MSAL does, for ten minutes. */
+/** Validates an assertion. It may be used repeatedly: MSAL reuses one for ten minutes. @throws {EntraError} */
 export function checkAssertion(app: AppOnlyClient, assertion: string, rules: AssertionRules): void {
   const parts = assertion.split(".");
   const [head, body, signature] = parts as [string, string, string];
-  if (parts.length !== 3) throw refused(50027, "JWT token is invalid or malformed.");
+  if (parts.length !== 3) throw assertionError(50027, "JWT token is invalid or malformed.");
   const header = jsonOf(head);
   const claims = jsonOf(body);
   if (header["alg"] !== "RS256" && header["alg"] !== "PS256") {
-    throw refused(5002738, `Invalid JWT token. '${header["alg"]}' is not a supported signature algorithm.`);
+    throw assertionError(
+      5002738,
+      `Invalid JWT token. '${header["alg"]}' is not a supported signature algorithm.`,
+    );
   }
   const certificate = app.certificate(header["x5t"], header["x5t#S256"]);
   if (certificate === undefined) throw badSignature("The key was not found.", header, app);
@@ -43,23 +45,26 @@ export function checkAssertion(app: AppOnlyClient, assertion: string, rules: Ass
 function checkClaims(app: AppOnlyClient, claims: Json, { audiences, now }: AssertionRules): void {
   const { aud, iss, sub, exp, nbf, jti } = claims;
   if (iss !== sub || iss !== app.id) {
-    throw refused(700021, "Client assertion application identifier doesn't match 'client_id' parameter.");
+    throw assertionError(
+      700021,
+      "Client assertion application identifier doesn't match 'client_id' parameter.",
+    );
   }
   if (typeof aud !== "string" || !audiences.includes(aud.toLowerCase())) {
-    throw refused(700023, `Client assertion audience claim does not match Realm issuer.`);
+    throw assertionError(700023, `Client assertion audience claim does not match Realm issuer.`);
   }
   if (typeof exp !== "number" || typeof jti !== "string" || jti === "") {
-    throw refused(50027, "JWT token is invalid or malformed: 'exp' and 'jti' are required.");
+    throw assertionError(50027, "JWT token is invalid or malformed: 'exp' and 'jti' are required.");
   }
   const start = typeof nbf === "number" ? nbf * 1000 : -Infinity;
   if (start - CLOCK_TOLERANCE_MS > now || exp * 1000 + CLOCK_TOLERANCE_MS <= now) {
     const message = `Client assertion is not within its valid time range. Current time: ` +
       `${new Date(now).toISOString()}, expiry time of assertion ${new Date(exp * 1000).toISOString()}.`;
-    throw refused(700024, message);
+    throw assertionError(700024, message);
   }
 }
 
-/** Clocks differ a little; five minutes is what such services allow. */
+/** Five minutes is the usual tolerance of such services. */
 const CLOCK_TOLERANCE_MS = 300_000;
 
 function isSigned(
@@ -82,8 +87,8 @@ function jsonOf(part: string): Json {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString());
     if (typeof value === "object" && value !== null) return value as Json;
-  } catch { /* answered below */ }
-  throw refused(50027, "JWT token is invalid or malformed.");
+  } catch { /* reported below */ }
+  throw assertionError(50027, "JWT token is invalid or malformed.");
 }
 
 function badSignature(reason: string, header: Json, app: AppOnlyClient): EntraError {
@@ -93,9 +98,9 @@ function badSignature(reason: string, header: Json, app: AppOnlyClient): EntraEr
   const message = `The certificate with identifier used to sign the client assertion is not registered on ` +
     `application. [Reason - ${reason}, Thumbprint of key used by client: '${thumbprint.toUpperCase()}', ` +
     `Please visit the Azure Portal for app '${app.id}'.]`;
-  return refused(700027, message);
+  return assertionError(700027, message);
 }
 
-function refused(number: number, message: string): EntraError {
+function assertionError(number: number, message: string): EntraError {
   return new EntraError("invalid_client", number, message, { status: 401 });
 }

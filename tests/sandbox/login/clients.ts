@@ -1,4 +1,4 @@
-/** Which app sends a request, and whether it proves it. */
+/** Client identification and authentication. */
 
 import { Buffer } from "node:buffer";
 import type { ServiceRequest } from "../messages.ts";
@@ -11,11 +11,11 @@ import { EntraError } from "./entra_error.ts";
 import { missingParameter } from "./scopes.ts";
 import { AppOnlyClient } from "./app_only_client.ts";
 
-/** A form body or a query, each parameter at most once. */
+/** A form body or query; each parameter occurs at most once. */
 export type Form = URLSearchParams;
 
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/** An app behind a gateway addresses its assertion to the real service (PROTOCOL 12). */
+/** An app behind a gateway uses the real service as its audience (PROTOCOL 12). */
 const CLOUD_LOGIN_ORIGINS = [
   "https://login.microsoftonline.com",
   "https://login.microsoftonline.us",
@@ -23,7 +23,7 @@ const CLOUD_LOGIN_ORIGINS = [
   "https://login.chinacloudapi.cn",
 ];
 
-/** The app a request names, at an address it may use. @throws {EntraError} */
+/** The app named by a request. @throws {EntraError} when it may not use this authority */
 export function clientOf(state: State, authority: Authority, form: Form): Application {
   const clientId = required(form, "client_id");
   const { directory } = state.tenant;
@@ -38,8 +38,8 @@ export function clientOf(state: State, authority: Authority, form: Form): Applic
   return state.app;
 }
 
-/** A public client has nothing to prove with; sending a secret all the same is an error. @throws {EntraError} 700025 */
-export function refuseCredentials(client: Application, form: Form): void {
+/** A public client must not send a credential. @throws {EntraError} 700025 */
+export function rejectCredentials(client: Application, form: Form): void {
   if (client instanceof AppOnlyClient || (!form.has("client_secret") && !form.has("client_assertion"))) {
     return;
   }
@@ -47,14 +47,14 @@ export function refuseCredentials(client: Application, form: Form): void {
   throw new EntraError("invalid_client", 700025, message, { status: 401 });
 }
 
-/** Who redeems a code or token for a person: a public client where that is allowed, or an app with a credential. */
+/** Authenticates the app that redeems a user's code or token; public clients only where they are allowed. */
 export function authenticateClient(state: State, client: Application, form: Form, tenant: string): void {
-  refuseCredentials(client, form);
+  rejectCredentials(client, form);
   if (client instanceof AppOnlyClient) return authenticateApp(state, client, form, tenant);
   if (!state.settings.publicClientFlows) throw credentialMissing();
 }
 
-/** An app that must prove itself. @throws {EntraError} 7000218 without a credential */
+/** Authenticates a confidential client. @throws {EntraError} 7000218 without a credential */
 export function authenticateApp(state: State, app: AppOnlyClient, form: Form, tenant: string): void {
   const secret = form.get("client_secret");
   const assertion = form.get("client_assertion");
@@ -70,28 +70,28 @@ export function authenticateApp(state: State, app: AppOnlyClient, form: Form, te
   checkAssertion(app, assertion, { audiences, now: serverTime(state.settings) });
 }
 
-/** Found out only once the person has done everything (PROTOCOL A1). */
+/** Reported only after the user has signed in (PROTOCOL A1). */
 function credentialMissing(): EntraError {
   const message =
     "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
   return new EntraError("invalid_client", 7000218, message, { status: 401 });
 }
 
-/** Client id and secret may also come as HTTP Basic (RFC 6749 section 2.3.1). */
-export function withBasicCredentials(call: ServiceRequest, form: Form): Form {
-  const encoded = /^Basic (\S+)$/i.exec(call.headers["authorization"] ?? "")?.[1];
+/** Adds a client id and secret sent as HTTP Basic (RFC 6749 section 2.3.1). */
+export function withBasicCredentials(request: ServiceRequest, form: Form): Form {
+  const encoded = /^Basic (\S+)$/i.exec(request.headers["authorization"] ?? "")?.[1];
   if (encoded === undefined) return form;
   const [, id, secret] = /^([^:]*):(.*)$/.exec(Buffer.from(encoded, "base64").toString()) ?? [];
   if (id === undefined || secret === undefined) return form;
   const complete = new URLSearchParams(form);
-  // Both are form-encoded first, so that a colon does no harm.
+  // Both are form-encoded, so they may contain colons.
   const decode = (text: string) => new URLSearchParams(`text=${text.replaceAll("&", "%26")}`).get("text")!;
   complete.set("client_id", decode(id));
   complete.set("client_secret", decode(secret));
   return complete;
 }
 
-/** A parameter that must be there. @throws {EntraError} 900144 */
+/** A required parameter. @throws {EntraError} 900144 */
 export function required(form: Form, name: string): string {
   const value = form.get(name);
   if (value === null || value === "") throw missingParameter(name);

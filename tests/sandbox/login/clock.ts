@@ -1,8 +1,8 @@
-/** The time as the sandbox's servers have it, which may differ from that of the machine. */
+/** The time of the sandbox's servers, which may differ from the machine's. */
 
 import type { Settings } from "../options.ts";
 
-/** Milliseconds since 1970 by the servers' clock. */
+/** Server time in milliseconds since 1970. */
 export function serverTime(settings: Settings): number {
   return Date.now() + settings.clockOffsetSeconds * 1000;
 }

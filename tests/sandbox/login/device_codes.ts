@@ -1,4 +1,4 @@
-/** Device codes between the script that asked for them and the person who types them (PROTOCOL 13). */
+/** Device codes (PROTOCOL 13). */
 
 import { randomInt } from "node:crypto";
 import type { Settings } from "../options.ts";
@@ -11,7 +11,6 @@ import { EntraError } from "./entra_error.ts";
 import type { ScopeRequest } from "./scopes.ts";
 import { randomText } from "./tokens.ts";
 
-/** What an app asked for, and where. */
 export interface DeviceCodeRequest {
   readonly authority: Authority;
   readonly client: Application;
@@ -24,16 +23,16 @@ export interface DeviceCode extends DeviceCodeRequest {
   readonly deviceCode: string;
   readonly expires: number;
   decision: Decision;
-  /** Pending answers still owed after the approval. */
+  /** How many polls remain pending after the approval. */
   pendingPolls: number;
   intervalSeconds: number;
   lastPoll: number | undefined;
   redeemed: boolean;
 }
 
-/** Without the letters and digits that are easily confused. */
+/** Without easily confused letters and digits. */
 const USER_CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-/** A client's timer may fire a little early, and so may the network. */
+/** Client timers may fire slightly early. */
 const EARLY_POLL_TOLERANCE_SECONDS = 0.5;
 /** RFC 8628 section 3.5. */
 const SLOW_DOWN_SECONDS = 5;
@@ -49,7 +48,6 @@ export class DeviceCodes {
     this.#secrets = secrets;
   }
 
-  /** Calls back for each new code. */
   onIssue(listener: (code: DeviceCode) => void): void {
     this.#listeners.push(listener);
   }
@@ -73,23 +71,23 @@ export class DeviceCodes {
     return code;
   }
 
-  /** The open, unexpired code a person typed; case, spaces and hyphens do not count. */
+  /** The open, unexpired code for a typed one; ignores case, spaces and hyphens. */
   byUserCode(typed: string): DeviceCode | undefined {
     const plain = typed.replaceAll(/[\s-]/g, "").toUpperCase();
     return this.open().find((code) => code.userCode === plain);
   }
 
-  /** Codes that wait for a decision, oldest first. */
+  /** Undecided codes, oldest first. */
   open(): DeviceCode[] {
     return [...this.#codes.values()].filter((code) =>
       code.decision.kind === "open" && code.expires > Date.now()
     );
   }
 
-  /** One poll. @returns the code and the person once it may be turned into tokens. @throws {EntraError} */
+  /** @returns the code and user once it can be redeemed. @throws {EntraError} */
   poll(deviceCode: string, authority: Authority, client: Application): { code: DeviceCode; user: User } {
     const code = this.#codes.get(deviceCode);
-    // A poll goes to the tenant the code came from (PROTOCOL 13.2).
+    // Polls must use the tenant that issued the code (PROTOCOL 13.2).
     if (code === undefined || code.client !== client || !sameAuthority(code.authority, authority)) {
       throw new EntraError(
         "bad_verification_code",

@@ -1,4 +1,4 @@
-/** The page where a person types the code: plain HTML forms, no script, usable by keyboard alone. */
+/** The page for entering a device code: plain HTML forms without scripts, usable by keyboard alone. */
 
 import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
@@ -6,15 +6,18 @@ import type { User } from "../tenant/directory.ts";
 import { approve } from "./approval.ts";
 import type { DeviceCode } from "./device_codes.ts";
 import { EntraError } from "./entra_error.ts";
-import { errorText, escapeHtml, htmlResponse, page, personChoice } from "./html.ts";
+import { accountChoice, errorText, escapeHtml, htmlResponse, page } from "./html.ts";
 
-/** `GET` and `POST /devicelogin` (`/link` for personal accounts): type the code → choose the person and approve or decline → result. */
-export async function deviceLoginPage(state: State, call: ServiceRequest): Promise<ServiceResponse> {
-  if (call.method === "GET" || call.method === "HEAD") return htmlResponse(200, codePage());
-  if (call.method !== "POST") {
+/**
+ * `GET` and `POST /devicelogin` (`/link` for personal accounts): enter the code → choose an account and approve or
+ * decline → result.
+ */
+export async function deviceLoginPage(state: State, request: ServiceRequest): Promise<ServiceResponse> {
+  if (request.method === "GET" || request.method === "HEAD") return htmlResponse(200, codePage());
+  if (request.method !== "POST") {
     return htmlResponse(405, page("Not possible", "<p>This page takes GET and POST only.</p>"));
   }
-  const form = new URLSearchParams(await call.body.text());
+  const form = new URLSearchParams(await request.body.text());
   const typed = form.get("code") ?? "";
   const code = state.deviceCodes.byUserCode(typed);
   if (code === undefined) {
@@ -26,17 +29,17 @@ export async function deviceLoginPage(state: State, call: ServiceRequest): Promi
   const user = state.tenant.directory.users.find((user) => user.key === form.get("person"));
   switch (form.get("decision")) {
     case "approve":
-      if (user === undefined) return htmlResponse(200, personPage(state, code, "Choose who signs in."));
+      if (user === undefined) return htmlResponse(200, accountsPage(state, code, "Choose who signs in."));
       return approvedPage(state, code, user);
     case "decline":
       code.decision = { kind: "declined" };
       return htmlResponse(200, resultPage("Sign-in declined", "The script gets no access."));
     default:
-      return htmlResponse(200, personPage(state, code));
+      return htmlResponse(200, accountsPage(state, code));
   }
 }
 
-/** Some refusals only the browser shows: the script polls on (PROTOCOL A3). */
+/** Some errors appear only in the browser, while the script keeps polling (PROTOCOL A3). */
 function approvedPage(state: State, code: DeviceCode, user: User): ServiceResponse {
   try {
     const outcome = approve(state.tenant.directory, code, user, state.user.stop);
@@ -63,7 +66,7 @@ function codePage(error?: string, typed = ""): string {
   );
 }
 
-function personPage(state: State, code: DeviceCode, error?: string): string {
+function accountsPage(state: State, code: DeviceCode, error?: string): string {
   const { users } = state.tenant.directory;
   const chosen = state.user.as;
   const scopes = code.request.graph.map((scope) => `<li><code>${escapeHtml(scope)}</code></li>`).join("");
@@ -76,7 +79,7 @@ function personPage(state: State, code: DeviceCode, error?: string): string {
     <form method="post" action="/devicelogin">
       <input type="hidden" name="code" value="${escapeHtml(code.userCode)}">
       <fieldset><legend>Sign in as</legend>${
-      users.map((user) => personChoice(user, user.key === chosen)).join("")
+      users.map((user) => accountChoice(user, user.key === chosen)).join("")
     }</fieldset>
       <p><button type="submit" name="decision" value="approve">Approve</button>
       <button type="submit" name="decision" value="decline">Decline</button></p>

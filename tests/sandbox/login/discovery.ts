@@ -1,4 +1,4 @@
-/** What MSAL asks before it trusts a host it does not know. */
+/** The metadata that MSAL requests before it trusts an unknown host. */
 
 import { jsonResponse, type ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";

@@ -1,4 +1,4 @@
-/** The OAuth endpoints a script calls: `/devicecode` and `/token`. */
+/** The OAuth endpoints `/devicecode` and `/token`. */
 
 import { jsonResponse, type ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
@@ -10,18 +10,17 @@ import {
   authenticateClient,
   clientOf,
   type Form,
-  refuseCredentials,
+  rejectCredentials,
   required,
 } from "./clients.ts";
 import { EntraError } from "./entra_error.ts";
-import { checkAppScope, parseScopes, personalRequest, type ScopeRequest } from "./scopes.ts";
+import { checkAppScope, parseScopes, type ScopeRequest, toPersonalScopes } from "./scopes.ts";
 import { clientInfo } from "./tokens.ts";
 import { AppOnlyClient } from "./app_only_client.ts";
 
-/** A request to one of the endpoints. */
 export interface LoginRequest {
   readonly authority: Authority;
-  /** The tenant segment as it came. */
+  /** The raw tenant segment. */
   readonly tenant: string;
   readonly form: Form;
 }
@@ -29,12 +28,12 @@ export interface LoginRequest {
 /** `POST /{tenant}/oauth2/v2.0/devicecode` */
 export function startDeviceCode(state: State, { authority, form }: LoginRequest): ServiceResponse {
   const client = clientOf(state, authority, form);
-  refuseCredentials(client, form);
-  const asked = parseScopes(required(form, "scope"), [...state.consented]);
-  const request = authority.kind === "consumers" ? personalRequest(asked) : asked;
+  rejectCredentials(client, form);
+  const requested = parseScopes(required(form, "scope"), [...state.consented]);
+  const request = authority.kind === "consumers" ? toPersonalScopes(requested) : requested;
   const claims = parseClaims(form.get("claims"));
   const code = state.deviceCodes.issue({ authority, client, request, claims });
-  // Personal accounts have a page of their own, https://www.microsoft.com/link (PROTOCOL 13.1).
+  // Personal accounts have their own page, https://www.microsoft.com/link (PROTOCOL 13.1).
   const page = authority.kind === "consumers" ? "link" : "devicelogin";
   const verificationUri = `${state.origins.login}/${page}`;
   return jsonResponse(200, {
@@ -48,7 +47,7 @@ export function startDeviceCode(state: State, { authority, form }: LoginRequest)
   });
 }
 
-/** `POST /{tenant}/oauth2/v2.0/token`. Each grant is one case here. */
+/** `POST /{tenant}/oauth2/v2.0/token` */
 export function redeem(state: State, login: LoginRequest): ServiceResponse {
   const client = clientOf(state, login.authority, login.form);
   const grantType = required(login.form, "grant_type");
@@ -77,15 +76,15 @@ function redeemDeviceCode(
   { authority, form, tenant }: LoginRequest,
   client: Application,
 ): ServiceResponse {
-  refuseCredentials(client, form);
+  rejectCredentials(client, form);
   const { code, user } = state.deviceCodes.poll(required(form, "device_code"), authority, client);
   authenticateClient(state, client, form, tenant);
   code.redeemed = true;
   consent(state, code.request);
-  const said = parseClaims(form.get("claims"));
-  const claims = said.capable ? said : code.claims;
-  const answered = Math.max(said.answers, code.claims.answers);
-  return tokenResponse(state, form, { ...fresh(user, client, code.request), claims, answered });
+  const claimed = parseClaims(form.get("claims"));
+  const claims = claimed.capable ? claimed : code.claims;
+  const challengeTime = Math.max(claimed.challengeTime, code.claims.challengeTime);
+  return tokenResponse(state, form, { ...newSignIn(user, client, code.request), claims, challengeTime });
 }
 
 function redeemAuthorizationCode(
@@ -102,11 +101,11 @@ function redeemAuthorizationCode(
   };
   const grant = state.authorizationCodes.redeem(required(form, "code"), redemption);
   consent(state, grant.request);
-  const said = parseClaims(form.get("claims"));
-  const answered = Math.max(said.answers, grant.claims.answers);
-  const claims = said.capable ? said : grant.claims;
+  const claimed = parseClaims(form.get("claims"));
+  const challengeTime = Math.max(claimed.challengeTime, grant.claims.challengeTime);
+  const claims = claimed.capable ? claimed : grant.claims;
   const { user, request, nonce } = grant;
-  return tokenResponse(state, form, { ...fresh(user, client, request), claims, answered, nonce });
+  return tokenResponse(state, form, { ...newSignIn(user, client, request), claims, challengeTime, nonce });
 }
 
 function redeemRefreshToken(
@@ -117,26 +116,33 @@ function redeemRefreshToken(
   authenticateClient(state, client, form, tenant);
   const token = required(form, "refresh_token");
   const grant = state.tokens.refresh(token, client);
-  // Not bound to a tenant (RT): elsewhere the same person has another account, or none.
+  // Refresh tokens are not bound to a tenant (RT): in another one the user has another account, or none.
   const user = accountAt(state.tenant.directory, authority, grant.user);
   const scope = form.get("scope");
-  const asked = scope === null ? grant.request : parseScopes(scope, [...state.consented]);
-  const request = isPersonal(user) ? personalRequest(asked) : asked;
+  const requested = scope === null ? grant.request : parseScopes(scope, [...state.consented]);
+  const request = isPersonal(user) ? toPersonalScopes(requested) : requested;
   checkConsent(state, request);
   const claims = parseClaims(form.get("claims"));
-  const answered = Math.max(claims.answers, grant.answered);
-  state.challenges.checkRefresh({ answered: grant.answered, challengeable: claims.capable });
+  const challengeTime = Math.max(claims.challengeTime, grant.challengeTime);
+  state.challenges.checkRefresh({ challengeTime: grant.challengeTime, challengeable: claims.capable });
   if (state.settings.revokeOldRefreshTokens) state.tokens.retire(token);
-  return tokenResponse(state, form, { user, client, request, signedIn: grant.signedIn, claims, answered });
+  return tokenResponse(state, form, {
+    user,
+    client,
+    request,
+    signedIn: grant.signedIn,
+    claims,
+    challengeTime,
+  });
 }
 
-/** An app by itself: application permissions, no person, no refresh token. */
+/** App-only: application permissions, no user, no refresh token. */
 function redeemCredentials(
   state: State,
   { authority, form, tenant }: LoginRequest,
   client: Application,
 ): ServiceResponse {
-  refuseCredentials(client, form);
+  rejectCredentials(client, form);
   if (!(client instanceof AppOnlyClient)) {
     const message =
       "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' " +
@@ -150,45 +156,49 @@ function redeemCredentials(
   }
   authenticateApp(state, client, form, tenant);
   checkAppScope(required(form, "scope"));
-  const can = capability(state, parseClaims(form.get("claims")), 0);
-  const start = { user: undefined, application: client, scopes: client.roles, ...can };
-  return answerOf({
+  const lifetime = tokenLifetime(state, parseClaims(form.get("claims")), 0);
+  const start = { user: undefined, application: client, scopes: client.roles, ...lifetime };
+  return tokenJson({
     token_type: "Bearer",
-    expires_in: can.lifeSeconds,
-    ext_expires_in: can.lifeSeconds,
+    expires_in: lifetime.lifeSeconds,
+    ext_expires_in: lifetime.lifeSeconds,
     access_token: state.tokens.issueAccess(start),
   });
 }
 
-/** What goes into an answer with tokens for a person. */
-interface Issue {
+/** The contents of a token response for a user. */
+interface TokenIssue {
   readonly user: User;
   readonly client: Application;
   readonly request: ScopeRequest;
   readonly signedIn: number;
   readonly claims: Claims;
-  /** The last challenge that was answered with this sign-in. */
-  readonly answered: number;
+  /** The last challenge that this sign-in satisfied. */
+  readonly challengeTime: number;
   readonly nonce?: string | undefined;
 }
 
-function fresh(user: User, client: Application, asked: ScopeRequest): Omit<Issue, "claims" | "answered"> {
-  const request = isPersonal(user) ? personalRequest(asked) : asked;
+function newSignIn(
+  user: User,
+  client: Application,
+  requested: ScopeRequest,
+): Omit<TokenIssue, "claims" | "challengeTime"> {
+  const request = isPersonal(user) ? toPersonalScopes(requested) : requested;
   return { user, client, request, signedIn: Date.now() };
 }
 
-function tokenResponse(state: State, form: Form, issue: Issue): ServiceResponse {
+function tokenResponse(state: State, form: Form, issue: TokenIssue): ServiceResponse {
   const { user, client, request, signedIn } = issue;
-  const can = capability(state, issue.claims, issue.answered);
+  const lifetime = tokenLifetime(state, issue.claims, issue.challengeTime);
   // offline_access is granted but never listed (PROTOCOL 13.3).
-  const listed = [...request.spelled, ...request.openid.filter((scope) => scope !== "offline_access")];
-  const grant = { user, client, request, signedIn, answered: issue.answered };
-  const access = { user, application: client, scopes: request.graph, ...can };
-  return answerOf({
+  const listed = [...request.requestedNames, ...request.openid.filter((scope) => scope !== "offline_access")];
+  const grant = { user, client, request, signedIn, challengeTime: issue.challengeTime };
+  const access = { user, application: client, scopes: request.graph, ...lifetime };
+  return tokenJson({
     token_type: "Bearer",
     scope: listed.join(" "),
-    expires_in: can.lifeSeconds,
-    ext_expires_in: can.lifeSeconds,
+    expires_in: lifetime.lifeSeconds,
+    ext_expires_in: lifetime.lifeSeconds,
     access_token: state.tokens.issueAccess(access),
     ...(request.openid.includes("offline_access") ? { refresh_token: state.tokens.issueRefresh(grant) } : {}),
     ...(request.openid.includes("openid")
@@ -198,25 +208,25 @@ function tokenResponse(state: State, form: Form, issue: Issue): ServiceResponse 
   });
 }
 
-/** Tokens of a client that can be challenged live longer, since they can be stopped (PROTOCOL 9.1). */
-function capability(
+/** Challengeable clients get longer-lived tokens, since these can be revoked at once (PROTOCOL 9.1). */
+function tokenLifetime(
   state: State,
   claims: Claims,
-  answered: number,
-): { lifeSeconds: number; answered: number; challengeable: boolean } {
+  challengeTime: number,
+): { lifeSeconds: number; challengeTime: number; challengeable: boolean } {
   const { tokenLifeSeconds, challengeableTokenLifeSeconds } = state.settings;
   return {
     lifeSeconds: claims.capable ? challengeableTokenLifeSeconds : tokenLifeSeconds,
-    answered: Math.max(claims.answers, answered),
+    challengeTime: Math.max(claims.challengeTime, challengeTime),
     challengeable: claims.capable,
   };
 }
 
-function answerOf(body: Record<string, unknown>): ServiceResponse {
+function tokenJson(body: Record<string, unknown>): ServiceResponse {
   return jsonResponse(200, body, { "cache-control": "no-store, no-cache", pragma: "no-cache" });
 }
 
-/** The person has seen the scopes on the page and agreed to them. */
+/** The user consented on the page. */
 function consent(state: State, request: ScopeRequest): void {
   for (const scope of request.graph) state.consented.add(scope);
 }

@@ -1,4 +1,4 @@
-/** Errors in the shape Entra ID gives them (PROTOCOL 13.2). */
+/** Errors in the format of Entra ID (PROTOCOL 13.2). */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 
@@ -24,7 +24,6 @@ export class EntraError extends Error {
   }
 }
 
-/** The fields of an error. */
 export interface ErrorFields {
   readonly error: string;
   readonly error_description: string;
@@ -36,11 +35,11 @@ export interface ErrorFields {
   readonly suberror?: string;
 }
 
-/** What an error says wherever it is shown: in JSON, in a redirect, on a page. */
-export function describeError(error: EntraError, call: ServiceRequest): ErrorFields {
+/** The fields common to JSON, redirects and pages. */
+export function describeError(error: EntraError, request: ServiceRequest): ErrorFields {
   const timestamp = `${new Date().toISOString().slice(0, 19).replace("T", " ")}Z`;
   const traceId = crypto.randomUUID();
-  const correlationId = call.headers["client-request-id"] ?? crypto.randomUUID();
+  const correlationId = request.headers["client-request-id"] ?? crypto.randomUUID();
   return {
     error: error.error,
     error_description: `AADSTS${error.number}: ${error.message} Trace ID: ${traceId} ` +
@@ -54,7 +53,7 @@ export function describeError(error: EntraError, call: ServiceRequest): ErrorFie
   };
 }
 
-/** The JSON answer; 400, or 401 for `invalid_client`. */
-export function entraErrorResponse(error: EntraError, call: ServiceRequest): ServiceResponse {
-  return jsonResponse(error.status, describeError(error, call));
+/** The JSON response: 400, or 401 for `invalid_client`. */
+export function entraErrorResponse(error: EntraError, request: ServiceRequest): ServiceResponse {
+  return jsonResponse(error.status, describeError(error, request));
 }

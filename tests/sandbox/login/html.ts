@@ -1,21 +1,20 @@
-/** The frame of all pages of the sandbox: plain HTML, usable by keyboard alone, and safe against what people type. */
+/** The layout of all sandbox pages: plain HTML, usable by keyboard alone, with all input escaped. */
 
 import type { ServiceResponse } from "../messages.ts";
 import type { User } from "../tenant/directory.ts";
 
-/** One account to choose, as a radio button. */
-export function personChoice(user: User, chosen: boolean): string {
+/** A radio button for one account. */
+export function accountChoice(user: User, chosen: boolean): string {
   const first = chosen ? " checked autofocus" : "";
   return `<p><label><input type="radio" name="person" value="${user.key}"${first}>
     ${escapeHtml(user.displayName)} <small>${escapeHtml(user.mail)}</small></label></p>`;
 }
 
-/** An error above a form; nothing without one. */
+/** The error above a form, or nothing. */
 export function errorText(error: string | undefined): string {
   return error === undefined ? "" : `<p id="error" class="error" role="alert">${escapeHtml(error)}</p>`;
 }
 
-/** A whole page. */
 export function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -44,7 +43,7 @@ ${body}
 `;
 }
 
-/** A page as an answer. `policy` adds to what its forms and scripts may do. */
+/** A page as a response; `policy` extends what its forms and scripts may do. */
 export function htmlResponse(
   status: number,
   body: string,
@@ -65,7 +64,7 @@ export function htmlResponse(
   };
 }
 
-/** Makes text safe in HTML content and in quoted attributes. */
+/** Escapes text for HTML content and quoted attributes. */
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = {
     "&": "&amp;",

@@ -1,4 +1,4 @@
-/** Entra ID: sign-in by device code, in the browser, or by an app itself; tokens, discovery, and the pages. */
+/** Entra ID: device code, browser and app-only sign-in, tokens, discovery and pages. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import type { State } from "../state.ts";
@@ -10,48 +10,49 @@ import { instanceDiscovery, openidConfiguration } from "./discovery.ts";
 import { redeem, startDeviceCode } from "./endpoints.ts";
 import { EntraError, entraErrorResponse } from "./entra_error.ts";
 
-/** Answers one request to the login host. */
-export async function loginService(state: State, call: ServiceRequest): Promise<ServiceResponse> {
+export async function loginService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   try {
-    const answer = await route(state, call);
-    answer.headers["x-ms-request-id"] = crypto.randomUUID();
-    return answer;
+    const response = await route(state, request);
+    response.headers["x-ms-request-id"] = crypto.randomUUID();
+    return response;
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
-    return entraErrorResponse(error, call);
+    return entraErrorResponse(error, request);
   }
 }
 
-async function route(state: State, call: ServiceRequest): Promise<ServiceResponse> {
-  if (call.path === "/devicelogin" || call.path === "/link") return await deviceLoginPage(state, call);
-  const [, tenant = "", ...rest] = call.path.split("/").map(decodeURIComponent);
+async function route(state: State, request: ServiceRequest): Promise<ServiceResponse> {
+  if (request.path === "/devicelogin" || request.path === "/link") {
+    return await deviceLoginPage(state, request);
+  }
+  const [, tenant = "", ...rest] = request.path.split("/").map(decodeURIComponent);
   const endpoint = rest.join("/");
-  const at = () => authorityOf(state.tenant.directory, tenant);
-  switch (`${call.method} ${endpoint}`) {
+  const authority = () => authorityOf(state.tenant.directory, tenant);
+  switch (`${request.method} ${endpoint}`) {
     case "GET discovery/instance":
       return instanceDiscovery(state);
     case "GET v2.0/.well-known/openid-configuration":
-      return openidConfiguration(state, at());
+      return openidConfiguration(state, authority());
     case "GET oauth2/v2.0/authorize":
     case "POST oauth2/v2.0/authorize":
-      return await authorize(state, call, at());
+      return await authorize(state, request, authority());
     case "POST oauth2/v2.0/devicecode":
-      return startDeviceCode(state, { authority: at(), tenant, form: await readForm(call) });
+      return startDeviceCode(state, { authority: authority(), tenant, form: await readForm(request) });
     case "POST oauth2/v2.0/token": {
-      const form = withBasicCredentials(call, await readForm(call));
-      return redeem(state, { authority: at(), tenant, form });
+      const form = withBasicCredentials(request, await readForm(request));
+      return redeem(state, { authority: authority(), tenant, form });
     }
     default:
       return jsonResponse(404, {
         error: "not_found",
-        error_description: `The sandbox has no ${call.method} ${call.path}`,
+        error_description: `The sandbox has no ${request.method} ${request.path}`,
       });
   }
 }
 
-async function readForm(call: ServiceRequest): Promise<URLSearchParams> {
-  const type = call.headers["content-type"] ?? "";
-  const text = await call.body.text();
+async function readForm(request: ServiceRequest): Promise<URLSearchParams> {
+  const type = request.headers["content-type"] ?? "";
+  const text = await request.body.text();
   if (!type.toLowerCase().startsWith("application/x-www-form-urlencoded")) {
     const message = "The request body must be of type application/x-www-form-urlencoded.";
     throw new EntraError("invalid_request", 900561, message);

@@ -1,10 +1,10 @@
-/** Delegated scopes: reading what was asked, and what of it the app may have. */
+/** Delegated scopes: parsing and consent. */
 
 import { EntraError } from "./entra_error.ts";
 
 const OPENID_SCOPES = ["openid", "profile", "email", "offline_access"];
 
-/** Delegated Microsoft Graph permissions that exist in this tenant's Graph. */
+/** The delegated Graph permissions known to the sandbox. */
 const GRAPH_SCOPES = [
   "User.Read",
   "User.ReadBasic.All",
@@ -31,71 +31,75 @@ const GRAPH_SCOPES = [
   "Calendars.Read",
 ];
 
-/** Those of them that personal accounts know: nothing of SharePoint, groups, teams or a directory (PROTOCOL 13.5). */
+/** Personal accounts have none for SharePoint, groups, teams or a directory (PROTOCOL 13.5). */
 const PERSONAL_SCOPES = GRAPH_SCOPES.filter((scope) =>
   /^(User\.Read$|Files\.|Mail\.|Calendars\.)/.test(scope)
 );
 
 const GRAPH_AUDIENCES = ["https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000/"];
 
-/** What a request asked for. */
+/** The requested scopes. */
 export interface ScopeRequest {
-  /** Graph permissions by their short names; `.default` has become everything consented. */
+  /** Graph permissions by short name; `.default` is expanded to all consented ones. */
   readonly graph: readonly string[];
   readonly openid: readonly string[];
-  /** How the answer lists the Graph permissions: as they were asked, short or in full. */
-  readonly spelled: readonly string[];
-  /** `.default` was asked: whatever there is. */
-  readonly everything: boolean;
+  /** The Graph permissions as requested, short or in full: the response repeats that spelling. */
+  readonly requestedNames: readonly string[];
+  /** Whether `.default` was requested. */
+  readonly isDefault: boolean;
 }
 
-/** Reads a `scope` parameter. @throws {EntraError} 70011 for a scope that does not exist, 28002 for a second resource */
+/** Parses a `scope` parameter. @throws {EntraError} 70011 for an unknown scope, 28002 for a second resource */
 export function parseScopes(text: string, consented: readonly string[]): ScopeRequest {
   const graph: string[] = [];
   const openid: string[] = [];
-  const spelled: string[] = [];
-  let everything = false;
-  for (const asked of text.split(" ").filter((scope) => scope !== "")) {
-    const known = OPENID_SCOPES.find((scope) => scope === asked.toLowerCase());
+  const requestedNames: string[] = [];
+  let isDefault = false;
+  for (const requested of text.split(" ").filter((scope) => scope !== "")) {
+    const known = OPENID_SCOPES.find((scope) => scope === requested.toLowerCase());
     if (known) {
       openid.push(known);
       continue;
     }
-    const audience = GRAPH_AUDIENCES.find((prefix) => asked.startsWith(prefix)) ?? "";
-    const name = asked.slice(audience.length);
-    everything ||= name === ".default";
+    const audience = GRAPH_AUDIENCES.find((prefix) => requested.startsWith(prefix)) ?? "";
+    const name = requested.slice(audience.length);
+    isDefault ||= name === ".default";
     for (const scope of name === ".default" ? consented : [graphScope(name)]) {
       graph.push(scope);
-      spelled.push(audience + scope);
+      requestedNames.push(audience + scope);
     }
   }
   if (graph.length === 0 && openid.length === 0) throw missingParameter("scope");
   return {
     graph: [...new Set(graph)],
     openid: [...new Set(openid)],
-    spelled: [...new Set(spelled)],
-    everything,
+    requestedNames: [...new Set(requestedNames)],
+    isDefault,
   };
 }
 
 /**
- * What a personal account can be asked for. The error is the one of python-o365#799, where `User.ReadBasic.All` was
- * asked; that `Sites.*` gets the same is the likeliest guess.
+ * Reduces a request to the scopes of personal accounts. The error is that of python-o365#799 for
+ * `User.ReadBasic.All`; the same for `Sites.*` is a guess.
  *
- * @throws {EntraError} 70011 for a scope that exists for work accounts only
+ * @throws {EntraError} 70011 for a scope that only work accounts have
  */
-export function personalRequest(request: ScopeRequest): ScopeRequest {
+export function toPersonalScopes(request: ScopeRequest): ScopeRequest {
   const known = (scope: string) => PERSONAL_SCOPES.includes(scope.slice(scope.lastIndexOf("/") + 1));
-  const refused = request.graph.find((scope) => !known(scope));
-  if (refused !== undefined && !request.everything) {
+  const rejected = request.graph.find((scope) => !known(scope));
+  if (rejected !== undefined && !request.isDefault) {
     const message = "The provided value for the input parameter 'scope' is not valid. The scope " +
-      `'${refused}' is not valid.`;
+      `'${rejected}' is not valid.`;
     throw new EntraError("invalid_scope", 70011, message);
   }
-  return { ...request, graph: request.graph.filter(known), spelled: request.spelled.filter(known) };
+  return {
+    ...request,
+    graph: request.graph.filter(known),
+    requestedNames: request.requestedNames.filter(known),
+  };
 }
 
-/** Whether `scope` is `…/.default` of Graph, as an app that works by itself must ask. @throws {EntraError} */
+/** Requires `scope` to be Graph's `…/.default`, as app-only sign-in does. @throws {EntraError} */
 export function checkAppScope(text: string): void {
   if (!/^\S+\/\.default$/.test(text)) {
     const message =

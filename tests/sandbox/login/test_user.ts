@@ -1,14 +1,14 @@
-/** The user at the browser, when a test plays that part instead of the pages. */
+/** The user at the browser, for tests that do not use the pages. */
 
 import type { Directory, User, UserKey } from "../tenant/directory.ts";
-import { approve, type Stop, stopped } from "./approval.ts";
+import { approve, type Stop, stopError } from "./approval.ts";
 import type { DeviceCode, DeviceCodes } from "./device_codes.ts";
 import { EntraError } from "./entra_error.ts";
 
 export class TestUser {
-  /** What the person does with every new device code and at every sign-in page. */
+  /** The user's response to every new device code and sign-in page. */
   always: "approve" | "decline" | "ignore";
-  /** The rule that stops every sign-in, if any; see {@link TestUser.stopAt}. */
+  /** The policy that blocks every sign-in, if any; see {@link TestUser.stopAt}. */
   stop: Stop | undefined;
   readonly #codes: DeviceCodes;
   readonly #directory: Directory;
@@ -24,7 +24,7 @@ export class TestUser {
     });
   }
 
-  /** As whom the person signs in unless told otherwise. @default whom a `login_hint` names, or "adele" */
+  /** The account used by default. @default the one of `login_hint`, or "adele" */
   get as(): UserKey {
     return this.#as ?? "adele";
   }
@@ -33,37 +33,40 @@ export class TestUser {
     this.#as = key;
   }
 
-  /** From now on signs in as this account, at every page and with every code, also those that wait. */
+  /** Approves all pending and future sign-ins with this account. */
   signIn(as: UserKey): void {
     this.as = as;
     this.always = "approve";
     for (const code of this.#codes.open()) this.#approveInBrowser(code);
   }
 
-  /** From now on every sign-in is stopped by a rule of the organisation, such as 53003; undefined lifts it. */
+  /** Blocks all sign-ins by a policy, such as 53003; undefined lifts it. */
   stopAt(number: number | undefined, seenBy: Stop["seenBy"] = "browser"): void {
-    if (number !== undefined) stopped(number);
+    if (number !== undefined) stopError(number);
     this.stop = number === undefined ? undefined : { number, seenBy };
   }
 
-  /** Approves one code, or all that wait. @throws {Error} when none waits, or when the browser would show an error */
+  /**
+   * Approves one pending code, or all. @throws {Error} when none is pending, or when the browser would show an
+   * error
+   */
   approve(userCode?: string, as: UserKey = this.as): void {
     for (const code of this.#waiting(userCode)) {
       code.decision = approve(this.#directory, code, this.#user(as), this.stop);
     }
   }
 
-  /** Declines one code, or all that wait. @throws {Error} when none waits */
+  /** Declines one pending code, or all. @throws {Error} when none is pending */
   decline(userCode?: string): void {
     for (const code of this.#waiting(userCode)) code.decision = { kind: "declined" };
   }
 
-  /** From now on does nothing, so that codes expire. */
+  /** Ignores sign-ins, so that codes expire. */
   ignore(): void {
     this.always = "ignore";
   }
 
-  /** The account that a page gets from a person who does not look at it. */
+  /** The account preselected on a page. */
   choose(loginHint: string | null): User {
     const hint = loginHint?.toLowerCase();
     const hinted = this.#directory.users.find(({ mail, userPrincipalName }) =>
@@ -72,7 +75,7 @@ export class TestUser {
     return this.#as === undefined && hinted ? hinted : this.#user(this.as);
   }
 
-  /** The browser shows an error and the code stays open, as in the field (PROTOCOL A3). */
+  /** If the browser shows an error, the code stays open, as observed (PROTOCOL A3). */
   #approveInBrowser(code: DeviceCode): void {
     try {
       code.decision = approve(this.#directory, code, this.#user(this.as), this.stop);

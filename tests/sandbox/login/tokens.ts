@@ -1,4 +1,4 @@
-/** Access, refresh and id tokens of the sandbox, and what each of them stands for. */
+/** Access, refresh and id tokens, and their grants. */
 
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
@@ -9,38 +9,35 @@ import { serverTime } from "./clock.ts";
 import { EntraError } from "./entra_error.ts";
 import type { ScopeRequest } from "./scopes.ts";
 
-/** What an access token allows. */
 export interface AccessGrant {
-  /** Undefined when the app works by itself. */
+  /** Undefined for app-only tokens. */
   readonly user: User | undefined;
   readonly application: Application;
-  /** Delegated scopes, or the roles of an app that works by itself. */
+  /** Delegated scopes, or the roles of an app-only token. */
   readonly scopes: ReadonlySet<string>;
-  /** The challenge this token was asked for with; 0 without one. */
-  readonly answered: number;
-  /** Whether the client said that it can handle challenges (`cp1`). */
+  /** The challenge that this token satisfies; 0 without one. */
+  readonly challengeTime: number;
+  /** Whether the client supports challenges (`cp1`). */
   readonly challengeable: boolean;
   expires: number;
 }
 
-/** What {@link Tokens.issueAccess} is told. */
 export type AccessStart = Omit<AccessGrant, "scopes" | "expires"> & {
   readonly scopes: readonly string[];
   readonly lifeSeconds: number;
 };
 
-/** What a refresh token stands for. */
 export interface RefreshGrant {
   readonly user: User;
   readonly client: Application;
   readonly request: ScopeRequest;
-  /** When the person signed in. */
+  /** Time of the sign-in. */
   readonly signedIn: number;
-  /** The challenge that was answered last with this sign-in. */
-  readonly answered: number;
+  /** The last challenge that this sign-in satisfied. */
+  readonly challengeTime: number;
 }
 
-/** Why a refresh token gets no tokens any more: an AADSTS number (PROTOCOL 13.3 and 13.4). */
+/** Why a refresh token is rejected: an AADSTS number (PROTOCOL 13.3 and 13.4). */
 export type Revocation = keyof typeof REVOCATIONS;
 
 const REVOCATIONS = {
@@ -55,7 +52,7 @@ const REVOCATIONS = {
     suberror: "bad_token",
     message: "The provided grant has expired due to it being revoked, a fresh auth token is needed.",
   },
-  // Also for device codes that were fine when they were used: such sessions are tracked (CAF).
+  // Policies also apply later to sessions that began with a device code (CAF).
   53003: {
     error: "access_denied",
     suberror: undefined,
@@ -76,7 +73,7 @@ const REVOCATIONS = {
   },
 };
 
-interface HeldRefresh {
+interface StoredRefreshToken {
   readonly grant: RefreshGrant;
   lastUsed: number;
   revoked: Revocation | undefined;
@@ -88,7 +85,7 @@ export class Tokens {
   readonly #secrets: Secrets;
   readonly #settings: Settings;
   readonly #access = new Map<string, AccessGrant>();
-  readonly #refresh = new Map<string, HeldRefresh>();
+  readonly #refresh = new Map<string, StoredRefreshToken>();
 
   constructor(directory: Directory, loginOrigin: string, secrets: Secrets, settings: Settings) {
     this.#directory = directory;
@@ -98,8 +95,8 @@ export class Tokens {
   }
 
   /**
-   * A new access token. For a work account it looks like a JWT of about 1.5 kB, for a personal one like nothing at all
-   * (PROTOCOL 13.3); clients must treat it as opaque.
+   * An access token: for work accounts a JWT of about 1.5 kB, for personal ones an opaque string (PROTOCOL 13.3).
+   * Clients must treat both as opaque.
    */
   issueAccess({ lifeSeconds, ...start }: AccessStart): string {
     const personal = start.user !== undefined && isPersonal(start.user);
@@ -135,7 +132,7 @@ export class Tokens {
           acr: "1",
           amr: ["pwd", "mfa"],
           ipaddr: "127.0.0.1",
-          ...this.#person(user),
+          ...this.#userClaims(user),
           scp: scopes.join(" "),
           unique_name: user.userPrincipalName,
           upn: user.userPrincipalName,
@@ -150,14 +147,13 @@ export class Tokens {
     };
   }
 
-  /** A new refresh token. */
   issueRefresh(grant: RefreshGrant): string {
     const token = this.#secrets.issue(`1.${randomText(750)}`);
     this.#refresh.set(token, { grant, lastUsed: Date.now(), revoked: undefined });
     return token;
   }
 
-  /** An id_token, which is what MSAL makes its account of. */
+  /** The id_token, from which MSAL derives its account. */
   issueId(user: User, client: Application, nonce: string | undefined): string {
     const { home } = user;
     return this.#jwt({ typ: "JWT", alg: "RS256", kid: KEY_ID }, {
@@ -169,33 +165,33 @@ export class Tokens {
       preferred_username: home ? user.mail : user.userPrincipalName,
       rh: `1.${randomText(48)}`,
       uti: randomText(16),
-      ...this.#person(user),
+      ...this.#userClaims(user),
     });
   }
 
-  /** The grant behind an access token, or undefined for one never issued. */
+  /** The grant of an access token, or undefined for one never issued. */
   access(token: string): AccessGrant | undefined {
     return this.#access.get(token);
   }
 
-  /** @throws {EntraError} when the refresh token was never issued to this app, is revoked, or too old */
+  /** @throws {EntraError} when the refresh token was not issued to this app, is revoked or is too old */
   refresh(token: string, client: Application): RefreshGrant {
-    const held = this.#refresh.get(token);
-    if (held === undefined || held.grant.client !== client) {
+    const stored = this.#refresh.get(token);
+    if (stored === undefined || stored.grant.client !== client) {
       throw new EntraError("invalid_grant", 70000, "Provided grant is invalid or malformed.", {
         suberror: "bad_token",
       });
     }
     const now = Date.now();
     const { refreshTokenIdleSeconds, signInFrequencySeconds } = this.#settings;
-    if (now - held.lastUsed >= refreshTokenIdleSeconds * 1000) held.revoked ??= 700082;
-    if (now - held.grant.signedIn >= signInFrequencySeconds * 1000) held.revoked ??= 70043;
-    if (held.revoked !== undefined) {
-      const { error, message, suberror } = REVOCATIONS[held.revoked];
-      throw new EntraError(error, held.revoked, message, suberror === undefined ? {} : { suberror });
+    if (now - stored.lastUsed >= refreshTokenIdleSeconds * 1000) stored.revoked ??= 700082;
+    if (now - stored.grant.signedIn >= signInFrequencySeconds * 1000) stored.revoked ??= 70043;
+    if (stored.revoked !== undefined) {
+      const { error, message, suberror } = REVOCATIONS[stored.revoked];
+      throw new EntraError(error, stored.revoked, message, suberror === undefined ? {} : { suberror });
     }
-    held.lastUsed = now;
-    return held.grant;
+    stored.lastUsed = now;
+    return stored.grant;
   }
 
   /** Revokes one refresh token. */
@@ -203,14 +199,14 @@ export class Tokens {
     this.#refresh.get(token)!.revoked ??= 50173;
   }
 
-  /** Lets all access tokens expire now. */
+  /** Expires all access tokens. */
   expireAccess(): void {
     for (const grant of this.#access.values()) grant.expires = 0;
   }
 
-  /** Makes all refresh tokens useless from now on. */
+  /** Revokes all refresh tokens issued so far. */
   revokeRefresh(why: Revocation): void {
-    for (const held of this.#refresh.values()) held.revoked ??= why;
+    for (const stored of this.#refresh.values()) stored.revoked ??= why;
   }
 
   #times(lifeSeconds: number): { iat: number; nbf: number; exp: number } {
@@ -218,7 +214,7 @@ export class Tokens {
     return { iat: now, nbf: now, exp: now + Math.ceil(lifeSeconds) };
   }
 
-  #person(user: User): Record<string, string> {
+  #userClaims(user: User): Record<string, string> {
     const { id } = this.#directory.application;
     return {
       name: user.displayName,
@@ -229,7 +225,7 @@ export class Tokens {
     };
   }
 
-  /** The signature is noise: clients of Graph cannot check it (the service says so) and MSAL does not. */
+  /** The signature is random: clients cannot verify Graph tokens, as the service says, and MSAL does not try. */
   #jwt(header: unknown, payload: unknown): string {
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
     return this.#secrets.issue(`${part(header)}.${part(payload)}.${randomBytes(256).toString("base64url")}`);
@@ -238,20 +234,19 @@ export class Tokens {
 
 const KEY_ID = "c2FuZGJveC1rZXktb2YtY29udG9zbw";
 
-/** The id of an account as tokens have it: that of a personal one is padded to a GUID. */
+/** The account id as in tokens; that of a personal account is padded to a GUID. */
 export function objectId(user: User): string {
   if (!isPersonal(user)) return user.id;
   return `00000000-0000-0000-${user.id.slice(0, 4)}-${user.id.slice(4)}`;
 }
 
-/** `client_info`: the account at home, whichever tenant it is used in (MSALPY token_cache.py). */
+/** `client_info`: the home account, whichever tenant it is used in (MSALPY token_cache.py). */
 export function clientInfo(user: User): string {
   const home = user.home ?? user;
   const info = { uid: objectId(home), utid: home.tenantId };
   return Buffer.from(JSON.stringify(info)).toString("base64url");
 }
 
-/** Random base64url text of this length. */
 export function randomText(length: number): string {
   return randomBytes(length).toString("base64url").slice(0, length);
 }

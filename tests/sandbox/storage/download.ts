@@ -14,9 +14,9 @@ export function downloadUrl(state: State, item: Item): string {
   return state.signer.sign(state.origins.storage, path, query, grant, state.settings.downloadUrlLifeSeconds);
 }
 
-/** Answers GET and HEAD. If-Range and If-Match are not looked at: nobody has seen them work (PROTOCOL 18). */
-export function download(state: State, call: ServiceRequest): ServiceResponse {
-  const grant = state.signer.check(call, "download");
+/** Handles GET and HEAD. Ignores If-Range and If-Match: there is no evidence that they work (PROTOCOL 18). */
+export function download(state: State, request: ServiceRequest): ServiceResponse {
+  const grant = state.signer.check(request, "download");
   const item = state.tenant.drives.find((drive) => drive.id === grant.driveId)?.item(grant.subject);
   const content = item?.content;
   if (item === undefined || content === undefined) throw itemNotFound();
@@ -27,7 +27,7 @@ export function download(state: State, call: ServiceRequest): ServiceResponse {
     etag: eTagOf(item),
     "last-modified": item.modified.toUTCString(),
   };
-  const range = parseRange(call.headers["range"], content.length);
+  const range = parseRange(request.headers["range"], content.length);
   if (range === "unsatisfiable") {
     headers["content-range"] = `bytes */${content.length}`;
     return { status: 416, headers, body: "" };
@@ -48,7 +48,7 @@ export function download(state: State, call: ServiceRequest): ServiceResponse {
   return { status: 206, headers, body };
 }
 
-/** One range of RFC 9110. A header that is malformed or names several ranges is ignored. */
+/** Parses a single range (RFC 9110); ignores malformed headers and multiple ranges. */
 function parseRange(
   header: string | undefined,
   length: number,

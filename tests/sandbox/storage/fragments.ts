@@ -1,4 +1,4 @@
-/** Receiving fragments, with every rule of PROTOCOL 7.3. */
+/** Receives fragments by the rules of PROTOCOL 7.3. */
 
 import { emptyResponse, jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { driveItemJson } from "../drive_item_json.ts";
@@ -8,7 +8,7 @@ import { eTagOf, type Item } from "../tenant/item.ts";
 import { discard, sessionNotFound, type UploadSession } from "./upload_sessions.ts";
 
 const ALIGNMENT_BYTES = 327_680;
-/** Microsoft's SDK sends fragments of exactly 60 MiB, so the limit itself is still accepted. */
+/** Microsoft's SDK sends fragments of exactly 60 MiB, so the limit is inclusive. */
 const MAX_FRAGMENT_BYTES = 60 * 1024 * 1024;
 
 interface ContentRange {
@@ -17,31 +17,31 @@ interface ContentRange {
   readonly total: number;
 }
 
-/** `PUT {uploadUrl}`: keeps one fragment; the last one makes the file. */
+/** `PUT {uploadUrl}`: stores a fragment; the last one creates the file. */
 export async function receiveFragment(
   state: State,
   session: UploadSession,
-  call: ServiceRequest,
+  request: ServiceRequest,
 ): Promise<ServiceResponse> {
-  const range = checkFragment(session, call);
+  const range = checkFragment(session, request);
   if (session.totalBytes === undefined) session.drive.reserve(range.total);
   session.totalBytes = range.total;
-  await receiveBytes(session, call);
+  await receiveBytes(session, request);
   const length = range.end - range.start + 1;
   const complete = range.end + 1 === range.total;
-  // Where part of a fragment was kept, the next one fills it up and ends where the whole would have.
-  const fillsUp = session.drive.cid !== undefined && (range.end + 1) % ALIGNMENT_BYTES === 0;
-  if (!complete && !fillsUp && length % ALIGNMENT_BYTES !== 0) session.misaligned = true;
-  state.sessions.prolong(session);
+  // After a partly kept fragment, the next one may end where that one would have ended.
+  const completesFragment = session.drive.cid !== undefined && (range.end + 1) % ALIGNMENT_BYTES === 0;
+  if (!complete && !completesFragment && length % ALIGNMENT_BYTES !== 0) session.misaligned = true;
+  state.sessions.extend(session);
   if (!complete) return progressResponse(session, 202);
   if (session.deferCommit) return progressResponse(session, 202);
   return await commit(state, session);
 }
 
-/** `GET {uploadUrl}`, and the answer to every fragment but the last. */
+/** `GET {uploadUrl}`, and the response to every fragment but the last. */
 export function progressResponse(session: UploadSession, status: 200 | 202): ServiceResponse {
   const { drive, totalBytes, staging: { keptBytes } } = session;
-  // A personal OneDrive closes the range once it knows the total (recorded 2025).
+  // A personal OneDrive includes the end of the range once it knows the total (recorded 2025).
   const last = drive.cid === undefined || totalBytes === undefined ? "" : totalBytes - 1;
   return jsonResponse(status, {
     expirationDateTime: new Date(session.expires).toISOString(),
@@ -55,12 +55,12 @@ export function cancel(state: State, session: UploadSession): ServiceResponse {
   return emptyResponse(204);
 }
 
-/** Makes the file. After an error the bytes stay until the session expires (CUS). */
+/** Creates the file. After an error the bytes stay until the session expires (CUS). */
 export async function commit(state: State, session: UploadSession): Promise<ServiceResponse> {
   if (session.totalBytes === undefined || session.staging.keptBytes !== session.totalBytes) {
     throw invalidRequest("The upload session is not complete.", "uploadSessionIncomplete");
   }
-  // A wrong fragment size is found out only now, at the end of the upload (PROTOCOL U14).
+  // A misaligned fragment is reported only at the end of the upload (PROTOCOL U14).
   if (session.misaligned) {
     const message = "Every fragment but the last must be a multiple of 320 KiB.";
     throw invalidRequest(message, "uploadSessionFailed");
@@ -77,23 +77,23 @@ export async function commit(state: State, session: UploadSession): Promise<Serv
   return jsonResponse(created ? 201 : 200, body);
 }
 
-/** SharePoint's storage hosts have their own name for the download URL (recorded 2025). */
+/** SharePoint's storage hosts name the download URL differently (recorded 2025). */
 function committedJson(state: State, item: Item): Record<string, unknown> {
   const { "@microsoft.graph.downloadUrl": url, ...json } = driveItemJson(state, item);
   const name = item.drive.cid === undefined ? "@content.downloadUrl" : "@microsoft.graph.downloadUrl";
   return { [name]: url, ...json };
 }
 
-/** All that can be said before a byte is read. The order is from the outer form to the state of the session. */
-function checkFragment(session: UploadSession, call: ServiceRequest): ContentRange {
-  if (call.body.chunked) {
+/** Checks the headers before the body is read: their form first, then the state of the session. */
+function checkFragment(session: UploadSession, request: ServiceRequest): ContentRange {
+  if (request.body.chunked) {
     throw invalidRequest(
       "The size of the provided stream is not known. Make sure the request is not chunked.",
     );
   }
-  const range = parseContentRange(call.headers["content-range"]);
+  const range = parseContentRange(request.headers["content-range"]);
   const length = range.end - range.start + 1;
-  if (call.body.declaredLength !== length) {
+  if (request.body.declaredLength !== length) {
     throw invalidRequest("The Content-Range header length does not match the provided number of bytes.");
   }
   if (session.totalBytes !== undefined && session.totalBytes !== range.total) {
@@ -121,7 +121,7 @@ function checkOrder(session: UploadSession, range: ContentRange): void {
   }
 }
 
-/** Creating the session has itself changed the eTag, so an If-Match given then fails here (PROTOCOL U17). */
+/** Creating the session changed the eTag, so its If-Match fails here (PROTOCOL U17). */
 function checkIfMatch(session: UploadSession): void {
   const { ifMatch } = session;
   if (ifMatch === undefined || ifMatch.eTag === eTagOf(ifMatch.item)) return;
@@ -130,27 +130,27 @@ function checkIfMatch(session: UploadSession): void {
 }
 
 /**
- * Writes the body behind what is kept. If it breaks off, a personal OneDrive keeps what came, the other nothing unless a
- * fault rule says so.
+ * Appends the body. If the connection breaks, a personal OneDrive keeps the received part; SharePoint does so only
+ * if a fault rule says so.
  */
-async function receiveBytes(session: UploadSession, call: ServiceRequest): Promise<void> {
+async function receiveBytes(session: UploadSession, request: ServiceRequest): Promise<void> {
   session.receiving = true;
   try {
-    await call.body.read((chunk) => session.staging.append(chunk));
+    await request.body.read((chunk) => session.staging.append(chunk));
     session.staging.keep();
   } catch (error) {
-    if (session.drive.cid !== undefined || call.body.keptInPart) session.staging.keep();
+    if (session.drive.cid !== undefined || request.body.keptInPart) session.staging.keep();
     else session.staging.undo();
     throw error;
   } finally {
     session.receiving = false;
-    // Cancelled while the bytes came in.
+    // Canceled while it was receiving.
     if (session.ended) discard(session);
   }
   if (session.ended) throw sessionNotFound();
 }
 
-/** `bytes a-b/total`; everything else, also an empty file's `bytes 0--1/0`, is malformed (PROTOCOL U11). */
+/** Parses `bytes a-b/total`; all else is malformed, even `bytes 0--1/0` for an empty file (PROTOCOL U11). */
 function parseContentRange(header: string | undefined): ContentRange {
   const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(header ?? "");
   const [start, end, total] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3])];

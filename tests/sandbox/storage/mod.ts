@@ -1,4 +1,4 @@
-/** The storage host: bytes up and down by pre-authenticated URL. It knows no bearer tokens. */
+/** The storage host: uploads and downloads by pre-authenticated URL. It accepts no bearer tokens. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
@@ -6,39 +6,39 @@ import type { State } from "../state.ts";
 import { download } from "./download.ts";
 import { cancel, commit, progressResponse, receiveFragment } from "./fragments.ts";
 
-/** Answers one request to the storage host. */
-export async function storageService(state: State, call: ServiceRequest): Promise<ServiceResponse> {
+export async function storageService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
-  let answer: ServiceResponse;
+  let response: ServiceResponse;
   try {
-    answer = await route(state, call);
+    response = await route(state, request);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    answer = errorResponse(error);
+    response = errorResponse(error);
   }
-  answer.headers["sprequestguid"] = requestId;
-  answer.headers["request-id"] = requestId;
-  return answer;
+  response.headers["sprequestguid"] = requestId;
+  response.headers["request-id"] = requestId;
+  return response;
 }
 
-async function route(state: State, call: ServiceRequest): Promise<ServiceResponse> {
-  // Some front ends let it pass, the personal one never does; a client that sends it leaks its token (PROTOCOL D1, U5).
-  if (call.headers["authorization"] !== undefined) {
+async function route(state: State, request: ServiceRequest): Promise<ServiceResponse> {
+  // Some front ends accept it, personal OneDrive never does; a client that sends it leaks its token (PROTOCOL D1,
+  // U5).
+  if (request.headers["authorization"] !== undefined) {
     throw new ServiceError(401, "unauthenticated", "Authentication failed.");
   }
-  if (call.path.endsWith("/_layouts/15/download.aspx")) {
-    if (call.method !== "GET" && call.method !== "HEAD") {
+  if (request.path.endsWith("/_layouts/15/download.aspx")) {
+    if (request.method !== "GET" && request.method !== "HEAD") {
       throw new ServiceError(405, "notAllowed", "Method not allowed.");
     }
-    return download(state, call);
+    return download(state, request);
   }
-  if (!call.path.endsWith("/uploadSession")) throw itemNotFound();
-  const session = state.sessions.get(state.signer.check(call, "upload").subject);
-  switch (call.method) {
+  if (!request.path.endsWith("/uploadSession")) throw itemNotFound();
+  const session = state.sessions.get(state.signer.check(request, "upload").subject);
+  switch (request.method) {
     case "GET":
       return progressResponse(session, 200);
     case "PUT":
-      return await receiveFragment(state, session, call);
+      return await receiveFragment(state, session, request);
     case "POST":
       return await commit(state, session);
     case "DELETE":
@@ -48,7 +48,7 @@ async function route(state: State, call: ServiceRequest): Promise<ServiceRespons
   }
 }
 
-/** Storage spells it `innererror` and may put it before `code` (PROTOCOL 9). */
+/** Storage writes `innererror` and may put it before `code` (PROTOCOL 9). */
 function errorResponse(error: ServiceError): ServiceResponse {
   const inner = error.innerCode === undefined ? {} : { innererror: { code: error.innerCode } };
   return jsonResponse(

@@ -1,4 +1,4 @@
-/** Upload sessions that are under way (PROTOCOL 7). */
+/** Upload sessions (PROTOCOL 7). */
 
 import { ServiceError } from "../service_error.ts";
 import { type Content, type ContentStore, deleteFile, type Staging } from "../tenant/content_store.ts";
@@ -6,7 +6,7 @@ import type { ConflictBehavior, Drive } from "../tenant/drive.ts";
 import type { Author, FileSystemInfo, Item } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
 
-/** What the client asked for when it created the session. */
+/** The request that created the session. */
 export interface SessionRequest {
   readonly drive: Drive;
   readonly parent: Item;
@@ -15,7 +15,7 @@ export interface SessionRequest {
   readonly fileSystemInfo: Partial<FileSystemInfo>;
   readonly deferCommit: boolean;
   readonly author: Author;
-  /** The item and eTag of an If-Match header, looked at again with every fragment (PROTOCOL U17). */
+  /** Item and eTag of an If-Match header, checked again with every fragment (PROTOCOL U17). */
   readonly ifMatch: { item: Item; eTag: string } | undefined;
 }
 
@@ -23,21 +23,21 @@ export interface UploadSession extends SessionRequest {
   readonly guid: string;
   readonly created: Date;
   uploadUrl: string;
-  /** Moves forward with every fragment kept (PROTOCOL 7.2). */
+  /** Extended with every stored fragment (PROTOCOL 7.2). */
   expires: number;
   readonly staging: Staging;
-  /** Set once all bytes are there. */
+  /** Set when all bytes have arrived. */
   content: Content | undefined;
-  /** Total of the first Content-Range; all others must agree. */
+  /** Total of the first Content-Range; later ones must agree. */
   totalBytes: number | undefined;
   /** A fragment is being received. */
   receiving: boolean;
-  /** A fragment other than the last was no multiple of 320 KiB: the commit will fail. */
+  /** Some fragment but the last was not a multiple of 320 KiB: the commit will fail. */
   misaligned: boolean;
   ended: boolean;
 }
 
-/** What tests see of a session. */
+/** A session as tests see it. */
 export interface SessionInfo {
   driveId: string;
   name: string;
@@ -56,16 +56,16 @@ export class UploadSessions {
     this.#lifeMs = lifeSeconds * 1000;
   }
 
-  /** Starts a session. @throws {ServiceError} 409 while another one for the same file lives */
+  /** @throws {ServiceError} 409 while another session for the same file is open */
   create(request: SessionRequest, store: ContentStore): UploadSession {
     this.#expire();
     for (const other of this.#sessions.values()) {
-      // A personal OneDrive lets them run side by side.
+      // A personal OneDrive allows concurrent sessions.
       if (
         request.drive.cid === undefined && other.parent === request.parent &&
         nameKey(other.name) === nameKey(request.name)
       ) {
-        // One session an item, whatever the conflict behaviour (docs#5812, PROTOCOL U9).
+        // One session per item, whatever the conflict behavior (docs#5812, PROTOCOL U9).
         throw new ServiceError(409, "nameAlreadyExists", "An upload session already exists for this file.");
       }
     }
@@ -86,7 +86,7 @@ export class UploadSessions {
     return session;
   }
 
-  /** @throws {ServiceError} 404 when it was finished, cancelled or has expired */
+  /** @throws {ServiceError} 404 when it is complete, canceled or expired */
   get(guid: string): UploadSession {
     this.#expire();
     const session = this.#sessions.get(guid);
@@ -94,12 +94,12 @@ export class UploadSessions {
     return session;
   }
 
-  /** Gives the session its full time again. */
-  prolong(session: UploadSession): void {
+  /** Restarts the lifetime of the session. */
+  extend(session: UploadSession): void {
     session.expires = Date.now() + this.#lifeMs;
   }
 
-  /** Ends a session; what it received is deleted unless it has become a file. */
+  /** Ends a session; abandoned bytes are deleted. */
   end(session: UploadSession, outcome: "committed" | "abandoned"): void {
     session.ended = true;
     this.#sessions.delete(session.guid);
@@ -107,12 +107,11 @@ export class UploadSessions {
     discard(session);
   }
 
-  /** The time of all sessions has passed. */
   expireAll(): void {
     for (const session of this.#sessions.values()) session.expires = 0;
   }
 
-  /** All live sessions. */
+  /** All open sessions. */
   open(): SessionInfo[] {
     this.#expire();
     return [...this.#sessions.values()].map((session) => ({
@@ -126,7 +125,7 @@ export class UploadSessions {
     }));
   }
 
-  /** Ends all sessions, for the end of the sandbox. */
+  /** Ends all sessions when the sandbox closes. */
   close(): void {
     for (const session of this.#sessions.values()) this.end(session, "abandoned");
   }
@@ -138,13 +137,13 @@ export class UploadSessions {
   }
 }
 
-/** Deletes the bytes of a session that ended without becoming a file. */
+/** Deletes the bytes of an abandoned session. */
 export function discard(session: UploadSession): void {
   if (session.content) deleteFile(session.content.file);
   else session.staging.discard();
 }
 
-/** 404 as the storage host words it (rclone#8545). */
+/** 404 in the words of the storage host (rclone#8545). */
 export function sessionNotFound(): ServiceError {
   return new ServiceError(404, "itemNotFound", "The upload session was not found", {
     innerCode: "uploadSessionNotFound",

@@ -1,4 +1,4 @@
-/** Pre-authenticated URLs: whoever holds one may use it, exactly as it was given out, until it expires. */
+/** Pre-authenticated URLs: valid for any client, unaltered, until they expire. */
 
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
@@ -6,11 +6,11 @@ import type { ServiceRequest } from "../messages.ts";
 import type { Secrets } from "../secrets.ts";
 import { accessDenied, ServiceError } from "../service_error.ts";
 
-/** What a `tempauth` allows. */
+/** The grant inside a `tempauth`. */
 export interface Grant {
   readonly use: "download" | "upload";
   readonly driveId: string;
-  /** Item id for downloads, GUID of the session for uploads. */
+  /** The item id of a download, or the session GUID of an upload. */
   readonly subject: string;
   /** Seconds since 1970. */
   readonly nbf: number;
@@ -22,14 +22,14 @@ const TEMPAUTH = /(^|&)tempauth=([^&]*)/;
 export class UrlSigner {
   readonly #key = randomBytes(32);
   readonly #secrets: Secrets;
-  /** Tokens that are dead before their time, with the status they get. */
-  readonly #dead = new Map<string, 401 | 403>();
+  /** Revoked tokens, with the status of their rejection. */
+  readonly #revoked = new Map<string, 401 | 403>();
 
   constructor(secrets: Secrets) {
     this.#secrets = secrets;
   }
 
-  /** Makes a URL. `query` names the place of the token as `tempauth=`. */
+  /** Signs a URL. `query` contains `tempauth=` as the place for the token. */
   sign(
     origin: string,
     path: string,
@@ -38,33 +38,33 @@ export class UrlSigner {
     lifeSeconds: number,
   ): string {
     const nbf = Math.floor(Date.now() / 1000);
-    // The life is kept to the millisecond, so that a test can let a URL expire within a second.
+    // The expiry has fractions of a second, so that a test can let a URL expire within one.
     const claims: Grant = { ...grant, nbf, exp: Date.now() / 1000 + lifeSeconds };
     const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
     const tempauth = this.#secrets.issue(`v1.${payload}.${this.#signature(path, query, payload)}`);
     return this.#secrets.issue(`${origin}${path}?${query.replace("tempauth=", `tempauth=${tempauth}`)}`);
   }
 
-  /** From now on the URL of this request is answered with this status, and no other URL is. */
-  kill(call: ServiceRequest, status: 401 | 403): void {
-    this.#dead.set(TEMPAUTH.exec(call.query)?.[2] ?? "", status);
+  /** Rejects the URL of this request with this status from now on. */
+  revoke(request: ServiceRequest, status: 401 | 403): void {
+    this.#revoked.set(TEMPAUTH.exec(request.query)?.[2] ?? "", status);
   }
 
-  /** The grant behind a request. @throws {ServiceError} 401 when the URL was altered or has expired */
-  check(call: ServiceRequest, use: Grant["use"]): Grant {
-    const [, , tempauth = ""] = TEMPAUTH.exec(call.query) ?? [];
+  /** The grant of a request. @throws {ServiceError} 401 when the URL was altered or has expired */
+  check(request: ServiceRequest, use: Grant["use"]): Grant {
+    const [, , tempauth = ""] = TEMPAUTH.exec(request.query) ?? [];
     const [version, payload = "", signature] = tempauth.split(".");
-    // The WHATWG URL parser writes ' in a query as %27, so the service must take both (PROTOCOL D4).
-    const path = call.path.replaceAll("%27", "'");
-    const query = call.query.replaceAll("%27", "'").replace(TEMPAUTH, "$1tempauth=");
+    // The WHATWG URL parser turns ' in a query into %27, so both forms must work (PROTOCOL D4).
+    const path = request.path.replaceAll("%27", "'");
+    const query = request.query.replaceAll("%27", "'").replace(TEMPAUTH, "$1tempauth=");
     if (version !== "v1" || signature !== this.#signature(path, query, payload)) {
       throw new ServiceError(401, "unauthenticated", "Authentication failed.");
     }
     const grant = JSON.parse(Buffer.from(payload, "base64url").toString()) as Grant;
     if (grant.use !== use) throw new ServiceError(401, "unauthenticated", "Authentication failed.");
-    const dead = this.#dead.get(tempauth);
-    if (dead === 403) throw accessDenied();
-    if (dead === 401 || Date.now() / 1000 >= grant.exp) {
+    const revoked = this.#revoked.get(tempauth);
+    if (revoked === 403) throw accessDenied();
+    if (revoked === 401 || Date.now() / 1000 >= grant.exp) {
       const from = new Date(grant.nbf * 1000).toISOString();
       const to = new Date(grant.exp * 1000).toISOString();
       const message = `The access token has expired. It's valid from '${from}' to '${to}'.`;
@@ -73,7 +73,7 @@ export class UrlSigner {
     return grant;
   }
 
-  /** Over path and query as they stand: another order of the parameters is another URL (api-docs#792, PROTOCOL D4). */
+  /** Signs the raw path and query: reordered parameters make a different URL (api-docs#792, PROTOCOL D4). */
   #signature(path: string, query: string, payload: string): string {
     return createHmac("sha256", this.#key).update(`${path}?${query}\n${payload}`).digest("base64url");
   }

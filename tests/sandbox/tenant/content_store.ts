@@ -1,20 +1,20 @@
-/** The bytes of all files, on disk: a 5 GB upload costs no memory and is never copied a second time. */
+/** File contents on disk: a 5 GB upload takes no memory and is never copied. */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { QuickXorHash } from "../quick_xor_hash.ts";
 
-/** Where the bytes of one file version lie. Seeded files share one pack file. */
+/** The location of a file version's bytes. Seeded files share one pack file. */
 export interface Content {
   readonly file: string;
   readonly start: number;
   readonly length: number;
-  /** base64, or undefined for an empty file: the service gives those no hash (PROTOCOL 10). */
+  /** base64; undefined for an empty file, for which the service reports no hash (PROTOCOL 10). */
   readonly quickXorHash: string | undefined;
   readonly shared: boolean;
 }
 
-/** A file being received. Appends are kept or undone fragment by fragment. */
+/** A file being received; each fragment is kept or undone. */
 export class Staging {
   readonly file: string;
   #handle: Deno.FsFile;
@@ -26,31 +26,31 @@ export class Staging {
     this.#handle = Deno.openSync(file, { createNew: true, write: true, read: true, mode: 0o600 });
   }
 
-  /** Bytes that are safely kept. */
+  /** Number of bytes kept. */
   get keptBytes(): number {
     return this.#kept.length;
   }
 
-  /** Writes the next bytes. Synchronous on purpose: one system call a chunk, and no queue to grow. */
+  /** Appends bytes. Synchronous: one system call per chunk and no growing queue. */
   append(chunk: Uint8Array): void {
     let written = 0;
     while (written < chunk.length) written += this.#handle.writeSync(chunk.subarray(written));
     this.#hash.update(chunk);
   }
 
-  /** Everything appended so far stays. */
+  /** Keeps the bytes appended so far. */
   keep(): void {
     this.#kept = this.#hash.clone();
   }
 
-  /** Forgets what was appended since the last {@link Staging.keep}. */
+  /** Discards the bytes appended since the last {@link Staging.keep}. */
   undo(): void {
     this.#hash = this.#kept.clone();
     this.#handle.truncateSync(this.#kept.length);
     this.#handle.seekSync(this.#kept.length, Deno.SeekMode.Start);
   }
 
-  /** Closes the file and hands it over as finished content. */
+  /** Closes the file and returns it as content. */
   finish(): Content {
     this.keep();
     this.#handle.close();
@@ -66,7 +66,7 @@ export class Staging {
   }
 }
 
-/** Makes, reads and deletes contents below one private folder. */
+/** Creates, reads and deletes contents in one private folder. */
 export class ContentStore {
   #folder: string;
   #count = 0;
@@ -77,19 +77,19 @@ export class ContentStore {
     this.#folder = folder;
   }
 
-  /** A new empty file to receive bytes into. */
+  /** A new empty file for received bytes. */
   stage(): Staging {
     return new Staging(join(this.#folder, `${++this.#count}.bytes`));
   }
 
-  /** Content made of bytes at hand. */
+  /** Stores bytes. */
   put(bytes: Uint8Array): Content {
     const staging = this.stage();
     staging.append(bytes);
     return staging.finish();
   }
 
-  /** Content of the seed: gathered, then written as one file by {@link ContentStore.writePack}. */
+  /** Buffers content of the seed; {@link ContentStore.writePack} writes it all as one file. */
   putInPack(bytes: Uint8Array): Content {
     const content = {
       file: join(this.#folder, "seed.pack"),
@@ -103,7 +103,7 @@ export class ContentStore {
     return content;
   }
 
-  /** Writes what {@link ContentStore.putInPack} gathered: a thousand small files cost one write. */
+  /** Writes the buffered contents: one write for a thousand small files. */
   writePack(): void {
     const handle = Deno.openSync(join(this.#folder, "seed.pack"), {
       createNew: true,
@@ -121,7 +121,6 @@ export class ContentStore {
     this.#pack = [];
   }
 
-  /** The bytes in chunks. */
   async *read(content: Content): AsyncGenerator<Uint8Array> {
     using handle = await Deno.open(content.file);
     await handle.seek(content.start, Deno.SeekMode.Start);
@@ -135,7 +134,7 @@ export class ContentStore {
     }
   }
 
-  /** The whole content in memory, for comparisons in tests. */
+  /** The whole content in memory, for tests. */
   async bytes(content: Content): Promise<Uint8Array<ArrayBuffer>> {
     const all = new Uint8Array(content.length);
     let position = 0;
@@ -146,14 +145,14 @@ export class ContentStore {
     return all;
   }
 
-  /** SHA-256 in hex, streamed. quickXorHash cannot see reordered fragments (PROTOCOL E6), this can. */
+  /** SHA-256 in hex, streamed. Unlike quickXorHash it detects reordered fragments (PROTOCOL E6). */
   async sha256(content: Content): Promise<string> {
     const hash = createHash("sha256");
     for await (const chunk of this.read(content)) hash.update(chunk);
     return hash.digest("hex");
   }
 
-  /** SHA-1 in upper-case hex. Synchronous: the JSON of an item is made in one go, and asked for rarely. */
+  /** SHA-1 in upper-case hex. Synchronous because item JSON is; it is rarely needed. */
   sha1(content: Content): string {
     const hash = createHash("sha1");
     using handle = Deno.openSync(content.file);
@@ -168,13 +167,13 @@ export class ContentStore {
     return hash.digest("hex").toUpperCase();
   }
 
-  /** Deletes the bytes. A download that is under way keeps its open file. */
+  /** Deletes the bytes. Downloads in progress keep their open file. */
   remove(content: Content): void {
     if (!content.shared) deleteFile(content.file);
   }
 }
 
-/** Deletes a file, unless the whole folder has already gone with the end of the sandbox. */
+/** Deletes a file; its folder may already be gone when the sandbox closes. */
 export function deleteFile(file: string): void {
   try {
     Deno.removeSync(file);

@@ -1,4 +1,4 @@
-/** The people, sites and team of the tenant "contoso". All GUIDs are the same in every run. */
+/** Users, sites and team of the tenant "contoso". Its GUIDs are the same in every run. */
 
 import type { ContentStore } from "./content_store.ts";
 import {
@@ -15,7 +15,7 @@ import type { Author } from "./item.ts";
 
 export const TENANT_ID = "7d3c1f52-9b8e-4a60-8c1d-2f5e6a7b8c90";
 export const CLIENT_ID = "b1a7e2c4-5d3f-4e86-9a0b-c7d8e9f01234";
-/** Of the app registration for unattended work. */
+/** The client id of the app-only registration. */
 export const APP_CLIENT_ID = "e4c0a9d2-7b16-4f58-a3e1-90d5c8b72f64";
 
 const HOSTNAME = "contoso.sharepoint.com";
@@ -27,7 +27,7 @@ const OTHER_TENANT = {
   domains: ["northwindtraders.com", "northwindtraders.onmicrosoft.com"],
 };
 
-function person(
+function workUser(
   key: User["key"],
   givenName: string,
   surname: string,
@@ -50,7 +50,7 @@ function person(
   };
 }
 
-/** Dana works at Northwind Traders and is a guest here: two accounts with one password (PROTOCOL 1). */
+/** Dana works at Northwind Traders and is a guest here: one user with two accounts (PROTOCOL 1). */
 function guest(): User {
   const mail = "dana@northwindtraders.com";
   const common = { key: "dana", displayName: "Dana Lee", givenName: "Dana", surname: "Lee", mail } as const;
@@ -73,7 +73,7 @@ function guest(): User {
   };
 }
 
-/** A personal account. Its id is the number of its OneDrive (unverified, PROTOCOL 1). */
+/** A personal account; its id is its OneDrive's CID (unverified, PROTOCOL 1). */
 function consumer(): User {
   return {
     key: "robin",
@@ -91,14 +91,14 @@ function consumer(): User {
   };
 }
 
-/** A drive of the system that personal accounts are shown and nobody can open (PROTOCOL L2). */
+/** A system drive that is listed for personal accounts but cannot be opened (PROTOCOL L2). */
 export const PHANTOM_DRIVE_ID: string = driveId(
   fixedGuid("phantom"),
   fixedGuid("phantom web"),
   fixedGuid("phantom list"),
 );
 
-/** With a leading zero, which the service sometimes drops (PROTOCOL N9). */
+/** Has a leading zero, which the service sometimes drops (PROTOCOL N9). */
 const PERSONAL_CID = "0a5f3c9e17d2b846";
 
 function site(name: string, path: string, description: string, roles: ReadonlyMap<User, Role>): Site {
@@ -139,10 +139,10 @@ function addDrive(at: Site, name: string, urlName: string, author: Author, store
   return drive;
 }
 
-/** The directory with its empty libraries, by the names tests use for them. */
+/** The directory and its empty libraries, by the names that tests use. */
 export function contoso(store: ContentStore): { directory: Directory; drives: Map<string, Drive> } {
-  const adele = person("adele", "Adele", "Vance", "Retail Manager", "18/2111");
-  const megan = person("megan", "Megan", "Bowen", "Marketing Manager", "12/1110");
+  const adele = workUser("adele", "Adele", "Vance", "Retail Manager", "18/2111");
+  const megan = workUser("megan", "Megan", "Bowen", "Marketing Manager", "12/1110");
   const dana = guest();
   const robin = consumer();
   const root = site("Contoso", "", "Home of all sites", new Map([[adele, "visitor"], [megan, "visitor"]]));
@@ -152,25 +152,25 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
     "Files of the Test Team",
     new Map([[adele, "owner"], [megan, "member"], [dana, "visitor"]]),
   );
-  // Adele may only read here: effective rights are scope and the person's own rights together (PROTOCOL 13.5).
+  // Adele may only read here: scope and the user's own rights both apply (PROTOCOL 13.5).
   const marketing = site(
     "Marketing",
     "/sites/Marketing",
     "Campaigns",
     new Map([[adele, "visitor"], [megan, "owner"]]),
   );
-  const adeles = personalSite(adele);
-  const megans = personalSite(megan);
-  // Not one of the sites: a personal OneDrive has the same engine behind it, but no address of its own in Graph.
-  const robins = {
+  const adeleSite = personalSite(adele);
+  const meganSite = personalSite(megan);
+  // Not listed among the sites: a personal OneDrive uses the same code but has no site URL in Graph.
+  const robinSite = {
     ...personalSite(robin),
     hostname: "my.microsoftpersonalcontent.com",
     path: `/personal/${robin.id}`,
   };
   const drives = new Map<string, Drive>([
-    ["me", addDrive(adeles, "OneDrive", "Documents", { user: adele }, store)],
-    ["megan", addDrive(megans, "OneDrive", "Documents", { user: megan }, store)],
-    ["robin", addDrive(robins, "OneDrive", "Documents", { user: robin }, store)],
+    ["me", addDrive(adeleSite, "OneDrive", "Documents", { user: adele }, store)],
+    ["megan", addDrive(meganSite, "OneDrive", "Documents", { user: megan }, store)],
+    ["robin", addDrive(robinSite, "OneDrive", "Documents", { user: robin }, store)],
     ["Contoso", addDrive(root, "Documents", "Shared Documents", { user: megan }, store)],
     ["Documents", addDrive(testTeam, "Documents", "Shared Documents", { user: adele }, store)],
     ["Archive", addDrive(testTeam, "Archive", "Archive", { user: adele }, store)],
@@ -185,7 +185,7 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
       application: { id: CLIENT_ID, displayName: "graph-scripts" },
       otherTenant: OTHER_TENANT,
       users: [adele, megan, dana, robin],
-      sites: [root, testTeam, marketing, adeles, megans],
+      sites: [root, testTeam, marketing, adeleSite, meganSite],
       teams: [testTeamOf(testTeam, [adele, megan])],
     },
     drives,

@@ -1,17 +1,17 @@
-/** People, sites, teams and the app registrations of the tenant. */
+/** Users, sites, teams and app registrations of the tenant. */
 
 import type { Drive } from "./drive.ts";
 
-/** What tests call the people. */
+/** The names of the users in tests. */
 export type UserKey = "adele" | "megan" | "dana" | "robin";
 
-/** An account in one tenant: what a person who signs in there is known as. */
+/** An account in one tenant. */
 export interface User {
   readonly key: UserKey;
   readonly id: string;
   /** The tenant of this account; {@link PERSONAL_TENANT_ID} for a personal one. */
   readonly tenantId: string;
-  /** Of a guest: the account in the tenant the person comes from. */
+  /** A guest's account in the home tenant. */
   readonly home: User | undefined;
   readonly displayName: string;
   readonly givenName: string;
@@ -23,18 +23,17 @@ export interface User {
   readonly businessPhone: string | undefined;
 }
 
-/** The tenant all personal accounts are in (PROTOCOL 1). */
+/** The tenant of all personal accounts (PROTOCOL 1). */
 export const PERSONAL_TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-/** Whether this is a personal Microsoft account, as opposed to one for work. */
+/** Whether this is a personal Microsoft account rather than a work account. */
 export function isPersonal(user: User): boolean {
   return user.tenantId === PERSONAL_TENANT_ID;
 }
 
-/** What a person may do in a site. */
 export type Role = "owner" | "member" | "visitor";
 
-/** A SharePoint site with its libraries, the default one first. */
+/** A SharePoint site and its libraries, the default one first. */
 export interface Site {
   readonly hostname: string;
   /** Server-relative path; "" for the root site. */
@@ -45,7 +44,7 @@ export interface Site {
   readonly displayName: string;
   readonly description: string;
   readonly created: Date;
-  /** Personal sites hold a OneDrive; search does not find them. */
+  /** Whether the site holds a OneDrive; search omits such sites. */
   readonly personal: boolean;
   readonly roles: ReadonlyMap<User, Role>;
   readonly drives: Drive[];
@@ -58,7 +57,7 @@ export interface Channel {
   readonly created: Date;
 }
 
-/** A team is a group with a site; its channels are folders of the site's default library. */
+/** A group with a site; its channels are folders of the site's default library. */
 export interface Team {
   readonly id: string;
   readonly displayName: string;
@@ -68,7 +67,7 @@ export interface Team {
   readonly channels: readonly Channel[];
 }
 
-/** An app registration: the one the scripts sign in with, or the one for unattended work. */
+/** An app registration: the one for users, or the app-only one. */
 export interface Application {
   readonly id: string;
   readonly displayName: string;
@@ -76,13 +75,13 @@ export interface Application {
 
 export interface Directory {
   readonly tenantId: string;
-  /** Domains that may stand for the tenant id in a URL. */
+  /** Domains that can replace the tenant id in a URL. */
   readonly domains: readonly string[];
   readonly hostname: string;
   readonly application: Application;
-  /** Another organisation, where guests come from. It has no SharePoint. */
+  /** Another organization, the home of guests. It has no SharePoint. */
   readonly otherTenant: { readonly tenantId: string; readonly domains: readonly string[] };
-  /** Everyone a browser offers at sign-in: the people of this tenant, its guests, and a personal account. */
+  /** All accounts offered at sign-in: users of this tenant, guests and a personal account. */
   readonly users: readonly User[];
   readonly sites: readonly Site[];
   readonly teams: readonly Team[];
@@ -93,7 +92,7 @@ export function siteId(site: Site): string {
   return `${site.hostname},${site.siteGuid},${site.webGuid}`;
 }
 
-/** The address of a site in the browser. */
+/** The URL of a site in the browser. */
 export function siteUrl(site: Site): string {
   return `https://${site.hostname}${site.path}`;
 }

@@ -1,4 +1,4 @@
-/** One document library: a tree of items, with the rules that hold whoever changes it. */
+/** A document library: a tree of items and its invariants. */
 
 import { invalidRequest, itemNotFound, nameAlreadyExists, ServiceError } from "../service_error.ts";
 import type { Content, ContentStore } from "./content_store.ts";
@@ -18,7 +18,7 @@ import { nameKey, numberedName } from "./names.ts";
 
 export type ConflictBehavior = "fail" | "replace" | "rename";
 
-/** How far a path leads: to an item, or to the deepest folder that exists and the names missing below it. */
+/** The result of following a path: an item, or the deepest existing folder and the missing names. */
 export interface Walk {
   readonly item: Item | undefined;
   readonly folder: Item;
@@ -27,13 +27,13 @@ export interface Walk {
 
 export interface DriveInfo {
   readonly name: string;
-  /** Last segment of the library's URL, which often differs from its name (PROTOCOL 2.2). */
+  /** The last segment of the library's URL, which often differs from its name (PROTOCOL 2.2). */
   readonly urlName: string;
   readonly listGuid: string;
   readonly site: Site;
-  /** The person whose OneDrive this is. */
+  /** The owner, if this is a OneDrive. */
   readonly owner: User | undefined;
-  /** Which of the two back ends holds it. */
+  /** The back end: OneDrive for work and SharePoint, or personal OneDrive. */
   readonly profile: "business" | "personal";
   readonly created: Date;
   readonly author: Author;
@@ -42,10 +42,10 @@ export interface DriveInfo {
 export class Drive {
   readonly info: DriveInfo;
   readonly id: string;
-  /** The number of the account whose personal OneDrive this is; undefined on the other back end. */
+  /** The account number of a personal OneDrive; undefined on the other back end. */
   readonly cid: string | undefined;
   readonly root: Item;
-  /** Bytes the drive may hold; tests lower it. */
+  /** Capacity in bytes; tests lower it. */
   quotaBytes = 1024 ** 4;
   readonly #store: ContentStore;
   readonly #items = new Map<string, Item>();
@@ -68,12 +68,12 @@ export class Drive {
     });
   }
 
-  /** A time as this back end keeps it: whole seconds, except in a personal OneDrive (PROTOCOL 11). */
-  keptTime(time: Date): Date {
+  /** A time as this back end stores it: whole seconds, except in a personal OneDrive (PROTOCOL 11). */
+  roundTime(time: Date): Date {
     return this.cid === undefined ? wholeSeconds(time) : time;
   }
 
-  /** The library's address in the browser. */
+  /** The library's URL in the browser. */
   get webUrl(): string {
     if (this.cid !== undefined) return `https://onedrive.live.com/?cid=${this.cid}`;
     return `https://${this.info.site.hostname}${this.info.site.path}/${
@@ -97,24 +97,24 @@ export class Drive {
     return { item: at, folder: at, missing: [] };
   }
 
-  /** Makes a folder, or answers the one that is there under `replace`. */
-  createFolder(parent: Item, name: string, how: {
+  /** Creates a folder; under `replace`, returns the existing one. */
+  createFolder(parent: Item, name: string, options: {
     conflict: ConflictBehavior;
     author: Author;
     guid?: string;
     at?: Date;
   }): { item: Item; created: boolean } {
     const present = parent.children.get(nameKey(name));
-    if (present !== undefined && how.conflict === "replace" && present.kind === "folder") {
+    if (present !== undefined && options.conflict === "replace" && present.kind === "folder") {
       return { item: present, created: false };
     }
-    if (present !== undefined && how.conflict !== "rename") throw nameAlreadyExists();
+    if (present !== undefined && options.conflict !== "rename") throw nameAlreadyExists();
     const free = present === undefined ? name : this.freeName(parent, name);
-    return { item: this.add("folder", parent, free, how), created: true };
+    return { item: this.add("folder", parent, free, options), created: true };
   }
 
-  /** Adds an item whose name is known to be free. */
-  add(kind: ItemKind, parent: Item, name: string, how: {
+  /** Adds an item; its name must be free. */
+  add(kind: ItemKind, parent: Item, name: string, options: {
     author: Author;
     guid?: string;
     at?: Date;
@@ -122,15 +122,15 @@ export class Drive {
     target?: Item;
   }): Item {
     if (parent.kind !== "folder" && parent.kind !== "package") throw itemNotFound();
-    const { author, guid = crypto.randomUUID(), at = new Date(), target } = how;
+    const { author, guid = crypto.randomUUID(), at = new Date(), target } = options;
     const item = this.#newItem({ kind, name, guid, parent, author, at, target });
     parent.children.set(nameKey(name), item);
     parent.eTagVersion++;
-    if (how.content) this.#setContent(item, how.content);
+    if (options.content) this.#setContent(item, options.content);
     return item;
   }
 
-  /** Whether a file of this name could be stored now, and under which name. @throws {ServiceError} 409 */
+  /** The name under which a file would be stored now, and the file it would replace. @throws {ServiceError} 409 */
   nameForFile(
     parent: Item,
     name: string,
@@ -139,31 +139,31 @@ export class Drive {
     const present = parent.children.get(nameKey(name));
     if (present === undefined) return { name, replaces: undefined };
     if (conflict === "rename") return { name: this.freeName(parent, name), replaces: undefined };
-    // Also for a folder or a OneNote package of that name, whatever was asked (rclone: "is it a OneNote file?", E7).
+    // A folder or OneNote package of that name always conflicts (rclone: "is it a OneNote file?", E7).
     if (conflict === "fail" || present.kind !== "file") throw nameAlreadyExists();
     return { name: present.name, replaces: present };
   }
 
-  /** Stores a file. The content is the drive's from here on. @throws {ServiceError} 409, 404 */
-  placeFile(parent: Item, name: string, content: Content, how: {
+  /** Stores a file; the drive owns the content from now on. @throws {ServiceError} 409, 404 */
+  placeFile(parent: Item, name: string, content: Content, options: {
     conflict: ConflictBehavior;
     author: Author;
     fileSystemInfo?: Partial<FileSystemInfo>;
   }): { item: Item; created: boolean } {
     if (this.item(parent.id) !== parent) throw itemNotFound();
-    const place = this.nameForFile(parent, name, how.conflict);
+    const place = this.nameForFile(parent, name, options.conflict);
     if (place.replaces === undefined) {
-      const item = this.add("file", parent, place.name, { author: how.author, content });
-      this.#setFileSystemInfo(item, how.fileSystemInfo);
+      const item = this.add("file", parent, place.name, { author: options.author, content });
+      this.#setFileSystemInfo(item, options.fileSystemInfo);
       return { item, created: true };
     }
     const item = place.replaces;
-    this.replaceContent(item, content, how.author);
-    this.#setFileSystemInfo(item, how.fileSystemInfo);
+    this.replaceContent(item, content, options.author);
+    this.#setFileSystemInfo(item, options.fileSystemInfo);
     return { item, created: false };
   }
 
-  /** New bytes in an existing file: one more version, time stamps are "now" (PROTOCOL 11). */
+  /** Replaces a file's bytes: adds a version and sets the timestamps to now (PROTOCOL 11). */
   replaceContent(item: Item, content: Content, author: Author): void {
     const former = item.content;
     this.#setContent(item, content);
@@ -171,10 +171,10 @@ export class Drive {
     item.versions++;
     this.#changed(item, author);
     item.cTagVersion++;
-    item.fileSystemInfo.modified = this.keptTime(item.modified);
+    item.fileSystemInfo.modified = this.roundTime(item.modified);
   }
 
-  /** Renames or re-dates an item; a file gets one more version for it, except in a personal OneDrive (PROTOCOL U21). */
+  /** Renames an item or changes its timestamps; adds a file version, except in a personal OneDrive (PROTOCOL U21). */
   update(
     item: Item,
     change: { name?: string; fileSystemInfo?: Partial<FileSystemInfo> },
@@ -192,14 +192,14 @@ export class Drive {
     item.parent.children.delete(nameKey(item.name));
     item.parent.eTagVersion++;
     this.#addSize(item.parent, -item.size);
-    for (const held of [...this.#items.values()]) {
-      if (!isWithin(held, item)) continue;
-      this.#items.delete(held.id);
-      if (held.content) this.#store.remove(held.content);
+    for (const candidate of [...this.#items.values()]) {
+      if (!isWithin(candidate, item)) continue;
+      this.#items.delete(candidate.id);
+      if (candidate.content) this.#store.remove(candidate.content);
     }
   }
 
-  /** Bytes still free. */
+  /** Free bytes. */
   get remainingBytes(): number {
     return Math.max(0, this.quotaBytes - this.root.size);
   }
@@ -211,7 +211,7 @@ export class Drive {
     }
   }
 
-  /** A name like `report 1.txt` that is not taken. */
+  /** A free name such as `report 1.txt`. */
   freeName(parent: Item, name: string): string {
     let n = 1;
     while (parent.children.has(nameKey(numberedName(name, n)))) n++;
@@ -230,15 +230,15 @@ export class Drive {
 
   #changed(item: Item, author: Author): void {
     item.eTagVersion++;
-    // A listing of the folder has changed too, and If-None-Match on it must not answer 304.
+    // The folder's listing has changed too: If-None-Match on it must not yield 304.
     if (item.parent) item.parent.eTagVersion++;
     item.modified = new Date();
     item.modifiedBy = author;
   }
 
   #setFileSystemInfo(item: Item, info: Partial<FileSystemInfo> | undefined): void {
-    if (info?.created) item.fileSystemInfo.created = this.keptTime(info.created);
-    if (info?.modified) item.fileSystemInfo.modified = this.keptTime(info.modified);
+    if (info?.created) item.fileSystemInfo.created = this.roundTime(info.created);
+    if (info?.modified) item.fileSystemInfo.modified = this.roundTime(info.modified);
   }
 
   #setContent(item: Item, content: Content): void {

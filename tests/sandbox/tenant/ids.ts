@@ -1,11 +1,14 @@
-/** Ids and tags in the shapes of the two back ends: OneDrive for work and SharePoint, and personal OneDrive (PROTOCOL 2.1). */
+/**
+ * Ids and tags in the formats of the two back ends: OneDrive for work and SharePoint, and personal OneDrive
+ * (PROTOCOL 2.1).
+ */
 
 import { createHash } from "node:crypto";
 
 /** The root folder of every library decodes to this GUID (PROTOCOL 2.1). */
 export const ROOT_ITEM_GUID = "ea8cc6be-ffdb-43d7-976f-bc7da445c639";
 
-/** A GUID that is the same in every run, for what the seed creates. */
+/** A deterministic GUID for seeded items. */
 export function fixedGuid(name: string): string {
   const bytes = createHash("sha256").update(`contoso:${name}`).digest().subarray(0, 16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
@@ -41,7 +44,7 @@ export function itemId(sitePrefix: Uint8Array, itemGuid: string): string {
   return `01${base32(Uint8Array.of(...sitePrefix, ...guidBytes(itemGuid)))}`;
 }
 
-/** The 4-byte prefix all item ids of a site share: the roots of its libraries have the same id (recorded 2025). */
+/** The 4-byte prefix of all item ids of a site; the roots of its libraries have the same id (recorded 2025). */
 export function sitePrefix(webGuid: string): Uint8Array {
   return guidBytes(webGuid).subarray(0, 4);
 }
@@ -56,18 +59,18 @@ export function cTag(itemGuid: string, version: number): string {
   return `"c:{${itemGuid.toUpperCase()}},${version}"`;
 }
 
-/** Item id of a personal OneDrive, in the form of migrated accounts: `CID!s`, without a zero in front, and the GUID. */
+/** Item id of a personal OneDrive as in migrated accounts: `CID!s` without leading zero, and the GUID. */
 export function personalItemId(cid: string, itemGuid: string): string {
   return `${cid.toUpperCase().replace(/^0+/, "")}!s${itemGuid.replaceAll("-", "")}`;
 }
 
-/** eTag or cTag of a personal OneDrive: opaque, and without quotes (ab#2471). */
+/** eTag or cTag of a personal OneDrive: opaque and unquoted (ab#2471). */
 export function personalTag(kind: "" | "c:", cid: string, itemGuid: string, version: number): string {
   const text = `${kind}${personalItemId(cid, itemGuid)}.${version}`;
   return `a${base64url(new TextEncoder().encode(text))}`;
 }
 
-/** The one form of a personal drive id that can be compared: lower case, 16 digits (PROTOCOL N9). */
+/** The comparable form of a personal drive id: lower case, 16 digits (PROTOCOL N9). */
 export function canonicalPersonalId(id: string): string {
   return id.toLowerCase().padStart(16, "0");
 }
@@ -82,13 +85,13 @@ export function base32(bytes: Uint8Array): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   let text = "";
   let bits = 0;
-  let held = 0;
+  let bitBuffer = 0;
   for (const byte of bytes) {
-    held = ((held << 8) | byte) & 0xffff;
+    bitBuffer = ((bitBuffer << 8) | byte) & 0xffff;
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += alphabet[(held >> bits) & 31];
+      text += alphabet[(bitBuffer >> bits) & 31];
     }
   }
   return text;

@@ -1,4 +1,4 @@
-/** One driveItem: a folder, a file, a OneNote package, or a link to an item of another drive. */
+/** A driveItem: a folder, file, OneNote package, or shortcut to an item of another drive. */
 
 import type { Content } from "./content_store.ts";
 import type { User } from "./directory.ts";
@@ -7,9 +7,9 @@ import { cTag, eTag, itemId, personalItemId, personalTag } from "./ids.ts";
 
 export type ItemKind = "folder" | "file" | "package" | "link";
 
-/** Who did something: a person, through an application. */
+/** The author of a change: a user through an application. */
 export interface Author {
-  /** Undefined when an application works by itself. */
+  /** Undefined for app-only. */
   readonly user?: User;
   readonly application?: { readonly id: string; readonly displayName: string };
 }
@@ -28,17 +28,17 @@ export interface Item {
   name: string;
   /** Undefined for the root only. */
   parent: Item | undefined;
-  /** By name key. Folders and packages have children; the others keep this empty. */
+  /** By name key; only folders and packages have children. */
   readonly children: Map<string, Item>;
   /** Files only. */
   content: Content | undefined;
-  /** Links only: where the entry really lives. */
+  /** Links only: the target item. */
   readonly target: Item | undefined;
-  /** Bytes of the file, or of the whole subtree. */
+  /** Size in bytes of the file or the whole subtree. */
   size: number;
   eTagVersion: number;
   cTagVersion: number;
-  /** Versions the service keeps: a PATCH of the time stamp makes one more (PROTOCOL U21). */
+  /** Number of versions: a PATCH of the timestamps adds one (PROTOCOL U21). */
   versions: number;
   /** The server's own times. */
   created: Date;
@@ -48,10 +48,9 @@ export interface Item {
   modifiedBy: Author;
 }
 
-/** What an item starts with. */
 export interface ItemStart {
   readonly drive: Drive;
-  /** The four bytes all item ids of the site share. */
+  /** The first four bytes of all item ids of the site. */
   readonly prefix: Uint8Array;
   readonly kind: ItemKind;
   readonly name: string;
@@ -78,18 +77,18 @@ export function newItem({ prefix, at, author, target, ...start }: ItemStart): It
     versions: 1,
     created: at,
     modified: at,
-    fileSystemInfo: { created: start.drive.keptTime(at), modified: start.drive.keptTime(at) },
+    fileSystemInfo: { created: start.drive.roundTime(at), modified: start.drive.roundTime(at) },
     createdBy: author,
     modifiedBy: author,
   };
 }
 
-/** The eTag of an item as its back end writes it. */
+/** The eTag in the format of the item's back end. */
 export function eTagOf({ drive, guid, eTagVersion }: Item): string {
   return drive.cid === undefined ? eTag(guid, eTagVersion) : personalTag("", drive.cid, guid, eTagVersion);
 }
 
-/** The cTag of an item as its back end writes it. */
+/** The cTag in the format of the item's back end. */
 export function cTagOf({ drive, guid, cTagVersion }: Item): string {
   return drive.cid === undefined ? cTag(guid, cTagVersion) : personalTag("c:", drive.cid, guid, cTagVersion);
 }
@@ -107,7 +106,7 @@ export function isWithin(item: Item | undefined, ancestor: Item): boolean {
   return false;
 }
 
-/** A time cut to whole seconds, as this back end keeps `fileSystemInfo` (PROTOCOL 11). */
+/** A time in whole seconds, as SharePoint stores `fileSystemInfo` (PROTOCOL 11). */
 export function wholeSeconds(time: Date): Date {
   return new Date(Math.floor(time.getTime() / 1000) * 1000);
 }

@@ -1,4 +1,4 @@
-/** `file.mimeType` is decided by the server from the extension, whatever Content-Type was sent (PROTOCOL 6). */
+/** The server derives `file.mimeType` from the extension, whatever Content-Type was sent (PROTOCOL 6). */
 
 const OFFICE = "application/vnd.openxmlformats-officedocument";
 
@@ -22,7 +22,7 @@ const BY_EXTENSION: Record<string, string> = {
   zip: "application/zip",
 };
 
-/** The type the service reports for a file of this name. */
+/** The MIME type that the service reports for a file name. */
 export function mimeType(name: string): string {
   const extension = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
   return BY_EXTENSION[extension] ?? "application/octet-stream";

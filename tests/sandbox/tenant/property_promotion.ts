@@ -1,6 +1,6 @@
 /**
- * What SharePoint writes into documents that are stored in its libraries (PROTOCOL 10.2): the properties of their
- * list item, each in the way of its format. What it cannot open it leaves as it is.
+ * Property promotion: SharePoint writes list item properties into the documents of its libraries (PROTOCOL 10.2),
+ * in each format's own way. Documents that it cannot parse stay unchanged.
  */
 
 import { concat, readZip, writeZip, type ZipFile } from "./zip.ts";
@@ -10,7 +10,7 @@ const decoder = new TextDecoder();
 const PACKAGE = "http://schemas.openxmlformats.org/package/2006";
 const OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006";
 
-/** The document with properties; the same for the same document and item. */
+/** The document with its properties; deterministic for a document and item. */
 export function promoteProperties(
   name: string,
   bytes: Uint8Array<ArrayBuffer>,
@@ -23,7 +23,7 @@ export function promoteProperties(
   return /\.jpe?g$/i.test(name) ? intoJpeg(bytes) : bytes;
 }
 
-/** The whole package is written anew: properties are added, and every part is compressed again. */
+/** Rewrites the whole package: adds properties and recompresses every part. */
 function intoPackage(bytes: Uint8Array<ArrayBuffer>, contentType: string): Uint8Array<ArrayBuffer> {
   const files = readZip(bytes);
   if (!files?.some(({ name }) => name === "[Content_Types].xml")) return bytes;
@@ -52,12 +52,12 @@ function intoPackage(bytes: Uint8Array<ArrayBuffer>, contentType: string): Uint8
     return insert(name, data, "</Relationships>", added);
   });
   const added = Object.entries(properties).map(([name, text]) => ({ name, data: encoder.encode(text) }));
-  // What is left of parts that have been replaced (ECMA-376-1, 9.1.7; seen in documents that live in libraries).
+  // Remains of replaced parts (ECMA-376-1, 9.1.7; seen in documents from libraries).
   const trash = { name: "[trash]/0000.dat", data: new Uint8Array(64) };
   return writeZip([trash, ...kept, ...added], "deflate");
 }
 
-/** An incremental update, as ISO 32000-1, 7.5.6 has it. */
+/** An incremental update (ISO 32000-1, 7.5.6). */
 function intoPdf(bytes: Uint8Array<ArrayBuffer>, contentType: string): Uint8Array<ArrayBuffer> {
   const former = /startxref\s+(\d+)\s+%%EOF\s*$/.exec(decoder.decode(bytes.subarray(-1024)))?.[1];
   if (former === undefined) return bytes;
@@ -77,7 +77,7 @@ function intoHtml(bytes: Uint8Array<ArrayBuffer>, contentType: string): Uint8Arr
   return encoder.encode(text.slice(0, at) + properties + text.slice(at));
 }
 
-/** Only images with EXIF data: the density is changed, and their APP1 segment grows by 12 bytes (contrib#8903). */
+/** Only images with EXIF data: the density changes, and the APP1 segment grows by 12 bytes (contrib#8903). */
 function intoJpeg(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 2;

@@ -1,10 +1,10 @@
-/** Small documents that really open: PDF, PNG and Office files made of a few parts. */
+/** Small valid documents: PDF, PNG and minimal Office files. */
 
 import { writeZip } from "./zip.ts";
 
 const encoder = new TextEncoder();
 
-/** One page with one line of text. */
+/** A PDF page with one line of text. */
 export function pdf(text: string): Uint8Array {
   const stream = `BT /F1 18 Tf 72 720 Td (${text.replaceAll(/[()\\]/g, "\\$&")}) Tj ET`;
   const objects = [
@@ -27,7 +27,7 @@ export function pdf(text: string): Uint8Array {
   );
 }
 
-/** A grey square of 1 × 1 pixel. */
+/** A gray square of 1 × 1 pixel. */
 export function png(): Uint8Array {
   const text = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==";
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

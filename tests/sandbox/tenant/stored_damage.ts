@@ -1,12 +1,11 @@
-/** What no service should do to what it stores; its own size and hash of it are right then. */
+/** Damage to stored files; the service reports size and hash of the damaged content. */
 
 import { readZip } from "./zip.ts";
 
-/** Ways to store something else than was sent. */
 export const STORED_DAMAGE = {
-  /** A byte in the middle is another. In an archive it is one of its largest file: the directory stays as it is. */
+  /** Flips a byte in the middle; in a ZIP archive, in its largest file, so that the directory stays valid. */
   "flipped-byte": flipByte,
-  /** Nothing but the first byte is kept. */
+  /** Keeps only the first byte. */
   "first-byte-only": (bytes: Uint8Array<ArrayBuffer>) => bytes.slice(0, 1),
 };
 

@@ -1,4 +1,4 @@
-/** The state behind the services, and the view of it that tests have. */
+/** The state behind the services, as tests see it. */
 
 import type { Secrets } from "../secrets.ts";
 import type { SessionInfo, UploadSessions } from "../storage/upload_sessions.ts";
@@ -12,12 +12,12 @@ import { promoteProperties } from "./property_promotion.ts";
 import { seed } from "./seed.ts";
 import { STORED_DAMAGE } from "./stored_damage.ts";
 
-/** What tests read off an item. */
-export interface ItemFacts {
+/** An item as tests see it. */
+export interface ItemInfo {
   id: string;
   driveId: string;
   name: string;
-  /** From the root of the drive, without a leading slash. */
+  /** Relative to the root of the drive, without a leading slash. */
   path: string;
   kind: ItemKind;
   size: number;
@@ -25,31 +25,31 @@ export interface ItemFacts {
   cTag: string;
   quickXorHash: string | undefined;
   versions: number;
-  /** The server's time of the last change. */
+  /** Server time of the last change. */
   modified: Date;
-  /** The times a client may set. */
+  /** The timestamps that clients may set. */
   fileSystemInfo: { created: Date; modified: Date };
   /** Names of the children. */
   children: string[];
 }
 
-/** How the service behaves where it is known to behave in more than one way. */
+/** Behavior in which real services differ. */
 export interface Behavior {
-  /** `PUT …:/A/B/c.txt:/content` makes A and B on the way (PROTOCOL 3.4). */
+  /** `PUT …:/A/B/c.txt:/content` creates A and B (PROTOCOL 3.4). */
   putCreatesParents: boolean;
-  /** How many metadata answers of a new file come without its hash (PROTOCOL 10). */
+  /** How many metadata responses for a new file lack its hash (PROTOCOL 10). */
   readsWithoutHash: number;
-  /** SharePoint rewrites Office files after upload: already in the answer, or only after it (PROTOCOL 10.2). */
-  rewriteOfficeFiles: "no" | "in-answer" | "after-answer";
-  /** What becomes of the bytes of an upload, after SharePoint's own changes. */
+  /** SharePoint rewrites Office files: before the response to the upload, or after it (PROTOCOL 10.2). */
+  rewriteOfficeFiles: "no" | "in-response" | "after-response";
+  /** Damage to uploaded bytes, after SharePoint's own changes. */
   storedDamage: keyof typeof STORED_DAMAGE | "no";
-  /** How many requests for a folder, or for something in it, find nothing after a client has made it (PROTOCOL E3). */
+  /** How many requests for a new folder or its contents fail with 404 (PROTOCOL E3). */
   missesOfNewFolders: number;
-  /** A listing begins with a page of no items and a link to the next (PROTOCOL 4.1). */
+  /** Listings begin with an empty page (PROTOCOL 4.1). */
   emptyFirstPage: boolean;
 }
 
-/** The tenant: directory, libraries and bytes. */
+/** The tenant: directory, libraries and file contents. */
 export class Tenant {
   readonly directory: Directory;
   readonly store: ContentStore;
@@ -67,7 +67,7 @@ export class Tenant {
   readonly #hashReads = new WeakMap<Item, number>();
   readonly #misses = new WeakMap<Item, number>();
   readonly #sha1 = new WeakMap<Content, string>();
-  #unsettled: Item[] = [];
+  #pendingPromotions: Item[] = [];
 
   constructor(folder: string, secrets: Secrets, sessions: UploadSessions) {
     this.store = new ContentStore(folder);
@@ -79,14 +79,14 @@ export class Tenant {
     seed(drives, directory.users, this.store);
   }
 
-  /** All drives once. */
+  /** All drives. */
   get drives(): Drive[] {
     return [...new Set(this.#drives.values())];
   }
 
   /**
-   * A drive by the name tests use, or by id: "me" or "adele", "megan", "Documents" or "TestTeam" (default library of
-   * the site TestTeam), "Archive", "Marketing", "Contoso" (root site), "robin" (a personal OneDrive).
+   * A drive by id or test name: "me" or "adele", "megan", "Documents" or "TestTeam" (default library of the site
+   * TestTeam), "Archive", "Marketing", "Contoso" (root site), "robin" (a personal OneDrive).
    */
   drive(name: string): Drive {
     const drive = this.#drives.get(name) ?? this.drives.find((drive) => drive.id === name);
@@ -96,84 +96,84 @@ export class Tenant {
     return drive;
   }
 
-  /** What is known about the item at this path, or undefined. */
-  find(drive: string, path: string): ItemFacts | undefined {
+  /** The item at this path, or undefined. */
+  find(drive: string, path: string): ItemInfo | undefined {
     const item = this.#item(drive, path);
-    return item && factsOf(item);
+    return item && toItemInfo(item);
   }
 
-  /** The bytes of a file as the tenant holds them. */
+  /** The stored bytes of a file. */
   bytes(drive: string, path: string): Promise<Uint8Array> {
     return this.store.bytes(this.#content(drive, path));
   }
 
-  /** SHA-256 of a file in hex, read in a stream. */
+  /** SHA-256 of a file in hex, streamed. */
   sha256(drive: string, path: string): Promise<string> {
     return this.store.sha256(this.#content(drive, path));
   }
 
-  /** Stores a file, making folders on the way and replacing what is there, as another person's client would. */
-  addFile(drive: string, path: string, bytes: Uint8Array | string): ItemFacts {
+  /** Stores a file as another user; creates parent folders and replaces an existing file. */
+  addFile(drive: string, path: string, bytes: Uint8Array | string): ItemInfo {
     const segments = path.split("/");
     const name = segments.pop()!;
     const parent = this.#folder(this.drive(drive), segments);
     const data = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
-    const how = { conflict: "replace", author: this.#author } as const;
-    return factsOf(parent.drive.placeFile(parent, name, this.store.put(data), how).item);
+    const options = { conflict: "replace", author: this.#author } as const;
+    return toItemInfo(parent.drive.placeFile(parent, name, this.store.put(data), options).item);
   }
 
-  /** Makes a folder and those above it. */
-  addFolder(drive: string, path: string): ItemFacts {
-    return factsOf(this.#folder(this.drive(drive), path.split("/")));
+  /** Creates a folder and its parents. */
+  addFolder(drive: string, path: string): ItemInfo {
+    return toItemInfo(this.#folder(this.drive(drive), path.split("/")));
   }
 
-  /** Deletes an item with all below it, as another person's client would. */
+  /** Deletes an item and its contents as another user. */
   remove(drive: string, path: string): void {
     const item = this.#item(drive, path);
     if (item === undefined) throw new Error(`nothing at ${drive}:${path}`);
     item.drive.remove(item);
   }
 
-  /** What happens when somebody opens the Files tab of a channel for the first time (PROTOCOL L6). */
+  /** Simulates the first visit of a channel's Files tab (PROTOCOL L6). */
   openFilesTab(channel: string): void {
     this.addFolder("Documents", channel);
   }
 
-  /** Upload sessions that are neither finished, cancelled nor expired. */
+  /** Open upload sessions. */
   openSessions(): SessionInfo[] {
     return this.#sessions.open();
   }
 
-  /** Lets all open upload sessions end, as they do by themselves after a while without a fragment. */
+  /** Expires all open upload sessions. */
   expireUploadSessions(): void {
     this.#sessions.expireAll();
   }
 
-  /** Every token, code and pre-authenticated URL ever issued. */
+  /** All tokens, codes and pre-authenticated URLs issued so far. */
   secrets(): string[] {
     return this.#secrets.all();
   }
 
-  /** Notes a folder that a client has just made. */
-  madeByClient(folder: Item): void {
+  /** Records a folder that a client has created. */
+  recordNewFolder(folder: Item): void {
     this.#misses.set(folder, this.behavior.missesOfNewFolders);
   }
 
-  /** Whether this request still does not find a new folder (PROTOCOL E3). */
-  misses(folder: Item): boolean {
+  /** Whether this request does not see a new folder yet (PROTOCOL E3). */
+  isStillHidden(folder: Item): boolean {
     const left = this.#misses.get(folder) ?? 0;
     if (left > 0) this.#misses.set(folder, left - 1);
     return left > 0;
   }
 
-  /** The hash as an answer shows it: none for empty files, and for a while none for new ones (PROTOCOL 10). */
+  /** The reported hash: none for empty files, nor at first for new files (PROTOCOL 10). */
   reportedHash(item: Item): string | undefined {
     const reads = this.#hashReads.get(item) ?? 0;
     this.#hashReads.set(item, reads + 1);
     return reads < this.behavior.readsWithoutHash ? undefined : item.content?.quickXorHash;
   }
 
-  /** SHA-1 in upper-case hex, which only a personal OneDrive shows, and only beside the other hash (ab#2471). */
+  /** SHA-1 in upper-case hex; only a personal OneDrive reports it, and only with the other hash (ab#2471). */
   reportedSha1(item: Item): string | undefined {
     if (item.drive.cid === undefined || item.content === undefined) return undefined;
     const known = this.#sha1.get(item.content) ?? this.store.sha1(item.content);
@@ -181,21 +181,21 @@ export class Tenant {
     return known;
   }
 
-  /** What the service answers once a file is stored, with SharePoint's own changes to it (PROTOCOL U20). */
+  /** The response to a completed upload, after SharePoint's own changes (PROTOCOL U20). */
   async storedFile<T>(item: Item, toJson: () => T): Promise<T> {
     const { rewriteOfficeFiles: when, storedDamage } = this.behavior;
     const isLibrary = item.drive.info.owner === undefined;
-    if (isLibrary && when === "in-answer") await this.#promote(item);
+    if (isLibrary && when === "in-response") await this.#promote(item);
     if (storedDamage !== "no") await this.#change(item, STORED_DAMAGE[storedDamage]);
     const json = toJson();
-    if (isLibrary && when === "after-answer") this.#unsettled.push(item);
+    if (isLibrary && when === "after-response") this.#pendingPromotions.push(item);
     return json;
   }
 
-  /** Does what the service does behind the back of its clients; called between requests. */
-  async settle(): Promise<void> {
-    const items = this.#unsettled;
-    this.#unsettled = [];
+  /** Applies pending background changes; called between requests. */
+  async applyPendingChanges(): Promise<void> {
+    const items = this.#pendingPromotions;
+    this.#pendingPromotions = [];
     for (const item of items) await this.#promote(item);
   }
 
@@ -213,7 +213,7 @@ export class Tenant {
     if (changed === bytes) return;
     const { modified } = item.fileSystemInfo;
     item.drive.replaceContent(item, this.store.put(changed), item.modifiedBy);
-    item.fileSystemInfo.modified = modified; // the client's time stays (PROTOCOL 11a)
+    item.fileSystemInfo.modified = modified; // keep the client's time (PROTOCOL 11a)
   }
 
   get #author(): Author {
@@ -239,7 +239,7 @@ export class Tenant {
   }
 }
 
-function factsOf(item: Item): ItemFacts {
+function toItemInfo(item: Item): ItemInfo {
   return {
     id: item.id,
     driveId: item.drive.id,

@@ -1,22 +1,21 @@
-/** ZIP archives in memory: what the seed and SharePoint's own changes need (APPNOTE 4.3). */
+/** Minimal ZIP archives in memory (APPNOTE 4.3). */
 
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 
 const STORED = 0;
 const DEFLATED = 8;
 
-/** One file of an archive, inflated. */
+/** A decompressed file of an archive. */
 export interface ZipFile {
   readonly name: string;
   readonly data: Uint8Array;
 }
 
-/** Makes an archive. */
 export function writeZip(
   files: readonly ZipFile[],
-  how: "store" | "deflate" = "store",
+  compression: "store" | "deflate" = "store",
 ): Uint8Array<ArrayBuffer> {
-  const method = how === "store" ? STORED : DEFLATED;
+  const method = compression === "store" ? STORED : DEFLATED;
   const local: Uint8Array[] = [];
   const central: Uint8Array[] = [];
   let offset = 0;
@@ -51,7 +50,7 @@ export function writeZip(
   return concat([...local, directory, fields(...counts, [4, directory.length], [4, offset], [2, 0])]);
 }
 
-/** The files of an archive with where their data lie; `undefined` for anything else. */
+/** The files of an archive and the offsets of their data; undefined if it is not an archive. */
 export function readZip(
   bytes: Uint8Array,
 ): (ZipFile & { start: number; length: number })[] | undefined {
@@ -77,7 +76,7 @@ export function readZip(
   return files;
 }
 
-/** Little-endian numbers of two or four bytes, one after the other. */
+/** Consecutive little-endian numbers of two or four bytes. */
 function fields(...numbers: (readonly [2 | 4, number])[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(numbers.reduce((sum, [bytes]) => sum + bytes, 0)));
   let at = 0;
@@ -89,7 +88,7 @@ function fields(...numbers: (readonly [2 | 4, number])[]): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** All of the bytes in one piece. */
+/** Concatenates bytes. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

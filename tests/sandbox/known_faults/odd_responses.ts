@@ -1,11 +1,11 @@
-/** Files that SharePoint rewrites, and answers that no service should give (PROTOCOL 9, 10.2). */
+/** Files that SharePoint rewrites, and malformed responses (PROTOCOL 9, 10.2). */
 
 import { GET_CHILDREN, type KnownFault, LAST_FRAGMENT, PUT_CONTENT, SECOND_FRAGMENT } from "./known_fault.ts";
 
 const UPLOADS = ["put", "put-large"] as const;
 const LENGTH_REQUIRED = "<!DOCTYPE html><html><body><h2>Length Required</h2>" +
   "<p>HTTP Error 411. The request must be chunked or have a content length.</p></body></html>";
-/** A gateway takes 60 s; nobody wants to rehearse that. */
+/** A real gateway takes 60 s. */
 const GATEWAY_MS = 1_000;
 const TIMEOUT = {
   status: 504,
@@ -13,67 +13,65 @@ const TIMEOUT = {
   body: { error: { code: "UnknownError", message: "", innerError: {} } },
 };
 
-export const ODD_ANSWERS = {
+export const ODD_RESPONSES = {
   "sharepoint-rewrite": {
-    what:
-      "SharePoint writes properties into Office files: the answer shows another size and hash than was sent",
+    what: "SharePoint writes properties into Office files: the response shows a different size and hash",
     item: 16,
     traps: ["U20", "10.2"],
     scripts: UPLOADS,
-    behavior: { rewriteOfficeFiles: "in-answer" },
+    behavior: { rewriteOfficeFiles: "in-response" },
   },
   "sharepoint-rewrite-told-late": {
-    what: "the same, after an answer that still shows the old size and hash",
+    what: "the same, but the response still shows the uploaded size and hash",
     item: 16,
     traps: ["U20", "10.2"],
     scripts: UPLOADS,
-    behavior: { rewriteOfficeFiles: "after-answer" },
+    behavior: { rewriteOfficeFiles: "after-response" },
   },
   "stored-document-damaged": {
-    what:
-      "the same, and a byte in the middle of what SharePoint stores is another; the directory of the ZIP archive is right",
+    what: "the same, and a byte in the middle of the stored file is wrong; the ZIP directory is intact",
     item: 16,
     traps: ["U20", "10.2"],
     scripts: UPLOADS,
-    behavior: { rewriteOfficeFiles: "in-answer", storedDamage: "flipped-byte" },
+    behavior: { rewriteOfficeFiles: "in-response", storedDamage: "flipped-byte" },
   },
   "stored-first-byte": {
-    what: "of an upload only the first byte is stored, and answered with the size and hash of that",
+    what: "only the first byte of an upload is stored; the response shows its size and hash",
     item: 16,
     traps: ["U12", "10.2"],
     scripts: UPLOADS,
     behavior: { storedDamage: "first-byte-only" },
   },
   "empty-answer": {
-    what: "an upload in one request takes effect, and is answered by 201 without a body",
+    what: "a single-request upload succeeds, but the response is 201 without a body",
     item: 17,
     traps: ["9"],
     scripts: ["put"],
     rules: () => [{ ...PUT_CONTENT, status: 201, body: "", when: "after" }],
   },
   "empty-answer-at-commit": {
-    what: "the last fragment makes the file, and is answered by 201 without a body",
+    what: "the last fragment creates the file, but the response is 201 without a body",
     item: 17,
     traps: ["9"],
     scripts: UPLOADS,
     rules: () => [{ ...LAST_FRAGMENT, status: 201, body: "", when: "after" }],
   },
   "empty-answer-to-listing": {
-    what: "a listing is answered by 200 without a body",
+    what: "the response to a listing is 200 without a body",
     item: 17,
     traps: ["9"],
     scripts: ["ls"],
     rules: () => [{ ...GET_CHILDREN, times: "always", status: 200, body: "" }],
   },
   "length-required-html": {
-    what: "an upload in one request is answered by 411 and a page of HTML",
+    what: "the response to a single-request upload is 411 with an HTML page",
     item: 17,
     traps: ["9"],
     scripts: ["put"],
     rules: () => [{ ...PUT_CONTENT, times: "always", status: 411, body: LENGTH_REQUIRED }],
   },
   "gateway-timeout": {
-    what: "504 after a second (in life after 60 s), though uploads have taken effect by then",
+    what: "504 after one second (really after 60 s), although uploads have succeeded",
     item: 17,
     traps: ["9"],
     scripts: ["ls", ...UPLOADS],
