@@ -3,26 +3,16 @@
  *
  * @module
  */
+import { setTimeout } from "node:timers/promises";
 import { GraphError, isGraphError } from "./errors.ts";
 
-/**
- * Waits for a time in milliseconds.
- *
- * @throws {GraphError} `interrupted` as soon as the signal is aborted.
- */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(interruptedError(signal));
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(interruptedError(signal));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
+/** Waits for a time in milliseconds; throws {@linkcode interruptedError} as soon as the signal is aborted. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(ms, undefined, signal && { signal });
+  } catch {
+    throw interruptedError(signal);
+  }
 }
 
 /** The error of a run that its user or caller ended (exit code 130); the signal's own reason where it is a GraphError. */

@@ -36,22 +36,13 @@ export interface ErrorDetails {
   /** UTC time of the response, from its `Date` header. */
   date?: string | undefined;
   /** All codes of the error body, outermost first. @default `[code]` */
-  codes?: string[] | undefined;
+  codes?: readonly string[] | undefined;
   /** Claims that the service demands in a new token (continuous access evaluation). */
   claims?: string | undefined;
   cause?: unknown;
 }
 
-/**
- * An expected failure.
- *
- * @example
- * ```ts
- * import { GraphError } from "./errors.ts";
- * const error = new GraphError("notFound", "General/x.pdf does not exist", { code: "itemNotFound" });
- * if (error.exitCode !== 3) throw error;
- * ```
- */
+/** An expected failure. */
 export class GraphError extends Error {
   override readonly name = "GraphError";
   readonly kind: FailureKind;
@@ -85,12 +76,10 @@ export class GraphError extends Error {
   /** The same failure with another message, and all details of the service kept. */
   withMessage(
     message: string,
-    changes: { kind?: FailureKind; code?: string; hint?: string | undefined; subject?: string } = {},
+    changes: Partial<ErrorDetails> & { kind?: FailureKind } = {},
   ): GraphError {
-    const { kind, code, hint, subject, status, requestId, date, codes, claims } = this;
-    const { kind: newKind = kind, ...others } = changes;
-    const details = { code, hint, subject, status, requestId, date, codes: [...codes], claims, cause: this };
-    return new GraphError(newKind, message, { ...details, ...others });
+    const { kind, ...details } = { ...this, ...changes };
+    return new GraphError(kind, message, { ...details, cause: this });
   }
 
   /** Whether the error body has this code at any depth. */

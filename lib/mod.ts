@@ -29,7 +29,7 @@ export {
   type DownloadOptions,
   downloadStream,
 } from "./download/download.ts";
-export type { DriveInfo, Drives } from "./drive/drives.ts";
+export type { DriveInfo, Drives, SiteInfo } from "./drive/drives.ts";
 export {
   type DriveItem,
   getItem,
@@ -40,7 +40,6 @@ export {
 } from "./drive/items.ts";
 export type { Location, LocationBase, LocationInput, SiteName } from "./drive/location.ts";
 export { getMe, type Me, type MeContext } from "./drive/me.ts";
-export type { SiteInfo } from "./drive/sites.ts";
 export { EXIT_CODES, type FailureKind, GraphError, isGraphError } from "./errors.ts";
 export type { GraphClient } from "./graph/client.ts";
 export type { StorageClient } from "./graph/storage.ts";

@@ -6,8 +6,7 @@
 import { join } from "./std.ts";
 import { type CloudName, CLOUDS, isLoopback } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
-import { isGuid } from "./guid.ts";
-import { isJsonObject } from "./json.ts";
+import { isGuid, isJsonObject } from "./json.ts";
 import { ifExists } from "./local/local_file.ts";
 import { checkFolder, ownUid, readAll, shellQuoted } from "./local/private_file.ts";
 

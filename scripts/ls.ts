@@ -56,7 +56,7 @@ function describe(item: Item, { showPath, long }: { showPath: boolean; long: boo
 
 async function listSites(run: Run, text: string): Promise<void> {
   const { drives } = await run.connect("read");
-  for await (const site of drives.sites.search(text)) run.output.result(site, `${site.name}  ${site.webUrl}`);
+  for await (const site of drives.searchSites(text)) run.output.result(site, `${site.name}  ${site.webUrl}`);
 }
 
 async function listDrives(run: Run): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import type { CachedAccount } from "./cache_content.ts";
 import { GraphError } from "../errors.ts";
-import { isGuid } from "../guid.ts";
+import { isGuid } from "../json.ts";
 
 /** The tenant of all personal Microsoft accounts. */
 export const PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";

@@ -11,7 +11,7 @@ import { type AuthContext, type AuthSession, decodeClaims } from "./session.ts";
 import { TokenCache, TokenRenewal } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
 import { usageError } from "../errors.ts";
-import { isGuid } from "../guid.ts";
+import { isGuid } from "../json.ts";
 import type { AppCredentialSetting } from "../settings.ts";
 
 /** Opens an app-only session. */

@@ -33,7 +33,6 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   folderToUpload: "use put -r for a folder and its contents",
   http404: `check it with: ${commandName("ls")}`,
   http409: CONFLICT,
-  http413: `use ${commandName("put-large")}`,
   internal: "this is a defect of the toolkit; run it with --verbose and report what it prints",
   interrupted: "run the same command again",
   localExists: "use --conflict replace or --conflict skip, or give another DEST",

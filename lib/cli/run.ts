@@ -10,7 +10,7 @@ import { EXIT_CODES, type FailureKind, GraphError } from "../errors.ts";
 import type { HttpOptions } from "../http/client.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { readSettings, type SettingName, type Settings } from "../settings.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../http/client.ts";
 import {
   isGiven,
   type OptionDefinitions,

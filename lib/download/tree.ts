@@ -7,7 +7,7 @@ import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError } from "../errors.ts";
-import { assertNotVisited, type Item, listChildren } from "../drive/items.ts";
+import { type Item, listChildren } from "../drive/items.ts";
 import { lstatIfExists } from "../local/local_file.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { checkLocalName } from "./local_target.ts";
@@ -26,17 +26,12 @@ export async function* downloadTree(
   folder: Item,
   local: string,
   options: DownloadOptions,
-  listed: Set<string> = new Set(),
+  visited = new Set<string>(),
 ): AsyncGenerator<TransferJob> {
   try {
-    assertNotVisited(folder, listed);
-    if (listed.size > 1) await refuseSymlink(local);
+    if (visited.size > 0) await refuseSymlink(local);
     if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
-    for await (const found of listChildren(connection, folder)) {
-      if (found instanceof GraphError) {
-        yield failedJob(folder.path, found);
-        continue;
-      }
+    for await (const found of listChildren(connection, folder, visited)) {
       const { item } = found;
       try {
         checkLocalName(item);
@@ -45,7 +40,7 @@ export async function* downloadTree(
         continue;
       }
       const path = join(local, item.name);
-      if (item.type === "folder") yield* downloadTree(connection, item, path, options, listed);
+      if (item.type === "folder") yield* downloadTree(connection, item, path, options, visited);
       else if (item.type === "file") {
         yield {
           name: item.path,

@@ -13,13 +13,6 @@ export type ItemAddress = { driveId: string; itemId: string } | { driveId: strin
  *
  * Each name is encoded separately; the colons that mark the path are not. A relation must follow the second colon, otherwise
  * the service responds with a misleading error (PROTOCOL N1).
- *
- * @example
- * ```ts
- * import { itemUrl } from "./address.ts";
- * const url = itemUrl({ driveId: "b!x", path: ["A b", "c#1.txt"] }, "content");
- * if (url !== "/drives/b!x/root:/A%20b/c%231.txt:/content") throw new Error(url);
- * ```
  */
 export function itemUrl(address: ItemAddress, relation?: string): string {
   const drive = `/drives/${encodeURIComponent(address.driveId)}`;
@@ -39,4 +32,13 @@ export function childUrl(folder: ItemAddress, name: string, relation?: string): 
 /** Names as a path of a URL. */
 export function encodePath(names: readonly string[]): string {
   return names.map(encodeURIComponent).join("/");
+}
+
+/** Undoes the encoding of a name or path; a percent sign that is not an escape leaves it as it is. */
+export function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

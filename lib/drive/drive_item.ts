@@ -4,8 +4,8 @@
  * @module
  */
 import type { DriveItem as GraphDriveItem } from "../graph/types.ts";
-import { hasShape, type Shape } from "../graph/response_shape.ts";
-import { MAX_PATH, sameName } from "./names.ts";
+import { hasId } from "../json.ts";
+import { sameName } from "./names.ts";
 
 /** A driveItem as Graph sends it, with the annotations that the published types lack. */
 export type DriveItem = GraphDriveItem & {
@@ -14,43 +14,19 @@ export type DriveItem = GraphDriveItem & {
   "@content.downloadUrl"?: string;
 };
 
-/** 1 TiB: the service stores files of up to 250 GB (PROTOCOL 3.3). */
-const MAX_FILE_BYTES = 1024 ** 4;
-
-const DRIVE_ITEM: Shape = {
-  id: "string",
-  name: "string",
-  size: "number",
-  eTag: "string",
-  cTag: "string",
-  webUrl: "string",
-  file: { hashes: { quickXorHash: "string" } },
-  folder: {},
-  package: {},
-  root: {},
-  remoteItem: { id: "string", parentReference: { driveId: "string" } },
-  fileSystemInfo: { lastModifiedDateTime: "string" },
-  lastModifiedDateTime: "string",
-  lastModifiedBy: { user: { id: "string" } },
-  parentReference: { driveId: "string", driveType: "string", id: "string", name: "string", path: "string" },
-  "@microsoft.graph.downloadUrl": "string",
-  "@content.downloadUrl": "string",
-};
-
-/** Whether a value is a valid item: it has an id, and a name and size that the service can store. */
+/** Whether a value is a valid item: it has an id, a name (except the root), and a size that is a whole number. */
 export function isDriveItem(value: unknown): value is DriveItem {
-  if (!hasShape(value, DRIVE_ITEM)) return false;
-  const { id, name, size, folder, package: notebook, root, remoteItem } = value as DriveItem;
-  if (!id || (!name && !root) || (name ?? "").length > MAX_PATH) return false;
-  // The size of a folder is that of everything below it.
-  return (size ?? 0) <= MAX_FILE_BYTES || Boolean(folder ?? notebook ?? root ?? remoteItem);
+  if (!hasId(value)) return false;
+  const { name, root, size } = value as DriveItem;
+  const isNamed = typeof name === "string" && name !== "";
+  return Boolean(isNamed || root) && Number.isSafeInteger(size ?? 0) && (size ?? 0) >= 0;
 }
 
 /** What is known of an item before it is requested. */
 export interface ExpectedItem {
   driveId: string;
-  id?: string;
-  name?: string;
+  id?: string | undefined;
+  name?: string | undefined;
   /** Id of its folder; `undefined` for a root, for which personal drives have several ids. */
   folderId?: string | undefined;
 }
@@ -73,11 +49,8 @@ export function isExpectedItem(
  * `CID!s` with a GUID (PROTOCOL 2.1d), which cannot be compared.
  */
 export function sameItemId(a: string, b: string): boolean {
-  const [one, other] = [canonicalItemId(a), canonicalItemId(b)];
-  if (one === other) return true;
-  const old = [one, other].map((id) => /^([0-9a-f]{16}!)\d+$/.exec(id)?.[1]);
-  const migrated = [one, other].map((id) => /^([0-9a-f]{16}!)s[0-9a-f]{32}$/.exec(id)?.[1]);
-  return [0, 1].some((at) => old[at] !== undefined && old[at] === migrated[1 - at]);
+  const [one, other] = [a, b].map(canonicalItemId).toSorted();
+  return one === other || /^([0-9a-f]{16}!)\d+ \1s[0-9a-f]{32}$/.test(`${one} ${other}`);
 }
 
 /** Identifies an item; item ids are unique within a drive only (PROTOCOL 2.1c). */

@@ -1,17 +1,19 @@
 /**
- * Drives: the user's own OneDrive, libraries of sites, and the drive of a location.
+ * Drives and sites: the user's own OneDrive, SharePoint sites and their libraries, and the drive of a location.
  *
  * @module
  */
-import type { Drive } from "../graph/types.ts";
+import type { Drive, Site } from "../graph/types.ts";
+import type { AuthSession } from "../auth/session.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
+import type { GraphClient } from "../graph/client.ts";
 import { readServiceError } from "../graph/errors.ts";
-import { hasId } from "../graph/response_shape.ts";
-import { itemUrl } from "./address.ts";
+import { hasId } from "../json.ts";
+import type { Settings } from "../settings.ts";
+import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
 import { canonicalDriveId } from "./drive_item.ts";
-import { type LocationBase, parseSite, type SiteName } from "./location.ts";
+import { type Location, parseSite, type SiteName } from "./location.ts";
 import { sameName } from "./names.ts";
-import { type DriveContext, Memo, noSharePointError, Sites } from "./sites.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
 export interface DriveInfo {
@@ -22,38 +24,49 @@ export interface DriveInfo {
   webUrl: string;
 }
 
-/** A drive, and names below its root. */
-export interface DrivePath {
-  drive: DriveInfo;
-  path: string[];
+/** A SharePoint site. */
+export interface SiteInfo {
+  id: string;
+  name: string;
+  webUrl: string;
 }
 
-/** Finds drives; each is looked up once. */
+/** What finding drives and sites takes. */
+export interface DriveContext {
+  graph: GraphClient;
+  settings: Pick<Settings, "site" | "siteHost" | "drive">;
+  /** Gets access to all drives before anything beyond the own OneDrive is requested. */
+  session?: Pick<AuthSession, "accountType" | "includeAllDrives">;
+}
+
+/** Finds drives and sites; each is looked up once in a run. */
 export class Drives {
-  readonly sites: Sites;
   readonly #context: DriveContext;
-  readonly #memo = new Memo();
+  readonly #found = new Map<string, Promise<unknown>>();
 
   constructor(context: DriveContext) {
-    this.sites = new Sites(context);
     this.#context = context;
   }
 
   /**
-   * Finds the drive of a location, and the path below its root.
+   * Finds the drive of a location, and the address of the item in it; the item need not exist.
    *
    * @throws {GraphError} `notFound`; `usage` with the candidates if a name is ambiguous.
    */
-  async locate(base: Exclude<LocationBase, { kind: "item" }>, path: string[]): Promise<DrivePath> {
+  async locate({ base, path }: Location): Promise<{ address: ItemAddress; driveType: string }> {
     switch (base.kind) {
       case "me":
-        return { drive: await this.own(), path };
+        return addressIn(await this.own(), path);
       case "drive":
-        return { drive: await this.named(base.drive), path };
+        return addressIn(await this.named(base.drive), path);
       case "site":
         return await this.#locateInSite(base.site, path);
       case "default":
-        return { drive: await this.default(), path };
+        return addressIn(await this.default(), path);
+      case "item": {
+        const { id, driveType } = base.driveId ? await this.named(base.driveId) : await this.default();
+        return { address: { driveId: id, itemId: base.itemId }, driveType };
+      }
     }
   }
 
@@ -125,24 +138,73 @@ export class Drives {
   }
 
   async #ofSite(site: SiteName): Promise<DriveInfo> {
-    const { id, name } = await this.sites.find(site);
+    const { id, name } = await this.findSite(site);
     return await this.#get(`/sites/${id}/drive`, `default library of site ${name}`);
   }
 
   async #allOfSite(site: SiteName): Promise<DriveInfo[]> {
-    const { id, name } = await this.sites.find(site);
+    const { id, name } = await this.findSite(site);
     return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
   }
 
+  /** @throws {GraphError} `notFound`, code `siteNotFound`, `foreignHost` or `noSharePoint`; `usage`, code `noSites`. */
+  findSite({ host, path }: SiteName): Promise<SiteInfo> {
+    const what = `site ${host}/${path}`;
+    return this.#once(what, async () => {
+      await this.#prepareForSites(what);
+      const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
+      try {
+        return toSiteInfo(await this.#context.graph.requestJson<Site>(url, { what, accepts: hasId }));
+      } catch (error) {
+        if (!isGraphError(error)) throw error;
+        if (error.kind === "notFound") {
+          throw error.withMessage(error.message, { code: "siteNotFound", subject: path });
+        }
+        if (!isRejectedRequest(error)) throw error;
+        throw noSharePointError(error) ?? error.withMessage(`${what}: ${host} is not a host of this tenant`, {
+          kind: "notFound",
+          code: "foreignHost",
+          hint: "check GRAPH_SITE, GRAPH_SITE_HOST and GRAPH_TENANT_ID",
+        });
+      }
+    });
+  }
+
+  /** Finds sites in the search index, which may lack new ones (PROTOCOL L5). */
+  async *searchSites(text: string): AsyncGenerator<SiteInfo> {
+    const what = "search for sites";
+    await this.#prepareForSites(what);
+    try {
+      const url = `/sites?search=${encodeURIComponent(text || "*")}`;
+      for await (const page of this.#context.graph.pages<Site>(url, what, hasId)) {
+        yield* page.map(toSiteInfo);
+      }
+    } catch (error) {
+      if (!isGraphError(error) || error.kind !== "notFound") throw noSharePointError(error) ?? error;
+      throw error.withMessage(`${what}: not possible for accounts that may not open the tenant's root site`, {
+        kind: "refused",
+        hint: "address the site by its URL instead: site:HOST/sites/NAME",
+      });
+    }
+  }
+
+  /** @throws {GraphError} `usage` for a personal account, for which no request is sent. */
+  async #prepareForSites(what: string): Promise<void> {
+    const { session } = this.#context;
+    session?.includeAllDrives();
+    if (await session?.accountType() !== "personal") return;
+    throw usageError(`${what}: a personal Microsoft account has no sites and no teams`, undefined, "noSites");
+  }
+
   /** The first name of a path may be a library of the site; otherwise the path is in the default library. */
-  async #locateInSite(site: SiteName, path: string[]): Promise<DrivePath> {
+  async #locateInSite(site: SiteName, path: string[]) {
     const main = await this.#ofSite(site);
     const [first, ...rest] = path;
-    if (first === undefined) return { drive: main, path };
+    if (first === undefined) return addressIn(main, path);
     const libraries = (await this.#allOfSite(site)).filter((drive) => isCalled(drive, first));
-    if (libraries.length === 0) return { drive: main, path };
+    if (libraries.length === 0) return addressIn(main, path);
     const isFolder = await this.#exists(main, first);
-    if (libraries.length === 1 && !isFolder) return { drive: libraries[0]!, path: rest };
+    if (libraries.length === 1 && !isFolder) return addressIn(libraries[0]!, rest);
     const candidates = [
       ...libraries.map(({ id }) => `drive:${id}/${rest.join("/")}`),
       ...(isFolder ? [`drive:${main.id}/${path.join("/")}`] : []),
@@ -160,17 +222,29 @@ export class Drives {
   }
 
   #get(url: string, what: string): Promise<DriveInfo> {
-    const { graph } = this.#context;
-    const request = { what, accepts: isDrive };
-    return this.#memo.once(url, async () => toDriveInfo(await graph.requestJson<Drive>(url, request)));
+    const request = { what, accepts: hasId };
+    return this.#once(
+      url,
+      async () => toDriveInfo(await this.#context.graph.requestJson<Drive>(url, request)),
+    );
   }
 
   #list(url: string, what: string): Promise<DriveInfo[]> {
-    return this.#memo.once(url, async () => {
-      const pages = await Array.fromAsync(this.#context.graph.pages(url, what, isDrive));
+    return this.#once(url, async () => {
+      const pages = await Array.fromAsync(this.#context.graph.pages<Drive>(url, what, hasId));
       return pages.flat().map(toDriveInfo);
     });
   }
+
+  #once<T>(key: string, find: () => Promise<T>): Promise<T> {
+    let found = this.#found.get(key) as Promise<T> | undefined;
+    if (!found) this.#found.set(key, found = find());
+    return found;
+  }
+}
+
+function addressIn({ id, driveType }: DriveInfo, path: string[]) {
+  return { address: { driveId: id, path }, driveType };
 }
 
 function listOf(drives: DriveInfo[]): string {
@@ -185,18 +259,22 @@ function isDriveId(text: string): boolean {
 /** The last segment of the URL (`Shared Documents`) often differs from the name (`Documents`; PROTOCOL 2.2c). */
 function isCalled(drive: DriveInfo, name: string): boolean {
   const segment = drive.webUrl.split("/").at(-1) ?? "";
-  return sameName(drive.name, name) || sameName(decodeSegment(segment), name);
+  return sameName(drive.name, name) || sameName(decodeName(segment), name);
 }
 
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment; // a percent sign that is not an escape
-  }
+/** Whether Graph rejected the request itself; errors of the sign-in service have the status 400 as well. */
+function isRejectedRequest({ kind, status, code }: GraphError): boolean {
+  return kind === "failed" && status === 400 && !code.startsWith("AADSTS");
 }
 
-const isDrive = hasId<Drive>("name", "driveType", "webUrl");
+/**
+ * The error of a tenant without SharePoint and OneDrive, most often because a guest is signed in to the home tenant. Its
+ * code is `BadRequest`, that of a foreign host `invalidRequest` (PROTOCOL 2.3).
+ */
+function noSharePointError(error: unknown): GraphError | undefined {
+  if (!isGraphError(error) || !isRejectedRequest(error) || !error.has("BadRequest")) return undefined;
+  return error.withMessage(error.message, { kind: "notFound", code: "noSharePoint", hint: undefined });
+}
 
 function toDriveInfo(drive: Drive): DriveInfo {
   return {
@@ -205,4 +283,8 @@ function toDriveInfo(drive: Drive): DriveInfo {
     driveType: drive.driveType ?? "",
     webUrl: drive.webUrl ?? "",
   };
+}
+
+function toSiteInfo(site: Site): SiteInfo {
+  return { id: site.id ?? "", name: site.displayName ?? site.name ?? "", webUrl: site.webUrl ?? "" };
 }

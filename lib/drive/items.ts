@@ -7,11 +7,11 @@ import { GraphError, isGraphError, usageError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import type { GraphClient } from "../graph/client.ts";
 import type { Settings } from "../settings.ts";
-import { type ItemAddress, itemUrl } from "./address.ts";
-import { canonicalDriveId, type DriveItem, isDriveItem, isExpectedItem, itemKey } from "./drive_item.ts";
+import { decodeName, type ItemAddress, itemUrl } from "./address.ts";
+import { canonicalDriveId, type DriveItem, isExpectedItem, itemKey } from "./drive_item.ts";
 import type { Drives } from "./drives.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
-import { joinRemote, MAX_PATH, sameName } from "./names.ts";
+import { joinRemote } from "./names.ts";
 
 export type { DriveItem };
 
@@ -47,29 +47,21 @@ export interface ResolvedItem {
   driveItem: DriveItem;
 }
 
-/** Twice what a path has room for, since a folder that was moved may be deeper. */
-const MAX_LEVELS = MAX_PATH;
-
 // Without a selection every listed file carries a download URL, which is a secret.
 const SELECTION =
   "$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,parentReference";
 
-/**
- * Reads an item; of a shortcut, its target.
- *
- * @throws {GraphError} `notFound`.
- */
+/** Reads an item; of a shortcut, its target. */
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
   const parsed = parseLocation(location, context.settings.siteHost);
-  const { address } = await resolveLocation(context, parsed);
-  return await followShortcut(context, await fetchItem(context, address, locationLabel(parsed)));
+  const { address } = await context.drives.locate(parsed);
+  return await fetchItem(context, address, locationLabel(parsed));
 }
 
 /**
  * Lists a folder, page by page on demand; yields the item itself if it is not a folder.
  *
  * @param options.recursive Whether to list subfolders as well. Shortcuts are not followed. @default false
- * @throws {GraphError} `notFound`; for invalid entries after all valid ones.
  */
 export async function* listItems(
   context: ItemContext,
@@ -78,87 +70,50 @@ export async function* listItems(
 ): AsyncGenerator<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
   const { item } = await getItem(context, parsed);
-  if (item.type === "folder") {
-    const invalid: GraphError[] = [];
-    yield* listFolder(context, item, options.recursive ? new Set() : undefined, invalid);
-    if (invalid[0]) throw invalid[0];
-  } else if (parsed.folder && parsed.path.length > 0) throw notAFolderError(item);
+  if (item.type === "folder") yield* listFolder(context, item, options.recursive ? new Set() : undefined);
+  else if (parsed.folder && parsed.path.length > 0) throw notAFolderError(item);
   else yield item;
 }
 
-async function* listFolder(
-  context: ItemContext,
-  folder: Item,
-  /** Folders that were listed; `undefined` to list this folder only. */
-  visited: Set<string> | undefined,
-  invalid: GraphError[],
-): AsyncGenerator<Item> {
-  assertNotVisited(folder, visited);
-  for await (const found of listChildren(context, folder)) {
-    if (found instanceof GraphError) {
-      invalid.push(found);
-    } else {
-      yield found.item;
-      if (visited && found.item.type === "folder") yield* listFolder(context, found.item, visited, invalid);
-    }
+async function* listFolder(context: ItemContext, folder: Item, visited?: Set<string>): AsyncGenerator<Item> {
+  for await (const { item } of listChildren(context, folder, visited)) {
+    yield item;
+    if (visited && item.type === "folder") yield* listFolder(context, item, visited);
   }
 }
 
 /**
- * Notes that a folder is being listed.
+ * Lists the direct children of a folder, page by page.
  *
- * @throws {GraphError} `failed` if it was listed before, or is deeper than a path can be: the walk would never end.
+ * @throws {GraphError} `failed`, code `folderLoop`, for a folder that was visited before.
  */
-export function assertNotVisited(folder: Item, visited: Set<string> | undefined): void {
+export async function* listChildren(
+  { graph }: Pick<ItemContext, "graph">,
+  folder: Pick<Item, "driveId" | "id" | "path">,
+  visited = new Set<string>(),
+): AsyncGenerator<ResolvedItem> {
+  const what = `listing of ${folder.path || "the root folder"}`;
   const key = itemKey(folder);
-  const levels = folder.path.split("/").length;
-  if (levels > MAX_LEVELS) {
-    const problem = `listing of a folder ${levels} levels deep: deeper than the service allows`;
-    const hint = "the folders above it were listed; report it to Microsoft";
-    throw new GraphError("failed", problem, { code: "tooDeep", hint });
-  }
-  if (visited?.has(key)) {
-    throw new GraphError("failed", `listing of ${folder.path}: the service shows a folder inside itself`, {
+  if (visited.has(key)) {
+    throw new GraphError("failed", `${what}: the service shows a folder inside itself`, {
       code: "folderLoop",
       hint: "list it without its subfolders",
     });
   }
-  visited?.add(key);
-}
-
-/** Lists the direct children of a folder, page by page; yields an error in place of an invalid entry. */
-export async function* listChildren(
-  { graph }: Pick<ItemContext, "graph">,
-  folder: Pick<Item, "driveId" | "id" | "path">,
-): AsyncGenerator<ResolvedItem | GraphError> {
+  visited.add(key);
   // By id, since next links of listings by path have led to the root of the drive (PROTOCOL L7).
   const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
-  const seen = new Set<string>();
-  const what = `listing of ${folder.path || "the root folder"}`;
   const parent = { driveId: folder.driveId, folderId: folder.path === "" ? undefined : folder.id };
-  // A page with an item of another folder is rejected; an invalid entry is reported alone.
-  const isEntry = (entry: unknown): entry is unknown => !isDriveItem(entry) || isExpectedItem(entry, parent);
-  for await (const page of graph.pages(`${url}?$top=200&${SELECTION}`, what, isEntry)) {
+  const isChild = (entry: unknown) => isExpectedItem(entry, parent);
+  const seen = new Set<string>();
+  for await (const page of graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, what, isChild)) {
     for (const driveItem of page) {
-      if (!isDriveItem(driveItem)) {
-        yield invalidEntry(what, driveItem);
-        continue;
-      }
-      const path = joinRemote(folder.path, driveItem.name ?? "");
-      const item = toItem(driveItem, folder.driveId, path);
+      const item = toItem(driveItem, folder.driveId, joinRemote(folder.path, driveItem.name ?? ""));
       if (seen.has(item.id)) continue; // pages may repeat items (PROTOCOL L7)
       seen.add(item.id);
       yield { item, driveItem };
     }
   }
-}
-
-function invalidEntry(what: string, entry: unknown): GraphError {
-  const name = entry && typeof entry === "object" && "name" in entry ? ` ${JSON.stringify(entry.name)}` : "";
-  return new GraphError("failed", `${what}: the entry${name.slice(0, 100)} is not a valid item`, {
-    code: "invalidItem",
-    hint: "look at the folder in a browser; the other entries are not affected",
-  });
 }
 
 /** Type of the drive in which an item is stored. */
@@ -171,65 +126,35 @@ export function locationLabel({ text }: Location): string {
   return text || "the root folder";
 }
 
-/** Finds the drive of a location, and the address of the item in it; the item need not exist. */
-export async function resolveLocation(
-  { drives }: ItemContext,
-  location: Location,
-): Promise<{ address: ItemAddress; driveType: string }> {
-  const { base, path } = location;
-  if (base.kind !== "item") {
-    const located = await drives.locate(base, path);
-    return { address: { driveId: located.drive.id, path: located.path }, driveType: located.drive.driveType };
-  }
-  const drive = base.driveId === undefined ? await drives.default() : await drives.named(base.driveId);
-  return { address: { driveId: drive.id, itemId: base.itemId }, driveType: drive.driveType };
-}
-
 /**
- * Reads the item at an address.
+ * Reads the item at an address; of a shortcut, its target in another drive.
  *
  * @param what What is being read, for error messages.
- * @throws {GraphError} `notFound`; `failed`, code `otherItem`, if the service responds with an item of another name.
+ * @throws {GraphError} `notFound`; `failed`, code `invalidAnswer`, if the service responds with another item.
  */
 export async function fetchItem(
-  { graph }: Pick<ItemContext, "graph">,
+  context: Pick<ItemContext, "graph">,
   address: ItemAddress,
   what: string,
 ): Promise<ResolvedItem> {
   const { driveId } = address;
-  // Every root has the id "root" as well.
-  const id = "itemId" in address && address.itemId !== "root" ? { id: address.itemId } : {};
-  const driveItem = await graph.requestJson<DriveItem>(itemUrl(address), {
+  const expected = "path" in address
+    ? { driveId, name: address.path.at(-1) } // personal drives have served an item of a similar name (PROTOCOL 3.3e)
+    : { driveId, id: address.itemId === "root" ? undefined : address.itemId }; // every root is "root" as well
+  const driveItem = await context.graph.requestJson<DriveItem>(itemUrl(address), {
     what,
-    accepts: (value) => isExpectedItem(value, { driveId, ...id }),
+    accepts: (value) => isExpectedItem(value, expected),
   });
-  const name = "path" in address ? address.path.at(-1) : undefined;
-  // Personal drives have served an item of a similar name (PROTOCOL 3.3e).
-  if (name !== undefined && driveItem.name && !sameName(driveItem.name, name)) {
-    throw new GraphError("failed", `${what}: the service returned another item, ${driveItem.name}`, {
-      code: "otherItem",
-      hint: "run the same command again, or address it by id",
-    });
-  }
   const path = "path" in address ? address.path.join("/") : pathOf(driveItem);
-  return { driveItem, item: toItem(driveItem, address.driveId, path) };
-}
-
-/** Replaces a shortcut with its target in another drive. */
-export async function followShortcut(
-  context: Pick<ItemContext, "graph">,
-  found: ResolvedItem,
-): Promise<ResolvedItem> {
-  const remote = found.driveItem.remoteItem;
-  if (!remote?.id || !remote.parentReference?.driveId) return found;
-  const address = { driveId: remote.parentReference.driveId, itemId: remote.id };
+  const { id, parentReference } = driveItem.remoteItem ?? {};
+  if (!id || !parentReference?.driveId) return { driveItem, item: toItem(driveItem, driveId, path) };
+  const target = { driveId: parentReference.driveId, itemId: id };
   try {
-    return await fetchItem(context, address, `target of the shortcut ${found.item.path}`);
+    return await fetchItem(context, target, `target of the shortcut ${path}`);
   } catch (error) {
     if (!isGraphError(error) || error.kind !== "refused") throw error;
-    const { driveId, itemId } = address;
-    const forms = `drive:${driveId}/PATH or id:${driveId}/${itemId}`;
-    const hint = `it is in another drive, which takes more permissions: use ${forms}`;
+    const form = `id:${target.driveId}/${target.itemId}`;
+    const hint = `it is in another drive, which takes more permissions: use ${form}`;
     throw error.withMessage(error.message, { hint });
   }
 }
@@ -256,25 +181,11 @@ function typeOf(driveItem: DriveItem): Item["type"] {
   return driveItem.folder || driveItem.root ? "folder" : "file";
 }
 
-function pathOf(driveItem: DriveItem): string {
-  return driveItem.root ? "" : [...parentNames(driveItem), driveItem.name ?? ""].join("/");
-}
-
-/**
- * Names of the folders above an item. Some responses percent-encode the path (PROTOCOL N8); characters that encoding would
- * have replaced, and the parent's name, which is never encoded, show which.
- */
-function parentNames({ parentReference }: DriveItem): string[] {
-  const path = parentReference?.path?.split("root:")[1] ?? "";
-  const names = path.split("/").filter(Boolean);
-  if (/[^\w\-.~!$&'()*+,;=:@%/]/.test(path)) return names;
-  try {
-    const decoded = names.map(decodeURIComponent);
-    const { name } = parentReference!;
-    return names.at(-1) === name && decoded.at(-1) !== name ? names : decoded;
-  } catch {
-    return names; // a percent sign that is not an escape
-  }
+/** Some responses percent-encode the path (PROTOCOL N8); characters that encoding replaces show which do not. */
+function pathOf({ root, name, parentReference }: DriveItem): string {
+  const parent = parentReference?.path?.split("root:/")[1] ?? "";
+  const isEncoded = !/[^\w\-.~!$&'()*+,;=:@%/]/.test(parent);
+  return root ? "" : joinRemote(isEncoded ? decodeName(parent) : parent, name ?? "");
 }
 
 /** Zero to seven fractional digits, and the year 1 for "unknown", occur (PROTOCOL 4.1). */

@@ -7,7 +7,7 @@ import type { User } from "../graph/types.ts";
 import type { AuthSession } from "../auth/session.ts";
 import { formatUtc } from "../format.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { hasId } from "../graph/response_shape.ts";
+import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
 
 /** Who is signed in, as `whoami --json` prints it. */
@@ -32,17 +32,13 @@ export interface MeContext {
   settings: Pick<Settings, "accessToken" | "appCredential" | "clientId" | "cloud">;
 }
 
-/**
- * Requests the signed-in user from Graph. An app has no user: the token that it gets proves the session.
- *
- * @throws {GraphError} `signInNeeded` if the sign-in is no longer accepted.
- */
+/** Requests the signed-in user from Graph. An app has no user: the token that it gets proves the session. */
 export async function getMe({ graph, session, settings }: MeContext): Promise<Me> {
   const isApp = settings.appCredential !== undefined && settings.accessToken === undefined;
   if (isApp) await session.token();
   const user = isApp
     ? {}
-    : await graph.requestJson<User>("/me", { what: "who is signed in", accepts: isUser });
+    : await graph.requestJson<User>("/me", { what: "who is signed in", accepts: hasId });
   const { tenantId, scopes, expiresAt, cache, app } = await session.info();
   return {
     displayName: user.displayName ?? null,
@@ -55,6 +51,3 @@ export async function getMe({ graph, session, settings }: MeContext): Promise<Me
     cache: cache ?? null,
   };
 }
-
-/** Whether a value can be the response of `/me`. */
-export const isUser: (value: unknown) => value is User = hasId<User>("displayName", "userPrincipalName");

@@ -6,9 +6,8 @@
  */
 import { usageError } from "../errors.ts";
 
-const ILLEGAL_CHARACTER = /["*:<>?/\\|]/;
-const CONTROL_CHARACTER = /\p{Cc}/u;
-const RESERVED = /^(\.lock|desktop\.ini|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i;
+const ILLEGAL = /["*:<>?/\\|\p{Cc}]|&#/u;
+const RESERVED = /^(~\$.*|.*_vti_.*|\.lock|desktop\.ini|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i;
 const MAX_NAME = 255;
 /** Longest path from the root of a drive, in characters. */
 export const MAX_PATH = 400;
@@ -16,11 +15,8 @@ export const MAX_PATH = 400;
 /** Why a name cannot be part of an address; `undefined` if it can. */
 export function pathNameProblem(name: string): string | undefined {
   if (name === "." || name === "..") return `"${name}" is not a name; write the whole path`;
-  const illegal = ILLEGAL_CHARACTER.exec(name)?.[0];
-  if (illegal) return `the character ${illegal} is not allowed in names`;
-  if (CONTROL_CHARACTER.test(name)) return "control characters are not allowed in names";
-  if (name.includes("&#")) return "the characters &# are not allowed side by side in names";
-  return undefined;
+  const illegal = ILLEGAL.exec(name)?.[0];
+  return illegal && `${JSON.stringify(illegal)} is not allowed in names`;
 }
 
 /** Why a new item cannot have a name; `undefined` if it can. */
@@ -28,11 +24,8 @@ export function nameProblem(name: string): string | undefined {
   const problem = pathNameProblem(name);
   if (problem) return problem;
   if (name === "") return "the name is empty";
-  if (name !== name.trim()) return "a name may not begin or end with a space";
-  if (name.endsWith(".")) return "a name may not end with a dot";
-  if (name.startsWith("~$")) return "a name may not begin with ~$";
+  if (/^\s|[\s.]$/.test(name)) return "a name may not begin or end with a space, or end with a dot";
   if (RESERVED.test(name)) return "the name is reserved";
-  if (name.toLowerCase().includes("_vti_")) return "a name may not contain _vti_";
   if (name.length > MAX_NAME) return `the name is longer than ${MAX_NAME} characters`;
   return undefined;
 }

@@ -9,11 +9,10 @@ import type { HttpClient, HttpRequest } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { isJsonObject, parseJsonObject } from "../json.ts";
 import { isErrorBody, parseClaimsChallenge, readServiceError, toServiceError } from "./errors.ts";
-import { hasShape } from "./response_shape.ts";
 
-/** A request for {@linkcode GraphClient.requestJson}. */
+/** A request for {@linkcode GraphClient.requestJson}; the retry policy of GET is `idempotent`, otherwise `throttled`. */
 export interface GraphRequest
-  extends Partial<Pick<HttpRequest, "retry" | "headerTimeoutMs" | "graceMs" | "isProgress">> {
+  extends Partial<Pick<HttpRequest, "headers" | "retry" | "headerTimeoutMs" | "graceMs" | "isProgress">> {
   /** @default "GET" */
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** What is being done, as the start of an error message: `listing of General`. */
@@ -22,25 +21,11 @@ export interface GraphRequest
   json?: unknown;
   /** A body to send as it is. */
   bytes?: Uint8Array<ArrayBuffer>;
-  headers?: Record<string, string>;
-  /** @default "idempotent" for GET, otherwise "throttled" */
-  retry?: HttpRequest["retry"];
   /** Whether the JSON of a success is what was requested; if not, a GET is sent again. @default any object */
   accepts?: (value: unknown) => boolean;
 }
 
-/** One page of a collection. */
-interface Page<T = unknown> {
-  value: T[];
-  "@odata.nextLink"?: string | null;
-}
-
-/** A library holds up to 30 million items, and a page usually 200 (https://learn.microsoft.com/sharepoint/limits). */
-const MAX_PAGES = 150_000;
-/** Consecutive pages without an entry; the service sends some of them (PROTOCOL L7). */
-const MAX_EMPTY_PAGES = 1_000;
-
-/** A client of one Graph origin for one session. */
+/** Sends requests to one Graph origin, with the tokens of one session. */
 export class GraphClient {
   readonly http: HttpClient;
   readonly #root: URL;
@@ -57,12 +42,7 @@ export class GraphClient {
     return new GraphClient(http, this.#root.origin, this.#tokens);
   }
 
-  /**
-   * Sends a request and reads the JSON of a success.
-   *
-   * @param path Encoded, relative to `/v1.0`, with a leading slash; or a whole URL of the same origin.
-   * @throws {GraphError} of the kind that fits the response; see `errors.ts`.
-   */
+  /** Sends a request and reads the JSON of a success; the path is encoded and below `/v1.0`, or a whole URL. */
   async requestJson<T>(path: string, request: GraphRequest): Promise<T> {
     return (await this.#exchangeJson<T>(path, request)).value;
   }
@@ -124,20 +104,25 @@ export class GraphClient {
   async *pages<T = unknown>(
     path: string,
     what: string,
-    isEntry: (entry: unknown) => entry is T = (_): _ is T => true,
+    isEntry: (entry: unknown) => boolean = () => true,
   ): AsyncGenerator<T[]> {
-    const accepts = (value: unknown) => isPage(value) && value.value.every(isEntry);
+    const accepts = (page: unknown) =>
+      isJsonObject(page) && Array.isArray(page.value) && page.value.every(isEntry);
     const seen = new Set<string>();
     let next: string | undefined = path;
-    for (let empty = 0; next !== undefined;) {
-      if (seen.has(next)) throw endlessListing(what, "repeats the same page");
-      if (seen.size === MAX_PAGES || empty === MAX_EMPTY_PAGES) {
-        throw endlessListing(what, "sends pages without end");
+    while (next !== undefined) {
+      if (seen.has(next)) {
+        throw new GraphError("failed", `${what}: the service repeats the same page`, {
+          code: "pageLoop",
+          hint: "run the same command again; if it fails again, report it to Microsoft",
+        });
       }
       seen.add(next);
-      const page: Page<T> = await this.requestJson(next, { what, accepts });
+      const page: { value: T[]; "@odata.nextLink"?: string | null } = await this.requestJson(next, {
+        what,
+        accepts,
+      });
       yield page.value;
-      empty = page.value.length === 0 ? empty + 1 : 0;
       next = page["@odata.nextLink"] || undefined;
     }
   }
@@ -147,8 +132,7 @@ export class GraphClient {
     if (path.startsWith("/")) return this.#root.href + path;
     const url = URL.parse(path);
     if (url?.origin === this.#root.origin) return path;
-    const host = url ? `to another host, ${url.host}` : "that is not a URL";
-    throw new GraphError("failed", `the service sent a link ${host}`, {
+    throw new GraphError("failed", `the service sent a link to another host, ${url?.host ?? "not a URL"}`, {
       code: "foreignLink",
       hint: `nothing was sent there; only ${this.#root.host} gets the access token`,
     });
@@ -156,9 +140,9 @@ export class GraphClient {
 }
 
 function toHttpRequest(url: string, request: GraphRequest, token: string): HttpRequest {
-  const { method = "GET", json, bytes, headers, retry, headerTimeoutMs, graceMs, isProgress } = request;
-  const body = bytes ?? (json === undefined ? (method === "POST" ? "" : undefined) : JSON.stringify(json));
+  const { method = "GET", retry = method === "GET" ? "idempotent" : "throttled", json, bytes } = request;
   return {
+    ...request,
     method,
     url,
     headers: {
@@ -166,24 +150,10 @@ function toHttpRequest(url: string, request: GraphRequest, token: string): HttpR
       accept: "application/json",
       "client-request-id": crypto.randomUUID(),
       ...(json === undefined ? {} : { "content-type": "application/json" }),
-      ...headers,
+      ...request.headers,
       authorization: `Bearer ${token}`,
     },
-    ...(body === undefined ? {} : { body }),
-    retry: retry ?? (method === "GET" ? "idempotent" : "throttled"),
-    headerTimeoutMs,
-    graceMs,
-    isProgress,
+    body: bytes ?? (json === undefined ? undefined : JSON.stringify(json)),
+    retry,
   };
-}
-
-function isPage(value: unknown): value is Page {
-  return hasShape(value, { "@odata.nextLink": "string" }) && Array.isArray((value as Page).value);
-}
-
-function endlessListing(what: string, problem: string): GraphError {
-  return new GraphError("failed", `${what}: the service ${problem}`, {
-    code: "pageLoop",
-    hint: "run the same command again; if it fails again, report it to Microsoft",
-  });
 }

@@ -5,15 +5,13 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { type FailureKind, GraphError } from "../errors.ts";
-import { formatDuration, formatUtc } from "../format.ts";
+import { type FailureKind, GraphError, isGraphError } from "../errors.ts";
+import { formatUtc } from "../format.ts";
 import { redact, safeIdentifier } from "../http/redact.ts";
 import { type HttpResponse, requestIdOf } from "../http/response.ts";
-import { retryAfterMs } from "../http/retry.ts";
+import { retryAfterMs, waitHint } from "../http/retry.ts";
 import { isJsonObject, parseJsonObject } from "../json.ts";
-import { invalidAnswer } from "./response_shape.ts";
 
-/** What an error means. Without a hint, what helps depends on the program that uses this library. */
 type Explanation = [kind: FailureKind, why: string, hint?: string];
 
 /** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
@@ -21,23 +19,9 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
   serviceReadOnly: [
     "unavailable",
     "the service has made this drive read-only for maintenance",
-    "permissions are not the problem; try again later",
+    "try again later",
   ],
-  malwareDetected: [
-    "refused",
-    "the service found malware in it",
-    "ask your administrator; the content is withheld",
-  ],
-  pathIsTooLong: [
-    "failed",
-    "the whole path is longer than 400 characters",
-    "use shorter folder or file names",
-  ],
-  resourceLocked: [
-    "conflict",
-    "the file is open in Office or checked out",
-    "close it or check it in, then run the same command again",
-  ],
+  malwareDetected: ["refused", "the service found malware in it", "ask your administrator"],
 };
 
 const BY_STATUS: Readonly<Record<number, Explanation>> = {
@@ -49,47 +33,27 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
   ],
   404: ["notFound", "it does not exist, or you may not see it"],
   409: ["conflict", "already exists"],
-  412: [
-    "conflict",
-    "it was changed on the server meanwhile",
-    "look at the new version, then run the same command again",
-  ],
-  413: ["failed", "it is too large for one request"],
-  423: [
-    "conflict",
-    "the file is locked: open in Office or checked out",
-    "close it or check it in, then run the same command again",
-  ],
+  412: ["conflict", "it was changed on the server meanwhile", "look at the new version, then try again"],
+  423: ["conflict", "the file is locked: open in Office or checked out", "close it or check it in"],
   429: ["unavailable", "the service is throttling", "wait, then run the same command again"],
-  507: [
-    "noSpace",
-    "the drive is full",
-    "free space or ask your administrator for more, then run the same command again",
-  ],
-  509: ["unavailable", "the bandwidth limit is exceeded", "wait, then run the same command again"],
+  507: ["noSpace", "the drive is full", "free space or ask for more, then run the same command again"],
 };
 
-const UNAVAILABLE: Explanation = [
-  "unavailable",
-  "the service is unavailable",
-  "run the same command again later",
-];
+const UNAVAILABLE: Explanation = ["unavailable", "the service is unavailable", "try again later"];
 const REJECTED: Explanation = ["failed", "the service rejected the request", "see the code and message"];
 
-/** The service's own messages have about a hundred characters. */
-const MAX_MESSAGE = 1_000;
-
-/**
- * Reads the body of a response that is not the expected success, and explains it.
- *
- * @param what What was being done, as the start of a sentence: `upload of General/x.pdf`.
- */
+/** Explains a response that is not the expected success; `what` was being done: `upload of General/x.pdf`. */
 export async function readServiceError(response: HttpResponse, what: string): Promise<GraphError> {
   if (response.status < 300) {
-    await response.discard();
+    await response.discard(); // it may be a whole file
     return invalidAnswer(what, response.status);
   }
-  return explain(response, parseErrorBody(await response.errorText()), what);
+  try {
+    return explain(response, parseErrorBody(await response.text()), what);
+  } catch (error) {
+    if (isGraphError(error) && error.kind === "interrupted") throw error;
+    return explain(response, parseErrorBody(""), what); // a body that breaks off must not hide the status
+  }
 }
 
 /** As {@linkcode readServiceError}, for a success whose body was already read; only an error in it is quoted. */
@@ -99,8 +63,17 @@ export function toServiceError(response: HttpResponse, text: string, what: strin
     : invalidAnswer(what, response.status);
 }
 
+/** The error for a success whose body is not what was requested. The body may hold secrets, so it is not quoted. */
+function invalidAnswer(what: string, status?: number): GraphError {
+  return new GraphError("failed", `${what}: the service sent an unexpected response`, {
+    code: "invalidAnswer",
+    hint: "run the same command again; a proxy may have answered instead of the service",
+    status,
+  });
+}
+
 /** Whether a body is an error although its status is a success (PROTOCOL E2). */
-export function isErrorBody(value: unknown): boolean {
+export function isErrorBody(value: unknown): value is { error: unknown } {
   return isJsonObject(value) && "error" in value;
 }
 
@@ -109,48 +82,35 @@ function explain({ status, headers }: HttpResponse, body: ErrorBody, what: strin
   const [kind, why, hint] = (known ? BY_CODE[known] : undefined) ?? BY_STATUS[status] ??
     (status >= 500 ? UNAVAILABLE : REJECTED);
   // Of a rejected request only the service knows which rule was broken.
-  const detail = kind === "failed" && body.message ? `: ${redact(body.message.slice(0, MAX_MESSAGE))}` : "";
+  const detail = kind === "failed" && body.message ? `: ${redact(body.message.slice(0, 1_000))}` : "";
   const date = Date.parse(headers.get("date") ?? "");
+  const waitMs = retryAfterMs(headers, Date.now()) ?? 0; // too long for us to wait it out
   return new GraphError(kind, `${what}: ${why}${detail}`, {
     code: body.codes.at(-1) ?? `http${status}`,
     codes: body.codes,
-    hint: (kind === "unavailable" ? retryHint(headers) : undefined) ?? hint,
+    hint: kind === "unavailable" && waitMs >= 1000 ? waitHint(waitMs) : hint,
     status,
-    requestId: requestIdOf(headers) ?? body.requestId,
+    requestId: requestIdOf(headers),
     date: Number.isNaN(date) ? undefined : formatUtc(date),
     claims: parseClaimsChallenge(headers),
   });
 }
 
-/** The time that the service asks to wait, where it was too long for us to wait it out. */
-function retryHint(headers: Headers): string | undefined {
-  const ms = retryAfterMs(headers, Date.now()) ?? 0;
-  if (ms < 1000) return undefined;
-  return `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`;
-}
-
-/** Codes and message of an error body. */
 interface ErrorBody {
   /** Outermost first; the innermost is the most specific. */
   codes: string[];
   message: string | undefined;
-  requestId: string | undefined;
 }
 
-/** Parses an error body: JSON with `innerError` (Graph) or `innererror` (storage), nested or not; plain text; HTML. */
+/** Parses an error body: JSON with `innerError` (Graph) or `innererror` (storage), nested or not. */
 export function parseErrorBody(text: string): ErrorBody {
-  const body: ErrorBody = { codes: [], message: undefined, requestId: undefined };
+  const body: ErrorBody = { codes: [], message: undefined };
   const value = parseJsonObject(text);
-  if (value === undefined) {
-    const plain = text.trimStart().startsWith("<") ? "" : text.trim().slice(0, 200);
-    return { ...body, message: plain || undefined };
-  }
   let at: unknown = isErrorBody(value) ? value.error : value;
   for (let depth = 0; isJsonObject(at) && depth < 8; depth++) {
     const code = safeIdentifier(at.code);
     if (code) body.codes.push(code);
     if (body.message === undefined && typeof at.message === "string") body.message = at.message;
-    body.requestId = safeIdentifier(at["request-id"], 64) ?? body.requestId;
     at = at.innerError ?? at.innererror;
   }
   return body;

@@ -20,11 +20,7 @@ export class StorageClient {
     this.#hosts = hosts.map((host) => host.toLowerCase());
   }
 
-  /**
-   * Sends to a pre-authenticated URL, byte for byte as the service gave it.
-   *
-   * @throws {GraphError} `refused` for a host that is not allowed; nothing is sent.
-   */
+  /** Sends to a pre-authenticated URL, byte for byte as the service gave it, if its host is allowed. */
   send(request: Omit<HttpRequest, "secretUrl">): Promise<HttpResponse> {
     this.check(request.url);
     return this.http.send({ ...request, secretUrl: true });
@@ -33,11 +29,6 @@ export class StorageClient {
   /** The same client over another transport. */
   withHttp(http: HttpClient): StorageClient {
     return new StorageClient(http, this.#hosts);
-  }
-
-  /** See {@linkcode HttpClient.detached}. */
-  detached(timeoutMs: number): StorageClient {
-    return this.withHttp(this.http.detached(timeoutMs));
   }
 
   /** Whether a URL leads to a storage host. */
@@ -51,19 +42,14 @@ export class StorageClient {
   /** @throws {GraphError} `refused` for a host that is not allowed. */
   check(link: string): void {
     if (this.accepts(link)) return;
-    const url = URL.parse(link);
-    if (url === null) {
-      throw new GraphError("failed", "the service sent something that is not a URL", { code: "invalidLink" });
-    }
-    throw new GraphError("refused", `the service sent a transfer link to ${url.protocol}//${url.host}`, {
+    const host = URL.parse(link)?.origin ?? "something that is not a URL";
+    throw new GraphError("refused", `the service sent a transfer link to ${host}`, {
       code: "foreignStorage",
       hint: "nothing was sent there; if that host is yours, add it to GRAPH_STORAGE_HOSTS",
     });
   }
 }
 
-function matchesHost(url: URL, pattern: string): boolean {
-  const [, name = "", port = ""] = /^(.*?)(?::(\d+))?$/.exec(pattern) ?? [];
-  if (url.port !== (port === "443" && url.protocol === "https:" ? "" : port)) return false;
-  return name.startsWith("*.") ? url.hostname.endsWith(name.slice(1)) : url.hostname === name;
+function matchesHost({ host }: URL, pattern: string): boolean {
+  return pattern.startsWith("*.") ? host.endsWith(pattern.slice(1)) : host === pattern;
 }

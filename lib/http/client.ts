@@ -5,14 +5,20 @@
  */
 import { anySignal, sleep, throwIfAborted } from "../abort.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import { formatDuration } from "../format.ts";
-import { VERSION } from "../version.ts";
 import { Deadline } from "./deadline.ts";
-import { Pace } from "./pace.ts";
 import { shownTarget } from "./redact.ts";
 import { describeFailure, type HttpResponse, networkError, requestIdOf, toHttpResponse } from "./response.ts";
-import { backoffMs, MAX_ATTEMPTS, RETRY_STATUSES, retryAfterMs, type RetryPolicy } from "./retry.ts";
+import {
+  backoffMs,
+  MAX_ATTEMPTS,
+  RETRY_STATUSES,
+  retryAfterMs,
+  type RetryPolicy,
+  waitHint,
+} from "./retry.ts";
 
+/** The version of the toolkit; a test keeps it equal to the one in `deno.json`. */
+export const VERSION = "0.1.0";
 /** Decorated as SharePoint asks; other traffic is served last (PROTOCOL 8c). */
 const USER_AGENT = `NONISV|graph-scripts|graph-scripts/${VERSION}`;
 const DEFAULT_MAX_WAIT_MS = 300_000;
@@ -21,7 +27,7 @@ const MAX_SIGN_IN_MS = 3_600_000;
 
 /** The outside world of an {@linkcode HttpClient}. */
 export interface HttpOptions {
-  /** @default `fetch`, over new connections after a 503 */
+  /** @default `fetch` */
   fetch?: typeof fetch;
   /** Milliseconds since 1970. @default `Date.now` */
   now?: () => number;
@@ -56,7 +62,7 @@ export interface HttpRequest {
   url: string;
   headers?: Record<string, string>;
   /** Never a stream, which would be sent chunked and without a length (denoland/deno#20274). */
-  body?: Uint8Array<ArrayBuffer> | string;
+  body?: Uint8Array<ArrayBuffer> | string | undefined;
   retry: RetryPolicy;
   /** The whole URL is a secret: upload and download URLs. */
   secretUrl?: boolean;
@@ -70,26 +76,23 @@ export interface HttpRequest {
 }
 
 /** The outcome of one attempt: a value, or the response or error after which the request may be sent again. */
-type Outcome<T> =
-  | { value: T }
-  | { response: HttpResponse; error?: undefined }
-  | { error: GraphError; response?: undefined };
+type Outcome<T> = { value: T } | { failure: HttpResponse | GraphError };
 
-/** Sends requests. One client serves a run; clients derived from it share its connections and its pace. */
+/** Sends requests. One client serves a run, and others are derived from it. */
 export class HttpClient {
   readonly now: () => number;
   readonly signal: AbortSignal | undefined;
-  /** Shared by all requests of this client. */
   readonly deadline: Deadline;
-  readonly #pace: Pace;
+  /** Hosts that have asked to wait, and until when: no request of a run is sent to them before (PROTOCOL 8a). */
+  readonly #heldUntil: Map<string, number>;
   readonly #options: HttpOptions & Required<Pick<HttpOptions, "fetch" | "now" | "sleep" | "random">>;
 
-  constructor(options: HttpOptions = {}, shared?: { deadline: Deadline; pace: Pace }) {
-    this.#options = { fetch: reconnectingFetch(), now: Date.now, sleep, random: Math.random, ...options };
-    this.#pace = shared?.pace ?? new Pace();
+  constructor(options: HttpOptions = {}, deadline?: Deadline, heldUntil: Map<string, number> = new Map()) {
+    this.#options = { fetch, now: Date.now, sleep, random: Math.random, ...options };
+    this.#heldUntil = heldUntil;
     this.now = this.#options.now;
     this.signal = options.signal;
-    this.deadline = shared?.deadline ?? new Deadline(options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS, this.now);
+    this.deadline = deadline ?? new Deadline(options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS, this.now);
   }
 
   /** A client for one transfer: it expires without progress of its own, and together with this client. */
@@ -108,7 +111,7 @@ export class HttpClient {
   }
 
   #derive(deadline: Deadline, options: HttpOptions = {}): HttpClient {
-    return new HttpClient({ ...this.#options, ...options }, { deadline, pace: this.#pace });
+    return new HttpClient({ ...this.#options, ...options }, deadline, this.#heldUntil);
   }
 
   /** Pauses before a retry. */
@@ -142,40 +145,38 @@ export class HttpClient {
     for (let attempts = 1;; attempts++) {
       const outcome = await this.#attempt({ ...request, signal }, read);
       if ("value" in outcome) return outcome.value;
-      const { response, error } = outcome;
-      const askedMs = response && retryAfterMs(response.headers, this.now());
+      const { failure } = outcome;
+      const isLost = failure instanceof GraphError;
+      const askedMs = isLost ? undefined : retryAfterMs(failure.headers, this.now());
       const ms = askedMs ?? this.backoffMs(attempts);
       if (attempts === MAX_ATTEMPTS || !this.deadline.allows(ms)) {
-        if (error) throw error;
-        return await read(response);
+        if (isLost) throw failure;
+        return await read(failure);
       }
       const host = hostOf(request.url);
-      if (askedMs !== undefined) this.#pace.hold(host, this.now() + ms);
-      await response?.discard();
-      await this.wait(ms, error?.message ?? `HTTP ${response?.status} from ${host}`, signal);
+      if (askedMs !== undefined) {
+        this.#heldUntil.set(host, Math.max(this.#heldUntil.get(host) ?? 0, this.now() + ms));
+      }
+      if (!isLost) await failure.discard();
+      await this.wait(ms, isLost ? failure.message : `HTTP ${failure.status} from ${host}`, signal);
     }
   }
 
   async #attempt<T>(request: HttpRequest, read: (response: HttpResponse) => Promise<T>): Promise<Outcome<T>> {
-    const response = await this.#fetchOnce(request);
-    const isIdempotent = request.retry === "idempotent";
-    if (response instanceof GraphError) {
-      const isPermanent = ["certificate", "proxyAuthentication"].includes(response.code);
-      if (!isIdempotent || isPermanent || response.kind !== "unavailable") throw response;
-      return { error: response };
-    }
-    if (RETRY_STATUSES[request.retry].includes(response.status)) return { response };
+    let isRepeatable = request.retry === "idempotent";
     try {
+      const response = await this.#fetchOnce(request);
+      if (RETRY_STATUSES[request.retry].includes(response.status)) return { failure: response };
+      isRepeatable &&= request.method === "GET";
       return { value: await read(response) };
     } catch (error) {
       const isLost = isGraphError(error) && ["network", "invalidAnswer"].includes(error.code);
-      if (!isIdempotent || request.method !== "GET" || !isLost) throw error;
-      return { error };
+      if (!isRepeatable || !isLost) throw error;
+      return { failure: error };
     }
   }
 
-  /** Returns an error for a failure that the retry policy decides about. */
-  async #fetchOnce(request: HttpRequest): Promise<HttpResponse | GraphError> {
+  async #fetchOnce(request: HttpRequest): Promise<HttpResponse> {
     const { method, url, body, signal } = request;
     await this.#waitForHost(request);
     throwIfAborted(signal);
@@ -207,18 +208,18 @@ export class HttpClient {
       throwIfAborted(signal);
       controller.abort();
       this.#trace(request, started, undefined, describeFailure(error));
-      return networkError(url, error);
+      throw networkError(url, error);
     }
   }
 
   /** Waits as long as the host has asked for no requests. */
   async #waitForHost({ url, signal }: HttpRequest): Promise<void> {
     const host = hostOf(url);
-    for (let ms; (ms = this.#pace.delayMs(host, this.now())) > 0;) {
+    for (let ms; (ms = (this.#heldUntil.get(host) ?? 0) - this.now()) > 0;) {
       if (!this.deadline.allows(ms)) {
         throw new GraphError("unavailable", `${host} is throttling`, {
           code: "longWait",
-          hint: `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`,
+          hint: waitHint(ms),
         });
       }
       await this.wait(ms, `${host} has asked to wait`, signal);
@@ -243,8 +244,7 @@ function abortWith(signal: AbortSignal | undefined, graceMs = 0) {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
-    if (graceMs === 0) controller.abort();
-    else timer = setTimeout(() => controller.abort(), graceMs);
+    timer = setTimeout(() => controller.abort(), graceMs);
   };
   signal?.addEventListener("abort", stop, { once: true });
   const release = () => {
@@ -261,24 +261,6 @@ function abortWith(signal: AbortSignal | undefined, graceMs = 0) {
  */
 function wireBody(body: Uint8Array<ArrayBuffer> | string, retry: RetryPolicy) {
   return typeof body === "string" || retry === "throttled" ? new Blob([body]) : body;
-}
-
-/**
- * `fetch` that opens new connections after a 503: the old ones lead to the server that is overloaded (PROTOCOL 8d).
- * `connection: close` would not do, since HTTP/2 has no such header. Proxies and certificates are those of `fetch`.
- */
-function reconnectingFetch(): typeof fetch {
-  let connections: Deno.HttpClient | undefined;
-  return async (input, init) => {
-    const used = connections;
-    const response = await (used ? fetch(input, { ...init, client: used }) : fetch(input, init));
-    // Only the first of several simultaneous refusals replaces the connections.
-    if (response.status === 503 && used === connections) {
-      connections = Deno.createHttpClient({});
-      used?.close(); // its open requests are completed
-    }
-    return response;
-  };
 }
 
 function hostOf(url: string): string {

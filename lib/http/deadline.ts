@@ -19,6 +19,8 @@ export class TimeoutError extends Error {
 /** A deadline that progress extends. */
 export class Deadline {
   readonly maxWaitMs: number;
+  /** The time without progress after which it expires, in milliseconds: `maxWaitMs`, but at least 4 seconds. */
+  readonly limitMs: number;
   readonly #now: () => number;
   readonly #parent: Deadline | undefined;
   #spentMs = 0;
@@ -28,6 +30,7 @@ export class Deadline {
   /** @param parent Expires for all of its children at once; progress of a child is progress of the parent. */
   constructor(maxWaitMs: number, now: () => number, parent?: Deadline) {
     this.maxWaitMs = maxWaitMs;
+    this.limitMs = Math.max(maxWaitMs, MIN_LIMIT_MS);
     this.#now = now;
     this.#parent = parent;
   }
@@ -35,11 +38,6 @@ export class Deadline {
   /** How long a request or a body may stay silent before the attempt fails, in milliseconds. */
   get maxSilenceMs(): number {
     return Math.min(MAX_SILENCE_MS, Math.max(MIN_SILENCE_MS, this.maxWaitMs / 4));
-  }
-
-  /** The time without progress after which it expires, in milliseconds: `maxWaitMs`, but at least 4 seconds. */
-  get limitMs(): number {
-    return Math.max(this.maxWaitMs, MIN_LIMIT_MS);
   }
 
   /** Time left, in milliseconds. */

@@ -11,8 +11,6 @@ import { redact, safeIdentifier } from "./redact.ts";
 
 /** A listing of 1,000 items has about 2 MB. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;
-/** An error body has about 1 kB. */
-const MAX_ERROR_BYTES = 64 * 1024;
 /** Bytes of a body that count as progress. */
 const PROGRESS_BYTES = 64 * 1024;
 
@@ -26,8 +24,6 @@ export interface HttpResponse {
    * @throws {GraphError} `unavailable`, code `network`, if it breaks off; `failed`, code `tooLarge`, above 32 MiB.
    */
   text(): Promise<string>;
-  /** Reads the first 64 KiB of an error body as text; returns what has arrived if it breaks off. */
-  errorText(): Promise<string>;
   /** The body as it arrives; throws like {@linkcode HttpResponse.text}. */
   chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
   discard(): Promise<void>;
@@ -83,24 +79,15 @@ export function toHttpResponse(response: Response, options: ReadOptions): HttpRe
       let text = "";
       let bytes = 0;
       for await (const chunk of chunks()) {
-        if ((bytes += chunk.length) > MAX_TEXT_BYTES) throw tooLargeError(url);
+        if ((bytes += chunk.length) > MAX_TEXT_BYTES) {
+          throw new GraphError("failed", `${new URL(url).host} sent more than 32 MiB of text`, {
+            code: "tooLarge",
+            hint: "Microsoft Graph sends no such responses; check GRAPH_API_ORIGIN and proxies",
+          });
+        }
         text += decoder.decode(chunk, { stream: true });
       }
       return text + decoder.decode();
-    },
-    async errorText() {
-      const decoder = new TextDecoder();
-      let text = "";
-      try {
-        for await (const chunk of chunks()) {
-          text += decoder.decode(chunk.subarray(0, MAX_ERROR_BYTES - text.length), { stream: true });
-          if (text.length >= MAX_ERROR_BYTES) break;
-        }
-      } catch (error) {
-        if (isGraphError(error) && error.kind === "interrupted") throw error;
-        // A body that breaks off must not hide the status.
-      }
-      return text;
     },
     async discard() {
       release();
@@ -114,14 +101,6 @@ export function toHttpResponse(response: Response, options: ReadOptions): HttpRe
 export function requestIdOf(headers: Headers): string | undefined {
   const names = ["request-id", "sprequestguid", "x-ms-request-id"];
   return names.map((name) => safeIdentifier(headers.get(name), 64)).find((id) => id !== undefined);
-}
-
-function tooLargeError(url: string): GraphError {
-  const { host } = new URL(url);
-  return new GraphError("failed", `${host} sent more than ${MAX_TEXT_BYTES / 1024 ** 2} MiB of text`, {
-    code: "tooLarge",
-    hint: "Microsoft Graph sends no such responses; check GRAPH_API_ORIGIN and proxies",
-  });
 }
 
 /** The error of a request that failed without a complete response; `unavailable`, code `network`, in most cases. */

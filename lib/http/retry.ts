@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatDuration } from "../format.ts";
 
 /**
  * Which requests are sent again: `idempotent` ones also after a lost connection or no response in time, and with GET after
@@ -28,18 +29,16 @@ export function backoffMs(attempts: number, random: number): number {
   return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1)) * (0.5 + random / 2);
 }
 
-/** The pause that `Retry-After` and `RateLimit-Reset` ask for, in milliseconds (PROTOCOL 8b). */
+/** The pause that `Retry-After` asks for, in milliseconds (PROTOCOL 8a). */
 export function retryAfterMs(headers: Headers, now: number): number | undefined {
-  const pauses: number[] = [];
-  const after = headers.get("retry-after");
-  if (after !== null) {
-    // A date is by the service's clock, which may differ from ours.
-    const sent = Date.parse(headers.get("date") ?? "");
-    const serviceNow = Number.isNaN(sent) ? now : sent;
-    const ms = /^\s*\d+(\.\d+)?\s*$/.test(after) ? Number(after) * 1000 : Date.parse(after) - serviceNow;
-    if (Number.isFinite(ms)) pauses.push(Math.max(0, ms));
-  }
-  const reset = Number(headers.get("ratelimit-reset") ?? NaN);
-  if (headers.get("ratelimit-remaining")?.trim() === "0" && Number.isFinite(reset)) pauses.push(reset * 1000);
-  return pauses.length > 0 ? Math.max(...pauses) : undefined;
+  const after = headers.get("retry-after") ?? "";
+  if (/^\s*\d+(\.\d+)?\s*$/.test(after)) return Number(after) * 1000;
+  // A date is by the service's clock, which may differ from ours.
+  const ms = Date.parse(after) - (Date.parse(headers.get("date") ?? "") || now);
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** The hint of an error after which the service asks to wait longer than we do. */
+export function waitHint(ms: number): string {
+  return `wait ${formatDuration(ms / 1000)}, as the service asks, then run the same command again`;
 }

@@ -6,7 +6,7 @@
  */
 import { basename, dirname, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
-import { isGuid } from "../guid.ts";
+import { isGuid } from "../json.ts";
 import { ifExists, lstatIfExists, readAt, writeAll } from "./local_file.ts";
 
 /** Windows has no modes and owners; there the access list of the user profile keeps others out. */

@@ -157,7 +157,7 @@ function createRecord(context: TransferContext, key: string, identity: UploadIde
  */
 export async function cancelSession(storage: StorageClient, uploadUrl: string): Promise<boolean> {
   try {
-    const detached = storage.detached(CANCEL_TIMEOUT_MS);
+    const detached = storage.withHttp(storage.http.detached(CANCEL_TIMEOUT_MS));
     const response = await detached.send({ method: "DELETE", url: uploadUrl, retry: "never" });
     await response.discard();
     return response.status < 500;

@@ -9,14 +9,12 @@ import { GraphError, isGraphError, usageError } from "../errors.ts";
 import {
   type DriveItem,
   fetchItem,
-  followShortcut,
   getDriveType,
   type Item,
   type ItemContext,
   locationLabel,
   notAFolderError,
   type ResolvedItem,
-  resolveLocation,
 } from "../drive/items.ts";
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import type { GraphClient } from "../graph/client.ts";
@@ -109,9 +107,9 @@ export async function findTarget(
 
 /** Resolves a location; `found` is its item, with shortcuts followed, or `undefined` if there is none yet. */
 async function find(context: ItemContext, location: Location) {
-  const { address, driveType } = await resolveLocation(context, location);
+  const { address, driveType } = await context.drives.locate(location);
   try {
-    const found = await followShortcut(context, await fetchItem(context, address, locationLabel(location)));
+    const found = await fetchItem(context, address, locationLabel(location));
     return { address, driveType: getDriveType(found.driveItem) ?? driveType, found };
   } catch (error) {
     const isNew = error instanceof GraphError && error.kind === "notFound" && "path" in address;
@@ -129,8 +127,7 @@ async function folderAbove(
   const { driveId, path } = address as { driveId: string; path: string[] };
   const parent = { driveId, path: path.slice(0, -1) };
   try {
-    const found = await fetchItem(context, parent, `folder ${parent.path.join("/")}`);
-    const base = await followShortcut(context, found);
+    const base = await fetchItem(context, parent, `folder ${parent.path.join("/")}`);
     if (base.item.type !== "folder") throw notAFolderError(base.item);
     return { base, name: path.at(-1)!, parent };
   } catch (error) {

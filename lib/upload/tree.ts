@@ -120,8 +120,7 @@ class RemoteFolders {
   async #list(item: Item): Promise<KnownFolder> {
     const children = new Map<string, ResolvedItem>();
     for await (const child of listChildren(this.#connection, item)) {
-      // An invalid entry is ignored: the service itself refuses a name that is taken.
-      if (!(child instanceof GraphError)) children.set(nameKey(child.item.name), child);
+      children.set(nameKey(child.item.name), child);
     }
     return { item, children, fresh: false };
   }

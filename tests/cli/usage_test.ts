@@ -38,9 +38,11 @@ Deno.test("scripts reject wrong usage in one line without a request (exit code 2
   await refused(env, 2, /invalid directory \(tenant\) id/, ["ls", "--tenant", "a b"]);
   await refused(env, 2, /is not an https origin/, ["ls"], { GRAPH_API_ORIGIN: "http://example.com" });
   await refused(env, 2, /GRAPH_API_ORIGIN is not an https origin/, ["ls"], { GRAPH_API_ORIGIN: "example" });
-  await refused(env, 2, /web addresses are not supported/, ["ls", "https://contoso.sharepoint.com/x"]);
-  await refused(env, 2, /team: locations are not supported/, ["ls", "team:Test Team/General"]);
-  await refused(env, 2, /the host of the site is unknown/, ["ls", "site:TestTeam"], { GRAPH_SITE_HOST: "" });
+  await refused(env, 2, /is not a location; write site:HOST/, ["ls", "https://contoso.sharepoint.com/x"]);
+  await refused(env, 2, /is not a location; write site:HOST/, ["ls", "team:Test Team/General"]);
+  await refused(env, 2, /is not a location; .*GRAPH_SITE_HOST/, ["ls", "site:TestTeam"], {
+    GRAPH_SITE_HOST: "",
+  });
   assertEquals(env.sandbox.requests, []);
 });
 

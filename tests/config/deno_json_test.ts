@@ -1,6 +1,6 @@
 import { assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
-import { VERSION } from "../../lib/version.ts";
+import { VERSION } from "../../lib/http/client.ts";
 import { CONFIG, denoRun, ROOT, runProcess } from "../test_env.ts";
 import { lockedPackages } from "../tools/packages.ts";
 

@@ -15,6 +15,7 @@ import {
   startTestEnv,
   type TestEnv,
 } from "../test_env.ts";
+import { writeAppCredentials } from "../sandbox/app_credentials.ts";
 import { ATTACKS, IGNORED, NOT_ASKED } from "./permission_tables.ts";
 
 const SCRIPTS = Object.keys(PERMISSION_SETS) as ScriptName[];
@@ -216,21 +217,27 @@ const REPERTOIRE: readonly [ScriptName, string[]][] = [
   ["whoami", ["--sign-out"]],
 ];
 
-/** Everything that a script asks Deno for in its repertoire, as `kind value`. */
-async function audited(env: TestEnv): Promise<Map<ScriptName, Set<string>>> {
-  const asked = new Map<ScriptName, Set<string>>(SCRIPTS.map((script) => [script, new Set()]));
+/** Everything that the scripts of a permission set ask Deno for in the repertoire, as `kind value`. */
+async function audited(env: TestEnv): Promise<Map<string, Set<string>>> {
+  const asked = new Map<string, Set<string>>(Object.values(PERMISSION_SETS).map((set) => [set, new Set()]));
   const file = join(env.folder, "audit.jsonl");
-  for (const [script, args] of REPERTOIRE) {
-    const variables = { ...env.sandbox.env, DENO_AUDIT_PERMISSIONS: file };
-    const { code, stderr } = await runProcess(commandLine(script, args, env.sandbox.env), {
+  const { GRAPH_SCRIPTS_HOME: _, ...settings } = env.sandbox.env;
+  const user = { ...settings, HOME: env.folder };
+  const appOnly = { ...user, ...await writeAppCredentials(env.sandbox, "secret") };
+  const runs = [
+    ...REPERTOIRE.map(([script, args]) => ({ script, args, variables: user })),
+    { script: "ls", args: ["General"], variables: appOnly } as const,
+  ];
+  for (const { script, args, variables } of runs) {
+    const { code, stderr } = await runProcess(commandLine(script, args, variables), {
       cwd: env.folder,
-      env: variables,
+      env: { ...variables, DENO_AUDIT_PERMISSIONS: file },
       stdin: new TextEncoder().encode("from standard input"),
     });
     assertEquals(code, 0, `${script} ${args.join(" ")}: ${stderr}`);
     for (const line of (await Deno.readTextFile(file)).trim().split("\n")) {
       const { permission, value } = JSON.parse(line);
-      asked.get(script)!.add(`${permission} ${value}`);
+      asked.get(PERMISSION_SETS[script])!.add(`${permission} ${value}`);
     }
     await Deno.remove(file);
   }
@@ -246,7 +253,8 @@ Deno.test({
     await env.file("large.bin", new Uint8Array(5_000_000));
     const ignored = new Set<string>();
     const notAsked = new Set<string>();
-    for (const [script, asked] of await audited(env)) {
+    for (const [set, asked] of await audited(env)) {
+      const script = SCRIPTS.find((script) => PERMISSION_SETS[script] === set)!;
       const flags = commandLine(script, [], env.sandbox.env);
       const granted = (name: string) =>
         flags.find((flag) => flag.startsWith(`--allow-${name}=`))!.split("=")[1]!.split(",");
@@ -262,7 +270,11 @@ Deno.test({
       }
       for (const host of granted("net")) if (!of("net").includes(host)) notAsked.add(host);
       const kinds = new Set([...asked].map((line) => line.split(" ")[0]));
-      const others = kinds.difference(new Set(["env", "net", "read", "write", "sys"]));
+      assert(
+        of("import").every((host) => host.startsWith("https://jsr.io/@std/")),
+        `${script} imports from ${of("import")}`,
+      );
+      const others = kinds.difference(new Set(["env", "net", "read", "write", "sys", "import"]));
       assertEquals([...others, ...of("sys")], ["uid"], script);
     }
     assertEquals([...ignored].toSorted(), Object.keys(IGNORED).toSorted());

@@ -89,27 +89,18 @@ Deno.test("HttpClient ends the pause of a request that is aborted", async () => 
   assertEquals((await request).kind, "interrupted");
 });
 
-/** A body that never ends, in steps of 1 MiB. */
-function endless(): { body: ReadableStream<Uint8Array>; sentBytes: () => number } {
+Deno.test("HttpClient fails after 32 MiB of text", async () => {
   let sent = 0;
   const chunk = new TextEncoder().encode(" ".repeat(1024 ** 2));
-  const body = new ReadableStream<Uint8Array>({
+  const endless = new ReadableStream<Uint8Array>({
     pull(controller) {
       sent += chunk.length;
       controller.enqueue(chunk);
     },
   });
-  return { body, sentBytes: () => sent };
-}
-
-Deno.test("HttpClient fails after 32 MiB of text, and cuts an error body after 64 KiB", async () => {
-  const [success, failure] = [endless(), endless()];
-  const { http } = scripted([new Response(success.body), new Response(failure.body, { status: 400 })]);
+  const { http } = scripted([new Response(endless)]);
   const response = await http.send({ method: "GET", url, retry: "idempotent" });
   const error = await response.text().then(() => ({} as GraphError), (error) => error);
   assertEquals([error.kind, error.code], ["failed", "tooLarge"]);
-  assert(success.sentBytes() < 40 * 1024 ** 2);
-  const refused = await http.send({ method: "GET", url, retry: "idempotent" });
-  assertEquals((await refused.errorText()).length, 64 * 1024);
-  assert(failure.sentBytes() < 4 * 1024 ** 2);
+  assert(sent < 40 * 1024 ** 2);
 });

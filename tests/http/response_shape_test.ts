@@ -2,12 +2,11 @@
 
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { GraphError } from "../../lib/errors.ts";
-import { hasShape } from "../../lib/graph/response_shape.ts";
 import { isDriveItem, isExpectedItem, itemKey, sameItemId } from "../../lib/drive/drive_item.ts";
 import { Drives } from "../../lib/drive/drives.ts";
 import { GraphClient } from "../../lib/graph/client.ts";
 import { HttpClient } from "../../lib/http/client.ts";
-import { assertNotVisited, getItem, type Item, listItems } from "../../lib/drive/items.ts";
+import { getItem, listItems } from "../../lib/drive/items.ts";
 import { getMe } from "../../lib/drive/me.ts";
 
 const DRIVE = { id: `b!${"x".repeat(64)}`, name: "Documents", driveType: "documentLibrary" };
@@ -40,29 +39,33 @@ async function invalid(work: () => Promise<unknown>): Promise<void> {
 
 Deno.test("listings fail on a page that is not a list, and on drives and sites without an id", async () => {
   for (
-    const odd of [{}, null, 5, [], { value: null }, { value: {} }, { value: [], "@odata.nextLink": 5 }, ROOT]
+    const odd of [{}, null, 5, [], { value: null }, { value: {} }, ROOT]
   ) {
     const { context, drives, asked } = service((path) => {
       if (path.endsWith("/me/drive")) return DRIVE;
       return path.endsWith("/root") ? ROOT : odd;
     });
     await invalid(() => drives.all());
-    await invalid(() => Array.fromAsync(drives.sites.search("x")));
+    await invalid(() => Array.fromAsync(drives.searchSites("x")));
     await invalid(() => Array.fromAsync(listItems(context, "")));
     assertEquals(asked.filter((path) => path.includes("/children")).length, 6);
   }
-  for (const entry of [null, 5, {}, { id: 5 }, { id: "x", name: {} }]) {
-    const { drives } = service((path) => path.endsWith("/me/drive") ? DRIVE : { value: [entry] });
+  for (const entry of [null, 5, {}, { id: 5 }]) {
+    const { context, drives } = service((path) => {
+      if (path.endsWith("/me/drive")) return DRIVE;
+      return path.endsWith("/root") ? ROOT : { value: [entry] };
+    });
+    await invalid(() => Array.fromAsync(listItems(context, "")));
     await invalid(() => drives.all());
-    await invalid(() => Array.fromAsync(drives.sites.search("x")));
+    await invalid(() => Array.fromAsync(drives.searchSites("x")));
   }
 });
 
 Deno.test("responses with invalid drives, sites, users and items fail with invalidAnswer", async () => {
-  for (const odd of [null, 5, "text", [], {}, { id: 5 }, { id: "" }, { id: "x", name: 5, displayName: 5 }]) {
+  for (const odd of [null, 5, "text", [], {}, { id: 5 }, { id: "" }]) {
     const { drives, graph, context } = service(() => odd);
     await invalid(() => drives.own());
-    await invalid(() => drives.sites.find({ host: "h.example", path: "sites/x" }));
+    await invalid(() => drives.findSite({ host: "h.example", path: "sites/x" }));
     await invalid(() => getMe({ graph, settings: {} } as unknown as Parameters<typeof getMe>[0]));
     const known = service((path) => path.endsWith("/me/drive") ? DRIVE : odd);
     await invalid(() => getItem(known.context, "a.txt"));
@@ -85,19 +88,6 @@ Deno.test("getItem() requests an item again that has another id or drive", async
     const { item } = await getItem(context, `id:${DRIVE.id}/01A`);
     assertEquals([item.id, item.driveId, requests], ["01A", DRIVE.id, 3]);
   }
-});
-
-Deno.test("listItems() fails on endless pages, even if each has another link", async () => {
-  let page = 0;
-  const { context, asked } = service((path) => {
-    if (path.endsWith("/me/drive")) return DRIVE;
-    if (path.endsWith("/root")) return ROOT;
-    return { value: [], "@odata.nextLink": `https://graph.example/v1.0/children?page=${++page}` };
-  });
-  const error = await assertRejects(() => Array.fromAsync(listItems(context, "")));
-  assert(error instanceof GraphError, String(error));
-  assertEquals(error.code, "pageLoop");
-  assertEquals(asked.filter((path) => path.includes("children")).length, 1000);
 });
 
 Deno.test("sameItemId() ignores case and leading zeros in personal drives only", () => {
@@ -126,11 +116,7 @@ Deno.test("sameItemId() ignores case and leading zeros in personal drives only",
 });
 
 Deno.test("itemKey() distinguishes roots of two libraries with the same id", () => {
-  const root = (driveId: string) => ({ driveId, id: "01ROOT", path: "" }) as Item;
-  assert(itemKey(root("b!one")) !== itemKey(root("b!two")));
-  const listed = new Set<string>();
-  assertNotVisited(root("b!one"), listed);
-  assertNotVisited(root("b!two"), listed);
+  assert(itemKey({ driveId: "b!one", id: "01ROOT" }) !== itemKey({ driveId: "b!two", id: "01ROOT" }));
 });
 
 Deno.test("isDriveItem() accepts items at the limits of the service", () => {
@@ -144,6 +130,5 @@ Deno.test("isDriveItem() accepts items at the limits of the service", () => {
       { id: "x", name: "👩‍🚀.txt", file: { hashes: { quickXorHash: null } }, fileSystemInfo: null },
     ]
   ) assert(isDriveItem(item), JSON.stringify(item));
-  assert(!isDriveItem({ id: "x", name: "f", size: 1024 ** 4 + 1, file: {} }));
-  assert(!hasShape({ a: { b: 1 } }, { a: { b: "string" } }));
+  assert(!isDriveItem({ id: "x", name: "f", size: -1, file: {} }));
 });

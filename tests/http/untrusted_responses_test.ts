@@ -116,76 +116,6 @@ Deno.test("put does not report another file of the same content", async () => {
   assert(result!.id !== id);
 });
 
-Deno.test("ls and get -r report invalid entries, and process the others", async () => {
-  await using env = await startWithToken();
-  env.sandbox.tenant.addFile("Documents", "Odd/good.txt", "good");
-  env.sandbox.tenant.addFile("Documents", "Odd/Below/too.txt", "too");
-  const file = (item: Record<string, unknown>) => ({
-    id: crypto.randomUUID(),
-    name: "x.txt",
-    size: 1,
-    file: {},
-    ...item,
-  });
-  const odd = [
-    ...[null, 5, "text", []],
-    ...[{ name: 5 }, { name: "" }, { name: null }, { id: null }, { id: 7 }, { name: "x".repeat(401) }].map(
-      file,
-    ),
-    ...[{ name: "half \ud800" }, { size: "1" }, { size: -1 }, { size: 0.5 }, { size: 1e15 }].map(file),
-    ...[{ file: "yes" }, { file: { hashes: { quickXorHash: 5 } } }, { parentReference: "p" }, { eTag: {} }]
-      .map(file),
-  ];
-  env.sandbox.addFault({
-    ...PAGES,
-    times: "always",
-    rewrite: (answer) => {
-      const page = JSON.parse(answer.body as string);
-      return { ...answer, body: JSON.stringify({ ...page, value: [...odd, ...page.value] }) };
-    },
-  });
-  const got = await env.run("get", "-r", "Odd", "here");
-  assertEquals(got.code, 1);
-  assertEquals(
-    got.stderr.split("\n").filter((line) => /is not a valid item/.test(line)).length,
-    2 * odd.length,
-  );
-  assertEquals(/internal/.test(got.stderr), false, got.stderr);
-  assertEquals(await localNames(join(env.folder, "here")), ["Below", "good.txt"]);
-  assertEquals(await localNames(join(env.folder, "here", "Below")), ["too.txt"]);
-  const listed = await env.run("ls", "-R", "Odd");
-  assertEquals([listed.code, listed.stdout], [1, "Odd/Below/\nOdd/Below/too.txt\nOdd/good.txt\n"]);
-  assertMatch(listed.stderr, /^ls: listing of Odd: the entry.*\(invalidItem\)\n$/);
-});
-
-Deno.test("ls -R and get -r fail once on endless nesting of folders", async () => {
-  await using env = await startWithToken();
-  let made = 0;
-  const deep = { value: [{ id: "", name: "d", folder: {} }] };
-  env.sandbox.addFault({
-    ...PAGES,
-    times: "always",
-    status: 200,
-    body: () => ({ value: [{ ...deep.value[0], id: `01D${++made}` }] }),
-  });
-  const listed = await env.run("ls", "-R", "General");
-  assertEquals(listed.code, 1);
-  assertMatch(listed.stderr, /deeper than the service allows/);
-  assertEquals(listed.stdout.trim().split("\n").length, 400);
-  const got = await env.run("get", "-r", "--dry-run", "General");
-  assertEquals([got.code, got.stderr.trim().split("\n").length], [1, 1], got.stderr);
-});
-
-Deno.test("get rejects an impossible size before it downloads anything", async () => {
-  await using env = await startWithToken();
-  env.sandbox.tenant.addFile("Documents", "General/huge.bin", "small");
-  env.sandbox.addFault({ service: "graph", path: "huge.bin", times: "always", patch: { size: 1e15 } });
-  const { code, stderr } = await env.run("get", "General/huge.bin");
-  assertEquals(code, 1);
-  assertMatch(stderr, UNEXPECTED);
-  assert(env.sandbox.requests.every(({ service }) => service !== "storage"));
-});
-
 Deno.test("get stops a body that exceeds the stated size", async () => {
   await using env = await startWithToken();
   env.sandbox.tenant.addFile("Documents", "General/ten.docx", "ten bytes.");
@@ -225,7 +155,7 @@ Deno.test("ls decodes paths that the service encodes, and only those", async () 
   await using env = await startWithToken();
   const folder = "50% off/a%25b ä";
   for (
-    const [name, asGiven] of [["50% off", false], ["a%25b", false], [folder, false], [folder, true]] as const
+    const [name, asGiven] of [["50% off", false], [folder, false], [folder, true]] as const
   ) {
     env.sandbox.clearFaults();
     env.sandbox.tenant.addFile("Documents", `${name}/x.txt`, "x");
