@@ -93,7 +93,7 @@ export async function useAllScripts(
 
   assertMatch(await works("whoami", "--prompt"), /Adele Vance[^]*enter the code \w+/);
   assertMatch(await works("ls", "General"), /Agenda\.md\n/);
-  // A 503 makes scripts open new connections.
+  // A retry uses the same proxy and certificates.
   sandbox.addFault({ service: "graph", status: 503, headers: { "Retry-After": "0" } });
   assertMatch(await works("put", "data.bin", "General/small.bin"), /^created /m);
   assertMatch(
