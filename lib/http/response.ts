@@ -6,6 +6,7 @@
 import { interruptedError } from "../abort.ts";
 import type { Deadline } from "./deadline.ts";
 import { GraphError, isGraphError } from "../errors.ts";
+import { explainFailure } from "./failure.ts";
 import { redact, safeIdentifier } from "./redact.ts";
 
 /** A listing of 1,000 items has about 2 MB. */
@@ -112,12 +113,9 @@ export function networkError(url: string, cause: unknown): GraphError {
     });
   }
   if (isGraphError(cause)) return cause.withMessage(`${host}: ${cause.message}`);
-  return new GraphError("unavailable", `cannot reach ${host}: ${describeFailure(cause)}`, {
-    code: "network",
-    hint:
-      "check the network; behind a proxy or a company certificate, see HTTPS_PROXY, NO_PROXY and DENO_TLS_CA_STORE=system",
-    cause,
-  });
+  const { reason, ...details } = explainFailure(describeFailure(cause));
+  // Always `unavailable`, so that unfinished transfers are kept for a later run.
+  return new GraphError("unavailable", `cannot reach ${host}: ${reason}`, { ...details, cause });
 }
 
 /** Deno keeps the reason of `fetch failed` in the cause; the texts of both may hold the URL, which may be a secret. */
@@ -127,6 +125,9 @@ export function describeFailure(error: unknown): string {
     texts.push(at.message);
   }
   const text = texts.join(": ").replace(/\s*\(?https?:\/\/[^\s)]*\)?/g, "")
-    .replace(/error sending request( for url)?:?\s*/g, "");
+    .replace(/error sending request( for url)?:?\s*/g, "").replace(
+      /^(fetch failed: )?client error \(\w+\): /,
+      "",
+    );
   return redact(text) || "connection failed";
 }

@@ -12,6 +12,7 @@ import {
   startTestEnv,
   type TestEnv,
 } from "../test_env.ts";
+import { startCompanyNetwork, useAllScripts } from "../http/company_network.ts";
 import { bundleCode } from "../tools/bundle.ts";
 import { compileCode } from "../tools/compile.ts";
 
@@ -37,22 +38,25 @@ const noBundles = await whyNot(() => bundleCode("ls")) !== undefined;
 const noBinaries = noBundles ||
   await whyNot((folder) => compileCode("", [], join(folder, "empty"))) !== undefined;
 
+/** A sandbox, and a home folder. */
+type Settled = Pick<TestEnv, "sandbox" | "folder">;
+
 /** Programs of one kind, made with the settings of the sandbox. */
 interface Programs {
-  env: TestEnv;
+  env: Settled;
   /** The folder in which they run, which is also the home folder. */
   folder: string;
   run(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
 }
 
 /** Environment of a program whose folders are the usual ones in a home folder. */
-function homeEnv({ sandbox, folder }: TestEnv): Record<string, string> {
+function homeEnv({ sandbox, folder }: Settled): Record<string, string> {
   const { GRAPH_SCRIPTS_HOME: _, ...settings } = sandbox.env;
   return { ...settings, HOME: folder };
 }
 
 /** Runs one of the tools that make programs, as its task does. */
-async function runTool(env: TestEnv, tool: string, ...args: string[]): Promise<string> {
+async function runTool(env: Settled, tool: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await runProcess(
     denoRun("-A", join(ROOT, "tests", "tools", tool), ...args),
     {
@@ -163,20 +167,45 @@ Deno.test({
 });
 
 Deno.test({
-  name: "compiled programs transfer files within their permissions, and two builds are the same",
+  name:
+    "compiled programs transfer files within their permissions through a proxy, and two builds are the same",
   ignore: noBinaries,
   async fn() {
-    await using env = await startTestEnv({ signIn: false });
+    await using env = await startCompanyNetwork("service");
     const shown = await runTool(env, "compile.ts", "--output", join(env.folder, "dist"));
     assert([...shown.matchAll(/MiB, \d+ KiB without the runtime/g)].length === 5, shown);
+    const { GRAPH_SCRIPTS_HOME: _, ...settings } = env.env;
+    const variables: Record<string, string> = {
+      ...settings,
+      HOME: env.folder,
+      PATH: "",
+      DENO_DIR: join(env.folder, "none"),
+      TMPDIR: env.folder,
+    };
+    const line = (
+      script: ScriptName,
+      args: string[],
+    ) => [join(env.folder, "dist", `graph-${script}`), ...args];
+    await useAllScripts({ ...env, env: variables }, line);
     const run = (script: ScriptName, ...args: string[]) =>
-      runProcess([join(env.folder, "dist", `graph-${script}`), ...args], {
-        cwd: env.folder,
-        env: { ...homeEnv(env), PATH: "", DENO_DIR: join(env.folder, "none"), TMPDIR: env.folder },
-      });
-    const programs = { env, folder: env.folder, run };
-    await mainJob(programs);
-    await refusals(programs, /^graph-get: .*; allow it with: deno task compile --write \S+/m);
+      runProcess(line(script, args), { cwd: env.folder, env: variables });
+    await refusals(
+      { env, folder: env.folder, run },
+      /^graph-get: .*; allow it with: deno task compile --write \S+/m,
+    );
+
+    const { DENO_CERT: _ca, ...untrusting } = variables;
+    const whoami = (env: Record<string, string>) => runProcess(line("whoami", []), { env });
+    const system = await whoami({ ...untrusting, DENO_TLS_CA_STORE: "system", SSL_CERT_FILE: env.ca });
+    assertEquals(system.code, 0, system.stderr);
+    const untrusted = await whoami(untrusting);
+    assertMatch(
+      untrusted.stderr,
+      /invalid peer certificate: UnknownIssuer; .*export DENO_CERT=.* \(certificate\)/,
+    );
+    const wrong = await whoami({ ...variables, HTTPS_PROXY: env.proxy.url.replace("user:", "other:") });
+    assertMatch(wrong.stderr, new RegExp(`the proxy ${env.proxy.host} refused its user name and password`));
+    assertEquals([untrusted.code, wrong.code], [8, 8]);
 
     const code = await bundleCode("ls");
     const [first, second] = [join(env.folder, "first"), join(env.folder, "second")];

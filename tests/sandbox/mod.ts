@@ -61,6 +61,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly loginOrigin: string;
   readonly apiOrigin: string;
   readonly storageOrigin: string;
+  /** The ports on 127.0.0.1, for a proxy that leads other names to them. */
+  readonly ports: Readonly<Record<Service, number>>;
   /** Environment variables that point the scripts at this sandbox. */
   readonly env: Record<string, string>;
   /** All requests so far, in order of arrival. */
@@ -125,15 +127,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         request,
         (record) => exchange(request, record, services[request.service]!, faults, effects),
       );
-    listeners = openListeners(options.port, respond);
-    const [login, graph, storage] = listeners.map((listener) => listener.origin) as [string, string, string];
-    const state = newState(options, { login, graph, storage }, content);
+    listeners = openListeners(options, respond);
+    const [login, graph, storage] = listeners as [Listener, Listener, Listener];
+    const ports = { login: login.port, graph: graph.port, storage: storage.port };
+    const own = { login: login.origin, graph: graph.origin, storage: storage.origin };
+    const state = newState(options, options.tls?.origins ?? own, content);
     Object.assign(services, servicesOf(state));
     const sandbox = sandboxOf(state, faults, requests, home);
     for (const name of options.fault ?? []) addKnownFault(state, faults, name);
     let closed: Promise<void> | undefined;
     const close = () => closed ??= closeAll(listeners, state.sessions, requests, [folder, home], closing);
-    return { ...sandbox, close, [Symbol.asyncDispose]: close };
+    return { ...sandbox, ports, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));
     log?.close();
@@ -143,11 +147,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 /** Opens all three listeners or none. */
-function openListeners(port: number | undefined, respond: Respond): Listener[] {
+function openListeners({ port, tls }: SandboxOptions, respond: Respond): Listener[] {
   const listeners: Listener[] = [];
   try {
     for (const [index, service] of (["login", "graph", "storage"] as const).entries()) {
-      listeners.push(new Listener(service, port === undefined ? 0 : port + index, respond));
+      listeners.push(new Listener(service, port === undefined ? 0 : port + index, respond, tls));
     }
     return listeners;
   } catch (error) {

@@ -1,11 +1,20 @@
 import type { FaultRule } from "./faults.ts";
 import type { FaultName } from "./known_faults.ts";
+import type { TlsFiles } from "./http/listener.ts";
 import type { SignInAudience } from "./login/authorities.ts";
+import type { Origins } from "./state.ts";
 
 /** Options of {@link startSandbox}. */
 export interface SandboxOptions {
   /** The first of three consecutive ports. @default three free ones */
   port?: number;
+  /**
+   * Listens with TLS at `https://localhost`. With `origins` the services give out only those addresses, to which a proxy
+   * must lead their clients.
+   *
+   * @default plain http
+   */
+  tls?: TlsFiles & { origins?: Origins };
   /** Approves every device code immediately. @default false */
   approve?: boolean;
   /** Lifetime of access tokens. @default 3600 */
@@ -59,7 +68,7 @@ export interface SandboxOptions {
 
 /** Options with their defaults filled in. */
 export type Settings = Readonly<
-  Required<Omit<SandboxOptions, "port" | "approve" | "fault" | "faults" | "logFile" | "home">>
+  Required<Omit<SandboxOptions, "port" | "tls" | "approve" | "fault" | "faults" | "logFile" | "home">>
 >;
 
 const CONSENTED = [

@@ -1,5 +1,5 @@
 /**
- * An HTTP listener on 127.0.0.1, directly on TCP: the services need the raw request target (Graph's colons are
+ * An HTTP listener on 127.0.0.1, directly on TCP or TLS: the services need the raw request target (Graph's colons are
  * split before decoding), whether a body had a length or was chunked, and connections that can be broken at any
  * point. No server library offers these on all Deno versions.
  */
@@ -10,6 +10,12 @@ import { ByteReader, LineTooLong } from "./byte_reader.ts";
 import { bodySource, MalformedRequest, readHead, type RequestHead } from "./request.ts";
 import { sendResponse, writeAll } from "./response.ts";
 
+/** Certificate and key of a TLS listener, as PEM texts. */
+export interface TlsFiles {
+  cert: string;
+  key: string;
+}
+
 /** Handles one request, or says to drop the connection. */
 export type Respond = (request: ServiceRequest) => Promise<Outcome>;
 
@@ -17,18 +23,25 @@ export class Listener {
   readonly origin: string;
   readonly #service: Service;
   readonly #respond: Respond;
-  readonly #listener: Deno.TcpListener;
-  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
+  readonly #connections = new Set<Deno.Conn>();
   #count = 0;
   readonly #work = new Set<Promise<void>>();
 
   /** Starts listening; `port` 0 picks a free one. @throws {Deno.errors.AddrInUse} */
-  constructor(service: Service, port: number, respond: Respond) {
+  constructor(service: Service, port: number, respond: Respond, tls?: TlsFiles) {
     this.#service = service;
     this.#respond = respond;
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
-    this.origin = `http://127.0.0.1:${this.#listener.addr.port}`;
+    const address = { hostname: "127.0.0.1", port };
+    this.#listener = tls
+      ? Deno.listenTls({ ...address, cert: tls.cert, key: tls.key })
+      : Deno.listen(address);
+    this.origin = `${tls ? "https://localhost" : "http://127.0.0.1"}:${this.port}`;
     this.#track(this.#accept());
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
   }
 
   /** Stops listening, closes all connections and waits for the requests in progress. */
@@ -53,11 +66,11 @@ export class Listener {
   }
 
   /** Serves requests until either side closes the connection. */
-  async #serve(connection: Deno.TcpConn): Promise<void> {
+  async #serve(connection: Deno.TcpConn | Deno.TlsConn): Promise<void> {
     const reader = new ByteReader(connection);
     const number = ++this.#count;
     try {
-      connection.setNoDelay(true);
+      if ("setNoDelay" in connection) connection.setNoDelay(true);
       for (let reused = false; await this.#serveOne(connection, reader, { number, reused });) reused = true;
     } catch (error) {
       if (error instanceof MalformedRequest || error instanceof LineTooLong) {
@@ -69,7 +82,7 @@ export class Listener {
   }
 
   /** @returns whether the connection can take another request */
-  async #serveOne(connection: Deno.TcpConn, reader: ByteReader, on: ConnectionInfo): Promise<boolean> {
+  async #serveOne(connection: Deno.Conn, reader: ByteReader, on: ConnectionInfo): Promise<boolean> {
     const head = await readHead(reader);
     const source = bodySource(reader, head, () => writeAll(connection, CONTINUE));
     const outcome = await this.#outcome(toServiceRequest(this.#service, head, new RequestBody(source), on));
@@ -96,7 +109,7 @@ export class Listener {
     }
   }
 
-  #close(connection: Deno.TcpConn): void {
+  #close(connection: Deno.Conn): void {
     if (!this.#connections.delete(connection)) return;
     try {
       connection.close();

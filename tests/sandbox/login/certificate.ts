@@ -1,4 +1,4 @@
-/** A self-signed certificate and its key, for app-only sign-in. */
+/** Certificates and their keys: self-signed for app-only sign-in and authorities, signed by an authority for servers. */
 
 import { Buffer } from "node:buffer";
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
@@ -14,24 +14,43 @@ export interface Certificate {
   readonly thumbprintSha256: string;
 }
 
-/** Creates a 2048-bit RSA key and a certificate for it. @default valid from yesterday for a year */
-export function newCertificate(valid: { from?: Date; until?: Date } = {}): Certificate {
+/** Options of {@link newCertificate}. */
+export interface CertificateOptions {
+  /** @default yesterday */
+  from?: Date;
+  /** @default in a year */
+  until?: Date;
+  /** The server names and IPv4 addresses that it is for. @default none */
+  hosts?: string[];
+  /** Who signs it. @default itself */
+  issuer?: Certificate;
+}
+
+const AUTHORITY = "graph-scripts sandbox";
+
+/** Creates a 2048-bit RSA key and a certificate for it. */
+export function newCertificate(options: CertificateOptions = {}): Certificate {
+  const { hosts = [], issuer } = options;
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const dayMs = 86_400_000;
-  const from = valid.from ?? new Date(Date.now() - dayMs);
-  const until = valid.until ?? new Date(Date.now() + 365 * dayMs);
-  const name = sequence(set(sequence(oid("550403"), der(0x0c, Buffer.from("graph-scripts sandbox")))));
+  const from = options.from ?? new Date(Date.now() - dayMs);
+  const until = options.until ?? new Date(Date.now() + 365 * dayMs);
   const algorithm = sequence(oid("2a864886f70d01010b"), der(0x05, Buffer.alloc(0)));
   const toBeSigned = sequence(
     der(0xa0, der(0x02, Buffer.of(2))),
     der(0x02, Buffer.of(0x01, ...randomBytes(15))),
     algorithm,
-    name,
+    commonName(AUTHORITY),
     sequence(time(from), time(until)),
-    name,
+    commonName(hosts[0] ?? AUTHORITY),
     publicKey.export({ type: "spki", format: "der" }),
+    ...(hosts.length > 0 ? [der(0xa3, sequence(subjectAltName(hosts)))] : []),
   );
-  const bytes = sequence(toBeSigned, algorithm, bits(sign("sha256", toBeSigned, privateKey)));
+  const bytes = sequence(
+    toBeSigned,
+    algorithm,
+    bits(sign("sha256", toBeSigned, issuer?.privateKey ?? privateKey)),
+  );
   const lines = bytes.toString("base64").match(/.{1,64}/g)!.join("\n");
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
@@ -54,6 +73,18 @@ function der(tag: number, content: Buffer): Buffer {
 
 function sequence(...parts: Buffer[]): Buffer {
   return der(0x30, Buffer.concat(parts));
+}
+
+function commonName(text: string): Buffer {
+  return sequence(set(sequence(oid("550403"), der(0x0c, Buffer.from(text)))));
+}
+
+/** The extension that clients compare with the name of a server. */
+function subjectAltName(hosts: readonly string[]): Buffer {
+  const names = hosts.map((host) =>
+    /^[\d.]+$/.test(host) ? der(0x87, Buffer.from(host.split(".").map(Number))) : der(0x82, Buffer.from(host))
+  );
+  return sequence(oid("551d11"), der(0x04, sequence(...names)));
 }
 
 function set(...parts: Buffer[]): Buffer {
