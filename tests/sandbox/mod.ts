@@ -107,12 +107,12 @@ export interface Sandbox extends AsyncDisposable {
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   options = { ...optionsOf(options.fault ?? []), ...options };
   const folder = await mkdtemp(join(tmpdir(), "graph-sandbox-"));
+  const home = options.home ?? join(folder, "home");
   const closing = new AbortController();
   const faults = new Faults(options.faults ?? []);
   let log: RequestLog | undefined;
   let listeners: Listener[] = [];
   try {
-    const home = options.home ?? join(folder, "home");
     const content = join(folder, "content");
     for (const path of [home, content]) await mkdir(path, { mode: 0o700, recursive: true });
     const requests = log = new RequestLog(options.logFile);
@@ -141,7 +141,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));
     log?.close();
-    await rm(folder, { recursive: true, force: true });
+    for (const path of [folder, home]) await rm(path, { recursive: true, force: true });
     throw error;
   }
 }

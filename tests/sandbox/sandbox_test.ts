@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { dirname, fromFileUrl, join } from "../../lib/std.ts";
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, sign, X509Certificate } from "node:crypto";
+import { environment, freePort } from "../test_env.ts";
 import { startSandbox } from "./mod.ts";
 import { createSession, graphOf, libraryPath, send, until } from "./testing.ts";
 
@@ -64,11 +65,13 @@ Deno.test("sandboxes are independent", async () => {
   assertEquals(one.tenant.find("Documents", "General")!.id, two.tenant.find("Documents", "General")!.id);
 });
 
-Deno.test("startSandbox() fails on a port in use and closes its other listeners", async () => {
+Deno.test("startSandbox() fails on a port in use, closes its other listeners and leaves no files", async () => {
   await using taken = await startSandbox();
   const second = Number(new URL(taken.apiOrigin).port);
-  const error = await assertRejects(() => startSandbox({ port: second - 1 }));
+  const home = join(taken.env["GRAPH_SCRIPTS_HOME"]!, "another");
+  const error = await assertRejects(() => startSandbox({ port: second - 1, home }));
   assertEquals((error as { code?: string }).code, "EADDRINUSE");
+  assert(!exists(home));
 });
 
 Deno.test("requests are recorded raw, and logged as one JSON line each", async () => {
@@ -124,8 +127,10 @@ async function runUntil(
   signal: "SIGINT" | "SIGTERM",
   act: (env: Record<string, string>) => Promise<void>,
 ): Promise<{ code: number; stderr: string }> {
+  const userHome = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-A", "--no-config", MAIN, ...args],
+    args: ["run", "-q", "-A", "--no-config", MAIN, "--port", String(freePort()), ...args],
+    env: environment({ HOME: userHome }),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -148,6 +153,9 @@ async function runUntil(
     process.kill(signal);
   }
   const { code } = await process.status;
+  const left = await Array.fromAsync(Deno.readDir(join(userHome, ".local", "state", "graph-scripts")));
+  assertEquals(left, [], "the folder for the scripts is deleted");
+  await Deno.remove(userHome, { recursive: true });
   return { code, stderr: await stderr };
 }
 
@@ -168,7 +176,7 @@ Deno.test("sandbox command prints the environment, serves, and cleans up when in
       ended.stderr,
       /^Type device codes at http:\/\/127\.0\.0\.1:\d+\/devicelogin\nStop with Ctrl\+C\.\n$/,
     );
-    assert(!exists(join(home, "..")), "the temporary folder is deleted");
+    assert(!exists(home));
   } finally {
     await Deno.remove(faults);
   }
@@ -176,7 +184,7 @@ Deno.test("sandbox command prints the environment, serves, and cleans up when in
     home = env["GRAPH_SCRIPTS_HOME"]!;
     return Promise.resolve();
   });
-  assertEquals([terminated.code, exists(join(home, ".."))], [0, false]);
+  assertEquals([terminated.code, exists(home)], [0, false]);
 });
 
 Deno.test("sandbox command --app provides app-only sign-in with either credential", async () => {
