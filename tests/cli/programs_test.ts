@@ -15,6 +15,7 @@ import {
 import { startCompanyNetwork, useAllScripts } from "../http/company_network.ts";
 import { bundleCode } from "../tools/bundle.ts";
 import { compileCode } from "../tools/compile.ts";
+import { moveOldFolder } from "../tools/install.ts";
 
 const windows = Deno.build.os === "windows";
 
@@ -43,7 +44,6 @@ type Settled = Pick<TestEnv, "sandbox" | "folder">;
 
 /** Programs of one kind, made with the settings of the sandbox. */
 interface Programs {
-  env: Settled;
   /** The folder in which they run, which is also the home folder. */
   folder: string;
   run(script: ScriptName, ...args: string[]): Promise<ProcessResult>;
@@ -55,25 +55,22 @@ function homeEnv({ sandbox, folder }: Settled): Record<string, string> {
   return { ...settings, HOME: folder };
 }
 
-/** Runs one of the tools that make programs, as its task does. */
-async function runTool(env: Settled, tool: string, ...args: string[]): Promise<string> {
+/** Runs one of the tools that make programs, as its task does, with these settings. */
+async function runTool(
+  { folder }: Settled,
+  variables: Record<string, string>,
+  tool: string,
+  ...args: string[]
+): Promise<string> {
+  const base = ["DENO", "DENORT_BIN"].flatMap((name) =>
+    Deno.env.has(name) ? [[name, Deno.env.get(name)!]] : []
+  );
   const { code, stdout, stderr } = await runProcess(
     denoRun("-A", join(ROOT, "tests", "tools", tool), ...args),
-    {
-      env: {
-        ...homeEnv(env),
-        DENO_INSTALL_ROOT: env.folder,
-        ...["DENO", "DENORT_BIN"].reduce((found, name) => ({ ...found, ...variable(name) }), {}),
-      },
-    },
+    { env: { ...Object.fromEntries(base), DENO_INSTALL_ROOT: folder, ...variables } },
   );
   assertEquals(code, 0, stderr);
   return stdout;
-}
-
-function variable(name: string): Record<string, string> {
-  const value = Deno.env.get(name);
-  return value === undefined ? {} : { [name]: value };
 }
 
 /** The environment in which installed commands find the Deno that runs the tests. */
@@ -106,7 +103,7 @@ async function mainJob({ run, folder }: Programs): Promise<void> {
 }
 
 /** @param hint What the error says to do. */
-async function refusals({ run, env }: Programs, hint: RegExp): Promise<void> {
+async function refusals({ run }: Programs, hint: RegExp): Promise<void> {
   const other = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   try {
     const refused = await run("get", "General/Agenda.md", other);
@@ -114,7 +111,6 @@ async function refusals({ run, env }: Programs, hint: RegExp): Promise<void> {
     assertMatch(refused.stderr, hint);
     // Arguments go to the program, never to the runtime.
     assertMatch((await run("ls", "--allow-all")).stderr, /unknown option --allow-all/);
-    assertEquals(env.sandbox.tenant.find("Documents", "General/Agenda.md") !== undefined, true);
   } finally {
     await Deno.remove(other, { recursive: true });
   }
@@ -125,25 +121,71 @@ Deno.test({
   ignore: windows,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
-    const shown = await runTool(env, "install.ts", "install");
+    const shown = await runTool(env, homeEnv(env), "install.ts", "install");
     assertStringIncludes(shown, `${env.folder}/.local/state/graph-scripts`);
     const variables = await withDeno(env);
     const run = (script: ScriptName, ...args: string[]) =>
       runProcess([join(env.folder, "bin", `graph-${script}`), ...args], { cwd: env.folder, env: variables });
-    const programs = { env, folder: env.folder, run };
+    const programs = { folder: env.folder, run };
     await mainJob(programs);
     await refusals(programs, /^graph-get: .*; allow it with: deno task --config \S+ install --write \S+/m);
 
     const other = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
     try {
-      await runTool(env, "install.ts", "install", "--write", other);
+      await runTool(env, homeEnv(env), "install.ts", "install", "--write", other);
       assertEquals((await run("get", "General/Agenda.md", other)).code, 0);
     } finally {
       await Deno.remove(other, { recursive: true });
     }
-    await runTool(env, "install.ts", "uninstall");
+    await runTool(env, homeEnv(env), "install.ts", "uninstall");
     assertEquals(await Array.fromAsync(Deno.readDir(join(env.folder, "bin"))), []);
   },
+});
+
+Deno.test({
+  name: "installed commands work with a symlinked home, XDG folders, and a cache and key elsewhere",
+  ignore: windows,
+  async fn() {
+    await using env = await startTestEnv({ signIn: false });
+    const base = env.folder;
+    const [real, home] = [join(base, "real"), join(base, "home")];
+    await Deno.mkdir(real);
+    await Deno.symlink(real, home);
+    const keyFile = join(base, "cache.key");
+    await Deno.writeTextFile(keyFile, "0123456789abcdef".repeat(4), { mode: 0o600 });
+    for (
+      const variables of [
+        {},
+        { XDG_CONFIG_HOME: join(home, "config"), XDG_STATE_HOME: join(home, "state") },
+        { GRAPH_TOKEN_CACHE: join(base, "cache", "tokens.json"), GRAPH_TOKEN_CACHE_KEY_FILE: keyFile },
+      ]
+    ) {
+      const all = { ...await withDeno(env), HOME: home, ...variables };
+      await runTool(env, all, "install.ts", "install");
+      const run = (script: ScriptName, ...args: string[]) =>
+        runProcess([join(base, "bin", `graph-${script}`), ...args], { cwd: base, env: all });
+      const signedIn = await run("whoami", "--prompt");
+      assertEquals(signedIn.code, 0, signedIn.stderr);
+      assertEquals((await run("ls", "General")).code, 0);
+    }
+  },
+});
+
+Deno.test("deno task install moves what earlier versions kept on macOS, once", async () => {
+  const home = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  try {
+    const old = join(home, "Library", "Application Support", "graph-scripts");
+    await Deno.mkdir(join(old, "uploads"), { recursive: true });
+    await Deno.writeTextFile(join(old, "graph-scripts.json"), "{}");
+    for (let i = 0; i < 2; i++) await moveOldFolder(home);
+    const names = async (...path: string[]) =>
+      (await Array.fromAsync(Deno.readDir(join(home, ...path)), ({ name }) => name)).toSorted();
+    assertEquals(await names(".config", "graph-scripts"), ["graph-scripts.json"]);
+    assertEquals(await names(".local", "state", "graph-scripts"), ["uploads"]);
+    assertEquals(await names("Library", "Application Support"), []);
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
 });
 
 Deno.test({
@@ -151,7 +193,7 @@ Deno.test({
   ignore: windows || noBundles,
   async fn() {
     await using env = await startTestEnv({ signIn: false });
-    await runTool(env, "bundle.ts", "--output", join(env.folder, "dist"));
+    await runTool(env, homeEnv(env), "bundle.ts", "--output", join(env.folder, "dist"));
     const variables = await withDeno(env);
     const run = (script: ScriptName, ...args: string[]) =>
       runProcess([join(env.folder, "dist", `${script}.js`), ...args], {
@@ -159,7 +201,7 @@ Deno.test({
         // With nothing cached, to show that it needs nothing else.
         env: { ...variables, DENO_DIR: join(env.folder, "empty") },
       });
-    const programs = { env, folder: env.folder, run };
+    const programs = { folder: env.folder, run };
     await mainJob(programs);
     await refusals(programs, /^get: .*; allow it with: deno run -q --allow-net=\S+ .*\/get\.js/m);
     assertEquals(await bundleCode("ls"), await bundleCode("ls"));
@@ -172,7 +214,7 @@ Deno.test({
   ignore: noBinaries,
   async fn() {
     await using env = await startCompanyNetwork("service");
-    const shown = await runTool(env, "compile.ts", "--output", join(env.folder, "dist"));
+    const shown = await runTool(env, homeEnv(env), "compile.ts", "--output", join(env.folder, "dist"));
     assert([...shown.matchAll(/MiB, \d+ KiB without the runtime/g)].length === 5, shown);
     const { GRAPH_SCRIPTS_HOME: _, ...settings } = env.env;
     const variables: Record<string, string> = {
@@ -190,7 +232,7 @@ Deno.test({
     const run = (script: ScriptName, ...args: string[]) =>
       runProcess(line(script, args), { cwd: env.folder, env: variables });
     await refusals(
-      { env, folder: env.folder, run },
+      { folder: env.folder, run },
       /^graph-get: .*; allow it with: deno task compile --write \S+/m,
     );
 

@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { ROOT, runProcess, startTestEnv } from "../test_env.ts";
+import { block } from "../docs/markdown.ts";
 
 /** Serves the files that a release publishes. */
 function serveRepository(): Deno.HttpServer<Deno.NetAddr> {
@@ -65,4 +66,33 @@ Deno.test("a release has lib, scripts, README.md and LICENSE only, and passes th
     line.trim().slice("file://".length + ROOT.length).split(/[/ ]/)[0]
   );
   assertEquals([...new Set(names)].toSorted(), ["LICENSE", "README.md", "deno.json", "lib", "scripts"]);
+});
+
+Deno.test({
+  name: "the line of the README installs a command from a URL",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using server = serveRepository();
+    await using env = await startTestEnv({ signIn: false });
+    const { GRAPH_SCRIPTS_HOME: _, ...settings } = env.sandbox.env;
+    await Deno.symlink(Deno.execPath(), join(env.folder, "deno"));
+    const variables = {
+      ...settings,
+      HOME: env.folder,
+      DENO_INSTALL_ROOT: env.folder,
+      PATH: `${env.folder}:${Deno.env.get("PATH")}`,
+    };
+    const hosts = [env.sandbox.loginOrigin, env.sandbox.apiOrigin].map((origin) => new URL(origin).host);
+    const line = block("README.md", "sh", "deno install -gq")
+      .replace("https://HOST/PATH", `http://127.0.0.1:${server.addr.port}`)
+      .replace(/--allow-net=\S+/, `--allow-net=${hosts.join(",")}`);
+    const installed = await runProcess(["sh", "-c", line], { env: variables });
+    assertEquals(installed.code, 0, installed.stderr);
+
+    const command = [join(env.folder, "bin", "graph-ls")];
+    assertEquals((await runProcess([...command, "General", "--prompt"], { env: variables })).code, 0);
+    const { code, stdout, stderr } = await runProcess([...command, "General"], { env: variables });
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^Agenda\.md$/m);
+  },
 });
