@@ -40,7 +40,7 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   localReplaced: "look at it; --conflict replace replaces it",
   nameAlreadyExists: CONFLICT,
   noLocalFolder: ({ subject = "" }) =>
-    `create it first: mkdir -p ${
+    `create it first: ${Deno.build.os === "windows" ? "mkdir" : "mkdir -p"} ${
       shellQuoted(subject)
     }; several files need an existing folder as the last argument`,
   noOneDrive:

@@ -8,7 +8,7 @@ import { GraphError, usageError } from "../errors.ts";
 import type { Item } from "../drive/items.ts";
 import { pathNameProblem } from "../drive/names.ts";
 import type { DownloadConflict } from "./download.ts";
-import { ifExists, lstatIfExists, statIfExists } from "../local/local_file.ts";
+import { ifExists, lstatIfExists, rename, statIfExists } from "../local/local_file.ts";
 
 /** A local path and the file that is there. */
 export interface LocalTarget {
@@ -87,18 +87,18 @@ export async function moveIntoPlace(
   conflict: DownloadConflict,
 ): Promise<void> {
   const { path, local, existing } = target;
-  if (conflict === "replace") return await Deno.rename(partial, path);
+  if (conflict === "replace") return await rename(partial, path);
   if (conflict === "resume" && existing) {
     if (!isSameFile(await statIfExists(path), existing)) {
       throw new GraphError("conflict", `${local} changed during the download`, { code: "localReplaced" });
     }
-    return await Deno.rename(partial, path);
+    return await rename(partial, path);
   }
   try {
     await Deno.link(partial, path); // unlike a rename, it replaces no file that appeared meanwhile
   } catch {
     if (await lstatIfExists(path)) throw localExistsError(local);
-    return await Deno.rename(partial, path); // a file system without hard links
+    return await rename(partial, path); // a file system without hard links
   }
   await Deno.remove(partial);
 }

@@ -209,7 +209,7 @@ export async function openPartial(
 
 function foreignPartial(path: string, why: string): GraphError {
   const message = `${path} is in the way of the download and not its partial file: ${why}`;
-  const hint = `if nothing else needs it, remove it: rm ${
+  const hint = `if nothing else needs it, remove it: ${Deno.build.os === "windows" ? "del" : "rm"} ${
     shellQuoted(path)
   }; then run the same command again`;
   return new GraphError("conflict", message, { code: "foreignPartial", hint });

@@ -11,7 +11,7 @@ import type { RemoteContent } from "../content/remote_content.ts";
 import { GraphError } from "../errors.ts";
 import { journalKey } from "../local/journal.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { lstatIfExists, readAt } from "../local/local_file.ts";
+import { lstatIfExists, readAt, rename } from "../local/local_file.ts";
 import { dirname, join } from "../std.ts";
 import type { TransferResult } from "../transfer/result.ts";
 import { hashFile } from "../transfer/verify.ts";
@@ -171,7 +171,7 @@ async function fill(context: FileDownload, partial: PartialFile): Promise<Downlo
   await partial.file.syncData();
   const verdict = await acceptCopy(content, received, received.judged, place.notice, async () => {
     const kept = join(dirname(place.path), `.${crypto.randomUUID().slice(0, 8)}.damaged`);
-    await Deno.rename(place.path, kept);
+    await rename(place.path, kept);
     await place.journal.remove(place.key);
     return `the file on the server is unchanged; what arrived is kept as ${kept}`;
   });

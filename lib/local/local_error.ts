@@ -20,7 +20,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ELOOP: ["usage", "too many symbolic links", "check where they lead"],
   ENAMETOOLONG: ["usage", "the name is too long for this file system", "choose a shorter one"],
   NotCapable: ["refused", "missing Deno permission"],
-  PermissionDenied: ["refused", "permission denied", "check its owner and mode with: ls -l"],
+  PermissionDenied: ["refused", "permission denied", "check who may read and write it"],
   NotFound: ["notFound", "no such file or folder", "check the path"],
   AlreadyExists: ["conflict", "already exists", "choose another name"],
 };

@@ -4,7 +4,11 @@
  * @module
  */
 import { basename, join } from "../std.ts";
+import { sleep } from "../abort.ts";
 import { GraphError, usageError } from "../errors.ts";
+
+const RENAME_ATTEMPTS = 20;
+const RENAME_PAUSE_MS = 50;
 
 /** The result of a file operation; `undefined` if its file or folder does not exist. */
 export async function ifExists<T>(operation: Promise<T>): Promise<T | undefined> {
@@ -24,6 +28,19 @@ export function statIfExists(path: string): Promise<Deno.FileInfo | undefined> {
 /** Information about a file or symlink; `undefined` if there is none. */
 export function lstatIfExists(path: string): Promise<Deno.FileInfo | undefined> {
   return ifExists(Deno.lstat(path));
+}
+
+/** Renames a file, over another one if there is one. On Windows, a virus scanner may hold either for a moment. */
+export async function rename(from: string, to: string): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await Deno.rename(from, to);
+    } catch (error) {
+      const isHeld = Deno.build.os === "windows" && /\(os error (5|32)\)/.test((error as Error).message);
+      if (!isHeld || attempt === RENAME_ATTEMPTS) throw error;
+      await sleep(RENAME_PAUSE_MS);
+    }
+  }
 }
 
 /** Fills `buffer` from `position` on, as far as the file reaches; returns the number of bytes. */

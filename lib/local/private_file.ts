@@ -7,7 +7,7 @@
 import { basename, dirname, join } from "../std.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { isGuid } from "../json.ts";
-import { ifExists, lstatIfExists, readAt, writeAll } from "./local_file.ts";
+import { ifExists, lstatIfExists, readAt, rename, writeAll } from "./local_file.ts";
 
 /** Windows has no modes and owners; there the access list of the user profile keeps others out. */
 const HAS_MODES = Deno.build.os !== "windows";
@@ -52,7 +52,7 @@ export async function writePrivateFile(path: string, text: string): Promise<void
       await file.sync();
       await checkReplaced(path);
     }
-    await Deno.rename(temporary, path);
+    await rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {}); // it may not exist
     throw error;
@@ -64,7 +64,7 @@ export async function writePrivateFile(path: string, text: string): Promise<void
 export async function moveAside(path: string, now: number): Promise<string | undefined> {
   const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
   const aside = `${path}.unreadable-${stamp}`;
-  return await ifExists(Deno.rename(path, aside).then(() => aside));
+  return await ifExists(rename(path, aside).then(() => aside));
 }
 
 /** Removes temporary files that a killed process left. The caller holds the lock of the file, so that none is in use. */
@@ -158,7 +158,8 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** A path as one word of a POSIX shell. */
+/** A text as one word of the platform's shell. */
 export function shellQuoted(text: string): string {
+  if (Deno.build.os === "windows") return /^[\w@+=:,./\\-]+$/.test(text) ? text : `"${text}"`;
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
