@@ -4,8 +4,9 @@ import { assertEquals, assertMatch } from "../assert.ts";
 import { connect } from "../../lib/connect.ts";
 import { getItem } from "../../lib/drive/items.ts";
 import { parseLocation } from "../../lib/drive/location.ts";
-import { GraphError } from "../../lib/errors.ts";
+import type { GraphError } from "../../lib/errors.ts";
 import { type Sandbox, startSandbox, type UserKey } from "../sandbox/mod.ts";
+import { startTestEnv } from "../test_env.ts";
 
 const SITE = "https://contoso.sharepoint.com/sites/TestTeam";
 const LIBRARY = `${SITE}/Shared%20Documents`;
@@ -321,4 +322,47 @@ Deno.test("parseLocation() sends nothing and decodes each name once", () => {
     ["sites", "TestTeam", "Shared Documents", "a%20b"],
     true,
   ]);
+});
+
+Deno.test("links and teams ask for their own permissions only when they are used", async () => {
+  const consented = ["User.Read", "Files.Read", "Files.Read.All", "Sites.Read.All"];
+  await using env = await startTestEnv({ consented });
+  const link = env.sandbox.tenant.shareLink("Documents", "General/Report.docx");
+  const scopesOf = async (...args: string[]) => {
+    const before = env.sandbox.requests.length;
+    assertEquals((await env.run("ls", ...args, "--prompt")).code, 0);
+    const bodies = env.sandbox.requests.slice(before).filter(({ path }) => path.includes("/devicecode"));
+    return bodies.length;
+  };
+  assertEquals(await scopesOf("General"), 0); // consented already
+  assertEquals((await env.run("ls", link)).code, 5); // without a prompt
+  assertEquals((await env.run("ls", CHANNEL)).code, 5);
+
+  assertEquals((await env.run("whoami", "--for", "teams,links", "--prompt")).code, 0);
+  for (const location of [link, CHANNEL, "General"]) {
+    const { code, stderr } = await env.run("ls", location);
+    assertEquals([location, code, stderr], [location, 0, ""]);
+  }
+});
+
+Deno.test("files are transferred at addresses from browser, Teams and share links", async () => {
+  await using env = await startTestEnv();
+  await env.run("whoami", "--for", "teams,links", "--prompt");
+  await env.file("new.txt", "new\n");
+  const folder = env.sandbox.tenant.shareLink("Documents", "General/Minutes");
+  for (
+    const [target, path] of [
+      [`${LIBRARY}/General/`, "General/new.txt"],
+      [`${LIBRARY}/General/other.txt`, "General/other.txt"],
+      [`${CHANNEL}/named.txt`, "General/named.txt"],
+      [folder, "General/Minutes/new.txt"],
+    ] as const
+  ) {
+    const { code, stderr } = await env.run("put", "new.txt", target, "--prompt");
+    assertEquals([target, code, stderr], [target, 0, stderr]);
+    assertEquals(env.sandbox.tenant.find("Documents", path)?.size, 4);
+  }
+  const { code, stderr } = await env.run("get", "-r", folder, "minutes");
+  assertEquals(code, 0, stderr);
+  assertEquals(await Deno.readTextFile(`${env.folder}/minutes/new.txt`), "new\n");
 });
