@@ -73,7 +73,7 @@ export function openConnection(
   const http = new HttpClient({ ...options.http, ...(signal ? { signal } : {}) });
   const session = openSession(settings, http, { ...options, notice });
   const graph = new GraphClient(http, settings.apiOrigin, session);
-  const memory = new PlaceMemory({
+  const memory = settings.accessToken !== undefined ? undefined : new PlaceMemory({
     path: join(settings.state, "places.json"),
     now: http.now,
     async owner() {

@@ -39,7 +39,7 @@ export interface DriveContext {
   /** Gets access to all drives before anything beyond the own OneDrive is requested. */
   session?: Pick<AuthSession, "accountType" | "include">;
   /** @default nothing is remembered for later runs */
-  memory?: PlaceMemory;
+  memory?: PlaceMemory | undefined;
   /** Called with each step of finding a place. */
   explain?: ((text: string) => void) | undefined;
 }

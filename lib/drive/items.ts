@@ -63,14 +63,10 @@ const SELECTION =
 
 /** Reads an item; of a shortcut, its target. */
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
-  return await findItem(context, parseLocation(location, context.settings.siteHost));
-}
-
-/** @param query Of the request for the item. */
-async function findItem(context: ItemContext, location: Location, query = ""): Promise<ResolvedItem> {
+  const parsed = parseLocation(location, context.settings.siteHost);
   return await retryWithoutMemory(context, async () => {
-    const { address } = await context.drives.locate(location);
-    return await fetchItem(context, address, locationLabel(location), query);
+    const { address } = await context.drives.locate(parsed);
+    return await fetchItem(context, address, locationLabel(parsed));
   });
 }
 
@@ -99,24 +95,14 @@ export async function* listItems(
   options: { recursive?: boolean } = {},
 ): AsyncGenerator<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
-  const { item, driveItem } = await findItem(context, parsed, `$expand=children(${SELECTION})`);
-  if (item.type === "folder") {
-    // One request lists a folder that fits one page.
-    const { children, "children@odata.nextLink": next } = driveItem as DriveItem & Record<string, unknown>;
-    const known = Array.isArray(children) && !next ? children : undefined;
-    yield* listFolder(context, item, options.recursive ? new Set() : undefined, known);
-  } else if (parsed.folder && parsed.path.length > 0) throw notAFolderError(item);
+  const { item } = await getItem(context, parsed);
+  if (item.type === "folder") yield* listFolder(context, item, options.recursive ? new Set() : undefined);
+  else if (parsed.folder && parsed.path.length > 0) throw notAFolderError(item);
   else yield item;
 }
 
-/** @param children Of the folder, where they are known. */
-async function* listFolder(
-  context: ItemContext,
-  folder: Item,
-  visited: Set<string> | undefined,
-  children?: DriveItem[],
-): AsyncGenerator<Item> {
-  for await (const { item } of listChildren(context, folder, visited, children)) {
+async function* listFolder(context: ItemContext, folder: Item, visited?: Set<string>): AsyncGenerator<Item> {
+  for await (const { item } of listChildren(context, folder, visited)) {
     yield item;
     if (visited && item.type === "folder") yield* listFolder(context, item, visited);
   }
@@ -131,7 +117,6 @@ export async function* listChildren(
   { graph }: Pick<ItemContext, "graph">,
   folder: Pick<Item, "driveId" | "id" | "path">,
   visited = new Set<string>(),
-  children?: DriveItem[],
 ): AsyncGenerator<ResolvedItem> {
   const what = `listing of ${folder.path || "the root folder"}`;
   const key = itemKey(folder);
@@ -147,10 +132,7 @@ export async function* listChildren(
   const parent = { driveId: folder.driveId, folderId: folder.path === "" ? undefined : folder.id };
   const isChild = (entry: unknown) => isExpectedItem(entry, parent);
   const seen = new Set<string>();
-  const pages = children?.every(isChild)
-    ? [children]
-    : graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, what, isChild);
-  for await (const page of pages) {
+  for await (const page of graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, what, isChild)) {
     for (const driveItem of page) {
       const item = toItem(driveItem, folder.driveId, joinRemote(folder.path, driveItem.name ?? ""));
       if (seen.has(item.id)) continue; // pages may repeat items (PROTOCOL L7)
@@ -180,13 +162,12 @@ export async function fetchItem(
   context: Pick<ItemContext, "graph">,
   address: ItemAddress,
   what: string,
-  query = "",
 ): Promise<ResolvedItem> {
   const { driveId } = address;
   const expected = "path" in address
     ? { driveId, name: address.path.at(-1) } // personal drives have served an item of a similar name (PROTOCOL 3.3e)
     : { driveId, id: address.itemId === "root" ? undefined : address.itemId }; // every root is "root" as well
-  const driveItem = await context.graph.requestJson<DriveItem>(itemUrl(address) + (query && `?${query}`), {
+  const driveItem = await context.graph.requestJson<DriveItem>(itemUrl(address), {
     what,
     accepts: (value) => isExpectedItem(value, expected),
   });
@@ -195,7 +176,7 @@ export async function fetchItem(
   if (!id || !parentReference?.driveId) return { driveItem, item: toItem(driveItem, driveId, path) };
   const target = { driveId: parentReference.driveId, itemId: id };
   try {
-    return await fetchItem(context, target, `target of the shortcut ${path}`, query);
+    return await fetchItem(context, target, `target of the shortcut ${path}`);
   } catch (error) {
     if (!isGraphError(error) || error.kind !== "refused") throw error;
     const form = `id:${target.driveId}/${target.itemId}`;

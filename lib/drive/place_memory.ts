@@ -6,7 +6,7 @@
  */
 import { isGraphError } from "../errors.ts";
 import { isJsonObject, parseJsonObject } from "../json.ts";
-import { readPrivateFile, writePrivateFile } from "../local/private_file.ts";
+import { readPrivateFile } from "../local/private_file.ts";
 
 /** A site or library may be replaced by another one of the same name; then the old one is used for so long at most. */
 const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000;
@@ -84,7 +84,8 @@ export class PlaceMemory {
 
   async #write(places: Record<string, Place>): Promise<void> {
     const newest = Object.entries(places).toSorted(([, a], [, b]) => b.at - a.at).slice(0, MAX_PLACES);
-    await writePrivateFile(this.#options.path, JSON.stringify(Object.fromEntries(newest)))
+    // Not by a rename, which leaves a temporary file behind a kill: a file that is cut short is ignored.
+    await Deno.writeTextFile(this.#options.path, JSON.stringify(Object.fromEntries(newest)), { mode: 0o600 })
       .catch((error) => ignore(error, undefined));
   }
 }
