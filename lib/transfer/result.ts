@@ -60,6 +60,11 @@ export function forTransfer<T extends TransferContext>(context: T): T {
   return { ...context, graph: context.graph.withHttp(http), storage: context.storage.withHttp(http) };
 }
 
+/** Seconds since `performance.now()` was `started`, to the millisecond. */
+export function secondsSince(started: number): number {
+  return Math.round(performance.now() - started) / 1000;
+}
+
 /** The error of content that did not arrive as it was sent. */
 export function damagedError(message: string, hint: string): GraphError {
   return new GraphError("damaged", message, { code: "damaged", hint });
