@@ -55,12 +55,15 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   notCached: "download it, once, with: deno task cache",
   notCommitted: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
   notSignedIn: ({ subject }) =>
-    `sign in once, in a terminal, with: ${WHOAMI}${subject === undefined ? "" : ` --account ${subject}`}`,
-  otherAccount: ({ subject }) => `sign in again with the right account, or use --account ${subject}`,
+    `sign in once, in a terminal, with: ${WHOAMI}${
+      subject === undefined ? "" : ` --account ${shellQuoted(subject)}`
+    }`,
+  otherAccount: ({ subject = "" }) =>
+    `sign in again with the right account, or use --account ${shellQuoted(subject)}`,
   remoteFolder: "use -r to include folders",
   signInFailed: "run the same command with --verbose",
   siteNotFound: ({ subject: path = "" }) =>
-    `look for its name with: ${commandName("ls")} --sites ${path.split("/").at(-1)}`,
+    `look for its name with: ${commandName("ls")} --sites ${shellQuoted(path.split("/").at(-1)!)}`,
   stalled: NO_PROGRESS,
   standardInput: `upload standard input with: ${commandName("put")}`,
   tokenRefused: `get a new token for Microsoft Graph, or unset it and sign in with: ${WHOAMI}`,

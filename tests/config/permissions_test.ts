@@ -85,17 +85,12 @@ function hostsOf({ sandbox }: TestEnv): string[] {
   );
 }
 
-/** The command that an error says to type, for this machine: with its cache of packages and the sandbox's ports. */
+/** The command that an error says to type, in the same folder; with the sandbox's ports. */
 function suggested(env: TestEnv, stderr: string): string[] {
   const [, command] = /allow it with: deno run -q (.+) \(NotCapable\)/.exec(stderr) ?? [];
   assert(command, stderr);
-  const deno = denoRun().map((word) => `'${word}'`).join(" ");
   const net = command.includes("--allow-net") ? "" : `--allow-net=${hostsOf(env).join(",")}`;
-  return [
-    "sh",
-    "-c",
-    `${deno} ${net} ${command.replace(" scripts/", ` '${ROOT}scripts/`).replace(".ts", ".ts'")}`,
-  ];
+  return ["sh", "-c", `'${Deno.execPath()}' run -q ${net} ${command}`];
 }
 
 Deno.test({
@@ -138,10 +133,15 @@ Deno.test({
     assertEquals([refused.code, refused.stdout], [5, ""], refused.stderr);
 
     const { code, stdout, stderr } = await runProcess(suggested(env, refused.stderr), {
+      cwd: env.folder,
       env: env.sandbox.env,
     });
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /^Agenda\.md$/m);
+
+    const get = await runDirectly(env, "get", ["General/Agenda.md"], { XDG_CONFIG_HOME: "/srv/config" });
+    assertMatch(get.stderr, / -R=\.,\/srv\/config\/graph-scripts,/);
+    assertMatch(get.stderr, / -W=\.,[^ ,]+\/state\/graph-scripts /, "it reads its config only");
   },
 });
 
@@ -154,7 +154,9 @@ Deno.test("a script that may not connect to a host says which command may", asyn
   assertEquals([code, stdout], [5, ""], stderr);
   const { loginOrigin, apiOrigin } = env.sandbox; // the token of whoami does not let ls read, and must be refreshed
   const hosts = [loginOrigin, apiOrigin].map((origin) => new URL(origin).host);
-  const hint = `allow it with: deno run -q -P=ls --allow-net=${hosts.join(",")},127.0.0.1:0 `;
+  const hint = `allow it with: deno run -q --no-prompt --cached-only -P=ls --allow-net=${
+    hosts.join(",")
+  },127.0.0.1:0 `;
   assertStringIncludes(stderr, `may not connect to ${hosts[0]}; ${hint}`);
 });
 
