@@ -228,10 +228,8 @@ function parseStorageHosts(text: string | undefined): string[] | undefined {
   const hosts = text?.split(/[\s,]+/).filter(Boolean);
   const wrong = hosts?.find((host) => !HOST.test(host.replace(/^\*\./, "")));
   if (wrong === undefined) return hosts;
-  throw invalidSetting(
-    `${SETTINGS.storageHosts.variable}: ${JSON.stringify(wrong)} is not a host`,
-    "separate hosts by commas; *.example.com stands for all hosts below example.com",
-  );
+  const hint = "separate hosts by commas; *.example.com stands for all hosts below example.com";
+  throw invalidSetting(`${SETTINGS.storageHosts.variable}: ${JSON.stringify(wrong)} is not a host`, hint);
 }
 
 /** The folders in which the platform keeps configuration and state. */
@@ -249,10 +247,8 @@ export function platformFolders(
     return { config: folder(env("APPDATA")), state: folder(env("LOCALAPPDATA")) };
   }
   // A relative path would be another folder in each current folder; the XDG specification ignores it, too.
-  const [config, state, userHome] = ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"].map((name) => {
-    const path = env(name);
-    return path?.startsWith("/") ? path : undefined;
-  });
+  const [config, state, userHome] = ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"].map(env)
+    .map((path) => path?.startsWith("/") ? path : undefined);
   return {
     config: config ? folder(config) : folder(userHome, ".config"),
     state: state ? folder(state) : folder(userHome, ".local", "state"),

@@ -145,13 +145,13 @@ export function grantHint(
   const isSetting = options.readable.some((path) => name === path || name.startsWith(join(path, "/")));
   const isDestination = script === "get" && kind !== "net" && !isSetting;
   const folder = kind === "write" ? dirname(name) : name;
-  if (programKind === "installed" || programKind === "compiled") {
-    const write = isDestination ? ` --write ${shellQuoted(resolve(folder))}` : "";
-    return programKind === "compiled"
-      ? `allow it, in the folder of the toolkit, with: deno task compile${write}`
-      : `allow it with: deno task --config ${
-        shellQuoted(fromFileUrl(import.meta.resolve("../../deno.json")))
-      } install${write}`;
+  const write = isDestination ? ` --write ${shellQuoted(resolve(folder))}` : "";
+  if (programKind === "compiled") {
+    return `allow it, in the folder of the toolkit, with: deno task compile${write}`;
+  }
+  if (programKind === "installed") {
+    const config = shellQuoted(fromFileUrl(import.meta.resolve("../../deno.json")));
+    return `allow it with: deno task --config ${config} install${write}`;
   }
   const grants = grantsOf(script, {
     ...options,
@@ -165,9 +165,9 @@ export function grantHint(
   const flags = programKind === "script"
     ? ["--cached-only", ...set, ...pathFlags(grants)]
     : [...(Deno.mainModule.startsWith("file:") ? ["--no-config"] : []), ...grantFlags({ ...grants, net })];
-  const quoted = (word: string) => shellQuoted(word);
-  const words = ["deno", "run", "-q", "--no-prompt", ...flags].map(quoted);
-  return `allow it with: ${[...words, commandName(script), ...args.map(quoted)].join(" ")}`;
+  const quoted = (words: readonly string[]) => words.map((word) => shellQuoted(word));
+  const words = [...quoted(flags), commandName(script), ...quoted(args)];
+  return `allow it with: deno run -q --no-prompt ${words.join(" ")}`;
 }
 
 /** Where the settings cannot be read because the folder of the config file may not be read. */

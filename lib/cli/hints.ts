@@ -70,6 +70,7 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
 };
 
 function grantHint({ subject }: GraphError): string {
+  if (subject === "all") return "Deno protects such files, of processes and devices: use a copy of it";
   const flag = subject ? `--allow-${subject}` : "the permission";
   return `run it with ${flag} as well, or with deno run -P and the script's own permission set`;
 }

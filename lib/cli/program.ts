@@ -35,10 +35,7 @@ export function programName(script: string): string {
   return name ?? (programKind === "compiled" ? `graph-${script}` : script);
 }
 
-/**
- * What can be pasted into a terminal, in the current folder: `scripts/ls.ts`, which has its whole path in other folders,
- * `graph-ls`, or the address of a script.
- */
+/** What can be pasted into a terminal: `scripts/ls.ts` or its whole path, `graph-ls`, or the address of a script. */
 export function commandName(script: string): string {
   switch (programKind) {
     case "script":

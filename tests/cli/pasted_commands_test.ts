@@ -88,6 +88,12 @@ Deno.test("a hint allows the refused path, not one that its name begins with", a
   assertEquals(await hintFor("/srv/x", { GRAPH_TOKEN_CACHE: "/tmp/a,/home/cache.json" }), comma);
 });
 
+Deno.test("no hint allows everything, where Deno protects a file of processes", () => {
+  const refusal = 'Requires all access to "/proc/self/environ", run again with the --allow-all flag';
+  const { hint } = withHint(toGraphError(new Deno.errors.NotCapable(refusal)), "put");
+  assertEquals(hint, "Deno protects such files, of processes and devices: use a copy of it");
+});
+
 Deno.test("hints run the script by its whole path, except in the folder of the toolkit", async () => {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   try {
