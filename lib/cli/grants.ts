@@ -163,7 +163,7 @@ export function grantHint(
     return "Deno's permissions cannot name a path with a comma: choose another";
   }
   const flags = programKind === "script"
-    ? ["--cached-only", ...set, ...pathFlags(grants)]
+    ? ["--cached-only", "--frozen", ...set, ...pathFlags(grants)]
     : [...(Deno.mainModule.startsWith("file:") ? ["--no-config"] : []), ...grantFlags({ ...grants, net })];
   const quoted = (words: readonly string[]) => words.map((word) => shellQuoted(word));
   const words = [...quoted(flags), commandName(script), ...quoted(args)];

@@ -8,6 +8,7 @@ import {
   commandLine,
   CONFIG,
   denoRun,
+  FIRST_WORDS,
   firstLineFlags,
   type ProcessResult,
   ROOT,
@@ -33,7 +34,24 @@ Deno.test("the first line of each script names its permission set and the folder
     const flags = pathFlags(grants).map((flag) => flag.includes("$") ? `"${flag}"` : flag);
     const line = [`-P=${PERMISSION_SETS[script]}`, ...flags].join(" ");
     assertEquals(firstLineFlags(script), line);
-    assert(`#!/usr/bin/env -S deno run -q ${line}`.length < 255, script);
+    assert(`#!/usr/bin/env -S ${FIRST_WORDS} ${line}`.length < 255, script);
+  }
+});
+
+Deno.test("a planted dependency cannot change deno.lock by importing another package that is cached", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  try {
+    const [lock, planted] = [join(folder, "deno.lock"), join(folder, "planted.js")];
+    await Deno.copyFile(join(ROOT, "deno.lock"), lock);
+    await Deno.writeTextFile(planted, "const name = 'npm:jsonwebtoken'; await import(name);");
+    const [, ...words] = FIRST_WORDS.split(" ");
+    const line = [...words, "-P=ls", "--config", CONFIG, "--lock", lock, planted];
+    const { code, stderr } = await runProcess([Deno.execPath(), ...line], {});
+    assert(code !== 0, stderr);
+    assertStringIncludes(stderr, "The lockfile is out of date");
+    assertEquals(await Deno.readTextFile(lock), await Deno.readTextFile(join(ROOT, "deno.lock")));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
 
@@ -154,7 +172,7 @@ Deno.test("a script that may not connect to a host says which command may", asyn
   assertEquals([code, stdout], [5, ""], stderr);
   const { loginOrigin, apiOrigin } = env.sandbox; // the token of whoami does not let ls read, and must be refreshed
   const hosts = [loginOrigin, apiOrigin].map((origin) => new URL(origin).host);
-  const hint = `allow it with: deno run -q --no-prompt --cached-only -P=ls --allow-net=${
+  const hint = `allow it with: deno run -q --no-prompt --cached-only --frozen -P=ls --allow-net=${
     hosts.join(",")
   },127.0.0.1:0 `;
   assertStringIncludes(stderr, `may not connect to ${hosts[0]}; ${hint}`);
