@@ -53,6 +53,9 @@ export const CLOUDS: Record<CloudName, Cloud> = {
   },
 };
 
+/** A host, with or without a port. URLs take more, such as `$(x)` and `a,b`, which means more to shells and permissions. */
+export const HOST = /^([a-z0-9._-]+|\[[0-9a-f:]+\])(:\d+)?$/i;
+
 /** Whether a host is this machine: only there is `http:` accepted. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);

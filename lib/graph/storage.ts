@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isLoopback } from "../clouds.ts";
+import { HOST, isLoopback } from "../clouds.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpClient, HttpRequest } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
@@ -36,7 +36,7 @@ export class StorageClient {
     const url = URL.parse(link);
     if (url === null) return false;
     const isSecure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
-    return isSecure && this.#hosts.some((pattern) => matchesHost(url, pattern));
+    return isSecure && HOST.test(url.host) && this.#hosts.some((pattern) => matchesHost(url, pattern));
   }
 
   /** @throws {GraphError} `refused` for a host that is not allowed. */
