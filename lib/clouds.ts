@@ -53,7 +53,8 @@ export const CLOUDS: Record<CloudName, Cloud> = {
   },
 };
 
-/** Whether a host is this machine: only there is `http:` accepted. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+/** Whether secrets may be sent to a URL: by `https:`, or by `http:` to this machine. */
+export function isSecure({ protocol, hostname }: URL): boolean {
+  const isLoopback = hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+  return protocol === "https:" || (protocol === "http:" && isLoopback);
 }

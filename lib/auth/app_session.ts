@@ -27,7 +27,6 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
   let secret: Promise<AppCredential> | undefined; // a pipe can be read only once
   const tokens = new TokenRenewal({
     cache,
-    load: () => cache.load(),
     find: () => findAppToken(cache.last.content, registration(), now()),
     async acquire(file, refresh) {
       const own = registration();

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "./msal_package.ts";
 import { toSignInError } from "./aadsts.ts";
-import { createPkce, type TokenRequest, toLoginOrigin } from "./msal.ts";
+import { createPkce, type Msal, type TokenRequest, toLoginOrigin } from "./msal.ts";
 import { interruptedError, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
@@ -21,11 +20,11 @@ const PAGE =
 
 /** Lets the user sign in. Throws what MSAL throws, and `interrupted` as soon as the signal is aborted. */
 export type Interaction = (
-  app: PublicClientApplication,
+  app: Msal.PublicClientApplication,
   request: TokenRequest,
   loginHint: string | undefined,
   signal: AbortSignal | undefined,
-) => Promise<AuthenticationResult | null>;
+) => Promise<Msal.AuthenticationResult | null>;
 
 /** What the user needs in order to sign in with a device code. */
 export interface DeviceCode {
@@ -52,7 +51,7 @@ export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCo
  */
 export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interaction {
   return async (app, tokenRequest, _loginHint, signal) => {
-    const request: DeviceCodeRequest = {
+    const request: Msal.DeviceCodeRequest = {
       ...tokenRequest,
       deviceCodeCallback: ({ message, userCode, verificationUri, expiresIn }) =>
         show({ message, userCode, verificationUri, expiresInSeconds: expiresIn }),

@@ -4,11 +4,11 @@
  *
  * @module
  */
+import type * as Msal from "npm:@azure/msal-node@7.2.1";
 import { toSignInError } from "./aadsts.ts";
 import { notSignedInError } from "./accounts.ts";
 import { type CachedToken, type Registration, shortScope } from "./cache_content.ts";
 import type { AppCredential } from "./credentials.ts";
-import { loadMsal, type Msal } from "./msal_package.ts";
 import type { AuthContext } from "./session.ts";
 import type { LockedCache, TokenCache } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
@@ -17,6 +17,8 @@ import type { HttpClient } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
 import { parseJsonObject } from "../json.ts";
 import type { Settings } from "../settings.ts";
+
+export type { Msal };
 
 type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
 type Json = Record<string, unknown>;
@@ -42,6 +44,16 @@ export function registrationOf({ clientId, tenantId, cloud }: Settings): Registr
   return clientId && tenantId
     ? { clientId, tenantId, environment: CLOUDS[cloud].cacheEnvironment }
     : undefined;
+}
+
+/** @throws {GraphError} `failed`, code `notCached`, where it is neither cached nor downloaded. */
+async function loadMsal(): Promise<typeof Msal> {
+  try {
+    return await import("npm:@azure/msal-node@7.2.1"); // slower than a whole listing
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new GraphError("failed", `cannot load the sign-in library: ${why}`, { code: "notCached", cause });
+  }
 }
 
 /** Opens MSAL for a user. A cache that is not locked is locked when MSAL writes. */

@@ -165,8 +165,6 @@ export class TokenCache {
 /** Where a session gets its tokens. */
 export interface TokenProvider {
   cache: TokenCache;
-  /** Reads the token cache. */
-  load(): Promise<void>;
   /** Finds a token in what was read last that is valid for five more minutes. */
   find(): CachedToken | undefined;
   /** Gets a token from the service without a user, while the cache is locked. */
@@ -214,7 +212,7 @@ export class TokenRenewal {
   async #renew(refresh: TokenRefresh | undefined): Promise<CachedToken> {
     const provider = this.#provider;
     if (!refresh) {
-      await provider.load();
+      await provider.cache.load();
       const token = provider.find();
       if (token) return token;
     }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { PublicClientApplication } from "./msal_package.ts";
 import {
   type AccountInfo,
   type AccountSelector,
@@ -22,7 +21,7 @@ import {
   withoutAccount,
 } from "./cache_content.ts";
 import type { Interaction } from "./interaction.ts";
-import { callMsal, openUserApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
+import { callMsal, type Msal, openUserApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import {
   type Access,
   type AccountType,
@@ -59,7 +58,6 @@ export class UserSession implements AuthSession {
     this.#cache = new TokenCache(options);
     this.#tokens = new TokenRenewal({
       cache: this.#cache,
-      load: () => this.#load(),
       find: () => this.#find(),
       acquire: (file, refresh) => this.#acquire(file, refresh),
       recover: (error, refresh) => this.#recover(error, refresh),
@@ -206,7 +204,7 @@ export class UserSession implements AuthSession {
     );
   }
 
-  #openApp(file?: LockedCache): Promise<PublicClientApplication> {
+  #openApp(file?: LockedCache): Promise<Msal.PublicClientApplication> {
     return openUserApp({ ...this.#options, registration: this.#registration, cache: this.#cache }, file);
   }
 

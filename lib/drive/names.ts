@@ -10,7 +10,7 @@ const ILLEGAL = /["*:<>?/\\|\p{Cc}]|&#/u;
 const RESERVED = /^(~\$.*|.*_vti_.*|\.lock|desktop\.ini|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i;
 const MAX_NAME = 255;
 /** Longest path from the root of a drive, in characters. */
-export const MAX_PATH = 400;
+const MAX_PATH = 400;
 
 /** Why a name cannot be part of an address; `undefined` if it can. */
 export function pathNameProblem(name: string): string | undefined {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isLoopback } from "../clouds.ts";
+import { isSecure } from "../clouds.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpClient, HttpRequest } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
@@ -34,9 +34,7 @@ export class StorageClient {
   /** Whether a URL leads to a storage host. */
   accepts(link: string): boolean {
     const url = URL.parse(link);
-    if (url === null) return false;
-    const isSecure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
-    return isSecure && this.#hosts.some((pattern) => matchesHost(url, pattern));
+    return url !== null && isSecure(url) && this.#hosts.some((pattern) => matchesHost(url, pattern));
   }
 
   /** @throws {GraphError} `refused` for a host that is not allowed. */

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { DriveItem } from "../drive/items.ts";
-import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
+import { type DriveItem, type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
 import { usageError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 

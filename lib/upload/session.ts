@@ -6,8 +6,8 @@
  */
 import { throwIfAborted } from "../abort.ts";
 import { childUrl } from "../drive/address.ts";
-import { contentVersion } from "../drive/drive_item.ts";
-import { type DriveItem, toItem } from "../drive/items.ts";
+import { contentVersion, type DriveItem } from "../drive/drive_item.ts";
+import { toItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import { readServiceError, toServiceError } from "../graph/errors.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { childUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
+import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
-import { type DriveItem, toItem } from "../drive/items.ts";
+import { toItem } from "../drive/items.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import type { TransferContext } from "../transfer/result.ts";
 import type { UploadConflict, UploadOutcome } from "./session.ts";

@@ -4,10 +4,9 @@
  * @module
  */
 import { childUrl, type ItemAddress } from "../drive/address.ts";
-import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
+import { type DriveItem, type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 import {
-  type DriveItem,
   fetchItem,
   getDriveType,
   type Item,

@@ -6,8 +6,8 @@
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { itemUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
-import { type DriveItem, type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
+import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
+import { type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, nameKey } from "../drive/names.ts";
 import { GraphError } from "../errors.ts";

@@ -5,7 +5,8 @@
  */
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { type DriveItem, type Item, toItem } from "../drive/items.ts";
+import type { DriveItem } from "../drive/drive_item.ts";
+import { type Item, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, remoteName, sameName } from "../drive/names.ts";
 import { GraphError, isGraphError } from "../errors.ts";
