@@ -48,6 +48,8 @@ interface FileDownload {
   place: PartialPlace;
   target: LocalTarget;
   options: DownloadOptions;
+  /** Whether an earlier process left a journal entry, readable or not. */
+  isUnfinished: boolean;
 }
 
 /** What arrived, its QuickXorHash, and the verdict on it. */
@@ -74,9 +76,10 @@ export async function downloadToFile(
   // The file's own name with a suffix could be longer than the file system allows.
   const path = join(dirname(target.path), `.${key.slice(0, 16)}.partial`);
   // Most files of a second run need nothing: they are not locked.
-  const settled = await journal.has(key) ? undefined : await settleExisting(content, target, options);
+  const isUnfinished = await journal.has(key);
+  const settled = isUnfinished ? undefined : await settleExisting(content, target, options);
   if (settled) return settled;
-  const context = { content, place: { journal, key, path, notice }, target, options };
+  const context = { content, place: { journal, key, path, notice }, target, options, isUnfinished };
   return await journal.exclusively(key, http.signal, () => download(context));
 }
 
@@ -122,10 +125,11 @@ function toSeconds(time: Date): number {
 }
 
 async function download(context: FileDownload): Promise<DownloadOutcome> {
-  const { content, place, target, options } = context;
+  const { content, place, target, options, isUnfinished } = context;
   const entry = await place.journal.read(place.key);
-  if (entry) {
-    const settled = await findFinished(context, entry) ?? await settleExisting(content, target, options);
+  if (isUnfinished) {
+    const finished = entry && await findFinished(context, entry);
+    const settled = finished ?? await settleExisting(content, target, options);
     if (settled && settled.result !== "skipped") await removeUnfinished(place);
     if (settled) return settled;
   }
