@@ -134,18 +134,13 @@ async function work(round: Round): Promise<"done" | "restart"> {
       if (content.arrivedBytes > arrivedBytes) faults = 0;
       arrivedBytes = content.arrivedBytes;
       if (++faults > (fault.kind === "unavailable" ? MAX_FAULTS : MAX_REFUSALS)) throw fault;
-      if (fault.kind === "unavailable") await pause(round, faults, fault);
+      const mayPass = fault.kind === "unavailable";
+      if (mayPass && !await content.http.backOff(faults, fault.message, signal)) throw fault;
       await content.refresh(found);
       if (content.version !== round.version) return "restart";
     }
   }
   return "done";
-}
-
-async function pause({ content: { http }, signal }: Round, faults: number, fault: GraphError): Promise<void> {
-  const ms = http.backoffMs(faults);
-  if (!http.deadline.allows(ms)) throw fault;
-  await http.wait(ms, fault.message, signal);
 }
 
 /** Fetches what it can of a range; returns the fault that interrupted it, if any. */

@@ -39,7 +39,7 @@ export interface DriveContext {
   session?: Pick<AuthSession, "accountType" | "includeAllDrives">;
 }
 
-/** Finds drives and sites; each is looked up once in a run. */
+/** Finds drives and sites; each is looked up once. */
 export class Drives {
   readonly #context: DriveContext;
   readonly #found = new Map<string, Promise<unknown>>();
@@ -238,7 +238,11 @@ export class Drives {
 
   #once<T>(key: string, find: () => Promise<T>): Promise<T> {
     let found = this.#found.get(key) as Promise<T> | undefined;
-    if (!found) this.#found.set(key, found = find());
+    if (!found) {
+      found = find();
+      this.#found.set(key, found);
+      found.catch(() => this.#found.delete(key)); // the next operation of the connection may succeed
+    }
     return found;
   }
 }

@@ -120,9 +120,16 @@ export class HttpClient {
     await this.deadline.wait(() => this.#options.sleep(ms, signal));
   }
 
-  /** The pause after this many failed attempts of the caller's own, in milliseconds; see {@linkcode backoffMs}. */
-  backoffMs(attempts: number): number {
-    return backoffMs(attempts, this.#options.random());
+  /** Pauses after failed attempts of the caller's own; `false`, at once, if the deadline does not allow it. */
+  async backOff(
+    attempts: number,
+    reason: string,
+    signal = this.signal,
+    ms: number = backoffMs(attempts, this.#options.random()),
+  ): Promise<boolean> {
+    if (!this.deadline.allows(ms)) return false;
+    await this.wait(ms, reason, signal);
+    return true;
   }
 
   /**
@@ -147,18 +154,15 @@ export class HttpClient {
       if ("value" in outcome) return outcome.value;
       const { failure } = outcome;
       const isLost = failure instanceof GraphError;
-      const askedMs = isLost ? undefined : retryAfterMs(failure.headers, this.now());
-      const ms = askedMs ?? this.backoffMs(attempts);
+      const ms = (isLost ? undefined : retryAfterMs(failure.headers, this.now())) ??
+        backoffMs(attempts, this.#options.random());
       if (attempts === MAX_ATTEMPTS || !this.deadline.allows(ms)) {
         if (isLost) throw failure;
         return await read(failure);
       }
-      const host = hostOf(request.url);
-      if (askedMs !== undefined) {
-        this.#heldUntil.set(host, Math.max(this.#heldUntil.get(host) ?? 0, this.now() + ms));
-      }
       if (!isLost) await failure.discard();
-      await this.wait(ms, isLost ? failure.message : `HTTP ${failure.status} from ${host}`, signal);
+      const reason = isLost ? failure.message : `HTTP ${failure.status} from ${hostOf(request.url)}`;
+      await this.wait(ms, reason, signal);
     }
   }
 
@@ -166,6 +170,7 @@ export class HttpClient {
     let isRepeatable = request.retry === "idempotent";
     try {
       const response = await this.#fetchOnce(request);
+      this.#holdHost(request.url, response);
       if (RETRY_STATUSES[request.retry].includes(response.status)) return { failure: response };
       isRepeatable &&= request.method === "GET";
       return { value: await read(response) };
@@ -210,6 +215,14 @@ export class HttpClient {
       this.#trace(request, started, undefined, describeFailure(error));
       throw networkError(url, error);
     }
+  }
+
+  /** Holds back requests of the whole run, also where this one is sent again by its caller, or not at all. */
+  #holdHost(url: string, { status, headers }: HttpResponse): void {
+    const ms = RETRY_STATUSES.idempotent.includes(status) ? retryAfterMs(headers, this.now()) : undefined;
+    if (ms === undefined || !this.deadline.allows(ms)) return;
+    const host = hostOf(url);
+    this.#heldUntil.set(host, Math.max(this.#heldUntil.get(host) ?? 0, this.now() + ms));
   }
 
   /** Waits as long as the host has asked for no requests. */

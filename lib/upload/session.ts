@@ -323,9 +323,8 @@ async function wait(upload: Upload, { failure, retryAfterMs }: Turn): Promise<vo
     new GraphError("unavailable", `${upload.what}: the session's response cannot be understood`, {
       code: "invalidAnswer",
     });
-  const ms = retryAfterMs ?? http.backoffMs(upload.failures + 1);
-  if (++upload.failures > MAX_FAILURES || !http.deadline.allows(ms)) throw error;
-  await http.wait(ms, error.message);
+  if (++upload.failures > MAX_FAILURES) throw error;
+  if (!await http.backOff(upload.failures, error.message, undefined, retryAfterMs)) throw error;
 }
 
 /** Creates a new session: the URL expired, or the service still processes the last version (PROTOCOL U6, U7). */
@@ -394,9 +393,8 @@ async function findCommitted(upload: Upload, attempts: number): Promise<Committe
     if (driveItem && isCommitted(upload, driveItem)) {
       return { driveItem, created: versionBefore === undefined };
     }
-    const ms = graph.http.backoffMs(attempt);
-    if (attempt === attempts || !graph.http.deadline.allows(ms)) return undefined;
-    await graph.http.wait(ms, "the service completes the file");
+    if (attempt === attempts) return undefined;
+    if (!await graph.http.backOff(attempt, "the service completes the file")) return undefined;
   }
 }
 

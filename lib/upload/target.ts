@@ -215,10 +215,9 @@ export async function retryUntilVisible<T>(
     try {
       return await work();
     } catch (error) {
-      const ms = http.backoffMs(attempt) / 2;
       const isNew = error instanceof GraphError && error.status === 404;
-      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
-      await http.wait(ms, "the folder is new");
+      if (!isNew || attempt === MAX_ATTEMPTS) throw error;
+      if (!await http.backOff(attempt - 1, "the folder is new")) throw error;
     }
   }
 }
