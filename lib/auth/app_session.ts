@@ -1,6 +1,6 @@
 /**
  * App-only sign-in, with application permissions that an administrator has granted
- * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow).
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, PROTOCOL 13.6b).
  *
  * @module
  */

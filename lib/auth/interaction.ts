@@ -66,7 +66,7 @@ export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interac
 
 /**
  * Signs in through a browser: authorization code with PKCE, for organizations that forbid device codes
- * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow). MSAL's own listener is not used: a request
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow, PROTOCOL 13.6a). MSAL's own listener is not used: a request
  * for `//` ends the whole process there, and its port stays open after an aborted sign-in.
  */
 export function browserInteraction(show: (address: string) => void, settings: Settings): Interaction {

@@ -264,6 +264,6 @@ function unexpected(status: number): GraphError {
   const kind = isTemporary(status) ? "unavailable" : "failed";
   const why = `sign-in: the response (HTTP ${status}) is not from the sign-in service`;
   const hint =
-    "a proxy or sign-in page of your network may have answered; check HTTPS_PROXY and GRAPH_LOGIN_ORIGIN";
+    "a proxy or sign-in page of your network may have responded; check HTTPS_PROXY and GRAPH_LOGIN_ORIGIN";
   return new GraphError(kind, why, { code: "invalidAnswer", hint, status });
 }

@@ -94,7 +94,7 @@ export function decodeClaims(token: string): Record<string, unknown> {
 /**
  * Opens a session that has one token and cannot renew it.
  *
- * @throws {GraphError} `usage` for a malformed token; Graph's own answer would be misleading (PROTOCOL A9).
+ * @throws {GraphError} `usage` for a malformed token; Graph's own error would be misleading (PROTOCOL A9).
  */
 export function openStaticTokenSession(token: string): AuthSession {
   if (!/^[\x21-\x7e]+$/.test(token) || /^bearer/i.test(token)) {

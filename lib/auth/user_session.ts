@@ -159,7 +159,7 @@ export class UserSession implements AuthSession {
     const { interact, notice } = this.#options;
     const reason = needsConsent(error) ? error.withMessage(`${error.message}: ${this.#purpose}`) : error;
     if (!interact) throw reason;
-    await (await this.#cache.lock())[Symbol.asyncDispose](); // a sign-in that cannot be kept would be in vain
+    await (await this.#cache.lock())[Symbol.asyncDispose](); // before the user spends minutes on a sign-in that cannot be kept
     if (error.code !== "notSignedIn") notice(`${reason.message} (${error.code})`);
     return await this.#signIn(interact, refresh?.claims ?? error.claims);
   }

@@ -48,7 +48,7 @@ export async function readUploadInputs(
   for (const path of paths) inputs.push(await readInput(path, recursive, signal));
   checkSameNames(inputs);
   // All at once, so that they can be fixed in one go.
-  const forbidden = inputs.flatMap(({ tree }) => tree?.faults ?? []).map(({ message }) => message);
+  const forbidden = inputs.flatMap(({ tree }) => tree?.problems ?? []).map(({ message }) => message);
   if (forbidden.length === 0) return inputs;
   const hint = "rename what cannot be stored; nothing was sent";
   throw usageError(forbidden.join("; "), hint, "illegalName");
@@ -82,7 +82,7 @@ async function* treeJobs(
   location: Location,
   options: UploadOptions,
 ): AsyncGenerator<TransferJob> {
-  const { leftOut: skipped, unreadable } = tree;
+  const { skipped, unreadable } = tree;
   if (skipped.length > 0) {
     const named = skipped.slice(0, MAX_NAMED).join(", ") + (skipped.length > MAX_NAMED ? ", …" : "");
     connection.notice(`skipped in ${path}, since they are neither files nor folders: ${named}`);

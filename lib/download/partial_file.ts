@@ -190,7 +190,7 @@ export async function openPartial(
     }
   }
   if (!entry) throw foreignPartial(path, "it has no journal entry");
-  // Nothing else is written to: a symlink or another hard link would lead to somebody's file.
+  // Nothing else is written to: a symlink or another hard link would lead to another file of the user.
   if (!info.isFile || (info.nlink ?? 1) > 1) throw foreignPartial(path, "it is not a file of its own");
   if (info.size < new ByteRanges(entry.done).end) throw foreignPartial(path, "it has been truncated");
   const partial = new PartialFile(place, await Deno.open(path, { read: true, write: true }), content, entry);

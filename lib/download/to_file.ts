@@ -83,7 +83,7 @@ export async function downloadToFile(
   return await journal.exclusively(key, http.signal, () => download(context));
 }
 
-/** What the local file that is there makes of a download; `undefined` if it is to go on. */
+/** The outcome of a download that an existing local file settles; `undefined` if there is something to do. */
 export async function settleExisting(
   content: RemoteContent,
   { local, path, existing }: LocalTarget,

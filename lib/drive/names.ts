@@ -1,5 +1,5 @@
 /**
- * The service's rules for names of files and folders (PROTOCOL 3.3), checked before any request, since its own responses
+ * The service's rules for names of files and folders (PROTOCOL 3.3, N7), checked before any request, since its own responses
  * are vague, misleading (for a colon), or a silently changed name (for a trailing space).
  *
  * @module

@@ -51,7 +51,7 @@ export interface TraceEvent {
   /** Host and path; without the path of a pre-authenticated URL, which may be a secret. */
   target: string;
   status?: number | undefined;
-  fault?: string | undefined;
+  failure?: string | undefined;
   ms: number;
   requestId?: string | undefined;
 }
@@ -239,7 +239,7 @@ export class HttpClient {
     }
   }
 
-  #trace(request: HttpRequest, started: number, response?: Response, fault?: string) {
+  #trace(request: HttpRequest, started: number, response?: Response, failure?: string) {
     const { method, url, secretUrl = false } = request;
     this.#options.trace?.({
       method,
@@ -247,7 +247,7 @@ export class HttpClient {
       ms: this.now() - started,
       status: response?.status,
       requestId: response && requestIdOf(response.headers),
-      fault,
+      failure,
     });
   }
 }

@@ -34,7 +34,7 @@ interface ReadOptions {
   deadline: Deadline;
   /** Whether the end of the body counts as progress. */
   isProgress: boolean;
-  /** Tells an interruption from a fault. */
+  /** Distinguishes an interruption from a failure. */
   signal: AbortSignal | undefined;
   /** Stops listening to the signal. */
   release: () => void;

@@ -151,9 +151,9 @@ function createRecord(context: TransferContext, key: string, identity: UploadIde
 }
 
 /**
- * Cancels a session, so that it does not block the name; one that has ended is as good (PROTOCOL U10).
+ * Cancels a session, so that it does not block the name; one that has ended counts as cancelled (PROTOCOL U10).
  *
- * @returns Whether the service has answered; otherwise the session expires later.
+ * @returns Whether the service has responded; otherwise the session expires later.
  */
 export async function cancelSession(storage: StorageClient, uploadUrl: string): Promise<boolean> {
   try {

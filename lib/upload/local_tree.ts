@@ -25,16 +25,16 @@ export interface LocalTree {
   folders: string[][];
   files: LocalTreeFile[];
   /** Forbidden names, and names that differ only in case. */
-  faults: GraphError[];
+  problems: GraphError[];
   /** Skipped: symlinks to folders, devices, … */
-  leftOut: string[];
+  skipped: string[];
   /** Not readable: no permission, deleted meanwhile, … */
   unreadable: { path: string; error: Error }[];
 }
 
 /** Reads a folder recursively; symlinks to files count as files, those to folders are not followed. */
 export async function readLocalTree(folder: string, signal?: AbortSignal): Promise<LocalTree> {
-  const tree: LocalTree = { folders: [], files: [], faults: [], leftOut: [], unreadable: [] };
+  const tree: LocalTree = { folders: [], files: [], problems: [], skipped: [], unreadable: [] };
   await readFolder(folder, [], tree, signal);
   return tree;
 }
@@ -64,14 +64,14 @@ async function readFolder(
         continue;
       }
       if (!info?.isFile) {
-        tree.leftOut.push(path);
+        tree.skipped.push(path);
         continue;
       }
     }
     const name = remoteName(entry.name);
     const problem = nameProblem(name) ?? twinProblem(name, names);
     if (problem) {
-      tree.faults.push(usageError(`${path}: ${problem}`, "rename it; nothing was sent", "illegalName"));
+      tree.problems.push(usageError(`${path}: ${problem}`, "rename it; nothing was sent", "illegalName"));
     }
     if (info) tree.files.push({ path, folders, name, size: info.size });
     else {

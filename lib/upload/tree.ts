@@ -21,7 +21,7 @@ import { uploadContent, type UploadOptions } from "./upload.ts";
  * The transfers that bring a local folder to a location: into it under its own name if the location ends with a slash,
  * otherwise as the location itself. Folders are made once, empty ones as well; nothing on the server is removed.
  *
- * @param tree What is in the folder, from `readLocalTree`; without faults.
+ * @param tree What is in the folder, from `readLocalTree`; without problems.
  */
 export async function* uploadTree(
   connection: Connection,

@@ -46,7 +46,7 @@ export async function verifyUpload(
       `${size} bytes with QuickXorHash ${hash}, instead of ${content.size} with ${quickXorHash}`;
     throw damagedError(
       `${path} is not what was sent: ${difference}; ${judged.why}`,
-      "both copies are kept; compare them: the stored one is damaged, or was changed by somebody since",
+      "both copies are kept; compare them: the stored one is damaged, or was changed since",
     );
   }
   if (judged.verdict === "unverified") {
