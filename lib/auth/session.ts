@@ -91,6 +91,11 @@ export function decodeClaims(token: string): Record<string, unknown> {
   }
 }
 
+/** Gives one token that cannot be renewed, and throws once the service rejects it. */
+export function fixedToken(token: string, rejected: GraphError): TokenSource {
+  return { token: (refresh) => refresh ? Promise.reject(rejected) : Promise.resolve(token) };
+}
+
 /**
  * Opens a session that has one token and cannot renew it.
  *
@@ -108,10 +113,7 @@ export function openStaticTokenSession(token: string): AuthSession {
   // Most personal accounts are `unknown`: their tokens cannot be read.
   const type = idtyp === "app" ? "app" : tid === PERSONAL_TENANT ? "personal" : "unknown";
   return {
-    token: (refresh) =>
-      refresh
-        ? Promise.reject(new GraphError("signInNeeded", refused, { code: "tokenRefused" }))
-        : Promise.resolve(token),
+    ...fixedToken(token, new GraphError("signInNeeded", refused, { code: "tokenRefused" })),
     info: () =>
       Promise.resolve({
         username: typeof upn === "string" ? upn : undefined,

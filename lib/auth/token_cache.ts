@@ -10,7 +10,7 @@ import type { AuthContext, TokenRefresh } from "./session.ts";
 import { isGraphError, usageError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { acquireLockUnless } from "../local/lock.ts";
+import { acquireLock } from "../local/lock.ts";
 import { checkFolder, readPrivateFile, removeLeftovers, writePrivateFile } from "../local/private_file.ts";
 
 /** Longer than a renewal with all its retries. */
@@ -80,7 +80,7 @@ export class TokenCache {
 
   /** Takes the lock and reads what other processes wrote; throws `unavailable`, code `locked`, after two minutes. */
   async lock(): Promise<LockedCache> {
-    return (await this.#lockUnless(() => Promise.resolve(false)))!;
+    return (await this.#lockUnless())!;
   }
 
   /** Replaces the file; a failure is only a notice, and this process continues with the text in memory. */
@@ -111,10 +111,10 @@ export class TokenCache {
     return find() ?? await renew(file!); // not locked only if it is done
   }
 
-  async #lockUnless(isDone: () => Promise<boolean>): Promise<LockedCache | undefined> {
+  async #lockUnless(isDone?: () => Promise<boolean>): Promise<LockedCache | undefined> {
     const { http: { signal, deadline }, notice } = this.#context;
     const timeoutMs = Math.min(MAX_LOCK_WAIT_MS, deadline.limitMs);
-    const lock = await acquireLockUnless(this.path, { timeoutMs, signal, notice }, isDone);
+    const lock = await acquireLock(this.path, { timeoutMs, signal, notice, isDone });
     if (!lock) return undefined;
     try {
       await checkFolder(this.path);

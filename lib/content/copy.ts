@@ -7,7 +7,7 @@
 import type { Connection } from "../connect.ts";
 import { BrokenDocument, type ByteSource, interruptible } from "../documents/byte_source.ts";
 import { checkStructure } from "../documents/structure.ts";
-import { type LocalContent, openContent, openSpool, writeAll } from "../local/local_file.ts";
+import { createSpool, type LocalContent, writeAll } from "../local/local_file.ts";
 import { join } from "../std.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 import { damagedError, type OnProgress } from "../transfer/result.ts";
@@ -47,19 +47,17 @@ export async function fetchPrivateCopy(
   { settings }: Pick<Connection, "settings">,
   remote: RemoteContent,
 ): Promise<PrivateCopy> {
-  const file = await openSpool(join(settings.state, "spool"));
-  try {
-    const written = await fetchInOrder(remote, (bytes) => writeAll(file, bytes), async () => {
-      await file.seek(0, Deno.SeekMode.Start);
-      await file.truncate(0);
-    });
-    const info = { path: "-", name: remote.item.name, size: written.bytes, modified: null };
-    const content = openContent(file, info, false);
-    return { ...written, content, [Symbol.dispose]: () => content[Symbol.dispose]() };
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+  const folder = join(settings.state, "spool");
+  const { content, filled } = await createSpool(
+    folder,
+    remote.item.name,
+    (file) =>
+      fetchInOrder(remote, (bytes) => writeAll(file, bytes), async () => {
+        await file.seek(0, Deno.SeekMode.Start);
+        await file.truncate(0);
+      }),
+  );
+  return { ...filled, content, [Symbol.dispose]: () => content[Symbol.dispose]() };
 }
 
 /**
@@ -133,14 +131,11 @@ export async function acceptCopy(
   notice: (text: string) => void,
   hint: () => Promise<string>,
 ): Promise<Verdict> {
-  const { path, size, hash } = content.item;
+  const { path, size } = content.item;
   const { verdict } = judged;
   if (verdict === "damaged") {
-    const difference = `${bytes} bytes with QuickXorHash ${quickXorHash}, instead of ${size} with ${hash}`;
-    throw damagedError(
-      `${path} is not what the service states: ${difference}; ${judged.why}`,
-      await hint(),
-    );
+    const problem = `${path} is not what the service states`;
+    throw damagedError(problem, { size: bytes, hash: quickXorHash }, content.item, judged.why, await hint());
   }
   if (content.compare(bytes, quickXorHash) === "different") {
     const proof = verdict === "enriched" ? "" : "; nothing can prove that it is the file";

@@ -7,7 +7,7 @@ import { GraphError } from "../errors.ts";
 import type { ItemContext } from "../drive/items.ts";
 import type { Settings } from "../settings.ts";
 import type { StorageClient } from "../graph/storage.ts";
-import type { Verdict } from "./verify.ts";
+import type { Content, Verdict } from "./verify.ts";
 
 /** What a transfer did, as `--json` prints it. */
 export interface TransferResult {
@@ -61,6 +61,14 @@ export function forTransfer<T extends TransferContext>(context: T): T {
 }
 
 /** The error of content that did not arrive as it was sent. */
-export function damagedError(message: string, hint: string): GraphError {
+export function damagedError(
+  problem: string,
+  actual: Content,
+  expected: Content,
+  why: string,
+  hint: string,
+): GraphError {
+  const message = `${problem}: ${actual.size} bytes with QuickXorHash ${actual.hash}, ` +
+    `instead of ${expected.size} with ${expected.hash}; ${why}`;
   return new GraphError("damaged", message, { code: "damaged", hint });
 }

@@ -33,8 +33,9 @@ export async function verifyUpload(
   found: ResolvedItem,
   quickXorHash: string,
 ): Promise<{ item: Item; verdict: Verdict }> {
-  const { size, hash, path, name } = found.item;
-  const compared = compareContent({ size: content.size, hash: quickXorHash }, found.item);
+  const { path, name } = found.item;
+  const sent = { size: content.size, hash: quickXorHash };
+  const compared = compareContent(sent, found.item);
   if (compared !== "different") return { item: found.item, verdict: compared };
   const kind = enrichedKind("uploads", name, driveType);
   const remote = new RemoteContent(connection, found);
@@ -42,10 +43,11 @@ export async function verifyUpload(
     ? UNEXPLAINED
     : await compareStored(connection, content, quickXorHash, kind, remote);
   if (judged.verdict === "damaged") {
-    const difference =
-      `${size} bytes with QuickXorHash ${hash}, instead of ${content.size} with ${quickXorHash}`;
     throw damagedError(
-      `${path} is not what was sent: ${difference}; ${judged.why}`,
+      `${path} is not what was sent`,
+      found.item,
+      sent,
+      judged.why,
       "both copies are kept; compare them: the stored one is damaged, or was changed since",
     );
   }
