@@ -17,7 +17,6 @@ export interface Cloud {
 /** The name of a cloud, as in the setting `cloud`. */
 export type CloudName = "global" | "usgov" | "usdod" | "china";
 
-/** All clouds. */
 export const CLOUDS: Record<CloudName, Cloud> = {
   global: {
     loginOrigin: "https://login.microsoftonline.com",

@@ -23,7 +23,6 @@ export interface AccountInfo {
   chosen: boolean;
 }
 
-/** Which account is wanted. */
 export interface AccountSelector {
   /** Id, `common`, `organizations` or `consumers`. */
   tenant: string;

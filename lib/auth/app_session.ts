@@ -14,7 +14,6 @@ import { usageError } from "../errors.ts";
 import { isGuid } from "../json.ts";
 import type { AppCredentialSetting } from "../settings.ts";
 
-/** Opens an app-only session. */
 export function openAppSession(context: AuthContext, credential: AppCredentialSetting): AuthSession {
   const { settings, http: { now } } = context;
   const registration = () => {

@@ -24,7 +24,6 @@ export interface Registration {
   environment: string;
 }
 
-/** The app registration whose entries are used, in one cloud. */
 export type CacheClient = Pick<Registration, "clientId" | "environment">;
 
 /** An account in the cache, with MSAL's names. */
@@ -36,7 +35,6 @@ export interface CachedAccount {
   name: string | undefined;
 }
 
-/** An access token in the cache. */
 export interface CachedToken {
   secret: string;
   scopes: string[];
@@ -44,7 +42,6 @@ export interface CachedToken {
   expiresAt: number;
 }
 
-/** The account and app registration whose tokens are used. */
 export type AccountQuery = CacheClient & { account: Pick<CachedAccount, "homeAccountId" | "realm"> };
 
 /** Checks the content of a cache; `undefined` when MSAL could not work with it. */

@@ -33,7 +33,6 @@ const DEFAULT_LIFE_SECONDS = 900;
 /** What all of MSAL's requests for a token have in common. */
 export type TokenRequest = { scopes: string[]; claims?: string };
 
-/** What MSAL works with. */
 export interface MsalContext extends AuthContext {
   registration: Registration;
   cache: TokenCache;
@@ -65,7 +64,6 @@ export async function openUserApp(
   return new PublicClientApplication(configuration(context, AuthError, file));
 }
 
-/** Opens MSAL for an app-only session. */
 export async function openServiceApp(
   context: MsalContext,
   file: LockedCache,
@@ -123,7 +121,6 @@ export function tokenRequest(scopes: string[], claims: string | undefined): Toke
   return claims === undefined ? { scopes } : { scopes, claims };
 }
 
-/** The token in MSAL's result. */
 export function tokenOf(result: Msal.AuthenticationResult | null): CachedToken {
   if (!result) {
     const hint = "run the same command again";

@@ -23,7 +23,6 @@ export const SCOPES: Record<Access, { own: readonly string[]; all: readonly stri
   write: { own: ["Files.ReadWrite"], all: ["Files.ReadWrite.All", "Sites.Read.All"] },
 };
 
-/** What a session signs in with. */
 export interface AuthContext {
   settings: Settings;
   http: HttpClient;
@@ -31,7 +30,6 @@ export interface AuthContext {
   notice: (text: string) => void;
 }
 
-/** Why another token is needed. */
 export interface TokenRefresh {
   /** The token that the service rejected. */
   refused: string;

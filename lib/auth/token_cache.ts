@@ -16,7 +16,6 @@ import { checkFolder, readPrivateFile, removeLeftovers, writePrivateFile } from 
 /** Longer than a renewal with all its retries. */
 const MAX_LOCK_WAIT_MS = 120_000;
 
-/** The cache as it was read. */
 export interface CacheState {
   state: "absent" | "plaintext" | "encrypted";
   /** In MSAL's format; may be empty. */
@@ -162,7 +161,6 @@ export class TokenCache {
   }
 }
 
-/** Where a session gets its tokens. */
 export interface TokenProvider {
   cache: TokenCache;
   /** Finds a token in what was read last that is valid for five more minutes. */
@@ -173,7 +171,6 @@ export interface TokenProvider {
   recover?(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken>;
 }
 
-/** The current token of a session. */
 export class TokenRenewal {
   readonly #provider: TokenProvider;
   #current: CachedToken | undefined;

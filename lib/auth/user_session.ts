@@ -35,14 +35,12 @@ import { type LockedCache, TokenCache, TokenRenewal } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 
-/** What the session of a user needs. */
 export interface UserSessionOptions extends AuthContext {
   access: Access;
   /** How the user signs in. @default not at all: a missing sign-in is an error */
   interact: Interaction | undefined;
 }
 
-/** The session of a user. */
 export class UserSession implements AuthSession {
   readonly #options: UserSessionOptions;
   readonly #cache: TokenCache;

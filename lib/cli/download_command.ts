@@ -24,7 +24,6 @@ export interface DownloadRequest {
   stdout: OutputStream;
 }
 
-/** The transfers of all locations. */
 export async function* downloadJobs(
   connection: Connection,
   request: DownloadRequest,

@@ -34,12 +34,10 @@ export interface Command<Definitions extends OptionDefinitions = OptionDefinitio
   run(run: Run<Definitions>): Promise<void>;
 }
 
-/** What a script works with. */
 export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
   readonly args: readonly string[];
   /** Values of the script's own options. */
   readonly options: OptionValues<Definitions>;
-  /** Settings given on the command line. */
   readonly settingOptions: Partial<Record<SettingName, string>>;
   readonly output: Output;
   readonly host: Host;
@@ -96,7 +94,6 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     });
   }
 
-  /** How this run sends its requests. */
   httpOptions(): Omit<HttpOptions, "signal"> {
     const { verbose, "max-wait": maxWaitSeconds } = this.#common;
     return {
@@ -170,7 +167,6 @@ export async function runCommand<Definitions extends OptionDefinitions>(
   }
 }
 
-/** What `--help` or `--version` prints. */
 function informationText(
   command: CommandHelp,
   { help, version }: ParsedArgs<OptionDefinitions>["common"],

@@ -29,7 +29,6 @@ export interface UploadInput {
   path: string;
   /** As the service gets it; `undefined` for standard input. */
   name?: string;
-  /** What a folder contains. */
   tree?: LocalTree;
 }
 
@@ -54,7 +53,6 @@ export async function readUploadInputs(
   throw usageError(forbidden.join("; "), hint, "illegalName");
 }
 
-/** The transfers of all inputs. */
 export async function* uploadJobs(
   connection: Connection,
   inputs: readonly UploadInput[],

@@ -26,7 +26,6 @@ export interface InOrderContent {
   sha256: string;
 }
 
-/** A private copy of an item's content. */
 export interface PrivateCopy extends InOrderContent, Disposable {
   content: LocalContent;
 }

@@ -19,7 +19,6 @@ const MAX_RESTARTS = 3;
 /** How much conversion may add to a small file, in bytes. */
 const CONVERSION_BYTES = 16 * 1024 * 1024;
 
-/** The content of one item. */
 export class RemoteContent {
   /** The item as last read; another object after each refresh. */
   found: ResolvedItem;

@@ -86,7 +86,6 @@ export async function downloadItem(
   return options.dryRun ? { ...result, dryRun: true } : result;
 }
 
-/** What a download would do. */
 async function foresee(
   content: RemoteContent,
   local: string,

@@ -47,7 +47,6 @@ export interface PartialPlace {
   notice: (text: string) => void;
 }
 
-/** An open partial file. */
 export class PartialFile implements DownloadTarget, Disposable {
   readonly ranges: ByteRanges;
   readonly file: Deno.FsFile;
@@ -129,7 +128,6 @@ export class PartialFile implements DownloadTarget, Disposable {
   }
 }
 
-/** Opens the journal of unfinished downloads. */
 export function openDownloadJournal(
   folder: string,
   now: () => number,

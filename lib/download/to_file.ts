@@ -37,7 +37,6 @@ import {
 const PARALLEL_FROM_BYTES = 64 * 1024 * 1024;
 const PARALLEL_CONNECTIONS = 4;
 
-/** What a download did. */
 export type DownloadOutcome =
   & Pick<TransferResult, "result" | "verdict" | "bytes">
   & Partial<Pick<TransferResult, "sentBytes" | "resumedFrom">>;

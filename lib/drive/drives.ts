@@ -31,7 +31,6 @@ export interface SiteInfo {
   webUrl: string;
 }
 
-/** What finding drives and sites takes. */
 export interface DriveContext {
   graph: GraphClient;
   settings: Pick<Settings, "site" | "siteHost" | "drive">;

@@ -9,7 +9,6 @@ import { GraphError } from "../errors.ts";
 import type { HttpClient, HttpRequest } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
 
-/** A client of storage hosts. */
 export class StorageClient {
   readonly http: HttpClient;
   readonly #hosts: readonly string[];

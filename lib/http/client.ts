@@ -56,7 +56,6 @@ export interface TraceEvent {
   requestId?: string | undefined;
 }
 
-/** A request for {@linkcode HttpClient.send}. */
 export interface HttpRequest {
   method: string;
   url: string;

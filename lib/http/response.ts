@@ -42,7 +42,6 @@ interface ReadOptions {
   abort: () => void;
 }
 
-/** Wraps a response of `fetch`. */
 export function toHttpResponse(response: Response, options: ReadOptions): HttpResponse {
   const { url, deadline, isProgress, signal, release, abort } = options;
 

@@ -10,7 +10,6 @@ import { acquireLock } from "./lock.ts";
 import { ifExists, lstatIfExists } from "./local_file.ts";
 import { moveAside, readPrivateFile, removeLeftovers, writePrivateFile } from "./private_file.ts";
 
-/** How to read a folder of entries. */
 export interface JournalOptions<T> {
   folder: string;
   /** For messages: `an unfinished upload`. */
@@ -22,7 +21,6 @@ export interface JournalOptions<T> {
   notice: (text: string) => void;
 }
 
-/** A folder of entries. */
 export class Journal<T> {
   readonly #options: JournalOptions<T>;
 

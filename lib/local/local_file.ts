@@ -55,7 +55,6 @@ export async function readAt(file: Deno.FsFile, buffer: Uint8Array, position: nu
   return filled;
 }
 
-/** Writes all bytes at the current position. */
 export async function writeAll(
   file: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,

@@ -12,7 +12,6 @@ import { lstatIfExists } from "./local_file.ts";
 const LOCK_TRY_MS = 50;
 const LONG_WAIT_MS = 3_000;
 
-/** How {@linkcode acquireLock} waits. */
 export interface LockOptions {
   /** Longest wait for another process, in milliseconds. */
   timeoutMs: number;

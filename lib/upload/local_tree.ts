@@ -9,7 +9,6 @@ import { throwIfAborted } from "../abort.ts";
 import { statIfExists } from "../local/local_file.ts";
 import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
 
-/** A file below a folder. */
 interface LocalTreeFile {
   path: string;
   /** Names of its folders below the top one, as the service gets them. */
@@ -19,7 +18,6 @@ interface LocalTreeFile {
   size: number;
 }
 
-/** The contents of a local folder. */
 export interface LocalTree {
   /** All folders below the top one, parents first. */
   folders: string[][];

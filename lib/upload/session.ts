@@ -56,13 +56,11 @@ interface SessionOptions extends UploadIntent {
   onProgress?: OnProgress | undefined;
 }
 
-/** The item that an upload committed. */
 interface CommittedUpload {
   driveItem: DriveItem;
   created: boolean;
 }
 
-/** What an upload made. */
 export interface UploadOutcome extends CommittedUpload {
   quickXorHash: string;
   sentBytes: number;
@@ -70,7 +68,6 @@ export interface UploadOutcome extends CommittedUpload {
   resumedFrom: number | null;
 }
 
-/** An upload and where it is. */
 type Upload = ReturnType<typeof startUpload>;
 
 function startUpload(
@@ -97,7 +94,6 @@ function startUpload(
     uploadUrl: "",
     /** Sessions used so far. */
     sessions: 0,
-    /** The next byte to send. */
     position: 0,
     /** The highest next expected byte that the session has named. */
     furthest: 0,

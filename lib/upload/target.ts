@@ -22,7 +22,6 @@ import { checkNewName, joinRemote } from "../drive/names.ts";
 /** Attempts in a folder that the service does not find yet. */
 const MAX_ATTEMPTS = 5;
 
-/** Where an upload goes. */
 export interface UploadTarget {
   folder: ItemAddress;
   /** Id of the folder that currently has this address. */
@@ -53,7 +52,6 @@ export async function findItem(graph: GraphClient, target: UploadTarget): Promis
   }
 }
 
-/** Its path from the root of the drive. */
 export function pathOf({ folderPath, name }: UploadTarget): string {
   return joinRemote(folderPath, name);
 }
@@ -67,7 +65,6 @@ export function expectedItem({ folder, folderPath, name }: UploadTarget, named =
 
 /** Where a local folder goes. */
 export interface FolderTarget {
-  /** An existing folder. */
   base: ResolvedItem;
   /** Name of the copy below it; `undefined`: the base itself. */
   name: string | undefined;

@@ -85,7 +85,6 @@ class RemoteFolders {
     return known;
   }
 
-  /** Where a file goes. */
   async fileTarget(path: readonly string[], name: string): Promise<UploadTarget> {
     const { item, children, fresh } = await this.folder(path);
     const existing = children.get(nameKey(name));

@@ -215,7 +215,6 @@ async function compare(
   return await isUploadUnfinished(connection, content, target) ? undefined : "unverified";
 }
 
-/** What an upload would do. */
 function predict(
   existing: Item | undefined,
   conflict: UploadConflict | undefined,
