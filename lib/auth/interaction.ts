@@ -96,7 +96,7 @@ export function browserInteraction(show: (address: string) => void, settings: Se
   };
 }
 
-/** Waits for the user, which cannot be cancelled; throws `interrupted` as soon as the signal is aborted. */
+/** Waits for the user, which cannot be canceled; throws `interrupted` as soon as the signal is aborted. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   promise.catch(() => {}); // after an abort its failure is of no interest
   throwIfAborted(signal);

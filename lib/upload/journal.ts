@@ -118,7 +118,7 @@ function createRecord(context: TransferContext, key: string, identity: UploadIde
   const journal = openUploadJournal(context);
   const { storage, graph, notice } = context;
   return {
-    /** What an earlier run left, and whether its session can be resumed; otherwise it is to be cancelled. */
+    /** What an earlier run left, and whether its session can be resumed; otherwise it is to be canceled. */
     async read(intent: UploadIntent): Promise<{ entry: UploadJournalEntry; resumable: boolean } | undefined> {
       const entry = await journal.read(key);
       if (!entry) return undefined;
@@ -151,7 +151,7 @@ function createRecord(context: TransferContext, key: string, identity: UploadIde
 }
 
 /**
- * Cancels a session, so that it does not block the name; one that has ended counts as cancelled (PROTOCOL U10).
+ * Cancels a session, so that it does not block the name; one that has ended counts as canceled (PROTOCOL U10).
  *
  * @returns Whether the service has responded; otherwise the session expires later.
  */
@@ -160,7 +160,7 @@ export async function cancelSession(storage: StorageClient, uploadUrl: string): 
     const detached = storage.withHttp(storage.http.detached(CANCEL_TIMEOUT_MS));
     const response = await detached.send({ method: "DELETE", url: uploadUrl, retry: "never" });
     await response.discard();
-    return response.status < 500;
+    return response.status < 500 && response.status !== 429;
   } catch {
     return false; // callers may ignore this
   }
@@ -192,7 +192,7 @@ function parse(entry: Record<string, unknown>): UploadJournalEntry | undefined {
 
 /** An unfinished upload, as `--list --json` prints it. */
 export interface UnfinishedUploadInfo extends Pick<UploadJournalEntry, "path" | "local" | "size"> {
-  /** Names it when it is cancelled. */
+  /** Names it when it is canceled. */
   id: string;
   /** Bytes that the service has; `null` when the session has ended, or cannot be asked. */
   doneBytes: number | null;
@@ -231,7 +231,7 @@ export async function cancelUnfinishedUpload(
   return await journal.exclusively(key, undefined, async () => {
     const { storage } = context;
     if (storage.accepts(entry.uploadUrl) && !await cancelSession(storage, entry.uploadUrl)) {
-      throw new GraphError("unavailable", `the upload of ${entry.path} could not be cancelled`, {
+      throw new GraphError("unavailable", `the upload of ${entry.path} could not be canceled`, {
         code: "notCancelled",
         hint: "the service cannot be reached; run the same command again later",
       });

@@ -121,7 +121,7 @@ interface Turn {
  * Uploads a file of at least one byte.
  *
  * @param finish Verifies what was committed. If it throws, the journal entry stays: the upload is not finished.
- * @throws {GraphError} of the kind that fits the failure. The session is cancelled unless a later run can resume it.
+ * @throws {GraphError} of the kind that fits the failure. The session is canceled unless a later run can resume it.
  */
 export async function uploadThroughSession<T>(
   context: TransferContext,
@@ -413,7 +413,7 @@ async function afterFailure(upload: Upload, error: unknown): Promise<unknown> {
     const isOver = code === "sessionStuck" || code === "sessionLost";
     if (kind === "interrupted" || (kind === "unavailable" && !isOver)) return incompleteError(upload, error);
   }
-  // The entry of a session that could not be cancelled is kept for the next run, which needs its URL.
+  // The entry of a session that could not be canceled is kept for the next run, which needs its URL.
   if (await cancel(upload)) await upload.record.remove();
   return error;
 }
