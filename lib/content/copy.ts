@@ -94,12 +94,12 @@ export async function fetchInOrder(
 }
 
 /**
- * Judges a copy that differs from what the service states, although it was fetched twice.
+ * Assesses a copy that differs from what the service states, although it was fetched twice.
  *
  * @param isSame Whether both copies were the same, and of this item. QuickXorHash cannot tell: it does not see blocks of
  *   320 KiB in the wrong order (PROTOCOL 10.1).
  */
-export async function judgeCopy(
+export async function assessCopy(
   content: RemoteContent,
   copy: ByteSource,
   isSame: boolean,
@@ -126,15 +126,21 @@ export async function judgeCopy(
 export async function acceptCopy(
   content: RemoteContent,
   { bytes, quickXorHash }: { bytes: number; quickXorHash: string },
-  judged: CopyVerdict,
+  assessed: CopyVerdict,
   notice: (text: string) => void,
   hint: () => Promise<string>,
 ): Promise<Verdict> {
   const { path, size } = content.item;
-  const { verdict } = judged;
+  const { verdict } = assessed;
   if (verdict === "damaged") {
     const problem = `${path} is not what the service states`;
-    throw damagedError(problem, { size: bytes, hash: quickXorHash }, content.item, judged.why, await hint());
+    throw damagedError(
+      problem,
+      { size: bytes, hash: quickXorHash },
+      content.item,
+      assessed.why,
+      await hint(),
+    );
   }
   if (content.compare(bytes, quickXorHash) === "different") {
     const proof = verdict === "enriched" ? "" : "; nothing can prove that it is the file";

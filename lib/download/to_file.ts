@@ -5,7 +5,7 @@
  */
 import type { Connection } from "../connect.ts";
 import { throwIfAborted } from "../abort.ts";
-import { acceptCopy, type CopyVerdict, judgeCopy } from "../content/copy.ts";
+import { acceptCopy, assessCopy, type CopyVerdict } from "../content/copy.ts";
 import { fetchMissing } from "../content/ranged.ts";
 import type { RemoteContent } from "../content/remote_content.ts";
 import { GraphError } from "../errors.ts";
@@ -55,7 +55,7 @@ interface FileDownload {
 interface Received {
   bytes: number;
   quickXorHash: string;
-  judged: CopyVerdict;
+  assessed: CopyVerdict;
 }
 
 /**
@@ -172,7 +172,7 @@ async function fill(context: FileDownload, partial: PartialFile): Promise<Downlo
   await takeMode(target, place.path);
   if (modified) await partial.file.utime(new Date(modified), new Date(modified));
   await partial.file.syncData();
-  const verdict = await acceptCopy(content, received, received.judged, place.notice, async () => {
+  const verdict = await acceptCopy(content, received, received.assessed, place.notice, async () => {
     const kept = join(dirname(place.path), `.${crypto.randomUUID().slice(0, 8)}.damaged`);
     await rename(place.path, kept);
     await place.journal.remove(place.key);
@@ -201,7 +201,7 @@ async function receive({ content, place, options }: FileDownload, partial: Parti
     await partial.file.truncate(partial.ranges.prefixEnd);
     const copy = await hashFile(place.path, content.http.signal, partial.hash);
     if (content.compare(copy.bytes, copy.quickXorHash) === "verified") {
-      return { ...copy, judged: { verdict: "verified" } };
+      return { ...copy, assessed: { verdict: "verified" } };
     }
     // What was known of the item may be outdated, or several requests were served from several versions.
     const { version, isForeign } = content;
@@ -214,13 +214,13 @@ async function receive({ content, place, options }: FileDownload, partial: Parti
     }
     const compared = content.compare(copy.bytes, copy.quickXorHash);
     const isProven = compared === "verified" || compared === "unverified" && partial.assumedPrefixOf === null;
-    if (isProven) return { ...copy, judged: { verdict: compared } };
+    if (isProven) return { ...copy, assessed: { verdict: compared } };
     if (partial.resumedFrom === null) {
       const sha256 = await sha256OfFile(place.path, content.http.signal);
       if (first !== undefined) {
         const read = (buffer: Uint8Array, position: number) => readAt(partial.file, buffer, position);
         const isSame = sha256 === first && !isForeign;
-        return { ...copy, judged: await judgeCopy(content, { size: copy.bytes, read }, isSame) };
+        return { ...copy, assessed: await assessCopy(content, { size: copy.bytes, read }, isSame) };
       }
       first = sha256;
     }

@@ -56,7 +56,7 @@ export interface UploadIntent {
 }
 
 /** The journal entry of the running upload. */
-export type UploadRecord = ReturnType<typeof createRecord>;
+export type UploadEntry = ReturnType<typeof createEntry>;
 
 /** The journal of the unfinished uploads of this machine's user. */
 function openUploadJournal({ settings, graph, notice }: TransferContext): Journal<UploadJournalEntry> {
@@ -75,21 +75,21 @@ export async function isUploadUnfinished(
 }
 
 /**
- * Runs an upload with its record, while no other process works on the same one.
+ * Runs an upload with its journal entry, while no other process works on the same one.
  *
  * @throws {GraphError} `unavailable`, code `locked`, when another process does.
  */
-export async function withUploadRecord<T>(
+export async function withUploadEntry<T>(
   context: TransferContext,
   content: LocalContent,
   target: UploadTarget,
-  body: (record: UploadRecord) => Promise<T>,
+  body: (entry: UploadEntry) => Promise<T>,
 ): Promise<T> {
   const { key, ...identity } = await identify(context, content, target);
   return await openUploadJournal(context).exclusively(key, context.graph.http.signal, async () => {
     // Strict where the service cannot confirm the hash.
     const fingerprint = await computeFingerprint(content, mayBeRewritten(target.name, target.driveType));
-    return await body(createRecord(context, key, { ...identity, fingerprint }, content.reopenable));
+    return await body(createEntry(context, key, { ...identity, fingerprint }, content.reopenable));
   });
 }
 
@@ -114,7 +114,7 @@ type UploadIdentity = Omit<
   "uploadUrl" | "createdAt" | "conflict" | "description" | "versionBefore"
 >;
 
-function createRecord(context: TransferContext, key: string, identity: UploadIdentity, reopenable: boolean) {
+function createEntry(context: TransferContext, key: string, identity: UploadIdentity, reopenable: boolean) {
   const journal = openUploadJournal(context);
   const { storage, graph, notice } = context;
   return {

@@ -19,7 +19,7 @@ import type { LocalContent } from "../local/local_file.ts";
 import type { OnProgress, TransferContext } from "../transfer/result.ts";
 import { checkUnchanged, mayBeRewritten } from "../transfer/verify.ts";
 import { ContentReader } from "./content_reader.ts";
-import { cancelSession, type UploadIntent, type UploadRecord, withUploadRecord } from "./journal.ts";
+import { cancelSession, type UploadEntry, type UploadIntent, withUploadEntry } from "./journal.ts";
 import {
   checkFragmentBytes,
   DEFAULT_FRAGMENT_BYTES,
@@ -75,7 +75,7 @@ function startUpload(
   content: LocalContent,
   target: UploadTarget,
   options: SessionOptions,
-  record: UploadRecord,
+  entry: UploadEntry,
 ) {
   const { fragmentBytes = DEFAULT_FRAGMENT_BYTES } = options;
   return {
@@ -83,7 +83,7 @@ function startUpload(
     content,
     target,
     options,
-    record,
+    entry,
     reader: new ContentReader(content, fragmentBytes, context.graph.http.signal),
     /** For messages. */
     what: `upload of ${pathOf(target)}`,
@@ -131,8 +131,8 @@ export async function uploadThroughSession<T>(
   finish: (uploaded: UploadOutcome) => Promise<T>,
 ): Promise<T> {
   checkFragmentBytes(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES);
-  return await withUploadRecord(context, content, target, async (record) => {
-    const upload = startUpload(context, content, target, options, record);
+  return await withUploadEntry(context, content, target, async (entry) => {
+    const upload = startUpload(context, content, target, options, entry);
     let committed: CommittedUpload;
     try {
       committed = await resume(upload) ?? await send(upload);
@@ -144,14 +144,14 @@ export async function uploadThroughSession<T>(
     const { sentBytes, resumedFrom, reader } = upload;
     const quickXorHash = reader.hash.digest();
     const result = await finish({ driveItem, created, quickXorHash, sentBytes, resumedFrom });
-    await record.remove();
+    await entry.remove();
     return result;
   });
 }
 
 /** Takes up the upload of an earlier process; returns its item if that was committed after all. */
 async function resume(upload: Upload): Promise<CommittedUpload | undefined> {
-  const earlier = await upload.record.read(upload.options);
+  const earlier = await upload.entry.read(upload.options);
   if (!earlier) return undefined;
   const { entry, resumable } = earlier;
   upload.uploadUrl = entry.uploadUrl;
@@ -172,7 +172,7 @@ async function resume(upload: Upload): Promise<CommittedUpload | undefined> {
     }
   }
   await cancel(upload);
-  await upload.record.remove();
+  await upload.entry.remove();
   return undefined;
 }
 
@@ -371,7 +371,7 @@ async function createSession(upload: Upload): Promise<void> {
   if (!session?.uploadUrl) throw toServiceError(response, text, upload.what);
   upload.context.storage.check(session.uploadUrl);
   upload.uploadUrl = session.uploadUrl;
-  await upload.record.write(session.uploadUrl, upload.options, upload.versionBefore);
+  await upload.entry.write(session.uploadUrl, upload.options, upload.versionBefore);
   throwIfAborted(graph.http.signal);
   upload.position = upload.furthest = nextExpectedByte(session.nextExpectedRanges ?? []) ?? 0;
   upload.stuckRounds = 0;
@@ -414,7 +414,7 @@ async function afterFailure(upload: Upload, error: unknown): Promise<unknown> {
     if (kind === "interrupted" || (kind === "unavailable" && !isOver)) return incompleteError(upload, error);
   }
   // The entry of a session that could not be canceled is kept for the next run, which needs its URL.
-  if (await cancel(upload)) await upload.record.remove();
+  if (await cancel(upload)) await upload.entry.remove();
   return error;
 }
 
