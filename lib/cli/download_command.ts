@@ -61,7 +61,7 @@ export async function* downloadJobs(
         };
       }
     } catch (error) {
-      yield failedJob(location.text, error as Error);
+      yield failedJob(location.text, error);
     }
   }
 }

@@ -7,10 +7,9 @@ import type { Access } from "../auth/session.ts";
 import { type Connection, openConnection } from "../connect.ts";
 import { type Location, parseLocation } from "../drive/location.ts";
 import { EXIT_CODES, type FailureKind, GraphError } from "../errors.ts";
-import type { HttpOptions } from "../http/client.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { readSettings, type SettingName, type Settings } from "../settings.ts";
-import { VERSION } from "../http/client.ts";
+import { type HttpOptions, VERSION } from "../http/client.ts";
 import {
   isGiven,
   type OptionDefinitions,

@@ -89,7 +89,7 @@ async function* treeJobs(
   try {
     yield* uploadTree(connection, path, tree, location, options);
   } catch (error) {
-    yield failedJob(path, error as Error);
+    yield failedJob(path, error);
   }
 }
 

@@ -13,7 +13,7 @@ import { journalKey } from "../local/journal.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { lstatIfExists, readAt, rename } from "../local/local_file.ts";
 import { dirname, join } from "../std.ts";
-import type { TransferResult } from "../transfer/result.ts";
+import { incompleteError, type TransferResult } from "../transfer/result.ts";
 import { hashFile } from "../transfer/verify.ts";
 import type { DownloadOptions } from "./download.ts";
 import {
@@ -259,10 +259,7 @@ async function keepIncomplete(
     await removeUnfinished(place);
     return error;
   }
-  const percent = Math.floor(recordedBytes / size * 100);
-  const message = `${failure.message}; ${recordedBytes} of ${size} bytes (${percent} %) are there`;
   const mayPass = failure.kind === "interrupted" || failure.kind === "unavailable";
-  return failure.withMessage(message, {
-    hint: mayPass ? "run the same command again to resume" : failure.hint,
-  });
+  const hint = mayPass ? "run the same command again to resume" : failure.hint;
+  return incompleteError(failure, { doneBytes: recordedBytes, size, are: "there" }, hint);
 }

@@ -5,9 +5,8 @@
  */
 import type { Drive, Site } from "../graph/types.ts";
 import type { AuthSession } from "../auth/session.ts";
-import { GraphError, isGraphError, usageError } from "../errors.ts";
+import { GraphError, ifFound, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { readServiceError } from "../graph/errors.ts";
 import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
 import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
@@ -214,10 +213,7 @@ export class Drives {
 
   async #exists(drive: DriveInfo, name: string): Promise<boolean> {
     const url = `${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`;
-    const response = await this.#context.graph.request(url, { what: name });
-    if (response.status !== 200 && response.status !== 404) throw await readServiceError(response, name);
-    await response.discard();
-    return response.status === 200;
+    return await ifFound(this.#context.graph.requestJson(url, { what: name })) !== undefined;
   }
 
   #get(url: string, what: string): Promise<DriveInfo> {

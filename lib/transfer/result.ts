@@ -60,6 +60,18 @@ export function forTransfer<T extends TransferContext>(context: T): T {
   return { ...context, graph: context.graph.withHttp(http), storage: context.storage.withHttp(http) };
 }
 
+/** The error of a transfer that a later run can resume, with how much of it is done. */
+export function incompleteError(
+  error: GraphError,
+  { doneBytes, size, are }: { doneBytes: number; size: number; are: "uploaded" | "there" },
+  hint: string | undefined,
+): GraphError {
+  const percent = Math.floor(doneBytes / size * 100);
+  return error.withMessage(`${error.message}; ${doneBytes} of ${size} bytes (${percent} %) are ${are}`, {
+    hint,
+  });
+}
+
 /** The error of content that did not arrive as it was sent. */
 export function damagedError(
   problem: string,

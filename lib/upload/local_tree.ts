@@ -27,7 +27,7 @@ export interface LocalTree {
   /** Skipped: symlinks to folders, devices, … */
   skipped: string[];
   /** Not readable: no permission, deleted meanwhile, … */
-  unreadable: { path: string; error: Error }[];
+  unreadable: { path: string; error: unknown }[];
 }
 
 /** Reads a folder recursively; symlinks to files count as files, those to folders are not followed. */
@@ -47,7 +47,7 @@ async function readFolder(
   try {
     entries = await Array.fromAsync(Deno.readDir(folder));
   } catch (error) {
-    tree.unreadable.push({ path: folder, error: error as Error });
+    tree.unreadable.push({ path: folder, error });
   }
   const names = new Map<string, string>();
   for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
@@ -58,7 +58,7 @@ async function readFolder(
       try {
         info = await statIfExists(path);
       } catch (error) {
-        tree.unreadable.push({ path, error: error as Error });
+        tree.unreadable.push({ path, error });
         continue;
       }
       if (!info?.isFile) {

@@ -8,7 +8,7 @@ import { throwIfAborted } from "../abort.ts";
 import { childUrl } from "../drive/address.ts";
 import { contentVersion, type DriveItem } from "../drive/drive_item.ts";
 import { toItem } from "../drive/items.ts";
-import { GraphError } from "../errors.ts";
+import { GraphError, isGraphError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import { readServiceError, toServiceError } from "../graph/errors.ts";
 import type { StorageClient } from "../graph/storage.ts";
@@ -16,7 +16,7 @@ import { TimeoutError } from "../http/deadline.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { retryAfterMs } from "../http/retry.ts";
 import type { LocalContent } from "../local/local_file.ts";
-import type { OnProgress, TransferContext } from "../transfer/result.ts";
+import { incompleteError, type OnProgress, type TransferContext } from "../transfer/result.ts";
 import { checkUnchanged, mayBeRewritten } from "../transfer/verify.ts";
 import { ContentReader } from "./content_reader.ts";
 import { cancelSession, type UploadEntry, type UploadIntent, withUploadEntry } from "./journal.ts";
@@ -282,7 +282,7 @@ async function exchange(
     if (response.status > 299) failure = await readServiceError(response, upload.what);
     else text = await response.text();
   } catch (error) {
-    const isLost = error instanceof GraphError && error.kind === "unavailable";
+    const isLost = isGraphError(error) && error.kind === "unavailable";
     if (!isLost || to === "query") throw error;
     return { step: { kind: "retry" }, failure: error };
   }
@@ -406,26 +406,21 @@ function isCommitted(upload: Upload, driveItem: DriveItem): boolean {
 
 /** Keeps the session for a later run where that can resume it, otherwise cancels it. */
 async function afterFailure(upload: Upload, error: unknown): Promise<unknown> {
-  if (error instanceof GraphError && upload.uploadUrl && upload.content.reopenable) {
+  if (isGraphError(error) && upload.uploadUrl && upload.content.reopenable) {
     const { kind, code } = error;
     // The session has all bytes and may be about to commit: the next run finds out.
     if (code === "notCommitted") return error;
     const isOver = code === "sessionStuck" || code === "sessionLost";
-    if (kind === "interrupted" || (kind === "unavailable" && !isOver)) return incompleteError(upload, error);
+    if (kind === "interrupted" || (kind === "unavailable" && !isOver)) {
+      const done = { doneBytes: upload.furthest, size: upload.content.size, are: "uploaded" } as const;
+      // A throttled service has said how long to wait.
+      const hint = "run the same command again within 15 minutes to resume";
+      return incompleteError(error, done, error.status === 429 ? error.hint : hint);
+    }
   }
   // The entry of a session that could not be canceled is kept for the next run, which needs its URL.
   if (await cancel(upload)) await upload.entry.remove();
   return error;
-}
-
-/** The error of an upload that can be resumed: how much the service has. */
-function incompleteError({ furthest, content: { size } }: Upload, error: GraphError): GraphError {
-  const percent = Math.floor(furthest / size * 100);
-  return error.withMessage(
-    `${error.message}; ${furthest} of ${size} bytes (${percent} %) are uploaded`,
-    // A throttled service has said how long to wait.
-    error.status === 429 ? {} : { hint: "run the same command again within 15 minutes to resume" },
-  );
 }
 
 /** Cancels the session; returns whether none of ours is left, as far as we know. */

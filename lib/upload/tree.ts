@@ -10,7 +10,7 @@ import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
 import { type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, nameKey } from "../drive/names.ts";
-import { GraphError } from "../errors.ts";
+import { GraphError, isGraphError } from "../errors.ts";
 import { openLocalFile } from "../local/local_file.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
 import { folderName, type LocalTree } from "./local_tree.ts";
@@ -144,7 +144,7 @@ class RemoteFolders {
       const driveItem = await (parent.fresh ? retryUntilVisible(this.#connection, post) : post());
       return { item: toItem(driveItem, driveId, path), children: new Map(), fresh: true };
     } catch (error) {
-      if (!(error instanceof GraphError)) throw error;
+      if (!isGraphError(error)) throw error;
       // Another client created it, or the response to our own request was lost or empty (PROTOCOL 9).
       if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
       const now = await this.#list(parent.item);
