@@ -16,6 +16,7 @@ import { formatDuration } from "../lib/format.ts";
 const OPTIONS = {
   check: { type: "switch", help: "diagnose problems; read-only, never signs in" },
   accounts: { type: "switch", help: "list the accounts signed in on this machine" },
+  for: { type: "text", placeholder: "WHAT", help: "consent ahead of unattended runs: teams, links" },
   "sign-out": { type: "switch", help: "forget the selected account on this machine" },
   all: { type: "switch", help: "with --sign-out: forget all accounts" },
 } as const satisfies OptionDefinitions;
@@ -23,7 +24,7 @@ const OPTIONS = {
 export const whoami: Command<typeof OPTIONS> = {
   name: "whoami",
   summary: "Sign in if needed, and show who is signed in.",
-  forms: ["", "--check", "--accounts", "--sign-out [--all]"],
+  forms: ["", "--check", "--accounts", "--for teams,links", "--sign-out [--all]"],
   arguments: { min: 0, max: 0, names: "" },
   options: OPTIONS,
   examples: ["", "--check --quiet", "--sign-out --account AdeleV@contoso.com"],
@@ -38,8 +39,19 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
   if (check) return await diagnoseProblems(run);
   if (accounts) return await listAccounts(run);
   if (signOut) return await forgetAccounts(run, all);
+  if (run.options.for !== undefined) await consent(run, run.options.for);
   const me = await getMe(await run.connect("identity"));
   run.output.result(me, describe(me));
+}
+
+/** Gets a token with the permissions of these locations, besides those of sites and other drives. */
+async function consent(run: Run, text: string): Promise<void> {
+  const { session } = await run.connect("read");
+  for (const reach of text.split(",")) {
+    if (reach !== "teams" && reach !== "links") throw usageError(`--for ${text}: not of teams, links`);
+    session.include(reach);
+  }
+  await session.token();
 }
 
 async function diagnoseProblems(run: Run): Promise<void> {

@@ -58,7 +58,7 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
     },
     accounts: () => Promise.resolve([]), // no user is signed in
     accountType: () => Promise.resolve("app"),
-    includeAllDrives: () => {}, // what an app may do is granted once, by an administrator
+    include: () => {}, // what an app may do is granted once, by an administrator
     signOut: () => Promise.reject(usageError(noSignIn, hint, "noSignIn")),
   };
 }

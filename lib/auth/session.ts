@@ -23,6 +23,18 @@ export const SCOPES: Record<Access, { own: readonly string[]; all: readonly stri
   write: { own: ["Files.ReadWrite"], all: ["Files.ReadWrite.All", "Sites.Read.All"] },
 };
 
+/** What a location needs beyond the user's own OneDrive. */
+export type Reach = "allDrives" | "teams" | "links";
+
+/** Permissions of a reach besides those of all drives. */
+export const REACH_SCOPES: Record<Reach, readonly string[]> = {
+  allDrives: [],
+  /** To find a team and its channels by name. */
+  teams: ["Team.ReadBasic.All", "Channel.ReadBasic.All"],
+  /** To follow share links, even to read (https://learn.microsoft.com/graph/api/shares-get). */
+  links: ["Files.ReadWrite"],
+};
+
 export interface AuthContext {
   settings: Settings;
   http: HttpClient;
@@ -69,8 +81,8 @@ export interface AuthSession extends TokenSource {
   accounts(): Promise<AccountInfo[]>;
   /** Signs in if needed and returns the type of the account. */
   accountType(): Promise<AccountType>;
-  /** Makes later tokens valid for all drives that the user may open, not only for the own OneDrive. */
-  includeAllDrives(): void;
+  /** Makes later tokens valid for more than the user's own OneDrive. */
+  include(reach: Reach): void;
   /** Removes the selected account, or all, from this machine; returns their user names. */
   signOut(options?: { all?: boolean }): Promise<string[]>;
 }
@@ -122,7 +134,7 @@ export function openStaticTokenSession(token: string): AuthSession {
       }),
     accounts: () => Promise.resolve([]), // cached accounts are ignored
     accountType: () => Promise.resolve(type),
-    includeAllDrives: () => {}, // the token has the permissions that it has
+    include: () => {}, // the token has the permissions that it has
     signOut: () => Promise.reject(usageError(noSignIn, "unset it", "noSignIn")),
   };
 }

@@ -27,6 +27,8 @@ import {
   type AccountType,
   type AuthContext,
   type AuthSession,
+  type Reach,
+  REACH_SCOPES,
   SCOPES,
   type SessionInfo,
   type TokenRefresh,
@@ -45,7 +47,7 @@ export class UserSession implements AuthSession {
   readonly #options: UserSessionOptions;
   readonly #cache: TokenCache;
   readonly #tokens: TokenRenewal;
-  #allDrives = false;
+  readonly #reach = new Set<Reach>();
   /** The selected account, as of the last reading of the cache. */
   #account: CachedAccount | undefined;
   /** The account of the first token: another process may sign in another account meanwhile. */
@@ -80,9 +82,9 @@ export class UserSession implements AuthSession {
     };
   }
 
-  includeAllDrives(): void {
-    if (!this.#allDrives) this.#tokens.reset();
-    this.#allDrives = true;
+  include(reach: Reach): void {
+    if (!this.#reach.has(reach)) this.#tokens.reset();
+    this.#reach.add(reach);
   }
 
   async accounts(): Promise<AccountInfo[]> {
@@ -164,7 +166,7 @@ export class UserSession implements AuthSession {
 
   get #purpose(): string {
     const { access } = this.#options;
-    const files = this.#allDrives ? "files of sites and other drives" : "files of your OneDrive";
+    const files = this.#reach.size > 0 ? "files of sites and other drives" : "files of your OneDrive";
     return `${this.#wantedScopes().join(" ")}, to ${
       access === "identity" ? "show who is signed in" : `${access} ${files}`
     }`;
@@ -190,7 +192,11 @@ export class UserSession implements AuthSession {
   #wantedScopes(): string[] {
     const account = this.#account;
     const personal = account ? isPersonal(account) : isConsumers(this.#registration.tenantId);
-    const scopes = SCOPES[this.#options.access][this.#allDrives ? "all" : "own"];
+    const { [this.#options.access]: files } = SCOPES;
+    const scopes = [
+      ...files[this.#reach.size > 0 ? "all" : "own"],
+      ...[...this.#reach].flatMap((reach) => REACH_SCOPES[reach]),
+    ];
     return scopes.filter((scope) => !personal || !scope.startsWith("Sites."));
   }
 

@@ -44,8 +44,10 @@ export const LOCATION_HELP: readonly (readonly [form: string, meaning: string])[
   ["PATH", "in the default drive: --site, --drive, else your OneDrive"],
   ["me:PATH", "in your OneDrive"],
   ["site:HOST/sites/NAME/PATH", "in the default library of a site"],
+  ["team:TEAM/CHANNEL/PATH", "in the files of a Teams channel"],
   ["drive:NAME/PATH, drive:ID/PATH", "in a library of the site by name, or a drive by id"],
   ["id:ITEM, id:DRIVE/ITEM", "an item by id"],
+  ["https://…", "an address from the browser, a share link, a link of Teams"],
 ];
 
 export function helpText(help: CommandHelp): string {

@@ -5,7 +5,8 @@
  */
 import type { DriveItem as GraphDriveItem } from "../graph/types.ts";
 import { hasId } from "../json.ts";
-import { sameName } from "./names.ts";
+import { decodeName } from "./address.ts";
+import { joinRemote, sameName } from "./names.ts";
 
 /** A driveItem as Graph sends it, with the annotations that the published types lack. */
 export type DriveItem = GraphDriveItem & {
@@ -71,4 +72,11 @@ function canonicalItemId(id: string): string {
 /** Version of an item's content, if the service states it: an eTag also changes when a session is created (PROTOCOL U17). */
 export function contentVersion({ cTag, eTag }: DriveItem): string | undefined {
   return cTag ?? eTag ?? undefined;
+}
+
+/** Path of an item from the root of its drive. Some responses percent-encode the path (PROTOCOL N8); characters that encoding replaces show which do not. */
+export function drivePath({ root, name, parentReference }: DriveItem): string {
+  const parent = parentReference?.path?.split("root:/")[1] ?? "";
+  const isEncoded = !/[^\w\-.~!$&'()*+,;=:@%/]/.test(parent);
+  return root ? "" : joinRemote(isEncoded ? decodeName(parent) : parent, name ?? "");
 }

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { Drive, Site } from "../graph/types.ts";
+import type { Channel, Drive, Site, Team } from "../graph/types.ts";
 import type { AuthSession } from "../auth/session.ts";
 import { GraphError, ifFound, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
 import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
-import { canonicalDriveId } from "./drive_item.ts";
-import { type Location, parseSite, type SiteName } from "./location.ts";
+import { canonicalDriveId, type DriveItem, drivePath, isDriveItem } from "./drive_item.ts";
+import { type Location, type NameOrId, parseSite, type SiteName } from "./location.ts";
 import { sameName } from "./names.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
@@ -34,7 +34,7 @@ export interface DriveContext {
   graph: GraphClient;
   settings: Pick<Settings, "site" | "siteHost" | "drive">;
   /** Gets access to all drives before anything beyond the own OneDrive is requested. */
-  session?: Pick<AuthSession, "accountType" | "includeAllDrives">;
+  session?: Pick<AuthSession, "accountType" | "include">;
 }
 
 /** Finds drives and sites; each is looked up once. */
@@ -51,7 +51,7 @@ export class Drives {
    *
    * @throws {GraphError} `notFound`; `usage` with the candidates if a name is ambiguous.
    */
-  async locate({ base, path }: Location): Promise<{ address: ItemAddress; driveType: string }> {
+  async locate({ base, path }: Location): Promise<Located> {
     switch (base.kind) {
       case "me":
         return addressIn(await this.own(), path);
@@ -59,6 +59,12 @@ export class Drives {
         return addressIn(await this.named(base.drive), path);
       case "site":
         return await this.#locateInSite(base.site, path);
+      case "team":
+        return await this.#locateInTeam(base.team, base.channel, path);
+      case "web":
+        return await this.#locateInWeb(base.host, path);
+      case "share":
+        return await this.#locateShare(base.url);
       case "default":
         return addressIn(await this.default(), path);
       case "item": {
@@ -104,7 +110,7 @@ export class Drives {
    */
   async named(drive: string): Promise<DriveInfo> {
     if (isDriveId(drive)) {
-      this.#context.session?.includeAllDrives();
+      this.#context.session?.include("allDrives");
       return await this.#get(`/drives/${encodeURIComponent(drive)}`, `drive ${drive}`);
     }
     const drives = await this.all();
@@ -189,7 +195,7 @@ export class Drives {
   /** @throws {GraphError} `usage` for a personal account, for which no request is sent. */
   async #prepareForSites(what: string): Promise<void> {
     const { session } = this.#context;
-    session?.includeAllDrives();
+    session?.include("allDrives");
     if (await session?.accountType() !== "personal") return;
     throw usageError(`${what}: a personal Microsoft account has no sites and no teams`, undefined, "noSites");
   }
@@ -209,6 +215,125 @@ export class Drives {
     ];
     const problem = `${first} names more than one library or folder of the site: ${candidates.join(" or ")}`;
     throw usageError(problem, "use one of these", "ambiguousLocation");
+  }
+
+  /** A path as a browser shows it: site, perhaps sites below it, library, and the path in it. */
+  async #locateInWeb(host: string, path: string[]): Promise<Located> {
+    const own = isPersonalSite(path) ? await this.#ownDriveAt(host, path) : undefined;
+    if (own) return own;
+    for (let depth = siteDepth(path);; depth++) {
+      const site: SiteName = { host, path: path.slice(0, depth).join("/") };
+      if (path.length === depth) return addressIn(await this.#ofSite(site), []);
+      const libraries = await this.#allOfSite(site);
+      const segment = path[depth]!;
+      const library = libraries.find(({ webUrl }) => sameName(urlSegment(webUrl), segment));
+      if (library) return addressIn(library, path.slice(depth + 1));
+      if (depth === siteDepth(path) + MAX_SUBSITES) throw noLibrary(site, segment, libraries);
+      try {
+        await this.findSite({ host, path: path.slice(0, depth + 1).join("/") });
+      } catch (error) {
+        if (!isGraphError(error) || error.code !== "siteNotFound") throw error;
+        throw noLibrary(site, segment, libraries);
+      }
+    }
+  }
+
+  /** The user's own OneDrive takes the fewest permissions; that of another user is a site. */
+  async #ownDriveAt(host: string, path: string[]): Promise<Located | undefined> {
+    const own = await this.own();
+    const url = URL.parse(own.webUrl);
+    const root = (url?.pathname ?? "").split("/").filter(Boolean).map(decodeName);
+    if (url?.host.toLowerCase() !== host) return undefined;
+    if (!root.slice(0, 2).every((name, index) => sameName(name, path[index] ?? ""))) return undefined;
+    const isInLibrary = path.length === 2 || sameName(path[2]!, root[2] ?? "");
+    return isInLibrary ? addressIn(own, path.slice(root.length)) : undefined;
+  }
+
+  /** An item that another user has shared, or that a page names by a parameter (https://learn.microsoft.com/graph/api/shares-get). */
+  async #locateShare(url: string): Promise<Located> {
+    const { graph, session } = this.#context;
+    session?.include("allDrives");
+    const token = `u!${new TextEncoder().encode(url).toBase64({ alphabet: "base64url", omitPadding: true })}`;
+    const request = () =>
+      graph.requestJson<DriveItem>(`/shares/${token}/driveItem?$select=id,name,size,root,parentReference`, {
+        what: "the item of this link",
+        accepts: isInDrive,
+      });
+    const { id, parentReference } = await this.#once(token, async () => {
+      try {
+        return await request();
+      } catch (error) {
+        // Permission to read may suffice, but the service does not promise it.
+        if (!isGraphError(error) || error.status !== 403 || !session) throw error;
+        session.include("links");
+        return await request();
+      }
+    });
+    const { driveId, driveType } = parentReference!;
+    return { address: { driveId: canonicalDriveId(driveId!), itemId: id! }, driveType: driveType ?? "" };
+  }
+
+  /** The files of a channel are in a folder of the team's library, or in a library of their own. */
+  async #locateInTeam(team: NameOrId, channel: NameOrId | undefined, path: string[]): Promise<Located> {
+    const { session } = this.#context;
+    await this.#prepareForSites("team");
+    if ("name" in team || (channel && "name" in channel)) session?.include("teams");
+    const found = await this.#choose<Team>("team", "/me/joinedTeams", team);
+    if (!channel) {
+      const drive = await this.#get(
+        `/groups/${encodeURIComponent(found.id)}/drive`,
+        `library of team ${found.displayName}`,
+      );
+      return addressIn(drive, path);
+    }
+    const channels = `/teams/${encodeURIComponent(found.id)}/channels`;
+    const { id, displayName } = await this.#choose<Channel>("channel", channels, channel);
+    const what = `files of channel ${displayName}`;
+    const url = `${channels}/${encodeURIComponent(id)}/filesFolder`;
+    const folder = await this.#once(url, async () => {
+      try {
+        return await this.#context.graph.requestJson<DriveItem>(url, { what, accepts: isInDrive });
+      } catch (error) {
+        // The service makes the folder when a user opens the tab (PROTOCOL L6).
+        if (!isGraphError(error) || error.kind !== "notFound") throw error;
+        throw error.withMessage(`${what}: their folder is not ready`, {
+          code: "channelNotReady",
+          hint: "open its Files tab in Teams once",
+        });
+      }
+    });
+    const { driveId, driveType } = folder.parentReference!;
+    const names = drivePath(folder).split("/").filter(Boolean);
+    return {
+      address: { driveId: canonicalDriveId(driveId!), path: [...names, ...path] },
+      driveType: driveType ?? "documentLibrary",
+    };
+  }
+
+  /** @throws {GraphError} `notFound`, or `usage`, with the candidates. */
+  async #choose<T extends { id?: string; displayName?: string | null }>(
+    kind: string,
+    url: string,
+    wanted: NameOrId,
+  ): Promise<{ id: string; displayName: string }> {
+    if ("id" in wanted) return { id: wanted.id, displayName: wanted.id };
+    const all = await this.#once(url, async () => {
+      const pages = await Array.fromAsync(this.#context.graph.pages<T>(url, `${kind}s`, hasId));
+      return pages.flat().map(({ id, displayName }) => ({ id: id ?? "", displayName: displayName ?? "" }));
+    });
+    const matches = all.filter(({ displayName }) => sameName(displayName, wanted.name));
+    if (matches.length === 1) return matches[0]!;
+    const candidates = (matches.length ? matches : all).map(({ displayName, id }) =>
+      `${displayName} (${id})`
+    );
+    const hint = `there are: ${candidates.join(", ") || "none"}`;
+    if (matches.length === 0) {
+      throw new GraphError("notFound", `you are in no ${kind} called ${wanted.name}`, {
+        code: `${kind}NotFound`,
+        hint,
+      });
+    }
+    throw usageError(`several ${kind}s are called ${wanted.name}`, hint, `ambiguousLocation`);
   }
 
   async #exists(drive: DriveInfo, name: string): Promise<boolean> {
@@ -242,6 +367,39 @@ export class Drives {
   }
 }
 
+/** Where an item is, or could be. */
+interface Located {
+  address: ItemAddress;
+  driveType: string;
+}
+
+/** Sites below a site collection; deeper ones are rare, and each costs two requests. */
+const MAX_SUBSITES = 4;
+
+/** Names of the path that are a site collection: `sites/NAME`; none for the root site. */
+function siteDepth(path: readonly string[]): number {
+  return path.length >= 2 && /^(sites|teams|personal)$/i.test(path[0]!) ? 2 : 0;
+}
+
+function isPersonalSite(path: readonly string[]): boolean {
+  return path.length >= 2 && /^personal$/i.test(path[0]!);
+}
+
+function noLibrary({ host, path }: SiteName, segment: string, libraries: DriveInfo[]): GraphError {
+  return new GraphError("notFound", `${host}/${path} has no library or subsite called ${segment}`, {
+    code: "libraryNotFound",
+    hint: `it has the libraries: ${libraries.map(({ webUrl }) => urlSegment(webUrl)).join(", ")}`,
+  });
+}
+
+function urlSegment(webUrl: string): string {
+  return decodeName(webUrl.split("/").at(-1) ?? "");
+}
+
+function isInDrive(value: unknown): value is DriveItem {
+  return isDriveItem(value) && Boolean(value.parentReference?.driveId);
+}
+
 function addressIn({ id, driveType }: DriveInfo, path: string[]) {
   return { address: { driveId: id, path }, driveType };
 }
@@ -257,8 +415,7 @@ function isDriveId(text: string): boolean {
 
 /** The last segment of the URL (`Shared Documents`) often differs from the name (`Documents`; PROTOCOL 2.2c). */
 function isCalled(drive: DriveInfo, name: string): boolean {
-  const segment = drive.webUrl.split("/").at(-1) ?? "";
-  return sameName(drive.name, name) || sameName(decodeName(segment), name);
+  return sameName(drive.name, name) || sameName(urlSegment(drive.webUrl), name);
 }
 
 /** Whether Graph rejected the request itself; errors of the sign-in service have the status 400 as well. */

@@ -7,8 +7,8 @@ import { GraphError, isGraphError, usageError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import type { GraphClient } from "../graph/client.ts";
 import type { Settings } from "../settings.ts";
-import { decodeName, type ItemAddress, itemUrl } from "./address.ts";
-import { canonicalDriveId, type DriveItem, isExpectedItem, itemKey } from "./drive_item.ts";
+import { type ItemAddress, itemUrl } from "./address.ts";
+import { canonicalDriveId, type DriveItem, drivePath, isExpectedItem, itemKey } from "./drive_item.ts";
 import type { Drives } from "./drives.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
 import { joinRemote } from "./names.ts";
@@ -153,7 +153,7 @@ export async function fetchItem(
     what,
     accepts: (value) => isExpectedItem(value, expected),
   });
-  const path = "path" in address ? address.path.join("/") : pathOf(driveItem);
+  const path = "path" in address ? address.path.join("/") : drivePath(driveItem);
   const { id, parentReference } = driveItem.remoteItem ?? {};
   if (!id || !parentReference?.driveId) return { driveItem, item: toItem(driveItem, driveId, path) };
   const target = { driveId: parentReference.driveId, itemId: id };
@@ -187,13 +187,6 @@ function typeOf(driveItem: DriveItem): Item["type"] {
   if (driveItem.remoteItem) return "link";
   if (driveItem.package) return "package";
   return driveItem.folder || driveItem.root ? "folder" : "file";
-}
-
-/** Some responses percent-encode the path (PROTOCOL N8); characters that encoding replaces show which do not. */
-function pathOf({ root, name, parentReference }: DriveItem): string {
-  const parent = parentReference?.path?.split("root:/")[1] ?? "";
-  const isEncoded = !/[^\w\-.~!$&'()*+,;=:@%/]/.test(parent);
-  return root ? "" : joinRemote(isEncoded ? decodeName(parent) : parent, name ?? "");
 }
 
 /** Zero to seven fractional digits, and the year 1 for "unknown", occur (PROTOCOL 4.1). */

@@ -1,10 +1,11 @@
 /**
- * Parses what the user typed, without any request: `General/x.pdf`, `me:…`, `site:…`, `drive:…`, `id:…`.
+ * Parses what the user typed, without any request: `General/x.pdf`, `me:…`, `site:…`, `team:…`, `drive:…`, `id:…`, `https://…`.
  *
  * @module
  */
 import { type GraphError, usageError } from "../errors.ts";
 import { checkAddress, remoteName } from "./names.ts";
+import { parseWebAddress } from "./web_address.ts";
 
 /** Where a path begins. New forms of locations are parsed here, and found in `drives.ts`. */
 export type LocationBase =
@@ -14,7 +15,16 @@ export type LocationBase =
   | { kind: "site"; site: SiteName }
   /** A library of the default site by name, or any drive by id. */
   | { kind: "drive"; drive: string }
-  | { kind: "item"; driveId: string | undefined; itemId: string };
+  | { kind: "item"; driveId: string | undefined; itemId: string }
+  /** A path on a host of SharePoint, as a browser shows it: of the site, of a library, and in it. */
+  | { kind: "web"; host: string }
+  /** An address that only the service understands. */
+  | { kind: "share"; url: string }
+  /** A team, or a channel of it, whose files are in a library; by name, or from a link by id. */
+  | { kind: "team"; team: NameOrId; channel: NameOrId | undefined };
+
+/** How a team or channel is given. */
+export type NameOrId = { name: string } | { id: string };
 
 /** A site as `https://HOST/PATH`; the root site of a host has an empty path. */
 export interface SiteName {
@@ -44,10 +54,12 @@ type LocationPath = Pick<Location, "base" | "path">;
 /** @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`. */
 export function parseLocation(text: LocationInput, siteHost?: string): Location {
   if (typeof text !== "string") return text;
-  if (/^(https?:\/\/|team:)/i.test(text)) {
-    throw unknownLocation(text, "site:HOST/sites/NAME/PATH, me:PATH or id:DRIVE-ID/ITEM-ID");
+  if (/^https?:\/\//i.test(text)) {
+    const place = parseWebAddress(text);
+    checkAddress(place.path);
+    return { text, ...place };
   }
-  const [, scheme, rest = text] = /^(me|site|drive|id):(.*)$/s.exec(text) ?? [];
+  const [, scheme, rest = text] = /^(me|site|team|drive|id):(.*)$/s.exec(text) ?? [];
   const names = rest.split("/").filter((name) => name !== "").map(remoteName);
   const { base, path } = parseBase(scheme, names, text, siteHost);
   checkAddress(path);
@@ -66,6 +78,18 @@ function parseBase(
       return { base: { kind: "me" }, path: names };
     case "site":
       return splitSite(names, text, siteHost);
+    case "team": {
+      if (first === undefined) throw unknownLocation(text, "team:TEAM/CHANNEL/PATH");
+      const [, channel, ...path] = names;
+      return {
+        base: {
+          kind: "team",
+          team: { name: first },
+          channel: channel === undefined ? undefined : { name: channel },
+        },
+        path,
+      };
+    }
     case "drive":
       if (first === undefined) throw unknownLocation(text, "drive:NAME/PATH or drive:ID/PATH");
       return { base: { kind: "drive", drive: first }, path: names.slice(1) };
@@ -90,6 +114,7 @@ export function parseSite(text: string, siteHost?: string): SiteName {
 
 /** Site collections are below `/sites` and `/teams`; all other paths of a host belong to its root site. */
 function splitSite(names: string[], text: string, siteHost?: string): LocationPath {
+  if (/^https?:$/i.test(names[0] ?? "")) names = names.slice(1);
   const { host, path } = splitHost(names, text, siteHost);
   const depth = isCollection(path) ? 2 : 0;
   return { base: { kind: "site", site: siteName(host, path.slice(0, depth)) }, path: path.slice(depth) };
@@ -107,7 +132,7 @@ function splitHost(names: string[], text: string, siteHost?: string) {
 }
 
 function isCollection([first, second]: string[]): boolean {
-  return second !== undefined && ["sites", "teams"].includes(first!);
+  return second !== undefined && /^(sites|teams)$/i.test(first!);
 }
 
 function siteName(host: string, path: string[]): SiteName {

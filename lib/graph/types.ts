@@ -3,4 +3,11 @@
  *
  * @module
  */
-export type { Drive, DriveItem, Site, User } from "npm:@microsoft/microsoft-graph-types@2.43.1";
+export type {
+  Channel,
+  Drive,
+  DriveItem,
+  Site,
+  Team,
+  User,
+} from "npm:@microsoft/microsoft-graph-types@2.43.1";

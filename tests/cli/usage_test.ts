@@ -38,8 +38,9 @@ Deno.test("scripts reject wrong usage in one line without a request (exit code 2
   await refused(env, 2, /invalid directory \(tenant\) id/, ["ls", "--tenant", "a b"]);
   await refused(env, 2, /is not an https origin/, ["ls"], { GRAPH_API_ORIGIN: "http://example.com" });
   await refused(env, 2, /GRAPH_API_ORIGIN is not an https origin/, ["ls"], { GRAPH_API_ORIGIN: "example" });
-  await refused(env, 2, /is not a location; write site:HOST/, ["ls", "https://contoso.sharepoint.com/x"]);
-  await refused(env, 2, /is not a location; write site:HOST/, ["ls", "team:Test Team/General"]);
+  await refused(env, 2, /is not a valid URL/, ["ls", "https://"]);
+  await refused(env, 2, /is not a location; write team:TEAM/, ["ls", "team:"]);
+  await refused(env, 2, /--for all: not of teams, links/, ["whoami", "--for", "all"]);
   await refused(env, 2, /is not a location; .*GRAPH_SITE_HOST/, ["ls", "site:TestTeam"], {
     GRAPH_SITE_HOST: "",
   });

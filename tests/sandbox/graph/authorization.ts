@@ -147,6 +147,11 @@ export function mayReadDrives(caller: Caller, site: Site): void {
   if (!canOpen(site, caller)) throw accessDenied();
 }
 
+/** Checks `/shares`, whose page names no permission to read only. */
+export function mayFollowLinks(caller: Caller): void {
+  requireScope(caller, WRITE_OWN);
+}
+
 /** Checks `/me/joinedTeams`. */
 export function mayReadTeams(caller: Caller): void {
   if (caller.user && isPersonal(caller.user)) throw workAccountsOnly();

@@ -3,7 +3,7 @@
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { authenticate } from "./authorization.ts";
+import { authenticate, mayFollowLinks } from "./authorization.ts";
 import { createFolder, listChildren } from "./children.ts";
 import { getContent, putContent } from "./content.ts";
 import { createUploadSession } from "./create_upload_session.ts";
@@ -69,6 +69,7 @@ async function route(state: State, http: ServiceRequest): Promise<ServiceRespons
   const caller = authenticate(state, http);
   const request: GraphRequest = { http, caller, query: parseQuery(http.query) };
   const target = resolve(state, caller.user, parseAddressPath(http.path.slice(version.length)));
+  if (target.isShared) mayFollowLinks(caller);
   if (target.resource.kind === "item") {
     return await handleItem(state, request, target.resource, target.relation);
   }

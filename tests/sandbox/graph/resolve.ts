@@ -13,6 +13,7 @@ import { nameKey } from "../tenant/names.ts";
 import { delegatedOnly, hasNoSharePoint, noSharePoint, workAccountsOnly } from "./authorization.ts";
 import { noDrive } from "./drives.ts";
 import type { AddressStep } from "./address_path.ts";
+import { itemOfShare } from "./shares.ts";
 
 /** An item, or the path where one could be created. */
 export interface ItemAddress {
@@ -41,6 +42,8 @@ export type Resource =
 export interface Target {
   readonly resource: Resource;
   readonly relation: string;
+  /** Whether the item was addressed by a link, which takes other permissions. */
+  readonly isShared?: boolean;
 }
 
 /** Walks the steps; `caller` is undefined for app-only. @throws {ServiceError} 400 or 404 */
@@ -65,6 +68,8 @@ export function resolve(state: State, caller: User | undefined, steps: readonly 
       if (!user) throw new ServiceError(404, "Request_ResourceNotFound", `Resource '${key}' does not exist.`);
       return ofUser(state, route, user, false);
     }
+    case "shares":
+      return ofShare(state, route);
     case "drives":
       return ofDrive(driveById(state, route.name()), route);
     case "sites":
@@ -174,6 +179,15 @@ function specialFolder(drive: Drive, name: string): Item {
     : undefined;
   if (!folder) throw itemNotFound();
   return folder;
+}
+
+/** `/shares/{token}/driveItem` is the item, and has its relations. */
+function ofShare(state: State, route: Route): Target {
+  const item = itemOfShare(state, route.name());
+  const name = route.name();
+  if (name !== "driveItem" && name !== "root") throw unknownSegment(name);
+  const target = ofItem(item, route);
+  return { ...target, isShared: true };
 }
 
 function driveById(state: State, id: string): Drive {

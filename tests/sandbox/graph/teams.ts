@@ -29,15 +29,17 @@ export function listChannels(state: State, request: GraphRequest, team: Team): S
   may.mayReadChannels(request.caller, team);
   allowOptions(request.query, "$select", "$filter");
   if (request.query.has("$filter")) throw invalidRequest("The sandbox filters no channels.");
+  const { user } = request.caller;
+  const channels = team.channels.filter(({ site }) => !site || !user || site.roles.has(user));
   return collectionResponse(
     state,
     `teams('${team.id}')/channels`,
-    team.channels.map((channel) => ({
+    channels.map((channel) => ({
       id: channel.id,
       createdDateTime: channel.created.toISOString(),
       displayName: channel.displayName,
       description: channel.description,
-      membershipType: "standard",
+      membershipType: channel.site ? "private" : "standard",
       webUrl: `https://teams.microsoft.com/l/channel/${encodeURIComponent(channel.id)}`,
     })),
   );
@@ -50,7 +52,7 @@ export function getFilesFolder(
   team: Team,
   channel: Channel,
 ): ServiceResponse {
-  const drive = team.site.drives[0]!;
+  const drive = (channel.site ?? team.site).drives[0]!;
   may.mayReadDrive(request.caller, drive);
   const { user } = request.caller;
   if (user !== undefined && !team.members.includes(user)) throw itemNotFound();

@@ -159,6 +159,12 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
     "Campaigns",
     new Map([[adele, "visitor"], [megan, "owner"]]),
   );
+  const leads = site(
+    "TestTeam-Leads",
+    "/sites/TestTeam-Leads",
+    "Files of a private channel",
+    new Map([[adele, "owner"]]),
+  );
   const adeleSite = personalSite(adele);
   const meganSite = personalSite(megan);
   // Not listed among the sites: a personal OneDrive uses the same code but has no site URL in Graph.
@@ -173,6 +179,7 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
     ["robin", addDrive(robinSite, "OneDrive", "Documents", { user: robin }, store)],
     ["Contoso", addDrive(root, "Documents", "Shared Documents", { user: megan }, store)],
     ["Documents", addDrive(testTeam, "Documents", "Shared Documents", { user: adele }, store)],
+    ["Leads", addDrive(leads, "Documents", "Shared Documents", { user: adele }, store)],
     ["Archive", addDrive(testTeam, "Archive", "Archive", { user: adele }, store)],
     ["Marketing", addDrive(marketing, "Documents", "Shared Documents", { user: megan }, store)],
   ]);
@@ -185,14 +192,14 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
       application: { id: CLIENT_ID, displayName: "graph-scripts" },
       otherTenant: OTHER_TENANT,
       users: [adele, megan, dana, robin],
-      sites: [root, testTeam, marketing, adeleSite, meganSite],
-      teams: [testTeamOf(testTeam, [adele, megan])],
+      sites: [root, testTeam, leads, marketing, adeleSite, meganSite],
+      teams: [testTeamOf(testTeam, [adele, megan], leads)],
     },
     drives,
   };
 }
 
-function testTeamOf(site: Site, members: readonly User[]): Team {
+function testTeamOf(site: Site, members: readonly User[], leads: Site): Team {
   const channel = (displayName: string, description: string) => ({
     id: `19:${fixedGuid(`channel ${displayName}`).replaceAll("-", "")}@thread.tacv2`,
     displayName,
@@ -205,6 +212,10 @@ function testTeamOf(site: Site, members: readonly User[]): Team {
     description: "Where we try things out",
     members,
     site,
-    channels: [channel("General", "Everything"), channel("Planning", "What comes next")],
+    channels: [
+      channel("General", "Everything"),
+      channel("Planning", "What comes next"),
+      { ...channel("Leads", "A private channel"), site: leads },
+    ],
   };
 }

@@ -55,6 +55,8 @@ export interface Channel {
   readonly displayName: string;
   readonly description: string;
   readonly created: Date;
+  /** The site of a private or shared channel, with a library of its own. */
+  readonly site?: Site;
 }
 
 /** A group with a site; its channels are folders of the site's default library. */

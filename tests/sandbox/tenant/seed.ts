@@ -62,6 +62,7 @@ export function seed(drives: ReadonlyMap<string, Drive>, users: readonly User[],
   const archive = new Seeder(drives.get("Archive")!, store, adele);
   archive.file("2024/Minutes 2024-12.txt", "The last meeting of the year was short.\n");
   archive.file("2024/Budget 2024.xlsx", xlsx(["Month", "Amount", "December", "1200"]));
+  new Seeder(drives.get("Leads")!, store, adele).file("Leads/Salaries.txt", "Nobody else reads this.\n");
   const marketing = new Seeder(drives.get("Marketing")!, store, megan);
   const campaign = marketing.folder("Campaign 2026");
   marketing.file("Campaign 2026/Slogan.txt", "Files that arrive.\n");

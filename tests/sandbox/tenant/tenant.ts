@@ -1,5 +1,6 @@
 /** The state behind the services, as tests see it. */
 
+import { sharingLink } from "./sharing_link.ts";
 import type { Secrets } from "../secrets.ts";
 import type { SessionInfo, UploadSessions } from "../storage/upload_sessions.ts";
 import { type Content, ContentStore } from "./content_store.ts";
@@ -137,6 +138,11 @@ export class Tenant {
   /** Simulates the first visit of a channel's Files tab (PROTOCOL L6). */
   openFilesTab(channel: string): void {
     this.addFolder("Documents", channel);
+  }
+
+  /** The share link of an item. */
+  shareLink(drive: string, path: string): string {
+    return sharingLink(this.#item(drive, path)!);
   }
 
   /** Open upload sessions. */

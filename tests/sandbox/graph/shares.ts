@@ -1,0 +1,44 @@
+/**
+ * `/shares/{encoded URL}`: items by a share link, or by what a browser shows
+ * (https://learn.microsoft.com/graph/api/shares-get).
+ */
+
+import { Buffer } from "node:buffer";
+import { invalidRequest, ServiceError } from "../service_error.ts";
+import type { State } from "../state.ts";
+import type { Item } from "../tenant/item.ts";
+import { pathOf } from "../tenant/item.ts";
+import { sharingLink } from "../tenant/sharing_link.ts";
+import { webUrl } from "../drive_item_json.ts";
+
+/** The item of a share token: `u!` and the base64url of a URL. @throws {ServiceError} 400 or 403 */
+export function itemOfShare(state: State, token: string): Item {
+  if (!token.startsWith("u!")) throw invalidRequest("The sharing token is invalid.", "invalidRequest");
+  const url = URL.parse(Buffer.from(token.slice(2), "base64url").toString());
+  const item = url &&
+    (items(state).find((item) => sharingLink(item) === `${url.origin}${url.pathname}`) ??
+      byDocumentPage(state, url) ?? byWebUrl(state, url));
+  if (item) return item;
+  const message = "The sharing link no longer exists, or you do not have permission to access it.";
+  throw new ServiceError(403, "accessDenied", message);
+}
+
+/** `…/_layouts/15/Doc.aspx?sourcedoc={GUID}` of a site. */
+function byDocumentPage(state: State, { hostname, pathname, searchParams }: URL): Item | undefined {
+  const guid = (searchParams.get("sourcedoc") ?? searchParams.get("UniqueId"))?.replaceAll(/[{}]/g, "")
+    .toLowerCase();
+  const [sitePath] = pathname.split("/_layouts/");
+  return items(state).find(({ guid: own, drive: { info: { site } } }) =>
+    own === guid && site.hostname === hostname && site.path.toLowerCase() === sitePath!.toLowerCase()
+  );
+}
+
+function byWebUrl(state: State, url: URL): Item | undefined {
+  const wanted = `https://${url.host}${url.pathname}`.toLowerCase();
+  return items(state).find((item) => webUrl(item).toLowerCase() === wanted);
+}
+
+function items(state: State): Item[] {
+  const below = (item: Item): Item[] => [item, ...[...item.children.values()].flatMap(below)];
+  return state.tenant.drives.flatMap((drive) => below(drive.root)).filter((item) => pathOf(item).length > 0);
+}
