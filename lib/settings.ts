@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "./std.ts";
-import { type CloudName, CLOUDS, HOST, isLoopback } from "./clouds.ts";
+import { type CloudName, CLOUDS, HOST, isSecure } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
 import { isGuid, isJsonObject } from "./json.ts";
 import { ifExists } from "./local/local_file.ts";
@@ -218,8 +218,7 @@ function parseSiteHost(text: string | undefined): string | undefined {
 /** The text itself is not shown, as it may hold a password. */
 function parseOrigin(name: "loginOrigin" | "apiOrigin", text: string): string {
   const url = URL.parse(text);
-  const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
-  if (url && isSecure && HOST.test(url.host) && url.href === `${url.origin}/`) return url.origin;
+  if (url && isSecure(url) && HOST.test(url.host) && url.href === `${url.origin}/`) return url.origin;
   const hint = "write it like https://graph.microsoft.com; http is accepted for 127.0.0.1 and localhost only";
   throw invalidSetting(`${SETTINGS[name].variable} is not an https origin`, hint);
 }
@@ -261,7 +260,7 @@ export function platformFolders(
  * @throws {GraphError} `usage` for invalid content; `refused` when it decides where tokens are sent, and another user owns
  *   it or others may write to it.
  */
-export async function readConfigFile(path: string): Promise<SettingValues> {
+async function readConfigFile(path: string): Promise<SettingValues> {
   using file = await ifExists(Deno.open(path));
   if (!file) return {};
   const info = await file.stat(); // of the open file, which a rename cannot change

@@ -11,13 +11,12 @@ import { isGraphError, usageError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { ifExists } from "../local/local_file.ts";
-import { acquireLockUnless } from "../local/lock.ts";
+import { acquireLock } from "../local/lock.ts";
 import { checkFolder, readPrivateFile, removeLeftovers, writePrivateFile } from "../local/private_file.ts";
 
 /** Longer than a renewal with all its retries. */
 const MAX_LOCK_WAIT_MS = 120_000;
 
-/** The cache as it was read. */
 export interface CacheState {
   state: "absent" | "plaintext" | "encrypted";
   /** In MSAL's format; may be empty. */
@@ -83,7 +82,7 @@ export class TokenCache {
 
   /** Takes the lock and reads what other processes wrote; throws `unavailable`, code `locked`, after two minutes. */
   async lock(): Promise<LockedCache> {
-    return (await this.#lockUnless(() => Promise.resolve(false)))!;
+    return (await this.#lockUnless())!;
   }
 
   /** Replaces the file; a failure is only a notice, and this process continues with the text in memory. */
@@ -115,10 +114,10 @@ export class TokenCache {
     return find() ?? await renew(file!); // not locked only if it is done
   }
 
-  async #lockUnless(isDone: () => Promise<boolean>): Promise<LockedCache | undefined> {
+  async #lockUnless(isDone?: () => Promise<boolean>): Promise<LockedCache | undefined> {
     const { http: { signal, deadline }, notice } = this.#context;
     const timeoutMs = Math.min(MAX_LOCK_WAIT_MS, deadline.limitMs);
-    const lock = await acquireLockUnless(this.path, { timeoutMs, signal, notice }, isDone);
+    const lock = await acquireLock(this.path, { timeoutMs, signal, notice, isDone });
     if (!lock) return undefined;
     try {
       await checkFolder(this.path);
@@ -175,11 +174,8 @@ export class TokenCache {
   }
 }
 
-/** Where a session gets its tokens. */
 export interface TokenProvider {
   cache: TokenCache;
-  /** Reads the token cache. */
-  load(): Promise<void>;
   /** Finds a token in what was read last that is valid for five more minutes. */
   find(): CachedToken | undefined;
   /** Gets a token from the service without a user, while the cache is locked. */
@@ -188,7 +184,6 @@ export interface TokenProvider {
   recover?(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken>;
 }
 
-/** The current token of a session. */
 export class TokenRenewal {
   readonly #provider: TokenProvider;
   #current: CachedToken | undefined;
@@ -227,7 +222,7 @@ export class TokenRenewal {
   async #renew(refresh: TokenRefresh | undefined): Promise<CachedToken> {
     const provider = this.#provider;
     if (!refresh) {
-      await provider.load();
+      await provider.cache.load();
       const token = provider.find();
       if (token) return token;
     }

@@ -72,9 +72,9 @@ export class Output {
   /** Sign-in instructions, also with `--quiet`. */
   readonly signInPrompts: SignInPrompts = signInPrompts((lines) => this.#toError(lines));
 
-  readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
+  readonly trace = ({ method, target, status, failure, ms, requestId }: TraceEvent): void => {
     this.#toError(
-      `${method} ${target} ${status ?? fault} ${Math.round(ms)} ms${requestId ? ` ${requestId}` : ""}`,
+      `${method} ${target} ${status ?? failure} ${Math.round(ms)} ms${requestId ? ` ${requestId}` : ""}`,
     );
   };
 

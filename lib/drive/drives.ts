@@ -5,9 +5,8 @@
  */
 import type { Channel, Drive, Site, Team } from "../graph/types.ts";
 import type { AuthSession } from "../auth/session.ts";
-import { GraphError, isGraphError, usageError } from "../errors.ts";
+import { GraphError, ifFound, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { readServiceError } from "../graph/errors.ts";
 import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
 import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
@@ -32,7 +31,6 @@ export interface SiteInfo {
   webUrl: string;
 }
 
-/** What finding drives and sites takes. */
 export interface DriveContext {
   graph: GraphClient;
   settings: Pick<Settings, "site" | "siteHost" | "drive">;
@@ -44,7 +42,7 @@ export interface DriveContext {
   explain?: ((text: string) => void) | undefined;
 }
 
-/** Finds drives and sites; each is looked up once in a run. */
+/** Finds drives and sites; each is looked up once. */
 export class Drives {
   readonly #context: DriveContext;
   readonly #found = new Map<string, Promise<unknown>>();
@@ -256,7 +254,7 @@ export class Drives {
     return isInLibrary ? addressIn(own, path.slice(root.length)) : undefined;
   }
 
-  /** An item that somebody has shared, or that a page names by a parameter (https://learn.microsoft.com/graph/api/shares-get). */
+  /** An item that another user has shared, or that a page names by a parameter (https://learn.microsoft.com/graph/api/shares-get). */
   async #locateShare(url: string): Promise<Located> {
     const { graph, session } = this.#context;
     session?.include("allDrives");
@@ -345,10 +343,7 @@ export class Drives {
 
   async #exists(drive: DriveInfo, name: string): Promise<boolean> {
     const url = `${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`;
-    const response = await this.#context.graph.request(url, { what: name });
-    if (response.status !== 200 && response.status !== 404) throw await readServiceError(response, name);
-    await response.discard();
-    return response.status === 200;
+    return await ifFound(this.#context.graph.requestJson(url, { what: name })) !== undefined;
   }
 
   #get(url: string, what: string): Promise<DriveInfo> {
@@ -379,7 +374,11 @@ export class Drives {
 
   #once<T>(key: string, find: () => Promise<T>): Promise<T> {
     let found = this.#found.get(key) as Promise<T> | undefined;
-    if (!found) this.#found.set(key, found = this.#recall(key, find));
+    if (!found) {
+      found = this.#recall(key, find);
+      this.#found.set(key, found);
+      found.catch(() => this.#found.delete(key)); // the next operation of the connection may succeed
+    }
     return found;
   }
 

@@ -13,8 +13,6 @@ import type { Drives } from "./drives.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
 import { joinRemote } from "./names.ts";
 
-export type { DriveItem };
-
 /** A file or folder, as `ls --json` prints it. */
 export interface Item {
   /** From the root of the drive, without a leading slash. */

@@ -181,7 +181,7 @@ Deno.test("a process that waited for another's refresh does not refresh", async 
     entry.secret = env.sandbox.issueToken();
   }
   await Deno.writeTextFile(cache, JSON.stringify(content));
-  await lock[Symbol.asyncDispose]();
+  await lock![Symbol.asyncDispose]();
   const { code, stderr } = await waiting;
   assertEquals([code, stderr], [0, ""]);
   assertEquals(tokenRequests(env).length, asked);
