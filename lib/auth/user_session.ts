@@ -37,7 +37,7 @@ import { type LockedCache, TokenCache, TokenRenewal } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 
-export interface UserSessionOptions extends AuthContext {
+interface UserSessionOptions extends AuthContext {
   access: Access;
   /** How the user signs in. @default not at all: a missing sign-in is an error */
   interact: Interaction | undefined;

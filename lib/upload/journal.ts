@@ -22,7 +22,7 @@ const ID_LENGTH = 8;
 const EDGE_BYTES = 64 * 1024;
 
 /** One unfinished upload. */
-export interface UploadJournalEntry {
+interface UploadJournalEntry {
   uploadUrl: string;
   /** Milliseconds since 1970. */
   createdAt: number;
