@@ -181,7 +181,7 @@ export class UserSession implements AuthSession {
     const actual = result?.account?.username;
     // A run must not continue as another account.
     if (expected && actual && actual.toLowerCase() !== expected.toLowerCase()) {
-      const why = `signed in as ${actual}, but ${expected} was asked for`;
+      const why = `signed in as ${actual}, but ${expected} was requested`;
       throw new GraphError("usage", why, { code: "otherAccount", subject: actual });
     }
     this.#selectAccount();
