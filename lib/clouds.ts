@@ -52,6 +52,9 @@ export const CLOUDS: Record<CloudName, Cloud> = {
   },
 };
 
+/** A host, with or without a port. URLs take more, such as `$(x)` and `a,b`, which means more to shells and permissions. */
+export const HOST = /^([a-z0-9._-]+|\[[0-9a-f:]+\])(:\d+)?$/i;
+
 /** Whether secrets may be sent to a URL: by `https:`, or by `http:` to this machine. */
 export function isSecure({ protocol, hostname }: URL): boolean {
   const isLoopback = hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);

@@ -10,6 +10,7 @@ import type { AuthContext, TokenRefresh } from "./session.ts";
 import { isGraphError, usageError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
+import { ifExists } from "../local/local_file.ts";
 import { acquireLock } from "../local/lock.ts";
 import { checkFolder, readPrivateFile, removeLeftovers, writePrivateFile } from "../local/private_file.ts";
 
@@ -27,6 +28,8 @@ interface CacheState {
 export interface LockedCache extends AsyncDisposable {
   /** Replaces the file with a text in MSAL's format. */
   write(text: string): Promise<void>;
+  /** Deletes the file, so that the next sign-in may use another key. */
+  remove(): Promise<void>;
 }
 
 /** Reads a token cache and changes nothing; throws what `readPrivateFile` and `decrypt` throw. */
@@ -105,7 +108,8 @@ export class TokenCache {
     await using file = await this.#lockUnless(isDone).catch(async (error) => {
       if (isGraphError(error)) throw error;
       await this.#read();
-      return { write: () => Promise.reject(error), [Symbol.asyncDispose]: () => Promise.resolve() };
+      const reject = () => Promise.reject(error);
+      return { write: reject, remove: reject, [Symbol.asyncDispose]: () => Promise.resolve() };
     });
     return find() ?? await renew(file!); // not locked only if it is done
   }
@@ -123,7 +127,11 @@ export class TokenCache {
       await lock[Symbol.asyncDispose]();
       throw error;
     }
-    return { write: (text) => this.#write(text), [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
+    return {
+      write: (text) => this.#write(text),
+      remove: () => this.#remove(),
+      [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
+    };
   }
 
   #loadKey(): Promise<CacheKey> | undefined {
@@ -135,6 +143,11 @@ export class TokenCache {
     const key = await this.#loadKey();
     await writePrivateFile(this.path, key ? await encrypt(text, key) : text);
     this.#remember(text);
+  }
+
+  async #remove(): Promise<void> {
+    await ifExists(Deno.remove(this.path));
+    this.#last = { state: "absent", text: "", content: {} };
   }
 
   #remember(text: string): void {

@@ -103,10 +103,10 @@ export class UserSession implements AuthSession {
   async signOut({ all = false }: { all?: boolean } = {}): Promise<string[]> {
     const selector = this.#selector;
     await using file = await this.#cache.lock();
-    const { text, content } = this.#cache.last;
+    const { content } = this.#cache.last;
     const account = all ? undefined : selectAccount(this.#accounts, selector);
     const names = (all ? this.#accounts : account ? [account] : []).map(({ username }) => username);
-    if (all && text !== "") await file.write("{}"); // app-only tokens, too, which belong to no account
+    if (all) await file.remove(); // with app-only tokens, which belong to no account
     if (account) await file.write(JSON.stringify(withoutAccount(content, account)));
     this.#tokens.reset();
     this.#first = undefined;

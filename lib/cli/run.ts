@@ -82,12 +82,13 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
 
   async connect(access: Access): Promise<Connection> {
     const { output, host, signal } = this;
-    const { prompt, "no-prompt": noPrompt } = this.#common;
+    const { prompt, "no-prompt": noPrompt, explain } = this.#common;
     const mayPrompt = !noPrompt && (prompt || host.stderr.isTerminal());
     return openConnection(await this.#readSettings(), {
       access,
       signal,
       notice: output.notice,
+      ...(explain ? { explain: output.explain } : {}),
       http: this.httpOptions(),
       ...(mayPrompt ? output.signInPrompts : {}),
     });

@@ -20,7 +20,7 @@ import { getItem, type ResolvedItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { statIfExists } from "../local/local_file.ts";
-import { forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
+import { forTransfer, type OnProgress, secondsSince, type TransferResult } from "../transfer/result.ts";
 import { inspectTarget, localPathFor } from "./local_target.ts";
 import { type DownloadOutcome, downloadToFile, settleExisting } from "./to_file.ts";
 
@@ -172,7 +172,7 @@ function toResult(
     driveId: item.driveId,
     eTag: item.eTag,
     quickXorHash: item.hash,
-    seconds: (performance.now() - started) / 1000,
+    seconds: secondsSince(started),
     ...outcome,
     sentBytes: outcome.sentBytes ?? 0,
     resumedFrom: outcome.resumedFrom ?? null,

@@ -13,6 +13,7 @@ import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts"
 import { canonicalDriveId, type DriveItem, drivePath, isDriveItem } from "./drive_item.ts";
 import { type Location, type NameOrId, parseSite, type SiteName } from "./location.ts";
 import { sameName } from "./names.ts";
+import type { PlaceMemory } from "./place_memory.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
 export interface DriveInfo {
@@ -35,6 +36,10 @@ interface DriveContext {
   settings: Pick<Settings, "site" | "siteHost" | "drive">;
   /** Gets access to all drives before anything beyond the own OneDrive is requested. */
   session?: Pick<AuthSession, "accountType" | "include">;
+  /** @default nothing is remembered for later runs */
+  memory?: PlaceMemory | undefined;
+  /** Called with each step of finding a place. */
+  explain?: ((text: string) => void) | undefined;
 }
 
 /** Finds drives and sites; each is looked up once. */
@@ -152,10 +157,10 @@ export class Drives {
   }
 
   /** @throws {GraphError} `notFound`, code `siteNotFound`, `foreignHost` or `noSharePoint`; `usage`, code `noSites`. */
-  findSite({ host, path }: SiteName): Promise<SiteInfo> {
+  async findSite({ host, path }: SiteName): Promise<SiteInfo> {
     const what = `site ${host}/${path}`;
-    return this.#once(what, async () => {
-      await this.#prepareForSites(what);
+    await this.#prepareForSites(what);
+    return await this.#once(what, async () => {
       const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
       try {
         return toSiteInfo(await this.#context.graph.requestJson<Site>(url, { what, accepts: hasId }));
@@ -356,14 +361,34 @@ export class Drives {
     });
   }
 
+  /**
+   * Forgets what earlier runs have found and this one has used.
+   *
+   * @returns Whether there was anything, so that a failed lookup may succeed now.
+   */
+  async forget(): Promise<boolean> {
+    const wasUsed = await this.#context.memory?.forget() ?? false;
+    if (wasUsed) this.#found.clear();
+    return wasUsed;
+  }
+
   #once<T>(key: string, find: () => Promise<T>): Promise<T> {
     let found = this.#found.get(key) as Promise<T> | undefined;
     if (!found) {
-      found = find();
+      found = this.#recall(key, find);
       this.#found.set(key, found);
       found.catch(() => this.#found.delete(key)); // the next operation of the connection may succeed
     }
     return found;
+  }
+
+  async #recall<T>(key: string, find: () => Promise<T>): Promise<T> {
+    const { memory, explain } = this.#context;
+    const known = await memory?.get(key) as T | undefined;
+    const value = known ?? await find();
+    explain?.(`${key}: ${describePlace(value)}${known === undefined ? "" : " (remembered)"}`);
+    if (known === undefined) await memory?.set(key, value);
+    return value;
   }
 }
 
@@ -394,6 +419,13 @@ function noLibrary({ host, path }: SiteName, segment: string, libraries: DriveIn
 
 function urlSegment(webUrl: string): string {
   return decodeName(webUrl.split("/").at(-1) ?? "");
+}
+
+/** A place in an explanation. */
+function describePlace(value: unknown): string {
+  if (Array.isArray(value)) return value.map(describePlace).join(", ") || "none";
+  const { displayName, name, id } = value as { displayName?: string; name?: string; id?: string };
+  return `${displayName || name || "?"} (${id})`;
 }
 
 function isInDrive(value: unknown): value is DriveItem {

@@ -62,8 +62,24 @@ const SELECTION =
 /** Reads an item; of a shortcut, its target. */
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
   const parsed = parseLocation(location, context.settings.siteHost);
-  const { address } = await context.drives.locate(parsed);
-  return await fetchItem(context, address, locationLabel(parsed));
+  return await retryWithoutMemory(context, async () => {
+    const { address } = await context.drives.locate(parsed);
+    return await fetchItem(context, address, locationLabel(parsed));
+  });
+}
+
+/** Repeats work that failed with a drive that an earlier run had found. */
+export async function retryWithoutMemory<T>(
+  { drives }: Pick<ItemContext, "drives">,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isGraphError(error) || !["notFound", "refused"].includes(error.kind)) throw error;
+    if (!await drives.forget()) throw error;
+    return await work();
+  }
 }
 
 /**

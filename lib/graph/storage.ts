@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isSecure } from "../clouds.ts";
+import { HOST, isSecure } from "../clouds.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpClient, HttpRequest } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
@@ -33,7 +33,8 @@ export class StorageClient {
   /** Whether a URL leads to a storage host. */
   accepts(link: string): boolean {
     const url = URL.parse(link);
-    return url !== null && isSecure(url) && this.#hosts.some((pattern) => matchesHost(url, pattern));
+    if (url === null || !isSecure(url) || !HOST.test(url.host)) return false;
+    return this.#hosts.some((pattern) => matchesHost(url, pattern));
   }
 
   /** @throws {GraphError} `refused` for a host that is not allowed. */

@@ -60,6 +60,11 @@ export function forTransfer<T extends TransferContext>(context: T): T {
   return { ...context, graph: context.graph.withHttp(http), storage: context.storage.withHttp(http) };
 }
 
+/** Seconds since `performance.now()` was `started`, to the millisecond. */
+export function secondsSince(started: number): number {
+  return Math.round(performance.now() - started) / 1000;
+}
+
 /** The error of a transfer that a later run can resume, with how much of it is done. */
 export function incompleteError(
   error: GraphError,

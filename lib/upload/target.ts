@@ -14,6 +14,7 @@ import {
   locationLabel,
   notAFolderError,
   type ResolvedItem,
+  retryWithoutMemory,
 } from "../drive/items.ts";
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import type { GraphClient } from "../graph/client.ts";
@@ -78,6 +79,14 @@ export async function findTarget(
   localName: string | undefined,
 ): Promise<UploadTarget> {
   const location = parseLocation(like, context.settings.siteHost);
+  return await retryWithoutMemory(context, () => resolveTarget(context, location, localName));
+}
+
+async function resolveTarget(
+  context: ItemContext,
+  location: Location,
+  localName: string | undefined,
+): Promise<UploadTarget> {
   const last = location.path.at(-1);
   // Before any request, where the name is known already.
   if (!location.folder && last !== undefined) checkNewName(last);
@@ -131,15 +140,17 @@ export async function findFolderTarget(
   localName: string,
 ): Promise<FolderTarget> {
   const location = parseLocation(like, context.settings.siteHost);
-  const { address, driveType, found } = await find(context, location);
-  if (found && found.item.type !== "folder") throw notAFolderError(found.item);
-  const inside = location.folder || ("path" in address && address.path.length === 0);
-  if (inside) checkNewName(localName);
-  if (found) return { base: found, name: inside ? localName : undefined, driveType };
-  if (location.folder) throw noFolder(location.text);
-  const { base, name } = await folderAbove(context, address);
-  checkNewName(name);
-  return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
+  return await retryWithoutMemory(context, async () => {
+    const { address, driveType, found } = await find(context, location);
+    if (found && found.item.type !== "folder") throw notAFolderError(found.item);
+    const inside = location.folder || ("path" in address && address.path.length === 0);
+    if (inside) checkNewName(localName);
+    if (found) return { base: found, name: inside ? localName : undefined, driveType };
+    if (location.folder) throw noFolder(location.text);
+    const { base, name } = await folderAbove(context, address);
+    checkNewName(name);
+    return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
+  });
 }
 
 /** Replaces a file, under its current name in its folder. */

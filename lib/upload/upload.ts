@@ -11,7 +11,7 @@ import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, remoteName, sameName } from "../drive/names.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import { createSpool, type LocalContent, openLocalFile, writeAll } from "../local/local_file.ts";
-import { forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
+import { forTransfer, type OnProgress, secondsSince, type TransferResult } from "../transfer/result.ts";
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { uploadSimple } from "./simple.ts";
@@ -139,7 +139,7 @@ export async function uploadContent(
     ...resultOf(item),
     result: !sameName(item.name, target.name) ? "renamed" : uploaded.created ? "created" : "replaced",
     verdict,
-    seconds: (performance.now() - started) / 1000,
+    seconds: secondsSince(started),
     sentBytes: uploaded.sentBytes,
     resumedFrom: uploaded.resumedFrom,
   };
