@@ -33,7 +33,7 @@ const DEFAULT_LIFE_SECONDS = 900;
 /** What all of MSAL's requests for a token have in common. */
 export type TokenRequest = { scopes: string[]; claims?: string };
 
-export interface MsalContext extends AuthContext {
+interface MsalContext extends AuthContext {
   registration: Registration;
   cache: TokenCache;
 }

@@ -27,7 +27,7 @@ const MAX_WAIT_MS = 30_000;
 export type Check = "settings" | "cache" | "sign-in" | "hosts" | "clock";
 
 /** A finding, and the kind of failure that scripts will end with. */
-export interface Diagnosis {
+interface Diagnosis {
   /** As `whoami --check --json` prints it. */
   finding: {
     check: Check;
@@ -45,7 +45,7 @@ export interface Passed {
   hint?: string | undefined;
 }
 
-export interface DiagnoseOptions {
+interface DiagnoseOptions {
   settingOptions: Partial<Record<SettingName, string>>;
   env: (name: string) => string | undefined;
   http: HttpOptions;
