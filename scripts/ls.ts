@@ -7,63 +7,95 @@
  * @module
  */
 import type { OptionDefinitions } from "../lib/cli/args.ts";
+import { Listing } from "../lib/cli/list_command.ts";
+import { replaceControlCharacters } from "../lib/cli/output.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import { type Item, listItems } from "../lib/drive/items.ts";
+import { type Column, tableLines } from "../lib/cli/table.ts";
 import { usageError } from "../lib/errors.ts";
 
 const OPTIONS = {
-  long: { type: "switch", short: "l", help: "show type, size in bytes and last change" },
+  long: { type: "switch", short: "l", help: "show type, size, last change, author, and totals" },
+  human: { type: "switch", short: "H", help: "the same, with sizes such as 1.5 MiB" },
   recursive: { type: "switch", short: "R", help: "include the contents of folders" },
+  sort: {
+    type: "choice",
+    choices: ["name", "size", "time"],
+    placeholder: "KEY",
+    help: "largest or newest first",
+  },
+  type: {
+    type: "choice",
+    choices: ["file", "folder", "package", "link"],
+    placeholder: "TYPE",
+    help: "only these",
+  },
   sites: { type: "text", placeholder: "[TEXT]", help: "list sites that match TEXT, or all" },
   drives: { type: "switch", help: "list the libraries of the default site, or your drives" },
+  teams: { type: "switch", help: "list your teams" },
 } as const satisfies OptionDefinitions;
+
+const FIELDS = [
+  ...["path", "name", "type", "size", "modified", "id", "driveId", "eTag", "hash", "webUrl"],
+  ...["driveType", "description"],
+];
 
 export const ls: Command<typeof OPTIONS> = {
   name: "ls",
   summary: "List folders of OneDrive, SharePoint and Teams.",
-  forms: ["[LOCATION…]", "--sites [TEXT]", "--drives"],
+  forms: ["[LOCATION…]", "--sites [TEXT] | --drives | --teams"],
   arguments: { min: 0, max: Infinity, names: "LOCATION" },
   options: OPTIONS,
+  fields: FIELDS,
   examples: ["-l General", "-R me:Documents", "--sites Test"],
   lists: true,
   run,
 };
 
 async function run(run: Run<typeof OPTIONS>): Promise<void> {
-  const { sites, drives, long, recursive } = run.options;
-  if (sites !== undefined || drives) {
-    if (run.args.length > 0) throw usageError(`--sites and --drives take no LOCATION: ${run.args[0]}`);
-    return sites === undefined ? await listDrives(run) : await listSites(run, sites);
+  const { sites, drives, teams, human, recursive } = run.options;
+  const tables = [sites !== undefined && "--sites", drives && "--drives", teams && "--teams"].filter(Boolean);
+  if (tables.length > 0) {
+    if (tables.length > 1) throw usageError(`${tables.join(" and ")} cannot be combined`);
+    if (run.args.length > 0) throw usageError(`${tables[0]} takes no LOCATION: ${run.args[0]}`);
+    return await listTable(run);
   }
   const locations = await run.locations(run.args.length > 0 ? run.args : [""]);
   const connection = await run.connect("read");
-  const showPath = recursive || locations.length > 1;
-  for (const location of locations) {
-    await run.attempt(async () => {
-      for await (const item of listItems(connection, location, { recursive })) {
-        run.output.result(item, describe(item, { showPath, long }));
-      }
-    });
-  }
+  const options = {
+    ...run.options,
+    long: run.options.long || human,
+    showPath: recursive || locations.length > 1,
+  };
+  const listing = new Listing(options, run.output, run.host);
+  for (const location of locations) await run.attempt(() => listing.add(connection, location));
+  listing.end();
 }
 
-function describe(item: Item, { showPath, long }: { showPath: boolean; long: boolean }): string {
-  const name = (showPath ? item.path : item.name) + (item.type === "folder" ? "/" : "");
-  if (!long) return name;
-  const modified = item.modified?.replace("T", " ").replace("Z", "") ?? "-";
-  return `${item.type.padEnd(7)} ${String(item.size).padStart(12)}  ${modified.padEnd(19)}  ${name}`;
-}
+const NAMED: readonly Column[] = [{ mayShrink: true }, {}];
+const DESCRIBED: readonly Column[] = [{}, { mayShrink: true }];
 
-async function listSites(run: Run, text: string): Promise<void> {
+/** Lists sites, drives or teams: name, URL or description, and with `--long` the id between them. */
+async function listTable(run: Run<typeof OPTIONS>): Promise<void> {
+  const { sites, teams, long } = run.options;
   const { drives } = await run.connect("read");
-  for await (const site of drives.searchSites(text)) run.output.result(site, `${site.name}  ${site.webUrl}`);
+  const width = run.host.stdout.isTerminal() ? run.host.columns() : undefined;
+  const [first, last] = teams ? DESCRIBED : NAMED;
+  const print = (found: readonly Named[]) => {
+    const rows = found.map(({ name, id, webUrl, description }) =>
+      [name, ...(long ? [id] : []), webUrl ?? description ?? ""].map(replaceControlCharacters)
+    );
+    run.output.results(found, tableLines(rows, long ? [first!, {}, last!] : [first!, last!], width));
+  };
+  if (sites === undefined) return print(teams ? await drives.teams() : await drives.all());
+  if (width !== undefined) return print(await Array.fromAsync(drives.searchSites(sites)));
+  for await (const site of drives.searchSites(sites)) print([site]);
 }
 
-async function listDrives(run: Run): Promise<void> {
-  const { drives } = await run.connect("read");
-  for (const drive of await drives.all()) {
-    run.output.result(drive, `${drive.name}  ${drive.id}  ${drive.webUrl}`);
-  }
+interface Named {
+  name: string;
+  id: string;
+  webUrl?: string;
+  description?: string;
 }
 
 if (import.meta.main) Deno.exit(await runCommand(ls, Deno.args));
