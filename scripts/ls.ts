@@ -7,11 +7,14 @@
  * @module
  */
 import type { OptionDefinitions } from "../lib/cli/args.ts";
-import { Listing } from "../lib/cli/list_command.ts";
-import { replaceControlCharacters } from "../lib/cli/output.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import { type Column, tableLines } from "../lib/cli/table.ts";
+import { type Column, columnLines, tableLines } from "../lib/cli/table.ts";
+import type { DriveItem } from "../lib/drive/drive_item.ts";
+import { getItem, type Item, type ItemContext, type ResolvedItem } from "../lib/drive/items.ts";
+import { listTarget } from "../lib/drive/listing.ts";
+import type { Location } from "../lib/drive/location.ts";
 import { usageError } from "../lib/errors.ts";
+import { formatSize } from "../lib/format.ts";
 
 const OPTIONS = {
   long: { type: "switch", short: "l", help: "show type, size, last change, author, and totals" },
@@ -21,7 +24,7 @@ const OPTIONS = {
     type: "choice",
     choices: ["name", "size", "time"],
     placeholder: "KEY",
-    help: "largest or newest first",
+    help: "order, largest or newest first",
   },
   type: {
     type: "choice",
@@ -52,7 +55,7 @@ export const ls: Command<typeof OPTIONS> = {
 };
 
 async function run(run: Run<typeof OPTIONS>): Promise<void> {
-  const { sites, drives, teams, human, recursive } = run.options;
+  const { sites, drives, teams, human } = run.options;
   const tables = [sites !== undefined && "--sites", drives && "--drives", teams && "--teams"].filter(Boolean);
   if (tables.length > 0) {
     if (tables.length > 1) throw usageError(`${tables.join(" and ")} cannot be combined`);
@@ -61,14 +64,140 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
   }
   const locations = await run.locations(run.args.length > 0 ? run.args : [""]);
   const connection = await run.connect("read");
-  const options = {
-    ...run.options,
-    long: run.options.long || human,
-    showPath: recursive || locations.length > 1,
-  };
-  const listing = new Listing(options, run.output, run.host);
-  for (const location of locations) await run.attempt(() => listing.add(connection, location));
-  listing.end();
+  const long = run.options.long || human;
+  await listLocations(run, connection, locations, { ...run.options, long });
+}
+
+interface ListOptions {
+  /** Print rows and totals. */
+  long: boolean;
+  /** Sizes such as 1.5 MiB. */
+  human: boolean;
+  recursive: boolean;
+  sort: SortKey | undefined;
+  type: Item["type"] | undefined;
+}
+
+type SortKey = "name" | "size" | "time";
+
+/** A listed item, and how it is called: by name, or by a location. */
+interface Entry extends ResolvedItem {
+  label: string;
+}
+
+const LONG_COLUMNS: readonly Column[] = [
+  { width: 7 },
+  { width: 12, alignRight: true },
+  { width: 19 },
+  { width: 20, mayShrink: true },
+  {},
+];
+
+const { compare } = new Intl.Collator("en");
+const ORDERS: Readonly<Record<SortKey, (a: Entry, b: Entry) => number>> = {
+  name: (a, b) => compare(a.label, b.label),
+  size: (a, b) => b.item.size - a.item.size,
+  time: (a, b) => compare(b.item.modified ?? "", a.item.modified ?? ""),
+};
+
+/**
+ * Prints the items of locations: one by one in a pipe, and folder by folder on a terminal, where all rows decide the width of
+ * columns. A sorted location is printed as a whole.
+ */
+async function listLocations(
+  run: Pick<Run, "attempt" | "host" | "output">,
+  context: ItemContext,
+  locations: readonly Location[],
+  options: ListOptions,
+): Promise<void> {
+  const { host, output } = run;
+  const { long, sort } = options;
+  const terminalWidth = host.stdout.isTerminal() ? host.columns() : undefined;
+  const isStream = terminalWidth === undefined || output.options.json;
+  const showPath = options.recursive || locations.length > 1;
+  const sizeOf = options.human ? formatSize : String;
+  const counts: Record<Item["type"], number> = { file: 0, folder: 0, package: 0, link: 0 };
+  let fileBytes = 0;
+
+  function print(entries: readonly Entry[]): void {
+    for (const { item: { type, size } } of entries) {
+      counts[type]++;
+      if (type === "file") fileBytes += size;
+    }
+    const labels = entries.map(({ label }) => label);
+    const lines = long
+      ? tableLines(entries.map((entry) => toRow(entry, sizeOf)), LONG_COLUMNS, terminalWidth)
+      : isStream || showPath
+      ? labels
+      : columnLines(labels, terminalWidth);
+    output.results(entries.map(({ item }) => item), lines);
+  }
+
+  for (const location of locations) {
+    await run.attempt(async () => {
+      const listed = listEntries(context, location, options, showPath);
+      const entries = sort ? (await Array.fromAsync(listed)).toSorted(ORDERS[sort]) : listed;
+      const held: Entry[] = [];
+      try {
+        for await (const entry of entries) {
+          const isNextFolder = held[0] !== undefined && parentOf(held[0]) !== parentOf(entry);
+          if (isNextFolder && !sort) print(held.splice(0));
+          held.push(entry);
+          if (isStream) print(held.splice(0));
+        }
+      } finally {
+        print(held); // what came before a failure as well
+      }
+    });
+  }
+  if (!long || output.options.json) return;
+  const { file, ...others } = counts;
+  const rest = Object.entries(others).flatMap(([type, count]) => count > 0 ? [counted(count, type)] : []);
+  const bytes = options.human ? formatSize(fileBytes) : `${fileBytes} bytes`;
+  output.notice([`${counted(file, "file")} (${bytes})`, ...rest].join(", "));
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+async function* listEntries(
+  context: ItemContext,
+  location: Location,
+  { recursive, type }: ListOptions,
+  showPath: boolean,
+): AsyncGenerator<Entry> {
+  const target = await getItem(context, location);
+  for await (const found of listTarget(context, location, target, { recursive })) {
+    const { item } = found;
+    if (type && item.type !== type) continue;
+    const name = showPath ? locationOf(location, target.item, item) : item.name;
+    yield { ...found, label: item.type === "folder" ? `${name}/` : name };
+  }
+}
+
+function parentOf({ item: { path, name } }: Entry): string {
+  return path.slice(0, path.length - name.length);
+}
+
+/** What to type for an item that was found at or below a location. */
+function locationOf({ base, text }: Location, target: Item, item: Item): string {
+  if (base.kind === "default") return item.path;
+  if (item === target) return text;
+  if (["item", "share", "web"].includes(base.kind)) return `drive:${item.driveId}/${item.path}`;
+  const below = item.path.slice(target.path.length).replace(/^\//, "");
+  return /[:/]$/.test(text) ? text + below : `${text}/${below}`;
+}
+
+/** A plus sign marks what is shared, as in other listings. */
+function toRow({ item, driveItem, label }: Entry, sizeOf: (bytes: number) => string): string[] {
+  const type = item.type + (driveItem.shared ? "+" : "");
+  const modified = item.modified?.replace("T", " ").replace("Z", "") ?? "-";
+  return [type, sizeOf(item.size), modified, authorOf(driveItem), label];
+}
+
+function authorOf({ lastModifiedBy }: DriveItem): string {
+  return lastModifiedBy?.user?.displayName ?? lastModifiedBy?.application?.displayName ?? "-";
 }
 
 const NAMED: readonly Column[] = [{ mayShrink: true }, {}];
@@ -81,9 +210,10 @@ async function listTable(run: Run<typeof OPTIONS>): Promise<void> {
   const width = run.host.stdout.isTerminal() ? run.host.columns() : undefined;
   const [first, last] = teams ? DESCRIBED : NAMED;
   const print = (found: readonly Named[]) => {
-    const rows = found.map(({ name, id, webUrl, description }) =>
-      [name, ...(long ? [id] : []), webUrl ?? description ?? ""].map(replaceControlCharacters)
-    );
+    const rows = found.map(({ name, id, webUrl, description }) => {
+      const last = webUrl ?? description ?? "";
+      return long ? [name, id, last] : [name, last];
+    });
     run.output.results(found, tableLines(rows, long ? [first!, {}, last!] : [first!, last!], width));
   };
   if (sites === undefined) return print(teams ? await drives.teams() : await drives.all());

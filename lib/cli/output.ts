@@ -43,10 +43,10 @@ export class Output {
 
   /** One result: a JSON object on a line, or a line of text, or several. */
   result(value: object, text: string | readonly string[]): void {
-    this.#toOutput(this.options.json ? this.#json(value) : text);
+    this.results([value], [text].flat());
   }
 
-  /** Results that share lines, as names in columns do. */
+  /** Results that may share lines of text, as names in columns do. */
   results(values: readonly object[], lines: readonly string[]): void {
     this.#toOutput(this.options.json ? values.map((value) => this.#json(value)) : lines);
   }
