@@ -15,8 +15,8 @@ import {
 } from "./items.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
 
-/** More would only be throttled. */
-const MAX_REQUESTS = 8;
+/** More would only be throttled. One more is left for the folder whose turn it is. */
+const MAX_REQUESTS_AHEAD = 7;
 /** Pages that wait for their turn; each has up to 200 items. */
 const MAX_PAGES_AHEAD = 32;
 
@@ -86,7 +86,7 @@ async function* walk(context: ItemContext, root: Item): AsyncGenerator<ResolvedI
 
   function readAhead(): void {
     for (const next of inOrder(upcoming)) {
-      if (requests >= MAX_REQUESTS || pagesAhead >= MAX_PAGES_AHEAD) return;
+      if (requests >= MAX_REQUESTS_AHEAD || pagesAhead >= MAX_PAGES_AHEAD) return;
       if (next.first) continue;
       pagesAhead++;
       next.first = readPage(next);

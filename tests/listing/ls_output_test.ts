@@ -14,7 +14,7 @@ Deno.test("ls prints columns on a terminal, and one name a line in a pipe", asyn
 
   assertMatch(
     wide.stdout,
-    /^Note 0001\.txt  Note 0201\.txt  Note 0401\.txt  Note 0601\.txt  Note 0801\.txt\n/,
+    /^Note 0001\.txt {2}Note 0201\.txt {2}Note 0401\.txt {2}Note 0601\.txt {2}Note 0801\.txt\n/,
   );
   assertEquals(wide.stdout.trimEnd().split("\n").length, 200);
   assert(narrow.stdout.split("\n").every((line) => displayWidth(line) <= 40), narrow.stdout);
@@ -72,7 +72,7 @@ Deno.test("ls -l shortens authors where the terminal is narrow, and marks what i
   assertEquals(stdout, "file+   1  -  -           a.txt\nfile   22  -  Backup job  b.txt\n");
   assertMatch(
     (await env.runWith({ terminal: 50 }, "ls", "-l", "General")).stdout,
-    /  Megan B…  Agenda\.md\n/,
+    / {2}Megan B… {2}Agenda\.md\n/,
   );
 });
 
