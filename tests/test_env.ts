@@ -23,7 +23,7 @@ export const ROOT = fromFileUrl(new URL("../", import.meta.url));
 export const CONFIG = join(ROOT, "deno.json");
 
 /** The scripts, by the names that users type. */
-const SCRIPTS = { whoami, ls, get, put, "put-large": putLarge };
+export const SCRIPTS = { whoami, ls, get, put, "put-large": putLarge };
 export type { ScriptName };
 
 /** Exit code and output of a process. */
