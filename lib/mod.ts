@@ -26,7 +26,8 @@ export {
   type DownloadOptions,
   downloadStream,
 } from "./download/download.ts";
-export { getItem, type Item, type ItemContext, listItems, type ResolvedItem } from "./drive/items.ts";
+export { getItem, type Item, type ItemContext, type ResolvedItem } from "./drive/items.ts";
+export { listItems } from "./drive/listing.ts";
 export type { Location, LocationBase, LocationInput, NameOrId, SiteName } from "./drive/location.ts";
 export { getMe, type Me, type MeContext } from "./drive/me.ts";
 export { type ErrorDetails, EXIT_CODES, type FailureKind, GraphError, isGraphError } from "./errors.ts";

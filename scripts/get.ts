@@ -9,7 +9,7 @@
 import type { OptionDefinitions } from "../lib/cli/args.ts";
 import { downloadJobs } from "../lib/cli/download_command.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import { TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
+import { TRANSFER_FIELDS, TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
 import { MAX_CONNECTIONS } from "../lib/download/download.ts";
 import { statIfExists } from "../lib/local/local_file.ts";
 import { usageError } from "../lib/errors.ts";
@@ -40,6 +40,7 @@ export const get: Command<typeof OPTIONS> = {
   forms: ["LOCATION [DEST]", "LOCATION… FOLDER", "-r LOCATION [FOLDER]", "LOCATION -"],
   arguments: { min: 1, max: Infinity, names: "LOCATION" },
   options: OPTIONS,
+  fields: TRANSFER_FIELDS,
   examples: ["General/Report.docx", "-r General backup", "me:Notes.txt - | less"],
   run,
 };

@@ -9,7 +9,12 @@
  */
 import type { OptionDefinitions } from "../lib/cli/args.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import { checkUploadDestination, TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
+import {
+  checkUploadDestination,
+  TRANSFER_FIELDS,
+  TRANSFER_OPTIONS,
+  transferAll,
+} from "../lib/cli/transfer_command.ts";
 import { usageError } from "../lib/errors.ts";
 import { formatSize } from "../lib/format.ts";
 import type { OnProgress } from "../lib/transfer/result.ts";
@@ -48,6 +53,7 @@ export const putLarge: Command<typeof OPTIONS> = {
   forms: ["FILE LOCATION", "--list", "--abandon ID"],
   arguments: { min: 0, max: 2, names: "FILE and LOCATION" },
   options: OPTIONS,
+  fields: [...TRANSFER_FIELDS, "size", "doneBytes", "account", "created"],
   examples: ["disk.img me:Backups/", "--fragment-size 50MiB movie.mp4 General/"],
   run,
 };

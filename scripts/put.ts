@@ -9,7 +9,12 @@
  */
 import type { OptionDefinitions } from "../lib/cli/args.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import { checkUploadDestination, TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
+import {
+  checkUploadDestination,
+  TRANSFER_FIELDS,
+  TRANSFER_OPTIONS,
+  transferAll,
+} from "../lib/cli/transfer_command.ts";
 import { readUploadInputs, uploadJobs } from "../lib/cli/upload_command.ts";
 import { usageError } from "../lib/errors.ts";
 
@@ -33,6 +38,7 @@ export const put: Command<typeof OPTIONS> = {
   forms: ["FILE LOCATION", "FILE… FOLDER/", "-r FOLDER LOCATION", "- LOCATION"],
   arguments: { min: 2, max: Infinity, names: "FILE and LOCATION" },
   options: OPTIONS,
+  fields: TRANSFER_FIELDS,
   examples: ["Report.docx General/", "-r photos me:Pictures/photos", "- me:Notes.txt < notes"],
   run,
 };

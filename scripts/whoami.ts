@@ -21,12 +21,20 @@ const OPTIONS = {
   all: { type: "switch", help: "with --sign-out: forget all accounts" },
 } as const satisfies OptionDefinitions;
 
+const FIELDS = [
+  ...["displayName", "userPrincipalName", "id", "tenantId", "cloud", "scopes", "expiresAt", "cache"],
+  ...["check", "status", "detail", "hint"],
+  ...["kind", "homeTenantId", "chosen"],
+  ...["signedOut", "accounts"],
+];
+
 export const whoami: Command<typeof OPTIONS> = {
   name: "whoami",
   summary: "Sign in if needed, and show who is signed in.",
   forms: ["", "--check", "--accounts", "--for teams,links", "--sign-out [--all]"],
   arguments: { min: 0, max: 0, names: "" },
   options: OPTIONS,
+  fields: FIELDS,
   examples: ["", "--check --quiet", "--sign-out --account AdeleV@contoso.com"],
   run,
 };

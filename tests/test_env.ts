@@ -23,7 +23,7 @@ export const ROOT = fromFileUrl(new URL("../", import.meta.url));
 export const CONFIG = join(ROOT, "deno.json");
 
 /** The scripts, by the names that users type. */
-const SCRIPTS = { whoami, ls, get, put, "put-large": putLarge };
+export const SCRIPTS = { whoami, ls, get, put, "put-large": putLarge };
 export type { ScriptName };
 
 /** Exit code and output of a process. */
@@ -151,6 +151,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** @default nothing */
   stdin?: Uint8Array<ArrayBuffer>;
+  /** Width of a terminal on standard output. @default no terminal */
+  terminal?: number;
   /** Clock and sleep. @default those of {@linkcode startTestEnv} */
   http?: Host["http"];
 }
@@ -245,10 +247,10 @@ async function runInProcess(
   script: ScriptName,
   args: readonly string[],
   folder: string,
-  { env, stdin, http }: RunOptions,
+  { env, stdin, terminal, http }: RunOptions,
 ): Promise<ProcessResult> {
   const variables = environment(env ?? {});
-  const stdout = new CapturedStream();
+  const stdout = new CapturedStream(terminal !== undefined);
   const stderr = new CapturedStream();
   const command: Command = SCRIPTS[script];
   const names = localNames(command, args, folder);
@@ -257,7 +259,7 @@ async function runInProcess(
     stdin: new Blob(stdin ? [stdin] : []).stream(),
     stdout,
     stderr,
-    columns: () => 80,
+    columns: () => terminal ?? 80,
     onInterrupt: () => () => {},
     exit(code) {
       throw new Error(`exit ${code}`);
@@ -267,9 +269,14 @@ async function runInProcess(
   return { code, stdout: names.asGiven(stdout.text), stderr: names.asGiven(stderr.text) };
 }
 
-/** A standard stream that is not a terminal. */
+/** A standard stream whose text is kept. */
 class CapturedStream implements OutputStream {
   readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
+  readonly #isTerminal: boolean;
+
+  constructor(isTerminal = false) {
+    this.#isTerminal = isTerminal;
+  }
 
   writeSync(bytes: Uint8Array): number {
     this.#chunks.push(new Uint8Array(bytes));
@@ -277,7 +284,7 @@ class CapturedStream implements OutputStream {
   }
 
   isTerminal(): boolean {
-    return false;
+    return this.#isTerminal;
   }
 
   get text(): string {

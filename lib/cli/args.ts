@@ -21,7 +21,7 @@ type OptionDefinition =
     | { type: "switch" }
     /** In brackets, as in `[TEXT]`, the value may be missing. */
     | { type: "text"; placeholder: string }
-    | { type: "choice"; choices: readonly string[]; default: string }
+    | { type: "choice"; choices: readonly string[]; default?: string; placeholder?: string }
     /** `defaultHelp` describes a default that depends on something. */
     | { type: "number"; min: number; max: number; default?: number; defaultHelp?: string }
     /** In bytes. `check` throws for sizes out of bounds. */
@@ -39,7 +39,8 @@ export type OptionValues<Definitions extends OptionDefinitions> = {
 };
 
 type OptionValue<Definition> = Definition extends { type: "switch" } ? boolean
-  : Definition extends { type: "choice"; choices: readonly (infer Choice)[] } ? Choice
+  : Definition extends { type: "choice"; choices: readonly (infer Choice)[] }
+    ? Choice | (Definition extends { default: string } ? never : undefined)
   : Definition extends { type: "text" } ? string | undefined
   : Definition extends { default: number } ? number
   : number | undefined;
@@ -62,6 +63,7 @@ export interface ParsedArgs<Definitions extends OptionDefinitions> {
 /** Options of every script, besides {@linkcode SETTING_OPTIONS}. */
 export const COMMON_OPTIONS = {
   json: { type: "switch", help: "print one JSON object per line" },
+  fields: { type: "text", placeholder: "LIST", help: "JSON with these fields only, as name,size" },
   quiet: { type: "switch", help: "hide progress and notices" },
   verbose: { type: "switch", help: "print each request on standard error" },
   explain: { type: "switch", help: "print how each location is found" },
@@ -209,7 +211,7 @@ function readSettingOptions(given: Readonly<Record<string, unknown>>): Partial<R
 /** How an option is written: `-r, --recursive`, `--jobs N`. */
 export function optionSyntax(name: string, definition: OptionDefinition): string {
   const placeholders = { switch: "", choice: " HOW", number: " N", size: " SIZE", duration: " TIME" };
-  const placeholder = definition.type === "text"
+  const placeholder = "placeholder" in definition
     ? ` ${definition.placeholder}`
     : placeholders[definition.type];
   return `${definition.short ? `-${definition.short}, ` : ""}--${name}${placeholder}`;

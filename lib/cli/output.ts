@@ -16,6 +16,8 @@ import { ProgressLine, type Summary, summaryText } from "./progress.ts";
 
 interface OutputOptions {
   json: boolean;
+  /** Fields of JSON results, in their order. @default all */
+  fields?: string[];
   quiet: boolean;
   verbose: boolean;
   /** Fail when standard output is closed, as a listing may. Otherwise work continues without printing results. */
@@ -41,12 +43,21 @@ export class Output {
 
   /** One result: a JSON object on a line, or a line of text, or several. */
   result(value: object, text: string | readonly string[]): void {
-    this.#toOutput(this.options.json ? JSON.stringify(value) : text);
+    this.results([value], [text].flat());
+  }
+
+  /** Results that may share lines of text, as names in columns do. */
+  results(values: readonly object[], lines: readonly string[]): void {
+    this.#toOutput(this.options.json ? values.map((value) => this.#json(value)) : lines);
   }
 
   /** As {@linkcode Output.result}, where standard output carries the content itself. */
   resultToStderr(value: object): void {
-    if (this.options.json) this.#toError(JSON.stringify(value));
+    if (this.options.json) this.#toError(this.#json(value));
+  }
+
+  #json(value: object): string {
+    return JSON.stringify(value, this.options.fields);
   }
 
   summary(summary: Summary): void {

@@ -6,7 +6,7 @@
 import type { Access } from "../auth/session.ts";
 import { type Connection, openConnection } from "../connect.ts";
 import { type Location, parseLocation } from "../drive/location.ts";
-import { EXIT_CODES, type FailureKind, GraphError } from "../errors.ts";
+import { EXIT_CODES, type FailureKind, GraphError, usageError } from "../errors.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { readSettings, type SettingName, type Settings } from "../settings.ts";
 import { type HttpOptions, VERSION } from "../http/client.ts";
@@ -28,6 +28,8 @@ export interface Command<Definitions extends OptionDefinitions = OptionDefinitio
   extends CommandHelp, Syntax<Definitions> {
   name: ScriptName;
   options: Definitions;
+  /** Fields of its JSON results, in all its forms. */
+  fields: readonly string[];
   /** Whether it only lists: it ends when its output is closed. */
   lists?: boolean;
   run(run: Run<Definitions>): Promise<void>;
@@ -156,6 +158,10 @@ export async function runCommand<Definitions extends OptionDefinitions>(
       writeText(host.stdout, `${information}\n`);
       return 0;
     }
+    if (parsed.common.fields !== undefined) {
+      output.options.fields = parseFields(parsed.common.fields, command.fields);
+      output.options.json = true;
+    }
     run = new Run(command, words, parsed, output, host, interrupt.signal);
     await command.run(run);
     return run.exitCode;
@@ -165,6 +171,14 @@ export async function runCommand<Definitions extends OptionDefinitions>(
     output.error(failure);
     return failure.exitCode;
   }
+}
+
+/** @throws {GraphError} `usage` for an unknown field, before anything is sent. */
+function parseFields(list: string, known: readonly string[]): string[] {
+  const fields = list.split(",").map((field) => field.trim());
+  const unknown = fields.find((field) => !known.includes(field));
+  if (unknown === undefined) return fields;
+  throw usageError(`--fields ${list}: ${JSON.stringify(unknown)} is not one of ${known.join(", ")}`);
 }
 
 function informationText(

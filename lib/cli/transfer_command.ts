@@ -22,6 +22,12 @@ export const TRANSFER_OPTIONS = {
   jobs: { type: "number", min: 1, max: MAX_JOBS, help: "files in parallel" },
 } as const;
 
+/** Fields of results in JSON. */
+export const TRANSFER_FIELDS = [
+  ...["path", "local", "bytes", "result", "verdict", "id", "driveId", "eTag", "webUrl", "quickXorHash"],
+  ...["seconds", "sentBytes", "resumedFrom", "dryRun"],
+];
+
 /**
  * Runs all transfers; a failure is printed, and the others continue.
  *

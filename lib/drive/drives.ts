@@ -31,6 +31,13 @@ interface SiteInfo {
   webUrl: string;
 }
 
+/** A team of Microsoft Teams. */
+export interface TeamInfo {
+  id: string;
+  name: string;
+  description: string;
+}
+
 interface DriveContext {
   graph: GraphClient;
   settings: Pick<Settings, "site" | "siteHost" | "drive">;
@@ -195,6 +202,18 @@ export class Drives {
         hint: "address the site by its URL instead: site:HOST/sites/NAME",
       });
     }
+  }
+
+  /** The teams that the user is a member of. */
+  async teams(): Promise<TeamInfo[]> {
+    await this.#prepareForSites("your teams");
+    this.#context.session?.include("teams");
+    const pages = this.#context.graph.pages<Team>("/me/joinedTeams", "your teams", hasId);
+    return (await Array.fromAsync(pages)).flat().map(({ id, displayName, description }) => ({
+      id: id ?? "",
+      name: displayName ?? "",
+      description: description ?? "",
+    }));
   }
 
   /** @throws {GraphError} `usage` for a personal account, for which no request is sent. */

@@ -1,5 +1,5 @@
 /**
- * Items of drives: resolving a location, reading an item, listing folders.
+ * Items of drives: resolving a location, reading an item, listing a folder.
  *
  * @module
  */
@@ -57,7 +57,7 @@ export interface ResolvedItem {
 
 // Without a selection every listed file carries a download URL, which is a secret.
 const SELECTION =
-  "$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,parentReference";
+  "$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,lastModifiedBy,shared,parentReference";
 
 /** Reads an item; of a shortcut, its target. */
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
@@ -83,61 +83,62 @@ export async function retryWithoutMemory<T>(
 }
 
 /**
- * Lists a folder, page by page on demand; yields the item itself if it is not a folder.
- *
- * @param options.recursive Whether to list subfolders as well. Shortcuts are not followed. @default false
- */
-export async function* listItems(
-  context: ItemContext,
-  location: LocationInput,
-  options: { recursive?: boolean } = {},
-): AsyncGenerator<Item> {
-  const parsed = parseLocation(location, context.settings.siteHost);
-  const { item } = await getItem(context, parsed);
-  if (item.type === "folder") yield* listFolder(context, item, options.recursive ? new Set() : undefined);
-  else if (parsed.folder && parsed.path.length > 0) throw notAFolderError(item);
-  else yield item;
-}
-
-async function* listFolder(context: ItemContext, folder: Item, visited?: Set<string>): AsyncGenerator<Item> {
-  for await (const { item } of listChildren(context, folder, visited)) {
-    yield item;
-    if (visited && item.type === "folder") yield* listFolder(context, item, visited);
-  }
-}
-
-/**
  * Lists the direct children of a folder, page by page.
  *
  * @throws {GraphError} `failed`, code `folderLoop`, for a folder that was visited before.
  */
 export async function* listChildren(
-  { graph }: Pick<ItemContext, "graph">,
+  context: Pick<ItemContext, "graph">,
   folder: Pick<Item, "driveId" | "id" | "path">,
   visited = new Set<string>(),
 ): AsyncGenerator<ResolvedItem> {
-  const what = `listing of ${folder.path || "the root folder"}`;
-  const key = itemKey(folder);
-  if (visited.has(key)) {
-    throw new GraphError("failed", `${what}: the service shows a folder inside itself`, {
-      code: "folderLoop",
-      hint: "list it without its subfolders",
-    });
-  }
-  visited.add(key);
+  assertNotVisited(folder, visited);
+  for await (const page of childPages(context, folder)) yield* page;
+}
+
+/** The direct children of a folder, as pages. */
+export async function* childPages(
+  { graph }: Pick<ItemContext, "graph">,
+  folder: Pick<Item, "driveId" | "id" | "path">,
+): AsyncGenerator<ResolvedItem[]> {
   // By id, since next links of listings by path have led to the root of the drive (PROTOCOL L7).
   const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
   const parent = { driveId: folder.driveId, folderId: folder.path === "" ? undefined : folder.id };
   const isChild = (entry: unknown) => isExpectedItem(entry, parent);
   const seen = new Set<string>();
-  for await (const page of graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, what, isChild)) {
-    for (const driveItem of page) {
-      const item = toItem(driveItem, folder.driveId, joinRemote(folder.path, driveItem.name ?? ""));
-      if (seen.has(item.id)) continue; // pages may repeat items (PROTOCOL L7)
-      seen.add(item.id);
-      yield { item, driveItem };
-    }
+  for await (
+    const page of graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, listingOf(folder), isChild)
+  ) {
+    const children = page.map((driveItem) => ({
+      item: toItem(driveItem, folder.driveId, joinRemote(folder.path, driveItem.name ?? "")),
+      driveItem,
+    }));
+    // Pages may repeat items (PROTOCOL L7).
+    yield children.filter(({ item: { id } }) => !seen.has(id) && seen.add(id));
   }
+}
+
+/**
+ * Adds a folder to those that were visited.
+ *
+ * @throws {GraphError} `failed`, code `folderLoop`, if it is among them.
+ */
+export function assertNotVisited(
+  folder: Pick<Item, "driveId" | "id" | "path">,
+  visited: Set<string>,
+): void {
+  const key = itemKey(folder);
+  if (visited.has(key)) {
+    throw new GraphError("failed", `${listingOf(folder)}: the service shows a folder inside itself`, {
+      code: "folderLoop",
+      hint: "list it without its subfolders",
+    });
+  }
+  visited.add(key);
+}
+
+function listingOf({ path }: Pick<Item, "path">): string {
+  return `listing of ${path || "the root folder"}`;
 }
 
 /** Type of the drive in which an item is stored. */

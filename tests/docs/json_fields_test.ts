@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "../assert.ts";
 import { EXIT_CODES } from "../../lib/errors.ts";
-import { jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
+import { jsonLines, SCRIPTS, startTestEnv, type TestEnv } from "../test_env.ts";
 import { section, spans } from "./markdown.ts";
 
 /** The fields that the manual lists in a section, after "JSON fields …:". */
@@ -15,7 +15,9 @@ function listed(heading: string, start: string): string[] {
 async function printed(env: TestEnv, ...[script, ...args]: Parameters<TestEnv["run"]>): Promise<string[]> {
   const { code, stdout, stderr } = await env.run(script, ...args, "--json");
   assertEquals(code, 0, stderr);
-  return Object.keys(jsonLines(stdout)[0]!).toSorted();
+  const fields = Object.keys(jsonLines(stdout)[0]!).toSorted();
+  assertEquals(fields.filter((field) => !SCRIPTS[script].fields.includes(field)), [], "for --fields");
+  return fields;
 }
 
 Deno.test("whoami and ls print the JSON fields of the manual", async () => {
@@ -27,6 +29,7 @@ Deno.test("whoami and ls print the JSON fields of the manual", async () => {
   assertEquals(await printed(env, "ls", "General"), listed("ls", "JSON fields"));
   assertEquals(await printed(env, "ls", "--sites"), listed("ls", "JSON fields with `--sites`"));
   assertEquals(await printed(env, "ls", "--drives"), listed("ls", "JSON fields with `--drives`"));
+  assertEquals(await printed(env, "ls", "--teams"), listed("ls", "JSON fields with `--teams`"));
   assertEquals(await printed(env, "whoami", "--sign-out"), listed("whoami", "JSON fields with `--sign-out`"));
 });
 

@@ -124,6 +124,7 @@ function comparable(lines: readonly string[]): string[] {
       .replace(/until \d\d:\d\d:/, "until …:")
       .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1")
       .replaceAll(/\b[A-Z0-9]{9}\b/g, "CODE")
+      .replaceAll(/ {2,}/g, "  ") // a terminal aligns columns by their contents
   ).toSorted();
 }
 

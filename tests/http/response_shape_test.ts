@@ -6,7 +6,8 @@ import { isDriveItem, isExpectedItem, itemKey, sameItemId } from "../../lib/driv
 import { Drives } from "../../lib/drive/drives.ts";
 import { GraphClient } from "../../lib/graph/client.ts";
 import { HttpClient } from "../../lib/http/client.ts";
-import { getItem, listItems } from "../../lib/drive/items.ts";
+import { getItem } from "../../lib/drive/items.ts";
+import { listItems } from "../../lib/drive/listing.ts";
 import { getMe } from "../../lib/drive/me.ts";
 
 const DRIVE = { id: `b!${"x".repeat(64)}`, name: "Documents", driveType: "documentLibrary" };

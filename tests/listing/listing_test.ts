@@ -7,7 +7,7 @@ Deno.test("ls prints names, with a slash after folders, and whole paths for seve
   assertMatch((await env.run("ls", "General", "Thousand")).stdout, /^General\/Agenda\.md\n/);
   assertMatch(
     (await env.run("ls", "-l", "General/Agenda.md")).stdout,
-    /^file +30 {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}Agenda\.md\n$/,
+    /^file +30 {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}Megan Bowen {11}Agenda\.md\n$/,
   );
 });
 
@@ -124,7 +124,8 @@ Deno.test("ls finds sites and drives by each form of location", async () => {
     assertEquals(code, 0, `${form}: ${stderr}`);
     assertEquals(jsonLines(stdout)[0], item, form);
   }
-  assertMatch((await env.run("ls", "--drives")).stdout, /^Documents {2}b!\S+ {2}https:/);
+  assertMatch((await env.run("ls", "--drives")).stdout, /^Documents {2}https:/);
+  assertMatch((await env.run("ls", "--drives", "-l")).stdout, /^Documents {2}b!\S+ {2}https:/);
   assertMatch((await env.run("ls", "--sites", "Market")).stdout, /^Marketing {2}https:/);
   assertEquals((await env.runWith({ env: { GRAPH_SITE: "" } }, "ls", "--drives")).code, 0);
 });
