@@ -23,6 +23,8 @@ export interface SettingDefinition {
   value: string;
   /** What it is, for the help. */
   help: string;
+  /** All values, where they are known. */
+  choices?: readonly string[];
   /** Whether the config file may set it. @default true */
   inFile?: boolean;
 }
@@ -31,7 +33,13 @@ export interface SettingDefinition {
 export const SETTINGS = {
   tenantId: { variable: "GRAPH_TENANT_ID", flag: "tenant", value: "ID", help: "directory (tenant) id" },
   clientId: { variable: "GRAPH_CLIENT_ID", flag: "client-id", value: "ID", help: "application (client) id" },
-  cloud: { variable: "GRAPH_CLOUD", flag: "cloud", value: "NAME", help: "global, usgov, usdod or china" },
+  cloud: {
+    variable: "GRAPH_CLOUD",
+    flag: "cloud",
+    value: "NAME",
+    help: "global, usgov, usdod or china",
+    choices: Object.keys(CLOUDS) as CloudName[],
+  },
   account: { variable: "GRAPH_ACCOUNT", flag: "account", value: "NAME", help: "signed-in account to use" },
   site: {
     variable: "GRAPH_SITE",
@@ -52,6 +60,7 @@ export const SETTINGS = {
     flag: "sign-in",
     value: "HOW",
     help: "device (a code, default) or browser (on this machine)",
+    choices: ["device", "browser"],
   },
   clientSecretFile: {
     variable: "GRAPH_CLIENT_SECRET_FILE",
@@ -140,7 +149,7 @@ export async function readSettings(
   const file = configFile ?? await readConfigFile(join(folders.config, CONFIG_FILE));
   const value = (name: SettingName) => given(name) ?? file[name];
 
-  const cloud = oneOf(Object.keys(CLOUDS) as CloudName[], "cloud", value("cloud") ?? "global");
+  const cloud = oneOf(SETTINGS.cloud.choices, "cloud", value("cloud") ?? "global");
   const clientId = parseId("clientId", value("clientId"));
   const loginOrigin = parseOrigin("loginOrigin", value("loginOrigin") ?? CLOUDS[cloud].loginOrigin);
   return {
@@ -152,7 +161,7 @@ export async function readSettings(
     siteHost: parseSiteHost(value("siteHost")),
     drive: value("drive"),
     accessToken: value("accessToken")?.trim(),
-    signIn: oneOf(["device", "browser"], "sign-in method", value("signIn") ?? "device"),
+    signIn: oneOf(SETTINGS.signIn.choices, "sign-in method", value("signIn") ?? "device"),
     appCredential: toAppCredential(value("clientSecretFile"), value("clientCertificateFile")),
     tokenCache: value("tokenCache") ?? join(folders.state, cacheName(cloud, loginOrigin, clientId)),
     config: folders.config,

@@ -16,7 +16,12 @@ import { formatDuration } from "../lib/format.ts";
 const OPTIONS = {
   check: { type: "switch", help: "diagnose problems; read-only, never signs in" },
   accounts: { type: "switch", help: "list the accounts signed in on this machine" },
-  for: { type: "text", placeholder: "WHAT", help: "consent ahead of unattended runs: teams, links" },
+  for: {
+    type: "text",
+    placeholder: "WHAT",
+    choices: ["teams", "links"],
+    help: "consent ahead of unattended runs: teams, links",
+  },
   "sign-out": { type: "switch", help: "forget the selected account on this machine" },
   all: { type: "switch", help: "with --sign-out: forget all accounts" },
 } as const satisfies OptionDefinitions;

@@ -20,7 +20,7 @@ const LAYERS = [
   ["http"],
 ];
 /** Modules that import only each other. */
-const LEAVES = ["errors", "abort", "clouds", "format", "json", "std", "compat"];
+const LEAVES = ["errors", "abort", "clouds", "format", "json", "std", "suggest", "compat"];
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url));
 

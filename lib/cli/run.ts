@@ -19,6 +19,7 @@ import {
   type ParsedArgs,
   type Syntax,
 } from "./args.ts";
+import { completionScript } from "./completions.ts";
 import { type CommandHelp, fullHelpText, helpText } from "./help.ts";
 import { grantHint, missingPermission, type ScriptName } from "./grants.ts";
 import { programName, userArgs } from "./program.ts";
@@ -170,12 +171,13 @@ export async function runCommand<Definitions extends OptionDefinitions>(
   }
 }
 
-/** What `--help` or `--version` prints. */
+/** What `--help`, `--completions` or `--version` prints. */
 function informationText(
   command: CommandHelp,
-  { help, version }: ParsedArgs<OptionDefinitions>["common"],
+  { help, completions, version }: ParsedArgs<OptionDefinitions>["common"],
 ): string | undefined {
   if (help !== undefined) return help === "all" ? fullHelpText(command) : helpText(command);
+  if (completions !== undefined) return completionScript(command, completions);
   return version ? `${programName(command.name)} ${VERSION}` : undefined;
 }
 
