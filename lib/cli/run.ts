@@ -93,7 +93,7 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
       signal,
       notice: output.notice,
       http: this.httpOptions(),
-      ...(mayPrompt ? output.signInPrompts : {}),
+      ...(mayPrompt ? { ...output.signInPrompts, showAccount: output.notice } : {}),
     });
   }
 
