@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type AppCredentialSetting, isUserSignedIn, readAzureVariables } from "./app_settings.ts";
 import { join } from "./std.ts";
 import { type CloudName, CLOUDS, isLoopback } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
@@ -62,6 +63,12 @@ export const SETTINGS = {
     help: "device (a code, default) or browser (on this machine)",
     choices: ["device", "browser"],
   },
+  clientSecret: {
+    variable: "GRAPH_CLIENT_SECRET",
+    value: "SECRET",
+    help: "app-only sign-in with this secret",
+    inFile: false,
+  },
   clientSecretFile: {
     variable: "GRAPH_CLIENT_SECRET_FILE",
     value: "FILE",
@@ -104,9 +111,6 @@ export type SettingValues = Partial<Record<SettingName, string>>;
 /** Where the key of the token cache is. */
 export type KeySetting = { variable: string; file: string } | { variable: string; text: string };
 
-/** Where app-only credentials are. */
-export type AppCredentialSetting = { kind: "secret" | "certificate"; file: string; variable: string };
-
 /** The settings of a run. */
 export interface Settings {
   tenantId: string | undefined;
@@ -120,6 +124,8 @@ export interface Settings {
   signIn: "device" | "browser";
   /** App-only credential; `undefined`: a user signs in. */
   appCredential: AppCredentialSetting | undefined;
+  /** Whether the variables of Azure's tools are set, but do not count: a user is signed in. */
+  ignoresAzure: boolean;
   tokenCache: string;
   /** Folder of the config file. */
   config: string;
@@ -150,10 +156,14 @@ export async function readSettings(
   const value = (name: SettingName) => given(name) ?? file[name];
 
   const cloud = oneOf(SETTINGS.cloud.choices, "cloud", value("cloud") ?? "global");
-  const clientId = parseId("clientId", value("clientId"));
+  const isOurs = APP_SETTINGS.some((name) => value(name) !== undefined);
+  const azure = isOurs ? undefined : readAzureVariables(env);
+  const ignoresAzure = azure !== undefined && await isUserSignedIn(folders.state, azure.clientId);
+  const app = ignoresAzure ? undefined : azure;
+  const clientId = app?.clientId ?? parseId("clientId", value("clientId"));
   const loginOrigin = parseOrigin("loginOrigin", value("loginOrigin") ?? CLOUDS[cloud].loginOrigin);
   return {
-    tenantId: parseId("tenantId", value("tenantId")),
+    tenantId: app?.tenantId ?? parseId("tenantId", value("tenantId")),
     clientId,
     cloud,
     account: value("account"),
@@ -162,7 +172,8 @@ export async function readSettings(
     drive: value("drive"),
     accessToken: value("accessToken")?.trim(),
     signIn: oneOf(SETTINGS.signIn.choices, "sign-in method", value("signIn") ?? "device"),
-    appCredential: toAppCredential(value("clientSecretFile"), value("clientCertificateFile")),
+    appCredential: app?.appCredential ?? toAppCredential(value),
+    ignoresAzure,
     tokenCache: value("tokenCache") ?? join(folders.state, cacheName(cloud, loginOrigin, clientId)),
     config: folders.config,
     state: folders.state,
@@ -172,6 +183,18 @@ export async function readSettings(
     storageHosts: value("storageHosts")?.split(/[\s,]+/).filter(Boolean) ?? CLOUDS[cloud].storageHosts,
   };
 }
+
+/** Settings that say who acts. Each keeps the variables of Azure's tools from deciding it. */
+const APP_SETTINGS = [
+  "clientId",
+  "tenantId",
+  "account",
+  "accessToken",
+  "clientSecret",
+  "clientSecretFile",
+  "clientCertificateFile",
+  "tokenCache",
+] as const;
 
 /** Tokens of one cloud, gateway or sandbox must never reach another, so each has a file of its own. */
 function cacheName(cloud: CloudName, loginOrigin: string, clientId = "none"): string {
@@ -196,12 +219,19 @@ function toKeySetting(value: (name: SettingName) => string | undefined): KeySett
   return undefined;
 }
 
-function toAppCredential(secret?: string, certificate?: string): AppCredentialSetting | undefined {
-  const { clientSecretFile, clientCertificateFile } = SETTINGS;
+/** A certificate wins over a secret, and a file over a variable. */
+function toAppCredential(value: (name: SettingName) => string | undefined): AppCredentialSetting | undefined {
+  const { clientCertificateFile, clientSecretFile, clientSecret } = SETTINGS;
+  const [certificate, file, text] = [
+    value("clientCertificateFile"),
+    value("clientSecretFile"),
+    value("clientSecret"),
+  ];
   if (certificate) {
-    return { kind: "certificate", file: certificate, variable: clientCertificateFile.variable };
+    return { kind: "certificate", variable: clientCertificateFile.variable, file: certificate };
   }
-  return secret ? { kind: "secret", file: secret, variable: clientSecretFile.variable } : undefined;
+  if (file) return { kind: "secret", variable: clientSecretFile.variable, file };
+  return text ? { kind: "secret", variable: clientSecret.variable, text } : undefined;
 }
 
 function oneOf<T extends string>(values: readonly T[], what: string, text: string): T {

@@ -45,8 +45,9 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
   if (accounts) return await listAccounts(run);
   if (signOut) return await forgetAccounts(run, all);
   if (run.options.for !== undefined) await consent(run, run.options.for);
-  const me = await getMe(await run.connect("identity"));
-  run.output.result(me, describe(me));
+  const connection = await run.connect("identity");
+  const me = await getMe(connection);
+  run.output.result(me, describe(me, connection.settings.appCredential?.variable));
 }
 
 /** Gets a token with the permissions of these locations, besides those of sites and other drives. */
@@ -92,7 +93,8 @@ function describeAccount({ chosen, ...account }: AccountInfo): string {
     `(${account.kind}, tenant ${account.tenantId}${guest})`;
 }
 
-function describe(me: Me): string[] {
+/** @param source The variable that names the credential of an app. */
+function describe(me: Me, source: string | undefined): string[] {
   const left = me.expiresAt === null
     ? ""
     : ` (in ${formatDuration((Date.parse(me.expiresAt) - Date.now()) / 1000)}; refreshed automatically)`;
@@ -104,6 +106,7 @@ function describe(me: Me): string[] {
     `tenant   ${me.tenantId ?? "unknown"} (${me.cloud})`,
     `scopes   ${me.scopes.join(" ") || "unknown"} (of the token in use; --check lists all)`,
     `expires  ${me.expiresAt ?? "unknown"}${left}`,
+    ...(source === undefined || me.cache === null ? [] : [`source   ${source}`]),
     `cache    ${me.cache ?? "none: GRAPH_ACCESS_TOKEN is used"}`,
   ];
 }

@@ -16,6 +16,7 @@ const LAYERS = [
   ["graph"], // imports only the session type from auth
   ["auth"],
   ["settings"],
+  ["app_settings"],
   ["local"],
   ["http"],
 ];

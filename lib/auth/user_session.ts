@@ -231,7 +231,10 @@ export class UserSession implements AuthSession {
   get #registration(): Registration {
     const registration = registrationOf(this.#options.settings);
     if (registration) return registration;
-    const why = "no app registration: GRAPH_CLIENT_ID or GRAPH_TENANT_ID is not set";
+    const azure = this.#options.settings.ignoresAzure
+      ? "; the AZURE_ variables do not count, since a user is signed in on this machine"
+      : "";
+    const why = `no app registration: GRAPH_CLIENT_ID or GRAPH_TENANT_ID is not set${azure}`;
     throw usageError(why, REGISTER, "noRegistration");
   }
 }
