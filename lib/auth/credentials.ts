@@ -40,7 +40,6 @@ export async function readSecret(
   return await new Response(file.readable).text(); // a pipe has no size
 }
 
-/** Reads the app-only credentials. */
 export async function readAppCredential(setting: AppCredentialSetting): Promise<AppCredential> {
   const { kind, variable } = setting;
   const { what, hint, parse } = KINDS[kind];

@@ -6,11 +6,11 @@
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { itemUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
-import { type DriveItem, type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
+import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
+import { type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, nameKey } from "../drive/names.ts";
-import { GraphError } from "../errors.ts";
+import { GraphError, isGraphError } from "../errors.ts";
 import { openLocalFile } from "../local/local_file.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
 import { folderName, type LocalTree } from "./local_tree.ts";
@@ -21,7 +21,7 @@ import { uploadContent, type UploadOptions } from "./upload.ts";
  * The transfers that bring a local folder to a location: into it under its own name if the location ends with a slash,
  * otherwise as the location itself. Folders are made once, empty ones as well; nothing on the server is removed.
  *
- * @param tree What is in the folder, from `readLocalTree`; without faults.
+ * @param tree What is in the folder, from `readLocalTree`; without problems.
  */
 export async function* uploadTree(
   connection: Connection,
@@ -85,7 +85,6 @@ class RemoteFolders {
     return known;
   }
 
-  /** Where a file goes. */
   async fileTarget(path: readonly string[], name: string): Promise<UploadTarget> {
     const { item, children, fresh } = await this.folder(path);
     const existing = children.get(nameKey(name));
@@ -145,7 +144,7 @@ class RemoteFolders {
       const driveItem = await (parent.fresh ? retryUntilVisible(this.#connection, post) : post());
       return { item: toItem(driveItem, driveId, path), children: new Map(), fresh: true };
     } catch (error) {
-      if (!(error instanceof GraphError)) throw error;
+      if (!isGraphError(error)) throw error;
       // Another client created it, or the response to our own request was lost or empty (PROTOCOL 9).
       if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
       const now = await this.#list(parent.item);
