@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type AppCredentialSetting, isUserSignedIn, readAzureVariables } from "./app_settings.ts";
+import {
+  type AppCredentialSetting,
+  firstCredential,
+  isUserSignedIn,
+  readAzureVariables,
+} from "./app_settings.ts";
 import { join } from "./std.ts";
 import { type CloudName, CLOUDS, HOST, isSecure } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
@@ -156,8 +161,12 @@ export async function readSettings(
   const value = (name: SettingName) => given(name) ?? file[name];
 
   const cloud = oneOf(SETTINGS.cloud.choices, "cloud", value("cloud") ?? "global");
-  const isOurs = APP_SETTINGS.some((name) => value(name) !== undefined);
-  const azure = isOurs ? undefined : readAzureVariables(env);
+  const credential = firstCredential([
+    { ...SETTINGS.clientCertificateFile, kind: "certificate", file: value("clientCertificateFile") },
+    { ...SETTINGS.clientSecretFile, kind: "secret", file: value("clientSecretFile") },
+    { ...SETTINGS.clientSecret, kind: "secret", text: value("clientSecret") },
+  ]);
+  const azure = credential || WHO.some((name) => value(name)) ? undefined : readAzureVariables(env);
   const ignoresAzure = azure !== undefined && await isUserSignedIn(folders.state, azure.clientId);
   const app = ignoresAzure ? undefined : azure;
   const clientId = app?.clientId ?? parseId("clientId", value("clientId"));
@@ -172,7 +181,7 @@ export async function readSettings(
     drive: value("drive"),
     accessToken: value("accessToken")?.trim(),
     signIn: oneOf(SETTINGS.signIn.choices, "sign-in method", value("signIn") ?? "device"),
-    appCredential: app?.appCredential ?? toAppCredential(value),
+    appCredential: app?.appCredential ?? credential,
     ignoresAzure,
     tokenCache: value("tokenCache") ?? join(folders.state, cacheName(cloud, loginOrigin, clientId)),
     config: folders.config,
@@ -184,17 +193,8 @@ export async function readSettings(
   };
 }
 
-/** Settings that say who acts. Each keeps the variables of Azure's tools from deciding it. */
-const APP_SETTINGS = [
-  "clientId",
-  "tenantId",
-  "account",
-  "accessToken",
-  "clientSecret",
-  "clientSecretFile",
-  "clientCertificateFile",
-  "tokenCache",
-] as const;
+/** Settings that say who acts, besides app-only credentials. Each keeps Azure's variables from deciding it. */
+const WHO = ["clientId", "tenantId", "account", "accessToken", "tokenCache"] as const;
 
 /** Tokens of one cloud, gateway or sandbox must never reach another, so each has a file of its own. */
 function cacheName(cloud: CloudName, loginOrigin: string, clientId = "none"): string {
@@ -217,21 +217,6 @@ function toKeySetting(value: (name: SettingName) => string | undefined): KeySett
     if (text) return name === "tokenCacheKey" ? { variable, text } : { variable, file: text };
   }
   return undefined;
-}
-
-/** A certificate wins over a secret, and a file over a variable. */
-function toAppCredential(value: (name: SettingName) => string | undefined): AppCredentialSetting | undefined {
-  const { clientCertificateFile, clientSecretFile, clientSecret } = SETTINGS;
-  const [certificate, file, text] = [
-    value("clientCertificateFile"),
-    value("clientSecretFile"),
-    value("clientSecret"),
-  ];
-  if (certificate) {
-    return { kind: "certificate", variable: clientCertificateFile.variable, file: certificate };
-  }
-  if (file) return { kind: "secret", variable: clientSecretFile.variable, file };
-  return text ? { kind: "secret", variable: clientSecret.variable, text } : undefined;
 }
 
 function oneOf<T extends string>(values: readonly T[], what: string, text: string): T {

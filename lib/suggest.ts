@@ -4,23 +4,17 @@
  * @module
  */
 
-/** Shorter beginnings fit too many names. */
-const MIN_PREFIX = 3;
-
 /**
  * The candidate that is nearest to a typed name, in any case: it begins with it, or at most a third of the letters differ.
  * `undefined` where there is none.
  */
 export function nearest(typed: string, candidates: readonly string[]): string | undefined {
   const name = typed.toLowerCase();
-  const distance = (candidate: string) => {
-    const edits = editDistance(name, candidate.toLowerCase());
-    const isBeginning = name.length >= MIN_PREFIX && candidate.toLowerCase().startsWith(name);
-    return isBeginning ? Math.min(edits, 1) : edits;
-  };
-  const [first] = candidates.map((candidate) => ({ candidate, distance: distance(candidate) }))
+  const distance = (candidate: string) =>
+    name.length > 2 && candidate.startsWith(name) ? 1 : editDistance(name, candidate);
+  const [first] = candidates.map((text) => ({ text, distance: distance(text.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);
-  return first && first.distance <= Math.max(1, name.length / 3) ? first.candidate : undefined;
+  return first && first.distance <= Math.max(1, name.length / 3) ? first.text : undefined;
 }
 
 /** How many letters must be added, removed, replaced, or swapped with their neighbor. */

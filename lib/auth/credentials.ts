@@ -17,9 +17,7 @@ export type AppCredential =
 
 /**
  * Reads a secret from a file or a pipe; `name` and `hint` are for errors, which never show the secret. Symlinks are
- * followed, since containers provide secrets as symlinks.
- *
- * @param options `isShared`: others may read it, such as the short-lived tokens that Kubernetes provides.
+ * followed, since containers provide secrets as symlinks. Others must not be able to read it, unless it `isShared`.
  */
 export async function readSecret(
   path: string,
@@ -40,32 +38,22 @@ export async function readSecret(
   return await new Response(file.readable).text(); // a pipe has no size
 }
 
-export async function readAppCredential(setting: AppCredentialSetting): Promise<AppCredential> {
-  const { kind, variable } = setting;
+export async function readAppCredential(
+  { kind, variable, file, text }: AppCredentialSetting,
+): Promise<AppCredential> {
   const { what, hint, parse } = KINDS[kind];
-  const name = "file" in setting ? `the ${kind} file ${setting.file} (${variable})` : variable;
-  const text = "text" in setting
-    ? setting.text
-    : await readSecret(setting.file, { name, hint, isShared: kind === "federated token" });
-  const credential = await parse(text);
+  const name = file ? `the ${kind} file ${file} (${variable})` : variable;
+  const isShared = kind === "federated token"; // it is short-lived, and Kubernetes lets others read it
+  const credential = await parse(file ? await readSecret(file, { name, hint, isShared }) : text ?? "");
   if (credential) return credential;
   throw usageError(`${name} holds no ${what}`, hint, "badCredential");
 }
 
-interface CredentialKind {
-  what: string;
-  hint: string;
-  parse(text: string): AppCredential | undefined | Promise<AppCredential | undefined>;
-}
-
-const KINDS: Readonly<Record<AppCredentialSetting["kind"], CredentialKind>> = {
+const KINDS = {
   secret: {
     what: "secret",
     hint: "put the secret's value, one line, into a file of mode 600, or into a masked variable of the job",
-    parse(text) {
-      const clientSecret = text.replace(/\r?\n$/, "");
-      return /^\S+$/.test(clientSecret) ? { clientSecret } : undefined;
-    },
+    parse: (text: string) => /^\S+\s*$/.test(text) ? { clientSecret: text.trimEnd() } : undefined,
   },
   certificate: {
     what: "RSA certificate with its own private key",
@@ -76,12 +64,10 @@ const KINDS: Readonly<Record<AppCredentialSetting["kind"], CredentialKind>> = {
   "federated token": {
     what: "token",
     hint: "the platform that runs the job must write the token that it issues for it there",
-    parse(text) {
-      const clientAssertion = text.trim();
-      return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(clientAssertion) ? { clientAssertion } : undefined;
-    },
+    parse: (text: string) =>
+      /^[\w-]+(\.[\w-]+){2}\s*$/.test(text) ? { clientAssertion: text.trimEnd() } : undefined,
   },
-};
+} as const;
 
 async function parseCertificate(text: string): Promise<AppCredential | undefined> {
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];

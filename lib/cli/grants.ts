@@ -107,7 +107,7 @@ function withPort({ hostname, port, protocol }: URL): string {
 export function grantOptions(settings: Settings): GrantOptions {
   const { config, state, tokenCache, tokenCacheKey, appCredential } = settings;
   const keyFile = tokenCacheKey && "file" in tokenCacheKey ? [tokenCacheKey.file] : [];
-  const credentialFile = appCredential && "file" in appCredential ? [appCredential.file] : [];
+  const credentialFile = appCredential?.file ? [appCredential.file] : [];
   const writable = [...new Set([state, dirname(tokenCache)])];
   const readable = [
     ...new Set([config, ...writable, ...keyFile, ...credentialFile]),

@@ -163,9 +163,10 @@ export class Drives {
       return await this.findSite(site);
     } catch (error) {
       if (!isGraphError(error) || error.code !== "siteNotFound") throw error;
-      const request = { what: "search for sites", retry: "never" } as const;
-      const found = this.#context.graph.requestJson<{ value?: Site[] }>("/sites?search=*", request);
-      const { value = [] } = await found.catch(() => ({}) as { value?: Site[] }); // the first error counts
+      const { value = [] } = await this.#context.graph.requestJson<{ value?: Site[] }>(
+        "/sites?search=*",
+        { what: "search for sites", retry: "never" },
+      ).catch(() => ({ value: [] })); // the first error counts
       const urls = value.map(({ webUrl }) => webUrl ?? "");
       const near = nearest(site.path.split("/").at(-1)!, urls.map(urlSegment));
       const url = urls.find((url) => urlSegment(url) === near)?.replace("https://", "");
