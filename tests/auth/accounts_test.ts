@@ -121,7 +121,7 @@ Deno.test("a sign-in for a part of a user name says as whom it signed in, and re
   env.sandbox.user.signIn("megan");
   const other = await env.run("ls", "--prompt", "--account", "adele");
   assertEquals(other.code, 2);
-  assertStringIncludes(other.stderr, "signed in as MeganB@contoso.com, but adele was asked for");
+  assertStringIncludes(other.stderr, "signed in as MeganB@contoso.com, but adele was requested");
 
   env.sandbox.user.signIn("adele");
   const { code, stderr } = await env.run("ls", "--prompt", "--account", "adele");
@@ -147,7 +147,7 @@ Deno.test("whoami does not continue as another account than requested", async ()
   assertEquals(code, 2);
   assertStringIncludes(
     stderr,
-    "signed in as dana@northwindtraders.com, but MeganB@contoso.com was asked for",
+    "signed in as dana@northwindtraders.com, but MeganB@contoso.com was requested",
   );
   assertEquals((await env.run("whoami")).code, 2, "both accounts are signed in now");
   assertEquals((await env.run("whoami", "--sign-out", "--account", "dana@northwindtraders.com")).code, 0);
