@@ -33,6 +33,8 @@ export interface ConnectOptions {
   showDeviceCode?: (code: DeviceCode) => void;
   /** Shows the address to sign in at, with `signIn: "browser"`. @default none: a missing sign-in is an error */
   showAddress?: (address: string) => void;
+  /** Called with whose sign-in is used, when it is used for the first time. @default none */
+  showAccount?: (text: string) => void;
   /** Called with what the user should know, but no result says. @default none */
   notice?: (text: string) => void;
   /** Called with each step of finding a site, drive or channel. @default none */
@@ -98,10 +100,11 @@ function openSession(
   options: ConnectOptions & { notice: (text: string) => void },
 ): AuthSession {
   const { accessToken, appCredential: credential } = settings;
-  const { access = "read", notice } = options;
+  const { access = "read", notice, showAccount } = options;
+  const context = { settings, http, notice, showAccount };
   if (accessToken !== undefined) return openStaticTokenSession(accessToken);
-  if (credential) return openAppSession({ settings, http, notice }, credential);
-  return new UserSession({ settings, access, http, interact: interaction(settings, options), notice });
+  if (credential) return openAppSession(context, credential);
+  return new UserSession({ ...context, access, interact: interaction(settings, options) });
 }
 
 /** How the user signs in; `undefined` without a callback for it. */

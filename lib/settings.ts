@@ -3,6 +3,12 @@
  *
  * @module
  */
+import {
+  type AppCredentialSetting,
+  firstCredential,
+  isUserSignedIn,
+  readAzureVariables,
+} from "./app_settings.ts";
 import { join } from "./std.ts";
 import { type CloudName, CLOUDS, HOST, isSecure } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
@@ -23,6 +29,8 @@ export interface SettingDefinition {
   value: string;
   /** What it is, for the help. */
   help: string;
+  /** All values, where they are known. */
+  choices?: readonly string[];
   /** Whether the config file may set it. @default true */
   inFile?: boolean;
 }
@@ -31,7 +39,13 @@ export interface SettingDefinition {
 export const SETTINGS = {
   tenantId: { variable: "GRAPH_TENANT_ID", flag: "tenant", value: "ID", help: "directory (tenant) id" },
   clientId: { variable: "GRAPH_CLIENT_ID", flag: "client-id", value: "ID", help: "application (client) id" },
-  cloud: { variable: "GRAPH_CLOUD", flag: "cloud", value: "NAME", help: "global, usgov, usdod or china" },
+  cloud: {
+    variable: "GRAPH_CLOUD",
+    flag: "cloud",
+    value: "NAME",
+    help: "global, usgov, usdod or china",
+    choices: Object.keys(CLOUDS) as CloudName[],
+  },
   account: { variable: "GRAPH_ACCOUNT", flag: "account", value: "NAME", help: "signed-in account to use" },
   site: {
     variable: "GRAPH_SITE",
@@ -52,6 +66,13 @@ export const SETTINGS = {
     flag: "sign-in",
     value: "HOW",
     help: "device (a code, default) or browser (on this machine)",
+    choices: ["device", "browser"],
+  },
+  clientSecret: {
+    variable: "GRAPH_CLIENT_SECRET",
+    value: "SECRET",
+    help: "app-only sign-in with this secret",
+    inFile: false,
   },
   clientSecretFile: {
     variable: "GRAPH_CLIENT_SECRET_FILE",
@@ -95,9 +116,6 @@ type SettingValues = Partial<Record<SettingName, string>>;
 /** Where the key of the token cache is. */
 export type KeySetting = { variable: string; file: string } | { variable: string; text: string };
 
-/** Where app-only credentials are. */
-export type AppCredentialSetting = { kind: "secret" | "certificate"; file: string; variable: string };
-
 /** The settings of a run. */
 export interface Settings {
   tenantId: string | undefined;
@@ -111,6 +129,8 @@ export interface Settings {
   signIn: "device" | "browser";
   /** App-only credential; `undefined`: a user signs in. */
   appCredential: AppCredentialSetting | undefined;
+  /** Whether the variables of Azure's tools are set, but do not count: a user is signed in. */
+  ignoresAzure: boolean;
   tokenCache: string;
   /** Folder of the config file. */
   config: string;
@@ -140,11 +160,19 @@ export async function readSettings(
   const file = configFile ?? await readConfigFile(join(folders.config, CONFIG_FILE));
   const value = (name: SettingName) => given(name) ?? file[name];
 
-  const cloud = oneOf(Object.keys(CLOUDS) as CloudName[], "cloud", value("cloud") ?? "global");
-  const clientId = parseId("clientId", value("clientId"));
+  const cloud = oneOf(SETTINGS.cloud.choices, "cloud", value("cloud") ?? "global");
+  const credential = firstCredential([
+    { ...SETTINGS.clientCertificateFile, kind: "certificate", file: value("clientCertificateFile") },
+    { ...SETTINGS.clientSecretFile, kind: "secret", file: value("clientSecretFile") },
+    { ...SETTINGS.clientSecret, kind: "secret", text: value("clientSecret") },
+  ]);
+  const azure = credential || WHO.some((name) => value(name)) ? undefined : readAzureVariables(env);
+  const ignoresAzure = azure !== undefined && await isUserSignedIn(folders.state, azure.clientId);
+  const app = ignoresAzure ? undefined : azure;
+  const clientId = app?.clientId ?? parseId("clientId", value("clientId"));
   const loginOrigin = parseOrigin("loginOrigin", value("loginOrigin") ?? CLOUDS[cloud].loginOrigin);
   return {
-    tenantId: parseId("tenantId", value("tenantId")),
+    tenantId: app?.tenantId ?? parseId("tenantId", value("tenantId")),
     clientId,
     cloud,
     account: value("account"),
@@ -152,8 +180,9 @@ export async function readSettings(
     siteHost: parseSiteHost(value("siteHost")),
     drive: value("drive"),
     accessToken: value("accessToken")?.trim(),
-    signIn: oneOf(["device", "browser"], "sign-in method", value("signIn") ?? "device"),
-    appCredential: toAppCredential(value("clientSecretFile"), value("clientCertificateFile")),
+    signIn: oneOf(SETTINGS.signIn.choices, "sign-in method", value("signIn") ?? "device"),
+    appCredential: app?.appCredential ?? credential,
+    ignoresAzure,
     tokenCache: value("tokenCache") ?? join(folders.state, cacheName(cloud, loginOrigin, clientId)),
     config: folders.config,
     state: folders.state,
@@ -163,6 +192,9 @@ export async function readSettings(
     storageHosts: parseStorageHosts(value("storageHosts")) ?? CLOUDS[cloud].storageHosts,
   };
 }
+
+/** Settings that say who acts, besides app-only credentials. Each keeps Azure's variables from deciding it. */
+const WHO = ["clientId", "tenantId", "account", "accessToken", "tokenCache"] as const;
 
 /** Tokens of one cloud, gateway or sandbox must never reach another, so each has a file of its own. */
 function cacheName(cloud: CloudName, loginOrigin: string, clientId = "none"): string {
@@ -185,14 +217,6 @@ function toKeySetting(value: (name: SettingName) => string | undefined): KeySett
     if (text) return name === "tokenCacheKey" ? { variable, text } : { variable, file: text };
   }
   return undefined;
-}
-
-function toAppCredential(secret?: string, certificate?: string): AppCredentialSetting | undefined {
-  const { clientSecretFile, clientCertificateFile } = SETTINGS;
-  if (certificate) {
-    return { kind: "certificate", file: certificate, variable: clientCertificateFile.variable };
-  }
-  return secret ? { kind: "secret", file: secret, variable: clientSecretFile.variable } : undefined;
 }
 
 function oneOf<T extends string>(values: readonly T[], what: string, text: string): T {

@@ -16,7 +16,12 @@ import { formatDuration } from "../lib/format.ts";
 const OPTIONS = {
   check: { type: "switch", help: "diagnose problems; read-only, never signs in" },
   accounts: { type: "switch", help: "list the accounts signed in on this machine" },
-  for: { type: "text", placeholder: "WHAT", help: "consent ahead of unattended runs: teams, links" },
+  for: {
+    type: "text",
+    placeholder: "WHAT",
+    choices: ["teams", "links"],
+    help: "consent ahead of unattended runs: teams, links",
+  },
   "sign-out": { type: "switch", help: "forget the selected account on this machine" },
   all: { type: "switch", help: "with --sign-out: forget all accounts" },
 } as const satisfies OptionDefinitions;
@@ -48,8 +53,9 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
   if (accounts) return await listAccounts(run);
   if (signOut) return await forgetAccounts(run, all);
   if (run.options.for !== undefined) await consent(run, run.options.for);
-  const me = await getMe(await run.connect("identity"));
-  run.output.result(me, describe(me));
+  const connection = await run.connect("identity");
+  const me = await getMe(connection);
+  run.output.result(me, describe(me, connection.settings.appCredential?.variable));
 }
 
 /** Gets a token with the permissions of these locations, besides those of sites and other drives. */
@@ -97,7 +103,8 @@ function describeAccount({ chosen, ...account }: AccountInfo): string {
     `(${account.kind}, tenant ${account.tenantId}${guest})`;
 }
 
-function describe(me: Me): string[] {
+/** @param source The variable that names the credential of an app. */
+function describe(me: Me, source: string | undefined): string[] {
   const left = me.expiresAt === null
     ? ""
     : ` (in ${formatDuration((Date.parse(me.expiresAt) - Date.now()) / 1000)}; refreshed automatically)`;
@@ -109,6 +116,7 @@ function describe(me: Me): string[] {
     `tenant   ${me.tenantId ?? "unknown"} (${me.cloud})`,
     `scopes   ${me.scopes.join(" ") || "unknown"} (of the token in use; --check lists all)`,
     `expires  ${me.expiresAt ?? "unknown"}${left}`,
+    ...(source === undefined || me.cache === null ? [] : [`source   ${source}`]),
     `cache    ${me.cache ?? "none: GRAPH_ACCESS_TOKEN is used"}`,
   ];
 }

@@ -16,11 +16,12 @@ const LAYERS = [
   ["graph"], // imports only the session type from auth
   ["auth"],
   ["settings"],
+  ["app_settings"],
   ["local"],
   ["http"],
 ];
 /** Modules that import only each other. */
-const LEAVES = ["errors", "abort", "clouds", "format", "json", "std", "compat"];
+const LEAVES = ["errors", "abort", "clouds", "format", "json", "std", "suggest", "compat"];
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url));
 

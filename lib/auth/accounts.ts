@@ -6,6 +6,7 @@
 import type { CachedAccount } from "./cache_content.ts";
 import { GraphError } from "../errors.ts";
 import { isGuid } from "../json.ts";
+import { nearest } from "../suggest.ts";
 
 /** The tenant of all personal Microsoft accounts. */
 export const PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -26,7 +27,7 @@ export interface AccountInfo {
 export interface AccountSelector {
   /** Id, `common`, `organizations` or `consumers`. */
   tenant: string;
-  /** User name, of the setting `account`. */
+  /** User name or a part of it, of the setting `account`. */
   wanted: string | undefined;
 }
 
@@ -59,15 +60,23 @@ export function selectAccount(
   accounts: readonly CachedAccount[],
   selector: AccountSelector,
 ): CachedAccount | undefined {
-  const matches = accounts.filter((account) => isMeant(account, selector));
+  const matches = matching(accounts, selector);
   if (matches.length <= 1) return matches[0];
   const message = `several accounts are signed in: ${namesOf(matches)}`;
   throw new GraphError("usage", message, { code: "ambiguousAccount" });
 }
 
-function isMeant(account: CachedAccount, { tenant, wanted }: AccountSelector): boolean {
-  return matchesTenant(account, tenant) &&
-    (wanted === undefined || account.username.toLowerCase() === wanted.toLowerCase());
+function matching(accounts: readonly CachedAccount[], { tenant, wanted }: AccountSelector): CachedAccount[] {
+  const here = accounts.filter((account) => matchesTenant(account, tenant));
+  if (wanted === undefined) return here;
+  const exact = here.filter(({ username }) => username.toLowerCase() === wanted.toLowerCase());
+  return exact.length > 0 ? exact : here.filter(({ username }) => isCalled(username, wanted));
+}
+
+/** Whether a wanted name is this user name or, if it has no `@`, a part of it, in any case. */
+export function isCalled(username: string, wanted: string): boolean {
+  const [name, text] = [username.toLowerCase(), wanted.toLowerCase()];
+  return name === text || !text.includes("@") && name.includes(text);
 }
 
 /** The error where no matching account is signed in; it names those that are. */
@@ -77,12 +86,15 @@ export function notSignedInError(
 ): GraphError {
   const who = wanted === undefined ? "" : `${wanted} is `;
   const others = accounts.length === 0 ? "" : ` to this tenant; signed in: ${namesOf(accounts)}`;
+  const localPart = (name: string) => name.split("@")[0]!; // the domain is often the same
+  const near = accounts.find(({ username }) => wanted && nearest(localPart(wanted), [localPart(username)]));
+  const suggestion = near ? `; did you mean ${near.username}?` : "";
   const details = { code: "notSignedIn", subject: wanted };
-  return new GraphError("signInNeeded", `${who}not signed in${others}`, details);
+  return new GraphError("signInNeeded", `${who}not signed in${others}${suggestion}`, details);
 }
 
 export function toAccountInfo(accounts: CachedAccount[], selector: AccountSelector): AccountInfo[] {
-  const matches = accounts.filter((account) => isMeant(account, selector));
+  const matches = matching(accounts, selector);
   return accounts.map((account) => {
     const home = getHomeTenantId(account);
     return {

@@ -12,7 +12,7 @@ import { TokenCache, TokenRenewal } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
 import { usageError } from "../errors.ts";
 import { isGuid } from "../json.ts";
-import type { AppCredentialSetting } from "../settings.ts";
+import type { AppCredentialSetting } from "../app_settings.ts";
 
 export function openAppSession(context: AuthContext, credential: AppCredentialSetting): AuthSession {
   const { settings, http: { now } } = context;
@@ -29,6 +29,8 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
     find: () => findAppToken(cache.last.content, registration(), now()),
     async acquire(file, refresh) {
       const own = registration();
+      const isFirst = findAppToken(cache.last.content, own, 0) === undefined;
+      if (credential.kind === "federated token") secret = undefined; // the platform replaces it often
       const app = await openServiceApp(
         { ...context, registration: own, cache },
         file,
@@ -36,7 +38,9 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
       );
       const request = tokenRequest([`${CLOUDS[settings.cloud].apiOrigin}/.default`], refresh?.claims);
       const skipCache = refresh !== undefined;
-      return tokenOf(await callMsal(() => app.acquireTokenByClientCredential({ ...request, skipCache })));
+      const result = await callMsal(() => app.acquireTokenByClientCredential({ ...request, skipCache }));
+      if (isFirst) context.showAccount?.(`signed in as app ${own.clientId}, with ${credential.variable}`);
+      return tokenOf(result);
     },
   });
   const noSignIn = `the app signs in with ${credential.variable}: there is no sign-in to remove`;

@@ -1,32 +1,33 @@
 /**
- * Secrets in files: the key of the token cache, and the app-only credentials, a client secret or a certificate with its
- * private key (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow).
+ * Secrets in files: the key of the token cache, and the app-only credentials, a client secret, a certificate with its
+ * private key, or a token of another issuer that the app trusts (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow).
  *
  * @module
  */
 import { GraphError, usageError } from "../errors.ts";
 import { ifExists } from "../local/local_file.ts";
 import { shellQuoted } from "../local/private_file.ts";
-import type { AppCredentialSetting } from "../settings.ts";
+import type { AppCredentialSetting } from "../app_settings.ts";
 
 /** Credentials as MSAL takes them. */
 export type AppCredential =
   | { clientSecret: string }
+  | { clientAssertion: string }
   | { clientCertificate: { thumbprintSha256: string; privateKey: string; x5c: string } };
 
 /**
  * Reads a secret from a file or a pipe; `name` and `hint` are for errors, which never show the secret. Symlinks are
- * followed, since containers provide secrets as symlinks.
+ * followed, since containers provide secrets as symlinks. Others must not be able to read it, unless it `isShared`.
  */
 export async function readSecret(
   path: string,
-  { name, hint }: { name: string; hint: string },
+  { name, hint, isShared = false }: { name: string; hint: string; isShared?: boolean },
 ): Promise<string> {
   using file = await ifExists(Deno.open(path));
   if (!file) throw usageError(`${name} does not exist`, hint, "noKeyFile");
   const { mode, isFile, isFifo } = await file.stat();
   if (!isFile && !isFifo) throw usageError(`${name} is not a file`, hint, "badKey");
-  if (Deno.build.os !== "windows" && mode !== null && (mode & 0o077) !== 0) {
+  if (Deno.build.os !== "windows" && mode !== null && (mode & 0o077) !== 0 && !isShared) {
     throw new GraphError("refused", `${name} can be read by other users of this machine`, {
       code: "exposedKey",
       hint: `fix it with: chmod 600 ${
@@ -38,23 +39,35 @@ export async function readSecret(
 }
 
 export async function readAppCredential(
-  { kind, file, variable }: AppCredentialSetting,
+  { kind, variable, file, text }: AppCredentialSetting,
 ): Promise<AppCredential> {
-  const name = `the client ${kind} ${file} (${variable})`;
-  const hint = kind === "secret"
-    ? "put the secret's value, one line, into a file of mode 600"
-    : "put the certificate and its private key, without pass phrase, both as PEM, into one file of mode 600";
-  const text = await readSecret(file, { name, hint });
-  const credential = kind === "secret" ? parseSecret(text) : await parseCertificate(text);
+  const { what, hint, parse } = KINDS[kind];
+  const name = file ? `the ${kind} file ${file} (${variable})` : variable;
+  const isShared = kind === "federated token"; // it is short-lived, and Kubernetes lets others read it
+  const credential = await parse(file ? await readSecret(file, { name, hint, isShared }) : text ?? "");
   if (credential) return credential;
-  const what = kind === "secret" ? "secret" : "RSA certificate with its own private key";
   throw usageError(`${name} holds no ${what}`, hint, "badCredential");
 }
 
-function parseSecret(text: string): AppCredential | undefined {
-  const clientSecret = text.replace(/\r?\n$/, "");
-  return /^\S+$/.test(clientSecret) ? { clientSecret } : undefined;
-}
+const KINDS = {
+  secret: {
+    what: "secret",
+    hint: "put the secret's value, one line, into a file of mode 600, or into a masked variable of the job",
+    parse: (text: string) => /^\S+\s*$/.test(text) ? { clientSecret: text.trimEnd() } : undefined,
+  },
+  certificate: {
+    what: "RSA certificate with its own private key",
+    hint:
+      "put the certificate and its private key, without pass phrase, both as PEM, into one file of mode 600",
+    parse: parseCertificate,
+  },
+  "federated token": {
+    what: "token",
+    hint: "the platform that runs the job must write the token that it issues for it there",
+    parse: (text: string) =>
+      /^[\w-]+(\.[\w-]+){2}\s*$/.test(text) ? { clientAssertion: text.trimEnd() } : undefined,
+  },
+} as const;
 
 async function parseCertificate(text: string): Promise<AppCredential | undefined> {
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];

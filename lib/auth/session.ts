@@ -40,6 +40,8 @@ export interface AuthContext {
   http: HttpClient;
   /** Receives what the user should know, such as that the cache was encrypted. */
   notice: (text: string) => void;
+  /** Receives whose sign-in is used, the first time. @default none */
+  showAccount?: ((text: string) => void) | undefined;
 }
 
 export interface TokenRefresh {

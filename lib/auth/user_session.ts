@@ -6,6 +6,7 @@
 import {
   type AccountInfo,
   type AccountSelector,
+  isCalled,
   isConsumers,
   isPersonal,
   notSignedInError,
@@ -173,17 +174,19 @@ export class UserSession implements AuthSession {
   }
 
   async #signIn(interact: Interaction, claims: string | undefined): Promise<CachedToken> {
-    const { http: { signal }, settings: { account: wanted } } = this.#options;
+    const { access, http: { signal }, settings: { account: wanted }, showAccount } = this.#options;
     const app = await this.#openApp();
-    const expected = wanted ?? (this.#first ?? this.#account)?.username;
+    const expected = (this.#first ?? this.#account)?.username ?? wanted;
+    const loginHint = expected?.includes("@") ? expected : undefined;
     const request = tokenRequest(this.#requestedScopes(), claims);
-    const result = await callMsal(() => interact(app, request, expected, signal));
+    const result = await callMsal(() => interact(app, request, loginHint, signal));
     const actual = result?.account?.username;
     // A run must not continue as another account.
-    if (expected && actual && actual.toLowerCase() !== expected.toLowerCase()) {
+    if (expected && actual && !isCalled(actual, expected)) {
       const why = `signed in as ${actual}, but ${expected} was requested`;
       throw new GraphError("usage", why, { code: "otherAccount", subject: actual });
     }
+    if (actual && access !== "identity") showAccount?.(`signed in as ${actual}`);
     this.#selectAccount();
     return tokenOf(result);
   }
@@ -224,7 +227,10 @@ export class UserSession implements AuthSession {
   get #registration(): Registration {
     const registration = registrationOf(this.#options.settings);
     if (registration) return registration;
-    const why = "no app registration: GRAPH_CLIENT_ID or GRAPH_TENANT_ID is not set";
+    const azure = this.#options.settings.ignoresAzure
+      ? "; the AZURE_ variables do not count, since a user is signed in on this machine"
+      : "";
+    const why = `no app registration: GRAPH_CLIENT_ID or GRAPH_TENANT_ID is not set${azure}`;
     throw usageError(why, REGISTER, "noRegistration");
   }
 }

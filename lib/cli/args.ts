@@ -8,6 +8,7 @@ import { usageError } from "../errors.ts";
 import { formatSize, parseDuration, parseSize } from "../format.ts";
 import { type SettingDefinition, type SettingName, SETTINGS } from "../settings.ts";
 import { parseArgs as parseWords } from "../std.ts";
+import { nearest } from "../suggest.ts";
 
 /** An option; its name is its key in {@linkcode OptionDefinitions}. */
 type OptionDefinition =
@@ -19,8 +20,8 @@ type OptionDefinition =
   }
   & (
     | { type: "switch" }
-    /** In brackets, as in `[TEXT]`, the value may be missing. */
-    | { type: "text"; placeholder: string }
+    /** In brackets, as in `[TEXT]`, the value may be missing. Other values than `choices` are accepted, too. */
+    | { type: "text"; placeholder: string; choices?: readonly string[] }
     | { type: "choice"; choices: readonly string[]; default?: string; placeholder?: string }
     /** `defaultHelp` describes a default that depends on something. */
     | { type: "number"; min: number; max: number; default?: number; defaultHelp?: string }
@@ -40,7 +41,7 @@ export type OptionValues<Definitions extends OptionDefinitions> = {
 
 type OptionValue<Definition> = Definition extends { type: "switch" } ? boolean
   : Definition extends { type: "choice"; choices: readonly (infer Choice)[] }
-    ? Choice | (Definition extends { default: string } ? never : undefined)
+    ? Definition extends { default: string } ? Choice : Choice | undefined
   : Definition extends { type: "text" } ? string | undefined
   : Definition extends { default: number } ? number
   : number | undefined;
@@ -70,9 +71,16 @@ export const COMMON_OPTIONS = {
   "max-wait": { type: "duration", help: "longest time without progress, as 30s, 5m or 1h (default 5m)" },
   prompt: { type: "switch", help: "ask for a sign-in even without a terminal" },
   "no-prompt": { type: "switch", help: "never ask for a sign-in" },
+  completions: {
+    type: "choice",
+    placeholder: "SHELL",
+    choices: ["bash", "zsh", "fish", "pwsh"],
+    help: "print completions for a shell",
+  },
   help: {
     type: "text",
     placeholder: "[all]",
+    choices: ["all"],
     short: "h",
     help: "show help; all: with settings and exit codes",
   },
@@ -81,8 +89,8 @@ export const COMMON_OPTIONS = {
 
 /** Settings that are options too, as definitions; keys are names of options. */
 export const SETTING_OPTIONS: OptionDefinitions = Object.fromEntries(
-  Object.values<SettingDefinition>(SETTINGS).flatMap(({ flag, value, help }) =>
-    flag === undefined ? [] : [[flag, { type: "text", placeholder: value, help }]]
+  Object.values<SettingDefinition>(SETTINGS).flatMap(({ flag, value, help, choices = [] }) =>
+    flag === undefined ? [] : [[flag, { type: "text", placeholder: value, choices, help }]]
   ),
 );
 
@@ -91,8 +99,8 @@ export const SETTING_OPTIONS: OptionDefinitions = Object.fromEntries(
  *
  * Switches take no value, a repeated option counts once with its last value, and words after `--` are arguments.
  *
- * @throws {GraphError} `usage` for an unknown option, a bad value, or too few or too many arguments. `--help` and
- *   `--version` come before the check of the arguments.
+ * @throws {GraphError} `usage` for an unknown option, a bad value, or too few or too many arguments. `--help`,
+ *   `--version` and `--completions` come before the check of the arguments.
  */
 export function parseArgs<Definitions extends OptionDefinitions>(
   { options, arguments: { min, max, names } }: Syntax<Definitions>,
@@ -110,7 +118,8 @@ export function parseArgs<Definitions extends OptionDefinitions>(
     common: readValues(COMMON_OPTIONS, given),
     settings: readSettingOptions(given),
   };
-  if (parsed.common.help !== undefined || parsed.common.version) return parsed;
+  const { help, version, completions } = parsed.common;
+  if (help !== undefined || version || completions !== undefined) return parsed;
   if (args.length < min) throw usageError(`missing argument: ${names}`);
   if (args.length > max) throw usageError(`too many arguments: ${args.slice(max).join(" ")}`);
   return parsed;
@@ -143,7 +152,12 @@ function normalize(words: readonly string[], definitions: OptionDefinitions): st
     for (const typed of dashes === "--" ? [text] : [...text]) {
       const name = dashes === "--" ? typed : byLetter.get(typed) ?? "";
       if (!Object.hasOwn(definitions, name)) {
-        throw usageError(`unknown option ${dashes}${typed}`, undefined, "unknownOption");
+        const near = nearest(typed, dashes === "--" ? Object.keys(definitions) : []);
+        throw usageError(
+          `unknown option ${dashes}${typed}`,
+          near && `did you mean --${near}?`,
+          "unknownOption",
+        );
       }
       const isSwitch = definitions[name]!.type === "switch";
       if (isSwitch && value !== undefined) throw usageError(`${dashes}${text} takes no value`);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { AZURE_VARIABLES } from "../app_settings.ts";
 import { type Cloud, CLOUDS } from "../clouds.ts";
 import type { GraphError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
@@ -23,8 +24,8 @@ export const PERMISSION_SETS = {
 /** The name of a script. */
 export type ScriptName = keyof typeof PERMISSION_SETS;
 
-/** Variables of settings and platform folders. */
-const VARIABLES = ["GRAPH_*", "HOME", "XDG_*", "APPDATA", "LOCALAPPDATA"];
+/** Variables of settings and platform folders; those of Azure one by one, since other tools have secrets there. */
+const VARIABLES = ["GRAPH_*", ...AZURE_VARIABLES, "HOME", "XDG_*", "APPDATA", "LOCALAPPDATA"];
 /** Variables that Deno's `fetch` obeys (PROTOCOL A8), which `whoami --check` shows. */
 export const NETWORK_VARIABLES: readonly string[] = [
   ...["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
@@ -106,9 +107,10 @@ function withPort({ hostname, port, protocol }: URL): string {
 export function grantOptions(settings: Settings): GrantOptions {
   const { config, state, tokenCache, tokenCacheKey, appCredential } = settings;
   const keyFile = tokenCacheKey && "file" in tokenCacheKey ? [tokenCacheKey.file] : [];
+  const credentialFile = appCredential?.file ? [appCredential.file] : [];
   const writable = [...new Set([state, dirname(tokenCache)])];
   const readable = [
-    ...new Set([config, ...writable, ...keyFile, ...(appCredential ? [appCredential.file] : [])]),
+    ...new Set([config, ...writable, ...keyFile, ...credentialFile]),
   ];
   return { ...cloudHosts(settings), readable, writable };
 }

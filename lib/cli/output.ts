@@ -161,9 +161,13 @@ function signInPrompts(print: (lines: string[]) => void): SignInPrompts {
  * Callbacks for `connect()`: notices go to standard error, and so does the instruction to sign in where standard error is a
  * terminal. Without a terminal a missing sign-in stays an error.
  */
-export function onTerminal(): Pick<ConnectOptions, "notice" | "showAddress" | "showDeviceCode"> {
+export function onTerminal(): Pick<
+  ConnectOptions,
+  "notice" | "showAccount" | "showAddress" | "showDeviceCode"
+> {
   const print = (text: string | string[]) => writeText(Deno.stderr, printableLines(text));
-  return { notice: print, ...(Deno.stderr.isTerminal() ? signInPrompts(print) : {}) };
+  const prompts = { showAccount: print, ...signInPrompts(print) };
+  return { notice: print, ...(Deno.stderr.isTerminal() ? prompts : {}) };
 }
 
 /** Lines as text. A line break within a line comes from a name, and is escaped. */

@@ -18,6 +18,7 @@ import {
   type ParsedArgs,
   type Syntax,
 } from "./args.ts";
+import { completionScript } from "./completions.ts";
 import { type CommandHelp, fullHelpText, helpText } from "./help.ts";
 import { grantHint, missingPermission, type ScriptName } from "./grants.ts";
 import { programName, userArgs } from "./program.ts";
@@ -92,7 +93,7 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
       notice: output.notice,
       ...(explain ? { explain: output.explain } : {}),
       http: this.httpOptions(),
-      ...(mayPrompt ? output.signInPrompts : {}),
+      ...(mayPrompt ? { ...output.signInPrompts, showAccount: output.notice } : {}),
     });
   }
 
@@ -183,9 +184,10 @@ function parseFields(list: string, known: readonly string[]): string[] {
 
 function informationText(
   command: CommandHelp,
-  { help, version }: ParsedArgs<OptionDefinitions>["common"],
+  { help, completions, version }: ParsedArgs<OptionDefinitions>["common"],
 ): string | undefined {
   if (help !== undefined) return help === "all" ? fullHelpText(command) : helpText(command);
+  if (completions !== undefined) return completionScript(command, completions);
   return version ? `${programName(command.name)} ${VERSION}` : undefined;
 }
 

@@ -9,6 +9,7 @@ import { GraphError, ifFound, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
+import { nearest } from "../suggest.ts";
 import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
 import { canonicalDriveId, type DriveItem, drivePath, isDriveItem } from "./drive_item.ts";
 import { type Location, type NameOrId, parseSite, type SiteName } from "./location.ts";
@@ -131,7 +132,7 @@ export class Drives {
     if (matches.length === 0) {
       throw new GraphError("notFound", `no drive here is called ${drive}`, {
         code: "driveNotFound",
-        hint: `there are: ${listOf(drives)}`,
+        hint: suggestion(drive, drives.map(({ name }) => name), `there are: ${listOf(drives)}`),
       });
     }
     const problem = `several drives are called ${drive}: ${listOf(matches)}`;
@@ -154,13 +155,30 @@ export class Drives {
   }
 
   async #ofSite(site: SiteName): Promise<DriveInfo> {
-    const { id, name } = await this.findSite(site);
+    const { id, name } = await this.#findSiteOrSuggest(site);
     return await this.#get(`/sites/${id}/drive`, `default library of site ${name}`);
   }
 
   async #allOfSite(site: SiteName): Promise<DriveInfo[]> {
-    const { id, name } = await this.findSite(site);
+    const { id, name } = await this.#findSiteOrSuggest(site);
     return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
+  }
+
+  /** As {@linkcode findSite}; where there is none, the error names the nearest site of the search index. */
+  async #findSiteOrSuggest(site: SiteName): Promise<SiteInfo> {
+    try {
+      return await this.findSite(site);
+    } catch (error) {
+      if (!isGraphError(error) || error.code !== "siteNotFound") throw error;
+      const { value = [] } = await this.#context.graph.requestJson<{ value?: Site[] }>(
+        "/sites?search=*",
+        { what: "search for sites", retry: "never" },
+      ).catch(() => ({ value: [] })); // the first error counts
+      const urls = value.map(({ webUrl }) => webUrl ?? "");
+      const near = nearest(site.path.split("/").at(-1)!, urls.map(urlSegment));
+      const url = urls.find((url) => urlSegment(url) === near)?.replace("https://", "");
+      throw url ? error.withMessage(`${error.message}; did you mean site:${url}?`) : error;
+    }
   }
 
   /** @throws {GraphError} `notFound`, code `siteNotFound`, `foreignHost` or `noSharePoint`; `usage`, code `noSites`. */
@@ -354,7 +372,7 @@ export class Drives {
     if (matches.length === 0) {
       throw new GraphError("notFound", `you are in no ${kind} called ${wanted.name}`, {
         code: `${kind}NotFound`,
-        hint,
+        hint: suggestion(wanted.name, all.map(({ displayName }) => displayName), hint),
       });
     }
     throw usageError(`several ${kind}s are called ${wanted.name}`, hint, `ambiguousLocation`);
@@ -430,10 +448,17 @@ function isPersonalSite(path: readonly string[]): boolean {
 }
 
 function noLibrary({ host, path }: SiteName, segment: string, libraries: DriveInfo[]): GraphError {
+  const names = libraries.map(({ webUrl }) => urlSegment(webUrl));
   return new GraphError("notFound", `${host}/${path} has no library or subsite called ${segment}`, {
     code: "libraryNotFound",
-    hint: `it has the libraries: ${libraries.map(({ webUrl }) => urlSegment(webUrl)).join(", ")}`,
+    hint: suggestion(segment, names, `it has the libraries: ${names.join(", ")}`),
   });
+}
+
+/** A hint that names what there is, the nearest first. */
+function suggestion(typed: string, names: readonly string[], all: string): string {
+  const near = nearest(typed, names);
+  return near === undefined ? all : `did you mean ${near}? ${all}`;
 }
 
 function urlSegment(webUrl: string): string {

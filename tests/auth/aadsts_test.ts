@@ -57,6 +57,7 @@ const GOLDEN = `
 70018 | 4 signInNeeded | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
 70019 | 4 signInNeeded | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
 70020 | 4 signInNeeded | the code expired or was refused | start again with: scripts/whoami.ts; if the browser showed 53003, a policy forbids device codes: ask your administrator
+70021 | 5 refused | the app does not trust this federated token | App registrations > your app > Certificates & secrets > Federated credentials: compare issuer, subject and audience, with their case, to those of the token
 70043 | 4 signInNeeded | the organization requires a new sign-in at regular intervals (sign-in frequency) | sign in again with: scripts/whoami.ts
 90002 | 2 usage | there is no such tenant in this cloud | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD (usgov, usdod or china) as well
 90006 | 8 unavailable | the sign-in service is temporarily unavailable | run the same command again
@@ -82,16 +83,21 @@ const GOLDEN = `
 650057 | 5 refused | the app registration lacks permissions on Microsoft Graph, or the service is not enabled | App registrations > your app > API permissions: add the delegated Microsoft Graph permissions that the README lists
 700011 | 2 usage | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
 700016 | 2 usage | the tenant does not know the app | check GRAPH_CLIENT_ID, GRAPH_TENANT_ID and GRAPH_CLOUD against the app's Overview page
-700024 | 1 failed | the signature made with the certificate is not valid at this time | correct the clock of this machine
+700024 | 1 failed | the certificate's signature or the federated token is not valid at this time | correct the clock of this machine, or let the platform issue a new token
 700025 | 5 refused | the app is a public client, but a secret or certificate was sent | remove the secret or certificate from the settings, or use the client id of the app registration that it belongs to
 700027 | 5 refused | the certificate is not one of the app's, or has expired | App registrations > your app > Certificates & secrets > Certificates: upload its public part, or that of a new one
 700030 | 5 refused | the certificate is not one of the app's, or has expired | App registrations > your app > Certificates & secrets > Certificates: upload its public part, or that of a new one
 700082 | 4 signInNeeded | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
 700084 | 4 signInNeeded | the sign-in expired because it was not used for too long | sign in again with: scripts/whoami.ts
+700211 | 5 refused | the app does not trust this federated token | App registrations > your app > Certificates & secrets > Federated credentials: compare issuer, subject and audience, with their case, to those of the token
+700212 | 5 refused | the app does not trust this federated token | App registrations > your app > Certificates & secrets > Federated credentials: compare issuer, subject and audience, with their case, to those of the token
+700213 | 5 refused | the app does not trust this federated token | App registrations > your app > Certificates & secrets > Federated credentials: compare issuer, subject and audience, with their case, to those of the token
 900023 | 2 usage | there is no such tenant in this cloud | check GRAPH_TENANT_ID; a tenant of a national cloud needs GRAPH_CLOUD (usgov, usdod or china) as well
-7000215 | 5 refused | the client secret is not one of the app's, or has expired | App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file
+7000215 | 5 refused | the client secret is not one of the app's, or has expired | App registrations > your app > Certificates & secrets: make a new secret, and use its Value (not its Secret ID)
 7000218 | 5 refused | the app registration does not allow public client flows | Entra admin center > App registrations > your app > Authentication > Settings: set Allow public client flows to Yes, save, then sign in again
-7000222 | 5 refused | the client secret is not one of the app's, or has expired | App registrations > your app > Certificates & secrets: make a new secret, and put its Value (not its Secret ID) into the file
+7000222 | 5 refused | the client secret is not one of the app's, or has expired | App registrations > your app > Certificates & secrets: make a new secret, and use its Value (not its Secret ID)
+7002137 | 5 refused | the app does not trust this federated token | App registrations > your app > Certificates & secrets > Federated credentials: compare issuer, subject and audience, with their case, to those of the token
+7002138 | 5 refused | the app does not trust this federated token | App registrations > your app > Certificates & secrets > Federated credentials: compare issuer, subject and audience, with their case, to those of the token
 9002313 | 4 signInNeeded | the sign-in is no longer valid | sign in again with: scripts/whoami.ts
 9002331 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them
 9002332 | 2 usage | the app does not accept accounts of this type | use the tenant id of the app; organizations or consumers only where the registration allows them

@@ -96,6 +96,40 @@ Deno.test("scripts name the accounts when several are signed in, and --account i
   assertMatch(stdout, /^Megan Bowen/);
 });
 
+Deno.test("scripts accept a part of a user name that fits one account", async () => {
+  await using env = await startTestEnv(OPEN);
+  await signIn(env, "adele", CONTOSO);
+  await signIn(env, "megan", CONTOSO, "--account", "MeganB@contoso.com");
+  const cases: [account: string, code: number, line: RegExp][] = [
+    ["megan", 0, /^Megan Bowen/],
+    ["ADELE", 0, /^Adele Vance/],
+    ["e", 2, /several accounts are signed in: AdeleV@contoso\.com, MeganB@contoso\.com/],
+    ["eganB@contoso.com", 4, /eganB@contoso\.com is not signed in .*; did you mean MeganB@contoso\.com\?/],
+    ["meagnb", 4, /meagnb is not signed in .*; did you mean MeganB@contoso\.com\?; sign in once/],
+    ["AdeleV@contso.com", 4, /; did you mean AdeleV@contoso\.com\?/],
+    ["zoe", 4, /signed in: AdeleV@contoso\.com, MeganB@contoso\.com; sign in once/],
+  ];
+  for (const [account, code, line] of cases) {
+    const ended = await env.run("whoami", "--account", account);
+    assertEquals(ended.code, code, account);
+    assertMatch(ended.stdout + ended.stderr.replace(/^whoami: /, ""), line, account);
+  }
+});
+
+Deno.test("a sign-in for a part of a user name says as whom it signed in, and rejects another account", async () => {
+  await using env = await startTestEnv(OPEN);
+  env.sandbox.user.signIn("megan");
+  const other = await env.run("ls", "--prompt", "--account", "adele");
+  assertEquals(other.code, 2);
+  assertStringIncludes(other.stderr, "signed in as MeganB@contoso.com, but adele was requested");
+
+  env.sandbox.user.signIn("adele");
+  const { code, stderr } = await env.run("ls", "--prompt", "--account", "adele");
+  assertEquals(code, 0, stderr);
+  assertMatch(stderr, /\nls: signed in as AdeleV@contoso\.com\n$/);
+  assertEquals((await env.run("ls", "--account", "adele")).stderr, "", "only the first use says it");
+});
+
 Deno.test("scripts name the signed-in accounts and the command to run for an unknown account", async () => {
   await using env = await startTestEnv();
   const { code, stderr } = await env.run("ls", "--account", "megan@contoso.com");

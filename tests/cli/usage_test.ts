@@ -276,3 +276,31 @@ Deno.test("scripts reject an origin with a password without printing it", async 
     assertEquals([code, stderr.includes("hunter2")], [2, false], stderr);
   }
 });
+
+Deno.test("scripts suggest the site, library or team that a mistyped one probably means", async () => {
+  await using env = await startTestEnv();
+  const cases: [location: string, line: RegExp][] = [
+    [
+      "site:contoso.sharepoint.com/sites/Maketing/x",
+      /did you mean site:contoso\.sharepoint\.com\/sites\/Marketing\?/,
+    ],
+    [
+      "https://contoso.sharepoint.com/sites/TestTaem/x",
+      /did you mean site:contoso\.sharepoint\.com\/sites\/TestTeam\?/,
+    ],
+    [
+      "site:contoso.sharepoint.com/sites/Zoology",
+      /sites\/Zoology: it does not exist[^?]*; look for its name with/,
+    ],
+    [
+      "drive:Documnts/x",
+      /no drive here is called Documnts; did you mean Documents\? there are: Documents \(b!/,
+    ],
+    ["team:Tset Team", /you are in no team called Tset Team; did you mean Test Team\? there are: /],
+    [
+      "https://contoso.sharepoint.com/sites/TestTeam/Shared%20Docments",
+      /; did you mean Shared Documents\? it has the/,
+    ],
+  ];
+  for (const [location, line] of cases) await refused(env, 3, line, ["ls", location]);
+});

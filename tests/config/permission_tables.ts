@@ -1,5 +1,6 @@
 /** What SECURITY.md says of permissions, and permissions_test.ts proves. */
 
+import { AZURE_VARIABLES } from "../../lib/app_settings.ts";
 import { PERMISSION_SETS, type ScriptName } from "../../lib/cli/grants.ts";
 
 const SCRIPTS = Object.keys(PERMISSION_SETS) as ScriptName[];
@@ -100,6 +101,9 @@ export const ATTACKS: Readonly<Record<string, { code: string; allowed: readonly 
 
 /** Granted, but not asked for in the repertoire on this platform: why. */
 export const NOT_ASKED: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    AZURE_VARIABLES.map((name) => [name, "app-only sign-in, where no `GRAPH_` setting says who acts"]),
+  ),
   "127.0.0.1:0": "sign-in with a browser listens there",
   APPDATA: "the config folder on Windows",
   LOCALAPPDATA: "the state folder on Windows",

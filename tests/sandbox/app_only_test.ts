@@ -198,6 +198,28 @@ Deno.test("token endpoint checks each claim of an assertion", async () => {
   assertEntraError(await redeemAssertion(assertion(right), "else"), 401, "invalid_client", 7000218);
 });
 
+Deno.test("MSAL: an app signs in with a token of another platform that it trusts", async () => {
+  await using sandbox = await startSandbox();
+  const { app } = sandbox;
+  const signIn = (clientAssertion: string) =>
+    unattendedClient(sandbox, { clientAssertion }).acquireTokenByClientCredential(REQUEST);
+  const { accessToken } = (await signIn(app.newFederatedToken()))!;
+  assertEquals([payload(accessToken)["idtyp"], await getRootSiteStatus(sandbox, accessToken)], ["app", 200]);
+  const now = Date.now() / 1000;
+  const wrong: [string, string][] = [
+    [app.newFederatedToken({ iss: "https://token.other.example" }), "AADSTS700211"],
+    [app.newFederatedToken({ aud: "https://graph.microsoft.com" }), "AADSTS700212"],
+    [app.newFederatedToken({ sub: "repo:contoso/reports:pull_request" }), "AADSTS700213"],
+    [app.newFederatedToken({ exp: now - 3600 }), "AADSTS700024"],
+    [`${app.newFederatedToken().slice(0, -4)}AAAA`, "AADSTS50013"],
+  ];
+  for (const [token, number] of wrong) {
+    const { errorCode, message } = await failure(signIn(token));
+    assertEquals(errorCode, "invalid_client");
+    assertStringIncludes(message, number);
+  }
+});
+
 Deno.test("app-only token reads and writes within its permissions, and has no /me", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { appOnly: true });

@@ -133,7 +133,9 @@ function checkSettings(
   }
   const described = SHOWN.filter((name) => settings[name] !== undefined).map((name) => {
     const { flag, variable }: SettingDefinition = SETTINGS[name];
-    const source = options[name] ? `--${flag}` : env(variable) ? "environment" : "config file or default";
+    const isAzure = settings.appCredential?.variable.startsWith("AZURE_") && /^(client|tenant)Id$/.test(name);
+    const fallback = isAzure ? "environment, AZURE_…" : "config file or default";
+    const source = options[name] ? `--${flag}` : env(variable) ? "environment" : fallback;
     return `${name} ${settings[name]} (${source})`;
   });
   return { detail: described.join(", ") };

@@ -5,6 +5,7 @@ import type { Secrets } from "../secrets.ts";
 import type { Application } from "../tenant/directory.ts";
 import { type Certificate, newCertificate } from "./certificate.ts";
 import { EntraError } from "./entra_error.ts";
+import { FederatedCredential } from "./federated_credential.ts";
 import { randomText } from "./tokens.ts";
 
 /** A certificate accepted for the app's assertions. */
@@ -25,6 +26,8 @@ export class AppOnlyClient implements Application {
   readonly clientSecret: string;
   /** Consented application permissions; tests may change them. */
   roles: string[];
+  /** Trust in the tokens of another platform. */
+  readonly federation = new FederatedCredential();
   readonly #secrets: Secrets;
   readonly #clientSecrets = new Map<string, number>();
   readonly #certificates: RegisteredCertificate[] = [];
@@ -67,6 +70,11 @@ export class AppOnlyClient implements Application {
     const certificate = newCertificate(valid);
     this.addCertificate(certificate.certificate);
     return certificate;
+  }
+
+  /** A token of another platform that the app trusts, or not, with other claims. */
+  newFederatedToken(claims?: Record<string, unknown>): string {
+    return this.#secrets.issue(this.federation.newToken(claims));
   }
 
   /** The registered certificate with one of these thumbprints (base64url). */

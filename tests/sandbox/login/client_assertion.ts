@@ -1,4 +1,7 @@
-/** Client assertions: a JWT proves that the app has the key of a certificate (RFC 7523). */
+/**
+ * Client assertions: a JWT proves that the app has the key of a certificate (RFC 7523), or that a platform runs it which the
+ * app trusts.
+ */
 
 import { Buffer } from "node:buffer";
 import { constants, verify } from "node:crypto";
@@ -27,6 +30,11 @@ export function checkAssertion(app: AppOnlyClient, assertion: string, rules: Ass
       `Invalid JWT token. '${header["alg"]}' is not a supported signature algorithm.`,
     );
   }
+  const isOwn = claims["iss"] === app.id || "x5t" in header || "x5t#S256" in header;
+  if (!isOwn) {
+    app.federation.check(claims, `${head}.${body}`, signature);
+    return checkTime(claims, rules.now);
+  }
   const certificate = app.certificate(header["x5t"], header["x5t#S256"]);
   if (certificate === undefined) throw badSignature("The key was not found.", header, app);
   if (!isSigned(certificate, `${head}.${body}`, signature, header["alg"] === "PS256")) {
@@ -43,7 +51,7 @@ export function checkAssertion(app: AppOnlyClient, assertion: string, rules: Ass
 }
 
 function checkClaims(app: AppOnlyClient, claims: Json, { audiences, now }: AssertionRules): void {
-  const { aud, iss, sub, exp, nbf, jti } = claims;
+  const { aud, iss, sub } = claims;
   if (iss !== sub || iss !== app.id) {
     throw assertionError(
       700021,
@@ -53,6 +61,10 @@ function checkClaims(app: AppOnlyClient, claims: Json, { audiences, now }: Asser
   if (typeof aud !== "string" || !audiences.includes(aud.toLowerCase())) {
     throw assertionError(700023, `Client assertion audience claim does not match Realm issuer.`);
   }
+  checkTime(claims, now);
+}
+
+function checkTime({ exp, nbf, jti }: Json, now: number): void {
   if (typeof exp !== "number" || typeof jti !== "string" || jti === "") {
     throw assertionError(50027, "JWT token is invalid or malformed: 'exp' and 'jti' are required.");
   }
