@@ -68,7 +68,7 @@ export async function* uploadJobs(
         name: name === undefined ? "standard input" : path,
         run: (onProgress) =>
           name === undefined
-            ? uploadStream(connection, location, { ...options, onProgress }, stdin())
+            ? uploadStream(connection, stdin(), location, { ...options, onProgress })
             : uploadFile(connection, path, location, { ...options, onProgress }),
       };
     }

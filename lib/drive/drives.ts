@@ -17,17 +17,23 @@ import { sameName } from "./names.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
 export interface DriveInfo {
+  /** To address it, as `drive:ID`. */
   id: string;
+  /** As a browser shows it. */
   name: string;
   /** `personal`, `business` or `documentLibrary`. */
   driveType: string;
+  /** Its address in a browser. */
   webUrl: string;
 }
 
 /** A SharePoint site. */
 export interface SiteInfo {
+  /** Host and two GUIDs. */
   id: string;
+  /** As a browser shows it. */
   name: string;
+  /** Its address in a browser. */
   webUrl: string;
 }
 
@@ -43,6 +49,7 @@ export interface DriveContext {
 export class Drives {
   readonly #context: DriveContext;
   readonly #found = new Map<string, Promise<unknown>>();
+  readonly #byId = new Map<string, DriveInfo>();
 
   constructor(context: DriveContext) {
     this.#context = context;
@@ -111,6 +118,8 @@ export class Drives {
    * @throws {GraphError} `notFound`, code `driveNotFound`, or `usage`, code `ambiguousDrive`, both with the candidates.
    */
   async named(drive: string): Promise<DriveInfo> {
+    const known = this.#byId.get(canonicalDriveId(drive));
+    if (known) return known;
     if (isDriveId(drive)) {
       this.#context.session?.include("allDrives");
       return await this.#get(`/drives/${encodeURIComponent(drive)}`, `drive ${drive}`);
@@ -128,9 +137,8 @@ export class Drives {
     throw usageError(problem, "use the id: drive:ID/PATH", "ambiguousDrive");
   }
 
-  /** The libraries of the default site, or else the user's own drives. */
-  async all(): Promise<DriveInfo[]> {
-    const site = this.#defaultSite();
+  /** The libraries of a site, or else the user's own drives. @param site @default that of the settings */
+  async all(site: SiteName | undefined = this.#defaultSite()): Promise<DriveInfo[]> {
     if (site) return await this.#allOfSite(site);
     const own = await this.own();
     const listed = await this.#list("/me/drives", "your drives");
@@ -350,15 +358,21 @@ export class Drives {
     const request = { what, accepts: hasId };
     return this.#once(
       url,
-      async () => toDriveInfo(await this.#context.graph.requestJson<Drive>(url, request)),
+      async () => this.#keep(toDriveInfo(await this.#context.graph.requestJson<Drive>(url, request))),
     );
   }
 
   #list(url: string, what: string): Promise<DriveInfo[]> {
     return this.#once(url, async () => {
       const pages = await Array.fromAsync(this.#context.graph.pages<Drive>(url, what, hasId));
-      return pages.flat().map(toDriveInfo);
+      return pages.flat().map((drive) => this.#keep(toDriveInfo(drive)));
     });
+  }
+
+  /** An item of a drive that was found needs neither requests nor permissions for it. */
+  #keep(drive: DriveInfo): DriveInfo {
+    this.#byId.set(drive.id, drive);
+    return drive;
   }
 
   #once<T>(key: string, find: () => Promise<T>): Promise<T> {

@@ -34,8 +34,18 @@ export interface SiteName {
   path: string;
 }
 
-/** A location as typed, or parsed. */
-export type LocationInput = string | Location;
+/** What was found already: an item, or the result of a transfer. */
+export interface ItemReference {
+  /** Id of its drive. */
+  driveId: string;
+  /** Unique within its drive. */
+  id: string;
+  /** For messages. */
+  path: string;
+}
+
+/** A location as typed, or parsed, or an item. */
+export type LocationInput = string | Location | ItemReference;
 
 /** A parsed location. */
 export interface Location {
@@ -53,7 +63,7 @@ type LocationPath = Pick<Location, "base" | "path">;
 
 /** @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`. */
 export function parseLocation(text: LocationInput, siteHost?: string): Location {
-  if (typeof text !== "string") return text;
+  if (typeof text !== "string") return "base" in text ? text : locationOf(text);
   if (/^https?:\/\//i.test(text)) {
     const place = parseWebAddress(text);
     checkAddress(place.path);
@@ -64,6 +74,11 @@ export function parseLocation(text: LocationInput, siteHost?: string): Location 
   const { base, path } = parseBase(scheme, names, text, siteHost);
   checkAddress(path);
   return { text, base, path, folder: rest === "" || rest.endsWith("/") };
+}
+
+function locationOf({ driveId, id: itemId, path }: ItemReference): Location {
+  if (itemId === "") throw usageError(`${path} was not made`, "a dry run makes nothing", "unknownLocation");
+  return { text: path, base: { kind: "item", driveId, itemId }, path: [], folder: false };
 }
 
 function parseBase(

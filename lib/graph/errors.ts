@@ -14,8 +14,18 @@ import { isJsonObject, parseJsonObject } from "../json.ts";
 
 type Explanation = [kind: FailureKind, why: string, hint?: string];
 
+/** For a taken name, and for a full drive: a copy reports them without a status of its own. */
+const EXISTS: Explanation = ["conflict", "already exists"];
+const FULL: Explanation = [
+  "noSpace",
+  "the drive is full",
+  "free space or ask for more, then run the same command again",
+];
+
 /** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
 const BY_CODE: Readonly<Record<string, Explanation>> = {
+  nameAlreadyExists: EXISTS,
+  quotaLimitReached: FULL,
   serviceReadOnly: [
     "unavailable",
     "the service has made this drive read-only for maintenance",
@@ -32,11 +42,11 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
     "check the permissions of the app, and that you can open it in a browser with the same account",
   ],
   404: ["notFound", "it does not exist, or you may not see it"],
-  409: ["conflict", "already exists"],
+  409: EXISTS,
   412: ["conflict", "it was changed on the server meanwhile", "look at the new version, then try again"],
   423: ["conflict", "the file is locked: open in Office or checked out", "close it or check it in"],
   429: ["unavailable", "the service is throttling", "wait, then run the same command again"],
-  507: ["noSpace", "the drive is full", "free space or ask for more, then run the same command again"],
+  507: FULL,
 };
 
 const UNAVAILABLE: Explanation = ["unavailable", "the service is unavailable", "try again later"];

@@ -12,10 +12,41 @@ import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, nameKey } from "../drive/names.ts";
 import { GraphError } from "../errors.ts";
 import { openLocalFile } from "../local/local_file.ts";
-import type { TransferJob } from "../transfer/jobs.ts";
-import { folderName, type LocalTree } from "./local_tree.ts";
+import { failedJob, runAll, type TransferJob } from "../transfer/jobs.ts";
+import type { TransferResult } from "../transfer/result.ts";
+import { folderName, type LocalTree, readLocalTree } from "./local_tree.ts";
 import { findFolderTarget, type FolderTarget, retryUntilVisible, type UploadTarget } from "./target.ts";
 import { uploadContent, type UploadOptions } from "./upload.ts";
+
+/** How to transfer a folder. */
+export type UploadFolderOptions = Omit<UploadOptions, "onProgress"> & {
+  /** Files in parallel. @default 4 */
+  jobs?: number;
+};
+
+/**
+ * Uploads a folder and its contents: into the location under its own name if that ends with a slash, otherwise as the
+ * location itself. Files that are there with the same content are skipped, so the same call continues after a failure; all
+ * others are tried after one. Nothing is removed.
+ *
+ * @returns one result for each file.
+ * @throws {GraphError} `usage`, code `illegalName`, before anything is sent; the first failure, after all files were tried.
+ */
+export async function uploadFolder(
+  connection: Connection,
+  folder: string,
+  location: LocationInput,
+  { jobs = 4, ...options }: UploadFolderOptions = {},
+): Promise<TransferResult[]> {
+  const tree = await readLocalTree(folder, connection.graph.http.signal);
+  if (tree.faults[0]) throw tree.faults[0];
+  for (const path of tree.leftOut) connection.notice(`${path} is skipped: it is neither a file nor a folder`);
+  const transfers = async function* () {
+    for (const { path, error } of tree.unreadable) yield failedJob(path, error);
+    yield* uploadTree(connection, folder, tree, location, { ifChanged: true, ...options });
+  };
+  return await runAll(connection, transfers(), jobs);
+}
 
 /**
  * The transfers that bring a local folder to a location: into it under its own name if the location ends with a slash,

@@ -27,7 +27,7 @@ const TIME_TOLERANCE_MS = 2_000;
 
 /** How to upload. */
 export interface UploadOptions {
-  /** What to do when the name is taken. @default "replace" */
+  /** What to do when the name is taken. @default "fail" */
   conflict?: UploadConflict;
   /**
    * Sends nothing when the same content is there already: by QuickXorHash; for files that SharePoint rewrites (Office
@@ -72,17 +72,16 @@ export async function uploadFile(
 }
 
 /**
- * Uploads a stream, by default standard input, after it has ended: up to 4 MiB from memory, more from a private temporary
- * file.
+ * Uploads a stream after it has ended: up to 4 MiB from memory, more from a private temporary file.
  *
  * @param location The file to create or replace, not a folder.
  * @throws {GraphError} as {@linkcode uploadFile}; `usage` when the location is a folder.
  */
 export async function uploadStream(
   connection: Connection,
+  input: ReadableStream<Uint8Array>,
   location: LocationInput,
   options: UploadOptions = {},
-  input?: ReadableStream<Uint8Array>,
 ): Promise<TransferResult> {
   // Before the input is read, which may take long.
   const target = await findTarget(connection, location, undefined);
@@ -127,8 +126,7 @@ export async function uploadContent(
       return { ...common, ...(existing && resultOf(existing)), result, verdict: "unverified", ...dryRun };
     }
   }
-  const work = () =>
-    send(connection, content, target, { ...options, conflict: options.conflict ?? "replace" });
+  const work = () => send(connection, content, target, { ...options, conflict: options.conflict ?? "fail" });
   const { uploaded, item, verdict } = await (target.fresh ? retryUntilVisible(connection, work) : work());
   return {
     ...common,
@@ -214,7 +212,7 @@ async function compare(
 /** What an upload would do. */
 function predict(
   existing: Item | undefined,
-  conflict: UploadConflict | undefined,
+  conflict: UploadConflict = "fail",
 ): "created" | "renamed" | "replaced" {
   if (!existing) return "created";
   if (conflict === "fail" || existing.type !== "file") {
