@@ -17,14 +17,15 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Connects, runs `main`, and ends the process with the exit code of the scripts; an error is one line on standard error.
- * Ctrl+C ends what is running so that the same call can continue it. Signs in where standard error is a terminal.
+ * Connects and runs `main`. An error is one line on standard error, and ends the process with the exit code of the scripts.
+ * Ctrl+C ends transfers so that the same call can continue them. Signs in where standard error is a terminal.
  */
 export async function runMain(
   main: (connection: Connection) => Promise<void>,
   options: ConnectOptions = {},
-): Promise<never> {
-  Deno.exit(await runSnippet(main, options));
+): Promise<void> {
+  const code = await runSnippet(main, options);
+  if (code !== 0) Deno.exit(code);
 }
 
 /** As {@linkcode runMain}; returns the exit code. An unexpected error, which is most likely the snippet's own, is thrown. */
