@@ -24,7 +24,6 @@ export interface DownloadRequest {
   stdout: OutputStream;
 }
 
-/** The transfers of all locations. */
 export async function* downloadJobs(
   connection: Connection,
   request: DownloadRequest,
@@ -62,7 +61,7 @@ export async function* downloadJobs(
         };
       }
     } catch (error) {
-      yield failedJob(location.text, error as Error);
+      yield failedJob(location.text, error);
     }
   }
 }

@@ -29,7 +29,6 @@ export interface UploadInput {
   path: string;
   /** As the service gets it; `undefined` for standard input. */
   name?: string;
-  /** What a folder contains. */
   tree?: LocalTree;
 }
 
@@ -48,13 +47,12 @@ export async function readUploadInputs(
   for (const path of paths) inputs.push(await readInput(path, recursive, signal));
   checkSameNames(inputs);
   // All at once, so that they can be fixed in one go.
-  const forbidden = inputs.flatMap(({ tree }) => tree?.faults ?? []).map(({ message }) => message);
+  const forbidden = inputs.flatMap(({ tree }) => tree?.problems ?? []).map(({ message }) => message);
   if (forbidden.length === 0) return inputs;
   const hint = "rename what cannot be stored; nothing was sent";
   throw usageError(forbidden.join("; "), hint, "illegalName");
 }
 
-/** The transfers of all inputs. */
 export async function* uploadJobs(
   connection: Connection,
   inputs: readonly UploadInput[],
@@ -82,7 +80,7 @@ async function* treeJobs(
   location: Location,
   options: UploadOptions,
 ): AsyncGenerator<TransferJob> {
-  const { leftOut: skipped, unreadable } = tree;
+  const { skipped, unreadable } = tree;
   if (skipped.length > 0) {
     const named = skipped.slice(0, MAX_NAMED).join(", ") + (skipped.length > MAX_NAMED ? ", …" : "");
     connection.notice(`skipped in ${path}, since they are neither files nor folders: ${named}`);
@@ -91,7 +89,7 @@ async function* treeJobs(
   try {
     yield* uploadTree(connection, path, tree, location, options);
   } catch (error) {
-    yield failedJob(path, error as Error);
+    yield failedJob(path, error);
   }
 }
 

@@ -64,7 +64,7 @@ export async function* downloadTree(
       try {
         checkLocalName(item);
       } catch (error) {
-        yield failedJob(item.path, error as Error);
+        yield failedJob(item.path, error);
         continue;
       }
       const path = join(local, item.name);
@@ -78,7 +78,7 @@ export async function* downloadTree(
       } else connection.notice(`${item.path} is skipped: ${SKIPPED[item.type]}`);
     }
   } catch (error) {
-    yield failedJob(folder.path, error as Error);
+    yield failedJob(folder.path, error);
   }
 }
 

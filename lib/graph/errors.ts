@@ -14,26 +14,6 @@ import { isJsonObject, parseJsonObject } from "../json.ts";
 
 type Explanation = [kind: FailureKind, why: string, hint?: string];
 
-/** For a taken name, and for a full drive: a copy reports them without a status of its own. */
-const EXISTS: Explanation = ["conflict", "already exists"];
-const FULL: Explanation = [
-  "noSpace",
-  "the drive is full",
-  "free space or ask for more, then run the same command again",
-];
-
-/** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
-const BY_CODE: Readonly<Record<string, Explanation>> = {
-  nameAlreadyExists: EXISTS,
-  quotaLimitReached: FULL,
-  serviceReadOnly: [
-    "unavailable",
-    "the service has made this drive read-only for maintenance",
-    "try again later",
-  ],
-  malwareDetected: ["refused", "the service found malware in it", "ask your administrator"],
-};
-
 const BY_STATUS: Readonly<Record<number, Explanation>> = {
   401: ["signInNeeded", "the service does not accept the sign-in"],
   403: [
@@ -42,11 +22,23 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
     "check the permissions of the app, and that you can open it in a browser with the same account",
   ],
   404: ["notFound", "it does not exist, or you may not see it"],
-  409: EXISTS,
+  409: ["conflict", "already exists"],
   412: ["conflict", "it was changed on the server meanwhile", "look at the new version, then try again"],
   423: ["conflict", "the file is locked: open in Office or checked out", "close it or check it in"],
   429: ["unavailable", "the service is throttling", "wait, then run the same command again"],
-  507: FULL,
+  507: ["noSpace", "the drive is full", "free space or ask for more, then run the same command again"],
+};
+
+/** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
+const BY_CODE: Readonly<Record<string, Explanation>> = {
+  nameAlreadyExists: BY_STATUS[409]!, // copies report both without a status
+  quotaLimitReached: BY_STATUS[507]!,
+  serviceReadOnly: [ // not missing permissions (PROTOCOL L3)
+    "unavailable",
+    "the service has made this drive read-only for maintenance",
+    "try again later",
+  ],
+  malwareDetected: ["refused", "the service found malware in it", "ask your administrator"],
 };
 
 const UNAVAILABLE: Explanation = ["unavailable", "the service is unavailable", "try again later"];
@@ -77,7 +69,7 @@ export function toServiceError(response: HttpResponse, text: string, what: strin
 function invalidAnswer(what: string, status?: number): GraphError {
   return new GraphError("failed", `${what}: the service sent an unexpected response`, {
     code: "invalidAnswer",
-    hint: "run the same command again; a proxy may have answered instead of the service",
+    hint: "run the same command again; a proxy may have responded instead of the service",
     status,
   });
 }

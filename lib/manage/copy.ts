@@ -6,6 +6,7 @@
 import { itemUrl } from "../drive/address.ts";
 import { fetchItem, getItem, type Item } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
+import { GraphError } from "../errors.ts";
 import { readServiceError, toServiceError } from "../graph/errors.ts";
 import { retryAfterMs } from "../http/retry.ts";
 import { parseJsonObject } from "../json.ts";
@@ -56,7 +57,7 @@ async function waitForCopy({ storage }: TransferContext, url: string, what: stri
   const { http } = storage;
   for (let polls = 1, percentage = 0;; polls++) {
     const response = await storage.send({ method: "GET", url, retry: "idempotent", isProgress: false });
-    if (response.status !== 200 && response.status !== 202) throw await readServiceError(response, what);
+    if (![200, 202, 303].includes(response.status)) throw await readServiceError(response, what);
     const text = await response.text();
     const { status, percentageComplete = 0, resourceId } = parseJsonObject(text) ?? {};
     if (status === "completed" && typeof resourceId === "string") return resourceId;
@@ -65,8 +66,9 @@ async function waitForCopy({ storage }: TransferContext, url: string, what: stri
     }
     if (Number(percentageComplete) > percentage) http.deadline.progress();
     percentage = Number(percentageComplete);
-    const pause = retryAfterMs(response.headers, http.now()) ??
-      http.backoffMs(Math.min(polls, MAX_BACKOFF_STEP));
-    await http.wait(pause, `${what} is in progress`);
+    const askedMs = retryAfterMs(response.headers, http.now());
+    const step = Math.min(polls, MAX_BACKOFF_STEP);
+    if (await http.backOff(step, `${what} is in progress`, http.signal, askedMs)) continue;
+    throw new GraphError("unavailable", `${what} makes no progress`, { code: "noProgress" });
   }
 }

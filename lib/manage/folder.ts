@@ -4,8 +4,8 @@
  * @module
  */
 import { type ItemAddress, itemUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
-import { type DriveItem, fetchItem, type Item, type ItemContext, toItem } from "../drive/items.ts";
+import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
+import { fetchItem, type Item, type ItemContext, retryWithoutMemory, toItem } from "../drive/items.ts";
 import { type LocationInput, parseLocation } from "../drive/location.ts";
 import { checkNewName } from "../drive/names.ts";
 import { GraphError, isGraphError } from "../errors.ts";
@@ -22,51 +22,47 @@ export async function createFolder(
   location: LocationInput,
   { parents = false }: { parents?: boolean } = {},
 ): Promise<Item> {
-  const { address } = await context.drives.locate(parseLocation(location, context.settings.siteHost));
-  if ("path" in address && address.path.length > 0) {
-    checkNewName(address.path.at(-1)!);
+  const parsed = parseLocation(location, context.settings.siteHost);
+  return await retryWithoutMemory(context, async () => {
+    const { address } = await context.drives.locate(parsed);
     return await create(context, address, parents);
-  }
-  const { item } = await fetchItem(context, address, "the folder");
-  if (parents && item.type === "folder") return item;
-  throw alreadyExists(item);
+  });
 }
 
-async function create(
-  context: ItemContext,
-  { driveId, path }: Extract<ItemAddress, { path: unknown }>,
-  parents: boolean,
-): Promise<Item> {
-  const name = path.at(-1)!;
+async function create(context: ItemContext, address: ItemAddress, parents: boolean): Promise<Item> {
+  const name = "path" in address ? address.path.at(-1) : undefined;
+  if (!("path" in address) || name === undefined) return await existing(context, address, parents);
+  checkNewName(name);
+  const { driveId, path } = address;
   const parent = { driveId, path: path.slice(0, -1) };
-  const post = async () => {
-    const driveItem = await context.graph.requestJson<DriveItem>(itemUrl(parent, "children"), {
+  const post = () =>
+    context.graph.requestJson<DriveItem>(itemUrl(parent, "children"), {
       method: "POST",
       what: `creation of the folder ${path.join("/")}`,
       accepts: (value) => isExpectedItem(value, { driveId, name }),
       json: { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" },
     });
-    return toItem(driveItem, driveId, path.join("/"));
-  };
   try {
-    return await post();
+    return toItem(await post(), driveId, path.join("/"));
   } catch (error) {
     if (!isGraphError(error)) throw error;
-    if (error.status === 404 && parent.path.length > 0) {
-      if (!parents) throw error.withMessage(`the folder ${parent.path.join("/")} does not exist`);
-      checkNewName(parent.path.at(-1)!);
-      await create(context, parent, parents);
-      return await retryUntilVisible(context, post);
+    if (error.status === 409) return await existing(context, address, parents);
+    if (error.status !== 404 || parent.path.length === 0) throw error;
+    if (!parents) {
+      throw error.withMessage(`the folder ${parent.path.join("/")} does not exist`, {
+        code: "folderNotFound",
+      });
     }
-    if (error.status !== 409) throw error;
-    const { item } = await fetchItem(context, { driveId, path }, path.join("/"));
-    if (parents && item.type === "folder") return item;
-    throw alreadyExists(item);
+    await create(context, parent, parents);
+    return toItem(await retryUntilVisible(context, post), driveId, path.join("/"));
   }
 }
 
-function alreadyExists({ type, path }: Item): GraphError {
-  return new GraphError("conflict", `the ${type} ${path || "at the root"} already exists`, {
+/** The item at an address, if a folder may exist there already. */
+async function existing(context: ItemContext, address: ItemAddress, parents: boolean): Promise<Item> {
+  const { item } = await fetchItem(context, address, "the folder");
+  if (parents && item.type === "folder") return item;
+  throw new GraphError("conflict", `the ${item.type} ${item.path || "at the root"} already exists`, {
     code: "nameAlreadyExists",
     hint: "choose another name",
   });

@@ -4,15 +4,15 @@
  * @module
  */
 import { itemUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
+import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
 import {
-  type DriveItem,
   fetchItself,
   getItem,
   type Item,
   type ItemContext,
   locationLabel,
   notAFolderError,
+  retryWithoutMemory,
   toItem,
 } from "../drive/items.ts";
 import { type LocationInput, parseLocation } from "../drive/location.ts";
@@ -124,8 +124,10 @@ export async function createLink(
 /** The item at a location, which is not a root; a shortcut is not followed. */
 async function itself(context: ItemContext, location: LocationInput): Promise<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
-  const { address } = await context.drives.locate(parsed);
-  const { item, driveItem } = await fetchItself(context, address, locationLabel(parsed));
+  const { item, driveItem } = await retryWithoutMemory(context, async () => {
+    const { address } = await context.drives.locate(parsed);
+    return await fetchItself(context, address, locationLabel(parsed));
+  });
   if (driveItem.root || item.path === "") {
     throw usageError("the root folder of a drive can be neither moved nor removed", undefined, "rootFolder");
   }

@@ -4,10 +4,9 @@
  * @module
  */
 import { childUrl, type ItemAddress } from "../drive/address.ts";
-import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
-import { GraphError, isGraphError, usageError } from "../errors.ts";
+import { type DriveItem, type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
+import { GraphError, ifFound, isGraphError, usageError } from "../errors.ts";
 import {
-  type DriveItem,
   fetchItem,
   getDriveType,
   type Item,
@@ -15,6 +14,7 @@ import {
   locationLabel,
   notAFolderError,
   type ResolvedItem,
+  retryWithoutMemory,
 } from "../drive/items.ts";
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import type { GraphClient } from "../graph/client.ts";
@@ -23,7 +23,6 @@ import { checkNewName, joinRemote } from "../drive/names.ts";
 /** Attempts in a folder that the service does not find yet. */
 const MAX_ATTEMPTS = 5;
 
-/** Where an upload goes. */
 export interface UploadTarget {
   folder: ItemAddress;
   /** Id of the folder that currently has this address. */
@@ -41,20 +40,14 @@ export interface UploadTarget {
 }
 
 /** The item that has the name of a target; `undefined` when there is none. */
-export async function findItem(graph: GraphClient, target: UploadTarget): Promise<DriveItem | undefined> {
-  try {
-    return await graph.requestJson<DriveItem>(childUrl(target.folder, target.name), {
-      what: pathOf(target),
-      isProgress: false,
-      accepts: (value) => isExpectedItem(value, expectedItem(target)),
-    });
-  } catch (error) {
-    if (!isGraphError(error) || error.kind !== "notFound") throw error;
-    return undefined;
-  }
+export function findItem(graph: GraphClient, target: UploadTarget): Promise<DriveItem | undefined> {
+  return ifFound(graph.requestJson<DriveItem>(childUrl(target.folder, target.name), {
+    what: pathOf(target),
+    isProgress: false,
+    accepts: (value) => isExpectedItem(value, expectedItem(target)),
+  }));
 }
 
-/** Its path from the root of the drive. */
 export function pathOf({ folderPath, name }: UploadTarget): string {
   return joinRemote(folderPath, name);
 }
@@ -68,7 +61,6 @@ export function expectedItem({ folder, folderPath, name }: UploadTarget, named =
 
 /** Where a local folder goes. */
 export interface FolderTarget {
-  /** An existing folder. */
   base: ResolvedItem;
   /** Name of the copy below it; `undefined`: the base itself. */
   name: string | undefined;
@@ -87,6 +79,14 @@ export async function findTarget(
   localName: string | undefined,
 ): Promise<UploadTarget> {
   const location = parseLocation(like, context.settings.siteHost);
+  return await retryWithoutMemory(context, () => resolveTarget(context, location, localName));
+}
+
+async function resolveTarget(
+  context: ItemContext,
+  location: Location,
+  localName: string | undefined,
+): Promise<UploadTarget> {
   const last = location.path.at(-1);
   // Before any request, where the name is known already.
   if (!location.folder && last !== undefined) checkNewName(last);
@@ -108,14 +108,9 @@ export async function findTarget(
 /** Resolves a location; `found` is its item, with shortcuts followed, or `undefined` if there is none yet. */
 async function find(context: ItemContext, location: Location) {
   const { address, driveType } = await context.drives.locate(location);
-  try {
-    const found = await fetchItem(context, address, locationLabel(location));
-    return { address, driveType: getDriveType(found.driveItem) ?? driveType, found };
-  } catch (error) {
-    const isNew = error instanceof GraphError && error.kind === "notFound" && "path" in address;
-    if (!isNew) throw error;
-    return { address, driveType, found: undefined };
-  }
+  const fetched = fetchItem(context, address, locationLabel(location));
+  const found = "path" in address ? await ifFound(fetched) : await fetched; // an id always has an item
+  return { address, driveType: (found && getDriveType(found.driveItem)) ?? driveType, found };
 }
 
 /** The parent folder of a new item. */
@@ -123,17 +118,14 @@ async function folderAbove(
   context: ItemContext,
   address: ItemAddress,
 ): Promise<{ base: ResolvedItem; name: string; parent: ItemAddress }> {
-  // An id always has an item.
   const { driveId, path } = address as { driveId: string; path: string[] };
   const parent = { driveId, path: path.slice(0, -1) };
-  try {
-    const base = await fetchItem(context, parent, `folder ${parent.path.join("/")}`);
-    if (base.item.type !== "folder") throw notAFolderError(base.item);
-    return { base, name: path.at(-1)!, parent };
-  } catch (error) {
-    // The service would create missing folders, even for a misspelled name (PROTOCOL 3.4).
-    throw isGraphError(error) && error.kind === "notFound" ? noFolder(parent.path.join("/")) : error;
-  }
+  const parentPath = parent.path.join("/");
+  const base = await ifFound(fetchItem(context, parent, `folder ${parentPath}`));
+  // The service would create missing folders, even for a misspelled name (PROTOCOL 3.4).
+  if (!base) throw noFolder(parentPath);
+  if (base.item.type !== "folder") throw notAFolderError(base.item);
+  return { base, name: path.at(-1)!, parent };
 }
 
 /**
@@ -148,15 +140,17 @@ export async function findFolderTarget(
   localName: string,
 ): Promise<FolderTarget> {
   const location = parseLocation(like, context.settings.siteHost);
-  const { address, driveType, found } = await find(context, location);
-  if (found && found.item.type !== "folder") throw notAFolderError(found.item);
-  const inside = location.folder || ("path" in address && address.path.length === 0);
-  if (inside) checkNewName(localName);
-  if (found) return { base: found, name: inside ? localName : undefined, driveType };
-  if (location.folder) throw noFolder(location.text);
-  const { base, name } = await folderAbove(context, address);
-  checkNewName(name);
-  return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
+  return await retryWithoutMemory(context, async () => {
+    const { address, driveType, found } = await find(context, location);
+    if (found && found.item.type !== "folder") throw notAFolderError(found.item);
+    const inside = location.folder || ("path" in address && address.path.length === 0);
+    if (inside) checkNewName(localName);
+    if (found) return { base: found, name: inside ? localName : undefined, driveType };
+    if (location.folder) throw noFolder(location.text);
+    const { base, name } = await folderAbove(context, address);
+    checkNewName(name);
+    return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
+  });
 }
 
 /** Replaces a file, under its current name in its folder. */
@@ -216,10 +210,9 @@ export async function retryUntilVisible<T>(
     try {
       return await work();
     } catch (error) {
-      const ms = http.backoffMs(attempt) / 2;
-      const isNew = error instanceof GraphError && error.status === 404;
-      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
-      await http.wait(ms, "the folder is new");
+      const isNew = isGraphError(error) && error.status === 404;
+      if (!isNew || attempt === MAX_ATTEMPTS) throw error;
+      if (!await http.backOff(attempt - 1, "the folder is new")) throw error;
     }
   }
 }

@@ -6,11 +6,11 @@
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { itemUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
-import { type DriveItem, type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
+import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
+import { type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, nameKey } from "../drive/names.ts";
-import { GraphError } from "../errors.ts";
+import { GraphError, isGraphError } from "../errors.ts";
 import { openLocalFile } from "../local/local_file.ts";
 import { failedJob, runAll, type TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
@@ -39,8 +39,8 @@ export async function uploadFolder(
   { jobs = 4, ...options }: UploadFolderOptions = {},
 ): Promise<TransferResult[]> {
   const tree = await readLocalTree(folder, connection.graph.http.signal);
-  if (tree.faults[0]) throw tree.faults[0];
-  for (const path of tree.leftOut) connection.notice(`${path} is skipped: it is neither a file nor a folder`);
+  if (tree.problems[0]) throw tree.problems[0];
+  for (const path of tree.skipped) connection.notice(`${path} is skipped: it is neither a file nor a folder`);
   const transfers = async function* () {
     for (const { path, error } of tree.unreadable) yield failedJob(path, error);
     yield* uploadTree(connection, folder, tree, location, { ifChanged: true, ...options });
@@ -52,7 +52,7 @@ export async function uploadFolder(
  * The transfers that bring a local folder to a location: into it under its own name if the location ends with a slash,
  * otherwise as the location itself. Folders are made once, empty ones as well; nothing on the server is removed.
  *
- * @param tree What is in the folder, from `readLocalTree`; without faults.
+ * @param tree What is in the folder, from `readLocalTree`; without problems.
  */
 export async function* uploadTree(
   connection: Connection,
@@ -116,7 +116,6 @@ class RemoteFolders {
     return known;
   }
 
-  /** Where a file goes. */
   async fileTarget(path: readonly string[], name: string): Promise<UploadTarget> {
     const { item, children, fresh } = await this.folder(path);
     const existing = children.get(nameKey(name));
@@ -176,7 +175,7 @@ class RemoteFolders {
       const driveItem = await (parent.fresh ? retryUntilVisible(this.#connection, post) : post());
       return { item: toItem(driveItem, driveId, path), children: new Map(), fresh: true };
     } catch (error) {
-      if (!(error instanceof GraphError)) throw error;
+      if (!isGraphError(error)) throw error;
       // Another client created it, or the response to our own request was lost or empty (PROTOCOL 9).
       if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
       const now = await this.#list(parent.item);
