@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { itemUrl } from "../drive/address.ts";
+import { decodeName, itemUrl } from "../drive/address.ts";
 import { fetchItem, getItem, type Item } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { GraphError } from "../errors.ts";
@@ -21,6 +21,8 @@ export interface CopyOptions {
 
 /** Pauses between requests for the progress grow from one second, up to this step of the backoff: eight seconds. */
 const MAX_BACKOFF_STEP = 4;
+/** The id in the address of an item. */
+const ITEM = /\/items[/(]'?([^/?')]+)/;
 
 /**
  * Copies an item, a folder with everything in it, and waits until the copy is complete: into the target if that is a folder,
@@ -52,21 +54,25 @@ export async function copy(
   return (await retryUntilVisible(context, () => fetchItem(context, { driveId, itemId }, pathOf(to)))).item;
 }
 
-/** Follows the progress at a pre-authenticated URL. @returns the id of the copy */
+/** Follows the progress at a pre-authenticated URL (PROTOCOL 14b). @returns the id of the copy */
 async function waitForCopy({ storage }: TransferContext, url: string, what: string): Promise<string> {
   const { http } = storage;
   for (let polls = 1, percentage = 0;; polls++) {
     const response = await storage.send({ method: "GET", url, retry: "idempotent", isProgress: false });
-    if (![200, 202, 303].includes(response.status)) throw await readServiceError(response, what);
+    const { status: httpStatus, headers } = response;
+    if (![200, 202, 303].includes(httpStatus)) throw await readServiceError(response, what);
     const text = await response.text();
     const { status, percentageComplete = 0, resourceId } = parseJsonObject(text) ?? {};
+    // SharePoint may redirect to the copy, by an address that takes other tokens than ours (PROTOCOL 14c).
+    const redirected = httpStatus === 303 ? ITEM.exec(headers.get("location") ?? "")?.[1] : undefined;
+    if (redirected !== undefined) return decodeName(redirected);
     if (status === "completed" && typeof resourceId === "string") return resourceId;
     if (typeof status !== "string" || ["completed", "failed", "cancelled"].includes(status)) {
       throw toServiceError(response, text, what);
     }
     if (Number(percentageComplete) > percentage) http.deadline.progress();
     percentage = Number(percentageComplete);
-    const askedMs = retryAfterMs(response.headers, http.now());
+    const askedMs = retryAfterMs(headers, http.now());
     const step = Math.min(polls, MAX_BACKOFF_STEP);
     if (await http.backOff(step, `${what} is in progress`, http.signal, askedMs)) continue;
     throw new GraphError("unavailable", `${what} makes no progress`, { code: "noProgress" });

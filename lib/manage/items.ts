@@ -23,7 +23,7 @@ import { isJsonObject } from "../json.ts";
 import { findTarget } from "../upload/target.ts";
 
 /**
- * Moves or renames an item (https://learn.microsoft.com/graph/api/driveitem-move): into the target if that is a folder,
+ * Moves or renames an item (https://learn.microsoft.com/graph/api/driveitem-move, PROTOCOL 14a): into the target if that is a folder,
  * otherwise to the target itself. Nothing is replaced. A shortcut itself is moved, not what it leads to.
  *
  * @throws {GraphError} `conflict`, code `nameAlreadyExists`; `usage`, code `otherDrive`, for a target in another drive.

@@ -51,6 +51,20 @@ Deno.test("copy() follows the monitor without a token, and through a busy servic
   assert(monitored.every(({ headers }) => headers.authorization === undefined));
 });
 
+Deno.test("copy() does not follow a monitor that redirects to the copy (PROTOCOL 14c)", async () => {
+  await using env = await startManageEnv();
+  const { storageOrigin, tenant } = env.sandbox;
+  const found = () => tenant.find("me", "Documents/Agenda.md")!;
+  const location = () => `${storageOrigin}/_api/v2.0/drives/x/items/${found().id}?tempauth=x`;
+  const headers = () => ({ location: location() });
+  env.sandbox.addFault({ service: "storage", path: "/monitor/", status: 303, headers, body: "" });
+
+  const copied = await copy(env.connection, "General/Agenda.md", "me:Documents/");
+
+  assertEquals([copied.id, copied.path], [found().id, "Documents/Agenda.md"]);
+  assertEquals(env.requests().filter((request) => request.includes("/drives/x/")), []);
+});
+
 Deno.test("copy() fails when the drive is full, the monitor is elsewhere, or nothing can be understood", async () => {
   const cases: [name: string, arrange: Record<string, unknown> | number, expected: string, text: string][] = [
     ["full", 0, "noSpace quotaLimitReached", "the drive is full"],

@@ -1,4 +1,4 @@
-/** `{item}/copy`: accepted at once, reported by a monitor (https://learn.microsoft.com/graph/api/driveitem-copy). */
+/** `{item}/copy`: accepted at once, reported by a monitor (PROTOCOL 14b). */
 
 import { emptyResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound } from "../service_error.ts";
@@ -23,7 +23,7 @@ export async function copyItem(
   const parent = targetFolder(state, item, parentReference);
   mayWriteDrive(request.caller, parent.drive);
   if (isWithin(parent, item)) throw invalidRequest("An item cannot be copied into itself.");
-  // A personal OneDrive ignores it.
+  // A personal OneDrive ignores it (PROTOCOL 14d).
   const asked = conflictBehavior(request.query.get("@microsoft.graph.conflictBehavior"), "fail");
   const options = {
     conflict: drive.cid === undefined ? asked : "fail",

@@ -1,4 +1,4 @@
-/** `{item}/createLink` (https://learn.microsoft.com/graph/api/driveitem-createlink). */
+/** `{item}/createLink` (PROTOCOL 14f). */
 
 import type { ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound } from "../service_error.ts";

@@ -1,4 +1,4 @@
-/** Monitors of copies (https://learn.microsoft.com/graph/long-running-actions-overview). */
+/** Monitors of copies (PROTOCOL 14b). */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
