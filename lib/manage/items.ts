@@ -73,8 +73,10 @@ export async function remove(context: ItemContext, location: LocationInput): Pro
     method: "DELETE",
     what,
     headers: typeof eTag === "string" ? { "if-match": eTag } : {},
+    retry: "idempotent",
   });
-  if (response.status !== 204) throw await readServiceError(response, what);
+  // It was there a moment ago: 404 follows a removal whose response was lost.
+  if (response.status !== 204 && response.status !== 404) throw await readServiceError(response, what);
   await response.discard();
 }
 

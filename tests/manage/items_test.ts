@@ -107,6 +107,22 @@ Deno.test("remove() removes files and folders, but neither a root nor what has c
   assertEquals(tenant.find("Documents", "General/Minutes"), undefined);
 });
 
+Deno.test("move(), remove() and createLink() succeed although a response is lost", async () => {
+  await using env = await startManageEnv();
+  const lost = (method: string) =>
+    env.sandbox.addFault({ service: "graph", method, path: "/items/", when: "after", drop: true });
+  for (const method of ["PATCH", "DELETE", "POST"]) lost(method);
+
+  const { path } = await move(env.connection, "General/Agenda.md", "General/Plan.md");
+  const { webUrl } = await createLink(env.connection, path);
+  await remove(env.connection, path);
+
+  assertEquals(webUrl.startsWith("https://contoso.sharepoint.com/"), true);
+  assertEquals(env.sandbox.tenant.find("Documents", "General/Plan.md"), undefined);
+  const faults = env.sandbox.requests.filter(({ fault }) => fault).map(({ method }) => method);
+  assertEquals([...new Set(faults)], ["PATCH", "POST", "DELETE"]);
+});
+
 Deno.test("createLink() returns a link that is a location", async () => {
   await using env = await startManageEnv();
 
