@@ -14,7 +14,7 @@ import { basename, join, resolve } from "../std.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { type OutputStream, writeBytes } from "./host.ts";
 
-export interface DownloadRequest {
+interface DownloadRequest {
   locations: readonly Location[];
   /** A file, a folder, or `-` for standard output. @default the current folder */
   destination?: string | undefined;

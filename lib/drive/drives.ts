@@ -37,7 +37,7 @@ export interface SiteInfo {
   webUrl: string;
 }
 
-export interface DriveContext {
+interface DriveContext {
   graph: GraphClient;
   settings: Pick<Settings, "site" | "siteHost" | "drive">;
   /** Gets access to all drives before anything beyond the own OneDrive is requested. */
