@@ -5,7 +5,7 @@
  */
 import { childUrl, type ItemAddress } from "../drive/address.ts";
 import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
-import { GraphError, isGraphError, usageError } from "../errors.ts";
+import { isGraphError, usageError } from "../errors.ts";
 import {
   type DriveItem,
   fetchItem,
@@ -19,9 +19,7 @@ import {
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { checkNewName, joinRemote } from "../drive/names.ts";
-
-/** Attempts in a folder that the service does not find yet. */
-const MAX_ATTEMPTS = 5;
+import { type FolderContext, FolderFinder, type NewFolder, noFolder } from "./folders.ts";
 
 /** Where an upload goes. */
 export interface UploadTarget {
@@ -68,71 +66,65 @@ export function expectedItem({ folder, folderPath, name }: UploadTarget, named =
 
 /** Where a local folder goes. */
 export interface FolderTarget {
-  /** An existing folder. */
-  base: ResolvedItem;
+  /** A folder, perhaps made by this run. */
+  base: NewFolder & { driveType: string };
   /** Name of the copy below it; `undefined`: the base itself. */
   name: string | undefined;
-  driveType: string;
 }
 
 /**
  * Resolves where a local file goes: into the location if that is a folder, otherwise to the location itself.
  *
  * @param localName The file's name in a folder; `undefined` for standard input, which has none and cannot go into a folder.
+ * @param folders Makes missing folders. @default a missing folder is an error
  * @throws {GraphError} `notFound` when the folder is missing.
  */
 export async function findTarget(
-  context: ItemContext,
+  context: FolderContext,
   like: LocationInput,
   localName: string | undefined,
+  folders = new FolderFinder(context),
 ): Promise<UploadTarget> {
   const location = parseLocation(like, context.settings.siteHost);
   const last = location.path.at(-1);
   // Before any request, where the name is known already.
   if (!location.folder && last !== undefined) checkNewName(last);
   const { address, driveType, found } = await find(context, location);
-  if (found?.item.type === "folder") {
+  if (found?.item.type === "folder" || (!found && location.folder)) {
+    const folder = found
+      ? { item: found.item, fresh: false }
+      : await folders.at(address.driveId, address.path);
     if (localName === undefined) {
       const message = `${locationLabel(location)} is a folder, and standard input has no name`;
       throw usageError(message, "name the file after its folder, as in FOLDER/NAME", "noName");
     }
     checkNewName(localName);
-    return targetIn(found, localName, driveType, address, "unknown");
+    return targetIn({ driveType, ...folder }, localName, address, "unknown");
   }
-  if (location.folder) throw found ? notAFolderError(found.item) : noFolder(location.text);
+  if (found && location.folder) throw notAFolderError(found.item);
   if (found) return targetOf(found, driveType, address);
-  const { base, name, parent } = await folderAbove(context, address);
-  return targetIn(base, name, driveType, parent, undefined);
+  const parent = { ...address, path: address.path.slice(0, -1) };
+  const folder = await folders.at(parent.driveId, parent.path);
+  return targetIn({ driveType, ...folder }, address.path.at(-1)!, parent, undefined);
 }
 
+type Found =
+  & { driveType: string }
+  & ({ found: ResolvedItem; address: ItemAddress } | {
+    found?: undefined;
+    /** An id always has an item. */
+    address: { driveId: string; path: readonly string[] };
+  });
+
 /** Resolves a location; `found` is its item, with shortcuts followed, or `undefined` if there is none yet. */
-async function find(context: ItemContext, location: Location) {
+async function find(context: ItemContext, location: Location): Promise<Found> {
   const { address, driveType } = await context.drives.locate(location);
   try {
     const found = await fetchItem(context, address, locationLabel(location));
     return { address, driveType: getDriveType(found.driveItem) ?? driveType, found };
   } catch (error) {
-    const isNew = error instanceof GraphError && error.kind === "notFound" && "path" in address;
-    if (!isNew) throw error;
-    return { address, driveType, found: undefined };
-  }
-}
-
-/** The parent folder of a new item. */
-async function folderAbove(
-  context: ItemContext,
-  address: ItemAddress,
-): Promise<{ base: ResolvedItem; name: string; parent: ItemAddress }> {
-  // An id always has an item.
-  const { driveId, path } = address as { driveId: string; path: string[] };
-  const parent = { driveId, path: path.slice(0, -1) };
-  try {
-    const base = await fetchItem(context, parent, `folder ${parent.path.join("/")}`);
-    if (base.item.type !== "folder") throw notAFolderError(base.item);
-    return { base, name: path.at(-1)!, parent };
-  } catch (error) {
-    // The service would create missing folders, even for a misspelled name (PROTOCOL 3.4).
-    throw isGraphError(error) && error.kind === "notFound" ? noFolder(parent.path.join("/")) : error;
+    if (!isGraphError(error) || error.kind !== "notFound" || !("path" in address)) throw error;
+    return { address, driveType };
   }
 }
 
@@ -143,20 +135,23 @@ async function folderAbove(
  * @throws {GraphError} `notFound` when the parent folder is missing, `usage` when the target is not a folder.
  */
 export async function findFolderTarget(
-  context: ItemContext,
+  context: FolderContext,
   like: LocationInput,
   localName: string,
+  folders = new FolderFinder(context),
 ): Promise<FolderTarget> {
   const location = parseLocation(like, context.settings.siteHost);
   const { address, driveType, found } = await find(context, location);
   if (found && found.item.type !== "folder") throw notAFolderError(found.item);
   const inside = location.folder || ("path" in address && address.path.length === 0);
   if (inside) checkNewName(localName);
-  if (found) return { base: found, name: inside ? localName : undefined, driveType };
-  if (location.folder) throw noFolder(location.text);
-  const { base, name } = await folderAbove(context, address);
+  if (found) {
+    return { base: { item: found.item, fresh: false, driveType }, name: inside ? localName : undefined };
+  }
+  const name = inside ? localName : address.path.at(-1)!;
   checkNewName(name);
-  return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
+  const base = await folders.at(address.driveId, inside ? address.path : address.path.slice(0, -1));
+  return { base: { driveType, ...base }, name };
 }
 
 /** Replaces a file, under its current name in its folder. */
@@ -179,9 +174,8 @@ function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address:
 
 /** Goes into a folder. */
 function targetIn(
-  { item: folder, driveItem }: ResolvedItem,
+  { item: folder, fresh, driveType }: NewFolder & { driveType: string },
   name: string,
-  driveType: string,
   address: ItemAddress,
   existing: UploadTarget["existing"],
 ): UploadTarget {
@@ -190,8 +184,9 @@ function targetIn(
     folderId: folder.id,
     folderPath: folder.path,
     name,
-    existing,
-    driveType: getDriveType(driveItem) ?? driveType,
+    existing: fresh ? undefined : existing,
+    driveType,
+    fresh,
   };
 }
 
@@ -201,25 +196,4 @@ function isAt(
   { driveId, path }: Item,
 ): address is { driveId: string; path: readonly string[] } {
   return "path" in address && address.driveId === driveId && address.path.join("/") === path;
-}
-
-function noFolder(path: string): GraphError {
-  return new GraphError("notFound", `the folder ${path} does not exist`, { code: "folderNotFound" });
-}
-
-/** Retries work in a folder that this run has created, which the service may not find at first (PROTOCOL E3). */
-export async function retryUntilVisible<T>(
-  { graph: { http } }: ItemContext,
-  work: () => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      const ms = http.backoffMs(attempt) / 2;
-      const isNew = error instanceof GraphError && error.status === 404;
-      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
-      await http.wait(ms, "the folder is new");
-    }
-  }
 }

@@ -14,7 +14,8 @@ import { forTransfer, type OnProgress, type TransferResult } from "../transfer/r
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { uploadSimple } from "./simple.ts";
-import { findItem, findTarget, pathOf, retryUntilVisible, type UploadTarget } from "./target.ts";
+import { type FolderFinder, retryUntilVisible } from "./folders.ts";
+import { findItem, findTarget, pathOf, type UploadTarget } from "./target.ts";
 import { isUploadUnfinished } from "./journal.ts";
 import { verifyUpload } from "./verdict.ts";
 
@@ -50,6 +51,12 @@ export interface UploadOptions {
   resume?: boolean;
   /** Called as bytes are sent. */
   onProgress?: OnProgress;
+  /**
+   * Makes missing folders. @default a missing folder is an error
+   *
+   * @internal
+   */
+  folders?: FolderFinder | undefined;
 }
 
 /**
@@ -67,7 +74,7 @@ export async function uploadFile(
   options: UploadOptions = {},
 ): Promise<TransferResult> {
   using content = await openLocalFile(path);
-  const target = await findTarget(connection, location, remoteName(content.name));
+  const target = await findTarget(connection, location, remoteName(content.name), options.folders);
   return await uploadContent(connection, content, target, options);
 }
 
@@ -85,7 +92,7 @@ export async function uploadStream(
   input?: ReadableStream<Uint8Array>,
 ): Promise<TransferResult> {
   // Before the input is read, which may take long.
-  const target = await findTarget(connection, location, undefined);
+  const target = await findTarget(connection, location, undefined, options.folders);
   const { settings, graph } = connection;
   const folder = join(settings.state, "spool");
   using content = await readStandardInput(target.name, folder, graph.http.signal, input);

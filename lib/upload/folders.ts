@@ -1,0 +1,155 @@
+/**
+ * Making folders on the server.
+ *
+ * @module
+ */
+import { childUrl, itemUrl } from "../drive/address.ts";
+import { isExpectedItem } from "../drive/drive_item.ts";
+import {
+  type DriveItem,
+  fetchItem,
+  getDriveType,
+  type Item,
+  type ItemContext,
+  notAFolderError,
+  toItem,
+} from "../drive/items.ts";
+import { checkNewName, joinRemote, nameKey } from "../drive/names.ts";
+import { GraphError, isGraphError } from "../errors.ts";
+import type { TransferContext } from "../transfer/result.ts";
+
+/** Attempts in a folder that the service does not find yet. */
+const MAX_ATTEMPTS = 5;
+
+/** A folder, and whether this run has made it: the service may not find it yet. */
+export interface NewFolder {
+  item: Item;
+  fresh: boolean;
+  /** Type of its drive, where the service states it. */
+  driveType?: string;
+}
+
+/** What making folders needs of a connection. */
+export type FolderContext = ItemContext & Pick<TransferContext, "notice">;
+
+/**
+ * Makes a folder in another one, unless another client has made it meanwhile.
+ *
+ * @param dryRun Makes nothing, and says so.
+ * @throws {GraphError} `conflict` if the name is taken by something else.
+ */
+export async function createFolder(
+  context: FolderContext,
+  parent: NewFolder,
+  name: string,
+  dryRun: boolean,
+): Promise<NewFolder> {
+  const { driveId, id } = parent.item;
+  const path = joinRemote(parent.item.path, name);
+  checkNewName(name);
+  if (dryRun) {
+    context.notice(`would make the folder ${path}`);
+    return { ...parent, item: toItem({ name, folder: {} }, driveId, path), fresh: true };
+  }
+  const request = {
+    what: `creation of the folder ${path}`,
+    accepts: (value: unknown) =>
+      isExpectedItem(value, { driveId, name, folderId: parent.item.path === "" ? undefined : id }),
+  };
+  const folder = { driveId, itemId: id };
+  const post = () =>
+    context.graph.requestJson<DriveItem>(itemUrl(folder, "children"), {
+      ...request,
+      method: "POST",
+      json: { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" },
+    });
+  try {
+    const driveItem = await (parent.fresh ? retryUntilVisible(context, post) : post());
+    return { ...parent, item: toItem(driveItem, driveId, path), fresh: true };
+  } catch (error) {
+    if (!isGraphError(error)) throw error;
+    // Another client created it, or the response to our own request was lost or empty (PROTOCOL 9).
+    if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
+    const driveItem = await context.graph.requestJson<DriveItem>(childUrl(folder, name), request).catch(
+      () => {
+        throw error;
+      },
+    );
+    const item = toItem(driveItem, driveId, path);
+    if (item.type !== "folder") throw takenError(item);
+    return { ...parent, item, fresh: false };
+  }
+}
+
+/** The error for a folder whose name another item has. */
+export function takenError({ path, type }: Item): GraphError {
+  return new GraphError("conflict", `${path} is a ${type}, not a folder`, {
+    code: "nameAlreadyExists",
+    hint: "rename the local folder, or choose another place",
+  });
+}
+
+/** Finds folders by path, each once. */
+export class FolderFinder {
+  readonly #context: FolderContext;
+  readonly #missing: "fail" | "make" | "wouldMake";
+  readonly #found = new Map<string, Promise<NewFolder>>();
+
+  /** @param missing What to do about missing folders; `wouldMake` only says so. */
+  constructor(context: FolderContext, missing: "fail" | "make" | "wouldMake" = "fail") {
+    this.#context = context;
+    this.#missing = missing;
+  }
+
+  /**
+   * @param path From the root of the drive.
+   * @throws {GraphError} `notFound`, code `folderNotFound`; `usage` for an item that is not a folder.
+   */
+  at(driveId: string, path: readonly string[]): Promise<NewFolder> {
+    const key = [driveId, ...path.map(nameKey)].join("/");
+    let found = this.#found.get(key);
+    if (!found) this.#found.set(key, found = this.#find(driveId, path));
+    return found;
+  }
+
+  async #find(driveId: string, path: readonly string[]): Promise<NewFolder> {
+    try {
+      const { item, driveItem } = await fetchItem(
+        this.#context,
+        { driveId, path },
+        `folder ${path.join("/")}`,
+      );
+      if (item.type !== "folder") throw notAFolderError(item);
+      const driveType = getDriveType(driveItem);
+      return { item, fresh: false, ...(driveType === undefined ? {} : { driveType }) };
+    } catch (error) {
+      if (!isGraphError(error) || error.kind !== "notFound" || path.length === 0) throw error;
+    }
+    // The service would create missing folders, even for a misspelled name (PROTOCOL 3.4).
+    if (this.#missing === "fail") throw noFolder(path.join("/"));
+    const parent = await this.at(driveId, path.slice(0, -1));
+    return await createFolder(this.#context, parent, path.at(-1)!, this.#missing === "wouldMake");
+  }
+}
+
+/** The error for a missing folder. */
+export function noFolder(path: string): GraphError {
+  return new GraphError("notFound", `the folder ${path} does not exist`, { code: "folderNotFound" });
+}
+
+/** Retries work in a folder that this run has created, which the service may not find at first (PROTOCOL E3). */
+export async function retryUntilVisible<T>(
+  { graph: { http } }: Pick<ItemContext, "graph">,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const ms = http.backoffMs(attempt) / 2;
+      const isNew = error instanceof GraphError && error.status === 404;
+      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
+      await http.wait(ms, "the folder is new");
+    }
+  }
+}
