@@ -172,6 +172,7 @@ function toResult(
     id: item.id,
     driveId: item.driveId,
     eTag: item.eTag,
+    webUrl: item.webUrl,
     quickXorHash: item.hash,
     seconds: (performance.now() - started) / 1000,
     ...outcome,

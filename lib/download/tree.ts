@@ -8,11 +8,14 @@ import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError } from "../errors.ts";
 import { type Item, listChildren } from "../drive/items.ts";
+import { joinRemote } from "../drive/names.ts";
+import { Filter, type FilterOptions } from "../drive/pattern.ts";
 import { lstatIfExists } from "../local/local_file.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { checkLocalName } from "./local_target.ts";
 
-const SKIPPED = {
+/** Why an item has nothing to download. */
+export const SKIPPED = {
   package: "a OneNote notebook has no content of its own",
   link: "shortcuts are not followed",
 };
@@ -25,14 +28,28 @@ export async function* downloadTree(
   connection: Connection,
   folder: Item,
   local: string,
-  options: DownloadOptions,
-  visited = new Set<string>(),
+  options: DownloadOptions & FilterOptions,
 ): AsyncGenerator<TransferJob> {
+  const filter = new Filter(options);
+  yield* downloadFolder(connection, folder, local, { ...options, filter, visited: new Set() }, "");
+}
+
+async function* downloadFolder(
+  connection: Connection,
+  folder: Item,
+  local: string,
+  options: DownloadOptions & { filter: Filter; visited: Set<string> },
+  below: string,
+): AsyncGenerator<TransferJob> {
+  const { filter, visited } = options;
+  const makeFolder = () => options.dryRun ? undefined : Deno.mkdir(local, { recursive: true });
   try {
     if (visited.size > 0) await refuseSymlink(local);
-    if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
+    if (filter.keepsEmptyFolders) await makeFolder();
     for await (const found of listChildren(connection, folder, visited)) {
       const { item } = found;
+      const inside = joinRemote(below, item.name);
+      if (!(item.type === "folder" ? filter.entersFolder(inside) : filter.takesFile(inside))) continue;
       try {
         checkLocalName(item);
       } catch (error) {
@@ -40,8 +57,9 @@ export async function* downloadTree(
         continue;
       }
       const path = join(local, item.name);
-      if (item.type === "folder") yield* downloadTree(connection, item, path, options, visited);
+      if (item.type === "folder") yield* downloadFolder(connection, item, path, options, inside);
       else if (item.type === "file") {
+        await makeFolder();
         yield {
           name: item.path,
           bytes: item.size,

@@ -8,6 +8,7 @@ import { type GraphError, usageError } from "../errors.ts";
 import { throwIfAborted } from "../abort.ts";
 import { statIfExists } from "../local/local_file.ts";
 import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
+import { Filter, type FilterOptions } from "../drive/pattern.ts";
 
 /** A file below a folder. */
 interface LocalTreeFile {
@@ -33,9 +34,13 @@ export interface LocalTree {
 }
 
 /** Reads a folder recursively; symlinks to files count as files, those to folders are not followed. */
-export async function readLocalTree(folder: string, signal?: AbortSignal): Promise<LocalTree> {
+export async function readLocalTree(
+  folder: string,
+  signal?: AbortSignal,
+  filter: FilterOptions = {},
+): Promise<LocalTree> {
   const tree: LocalTree = { folders: [], files: [], faults: [], leftOut: [], unreadable: [] };
-  await readFolder(folder, [], tree, signal);
+  await readFolder(folder, [], tree, new Filter(filter), signal);
   return tree;
 }
 
@@ -43,6 +48,7 @@ async function readFolder(
   folder: string,
   folders: string[],
   tree: LocalTree,
+  filter: Filter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let entries: Deno.DirEntry[] = [];
@@ -55,6 +61,9 @@ async function readFolder(
   for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
     throwIfAborted(signal);
     const path = join(folder, entry.name);
+    const name = remoteName(entry.name);
+    const below = [...folders, name].join("/");
+    if (!(entry.isDirectory ? filter.entersFolder(below) : filter.takesFile(below))) continue;
     let info: Deno.FileInfo | undefined;
     if (!entry.isDirectory) {
       try {
@@ -68,15 +77,14 @@ async function readFolder(
         continue;
       }
     }
-    const name = remoteName(entry.name);
     const problem = nameProblem(name) ?? twinProblem(name, names);
     if (problem) {
       tree.faults.push(usageError(`${path}: ${problem}`, "rename it; nothing was sent", "illegalName"));
     }
     if (info) tree.files.push({ path, folders, name, size: info.size });
     else {
-      tree.folders.push([...folders, name]);
-      await readFolder(path, [...folders, name], tree, signal);
+      if (filter.keepsEmptyFolders) tree.folders.push([...folders, name]);
+      await readFolder(path, [...folders, name], tree, filter, signal);
     }
   }
 }

@@ -119,6 +119,7 @@ export async function uploadContent(
     id: "",
     driveId: target.folder.driveId,
     eTag: null,
+    webUrl: null,
     quickXorHash: null,
     sentBytes: 0,
     resumedFrom: null,
@@ -231,8 +232,8 @@ function predict(
   return conflict === "rename" ? "renamed" : "replaced";
 }
 
-function resultOf({ path, id, driveId, eTag, hash }: Item) {
-  return { path, id, driveId, eTag, quickXorHash: hash };
+function resultOf({ path, id, driveId, eTag, webUrl, hash }: Item) {
+  return { path, id, driveId, eTag, webUrl, quickXorHash: hash };
 }
 
 function itemIn(target: UploadTarget, driveItem: DriveItem): Item {
