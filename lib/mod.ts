@@ -27,7 +27,8 @@ export {
   downloadStream,
 } from "./download/download.ts";
 export { getItem, type Item, type ItemContext, listItems, type ResolvedItem } from "./drive/items.ts";
-export type { Location, LocationBase, LocationInput, SiteName } from "./drive/location.ts";
+export type { Location, LocationBase, LocationInput, NameOrId, SiteName } from "./drive/location.ts";
+export type { FilterOptions } from "./drive/pattern.ts";
 export { getMe, type Me, type MeContext } from "./drive/me.ts";
 export { type ErrorDetails, EXIT_CODES, type FailureKind, GraphError, isGraphError } from "./errors.ts";
 export { type SettingDefinition, type SettingName, SETTINGS } from "./settings.ts";

@@ -21,10 +21,10 @@ const READ_AHEAD = 10_000;
 export const TRANSFER_OPTIONS = {
   include: {
     type: "texts",
-    placeholder: "PATTERN",
-    help: "with -r: only files that match, as *.pdf; repeatable",
+    placeholder: "GLOB",
+    help: "with -r: only files that match; repeatable",
   },
-  exclude: { type: "texts", placeholder: "PATTERN", help: "with -r: no files that match, as drafts/**" },
+  exclude: { type: "texts", placeholder: "GLOB", help: "with -r: no files that match, as old/**" },
   "dry-run": { type: "switch", help: "show what would be done" },
   jobs: { type: "number", min: 1, max: MAX_JOBS, help: "files in parallel" },
 } as const;

@@ -5,7 +5,7 @@
  */
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { type Item, listChildren, type ResolvedItem } from "../drive/items.ts";
+import { listChildren, type ResolvedItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { nameKey } from "../drive/names.ts";
 import { openLocalFile } from "../local/local_file.ts";
