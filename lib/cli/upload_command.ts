@@ -5,7 +5,7 @@
  */
 import type { Connection } from "../connect.ts";
 import type { Location } from "../drive/location.ts";
-import { remoteName, sameName } from "../drive/names.ts";
+import { checkNewName, remoteName, sameName } from "../drive/names.ts";
 import type { FilterOptions } from "../drive/pattern.ts";
 import { usageError } from "../errors.ts";
 import { basename } from "../std.ts";
@@ -47,9 +47,10 @@ export interface UploadInput {
  *   with the same name.
  */
 export async function readUploadInputs(
-  { paths, recursive, filter }: UploadRequest,
+  { paths, location, recursive, parents, filter }: UploadRequest,
   signal: AbortSignal,
 ): Promise<UploadInput[]> {
+  if (parents) location.path.forEach(checkNewName);
   const inputs: UploadInput[] = [];
   for (const path of paths) inputs.push(await readInput(path, recursive && filter, signal));
   checkSameNames(inputs);

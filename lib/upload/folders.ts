@@ -14,7 +14,7 @@ import {
   notAFolderError,
   toItem,
 } from "../drive/items.ts";
-import { checkNewName, joinRemote, nameKey } from "../drive/names.ts";
+import { joinRemote, nameKey } from "../drive/names.ts";
 import { GraphError, isGraphError } from "../errors.ts";
 import type { TransferContext } from "../transfer/result.ts";
 
@@ -35,6 +35,7 @@ export type FolderContext = ItemContext & Pick<TransferContext, "notice">;
 /**
  * Makes a folder in another one, unless another client has made it meanwhile.
  *
+ * @param name Checked already.
  * @param dryRun Makes nothing, and says so.
  * @throws {GraphError} `conflict` if the name is taken by something else.
  */
@@ -46,7 +47,6 @@ export async function createFolder(
 ): Promise<NewFolder> {
   const { driveId, id } = parent.item;
   const path = joinRemote(parent.item.path, name);
-  checkNewName(name);
   if (dryRun) {
     context.notice(`would make the folder ${path}`);
     return { ...parent, item: toItem({ name, folder: {} }, driveId, path), fresh: true };
