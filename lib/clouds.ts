@@ -17,7 +17,6 @@ export interface Cloud {
 /** The name of a cloud, as in the setting `cloud`. */
 export type CloudName = "global" | "usgov" | "usdod" | "china";
 
-/** All clouds. */
 export const CLOUDS: Record<CloudName, Cloud> = {
   global: {
     loginOrigin: "https://login.microsoftonline.com",
@@ -53,7 +52,11 @@ export const CLOUDS: Record<CloudName, Cloud> = {
   },
 };
 
-/** Whether a host is this machine: only there is `http:` accepted. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+/** A host, with or without a port. URLs take more, such as `$(x)` and `a,b`, which means more to shells and permissions. */
+export const HOST = /^([a-z0-9._-]+|\[[0-9a-f:]+\])(:\d+)?$/i;
+
+/** Whether secrets may be sent to a URL: by `https:`, or by `http:` to this machine. */
+export function isSecure({ protocol, hostname }: URL): boolean {
+  const isLoopback = hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+  return protocol === "https:" || (protocol === "http:" && isLoopback);
 }

@@ -13,10 +13,12 @@ import {
 import { type Access, type AuthSession, openStaticTokenSession } from "./auth/session.ts";
 import { UserSession } from "./auth/user_session.ts";
 import { Drives } from "./drive/drives.ts";
+import { PlaceMemory } from "./drive/place_memory.ts";
 import { GraphClient } from "./graph/client.ts";
 import { StorageClient } from "./graph/storage.ts";
 import { HttpClient, type HttpOptions } from "./http/client.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
+import { join } from "./std.ts";
 import type { TransferContext } from "./transfer/result.ts";
 
 /** How to connect. Without callbacks nothing is printed, and a missing sign-in is an error. */
@@ -33,6 +35,8 @@ export interface ConnectOptions {
   showAddress?: (address: string) => void;
   /** Called with what the user should know, but no result says. @default none */
   notice?: (text: string) => void;
+  /** Called with each step of finding a site, drive or channel. @default none */
+  explain?: (text: string) => void;
   /** Ends everything that the connection does. */
   signal?: AbortSignal;
   /**
@@ -69,12 +73,20 @@ export function openConnection(
   const http = new HttpClient({ ...options.http, ...(signal ? { signal } : {}) });
   const session = openSession(settings, http, { ...options, notice });
   const graph = new GraphClient(http, settings.apiOrigin, session);
+  const memory = settings.accessToken !== undefined ? undefined : new PlaceMemory({
+    path: join(settings.state, "places.json"),
+    now: http.now,
+    async owner() {
+      const { tenantId, username, app } = await session.info();
+      return [settings.apiOrigin, tenantId, username ?? app].join(" ");
+    },
+  });
   return {
     settings,
     session,
     graph,
     storage: new StorageClient(http, settings.storageHosts),
-    drives: new Drives({ graph, settings, session }),
+    drives: new Drives({ graph, settings, session, memory, explain: options.explain }),
     account: async () => (await session.info()).username,
     notice,
   };

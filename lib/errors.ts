@@ -105,6 +105,16 @@ export function isGraphError(value: unknown): value is GraphError {
   return value instanceof Error && value.name === "GraphError" && "kind" in value && "exitCode" in value;
 }
 
+/** The result of an operation; `undefined` if the service does not find what it is about. */
+export async function ifFound<T>(operation: Promise<T>): Promise<T | undefined> {
+  try {
+    return await operation;
+  } catch (error) {
+    if (isGraphError(error) && error.kind === "notFound") return undefined;
+    throw error;
+  }
+}
+
 /** Wrong usage: exit code 2. */
 export function usageError(message: string, hint?: string, code = "usage"): GraphError {
   return new GraphError("usage", message, { code, hint });

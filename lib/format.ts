@@ -56,7 +56,7 @@ export function parseDuration(text: string, of = ""): number {
 /** `1.5 MiB`; exact below 1 KiB. */
 export function formatSize(bytes: number): string {
   const units = ["KiB", "MiB", "GiB", "TiB"];
-  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 1024) return `${Math.round(bytes)} B`;
   let value = bytes / 1024;
   let unit = 0;
   while (value >= 1024 && unit < units.length - 1) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "./std.ts";
-import { type CloudName, CLOUDS, isLoopback } from "./clouds.ts";
+import { type CloudName, CLOUDS, HOST, isSecure } from "./clouds.ts";
 import { GraphError, usageError } from "./errors.ts";
 import { isGuid, isJsonObject } from "./json.ts";
 import { ifExists } from "./local/local_file.ts";
@@ -160,7 +160,7 @@ export async function readSettings(
     tokenCacheKey: toKeySetting((name) => flags[name] ?? env(SETTINGS[name].variable) ?? file[name]),
     loginOrigin,
     apiOrigin: parseOrigin("apiOrigin", value("apiOrigin") ?? CLOUDS[cloud].apiOrigin),
-    storageHosts: value("storageHosts")?.split(/[\s,]+/).filter(Boolean) ?? CLOUDS[cloud].storageHosts,
+    storageHosts: parseStorageHosts(value("storageHosts")) ?? CLOUDS[cloud].storageHosts,
   };
 }
 
@@ -218,10 +218,17 @@ function parseSiteHost(text: string | undefined): string | undefined {
 /** The text itself is not shown, as it may hold a password. */
 function parseOrigin(name: "loginOrigin" | "apiOrigin", text: string): string {
   const url = URL.parse(text);
-  const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
-  if (url && isSecure && url.href === `${url.origin}/`) return url.origin;
+  if (url && isSecure(url) && HOST.test(url.host) && url.href === `${url.origin}/`) return url.origin;
   const hint = "write it like https://graph.microsoft.com; http is accepted for 127.0.0.1 and localhost only";
   throw invalidSetting(`${SETTINGS[name].variable} is not an https origin`, hint);
+}
+
+function parseStorageHosts(text: string | undefined): string[] | undefined {
+  const hosts = text?.split(/[\s,]+/).filter(Boolean);
+  const wrong = hosts?.find((host) => !HOST.test(host.replace(/^\*\./, "")));
+  if (wrong === undefined) return hosts;
+  const hint = "separate hosts by commas; *.example.com stands for all hosts below example.com";
+  throw invalidSetting(`${SETTINGS.storageHosts.variable}: ${JSON.stringify(wrong)} is not a host`, hint);
 }
 
 /** The folders in which the platform keeps configuration and state. */
@@ -238,10 +245,12 @@ export function platformFolders(
   if (Deno.build.os === "windows") {
     return { config: folder(env("APPDATA")), state: folder(env("LOCALAPPDATA")) };
   }
-  const [config, state] = [env("XDG_CONFIG_HOME"), env("XDG_STATE_HOME")];
+  // A relative path would be another folder in each current folder; the XDG specification ignores it, too.
+  const [config, state, userHome] = ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"].map(env)
+    .map((path) => path?.startsWith("/") ? path : undefined);
   return {
-    config: config ? folder(config) : folder(env("HOME"), ".config"),
-    state: state ? folder(state) : folder(env("HOME"), ".local", "state"),
+    config: config ? folder(config) : folder(userHome, ".config"),
+    state: state ? folder(state) : folder(userHome, ".local", "state"),
   };
 }
 
@@ -251,7 +260,7 @@ export function platformFolders(
  * @throws {GraphError} `usage` for invalid content; `refused` when it decides where tokens are sent, and another user owns
  *   it or others may write to it.
  */
-export async function readConfigFile(path: string): Promise<SettingValues> {
+async function readConfigFile(path: string): Promise<SettingValues> {
   using file = await ifExists(Deno.open(path));
   if (!file) return {};
   const info = await file.stat(); // of the open file, which a rename cannot change

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=transfer "-R=.,${HOME}/.config/graph-scripts,${HOME}/.local/state/graph-scripts" "-W=.,${HOME}/.local/state/graph-scripts"
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only --frozen -P=transfer "-R=.,${HOME}/.config/graph-scripts,${HOME}/.local/state/graph-scripts" "-W=.,${HOME}/.local/state/graph-scripts"
 /**
  * Downloads files and folders from OneDrive, SharePoint and Teams.
  *

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=ls "-R=${HOME}/.config/graph-scripts,${HOME}/.local/state/graph-scripts" "-W=${HOME}/.local/state/graph-scripts"
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only --frozen -P=ls "-R=${HOME}/.config/graph-scripts,${HOME}/.local/state/graph-scripts" "-W=${HOME}/.local/state/graph-scripts"
 /**
  * Lists folders of OneDrive, SharePoint and Teams; finds sites and drives.
  *

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=transfer -R "-W=${HOME}/.local/state/graph-scripts"
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only --frozen -P=transfer -R "-W=${HOME}/.local/state/graph-scripts"
 /**
  * Uploads a large file to OneDrive, SharePoint or Teams through a resumable upload session.
  *

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=transfer -R "-W=${HOME}/.local/state/graph-scripts"
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only --frozen -P=transfer -R "-W=${HOME}/.local/state/graph-scripts"
 /**
  * Uploads files and folders to OneDrive, SharePoint and Teams: small files in one request, large ones in an upload session.
  *

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run -q --no-prompt --cached-only -P=whoami "-R=${HOME}/.config/graph-scripts,${HOME}/.local/state/graph-scripts" "-W=${HOME}/.local/state/graph-scripts"
+#!/usr/bin/env -S deno run -q --no-prompt --cached-only --frozen -P=whoami "-R=${HOME}/.config/graph-scripts,${HOME}/.local/state/graph-scripts" "-W=${HOME}/.local/state/graph-scripts"
 /**
  * Signs in if needed, and shows who is signed in, proved by a real `GET /me`.
  *

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type * as Assert from "../lib/compat/assert.ts";
+import type * as Assert from "./assert_adapter.ts";
 
 async function loadAssert(): Promise<typeof Assert> {
   try {
     return await import("jsr:@std/assert@1.0.19");
   } catch {
-    return await import("../lib/compat/assert.ts");
+    return await import("./assert_adapter.ts");
   }
 }
 

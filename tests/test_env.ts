@@ -62,10 +62,13 @@ export function commandLine(
   return denoRun(...flags, join(ROOT, "scripts", `${script}.ts`), ...args);
 }
 
+/** How the first lines of scripts begin. */
+export const FIRST_WORDS = "deno run -q --no-prompt --cached-only --frozen";
+
 /** The permissions in the first line of a script, for a POSIX shell. */
 export function firstLineFlags(script: ScriptName): string {
   const [line = ""] = Deno.readTextFileSync(join(ROOT, "scripts", `${script}.ts`)).split("\n");
-  return line.replace("#!/usr/bin/env -S deno run -q --no-prompt --cached-only ", "");
+  return line.replace(`#!/usr/bin/env -S ${FIRST_WORDS} `, "");
 }
 
 function grantOptions(env: Readonly<Record<string, string>>): GrantOptions {

@@ -8,7 +8,6 @@ import { type FailureKind, GraphError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import { redact, safeIdentifier } from "../http/redact.ts";
 
-/** What is known about an error. */
 interface Explanation {
   kind: FailureKind;
   why: string;

@@ -23,7 +23,6 @@ export interface AccountInfo {
   chosen: boolean;
 }
 
-/** Which account is wanted. */
 export interface AccountSelector {
   /** Id, `common`, `organizations` or `consumers`. */
   tenant: string;
@@ -47,7 +46,7 @@ export function isConsumers(tenant: string): boolean {
 }
 
 /** Whether the tokens of an account are those of a tenant. */
-export function matchesTenant(account: CachedAccount, tenant: string): boolean {
+function matchesTenant(account: CachedAccount, tenant: string): boolean {
   if (isConsumers(tenant)) return isPersonal(account);
   if (isGuid(tenant)) return account.realm.toLowerCase() === tenant.toLowerCase();
   // `common` and `organizations` sign a guest in at home, so a renewal would not bring tokens of the other tenant.

@@ -1,6 +1,6 @@
 /**
  * App-only sign-in, with application permissions that an administrator has granted
- * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow).
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, PROTOCOL 13.6b).
  *
  * @module
  */
@@ -14,7 +14,6 @@ import { usageError } from "../errors.ts";
 import { isGuid } from "../json.ts";
 import type { AppCredentialSetting } from "../settings.ts";
 
-/** Opens an app-only session. */
 export function openAppSession(context: AuthContext, credential: AppCredentialSetting): AuthSession {
   const { settings, http: { now } } = context;
   const registration = () => {
@@ -27,7 +26,6 @@ export function openAppSession(context: AuthContext, credential: AppCredentialSe
   let secret: Promise<AppCredential> | undefined; // a pipe can be read only once
   const tokens = new TokenRenewal({
     cache,
-    load: () => cache.load(),
     find: () => findAppToken(cache.last.content, registration(), now()),
     async acquire(file, refresh) {
       const own = registration();

@@ -24,7 +24,6 @@ export interface Registration {
   environment: string;
 }
 
-/** The app registration whose entries are used, in one cloud. */
 export type CacheClient = Pick<Registration, "clientId" | "environment">;
 
 /** An account in the cache, with MSAL's names. */
@@ -36,7 +35,6 @@ export interface CachedAccount {
   name: string | undefined;
 }
 
-/** An access token in the cache. */
 export interface CachedToken {
   secret: string;
   scopes: string[];
@@ -44,10 +42,6 @@ export interface CachedToken {
   expiresAt: number;
 }
 
-/** A cached token that may have expired, and when it was stored, in milliseconds since 1970. */
-export type StoredToken = CachedToken & { keptAt: number };
-
-/** The account and app registration whose tokens are used. */
 export type AccountQuery = CacheClient & { account: Pick<CachedAccount, "homeAccountId" | "realm"> };
 
 /** Checks the content of a cache; `undefined` when MSAL could not work with it. */
@@ -112,8 +106,11 @@ export function findAppToken(
   return findToken(content, { ...query, account: { homeAccountId: "", realm }, scopes: [".default"] }, now);
 }
 
-/** Lists all access tokens of an account, expired ones too, the one that lives longest first. */
-export function listTokens(content: CacheContent, { account, ...client }: AccountQuery): StoredToken[] {
+/** Lists all access tokens of an account, expired ones too, the one that lives longest first; `keptAt` in milliseconds. */
+export function listTokens(
+  content: CacheContent,
+  { account, ...client }: AccountQuery,
+): (CachedToken & { keptAt: number })[] {
   return entriesOf(content.AccessToken, client).filter((entry) =>
     (entry.home_account_id ?? "") === account.homeAccountId &&
     String(entry.realm).toLowerCase() === account.realm.toLowerCase() && entry.secret

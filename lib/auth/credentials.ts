@@ -37,7 +37,6 @@ export async function readSecret(
   return await new Response(file.readable).text(); // a pipe has no size
 }
 
-/** Reads the app-only credentials. */
 export async function readAppCredential(
   { kind, file, variable }: AppCredentialSetting,
 ): Promise<AppCredential> {

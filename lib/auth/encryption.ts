@@ -13,14 +13,12 @@ const HEADER = { graphScriptsTokenCache: 1, cipher: "AES-256-GCM", kdf: "none" }
 const IV_BYTES = 12;
 const MAKE_KEY = "make a key with: (umask 077; openssl rand -base64 32 > FILE)";
 
-/** A key that is ready for use. */
 export interface CacheKey {
   aes: CryptoKey;
   /** The variable that it comes from, for errors. */
   variable: string;
 }
 
-/** Reads a key from its file or variable. */
 export async function loadKey(setting: KeySetting): Promise<CacheKey> {
   const { variable } = setting;
   const isText = "text" in setting;
@@ -42,7 +40,6 @@ export function parseKey(given: string, name: string): Uint8Array<ArrayBuffer> {
   throw usageError(why, MAKE_KEY, "badKey");
 }
 
-/** Whether a JSON value is an encrypted cache. */
 export function isEncrypted(value: object): boolean {
   return "graphScriptsTokenCache" in value;
 }

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { AuthenticationResult, DeviceCodeRequest, PublicClientApplication } from "./msal_package.ts";
 import { toSignInError } from "./aadsts.ts";
-import { createPkce, type TokenRequest, toLoginOrigin } from "./msal.ts";
+import { createPkce, type Msal, type TokenRequest, toLoginOrigin } from "./msal.ts";
 import { interruptedError, throwIfAborted } from "../abort.ts";
 import { GraphError } from "../errors.ts";
 import type { Settings } from "../settings.ts";
@@ -21,11 +20,11 @@ const PAGE =
 
 /** Lets the user sign in. Throws what MSAL throws, and `interrupted` as soon as the signal is aborted. */
 export type Interaction = (
-  app: PublicClientApplication,
+  app: Msal.PublicClientApplication,
   request: TokenRequest,
   loginHint: string | undefined,
   signal: AbortSignal | undefined,
-) => Promise<AuthenticationResult | null>;
+) => Promise<Msal.AuthenticationResult | null>;
 
 /** What the user needs in order to sign in with a device code. */
 export interface DeviceCode {
@@ -52,7 +51,7 @@ export function deviceCodeText({ message, userCode, expiresInSeconds }: DeviceCo
  */
 export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interaction {
   return async (app, tokenRequest, _loginHint, signal) => {
-    const request: DeviceCodeRequest = {
+    const request: Msal.DeviceCodeRequest = {
       ...tokenRequest,
       deviceCodeCallback: ({ message, userCode, verificationUri, expiresIn }) =>
         show({ message, userCode, verificationUri, expiresInSeconds: expiresIn }),
@@ -67,7 +66,7 @@ export function deviceCodeInteraction(show: (code: DeviceCode) => void): Interac
 
 /**
  * Signs in through a browser: authorization code with PKCE, for organizations that forbid device codes
- * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow). MSAL's own listener is not used: a request
+ * (https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow, PROTOCOL 13.6a). MSAL's own listener is not used: a request
  * for `//` ends the whole process there, and its port stays open after an aborted sign-in.
  */
 export function browserInteraction(show: (address: string) => void, settings: Settings): Interaction {
@@ -97,7 +96,7 @@ export function browserInteraction(show: (address: string) => void, settings: Se
   };
 }
 
-/** Waits for the user, which cannot be cancelled; throws `interrupted` as soon as the signal is aborted. */
+/** Waits for the user, which cannot be canceled; throws `interrupted` as soon as the signal is aborted. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   promise.catch(() => {}); // after an abort its failure is of no interest
   throwIfAborted(signal);

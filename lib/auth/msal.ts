@@ -4,11 +4,11 @@
  *
  * @module
  */
+import type * as Msal from "npm:@azure/msal-node@7.2.1";
 import { toSignInError } from "./aadsts.ts";
 import { notSignedInError } from "./accounts.ts";
 import { type CachedToken, type Registration, shortScope } from "./cache_content.ts";
 import type { AppCredential } from "./credentials.ts";
-import { loadMsal, type Msal } from "./msal_package.ts";
 import type { AuthContext } from "./session.ts";
 import type { LockedCache, TokenCache } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
@@ -17,6 +17,8 @@ import type { HttpClient } from "../http/client.ts";
 import { redact } from "../http/redact.ts";
 import { parseJsonObject } from "../json.ts";
 import type { Settings } from "../settings.ts";
+
+export type { Msal };
 
 type NetworkModule = NonNullable<NonNullable<Msal.Configuration["system"]>["networkClient"]>;
 type Json = Record<string, unknown>;
@@ -31,7 +33,6 @@ const DEFAULT_LIFE_SECONDS = 900;
 /** What all of MSAL's requests for a token have in common. */
 export type TokenRequest = { scopes: string[]; claims?: string };
 
-/** What MSAL works with. */
 export interface MsalContext extends AuthContext {
   registration: Registration;
   cache: TokenCache;
@@ -44,6 +45,16 @@ export function registrationOf({ clientId, tenantId, cloud }: Settings): Registr
     : undefined;
 }
 
+/** @throws {GraphError} `failed`, code `notCached`, where it is neither cached nor downloaded. */
+async function loadMsal(): Promise<typeof Msal> {
+  try {
+    return await import("npm:@azure/msal-node@7.2.1"); // slower than a whole listing
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new GraphError("failed", `cannot load the sign-in library: ${why}`, { code: "notCached", cause });
+  }
+}
+
 /** Opens MSAL for a user. A cache that is not locked is locked when MSAL writes. */
 export async function openUserApp(
   context: MsalContext,
@@ -53,7 +64,6 @@ export async function openUserApp(
   return new PublicClientApplication(configuration(context, AuthError, file));
 }
 
-/** Opens MSAL for an app-only session. */
 export async function openServiceApp(
   context: MsalContext,
   file: LockedCache,
@@ -111,7 +121,6 @@ export function tokenRequest(scopes: string[], claims: string | undefined): Toke
   return claims === undefined ? { scopes } : { scopes, claims };
 }
 
-/** The token in MSAL's result. */
 export function tokenOf(result: Msal.AuthenticationResult | null): CachedToken {
   if (!result) {
     const hint = "run the same command again";
@@ -252,6 +261,6 @@ function unexpected(status: number): GraphError {
   const kind = isTemporary(status) ? "unavailable" : "failed";
   const why = `sign-in: the response (HTTP ${status}) is not from the sign-in service`;
   const hint =
-    "a proxy or sign-in page of your network may have answered; check HTTPS_PROXY and GRAPH_LOGIN_ORIGIN";
+    "a proxy or sign-in page of your network may have responded; check HTTPS_PROXY and GRAPH_LOGIN_ORIGIN";
   return new GraphError(kind, why, { code: "invalidAnswer", hint, status });
 }

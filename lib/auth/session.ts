@@ -35,7 +35,6 @@ export const REACH_SCOPES: Record<Reach, readonly string[]> = {
   links: ["Files.ReadWrite"],
 };
 
-/** What a session signs in with. */
 export interface AuthContext {
   settings: Settings;
   http: HttpClient;
@@ -43,7 +42,6 @@ export interface AuthContext {
   notice: (text: string) => void;
 }
 
-/** Why another token is needed. */
 export interface TokenRefresh {
   /** The token that the service rejected. */
   refused: string;
@@ -103,10 +101,15 @@ export function decodeClaims(token: string): Record<string, unknown> {
   }
 }
 
+/** Gives one token that cannot be renewed, and throws once the service rejects it. */
+export function fixedToken(token: string, rejected: GraphError): TokenSource {
+  return { token: (refresh) => refresh ? Promise.reject(rejected) : Promise.resolve(token) };
+}
+
 /**
  * Opens a session that has one token and cannot renew it.
  *
- * @throws {GraphError} `usage` for a malformed token; Graph's own answer would be misleading (PROTOCOL A9).
+ * @throws {GraphError} `usage` for a malformed token; Graph's own error would be misleading (PROTOCOL A9).
  */
 export function openStaticTokenSession(token: string): AuthSession {
   if (!/^[\x21-\x7e]+$/.test(token) || /^bearer/i.test(token)) {
@@ -120,10 +123,7 @@ export function openStaticTokenSession(token: string): AuthSession {
   // Most personal accounts are `unknown`: their tokens cannot be read.
   const type = idtyp === "app" ? "app" : tid === PERSONAL_TENANT ? "personal" : "unknown";
   return {
-    token: (refresh) =>
-      refresh
-        ? Promise.reject(new GraphError("signInNeeded", refused, { code: "tokenRefused" }))
-        : Promise.resolve(token),
+    ...fixedToken(token, new GraphError("signInNeeded", refused, { code: "tokenRefused" })),
     info: () =>
       Promise.resolve({
         username: typeof upn === "string" ? upn : undefined,

@@ -10,13 +10,13 @@ import type { AuthContext, TokenRefresh } from "./session.ts";
 import { isGraphError, usageError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 import { toGraphError } from "../local/local_error.ts";
-import { acquireLockUnless } from "../local/lock.ts";
+import { ifExists } from "../local/local_file.ts";
+import { acquireLock } from "../local/lock.ts";
 import { checkFolder, readPrivateFile, removeLeftovers, writePrivateFile } from "../local/private_file.ts";
 
 /** Longer than a renewal with all its retries. */
 const MAX_LOCK_WAIT_MS = 120_000;
 
-/** The cache as it was read. */
 export interface CacheState {
   state: "absent" | "plaintext" | "encrypted";
   /** In MSAL's format; may be empty. */
@@ -28,6 +28,8 @@ export interface CacheState {
 export interface LockedCache extends AsyncDisposable {
   /** Replaces the file with a text in MSAL's format. */
   write(text: string): Promise<void>;
+  /** Deletes the file, so that the next sign-in may use another key. */
+  remove(): Promise<void>;
 }
 
 /** Reads a token cache and changes nothing; throws what `readPrivateFile` and `decrypt` throw. */
@@ -80,7 +82,7 @@ export class TokenCache {
 
   /** Takes the lock and reads what other processes wrote; throws `unavailable`, code `locked`, after two minutes. */
   async lock(): Promise<LockedCache> {
-    return (await this.#lockUnless(() => Promise.resolve(false)))!;
+    return (await this.#lockUnless())!;
   }
 
   /** Replaces the file; a failure is only a notice, and this process continues with the text in memory. */
@@ -106,15 +108,16 @@ export class TokenCache {
     await using file = await this.#lockUnless(isDone).catch(async (error) => {
       if (isGraphError(error)) throw error;
       await this.#read();
-      return { write: () => Promise.reject(error), [Symbol.asyncDispose]: () => Promise.resolve() };
+      const reject = () => Promise.reject(error);
+      return { write: reject, remove: reject, [Symbol.asyncDispose]: () => Promise.resolve() };
     });
     return find() ?? await renew(file!); // not locked only if it is done
   }
 
-  async #lockUnless(isDone: () => Promise<boolean>): Promise<LockedCache | undefined> {
+  async #lockUnless(isDone?: () => Promise<boolean>): Promise<LockedCache | undefined> {
     const { http: { signal, deadline }, notice } = this.#context;
     const timeoutMs = Math.min(MAX_LOCK_WAIT_MS, deadline.limitMs);
-    const lock = await acquireLockUnless(this.path, { timeoutMs, signal, notice }, isDone);
+    const lock = await acquireLock(this.path, { timeoutMs, signal, notice, isDone });
     if (!lock) return undefined;
     try {
       await checkFolder(this.path);
@@ -124,7 +127,11 @@ export class TokenCache {
       await lock[Symbol.asyncDispose]();
       throw error;
     }
-    return { write: (text) => this.#write(text), [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
+    return {
+      write: (text) => this.#write(text),
+      remove: () => this.#remove(),
+      [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
+    };
   }
 
   #loadKey(): Promise<CacheKey> | undefined {
@@ -136,6 +143,11 @@ export class TokenCache {
     const key = await this.#loadKey();
     await writePrivateFile(this.path, key ? await encrypt(text, key) : text);
     this.#remember(text);
+  }
+
+  async #remove(): Promise<void> {
+    await ifExists(Deno.remove(this.path));
+    this.#last = { state: "absent", text: "", content: {} };
   }
 
   #remember(text: string): void {
@@ -162,11 +174,8 @@ export class TokenCache {
   }
 }
 
-/** Where a session gets its tokens. */
 export interface TokenProvider {
   cache: TokenCache;
-  /** Reads the token cache. */
-  load(): Promise<void>;
   /** Finds a token in what was read last that is valid for five more minutes. */
   find(): CachedToken | undefined;
   /** Gets a token from the service without a user, while the cache is locked. */
@@ -175,7 +184,6 @@ export interface TokenProvider {
   recover?(error: unknown, refresh: TokenRefresh | undefined): Promise<CachedToken>;
 }
 
-/** The current token of a session. */
 export class TokenRenewal {
   readonly #provider: TokenProvider;
   #current: CachedToken | undefined;
@@ -214,7 +222,7 @@ export class TokenRenewal {
   async #renew(refresh: TokenRefresh | undefined): Promise<CachedToken> {
     const provider = this.#provider;
     if (!refresh) {
-      await provider.load();
+      await provider.cache.load();
       const token = provider.find();
       if (token) return token;
     }

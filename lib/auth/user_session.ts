@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { PublicClientApplication } from "./msal_package.ts";
 import {
   type AccountInfo,
   type AccountSelector,
@@ -22,7 +21,7 @@ import {
   withoutAccount,
 } from "./cache_content.ts";
 import type { Interaction } from "./interaction.ts";
-import { callMsal, openUserApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
+import { callMsal, type Msal, openUserApp, registrationOf, tokenOf, tokenRequest } from "./msal.ts";
 import {
   type Access,
   type AccountType,
@@ -38,14 +37,12 @@ import { type LockedCache, TokenCache, TokenRenewal } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 
-/** What the session of a user needs. */
 export interface UserSessionOptions extends AuthContext {
   access: Access;
   /** How the user signs in. @default not at all: a missing sign-in is an error */
   interact: Interaction | undefined;
 }
 
-/** The session of a user. */
 export class UserSession implements AuthSession {
   readonly #options: UserSessionOptions;
   readonly #cache: TokenCache;
@@ -61,7 +58,6 @@ export class UserSession implements AuthSession {
     this.#cache = new TokenCache(options);
     this.#tokens = new TokenRenewal({
       cache: this.#cache,
-      load: () => this.#load(),
       find: () => this.#find(),
       acquire: (file, refresh) => this.#acquire(file, refresh),
       recover: (error, refresh) => this.#recover(error, refresh),
@@ -107,10 +103,10 @@ export class UserSession implements AuthSession {
   async signOut({ all = false }: { all?: boolean } = {}): Promise<string[]> {
     const selector = this.#selector;
     await using file = await this.#cache.lock();
-    const { text, content } = this.#cache.last;
+    const { content } = this.#cache.last;
     const account = all ? undefined : selectAccount(this.#accounts, selector);
     const names = (all ? this.#accounts : account ? [account] : []).map(({ username }) => username);
-    if (all && text !== "") await file.write("{}"); // app-only tokens, too, which belong to no account
+    if (all) await file.remove(); // with app-only tokens, which belong to no account
     if (account) await file.write(JSON.stringify(withoutAccount(content, account)));
     this.#tokens.reset();
     this.#first = undefined;
@@ -163,7 +159,7 @@ export class UserSession implements AuthSession {
     const { interact, notice } = this.#options;
     const reason = needsConsent(error) ? error.withMessage(`${error.message}: ${this.#purpose}`) : error;
     if (!interact) throw reason;
-    await (await this.#cache.lock())[Symbol.asyncDispose](); // a sign-in that cannot be kept would be in vain
+    await (await this.#cache.lock())[Symbol.asyncDispose](); // before the user spends minutes on a sign-in that cannot be kept
     if (error.code !== "notSignedIn") notice(`${reason.message} (${error.code})`);
     return await this.#signIn(interact, refresh?.claims ?? error.claims);
   }
@@ -212,7 +208,7 @@ export class UserSession implements AuthSession {
     );
   }
 
-  #openApp(file?: LockedCache): Promise<PublicClientApplication> {
+  #openApp(file?: LockedCache): Promise<Msal.PublicClientApplication> {
     return openUserApp({ ...this.#options, registration: this.#registration, cache: this.#cache }, file);
   }
 

@@ -67,6 +67,7 @@ export const COMMON_OPTIONS = {
   json: { type: "switch", help: "print one JSON object per line" },
   quiet: { type: "switch", help: "hide progress and notices" },
   verbose: { type: "switch", help: "print each request on standard error" },
+  explain: { type: "switch", help: "print how each location is found" },
   "max-wait": { type: "duration", help: "longest time without progress, as 30s, 5m or 1h (default 5m)" },
   prompt: { type: "switch", help: "ask for a sign-in even without a terminal" },
   "no-prompt": { type: "switch", help: "never ask for a sign-in" },

@@ -30,7 +30,6 @@ export interface DownloadRequest {
   stdout: OutputStream;
 }
 
-/** The transfers of all locations. */
 export async function* downloadJobs(
   connection: Connection,
   request: DownloadRequest,
@@ -59,7 +58,7 @@ export async function* downloadJobs(
         throw usageError(`${location.text} matches no files`, undefined, "remoteFolder");
       }
     } catch (error) {
-      yield failedJob(location.text, error as Error);
+      yield failedJob(location.text, error);
     }
   }
 }

@@ -8,7 +8,7 @@ import { type Cloud, CLOUDS } from "../clouds.ts";
 import type { GraphError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
 import { platformFolders, SETTINGS, type Settings } from "../settings.ts";
-import { dirname, fromFileUrl } from "../std.ts";
+import { dirname, fromFileUrl, join, resolve } from "../std.ts";
 import { commandName, programKind } from "./program.ts";
 
 /** The scripts, and the permission set of each in `deno.json`. */
@@ -123,7 +123,7 @@ export interface MissingPermission {
 /** The permission that an error is about, if the settings or a destination may demand it. */
 export function missingPermission({ code, message, subject }: GraphError): MissingPermission | undefined {
   if (code === "notCapable" && subject) return { kind: "net", name: subject };
-  const [, kind, name] = /Requires (read|write) access to "(.+?)"/.exec(message) ?? [];
+  const [, kind, name] = /Requires (read|write) access to "(.+)"/s.exec(message) ?? [];
   return code === "NotCapable" && kind && name ? { kind: kind as "read" | "write", name } : undefined;
 }
 
@@ -141,24 +141,33 @@ export function grantHint(
   { kind, name }: MissingPermission,
   { script, args, settings, env }: RefusedRun,
 ): string {
-  const folder = kind === "write" ? dirname(name) : name;
-  const isDestination = script === "get" && kind !== "net";
-  if (programKind === "installed" || programKind === "compiled") {
-    const task = programKind === "compiled"
-      ? "deno task compile"
-      : `deno task --config ${shellQuoted(fromFileUrl(import.meta.resolve("../../deno.json")))} install`;
-    return `allow it with: ${task}${isDestination ? ` --write ${shellQuoted(folder)}` : ""}`;
-  }
   const options = settings ? grantOptions(settings) : defaultOptions(env);
+  const isSetting = options.readable.some((path) => name === path || name.startsWith(join(path, "/")));
+  const isDestination = script === "get" && kind !== "net" && !isSetting;
+  const folder = kind === "write" ? dirname(name) : name;
+  const write = isDestination ? ` --write ${shellQuoted(resolve(folder))}` : "";
+  if (programKind === "compiled") {
+    return `allow it, in the folder of the toolkit, with: deno task compile${write}`;
+  }
+  if (programKind === "installed") {
+    const config = shellQuoted(fromFileUrl(import.meta.resolve("../../deno.json")));
+    return `allow it with: deno task --config ${config} install${write}`;
+  }
   const grants = grantsOf(script, {
     ...options,
     ...(isDestination ? { destinations: [".", folder] } : {}),
   });
   const net = [...new Set([...grants.net, ...(kind === "net" ? [name] : [])])];
   const set = [`-P=${PERMISSION_SETS[script]}`, ...(kind === "net" ? [`--allow-net=${net.join(",")}`] : [])];
-  const flags = programKind === "script" ? [...set, ...pathFlags(grants)] : grantFlags({ ...grants, net });
-  const words = ["deno", "run", "-q", ...flags];
-  return `allow it with: ${[...words, commandName(script), ...args].map(shellQuoted).join(" ")}`;
+  if ([grants.read, grants.write, folder].flat().some((path) => path.includes(","))) {
+    return "Deno's permissions cannot name a path with a comma: choose another";
+  }
+  const flags = programKind === "script"
+    ? ["--cached-only", "--frozen", ...set, ...pathFlags(grants)]
+    : [...(Deno.mainModule.startsWith("file:") ? ["--no-config"] : []), ...grantFlags({ ...grants, net })];
+  const quoted = (words: readonly string[]) => words.map((word) => shellQuoted(word));
+  const words = [...quoted(flags), commandName(script), ...quoted(args)];
+  return `allow it with: deno run -q --no-prompt ${words.join(" ")}`;
 }
 
 /** Where the settings cannot be read because the folder of the config file may not be read. */

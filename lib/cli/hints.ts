@@ -56,18 +56,22 @@ const HINTS: Readonly<Record<string, string | ((error: GraphError) => string)>> 
   notCached: "download it, once, with: deno task cache",
   notCommitted: `look with ${commandName("ls")} in a minute; if it is not there, run the same command again`,
   notSignedIn: ({ subject }) =>
-    `sign in once, in a terminal, with: ${WHOAMI}${subject === undefined ? "" : ` --account ${subject}`}`,
-  otherAccount: ({ subject }) => `sign in again with the right account, or use --account ${subject}`,
+    `sign in once, in a terminal, with: ${WHOAMI}${
+      subject === undefined ? "" : ` --account ${shellQuoted(subject)}`
+    }`,
+  otherAccount: ({ subject = "" }) =>
+    `sign in again with the right account, or use --account ${shellQuoted(subject)}`,
   remoteFolder: "use -r to include folders",
   signInFailed: "run the same command with --verbose",
   siteNotFound: ({ subject: path = "" }) =>
-    `look for its name with: ${commandName("ls")} --sites ${path.split("/").at(-1)}`,
+    `look for its name with: ${commandName("ls")} --sites ${shellQuoted(path.split("/").at(-1)!)}`,
   stalled: NO_PROGRESS,
   standardInput: `upload standard input with: ${commandName("put")}`,
   tokenRefused: `get a new token for Microsoft Graph, or unset it and sign in with: ${WHOAMI}`,
 };
 
 function grantHint({ subject }: GraphError): string {
+  if (subject === "all") return "Deno protects such files, of processes and devices: use a copy of it";
   const flag = subject ? `--allow-${subject}` : "the permission";
   return `run it with ${flag} as well, or with deno run -P and the script's own permission set`;
 }

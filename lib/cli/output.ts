@@ -61,6 +61,9 @@ export class Output {
     if (!this.options.quiet) this.#toError(`${this.#program}: ${text}`);
   };
 
+  /** A step of finding a location, for `--explain`. */
+  readonly explain = (text: string): void => this.#toError(text);
+
   /** A wait, if it takes a second or more. */
   readonly wait = ({ ms, reason }: { ms: number; reason: string }): void => {
     if (ms >= 1000 && reason !== "sign-in") this.notice(`waiting ${formatDuration(ms / 1000)}: ${reason}`);
@@ -69,9 +72,9 @@ export class Output {
   /** Sign-in instructions, also with `--quiet`. */
   readonly signInPrompts: SignInPrompts = signInPrompts((lines) => this.#toError(lines));
 
-  readonly trace = ({ method, target, status, fault, ms, requestId }: TraceEvent): void => {
+  readonly trace = ({ method, target, status, failure, ms, requestId }: TraceEvent): void => {
     this.#toError(
-      `${method} ${target} ${status ?? fault} ${Math.round(ms)} ms${requestId ? ` ${requestId}` : ""}`,
+      `${method} ${target} ${status ?? failure} ${Math.round(ms)} ms${requestId ? ` ${requestId}` : ""}`,
     );
   };
 

@@ -4,10 +4,13 @@
  * @module
  */
 
-/** The first argument that installed commands add: their name. */
-const OPTION = "--program=";
+import { shellQuoted } from "../local/private_file.ts";
+import { fromFileUrl, join } from "../std.ts";
 
-const name = Deno.args[0]?.startsWith(OPTION) ? Deno.args[0].slice(OPTION.length) : undefined;
+/** The first argument that installed commands add: their name. */
+const OPTION = /^--program=(graph-[a-z-]+)$/;
+
+const name = OPTION.exec(Deno.args[0] ?? "")?.[1];
 
 /**
  * - `script`: run from its file, with a permission set of `deno.json`;
@@ -24,7 +27,7 @@ export const programKind = Deno.build.standalone
 
 /** The arguments of the user. */
 export function userArgs(args: readonly string[]): readonly string[] {
-  return args[0]?.startsWith(OPTION) ? args.slice(1) : args;
+  return OPTION.test(args[0] ?? "") ? args.slice(1) : args;
 }
 
 /** How a program is called in usage and errors: as it was started, `ls` or `graph-ls`. */
@@ -32,14 +35,24 @@ export function programName(script: string): string {
   return name ?? (programKind === "compiled" ? `graph-${script}` : script);
 }
 
-/** What can be pasted into a terminal: `scripts/ls.ts`, `graph-ls`, or the address of a script. */
+/** What can be pasted into a terminal: `scripts/ls.ts` or its whole path, `graph-ls`, or the address of a script. */
 export function commandName(script: string): string {
   switch (programKind) {
     case "script":
-      return `scripts/${script}.ts`;
-    case "other":
-      return Deno.mainModule.replace(/^file:\/\//, "").replace(/[\w-]+(\.\w+)$/, `${script}$1`);
+      return shellQuoted(`${scriptFolder()}scripts/${script}.ts`);
+    case "other": {
+      const main = Deno.mainModule.startsWith("file:") ? fromFileUrl(Deno.mainModule) : Deno.mainModule;
+      return shellQuoted(main.replace(/[\w-]+(\.\w+)$/, `${script}$1`));
+    }
     default:
       return `graph-${script}`;
   }
+}
+
+/** The folder of `scripts/`; empty if it is the current one. A relative path would run another file elsewhere. */
+function scriptFolder(): string {
+  const root = new URL("../../", import.meta.url);
+  if (root.protocol !== "file:") return "";
+  const folder = fromFileUrl(root);
+  return join(Deno.cwd(), "/") === folder ? "" : folder;
 }

@@ -7,10 +7,9 @@ import type { Access } from "../auth/session.ts";
 import { type Connection, openConnection } from "../connect.ts";
 import { type Location, parseLocation } from "../drive/location.ts";
 import { EXIT_CODES, type FailureKind, GraphError } from "../errors.ts";
-import type { HttpOptions } from "../http/client.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { readSettings, type SettingName, type Settings } from "../settings.ts";
-import { VERSION } from "../http/client.ts";
+import { type HttpOptions, VERSION } from "../http/client.ts";
 import {
   isGiven,
   type OptionDefinitions,
@@ -34,12 +33,10 @@ export interface Command<Definitions extends OptionDefinitions = OptionDefinitio
   run(run: Run<Definitions>): Promise<void>;
 }
 
-/** What a script works with. */
 export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
   readonly args: readonly string[];
   /** Values of the script's own options. */
   readonly options: OptionValues<Definitions>;
-  /** Settings given on the command line. */
   readonly settingOptions: Partial<Record<SettingName, string>>;
   readonly output: Output;
   readonly host: Host;
@@ -85,18 +82,18 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
 
   async connect(access: Access): Promise<Connection> {
     const { output, host, signal } = this;
-    const { prompt, "no-prompt": noPrompt } = this.#common;
+    const { prompt, "no-prompt": noPrompt, explain } = this.#common;
     const mayPrompt = !noPrompt && (prompt || host.stderr.isTerminal());
     return openConnection(await this.#readSettings(), {
       access,
       signal,
       notice: output.notice,
+      ...(explain ? { explain: output.explain } : {}),
       http: this.httpOptions(),
       ...(mayPrompt ? output.signInPrompts : {}),
     });
   }
 
-  /** How this run sends its requests. */
   httpOptions(): Omit<HttpOptions, "signal"> {
     const { verbose, "max-wait": maxWaitSeconds } = this.#common;
     return {
@@ -170,7 +167,6 @@ export async function runCommand<Definitions extends OptionDefinitions>(
   }
 }
 
-/** What `--help` or `--version` prints. */
 function informationText(
   command: CommandHelp,
   { help, version }: ParsedArgs<OptionDefinitions>["common"],

@@ -78,7 +78,6 @@ function withJobName(error: unknown, { name }: TransferJob): unknown {
   return error.withMessage(`${name}: ${error.message}`);
 }
 
-/** What a dry run says of a result. */
 const WOULD: Partial<Record<TransferResult["result"], string>> = {
   created: "create",
   replaced: "replace",
@@ -86,7 +85,6 @@ const WOULD: Partial<Record<TransferResult["result"], string>> = {
   downloaded: "download",
 };
 
-/** A result as text. */
 export function describe({ result, path, local, bytes, verdict, dryRun }: TransferResult): string {
   const size = formatSize(bytes);
   if (dryRun && WOULD[result]) return `would ${WOULD[result]} ${path} (${size})`;

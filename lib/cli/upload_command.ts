@@ -35,7 +35,6 @@ export interface UploadInput {
   path: string;
   /** As the service gets it; `undefined` for standard input. */
   name?: string;
-  /** What a folder contains. */
   tree?: LocalTree;
 }
 
@@ -55,13 +54,12 @@ export async function readUploadInputs(
   for (const path of paths) inputs.push(await readInput(path, recursive && filter, signal));
   checkSameNames(inputs);
   // All at once, so that they can be fixed in one go.
-  const forbidden = inputs.flatMap(({ tree }) => tree?.faults ?? []).map(({ message }) => message);
+  const forbidden = inputs.flatMap(({ tree }) => tree?.problems ?? []).map(({ message }) => message);
   if (forbidden.length === 0) return inputs;
   const hint = "rename what cannot be stored; nothing was sent";
   throw usageError(forbidden.join("; "), hint, "illegalName");
 }
 
-/** The transfers of all inputs. */
 export async function* uploadJobs(
   connection: Connection,
   inputs: readonly UploadInput[],
@@ -92,7 +90,7 @@ async function* treeJobs(
   location: Location,
   options: UploadOptions,
 ): AsyncGenerator<TransferJob> {
-  const { leftOut: skipped, unreadable } = tree;
+  const { skipped, unreadable } = tree;
   if (skipped.length > 0) {
     const named = skipped.slice(0, MAX_NAMED).join(", ") + (skipped.length > MAX_NAMED ? ", …" : "");
     connection.notice(`skipped in ${path}, since they are neither files nor folders: ${named}`);
@@ -101,7 +99,7 @@ async function* treeJobs(
   try {
     yield* uploadTree(connection, path, tree, location, options);
   } catch (error) {
-    yield failedJob(path, error as Error);
+    yield failedJob(path, error);
   }
 }
 

@@ -4,11 +4,9 @@
  * @module
  */
 
-/** Options of {@linkcode parseArgs}. */
 export interface ParseOptions {
   /** Options that take a value, and `_` to keep arguments as text. */
   string: string[];
-  /** Switches. */
   boolean: string[];
   /** Options whose values are all kept, in an array. */
   collect?: string[];

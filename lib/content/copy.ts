@@ -7,7 +7,7 @@
 import type { Connection } from "../connect.ts";
 import { BrokenDocument, type ByteSource, interruptible } from "../documents/byte_source.ts";
 import { checkStructure } from "../documents/structure.ts";
-import { type LocalContent, openContent, openSpool, writeAll } from "../local/local_file.ts";
+import { createSpool, type LocalContent, writeAll } from "../local/local_file.ts";
 import { join } from "../std.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 import { damagedError, type OnProgress } from "../transfer/result.ts";
@@ -26,7 +26,6 @@ export interface InOrderContent {
   sha256: string;
 }
 
-/** A private copy of an item's content. */
 export interface PrivateCopy extends InOrderContent, Disposable {
   content: LocalContent;
 }
@@ -47,19 +46,17 @@ export async function fetchPrivateCopy(
   { settings }: Pick<Connection, "settings">,
   remote: RemoteContent,
 ): Promise<PrivateCopy> {
-  const file = await openSpool(join(settings.state, "spool"));
-  try {
-    const written = await fetchInOrder(remote, (bytes) => writeAll(file, bytes), async () => {
-      await file.seek(0, Deno.SeekMode.Start);
-      await file.truncate(0);
-    });
-    const info = { path: "-", name: remote.item.name, size: written.bytes, modified: null };
-    const content = openContent(file, info, false);
-    return { ...written, content, [Symbol.dispose]: () => content[Symbol.dispose]() };
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+  const folder = join(settings.state, "spool");
+  const { content, filled } = await createSpool(
+    folder,
+    remote.item.name,
+    (file) =>
+      fetchInOrder(remote, (bytes) => writeAll(file, bytes), async () => {
+        await file.seek(0, Deno.SeekMode.Start);
+        await file.truncate(0);
+      }),
+  );
+  return { ...filled, content, [Symbol.dispose]: () => content[Symbol.dispose]() };
 }
 
 /**
@@ -97,12 +94,12 @@ export async function fetchInOrder(
 }
 
 /**
- * Judges a copy that differs from what the service states, although it was fetched twice.
+ * Assesses a copy that differs from what the service states, although it was fetched twice.
  *
  * @param isSame Whether both copies were the same, and of this item. QuickXorHash cannot tell: it does not see blocks of
  *   320 KiB in the wrong order (PROTOCOL 10.1).
  */
-export async function judgeCopy(
+export async function assessCopy(
   content: RemoteContent,
   copy: ByteSource,
   isSame: boolean,
@@ -129,16 +126,19 @@ export async function judgeCopy(
 export async function acceptCopy(
   content: RemoteContent,
   { bytes, quickXorHash }: { bytes: number; quickXorHash: string },
-  judged: CopyVerdict,
+  assessed: CopyVerdict,
   notice: (text: string) => void,
   hint: () => Promise<string>,
 ): Promise<Verdict> {
-  const { path, size, hash } = content.item;
-  const { verdict } = judged;
+  const { path, size } = content.item;
+  const { verdict } = assessed;
   if (verdict === "damaged") {
-    const difference = `${bytes} bytes with QuickXorHash ${quickXorHash}, instead of ${size} with ${hash}`;
+    const problem = `${path} is not what the service states`;
     throw damagedError(
-      `${path} is not what the service states: ${difference}; ${judged.why}`,
+      problem,
+      { size: bytes, hash: quickXorHash },
+      content.item,
+      assessed.why,
       await hint(),
     );
   }

@@ -12,8 +12,8 @@ import type { OnProgress } from "../transfer/result.ts";
 import { type ByteRange, type ByteRanges, splitRanges } from "./ranges.ts";
 import type { RemoteContent } from "./remote_content.ts";
 
-/** Faults in a row without a new byte over any connection before a worker gives up. */
-const MAX_FAULTS = 6;
+/** Failures in a row without a new byte over any connection before a worker gives up. */
+const MAX_FAILURES = 6;
 /** A download URL expires after an hour at most, and a new one can be refused as well (PROTOCOL D3, 5e). */
 const REFUSED_STATUSES = [401, 403, 404, 410];
 const MAX_REFUSALS = 2;
@@ -122,19 +122,20 @@ function planRanges(
 
 async function work(round: Round): Promise<"done" | "restart"> {
   const { content, waiting, signal } = round;
-  let faults = 0;
+  let failures = 0;
   let arrivedBytes = 0;
   for (let range; !signal.aborted && (range = waiting.shift());) {
     const job: RangeJob = { position: range[0], end: range[1] };
     while (job.position < job.end) {
       const { found } = content;
-      const fault = await attempt(round, job);
-      if (fault === "restart") return fault;
-      if (fault === undefined) continue; // the response may have had less than was requested
-      if (content.arrivedBytes > arrivedBytes) faults = 0;
+      const failure = await attempt(round, job);
+      if (failure === "restart") return failure;
+      if (failure === undefined) continue; // the response may have had less than was requested
+      if (content.arrivedBytes > arrivedBytes) failures = 0;
       arrivedBytes = content.arrivedBytes;
-      if (++faults > (fault.kind === "unavailable" ? MAX_FAULTS : MAX_REFUSALS)) throw fault;
-      if (fault.kind === "unavailable") await pause(round, faults, fault);
+      if (++failures > (failure.kind === "unavailable" ? MAX_FAILURES : MAX_REFUSALS)) throw failure;
+      const mayPass = failure.kind === "unavailable";
+      if (mayPass && !await content.http.backOff(failures, failure.message, signal)) throw failure;
       await content.refresh(found);
       if (content.version !== round.version) return "restart";
     }
@@ -142,13 +143,7 @@ async function work(round: Round): Promise<"done" | "restart"> {
   return "done";
 }
 
-async function pause({ content: { http }, signal }: Round, faults: number, fault: GraphError): Promise<void> {
-  const ms = http.backoffMs(faults);
-  if (!http.deadline.allows(ms)) throw fault;
-  await http.wait(ms, fault.message, signal);
-}
-
-/** Fetches what it can of a range; returns the fault that interrupted it, if any. */
+/** Fetches what it can of a range; returns the failure that interrupted it, if any. */
 async function attempt(round: Round, job: RangeJob): Promise<"restart" | GraphError | undefined> {
   const body = await request(round, job);
   if (body === "restart" || body instanceof GraphError) return body;

@@ -30,7 +30,6 @@ export class ByteRanges {
     this.#ranges = [];
   }
 
-  /** Number of bytes in the set. */
   get total(): number {
     return this.#ranges.reduce((sum, [start, end]) => sum + end - start, 0);
   }

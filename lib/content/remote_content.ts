@@ -6,11 +6,11 @@
 import { itemUrl } from "../drive/address.ts";
 import type { Connection } from "../connect.ts";
 import type { DocumentKind } from "../documents/structure.ts";
-import { contentVersion, isExpectedItem } from "../drive/drive_item.ts";
+import { contentVersion, type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpClient } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
-import { type DriveItem, getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
+import { getDriveType, type Item, type ResolvedItem, toItem } from "../drive/items.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { compareContent, enrichedKind } from "../transfer/verify.ts";
 
@@ -19,7 +19,6 @@ const MAX_RESTARTS = 3;
 /** How much conversion may add to a small file, in bytes. */
 const CONVERSION_BYTES = 16 * 1024 * 1024;
 
-/** The content of one item. */
 export class RemoteContent {
   /** The item as last read; another object after each refresh. */
   found: ResolvedItem;

@@ -21,7 +21,6 @@ export interface ZipContent {
   crc32: number;
 }
 
-/** A directory entry. */
 interface ZipEntry extends ZipContent {
   name: string;
   /** 0: stored; 8: deflated. */

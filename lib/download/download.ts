@@ -7,12 +7,12 @@
 import type { Connection } from "../connect.ts";
 import {
   acceptCopy,
+  assessCopy,
   type ByteSink,
   type CopyVerdict,
   fetchInOrder,
   fetchPrivateCopy,
   type InOrderContent,
-  judgeCopy,
   UNEXPLAINED,
 } from "../content/copy.ts";
 import { RemoteContent } from "../content/remote_content.ts";
@@ -20,7 +20,7 @@ import { getItem, type ResolvedItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { GraphError, usageError } from "../errors.ts";
 import { statIfExists } from "../local/local_file.ts";
-import { forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
+import { forTransfer, type OnProgress, secondsSince, type TransferResult } from "../transfer/result.ts";
 import { inspectTarget, localPathFor } from "./local_target.ts";
 import { type DownloadOutcome, downloadToFile, settleExisting } from "./to_file.ts";
 
@@ -86,7 +86,6 @@ export async function downloadItem(
   return options.dryRun ? { ...result, dryRun: true } : result;
 }
 
-/** What a download would do. */
 async function foresee(
   content: RemoteContent,
   local: string,
@@ -121,16 +120,16 @@ export async function downloadStream(
     return Promise.resolve();
   };
   const written = await fetchInOrder(content, sink, refuseRestart, onProgress);
-  const judged = await judgeWritten(context, content, written);
+  const assessed = await assessWritten(context, content, written);
   const hint = () => Promise.resolve("what was written to standard output must not be used");
-  const verdict = await acceptCopy(content, written, judged, connection.notice, hint);
+  const verdict = await acceptCopy(content, written, assessed, connection.notice, hint);
   const { arrivedBytes: sentBytes } = content;
   const outcome: DownloadOutcome = { result: "downloaded", verdict, bytes: written.bytes, sentBytes };
   return toResult(content.found, "-", outcome, started);
 }
 
-/** Judges what was written, by a second copy if it is not what the service states. */
-async function judgeWritten(
+/** Assesses what was written, by a second copy if it is not what the service states. */
+async function assessWritten(
   connection: Connection,
   content: RemoteContent,
   { bytes, quickXorHash, sha256 }: InOrderContent,
@@ -141,7 +140,7 @@ async function judgeWritten(
   if (content.compare(bytes, quickXorHash) === "verified") return { verdict: "verified" };
   if (content.enrichedKind === undefined) return UNEXPLAINED;
   using copy = await fetchPrivateCopy(connection, content);
-  return await judgeCopy(content, copy.content, copy.sha256 === sha256 && !content.isForeign);
+  return await assessCopy(content, copy.content, copy.sha256 === sha256 && !content.isForeign);
 }
 
 function resumeImpossible({ item }: RemoteContent): GraphError {
@@ -174,7 +173,7 @@ function toResult(
     eTag: item.eTag,
     webUrl: item.webUrl,
     quickXorHash: item.hash,
-    seconds: (performance.now() - started) / 1000,
+    seconds: secondsSince(started),
     ...outcome,
     sentBytes: outcome.sentBytes ?? 0,
     resumedFrom: outcome.resumedFrom ?? null,

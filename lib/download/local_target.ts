@@ -10,13 +10,11 @@ import { pathNameProblem } from "../drive/names.ts";
 import type { DownloadConflict } from "./download.ts";
 import { ifExists, lstatIfExists, rename, statIfExists } from "../local/local_file.ts";
 
-/** A local path and the file that is there. */
 export interface LocalTarget {
   /** As typed. */
   local: string;
   /** Absolute path, with the symlinks of its folder resolved. */
   path: string;
-  /** The file that is there, if any. */
   existing: Deno.FileInfo | undefined;
 }
 
@@ -108,7 +106,6 @@ function isSameFile(now: Deno.FileInfo | undefined, before: Deno.FileInfo): bool
     now.mtime?.getTime() === before.mtime?.getTime();
 }
 
-/** The error for a local file that is in the way. */
 export function localExistsError(local: string): GraphError {
   return new GraphError("conflict", `${local} already exists`, { code: "localExists" });
 }

@@ -47,7 +47,6 @@ export interface PartialPlace {
   notice: (text: string) => void;
 }
 
-/** An open partial file. */
 export class PartialFile implements DownloadTarget, Disposable {
   readonly ranges: ByteRanges;
   readonly file: Deno.FsFile;
@@ -129,7 +128,6 @@ export class PartialFile implements DownloadTarget, Disposable {
   }
 }
 
-/** Opens the journal of unfinished downloads. */
 export function openDownloadJournal(
   folder: string,
   now: () => number,
@@ -190,7 +188,7 @@ export async function openPartial(
     }
   }
   if (!entry) throw foreignPartial(path, "it has no journal entry");
-  // Nothing else is written to: a symlink or another hard link would lead to somebody's file.
+  // Nothing else is written to: a symlink or another hard link would lead to another file of the user.
   if (!info.isFile || (info.nlink ?? 1) > 1) throw foreignPartial(path, "it is not a file of its own");
   if (info.size < new ByteRanges(entry.done).end) throw foreignPartial(path, "it has been truncated");
   const partial = new PartialFile(place, await Deno.open(path, { read: true, write: true }), content, entry);

@@ -5,7 +5,7 @@
  */
 import type { Connection } from "../connect.ts";
 import { throwIfAborted } from "../abort.ts";
-import { acceptCopy, type CopyVerdict, judgeCopy } from "../content/copy.ts";
+import { acceptCopy, assessCopy, type CopyVerdict } from "../content/copy.ts";
 import { fetchMissing } from "../content/ranged.ts";
 import type { RemoteContent } from "../content/remote_content.ts";
 import { GraphError } from "../errors.ts";
@@ -13,7 +13,7 @@ import { journalKey } from "../local/journal.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { lstatIfExists, readAt, rename } from "../local/local_file.ts";
 import { dirname, join } from "../std.ts";
-import type { TransferResult } from "../transfer/result.ts";
+import { incompleteError, type TransferResult } from "../transfer/result.ts";
 import { hashFile } from "../transfer/verify.ts";
 import type { DownloadOptions } from "./download.ts";
 import {
@@ -37,7 +37,6 @@ import {
 const PARALLEL_FROM_BYTES = 64 * 1024 * 1024;
 const PARALLEL_CONNECTIONS = 4;
 
-/** What a download did. */
 export type DownloadOutcome =
   & Pick<TransferResult, "result" | "verdict" | "bytes">
   & Partial<Pick<TransferResult, "sentBytes" | "resumedFrom">>;
@@ -48,13 +47,15 @@ interface FileDownload {
   place: PartialPlace;
   target: LocalTarget;
   options: DownloadOptions;
+  /** Whether an earlier process left a journal entry, readable or not. */
+  isUnfinished: boolean;
 }
 
 /** What arrived, its QuickXorHash, and the verdict on it. */
 interface Received {
   bytes: number;
   quickXorHash: string;
-  judged: CopyVerdict;
+  assessed: CopyVerdict;
 }
 
 /**
@@ -74,13 +75,14 @@ export async function downloadToFile(
   // The file's own name with a suffix could be longer than the file system allows.
   const path = join(dirname(target.path), `.${key.slice(0, 16)}.partial`);
   // Most files of a second run need nothing: they are not locked.
-  const settled = await journal.has(key) ? undefined : await settleExisting(content, target, options);
+  const isUnfinished = await journal.has(key);
+  const settled = isUnfinished ? undefined : await settleExisting(content, target, options);
   if (settled) return settled;
-  const context = { content, place: { journal, key, path, notice }, target, options };
+  const context = { content, place: { journal, key, path, notice }, target, options, isUnfinished };
   return await journal.exclusively(key, http.signal, () => download(context));
 }
 
-/** What the local file that is there makes of a download; `undefined` if it is to go on. */
+/** The outcome of a download that an existing local file settles; `undefined` if there is something to do. */
 export async function settleExisting(
   content: RemoteContent,
   { local, path, existing }: LocalTarget,
@@ -122,10 +124,11 @@ function toSeconds(time: Date): number {
 }
 
 async function download(context: FileDownload): Promise<DownloadOutcome> {
-  const { content, place, target, options } = context;
+  const { content, place, target, options, isUnfinished } = context;
   const entry = await place.journal.read(place.key);
-  if (entry) {
-    const settled = await findFinished(context, entry) ?? await settleExisting(content, target, options);
+  if (isUnfinished) {
+    const finished = entry && await findFinished(context, entry);
+    const settled = finished ?? await settleExisting(content, target, options);
     if (settled && settled.result !== "skipped") await removeUnfinished(place);
     if (settled) return settled;
   }
@@ -169,7 +172,7 @@ async function fill(context: FileDownload, partial: PartialFile): Promise<Downlo
   await takeMode(target, place.path);
   if (modified) await partial.file.utime(new Date(modified), new Date(modified));
   await partial.file.syncData();
-  const verdict = await acceptCopy(content, received, received.judged, place.notice, async () => {
+  const verdict = await acceptCopy(content, received, received.assessed, place.notice, async () => {
     const kept = join(dirname(place.path), `.${crypto.randomUUID().slice(0, 8)}.damaged`);
     await rename(place.path, kept);
     await place.journal.remove(place.key);
@@ -198,7 +201,7 @@ async function receive({ content, place, options }: FileDownload, partial: Parti
     await partial.file.truncate(partial.ranges.prefixEnd);
     const copy = await hashFile(place.path, content.http.signal, partial.hash);
     if (content.compare(copy.bytes, copy.quickXorHash) === "verified") {
-      return { ...copy, judged: { verdict: "verified" } };
+      return { ...copy, assessed: { verdict: "verified" } };
     }
     // What was known of the item may be outdated, or several requests were served from several versions.
     const { version, isForeign } = content;
@@ -211,13 +214,13 @@ async function receive({ content, place, options }: FileDownload, partial: Parti
     }
     const compared = content.compare(copy.bytes, copy.quickXorHash);
     const isProven = compared === "verified" || compared === "unverified" && partial.assumedPrefixOf === null;
-    if (isProven) return { ...copy, judged: { verdict: compared } };
+    if (isProven) return { ...copy, assessed: { verdict: compared } };
     if (partial.resumedFrom === null) {
       const sha256 = await sha256OfFile(place.path, content.http.signal);
       if (first !== undefined) {
         const read = (buffer: Uint8Array, position: number) => readAt(partial.file, buffer, position);
         const isSame = sha256 === first && !isForeign;
-        return { ...copy, judged: await judgeCopy(content, { size: copy.bytes, read }, isSame) };
+        return { ...copy, assessed: await assessCopy(content, { size: copy.bytes, read }, isSame) };
       }
       first = sha256;
     }
@@ -256,10 +259,7 @@ async function keepIncomplete(
     await removeUnfinished(place);
     return error;
   }
-  const percent = Math.floor(recordedBytes / size * 100);
-  const message = `${failure.message}; ${recordedBytes} of ${size} bytes (${percent} %) are there`;
   const mayPass = failure.kind === "interrupted" || failure.kind === "unavailable";
-  return failure.withMessage(message, {
-    hint: mayPass ? "run the same command again to resume" : failure.hint,
-  });
+  const hint = mayPass ? "run the same command again to resume" : failure.hint;
+  return incompleteError(failure, { doneBytes: recordedBytes, size, are: "there" }, hint);
 }

@@ -53,7 +53,7 @@ async function* downloadFolder(
       try {
         checkLocalName(item);
       } catch (error) {
-        yield failedJob(item.path, error as Error);
+        yield failedJob(item.path, error);
         continue;
       }
       const path = join(local, item.name);
@@ -68,7 +68,7 @@ async function* downloadFolder(
       } else connection.notice(`${item.path} is skipped: ${SKIPPED[item.type]}`);
     }
   } catch (error) {
-    yield failedJob(folder.path, error as Error);
+    yield failedJob(folder.path, error);
   }
 }
 

@@ -5,15 +5,15 @@
  */
 import type { Channel, Drive, Site, Team } from "../graph/types.ts";
 import type { AuthSession } from "../auth/session.ts";
-import { GraphError, isGraphError, usageError } from "../errors.ts";
+import { GraphError, ifFound, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
-import { readServiceError } from "../graph/errors.ts";
 import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
 import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
 import { canonicalDriveId, type DriveItem, drivePath, isDriveItem } from "./drive_item.ts";
 import { type Location, type NameOrId, parseSite, type SiteName } from "./location.ts";
 import { checkAddress, sameName } from "./names.ts";
+import type { PlaceMemory } from "./place_memory.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
 export interface DriveInfo {
@@ -31,15 +31,18 @@ export interface SiteInfo {
   webUrl: string;
 }
 
-/** What finding drives and sites takes. */
 export interface DriveContext {
   graph: GraphClient;
   settings: Pick<Settings, "site" | "siteHost" | "drive">;
   /** Gets access to all drives before anything beyond the own OneDrive is requested. */
   session?: Pick<AuthSession, "accountType" | "include">;
+  /** @default nothing is remembered for later runs */
+  memory?: PlaceMemory | undefined;
+  /** Called with each step of finding a place. */
+  explain?: ((text: string) => void) | undefined;
 }
 
-/** Finds drives and sites; each is looked up once in a run. */
+/** Finds drives and sites; each is looked up once. */
 export class Drives {
   readonly #context: DriveContext;
   readonly #found = new Map<string, Promise<unknown>>();
@@ -155,10 +158,10 @@ export class Drives {
   }
 
   /** @throws {GraphError} `notFound`, code `siteNotFound`, `foreignHost` or `noSharePoint`; `usage`, code `noSites`. */
-  findSite({ host, path }: SiteName): Promise<SiteInfo> {
+  async findSite({ host, path }: SiteName): Promise<SiteInfo> {
     const what = `site ${host}/${path}`;
-    return this.#once(what, async () => {
-      await this.#prepareForSites(what);
+    await this.#prepareForSites(what);
+    return await this.#once(what, async () => {
       const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
       try {
         return toSiteInfo(await this.#context.graph.requestJson<Site>(url, { what, accepts: hasId }));
@@ -252,7 +255,7 @@ export class Drives {
     return isInLibrary ? addressIn(own, path.slice(root.length)) : undefined;
   }
 
-  /** An item that somebody has shared, or that a page names by a parameter (https://learn.microsoft.com/graph/api/shares-get). */
+  /** An item that another user has shared, or that a page names by a parameter (https://learn.microsoft.com/graph/api/shares-get). */
   async #locateShare(url: string): Promise<Located> {
     const { graph, session } = this.#context;
     session?.include("allDrives");
@@ -341,10 +344,7 @@ export class Drives {
 
   async #exists(drive: DriveInfo, name: string): Promise<boolean> {
     const url = `${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`;
-    const response = await this.#context.graph.request(url, { what: name });
-    if (response.status !== 200 && response.status !== 404) throw await readServiceError(response, name);
-    await response.discard();
-    return response.status === 200;
+    return await ifFound(this.#context.graph.requestJson(url, { what: name })) !== undefined;
   }
 
   #get(url: string, what: string): Promise<DriveInfo> {
@@ -362,10 +362,34 @@ export class Drives {
     });
   }
 
+  /**
+   * Forgets what earlier runs have found and this one has used.
+   *
+   * @returns Whether there was anything, so that a failed lookup may succeed now.
+   */
+  async forget(): Promise<boolean> {
+    const wasUsed = await this.#context.memory?.forget() ?? false;
+    if (wasUsed) this.#found.clear();
+    return wasUsed;
+  }
+
   #once<T>(key: string, find: () => Promise<T>): Promise<T> {
     let found = this.#found.get(key) as Promise<T> | undefined;
-    if (!found) this.#found.set(key, found = find());
+    if (!found) {
+      found = this.#recall(key, find);
+      this.#found.set(key, found);
+      found.catch(() => this.#found.delete(key)); // the next operation of the connection may succeed
+    }
     return found;
+  }
+
+  async #recall<T>(key: string, find: () => Promise<T>): Promise<T> {
+    const { memory, explain } = this.#context;
+    const known = await memory?.get(key) as T | undefined;
+    const value = known ?? await find();
+    explain?.(`${key}: ${describePlace(value)}${known === undefined ? "" : " (remembered)"}`);
+    if (known === undefined) await memory?.set(key, value);
+    return value;
   }
 }
 
@@ -396,6 +420,13 @@ function noLibrary({ host, path }: SiteName, segment: string, libraries: DriveIn
 
 function urlSegment(webUrl: string): string {
   return decodeName(webUrl.split("/").at(-1) ?? "");
+}
+
+/** A place in an explanation. */
+function describePlace(value: unknown): string {
+  if (Array.isArray(value)) return value.map(describePlace).join(", ") || "none";
+  const { displayName, name, id } = value as { displayName?: string; name?: string; id?: string };
+  return `${displayName || name || "?"} (${id})`;
 }
 
 function isInDrive(value: unknown): value is DriveItem {

@@ -14,8 +14,6 @@ import { type Location, type LocationInput, parseLocation } from "./location.ts"
 import { joinRemote } from "./names.ts";
 import { Filter, type FilterOptions, PathPattern } from "./pattern.ts";
 
-export type { DriveItem };
-
 /** A file or folder, as `ls --json` prints it. */
 export interface Item {
   /** From the root of the drive, without a leading slash. */
@@ -65,8 +63,24 @@ const SELECTION =
 /** Reads an item; of a shortcut, its target. */
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
   const parsed = parseLocation(location, context.settings.siteHost);
-  const { address } = await context.drives.locate(parsed);
-  return await fetchItem(context, address, locationLabel(parsed));
+  return await retryWithoutMemory(context, async () => {
+    const { address } = await context.drives.locate(parsed);
+    return await fetchItem(context, address, locationLabel(parsed));
+  });
+}
+
+/** Repeats work that failed with a drive that an earlier run had found. */
+export async function retryWithoutMemory<T>(
+  { drives }: Pick<ItemContext, "drives">,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isGraphError(error) || !["notFound", "refused"].includes(error.kind)) throw error;
+    if (!await drives.forget()) throw error;
+    return await work();
+  }
 }
 
 /**

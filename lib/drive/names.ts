@@ -1,5 +1,5 @@
 /**
- * The service's rules for names of files and folders (PROTOCOL 3.3), checked before any request, since its own responses
+ * The service's rules for names of files and folders (PROTOCOL 3.3, N7), checked before any request, since its own responses
  * are vague, misleading (for a colon), or a silently changed name (for a trailing space).
  *
  * @module
@@ -10,7 +10,7 @@ const ILLEGAL = /["*:<>?/\\|\p{Cc}]|&#/u;
 const RESERVED = /^(~\$.*|.*_vti_.*|\.lock|desktop\.ini|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$/i;
 const MAX_NAME = 255;
 /** Longest path from the root of a drive, in characters. */
-export const MAX_PATH = 400;
+const MAX_PATH = 400;
 
 /** Why a name cannot be part of an address; `undefined` if it can. */
 export function pathNameProblem(name: string): string | undefined {

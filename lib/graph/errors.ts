@@ -16,7 +16,7 @@ type Explanation = [kind: FailureKind, why: string, hint?: string];
 
 /** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
 const BY_CODE: Readonly<Record<string, Explanation>> = {
-  serviceReadOnly: [
+  serviceReadOnly: [ // not missing permissions (PROTOCOL L3)
     "unavailable",
     "the service has made this drive read-only for maintenance",
     "try again later",
@@ -67,7 +67,7 @@ export function toServiceError(response: HttpResponse, text: string, what: strin
 function invalidAnswer(what: string, status?: number): GraphError {
   return new GraphError("failed", `${what}: the service sent an unexpected response`, {
     code: "invalidAnswer",
-    hint: "run the same command again; a proxy may have answered instead of the service",
+    hint: "run the same command again; a proxy may have responded instead of the service",
     status,
   });
 }

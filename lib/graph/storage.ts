@@ -4,12 +4,11 @@
  *
  * @module
  */
-import { isLoopback } from "../clouds.ts";
+import { HOST, isSecure } from "../clouds.ts";
 import { GraphError } from "../errors.ts";
 import type { HttpClient, HttpRequest } from "../http/client.ts";
 import type { HttpResponse } from "../http/response.ts";
 
-/** A client of storage hosts. */
 export class StorageClient {
   readonly http: HttpClient;
   readonly #hosts: readonly string[];
@@ -34,9 +33,8 @@ export class StorageClient {
   /** Whether a URL leads to a storage host. */
   accepts(link: string): boolean {
     const url = URL.parse(link);
-    if (url === null) return false;
-    const isSecure = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
-    return isSecure && this.#hosts.some((pattern) => matchesHost(url, pattern));
+    if (url === null || !isSecure(url) || !HOST.test(url.host)) return false;
+    return this.#hosts.some((pattern) => matchesHost(url, pattern));
   }
 
   /** @throws {GraphError} `refused` for a host that is not allowed. */

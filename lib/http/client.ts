@@ -51,12 +51,11 @@ export interface TraceEvent {
   /** Host and path; without the path of a pre-authenticated URL, which may be a secret. */
   target: string;
   status?: number | undefined;
-  fault?: string | undefined;
+  failure?: string | undefined;
   ms: number;
   requestId?: string | undefined;
 }
 
-/** A request for {@linkcode HttpClient.send}. */
 export interface HttpRequest {
   method: string;
   url: string;
@@ -120,9 +119,16 @@ export class HttpClient {
     await this.deadline.wait(() => this.#options.sleep(ms, signal));
   }
 
-  /** The pause after this many failed attempts of the caller's own, in milliseconds; see {@linkcode backoffMs}. */
-  backoffMs(attempts: number): number {
-    return backoffMs(attempts, this.#options.random());
+  /** Pauses after failed attempts of the caller's own; `false`, at once, if the deadline does not allow it. */
+  async backOff(
+    attempts: number,
+    reason: string,
+    signal = this.signal,
+    ms: number = backoffMs(attempts, this.#options.random()),
+  ): Promise<boolean> {
+    if (!this.deadline.allows(ms)) return false;
+    await this.wait(ms, reason, signal);
+    return true;
   }
 
   /**
@@ -147,18 +153,15 @@ export class HttpClient {
       if ("value" in outcome) return outcome.value;
       const { failure } = outcome;
       const isLost = failure instanceof GraphError;
-      const askedMs = isLost ? undefined : retryAfterMs(failure.headers, this.now());
-      const ms = askedMs ?? this.backoffMs(attempts);
+      const ms = (isLost ? undefined : retryAfterMs(failure.headers, this.now())) ??
+        backoffMs(attempts, this.#options.random());
       if (attempts === MAX_ATTEMPTS || !this.deadline.allows(ms)) {
         if (isLost) throw failure;
         return await read(failure);
       }
-      const host = hostOf(request.url);
-      if (askedMs !== undefined) {
-        this.#heldUntil.set(host, Math.max(this.#heldUntil.get(host) ?? 0, this.now() + ms));
-      }
       if (!isLost) await failure.discard();
-      await this.wait(ms, isLost ? failure.message : `HTTP ${failure.status} from ${host}`, signal);
+      const reason = isLost ? failure.message : `HTTP ${failure.status} from ${hostOf(request.url)}`;
+      await this.wait(ms, reason, signal);
     }
   }
 
@@ -166,6 +169,7 @@ export class HttpClient {
     let isRepeatable = request.retry === "idempotent";
     try {
       const response = await this.#fetchOnce(request);
+      this.#holdHost(request.url, response);
       if (RETRY_STATUSES[request.retry].includes(response.status)) return { failure: response };
       isRepeatable &&= request.method === "GET";
       return { value: await read(response) };
@@ -212,6 +216,14 @@ export class HttpClient {
     }
   }
 
+  /** Holds back requests of the whole run, also where this one is sent again by its caller, or not at all. */
+  #holdHost(url: string, { status, headers }: HttpResponse): void {
+    const ms = RETRY_STATUSES.idempotent.includes(status) ? retryAfterMs(headers, this.now()) : undefined;
+    if (ms === undefined || !this.deadline.allows(ms)) return;
+    const host = hostOf(url);
+    this.#heldUntil.set(host, Math.max(this.#heldUntil.get(host) ?? 0, this.now() + ms));
+  }
+
   /** Waits as long as the host has asked for no requests. */
   async #waitForHost({ url, signal }: HttpRequest): Promise<void> {
     const host = hostOf(url);
@@ -226,7 +238,7 @@ export class HttpClient {
     }
   }
 
-  #trace(request: HttpRequest, started: number, response?: Response, fault?: string) {
+  #trace(request: HttpRequest, started: number, response?: Response, failure?: string) {
     const { method, url, secretUrl = false } = request;
     this.#options.trace?.({
       method,
@@ -234,7 +246,7 @@ export class HttpClient {
       ms: this.now() - started,
       status: response?.status,
       requestId: response && requestIdOf(response.headers),
-      fault,
+      failure,
     });
   }
 }

@@ -34,7 +34,7 @@ interface ReadOptions {
   deadline: Deadline;
   /** Whether the end of the body counts as progress. */
   isProgress: boolean;
-  /** Tells an interruption from a fault. */
+  /** Distinguishes an interruption from a failure. */
   signal: AbortSignal | undefined;
   /** Stops listening to the signal. */
   release: () => void;
@@ -42,7 +42,6 @@ interface ReadOptions {
   abort: () => void;
 }
 
-/** Wraps a response of `fetch`. */
 export function toHttpResponse(response: Response, options: ReadOptions): HttpResponse {
   const { url, deadline, isProgress, signal, release, abort } = options;
 

@@ -24,7 +24,7 @@ export const MAX_ATTEMPTS = 6;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 
-/** The pause after failed attempts, in milliseconds: doubles from 1 to 30 seconds, less up to half of it at random. */
+/** The pause after failed attempts, in milliseconds: doubles from 1 to 30 seconds (from half a second with 0 attempts), less up to half of it at random. */
 export function backoffMs(attempts: number, random: number): number {
   return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1)) * (0.5 + random / 2);
 }

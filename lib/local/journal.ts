@@ -10,7 +10,6 @@ import { acquireLock } from "./lock.ts";
 import { ifExists, lstatIfExists } from "./local_file.ts";
 import { moveAside, readPrivateFile, removeLeftovers, writePrivateFile } from "./private_file.ts";
 
-/** How to read a folder of entries. */
 export interface JournalOptions<T> {
   folder: string;
   /** For messages: `an unfinished upload`. */
@@ -22,7 +21,6 @@ export interface JournalOptions<T> {
   notice: (text: string) => void;
 }
 
-/** A folder of entries. */
 export class Journal<T> {
   readonly #options: JournalOptions<T>;
 
@@ -73,23 +71,14 @@ export class Journal<T> {
     await ifExists(Deno.remove(this.#path(key)));
   }
 
-  /** The number of entries, readable or not; reads none. */
-  async count(): Promise<number> {
-    return (await this.#keys()).length;
-  }
-
   /** All readable entries. */
   async *entries(): AsyncGenerator<{ key: string; entry: T }> {
-    for (const key of await this.#keys()) {
-      const entry = await this.read(key);
+    const files = await ifExists(Array.fromAsync(Deno.readDir(this.#options.folder))) ?? [];
+    for (const name of files.map(({ name }) => name).toSorted()) {
+      const [, key] = /^([0-9a-f]{32})\.json$/.exec(name) ?? [];
+      const entry = key && await this.read(key);
       if (entry) yield { key, entry };
     }
-  }
-
-  async #keys(): Promise<string[]> {
-    const files = await ifExists(Array.fromAsync(Deno.readDir(this.#options.folder))) ?? [];
-    return files.filter(({ name }) => /^[0-9a-f]{32}\.json$/.test(name))
-      .map(({ name }) => name.slice(0, 32)).toSorted();
   }
 
   #path(key: string): string {
@@ -104,6 +93,5 @@ export async function journalKey(identity: string): Promise<string> {
 
 /** SHA-256 in hex. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

@@ -55,7 +55,6 @@ export async function readAt(file: Deno.FsFile, buffer: Uint8Array, position: nu
   return filled;
 }
 
-/** Writes all bytes at the current position. */
 export async function writeAll(
   file: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,
@@ -107,7 +106,7 @@ export async function openLocalFile(path: string): Promise<LocalContent> {
 }
 
 /** An open file as content; disposing of it closes the file. */
-export function openContent(file: Deno.FsFile, info: LocalFile, reopenable: boolean): LocalContent {
+function openContent(file: Deno.FsFile, info: LocalFile, reopenable: boolean): LocalContent {
   return {
     ...info,
     reopenable,
@@ -125,35 +124,27 @@ export function openContent(file: Deno.FsFile, info: LocalFile, reopenable: bool
 }
 
 /**
- * Reads standard input to its end into a private temporary file, since an upload needs the size first.
+ * Fills a private temporary file, whose name is deleted at once, so that nothing is left however the process ends.
  *
- * @param name Of the remote file.
- * @param folder For the temporary file; created if needed.
+ * @param folder Created if needed.
  */
-export async function readStandardInput(
-  name: string,
+export async function createSpool<T>(
   folder: string,
-  signal?: AbortSignal,
-  input: ReadableStream<Uint8Array> = Deno.stdin.readable,
-): Promise<LocalContent> {
-  const file = await openSpool(folder);
+  name: string,
+  fill: (file: Deno.FsFile) => Promise<T>,
+): Promise<{ content: LocalContent; filled: T }> {
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${crypto.randomUUID()}.tmp`);
+  const file = await Deno.open(path, { read: true, write: true, createNew: true, mode: 0o600 });
   try {
-    const writable = new WritableStream<Uint8Array>({ write: (bytes) => writeAll(file, bytes) });
-    await input.pipeTo(writable, signal ? { signal } : {});
-    return openContent(file, { path: "-", name, size: (await file.stat()).size, modified: null }, false);
+    await Deno.remove(path);
+    const filled = await fill(file);
+    const info = { path: "-", name, size: (await file.stat()).size, modified: null };
+    return { content: openContent(file, info, false), filled };
   } catch (error) {
     file.close();
     throw error;
   }
-}
-
-/** Opens a temporary file and deletes its name at once, so that nothing is left however the process ends. */
-export async function openSpool(folder: string): Promise<Deno.FsFile> {
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, `${crypto.randomUUID()}.tmp`);
-  const file = await Deno.open(path, { read: true, write: true, createNew: true, mode: 0o600 });
-  await Deno.remove(path);
-  return file;
 }
 
 /**

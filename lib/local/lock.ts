@@ -12,13 +12,14 @@ import { lstatIfExists } from "./local_file.ts";
 const LOCK_TRY_MS = 50;
 const LONG_WAIT_MS = 3_000;
 
-/** How {@linkcode acquireLock} waits. */
 export interface LockOptions {
   /** Longest wait for another process, in milliseconds. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   /** Called when a wait becomes long, and once if the file system has no locks. */
   notice?: ((text: string) => void) | undefined;
+  /** Checked while waiting for work that another process may do meanwhile; `true` ends the wait, without the lock. */
+  isDone?: (() => Promise<boolean>) | undefined;
   /** @default `FsFile.tryLock` */
   tryLock?: (file: Deno.FsFile) => Promise<boolean>;
 }
@@ -27,22 +28,10 @@ export interface LockOptions {
  * Acquires the lock of a path; disposing of it releases it.
  *
  * @param path What is locked; the lock is the file `PATH.lock` beside it.
+ * @returns `undefined` only if `isDone` is true.
  * @throws {GraphError} `unavailable`, code `locked`, if another process holds it all the time.
  */
-export async function acquireLock(path: string, options: LockOptions): Promise<AsyncDisposable> {
-  return (await acquireLockUnless(path, options, () => Promise.resolve(false)))!;
-}
-
-/**
- * Like {@linkcode acquireLock}, for work that another process may do meanwhile.
- *
- * @param done Checked while waiting; once it returns `true`, the result is `undefined`, without the lock.
- */
-export async function acquireLockUnless(
-  path: string,
-  options: LockOptions,
-  done: () => Promise<boolean>,
-): Promise<AsyncDisposable | undefined> {
+export async function acquireLock(path: string, options: LockOptions): Promise<AsyncDisposable | undefined> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const lockPath = `${path}.lock`;
   const started = performance.now();
@@ -50,7 +39,7 @@ export async function acquireLockUnless(
   while (true) {
     const lock = await tryOnce(lockPath, options);
     if (lock) return lock;
-    if (await done()) return undefined;
+    if (await options.isDone?.()) return undefined;
     const waitedMs = performance.now() - started;
     if (waitedMs >= options.timeoutMs) throw locked(lockPath);
     if (waitedMs > LONG_WAIT_MS && !isNoticed) {

@@ -158,8 +158,15 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** A text as one word of the platform's shell. */
-export function shellQuoted(text: string): string {
-  if (Deno.build.os === "windows") return /^[\w@+=:,./\\-]+$/.test(text) ? text : `"${text}"`;
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+/**
+ * A text as one word of the platform's shell. On Windows, where it may be cmd or PowerShell, characters that one of them
+ * expands even in quotes become `|`, which no file has in its name.
+ */
+export function shellQuoted(text: string, os: typeof Deno.build.os = Deno.build.os): string {
+  if (os === "windows") {
+    return /^(?!@)[\w@+:./\\-]+$/.test(text)
+      ? text
+      : `"${text.replaceAll(/["\u201c-\u201e$`%]/g, "|").replace(/\\+$/, "$&$&")}"`;
+  }
+  return /^(?!=)[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

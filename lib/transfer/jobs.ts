@@ -18,7 +18,7 @@ export interface TransferJob {
 }
 
 /** A job that failed before it could start. */
-export function failedJob(name: string, error: Error): TransferJob {
+export function failedJob(name: string, error: unknown): TransferJob {
   return { name, bytes: 0, run: () => Promise.reject(error) };
 }
 

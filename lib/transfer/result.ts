@@ -7,7 +7,7 @@ import { GraphError } from "../errors.ts";
 import type { ItemContext } from "../drive/items.ts";
 import type { Settings } from "../settings.ts";
 import type { StorageClient } from "../graph/storage.ts";
-import type { Verdict } from "./verify.ts";
+import type { Content, Verdict } from "./verify.ts";
 
 /** What a transfer did, as `--json` prints it. */
 export interface TransferResult {
@@ -62,7 +62,32 @@ export function forTransfer<T extends TransferContext>(context: T): T {
   return { ...context, graph: context.graph.withHttp(http), storage: context.storage.withHttp(http) };
 }
 
+/** Seconds since `performance.now()` was `started`, to the millisecond. */
+export function secondsSince(started: number): number {
+  return Math.round(performance.now() - started) / 1000;
+}
+
+/** The error of a transfer that a later run can resume, with how much of it is done. */
+export function incompleteError(
+  error: GraphError,
+  { doneBytes, size, are }: { doneBytes: number; size: number; are: "uploaded" | "there" },
+  hint: string | undefined,
+): GraphError {
+  const percent = Math.floor(doneBytes / size * 100);
+  return error.withMessage(`${error.message}; ${doneBytes} of ${size} bytes (${percent} %) are ${are}`, {
+    hint,
+  });
+}
+
 /** The error of content that did not arrive as it was sent. */
-export function damagedError(message: string, hint: string): GraphError {
+export function damagedError(
+  problem: string,
+  actual: Content,
+  expected: Content,
+  why: string,
+  hint: string,
+): GraphError {
+  const message = `${problem}: ${actual.size} bytes with QuickXorHash ${actual.hash}, ` +
+    `instead of ${expected.size} with ${expected.hash}; ${why}`;
   return new GraphError("damaged", message, { code: "damaged", hint });
 }

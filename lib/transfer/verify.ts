@@ -56,7 +56,6 @@ export function mayBeRewritten(name: string, driveType: string): boolean {
   return enrichedKind("uploads", name, driveType) !== undefined;
 }
 
-/** What {@linkcode compareContent} compares. */
 export interface Content {
   size: number;
   /** QuickXorHash in base64; `null` when unknown. */
@@ -90,7 +89,6 @@ export async function hashContent(
   return { bytes: hash.length, quickXorHash: hash.digest() };
 }
 
-/** Hashes a local file. */
 export async function hashFile(
   path: string,
   signal: AbortSignal | undefined,

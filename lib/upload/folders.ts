@@ -4,18 +4,18 @@
  * @module
  */
 import { childUrl, itemUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
+import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
 import {
-  type DriveItem,
   fetchItem,
   getDriveType,
   type Item,
   type ItemContext,
   notAFolderError,
+  type ResolvedItem,
   toItem,
 } from "../drive/items.ts";
 import { joinRemote, nameKey } from "../drive/names.ts";
-import { GraphError, isGraphError } from "../errors.ts";
+import { GraphError, ifFound, isGraphError } from "../errors.ts";
 import type { TransferContext } from "../transfer/result.ts";
 
 /** Attempts in a folder that the service does not find yet. */
@@ -113,23 +113,19 @@ export class FolderFinder {
   }
 
   async #find(driveId: string, path: readonly string[]): Promise<NewFolder> {
-    try {
-      const { item, driveItem } = await fetchItem(
-        this.#context,
-        { driveId, path },
-        `folder ${path.join("/")}`,
-      );
-      if (item.type !== "folder") throw notAFolderError(item);
-      const driveType = getDriveType(driveItem);
-      return { item, fresh: false, ...(driveType === undefined ? {} : { driveType }) };
-    } catch (error) {
-      if (!isGraphError(error) || error.kind !== "notFound" || path.length === 0) throw error;
-    }
+    const found = await ifFound(fetchItem(this.#context, { driveId, path }, `folder ${path.join("/")}`));
+    if (found && found.item.type !== "folder") throw notAFolderError(found.item);
+    if (found) return existingFolder(found);
     // The service would create missing folders, even for a misspelled name (PROTOCOL 3.4).
-    if (this.#missing === "fail") throw noFolder(path.join("/"));
+    if (this.#missing === "fail" || path.length === 0) throw noFolder(path.join("/"));
     const parent = await this.at(driveId, path.slice(0, -1));
     return await createFolder(this.#context, parent, path.at(-1)!, this.#missing === "wouldMake");
   }
+}
+
+export function existingFolder({ item, driveItem }: ResolvedItem): NewFolder {
+  const driveType = getDriveType(driveItem);
+  return { item, fresh: false, ...(driveType === undefined ? {} : { driveType }) };
 }
 
 /** The error for a missing folder. */
@@ -146,10 +142,9 @@ export async function retryUntilVisible<T>(
     try {
       return await work();
     } catch (error) {
-      const ms = http.backoffMs(attempt) / 2;
-      const isNew = error instanceof GraphError && error.status === 404;
-      if (!isNew || attempt === MAX_ATTEMPTS || !http.deadline.allows(ms)) throw error;
-      await http.wait(ms, "the folder is new");
+      const isNew = isGraphError(error) && error.status === 404;
+      if (!isNew || attempt === MAX_ATTEMPTS) throw error;
+      if (!await http.backOff(attempt - 1, "the folder is new")) throw error;
     }
   }
 }

@@ -56,7 +56,7 @@ export interface UploadIntent {
 }
 
 /** The journal entry of the running upload. */
-export type UploadRecord = ReturnType<typeof createRecord>;
+export type UploadEntry = ReturnType<typeof createEntry>;
 
 /** The journal of the unfinished uploads of this machine's user. */
 function openUploadJournal({ settings, graph, notice }: TransferContext): Journal<UploadJournalEntry> {
@@ -75,21 +75,21 @@ export async function isUploadUnfinished(
 }
 
 /**
- * Runs an upload with its record, while no other process works on the same one.
+ * Runs an upload with its journal entry, while no other process works on the same one.
  *
  * @throws {GraphError} `unavailable`, code `locked`, when another process does.
  */
-export async function withUploadRecord<T>(
+export async function withUploadEntry<T>(
   context: TransferContext,
   content: LocalContent,
   target: UploadTarget,
-  body: (record: UploadRecord) => Promise<T>,
+  body: (entry: UploadEntry) => Promise<T>,
 ): Promise<T> {
   const { key, ...identity } = await identify(context, content, target);
   return await openUploadJournal(context).exclusively(key, context.graph.http.signal, async () => {
     // Strict where the service cannot confirm the hash.
     const fingerprint = await computeFingerprint(content, mayBeRewritten(target.name, target.driveType));
-    return await body(createRecord(context, key, { ...identity, fingerprint }, content.reopenable));
+    return await body(createEntry(context, key, { ...identity, fingerprint }, content.reopenable));
   });
 }
 
@@ -114,11 +114,11 @@ type UploadIdentity = Omit<
   "uploadUrl" | "createdAt" | "conflict" | "description" | "versionBefore"
 >;
 
-function createRecord(context: TransferContext, key: string, identity: UploadIdentity, reopenable: boolean) {
+function createEntry(context: TransferContext, key: string, identity: UploadIdentity, reopenable: boolean) {
   const journal = openUploadJournal(context);
   const { storage, graph, notice } = context;
   return {
-    /** What an earlier run left, and whether its session can be resumed; otherwise it is to be cancelled. */
+    /** What an earlier run left, and whether its session can be resumed; otherwise it is to be canceled. */
     async read(intent: UploadIntent): Promise<{ entry: UploadJournalEntry; resumable: boolean } | undefined> {
       const entry = await journal.read(key);
       if (!entry) return undefined;
@@ -151,16 +151,16 @@ function createRecord(context: TransferContext, key: string, identity: UploadIde
 }
 
 /**
- * Cancels a session, so that it does not block the name; one that has ended is as good (PROTOCOL U10).
+ * Cancels a session, so that it does not block the name; one that has ended counts as canceled (PROTOCOL U10).
  *
- * @returns Whether the service has answered; otherwise the session expires later.
+ * @returns Whether the service has responded; otherwise the session expires later.
  */
 export async function cancelSession(storage: StorageClient, uploadUrl: string): Promise<boolean> {
   try {
     const detached = storage.withHttp(storage.http.detached(CANCEL_TIMEOUT_MS));
     const response = await detached.send({ method: "DELETE", url: uploadUrl, retry: "never" });
     await response.discard();
-    return response.status < 500;
+    return response.status < 500 && response.status !== 429;
   } catch {
     return false; // callers may ignore this
   }
@@ -192,7 +192,7 @@ function parse(entry: Record<string, unknown>): UploadJournalEntry | undefined {
 
 /** An unfinished upload, as `--list --json` prints it. */
 export interface UnfinishedUploadInfo extends Pick<UploadJournalEntry, "path" | "local" | "size"> {
-  /** Names it when it is cancelled. */
+  /** Names it when it is canceled. */
   id: string;
   /** Bytes that the service has; `null` when the session has ended, or cannot be asked. */
   doneBytes: number | null;
@@ -231,7 +231,7 @@ export async function cancelUnfinishedUpload(
   return await journal.exclusively(key, undefined, async () => {
     const { storage } = context;
     if (storage.accepts(entry.uploadUrl) && !await cancelSession(storage, entry.uploadUrl)) {
-      throw new GraphError("unavailable", `the upload of ${entry.path} could not be cancelled`, {
+      throw new GraphError("unavailable", `the upload of ${entry.path} could not be canceled`, {
         code: "notCancelled",
         hint: "the service cannot be reached; run the same command again later",
       });

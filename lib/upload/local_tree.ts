@@ -10,7 +10,6 @@ import { statIfExists } from "../local/local_file.ts";
 import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
 import { Filter, type FilterOptions } from "../drive/pattern.ts";
 
-/** A file below a folder. */
 interface LocalTreeFile {
   path: string;
   /** Names of its folders below the top one, as the service gets them. */
@@ -20,17 +19,16 @@ interface LocalTreeFile {
   size: number;
 }
 
-/** The contents of a local folder. */
 export interface LocalTree {
   /** All folders below the top one, parents first. */
   folders: string[][];
   files: LocalTreeFile[];
   /** Forbidden names, and names that differ only in case. */
-  faults: GraphError[];
+  problems: GraphError[];
   /** Skipped: symlinks to folders, devices, … */
-  leftOut: string[];
+  skipped: string[];
   /** Not readable: no permission, deleted meanwhile, … */
-  unreadable: { path: string; error: Error }[];
+  unreadable: { path: string; error: unknown }[];
 }
 
 /** Reads a folder recursively; symlinks to files count as files, those to folders are not followed. */
@@ -39,7 +37,7 @@ export async function readLocalTree(
   signal?: AbortSignal,
   filter: FilterOptions = {},
 ): Promise<LocalTree> {
-  const tree: LocalTree = { folders: [], files: [], faults: [], leftOut: [], unreadable: [] };
+  const tree: LocalTree = { folders: [], files: [], problems: [], skipped: [], unreadable: [] };
   await readFolder(folder, [], tree, new Filter(filter), signal);
   return tree;
 }
@@ -55,7 +53,7 @@ async function readFolder(
   try {
     entries = await Array.fromAsync(Deno.readDir(folder));
   } catch (error) {
-    tree.unreadable.push({ path: folder, error: error as Error });
+    tree.unreadable.push({ path: folder, error });
   }
   const names = new Map<string, string>();
   for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
@@ -69,17 +67,17 @@ async function readFolder(
       try {
         info = await statIfExists(path);
       } catch (error) {
-        tree.unreadable.push({ path, error: error as Error });
+        tree.unreadable.push({ path, error });
         continue;
       }
       if (!info?.isFile) {
-        tree.leftOut.push(path);
+        tree.skipped.push(path);
         continue;
       }
     }
     const problem = nameProblem(name) ?? twinProblem(name, names);
     if (problem) {
-      tree.faults.push(usageError(`${path}: ${problem}`, "rename it; nothing was sent", "illegalName"));
+      tree.problems.push(usageError(`${path}: ${problem}`, "rename it; nothing was sent", "illegalName"));
     }
     if (info) tree.files.push({ path, folders, name, size: info.size });
     else {

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { DriveItem } from "../drive/items.ts";
-import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
+import { type DriveItem, type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
 import { usageError } from "../errors.ts";
 import { parseJsonObject } from "../json.ts";
 
@@ -30,7 +29,7 @@ export interface SessionResponse {
 export type SessionStep =
   /** The item is there. */
   | { kind: "committed"; driveItem: DriveItem; created: boolean }
-  /** Go on at the next expected byte; `undefined`: the session expects no more. */
+  /** Continue at the next expected byte; `undefined`: the session expects no more. */
   | { kind: "advance"; nextByte: number | undefined }
   /** Ask the session for its next expected range. */
   | { kind: "query" }

@@ -6,9 +6,9 @@
  */
 import { throwIfAborted } from "../abort.ts";
 import { childUrl } from "../drive/address.ts";
-import { contentVersion } from "../drive/drive_item.ts";
-import { type DriveItem, toItem } from "../drive/items.ts";
-import { GraphError } from "../errors.ts";
+import { contentVersion, type DriveItem } from "../drive/drive_item.ts";
+import { toItem } from "../drive/items.ts";
+import { GraphError, isGraphError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import { readServiceError, toServiceError } from "../graph/errors.ts";
 import type { StorageClient } from "../graph/storage.ts";
@@ -16,10 +16,10 @@ import { TimeoutError } from "../http/deadline.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { retryAfterMs } from "../http/retry.ts";
 import type { LocalContent } from "../local/local_file.ts";
-import type { OnProgress, TransferContext } from "../transfer/result.ts";
+import { incompleteError, type OnProgress, type TransferContext } from "../transfer/result.ts";
 import { checkUnchanged, mayBeRewritten } from "../transfer/verify.ts";
 import { ContentReader } from "./content_reader.ts";
-import { cancelSession, type UploadIntent, type UploadRecord, withUploadRecord } from "./journal.ts";
+import { cancelSession, type UploadEntry, type UploadIntent, withUploadEntry } from "./journal.ts";
 import {
   checkFragmentBytes,
   DEFAULT_FRAGMENT_BYTES,
@@ -56,13 +56,11 @@ interface SessionOptions extends UploadIntent {
   onProgress?: OnProgress | undefined;
 }
 
-/** The item that an upload committed. */
 interface CommittedUpload {
   driveItem: DriveItem;
   created: boolean;
 }
 
-/** What an upload made. */
 export interface UploadOutcome extends CommittedUpload {
   quickXorHash: string;
   sentBytes: number;
@@ -70,7 +68,6 @@ export interface UploadOutcome extends CommittedUpload {
   resumedFrom: number | null;
 }
 
-/** An upload and where it is. */
 type Upload = ReturnType<typeof startUpload>;
 
 function startUpload(
@@ -78,7 +75,7 @@ function startUpload(
   content: LocalContent,
   target: UploadTarget,
   options: SessionOptions,
-  record: UploadRecord,
+  entry: UploadEntry,
 ) {
   const { fragmentBytes = DEFAULT_FRAGMENT_BYTES } = options;
   return {
@@ -86,7 +83,7 @@ function startUpload(
     content,
     target,
     options,
-    record,
+    entry,
     reader: new ContentReader(content, fragmentBytes, context.graph.http.signal),
     /** For messages. */
     what: `upload of ${pathOf(target)}`,
@@ -97,7 +94,6 @@ function startUpload(
     uploadUrl: "",
     /** Sessions used so far. */
     sessions: 0,
-    /** The next byte to send. */
     position: 0,
     /** The highest next expected byte that the session has named. */
     furthest: 0,
@@ -125,7 +121,7 @@ interface Turn {
  * Uploads a file of at least one byte.
  *
  * @param finish Verifies what was committed. If it throws, the journal entry stays: the upload is not finished.
- * @throws {GraphError} of the kind that fits the failure. The session is cancelled unless a later run can resume it.
+ * @throws {GraphError} of the kind that fits the failure. The session is canceled unless a later run can resume it.
  */
 export async function uploadThroughSession<T>(
   context: TransferContext,
@@ -135,8 +131,8 @@ export async function uploadThroughSession<T>(
   finish: (uploaded: UploadOutcome) => Promise<T>,
 ): Promise<T> {
   checkFragmentBytes(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES);
-  return await withUploadRecord(context, content, target, async (record) => {
-    const upload = startUpload(context, content, target, options, record);
+  return await withUploadEntry(context, content, target, async (entry) => {
+    const upload = startUpload(context, content, target, options, entry);
     let committed: CommittedUpload;
     try {
       committed = await resume(upload) ?? await send(upload);
@@ -148,14 +144,14 @@ export async function uploadThroughSession<T>(
     const { sentBytes, resumedFrom, reader } = upload;
     const quickXorHash = reader.hash.digest();
     const result = await finish({ driveItem, created, quickXorHash, sentBytes, resumedFrom });
-    await record.remove();
+    await entry.remove();
     return result;
   });
 }
 
 /** Takes up the upload of an earlier process; returns its item if that was committed after all. */
 async function resume(upload: Upload): Promise<CommittedUpload | undefined> {
-  const earlier = await upload.record.read(upload.options);
+  const earlier = await upload.entry.read(upload.options);
   if (!earlier) return undefined;
   const { entry, resumable } = earlier;
   upload.uploadUrl = entry.uploadUrl;
@@ -176,7 +172,7 @@ async function resume(upload: Upload): Promise<CommittedUpload | undefined> {
     }
   }
   await cancel(upload);
-  await upload.record.remove();
+  await upload.entry.remove();
   return undefined;
 }
 
@@ -286,7 +282,7 @@ async function exchange(
     if (response.status > 299) failure = await readServiceError(response, upload.what);
     else text = await response.text();
   } catch (error) {
-    const isLost = error instanceof GraphError && error.kind === "unavailable";
+    const isLost = isGraphError(error) && error.kind === "unavailable";
     if (!isLost || to === "query") throw error;
     return { step: { kind: "retry" }, failure: error };
   }
@@ -323,9 +319,8 @@ async function wait(upload: Upload, { failure, retryAfterMs }: Turn): Promise<vo
     new GraphError("unavailable", `${upload.what}: the session's response cannot be understood`, {
       code: "invalidAnswer",
     });
-  const ms = retryAfterMs ?? http.backoffMs(upload.failures + 1);
-  if (++upload.failures > MAX_FAILURES || !http.deadline.allows(ms)) throw error;
-  await http.wait(ms, error.message);
+  if (++upload.failures > MAX_FAILURES) throw error;
+  if (!await http.backOff(upload.failures, error.message, undefined, retryAfterMs)) throw error;
 }
 
 /** Creates a new session: the URL expired, or the service still processes the last version (PROTOCOL U6, U7). */
@@ -376,7 +371,7 @@ async function createSession(upload: Upload): Promise<void> {
   if (!session?.uploadUrl) throw toServiceError(response, text, upload.what);
   upload.context.storage.check(session.uploadUrl);
   upload.uploadUrl = session.uploadUrl;
-  await upload.record.write(session.uploadUrl, upload.options, upload.versionBefore);
+  await upload.entry.write(session.uploadUrl, upload.options, upload.versionBefore);
   throwIfAborted(graph.http.signal);
   upload.position = upload.furthest = nextExpectedByte(session.nextExpectedRanges ?? []) ?? 0;
   upload.stuckRounds = 0;
@@ -394,9 +389,8 @@ async function findCommitted(upload: Upload, attempts: number): Promise<Committe
     if (driveItem && isCommitted(upload, driveItem)) {
       return { driveItem, created: versionBefore === undefined };
     }
-    const ms = graph.http.backoffMs(attempt);
-    if (attempt === attempts || !graph.http.deadline.allows(ms)) return undefined;
-    await graph.http.wait(ms, "the service completes the file");
+    if (attempt === attempts) return undefined;
+    if (!await graph.http.backOff(attempt, "the service completes the file")) return undefined;
   }
 }
 
@@ -412,26 +406,21 @@ function isCommitted(upload: Upload, driveItem: DriveItem): boolean {
 
 /** Keeps the session for a later run where that can resume it, otherwise cancels it. */
 async function afterFailure(upload: Upload, error: unknown): Promise<unknown> {
-  if (error instanceof GraphError && upload.uploadUrl && upload.content.reopenable) {
+  if (isGraphError(error) && upload.uploadUrl && upload.content.reopenable) {
     const { kind, code } = error;
     // The session has all bytes and may be about to commit: the next run finds out.
     if (code === "notCommitted") return error;
     const isOver = code === "sessionStuck" || code === "sessionLost";
-    if (kind === "interrupted" || (kind === "unavailable" && !isOver)) return incompleteError(upload, error);
+    if (kind === "interrupted" || (kind === "unavailable" && !isOver)) {
+      const done = { doneBytes: upload.furthest, size: upload.content.size, are: "uploaded" } as const;
+      // A throttled service has said how long to wait.
+      const hint = "run the same command again within 15 minutes to resume";
+      return incompleteError(error, done, error.status === 429 ? error.hint : hint);
+    }
   }
-  // The entry of a session that could not be cancelled is kept for the next run, which needs its URL.
-  if (await cancel(upload)) await upload.record.remove();
+  // The entry of a session that could not be canceled is kept for the next run, which needs its URL.
+  if (await cancel(upload)) await upload.entry.remove();
   return error;
-}
-
-/** The error of an upload that can be resumed: how much the service has. */
-function incompleteError({ furthest, content: { size } }: Upload, error: GraphError): GraphError {
-  const percent = Math.floor(furthest / size * 100);
-  return error.withMessage(
-    `${error.message}; ${furthest} of ${size} bytes (${percent} %) are uploaded`,
-    // A throttled service has said how long to wait.
-    error.status === 429 ? {} : { hint: "run the same command again within 15 minutes to resume" },
-  );
 }
 
 /** Cancels the session; returns whether none of ours is left, as far as we know. */

@@ -4,9 +4,9 @@
  * @module
  */
 import { childUrl } from "../drive/address.ts";
-import { isExpectedItem } from "../drive/drive_item.ts";
-import { GraphError } from "../errors.ts";
-import { type DriveItem, toItem } from "../drive/items.ts";
+import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
+import { GraphError, isGraphError } from "../errors.ts";
+import { toItem } from "../drive/items.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import type { TransferContext } from "../transfer/result.ts";
 import type { UploadConflict, UploadOutcome } from "./session.ts";
@@ -52,7 +52,7 @@ export async function uploadSimple(
   try {
     const { value, status } = await put().catch((error) => {
       // Quick overwrites are sometimes refused (PROTOCOL U17).
-      if (error instanceof GraphError && error.status === 409 && error.has("resourceModified")) return put();
+      if (isGraphError(error) && error.status === 409 && error.has("resourceModified")) return put();
       throw error;
     });
     if (isExpectedItem(value, expectedItem(target, conflict !== "rename"))) {
@@ -64,7 +64,7 @@ export async function uploadSimple(
       status,
     });
   } catch (error) {
-    if (!(error instanceof GraphError) || conflict === "rename") throw error;
+    if (!isGraphError(error) || conflict === "rename") throw error;
     // It may be stored although the response was lost or cannot be read.
     const isLost = error.kind === "unavailable" && error.status !== 429 && error.status !== 503;
     if (!isLost && error.code !== "invalidAnswer") throw error;

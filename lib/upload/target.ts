@@ -4,10 +4,9 @@
  * @module
  */
 import { childUrl, type ItemAddress } from "../drive/address.ts";
-import { type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
-import { isGraphError, usageError } from "../errors.ts";
+import { type DriveItem, type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
+import { ifFound, usageError } from "../errors.ts";
 import {
-  type DriveItem,
   fetchItem,
   getDriveType,
   type Item,
@@ -15,13 +14,13 @@ import {
   locationLabel,
   notAFolderError,
   type ResolvedItem,
+  retryWithoutMemory,
 } from "../drive/items.ts";
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { checkNewName, joinRemote } from "../drive/names.ts";
-import { type FolderContext, FolderFinder, type NewFolder, noFolder } from "./folders.ts";
+import { existingFolder, type FolderContext, FolderFinder, type NewFolder, noFolder } from "./folders.ts";
 
-/** Where an upload goes. */
 export interface UploadTarget {
   folder: ItemAddress;
   /** Id of the folder that currently has this address. */
@@ -39,20 +38,14 @@ export interface UploadTarget {
 }
 
 /** The item that has the name of a target; `undefined` when there is none. */
-export async function findItem(graph: GraphClient, target: UploadTarget): Promise<DriveItem | undefined> {
-  try {
-    return await graph.requestJson<DriveItem>(childUrl(target.folder, target.name), {
-      what: pathOf(target),
-      isProgress: false,
-      accepts: (value) => isExpectedItem(value, expectedItem(target)),
-    });
-  } catch (error) {
-    if (!isGraphError(error) || error.kind !== "notFound") throw error;
-    return undefined;
-  }
+export function findItem(graph: GraphClient, target: UploadTarget): Promise<DriveItem | undefined> {
+  return ifFound(graph.requestJson<DriveItem>(childUrl(target.folder, target.name), {
+    what: pathOf(target),
+    isProgress: false,
+    accepts: (value) => isExpectedItem(value, expectedItem(target)),
+  }));
 }
 
-/** Its path from the root of the drive. */
 export function pathOf({ folderPath, name }: UploadTarget): string {
   return joinRemote(folderPath, name);
 }
@@ -66,7 +59,6 @@ export function expectedItem({ folder, folderPath, name }: UploadTarget, named =
 
 /** Where a local folder goes. */
 export interface FolderTarget {
-  /** A folder, perhaps made by this run. */
   base: NewFolder & { driveType: string };
   /** Name of the copy below it; `undefined`: the base itself. */
   name: string | undefined;
@@ -86,14 +78,21 @@ export async function findTarget(
   folders = new FolderFinder(context),
 ): Promise<UploadTarget> {
   const location = parseLocation(like, context.settings.siteHost);
+  return await retryWithoutMemory(context, () => resolveTarget(context, location, localName, folders));
+}
+
+async function resolveTarget(
+  context: FolderContext,
+  location: Location,
+  localName: string | undefined,
+  folders: FolderFinder,
+): Promise<UploadTarget> {
   const last = location.path.at(-1);
   // Before any request, where the name is known already.
   if (!location.folder && last !== undefined) checkNewName(last);
   const { address, driveType, found } = await find(context, location);
-  if (found?.item.type === "folder" || (!found && location.folder)) {
-    const folder = found
-      ? { item: found.item, fresh: false }
-      : await folders.at(address.driveId, address.path);
+  if (found ? found.item.type === "folder" : location.folder) {
+    const folder = found ? existingFolder(found) : await folders.at(address.driveId, pathIn(address));
     if (localName === undefined) {
       const message = `${locationLabel(location)} is a folder, and standard input has no name`;
       throw usageError(message, "name the file after its folder, as in FOLDER/NAME", "noName");
@@ -103,29 +102,23 @@ export async function findTarget(
   }
   if (found && location.folder) throw notAFolderError(found.item);
   if (found) return targetOf(found, driveType, address);
-  const parent = { ...address, path: address.path.slice(0, -1) };
+  const path = pathIn(address);
+  const parent = { driveId: address.driveId, path: path.slice(0, -1) };
   const folder = await folders.at(parent.driveId, parent.path);
-  return targetIn({ driveType, ...folder }, address.path.at(-1)!, parent, undefined);
+  return targetIn({ driveType, ...folder }, path.at(-1)!, parent, undefined);
 }
 
-type Found =
-  & { driveType: string }
-  & ({ found: ResolvedItem; address: ItemAddress } | {
-    found?: undefined;
-    /** An id always has an item. */
-    address: { driveId: string; path: readonly string[] };
-  });
-
 /** Resolves a location; `found` is its item, with shortcuts followed, or `undefined` if there is none yet. */
-async function find(context: ItemContext, location: Location): Promise<Found> {
+async function find(context: ItemContext, location: Location) {
   const { address, driveType } = await context.drives.locate(location);
-  try {
-    const found = await fetchItem(context, address, locationLabel(location));
-    return { address, driveType: getDriveType(found.driveItem) ?? driveType, found };
-  } catch (error) {
-    if (!isGraphError(error) || error.kind !== "notFound" || !("path" in address)) throw error;
-    return { address, driveType };
-  }
+  const fetched = fetchItem(context, address, locationLabel(location));
+  const found = "path" in address ? await ifFound(fetched) : await fetched; // an id always has an item
+  return { address, driveType: (found && getDriveType(found.driveItem)) ?? driveType, found };
+}
+
+/** The path of what does not exist yet, and so has no id. */
+function pathIn(address: ItemAddress): readonly string[] {
+  return "path" in address ? address.path : [];
 }
 
 /**
@@ -141,17 +134,18 @@ export async function findFolderTarget(
   folders = new FolderFinder(context),
 ): Promise<FolderTarget> {
   const location = parseLocation(like, context.settings.siteHost);
-  const { address, driveType, found } = await find(context, location);
-  if (found && found.item.type !== "folder") throw notAFolderError(found.item);
-  const inside = location.folder || ("path" in address && address.path.length === 0);
-  if (inside) checkNewName(localName);
-  if (found) {
-    return { base: { item: found.item, fresh: false, driveType }, name: inside ? localName : undefined };
-  }
-  const name = inside ? localName : address.path.at(-1)!;
-  checkNewName(name);
-  const base = await folders.at(address.driveId, inside ? address.path : address.path.slice(0, -1));
-  return { base: { driveType, ...base }, name };
+  return await retryWithoutMemory(context, async () => {
+    const { address, driveType, found } = await find(context, location);
+    if (found && found.item.type !== "folder") throw notAFolderError(found.item);
+    const path = pathIn(address);
+    const inside = location.folder || ("path" in address && path.length === 0);
+    const name = inside ? localName : found ? undefined : path.at(-1)!;
+    if (name !== undefined) checkNewName(name);
+    const base = found
+      ? existingFolder(found)
+      : await folders.at(address.driveId, inside ? path : path.slice(0, -1));
+    return { base: { driveType, ...base }, name };
+  });
 }
 
 /** Replaces a file, under its current name in its folder. */

@@ -19,7 +19,7 @@ import { uploadContent, type UploadOptions } from "./upload.ts";
  * The transfers that bring a local folder to a location: into it under its own name if the location ends with a slash,
  * otherwise as the location itself. Folders are made once, empty ones as well; nothing on the server is removed.
  *
- * @param tree What is in the folder, from `readLocalTree`; without faults.
+ * @param tree What is in the folder, from `readLocalTree`; without problems.
  */
 export async function* uploadTree(
   connection: Connection,
@@ -80,7 +80,6 @@ class RemoteFolders {
     return known;
   }
 
-  /** Where a file goes. */
   async fileTarget(path: readonly string[], name: string): Promise<UploadTarget> {
     const { item, children, fresh } = await this.folder(path);
     const existing = children.get(nameKey(name));

@@ -5,12 +5,13 @@
  */
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { type DriveItem, type Item, toItem } from "../drive/items.ts";
+import type { DriveItem } from "../drive/drive_item.ts";
+import { type Item, toItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote, remoteName, sameName } from "../drive/names.ts";
 import { GraphError, isGraphError } from "../errors.ts";
-import { type LocalContent, openLocalFile, readStandardInput } from "../local/local_file.ts";
-import { forTransfer, type OnProgress, type TransferResult } from "../transfer/result.ts";
+import { createSpool, type LocalContent, openLocalFile, writeAll } from "../local/local_file.ts";
+import { forTransfer, type OnProgress, secondsSince, type TransferResult } from "../transfer/result.ts";
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { uploadSimple } from "./simple.ts";
@@ -79,8 +80,7 @@ export async function uploadFile(
 }
 
 /**
- * Uploads a stream, by default standard input, after it has ended: up to 4 MiB from memory, more from a private temporary
- * file.
+ * Uploads a stream, which is read to its end into a private temporary file first, since an upload needs the size.
  *
  * @param location The file to create or replace, not a folder.
  * @throws {GraphError} as {@linkcode uploadFile}; `usage` when the location is a folder.
@@ -88,14 +88,18 @@ export async function uploadFile(
 export async function uploadStream(
   connection: Connection,
   location: LocationInput,
-  options: UploadOptions = {},
-  input?: ReadableStream<Uint8Array>,
+  options: UploadOptions,
+  input: ReadableStream<Uint8Array>,
 ): Promise<TransferResult> {
   // Before the input is read, which may take long.
   const target = await findTarget(connection, location, undefined, options.folders);
   const { settings, graph } = connection;
-  const folder = join(settings.state, "spool");
-  using content = await readStandardInput(target.name, folder, graph.http.signal, input);
+  const { signal } = graph.http;
+  const spooled = await createSpool(join(settings.state, "spool"), target.name, (file) => {
+    const writable = new WritableStream<Uint8Array>({ write: (bytes) => writeAll(file, bytes) });
+    return input.pipeTo(writable, signal ? { signal } : {});
+  });
+  using content = spooled.content;
   return await uploadContent(connection, content, target, options);
 }
 
@@ -143,7 +147,7 @@ export async function uploadContent(
     ...resultOf(item),
     result: !sameName(item.name, target.name) ? "renamed" : uploaded.created ? "created" : "replaced",
     verdict,
-    seconds: (performance.now() - started) / 1000,
+    seconds: secondsSince(started),
     sentBytes: uploaded.sentBytes,
     resumedFrom: uploaded.resumedFrom,
   };
@@ -219,7 +223,6 @@ async function compare(
   return await isUploadUnfinished(connection, content, target) ? undefined : "unverified";
 }
 
-/** What an upload would do. */
 function predict(
   existing: Item | undefined,
   conflict: UploadConflict | undefined,

@@ -33,28 +33,30 @@ export async function verifyUpload(
   found: ResolvedItem,
   quickXorHash: string,
 ): Promise<{ item: Item; verdict: Verdict }> {
-  const { size, hash, path, name } = found.item;
-  const compared = compareContent({ size: content.size, hash: quickXorHash }, found.item);
+  const { path, name } = found.item;
+  const sent = { size: content.size, hash: quickXorHash };
+  const compared = compareContent(sent, found.item);
   if (compared !== "different") return { item: found.item, verdict: compared };
   const kind = enrichedKind("uploads", name, driveType);
   const remote = new RemoteContent(connection, found);
-  const judged = kind === undefined
+  const assessed = kind === undefined
     ? UNEXPLAINED
     : await compareStored(connection, content, quickXorHash, kind, remote);
-  if (judged.verdict === "damaged") {
-    const difference =
-      `${size} bytes with QuickXorHash ${hash}, instead of ${content.size} with ${quickXorHash}`;
+  if (assessed.verdict === "damaged") {
     throw damagedError(
-      `${path} is not what was sent: ${difference}; ${judged.why}`,
-      "both copies are kept; compare them: the stored one is damaged, or was changed by somebody since",
+      `${path} is not what was sent`,
+      found.item,
+      sent,
+      assessed.why,
+      "both copies are kept; compare them: the stored one is damaged, or was changed since",
     );
   }
-  if (judged.verdict === "unverified") {
+  if (assessed.verdict === "unverified") {
     connection.notice(
       `${path}: SharePoint stores other bytes than were sent (${remote.item.size}, not ${content.size}), as it does with such files; nothing can prove that it is the same file`,
     );
   }
-  return { item: remote.item, verdict: judged.verdict };
+  return { item: remote.item, verdict: assessed.verdict };
 }
 
 /** Reads the whole stored file, and compares it with what was sent. */
@@ -66,10 +68,10 @@ async function compareStored(
   remote: RemoteContent,
 ): Promise<CopyVerdict> {
   try {
-    const judged = await compareCopy(connection, sent, kind, remote);
+    const assessed = await compareCopy(connection, sent, kind, remote);
     // Otherwise it was compared with something else.
     await checkUnchanged(sent, quickXorHash, connection.graph.http.signal);
-    return judged;
+    return assessed;
   } catch (error) {
     const failure = toGraphError(error);
     if (failure.kind === "interrupted" || failure.kind === "conflict") throw failure;

@@ -58,6 +58,18 @@ Deno.test("scripts encrypt a plaintext cache at once when a key is set, with one
   assertEquals(env.sandbox.requests.slice(before).map(({ service }) => service), ["graph", "graph"]);
 });
 
+Deno.test("the key is changed by signing out all accounts and signing in again", async () => {
+  await using env = await startTestEnv();
+  const cache = await cacheOf(env);
+  await env.runWith(keyed(HEX), "whoami");
+  assertEquals((await env.runWith(keyed(OTHER), "whoami", "--prompt")).code, 2);
+  assertEquals((await env.runWith(keyed(HEX), "whoami", "--sign-out", "--all")).code, 0);
+  assertEquals(await Deno.stat(cache).then(() => true, () => false), false);
+  const { code, stderr } = await env.runWith(keyed(OTHER), "whoami", "--prompt");
+  assertEquals(code, 0, stderr);
+  assertEquals((await env.runWith(keyed(OTHER), "whoami")).code, 0);
+});
+
 Deno.test("scripts leave an encrypted cache unchanged without its key, and name the setting (exit code 2)", async () => {
   await using env = await startTestEnv();
   const cache = await cacheOf(env);

@@ -19,7 +19,6 @@ async function startRenewal(changes: Partial<TokenProvider> = {}) {
   const cache = new TokenCache({ settings, http, notice: () => {} });
   const renewal = new TokenRenewal({
     cache,
-    load: () => Promise.resolve(),
     find: () => undefined,
     acquire,
     ...changes,
@@ -80,8 +79,9 @@ Deno.test("TokenRenewal forgets a renewal in progress when it is reset", async (
 
 Deno.test("TokenRenewal tries again after a failure", async () => {
   let failures = 1;
+  const token = { secret: "token 1", scopes: [], expiresAt: NOW + 60 * MINUTE_MS };
   await using env = await startRenewal({
-    load: () => failures-- > 0 ? Promise.reject(new Error("offline")) : Promise.resolve(),
+    acquire: () => failures-- > 0 ? Promise.reject(new Error("offline")) : Promise.resolve(token),
   });
 
   await assertRejects(() => env.renewal.get());

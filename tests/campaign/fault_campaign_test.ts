@@ -126,7 +126,7 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) succ
       assert(isOld || storedDamage !== "no" || same(stored.bytes, promoted), "an incomplete file is left");
     } else assert(!there, "the old file is gone");
     if (sandbox.tenant.openSessions().length > 0 && !await hasRecord(join(folder, "home"))) {
-      // The response with the session's URL was lost: the session cannot be cancelled, only expire.
+      // The response with the session's URL was lost: the session cannot be canceled, only expire.
       assert(
         faults.some(({ method }) => method === "POST"),
         "a session without a journal entry is left open",

@@ -9,7 +9,8 @@ Deno.test("put, put-large and get --dry-run leave no local files", async () => {
   await env.file("photos/a.docx", pseudoRandomBytes(500));
   env.sandbox.tenant.addFile("Documents", "General/x.pdf", pseudoRandomBytes(1000));
   const list = async () =>
-    (await Array.fromAsync(Deno.readDir(env.sandbox.env.GRAPH_SCRIPTS_HOME!))).map(({ name }) => name)
+    (await Array.fromAsync(Deno.readDir(env.sandbox.env.GRAPH_SCRIPTS_HOME!), ({ name }) => name))
+      .filter((name) => name !== "places.json") // what was looked up is remembered all the same
       .toSorted();
   const before = await list();
   for (

@@ -167,7 +167,7 @@ Deno.test("put and put-large reject an existing local file as the destination (e
       /b\.md is also a local file.*to upload it too, add FOLDER\/ at the end; for the name, write \/b\.md/,
     ],
     [["put-large", "a.md", "b.md"], /b\.md is also a local file/],
-    [["put", "a.md", "-"], /uploads do not write to standard output; see scripts\/put\.ts --help/],
+    [["put", "a.md", "-"], /uploads do not write to standard output; see \S*scripts\/put\.ts --help/],
     [["put", "-", "-"], /uploads do not write to standard output/],
   ];
   for (const [line, message] of cases) {

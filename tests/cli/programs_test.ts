@@ -203,7 +203,10 @@ Deno.test({
       });
     const programs = { folder: env.folder, run };
     await mainJob(programs);
-    await refusals(programs, /^get: .*; allow it with: deno run -q --allow-net=\S+ .*\/get\.js/m);
+    await refusals(
+      programs,
+      /^get: .*; allow it with: deno run -q --no-prompt --no-config --allow-net=\S+ .*\/get\.js/m,
+    );
     assertEquals(await bundleCode("ls"), await bundleCode("ls"));
   },
 });
@@ -233,7 +236,7 @@ Deno.test({
       runProcess(line(script, args), { cwd: env.folder, env: variables });
     await refusals(
       { folder: env.folder, run },
-      /^graph-get: .*; allow it with: deno task compile --write \S+/m,
+      /^graph-get: .*; allow it, in the folder of the toolkit, with: deno task compile --write \S+/m,
     );
 
     const { DENO_CERT: _ca, ...untrusting } = variables;

@@ -8,6 +8,7 @@ import {
   commandLine,
   CONFIG,
   denoRun,
+  FIRST_WORDS,
   firstLineFlags,
   type ProcessResult,
   ROOT,
@@ -33,7 +34,24 @@ Deno.test("the first line of each script names its permission set and the folder
     const flags = pathFlags(grants).map((flag) => flag.includes("$") ? `"${flag}"` : flag);
     const line = [`-P=${PERMISSION_SETS[script]}`, ...flags].join(" ");
     assertEquals(firstLineFlags(script), line);
-    assert(`#!/usr/bin/env -S deno run -q ${line}`.length < 255, script);
+    assert(`#!/usr/bin/env -S ${FIRST_WORDS} ${line}`.length < 255, script);
+  }
+});
+
+Deno.test("a planted dependency cannot change deno.lock by importing another package that is cached", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  try {
+    const [lock, planted] = [join(folder, "deno.lock"), join(folder, "planted.js")];
+    await Deno.copyFile(join(ROOT, "deno.lock"), lock);
+    await Deno.writeTextFile(planted, "const name = 'npm:jsonwebtoken'; await import(name);");
+    const [, ...words] = FIRST_WORDS.split(" ");
+    const line = [...words, "-P=ls", "--config", CONFIG, "--lock", lock, planted];
+    const { code, stderr } = await runProcess([Deno.execPath(), ...line], {});
+    assert(code !== 0, stderr);
+    assertStringIncludes(stderr, "The lockfile is out of date");
+    assertEquals(await Deno.readTextFile(lock), await Deno.readTextFile(join(ROOT, "deno.lock")));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
 
@@ -85,17 +103,12 @@ function hostsOf({ sandbox }: TestEnv): string[] {
   );
 }
 
-/** The command that an error says to type, for this machine: with its cache of packages and the sandbox's ports. */
+/** The command that an error says to type, in the same folder; with the sandbox's ports. */
 function suggested(env: TestEnv, stderr: string): string[] {
   const [, command] = /allow it with: deno run -q (.+) \(NotCapable\)/.exec(stderr) ?? [];
   assert(command, stderr);
-  const deno = denoRun().map((word) => `'${word}'`).join(" ");
   const net = command.includes("--allow-net") ? "" : `--allow-net=${hostsOf(env).join(",")}`;
-  return [
-    "sh",
-    "-c",
-    `${deno} ${net} ${command.replace(" scripts/", ` '${ROOT}scripts/`).replace(".ts", ".ts'")}`,
-  ];
+  return ["sh", "-c", `'${Deno.execPath()}' run -q ${net} ${command}`];
 }
 
 Deno.test({
@@ -138,10 +151,15 @@ Deno.test({
     assertEquals([refused.code, refused.stdout], [5, ""], refused.stderr);
 
     const { code, stdout, stderr } = await runProcess(suggested(env, refused.stderr), {
+      cwd: env.folder,
       env: env.sandbox.env,
     });
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /^Agenda\.md$/m);
+
+    const get = await runDirectly(env, "get", ["General/Agenda.md"], { XDG_CONFIG_HOME: "/srv/config" });
+    assertMatch(get.stderr, / -R=\.,\/srv\/config\/graph-scripts,/);
+    assertMatch(get.stderr, / -W=\.,[^ ,]+\/state\/graph-scripts /, "it reads its config only");
   },
 });
 
@@ -154,7 +172,9 @@ Deno.test("a script that may not connect to a host says which command may", asyn
   assertEquals([code, stdout], [5, ""], stderr);
   const { loginOrigin, apiOrigin } = env.sandbox; // the token of whoami does not let ls read, and must be refreshed
   const hosts = [loginOrigin, apiOrigin].map((origin) => new URL(origin).host);
-  const hint = `allow it with: deno run -q -P=ls --allow-net=${hosts.join(",")},127.0.0.1:0 `;
+  const hint = `allow it with: deno run -q --no-prompt --cached-only --frozen -P=ls --allow-net=${
+    hosts.join(",")
+  },127.0.0.1:0 `;
   assertStringIncludes(stderr, `may not connect to ${hosts[0]}; ${hint}`);
 });
 
@@ -165,10 +185,13 @@ Deno.test({
     await using env = await startTestEnv();
     const state = env.sandbox.env.GRAPH_SCRIPTS_HOME!;
     const outside = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const other = `http://127.0.0.1:${listener.addr.port}`;
     try {
       await Deno.writeTextFile(join(outside, ".bashrc"), "# secret");
+      await Deno.symlink(outside, join(state, "elsewhere"));
       const program = [
-        `const [outside, state, graph] = Deno.args;`,
+        `const [outside, state, graph, other] = Deno.args;`,
         `const attacks = {`,
         ...Object.entries(ATTACKS).map(([name, { code }]) =>
           `${JSON.stringify(name)}: async () => { ${code} },`
@@ -179,19 +202,28 @@ Deno.test({
         `  await attack().then(() => allowed.push(name), () => {});`,
         `}`,
         `console.log(JSON.stringify(allowed));`,
+        `Deno.exit();`,
       ].join("\n");
       const planted = await env.file("planted.js", program);
+      const allowed = async (...permissions: string[]) => {
+        const { stdout, stderr } = await runProcess(
+          denoRun("--no-prompt", ...permissions, planted, outside, state, env.sandbox.apiOrigin, other),
+          { env: { ...env.sandbox.env, AWS_SECRET_ACCESS_KEY: "secret" }, cwd: env.folder },
+        );
+        assert(stdout, stderr);
+        return JSON.parse(stdout);
+      };
       await Promise.all(SCRIPTS.map(async (script) => {
         const permissions = commandLine(script, [], env.sandbox.env).filter((word) =>
           /^-(-allow|-ignore|[RW])/.test(word)
         );
-        const { stdout, stderr } = await runProcess(
-          denoRun("--no-prompt", ...permissions, planted, outside, state, env.sandbox.apiOrigin),
-          { env: { ...env.sandbox.env, AWS_SECRET_ACCESS_KEY: "secret" }, cwd: env.folder },
-        );
         const expected = Object.keys(ATTACKS).filter((name) => ATTACKS[name]!.allowed.includes(script));
-        assertEquals(JSON.parse(stdout || "null"), expected, `${script}: ${stderr}`);
+        assertEquals(await allowed(...permissions), expected, script);
       }));
+      if (Deno.build.os !== "linux") return;
+      // With all permissions each one works, so that it is Deno that refuses it above.
+      const works = Object.keys(ATTACKS).filter((name) => !name.startsWith("download "));
+      assertEquals(await allowed("-A"), works);
     } finally {
       await Deno.remove(outside, { recursive: true });
     }

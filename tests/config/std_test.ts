@@ -1,7 +1,7 @@
 /** The adapters for networks without JSR behave like the packages that `lib/std.ts` loads otherwise. */
 
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import * as adapterOfAssert from "../../lib/compat/assert.ts";
+import * as adapterOfAssert from "../assert_adapter.ts";
 import * as adapterOfCli from "../../lib/compat/parse_args.ts";
 import * as adapterOfPath from "../../lib/compat/path.ts";
 import * as std from "../../lib/std.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
+import { journalKey } from "../../lib/local/journal.ts";
 import { sameBytes } from "./download_env.ts";
 import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 
@@ -44,4 +45,20 @@ Deno.test("get removes a partial file when the same content arrived another way"
   assertEquals(code, 0);
   assertMatch(stdout, /^unchanged/);
   assertEquals(await partials(), 0);
+});
+
+Deno.test("get --conflict resume keeps a longer file, also after an unreadable journal entry", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.tenant.addFile("Documents", "General/x.bin", pseudoRandomBytes(1000));
+  const longer = await env.file("x.bin", pseudoRandomBytes(2000));
+  const journal = join(env.sandbox.env.GRAPH_SCRIPTS_HOME!, "downloads");
+  await Deno.mkdir(journal, { recursive: true, mode: 0o700 });
+  const key = await journalKey(join(await Deno.realPath(env.folder), "x.bin"));
+  await Deno.writeTextFile(join(journal, `${key}.json`), "{", { mode: 0o600 });
+
+  const { code, stderr } = await env.run("get", "--conflict", "resume", "General/x.bin");
+
+  assertEquals(code, 6, stderr);
+  assertMatch(stderr, /is not readable[^]*localLonger/);
+  assertEquals((await Deno.stat(longer)).size, 2000);
 });

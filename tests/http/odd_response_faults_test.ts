@@ -133,7 +133,7 @@ faultTest("empty-answer", "put finds the stored file after an empty response", a
 faultTest("empty-answer-to-listing", "ls does not report an empty folder (exit code 1)", async (env) => {
   const { code, stdout, stderr } = await env.run("ls", "General");
   assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, /the service sent an unexpected response; .*a proxy may have answered/);
+  assertMatch(stderr, /the service sent an unexpected response; .*a proxy may have responded/);
 }, { http: fastClock() });
 
 faultTest("length-required-html", "put reports the status and not the page (exit code 1)", async (env) => {

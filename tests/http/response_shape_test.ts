@@ -132,3 +132,16 @@ Deno.test("isDriveItem() accepts items at the limits of the service", () => {
   ) assert(isDriveItem(item), JSON.stringify(item));
   assert(!isDriveItem({ id: "x", name: "f", size: -1, file: {} }));
 });
+
+Deno.test("a connection looks a drive up again after a failure, and only then", async () => {
+  let isBroken = true;
+  const { drives, asked } = service(() => isBroken ? {} : DRIVE);
+  await invalid(() => drives.own());
+  isBroken = false;
+  const requests = asked.length;
+
+  await drives.own();
+  await drives.own();
+
+  assertEquals(asked.length, requests + 1);
+});

@@ -84,3 +84,12 @@ Deno.test("HttpClient sends nothing to a host that has asked to wait", async () 
   await Promise.all(others);
   assertEquals(waits, [7000, 7000], "the other host was not waited for");
 });
+
+Deno.test("HttpClient holds back a host whose throttled request is sent again by its caller", async () => {
+  const { http, waits } = scripted([status(429, { "retry-after": "7" }), status(200)]);
+
+  await http.send({ method: "PUT", url, retry: "never" }); // as for fragments
+  await http.forTransfer().send({ method: "PUT", url, retry: "never" });
+
+  assertEquals(waits, [7000]);
+});

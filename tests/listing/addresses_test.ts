@@ -6,7 +6,7 @@ import { getItem } from "../../lib/drive/items.ts";
 import { parseLocation } from "../../lib/drive/location.ts";
 import type { GraphError } from "../../lib/errors.ts";
 import { type Sandbox, startSandbox, type UserKey } from "../sandbox/mod.ts";
-import { startTestEnv } from "../test_env.ts";
+import { startTestEnv, type TestEnv } from "../test_env.ts";
 
 const SITE = "https://contoso.sharepoint.com/sites/TestTeam";
 const LIBRARY = `${SITE}/Shared%20Documents`;
@@ -365,4 +365,58 @@ Deno.test("files are transferred at addresses from browser, Teams and share link
   const { code, stderr } = await env.run("get", "-r", folder, "minutes");
   assertEquals(code, 0, stderr);
   assertEquals(await Deno.readTextFile(`${env.folder}/minutes/new.txt`), "new\n");
+});
+
+/** Requests of a listing, first with nothing remembered, then with what the first run has remembered. */
+async function requestsOf(env: TestEnv, ...args: string[]): Promise<[cold: number, warm: number]> {
+  const count = async () => {
+    const before = env.sandbox.requests.length;
+    const { code, stderr } = await env.run("ls", ...args);
+    assertEquals([code, stderr], [0, ""], args.join(" "));
+    return env.sandbox.requests.slice(before).filter(({ service }) => service === "graph").length;
+  };
+  await Deno.remove(`${env.sandbox.env.GRAPH_SCRIPTS_HOME}/places.json`).catch(() => {}); // nothing was remembered
+  return [await count(), await count()];
+}
+
+Deno.test("a listing takes two requests with what is remembered, and few more the first time", async () => {
+  await using env = await startTestEnv();
+  await env.run("whoami", "--for", "teams,links", "--prompt");
+  const table: [location: string, cold: number][] = [
+    ["", 4],
+    ["General", 4],
+    ["me:", 3],
+    ["me:Documents", 3],
+    ["drive:Archive/2024", 4],
+    [`${LIBRARY}/General`, 4],
+    [`${LIBRARY}/Forms/AllItems.aspx?id=%2Fsites%2FTestTeam%2FShared%20Documents%2FGeneral`, 4],
+    [`${ADELE}/Documents/Documents`, 3],
+    [CHANNEL, 5],
+    [env.sandbox.tenant.shareLink("Documents", "General"), 3],
+  ];
+  for (const [location, cold] of table) {
+    assertEquals([location, ...await requestsOf(env, location)], [location, cold, 2]);
+  }
+});
+
+Deno.test("a drive that is remembered and gone is looked up again", async () => {
+  await using env = await startTestEnv();
+  await env.run("ls", "General");
+  const path = `${env.sandbox.env.GRAPH_SCRIPTS_HOME}/places.json`;
+  const places = await Deno.readTextFile(path);
+  const { driveId } = env.sandbox.tenant.find("Documents", "General")!;
+  const gone = `b!${"x".repeat(64)}`;
+  await Deno.writeTextFile(path, places.replaceAll(driveId, gone));
+
+  const { code, stdout, stderr } = await env.run("ls", "--explain", "General");
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /^Agenda\.md$/m);
+  assertMatch(
+    stderr,
+    /TestTeam.*\(remembered\)\n[\s\S]*site contoso\.sharepoint\.com\/sites\/TestTeam: TestTeam \([^)]+\)\n/,
+  );
+
+  await Deno.writeTextFile(path, places.replaceAll(driveId, gone));
+  await env.file("a.txt", "a");
+  assertEquals((await env.run("put", "a.txt", "General/", "--prompt")).code, 0);
 });

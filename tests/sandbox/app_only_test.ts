@@ -206,7 +206,7 @@ Deno.test("app-only token reads and writes within its permissions, and has no /m
     assertError(reply, 400, "BadRequest");
     assertStringIncludes(reply.json.error.message, "only valid with delegated authentication flow");
   }
-  assertEquals((await graph("GET", "/sites")).json.value.length, 3, "without a search: for apps only");
+  assertEquals((await graph("GET", "/sites")).json.value.length, 4, "without a search: for apps only");
   const site = (await graph("GET", "/sites/contoso.sharepoint.com:/sites/Marketing")).json;
   assertEquals((await graph("GET", `/sites/${site.id}/drives`)).status, 200);
   const file = `/drives/${sandbox.tenant.drive("Marketing").id}/root:/app.txt:`;

@@ -95,6 +95,25 @@ Deno.test("$select omits the download URL unless it is named", async () => {
   assertEquals((await keys("?$select=id,@microsoft.graph.downloadUrl")).length, 2);
 });
 
+Deno.test("$expand=children adds the first page of children, with a selection and a link to the next", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const expanded = async (path: string, expand: string) =>
+    (await graph("GET", libraryPath(sandbox, `${path}?$expand=${expand}`))).json;
+  const general = await expanded("root:/General", "children");
+  assertEquals([general.name, general.children.length], ["General", 6]);
+  const thousand = await expanded("root:/Thousand", "children($select=id,name)");
+  assertEquals(Object.keys(thousand.children[0]), ["id", "name"]);
+  const next = (await graph("GET", thousand["children@odata.nextLink"])).json;
+  assertEquals([thousand.children.length, next.value[0].name], [200, "Note 0201.txt"]);
+  assertEquals((await expanded("root:/General/Agenda.md", "children")).children, []);
+  assertError(
+    await graph("GET", libraryPath(sandbox, "root?$expand=thumbnails")),
+    400,
+    "invalidRequest",
+  );
+});
+
 Deno.test("files, folders, packages and shortcuts have their facets", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);

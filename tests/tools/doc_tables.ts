@@ -97,7 +97,7 @@ const TASKS: Readonly<Record<string, string>> = {
   sandbox: "Start a loopback Microsoft 365 to rehearse against; prints the environment to use",
   bench: "Measure start-up, memory and transfer speed against the sandbox",
   docs: "Write the tables of the documentation",
-  packages: "List the packages that reach users: version, licence, and why",
+  packages: "List the packages that reach users: version, license, and why",
   install: "Install the commands `graph-whoami` … `graph-put-large`, with their permissions for this machine",
   uninstall: "Remove them",
   bundle: "Bundle each script into one JavaScript file, `dist/whoami.js` … `dist/put-large.js`",

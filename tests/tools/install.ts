@@ -12,14 +12,15 @@
  */
 // deno-lint-ignore-file no-console -- prints for users
 import { grantFlags, type GrantOptions, grantsOf, type ScriptName } from "../../lib/cli/grants.ts";
-import { GraphError } from "../../lib/errors.ts";
-import { ifExists, statIfExists } from "../../lib/local/local_file.ts";
-import { shellQuoted } from "../../lib/local/private_file.ts";
+import { GraphError, usageError } from "../../lib/errors.ts";
+import { ifExists, rename, statIfExists } from "../../lib/local/local_file.ts";
+import { checkFolder, shellQuoted } from "../../lib/local/private_file.ts";
 import { CONFIG_FILE, platformFolders } from "../../lib/settings.ts";
 import { dirname, join } from "../../lib/std.ts";
 import { CONFIG, ROOT } from "../test_env.ts";
 import {
   describeGrants,
+  fromCaller,
   GRANT_USAGE,
   machineOptions,
   parseGrantArgs,
@@ -45,37 +46,52 @@ export function commandText(script: ScriptName, options: GrantOptions, os = Deno
     `--program=graph-${script}`,
   ];
   return os === "windows"
-    ? `@echo off\r\nrem ${MARK}\r\n${words.map((word) => `"${word}"`).join(" ")} %*\r\n`
-    : `#!/bin/sh\n# ${MARK}\nexec ${words.map(shellQuoted).join(" ")} "$@"\n`;
+    ? `@echo off\r\nrem ${MARK}\r\n${words.map(batchQuoted).join(" ")} %*\r\n`
+    : `#!/bin/sh\n# ${MARK}\nexec ${words.map((word) => shellQuoted(word, os)).join(" ")} "$@"\n`;
+}
+
+/** A path or option as one word of a batch file. They hold no quotation marks. */
+function batchQuoted(word: string): string {
+  return `"${word.replaceAll("%", "%%").replace(/\\+$/, "$&$&")}"`;
 }
 
 /** Where commands are installed: the folder of `deno install -g`. */
 function binFolder(): string {
-  const root = Deno.env.get("DENO_INSTALL_ROOT") ??
-    join(Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ?? ".", ".deno");
-  return join(root, "bin");
+  const root = Deno.env.get("DENO_INSTALL_ROOT");
+  const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
+  if (root) return join(fromCaller(root), "bin");
+  if (home) return join(fromCaller(home), ".deno", "bin");
+  throw usageError("no home folder: HOME is not set", "set DENO_INSTALL_ROOT to a folder of yours");
 }
 
 async function install(args: string[]): Promise<void> {
   if (Deno.build.os === "darwin") await moveOldFolder(Deno.env.get("HOME") ?? "");
   const options = await machineOptions(parseGrantArgs(args, ["write", "sandbox"]));
   const folder = binFolder();
-  await Deno.mkdir(folder, { recursive: true });
+  await Deno.mkdir(folder, { recursive: true, mode: 0o755 });
   for (const script of SCRIPTS) {
     const path = commandPath(folder, script);
+    await checkFolder(path);
     await assertOurs(path);
-    await Deno.writeTextFile(path, commandText(script, options));
-    if (!WINDOWS) await Deno.chmod(path, 0o755);
+    await replaceFile(path, commandText(script, options));
     console.log([path, ...describeGrants(grantsOf(script, options))].join("\n"));
   }
   const paths = (Deno.env.get("PATH") ?? "").split(WINDOWS ? ";" : ":");
   if (!paths.includes(folder)) {
     console.log(
       `\n${folder} is not on the path; add it with: ${
-        WINDOWS ? `set PATH=${folder};%PATH%` : `export PATH="${folder}:$PATH"`
+        WINDOWS ? `set "PATH=${folder};%PATH%"` : `export PATH=${shellQuoted(folder)}:"$PATH"`
       }`,
     );
   }
+}
+
+/** Writes an executable file under another name and renames it, so that no symlink is followed. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  await Deno.writeTextFile(temporary, text, { createNew: true });
+  if (!WINDOWS) await Deno.chmod(temporary, 0o755);
+  await rename(temporary, path);
 }
 
 /** Moves what earlier versions kept on macOS to the folders of today, once. */

@@ -12,8 +12,9 @@ import {
   PERMISSION_SETS,
   type ScriptName,
 } from "../../lib/cli/grants.ts";
-import { isGraphError, usageError } from "../../lib/errors.ts";
+import { usageError } from "../../lib/errors.ts";
 import { ifExists } from "../../lib/local/local_file.ts";
+import { toGraphError } from "../../lib/local/local_error.ts";
 import { readSettings } from "../../lib/settings.ts";
 import { basename, dirname, join, resolve } from "../../lib/std.ts";
 
@@ -111,9 +112,10 @@ export async function runTool(usage: string, work: () => Promise<void>): Promise
     await work();
     return 0;
   } catch (error) {
-    if (!isGraphError(error)) throw error;
-    console.error(`${error.message}${error.hint ? `; ${error.hint}` : ""}`);
-    if (error.kind === "usage") console.error(`usage: ${usage}`);
-    return error.exitCode;
+    const failure = toGraphError(error);
+    if (failure.code === "internal") throw error;
+    console.error(`${failure.message}${failure.hint ? `; ${failure.hint}` : ""}`);
+    if (failure.kind === "usage") console.error(`usage: ${usage}`);
+    return failure.exitCode;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Prints each package that reaches a user: version, licence, and which package asks for it. Fails on a package with an
- * install script, or a licence that is not permissive.
+ * Prints each package that reaches a user: version, license, and which package asks for it. Fails on a package with an
+ * install script, or a license that is not permissive.
  *
  *     deno task packages
  *
@@ -71,7 +71,7 @@ if (import.meta.main) {
   const problems: string[] = [];
   for (const found of await lockedPackages()) {
     const { registry, name, version, askedBy } = found;
-    const { license = "no licence", scripts = {} } = registry === "npm"
+    const { license = "no license", scripts = {} } = registry === "npm"
       ? await manifest(found)
       : { license: "MIT" };
     console.log(
@@ -79,7 +79,7 @@ if (import.meta.main) {
         askedBy.length ? `for ${askedBy.join(", ")}` : registry
       }`,
     );
-    if (!PERMISSIVE.includes(license)) problems.push(`${name}: licence ${license}`);
+    if (!PERMISSIVE.includes(license)) problems.push(`${name}: license ${license}`);
     const script = INSTALL_SCRIPTS.find((script) => script in scripts);
     if (script) problems.push(`${name}: runs a script at ${script}`);
   }

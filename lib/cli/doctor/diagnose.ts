@@ -47,7 +47,6 @@ export interface Passed {
 }
 
 export interface DiagnoseOptions {
-  /** Settings given on the command line. */
   settingOptions: Partial<Record<SettingName, string>>;
   env: (name: string) => string | undefined;
   http: HttpOptions;

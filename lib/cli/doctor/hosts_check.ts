@@ -10,7 +10,7 @@ import { type HttpResponse, requestIdOf } from "../../http/response.ts";
 import { parseJsonObject } from "../../json.ts";
 import type { Settings } from "../../settings.ts";
 
-/** A host that was asked; without an error it answers as the service does. */
+/** A host and its response; without an error it responds as the service does. */
 export interface Probe {
   host: string;
   offsetMs?: number;
@@ -40,7 +40,7 @@ async function probe(
     const body = await response.text();
     const { status } = response;
     if (status === 429 || status >= 500 || !isGenuine(response, body)) {
-      const message = `${host} answers with HTTP ${status}, not as the service does`;
+      const message = `${host} responds with HTTP ${status}, not as the service does`;
       throw new GraphError("unavailable", message, { code: "invalidAnswer", hint: OTHER_SERVER });
     }
     return Number.isNaN(offsetMs) ? { host } : { host, offsetMs };
@@ -51,7 +51,7 @@ async function probe(
 }
 
 const OTHER_SERVER =
-  "try again later; if a proxy or the sign-in page of your network has answered, check HTTPS_PROXY and the GRAPH_*_ORIGIN settings";
+  "try again later; if a proxy or the sign-in page of your network has responded, check HTTPS_PROXY and the GRAPH_*_ORIGIN settings";
 
 /** Throws what the sign-in service reports, such as a tenant that does not exist. */
 function isSignIn({ status }: HttpResponse, text: string): boolean {

@@ -13,7 +13,13 @@ import {
   scopeIncludes,
 } from "../../auth/cache_content.ts";
 import { readAppCredential } from "../../auth/credentials.ts";
-import { type Access, openStaticTokenSession, SCOPES, type TokenSource } from "../../auth/session.ts";
+import {
+  type Access,
+  fixedToken,
+  openStaticTokenSession,
+  SCOPES,
+  type TokenSource,
+} from "../../auth/session.ts";
 import { CLOUDS } from "../../clouds.ts";
 import { GraphError } from "../../errors.ts";
 import { formatUtc } from "../../format.ts";
@@ -28,6 +34,10 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_UNUSED_DAYS = 90;
 const WARN_DAYS = 14;
 const WHOAMI = commandName("whoami");
+const REJECTED = new GraphError("signInNeeded", "Graph does not accept the cached token", {
+  code: "tokenRefused",
+  hint: `refresh it, or sign in again, with: ${WHOAMI}`,
+});
 
 /**
  * Checks the sign-in in the cache, or the credential that takes its place.
@@ -77,7 +87,7 @@ async function checkUser(http: HttpClient, settings: Settings, content: CacheCon
     expiresAt - http.now() > MIN_LIFE_MS && mayReadUser(scopes)
   );
   const proof = token
-    ? await askGraph(http, settings, cachedToken(token.secret))
+    ? await askGraph(http, settings, fixedToken(token.secret, REJECTED)) // not refreshed here
     : "Graph was not asked: no valid token has User.Read, and none is refreshed here";
   const hint = left <= WARN_DAYS
     ? `it expires in about ${left} days: refresh it weekly with: ${WHOAMI} --no-prompt`
@@ -116,16 +126,4 @@ async function askGraph(http: HttpClient, { apiOrigin }: Settings, source: Token
   return `Graph accepts the token of ${user.displayName ?? "(no name)"} <${
     user.userPrincipalName ?? user.id
   }>`;
-}
-
-/** A cached token, which is not refreshed when Graph rejects it. */
-function cachedToken(secret: string): TokenSource {
-  const hint = `refresh it, or sign in again, with: ${WHOAMI}`;
-  const refused = "Graph does not accept the cached token";
-  return {
-    token: (refresh) =>
-      refresh
-        ? Promise.reject(new GraphError("signInNeeded", refused, { code: "tokenRefused", hint }))
-        : Promise.resolve(secret),
-  };
 }

@@ -48,6 +48,38 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   });
 }
 
+/**
+ * The first page of children, for `$expand=children`, perhaps with a selection
+ * (https://learn.microsoft.com/graph/query-parameters#expand). Nothing else can be expanded.
+ */
+export function expandedChildren(state: State, request: GraphRequest, item: Item): Record<string, unknown> {
+  const expand = request.query.get("$expand");
+  if (expand === undefined) return {};
+  const [, selection] = /^children(?:\(\$select=([\w,@.]+)\))?$/.exec(expand) ?? [];
+  if (!expand.startsWith("children") || (expand !== "children" && selection === undefined)) {
+    throw invalidRequest(`Parsing OData Select and Expand failed: '${expand}'.`);
+  }
+  const query = new Map(selection === undefined ? [] : [["$select", selection]]);
+  const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
+  const all = ordered([...item.children.values()], undefined);
+  const page = all.slice(0, DEFAULT_PAGE);
+  const includes = (property: string) => names === undefined || names.includes(property);
+  const last = page.at(-1);
+  return {
+    ...(page.length < all.length && last
+      ? { "children@odata.nextLink": childrenLink(state, item, selection, last) }
+      : {}),
+    children: page.map((child) => pick(driveItemJson(state, child, includes), names)),
+  };
+}
+
+function childrenLink(state: State, item: Item, selection: string | undefined, last: Item): string {
+  const query = selection === undefined ? "" : `?$select=${selection}`;
+  const target = `/v1.0/drives/${item.drive.id}/items/${item.id}/children${query}`;
+  const place = Buffer.from(last.id).toString("base64url");
+  return `${state.origins.graph}${target}${query ? "&" : "?"}$skiptoken=${place}.${sign(target, place)}`;
+}
+
 export async function createFolder(
   state: State,
   request: GraphRequest,

@@ -7,6 +7,7 @@ import type { State } from "../state.ts";
 import type { FileSystemInfo, Item } from "../tenant/item.ts";
 import { nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
+import { expandedChildren } from "./children.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
 import { allowOptions, pick, selected } from "./query.ts";
 import { authorOf, checkIfMatch, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
@@ -14,11 +15,12 @@ import type { ItemAddress } from "./resolve.ts";
 
 export function getItem(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayReadDrive(request.caller, address.drive);
-  allowOptions(request.query, "$select");
+  allowOptions(request.query, "$select", "$expand");
   const names = selected(request.query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const item = existing(address);
   if (unchanged(request.http, item)) return emptyResponse(304);
-  return itemResponse(state, item, names);
+  const expanded = expandedChildren(state, request, item);
+  return itemResponse(state, item, names, 200, expanded);
 }
 
 /** Changes name and timestamps; on SharePoint each change adds a file version (PROTOCOL U21). */
@@ -56,10 +58,12 @@ export function itemResponse(
   item: Item,
   names: string[] | undefined,
   status = 200,
+  expanded: Record<string, unknown> = {},
 ): ServiceResponse {
   const includes = (property: string) => names === undefined || names.includes(property);
   const json = driveItemJson(state, item, includes);
-  return entityResponse(state, status, `drives('${item.drive.id}')/items`, pick(json, names), {
+  const body = { ...pick(json, names), ...expanded };
+  return entityResponse(state, status, `drives('${item.drive.id}')/items`, body, {
     etag: json.eTag,
   });
 }
