@@ -100,13 +100,16 @@ export function parseArgs<Definitions extends OptionDefinitions>(
   words: readonly string[],
 ): ParsedArgs<Definitions> {
   const definitions = { ...options, ...COMMON_OPTIONS, ...SETTING_OPTIONS };
-  const namesOf = (isOfType: (type: OptionDefinition["type"]) => boolean) =>
-    Object.keys(definitions).filter((name) => isOfType(definitions[name]!.type));
-  const { _, ...given } = parseWords(normalize(words, definitions), {
-    string: namesOf((type) => type !== "switch"),
-    boolean: namesOf((type) => type === "switch"),
-    collect: namesOf((type) => type === "texts"),
-  });
+  const [string, boolean] = [false, true].map((wanted) =>
+    Object.keys(definitions).filter((name) => (definitions[name]!.type === "switch") === wanted)
+  ) as [string[], string[]];
+  const line = normalize(words, definitions);
+  const { _, ...given } = parseWords(line, { string, boolean });
+  for (const name of string.filter((name) => definitions[name]!.type === "texts" && given[name])) {
+    given[name] = line.slice(0, line.indexOf("--")).flatMap((word) =>
+      word.startsWith(`--${name}=`) ? [word.slice(name.length + 3)] : []
+    );
+  }
   const args = _ as string[];
   const parsed = {
     args,
@@ -177,16 +180,14 @@ function readValue(
   text: unknown,
 ): boolean | string | readonly string[] | number | undefined {
   if (definition.type === "switch") return text === true;
-  if (definition.type === "texts") {
-    const texts = (text ?? []) as readonly string[];
-    if (texts.includes("")) throw usageError(`--${name} needs a value`);
-    return texts;
-  }
+  if (Array.isArray(text)) return text;
+  if (definition.type === "texts" && text === undefined) return [];
   if (typeof text !== "string") return "default" in definition ? definition.default : undefined;
   const isOptional = definition.type === "text" && definition.placeholder.startsWith("[");
   if (text === "" && !isOptional) throw usageError(`--${name} needs a value`);
   switch (definition.type) {
     case "text":
+    case "texts":
       return text;
     case "choice": {
       const { choices } = definition;

@@ -47,15 +47,8 @@ export async function* downloadJobs(
       continue;
     }
     try {
-      let isEmpty = true;
       for await (const found of findItems(connection, location, request.recursive)) {
-        for await (const job of itemJobs(connection, found, location, request, taken)) {
-          isEmpty = false;
-          yield job;
-        }
-      }
-      if (isEmpty && location.pattern && !request.recursive) {
-        throw usageError(`${location.text} matches no files`, undefined, "remoteFolder");
+        yield* itemJobs(connection, found, location, request, taken);
       }
     } catch (error) {
       yield failedJob(location.text, error);
@@ -107,16 +100,13 @@ async function* itemJobs(
  */
 export async function* listedLocations(input: ReadableStream<Uint8Array>): AsyncGenerator<Location> {
   let rest = "";
-  let number = 0;
   const parse = (line: string): Location[] => {
-    number++;
     if (line.trim() === "") return [];
-    const { id: itemId, driveId, path = itemId } = parseJsonObject(line) ?? {};
-    if (typeof itemId !== "string" || typeof driveId !== "string") {
-      const message = `line ${number} of standard input is no item with id and driveId`;
-      throw usageError(message, "give it the lines of ls --json");
+    const { id, driveId, path = id } = parseJsonObject(line) ?? {};
+    if (typeof id !== "string" || typeof driveId !== "string") {
+      throw usageError(`no item with id and driveId: ${line}`, "pass lines of ls --json on standard input");
     }
-    return [{ text: String(path), base: { kind: "item", driveId, itemId }, path: [], folder: false }];
+    return [{ text: `${path}`, base: { kind: "item", driveId, itemId: id }, path: [], folder: false }];
   };
   for await (const text of input.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");

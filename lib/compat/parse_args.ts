@@ -8,8 +8,6 @@ export interface ParseOptions {
   /** Options that take a value, and `_` to keep arguments as text. */
   string: string[];
   boolean: string[];
-  /** Options whose values are all kept, in an array. */
-  collect?: string[];
 }
 
 /** Values by option name; positional arguments are in `_`. */
@@ -18,18 +16,10 @@ export interface ParsedArgs {
   [name: string]: unknown;
 }
 
-/** Parses command line arguments. A missing value is `""`; a repeated option has its last value, unless collected. */
-export function parseArgs(args: string[], { string, boolean, collect = [] }: ParseOptions): ParsedArgs {
+/** Parses command line arguments. A missing value is `""`; a repeated option has its last value. */
+export function parseArgs(args: string[], { string, boolean }: ParseOptions): ParsedArgs {
   const end = args.includes("--") ? args.indexOf("--") : args.length;
-  const given = new Map<string, string | boolean | unknown[]>([
-    ...boolean.map((name) => [name, false] as const),
-    ...collect.map((name) => [name, []] as [string, unknown[]]),
-  ]);
-  const set = (name: string, value: string | boolean) => {
-    const values = given.get(name);
-    if (Array.isArray(values)) values.push(value);
-    else given.set(name, value);
-  };
+  const given = new Map<string, string | boolean>(boolean.map((name) => [name, false]));
   const positionals: string[] = [];
   let index = 0;
   const setWithNext = (name: string) => {
@@ -40,7 +30,7 @@ export function parseArgs(args: string[], { string, boolean, collect = [] }: Par
       ? next === "true"
       : undefined;
     if (value !== undefined) index++;
-    set(name, value ?? (string.includes(name) ? "" : true));
+    given.set(name, value ?? (string.includes(name) ? "" : true));
   };
 
   for (; index < end; index++) {
@@ -48,7 +38,7 @@ export function parseArgs(args: string[], { string, boolean, collect = [] }: Par
     const [, long, value] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     if (long !== undefined) {
       if (value === undefined) setWithNext(long);
-      else set(long, boolean.includes(long) ? value !== "false" : value);
+      else given.set(long, boolean.includes(long) ? value !== "false" : value);
     } else if (/^-[^-]/.test(arg)) {
       const group = [...arg.slice(1)];
       for (const letter of group.slice(0, -1)) given.set(letter, true);

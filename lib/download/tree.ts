@@ -49,7 +49,7 @@ async function* downloadFolder(
     for await (const found of listChildren(connection, folder, visited)) {
       const { item } = found;
       const inside = joinRemote(below, item.name);
-      if (!(item.type === "folder" ? filter.entersFolder(inside) : filter.takesFile(inside))) continue;
+      if (!filter.takes(inside, item.type === "folder")) continue;
       try {
         checkLocalName(item);
       } catch (error) {

@@ -12,7 +12,7 @@ import { canonicalDriveId, type DriveItem, drivePath, isExpectedItem, itemKey } 
 import type { Drives } from "./drives.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
 import { joinRemote } from "./names.ts";
-import { Filter, type FilterOptions, PathPattern } from "./pattern.ts";
+import { Filter, type FilterOptions, matchesBelow, matchesPattern } from "./pattern.ts";
 
 /** A file or folder, as `ls --json` prints it. */
 export interface Item {
@@ -119,9 +119,9 @@ async function* listFolder(
   for await (const { item } of listChildren(context, folder, visited)) {
     const path = joinRemote(below, item.name);
     const isFolder = item.type === "folder";
-    const isEntered = isFolder && filter.entersFolder(path);
-    if (isFolder ? isEntered && filter.keepsEmptyFolders : filter.takesFile(path)) yield item;
-    if (visited && isEntered) yield* listFolder(context, item, filter, visited, path);
+    if (!filter.takes(path, isFolder)) continue;
+    if (!isFolder || filter.keepsEmptyFolders) yield item;
+    if (visited && isFolder) yield* listFolder(context, item, filter, visited, path);
   }
 }
 
@@ -133,30 +133,26 @@ async function* listFolder(
  */
 export async function* findItems(
   context: ItemContext,
-  { pattern: names, ...location }: Location,
+  { pattern, ...location }: Location,
   whole: boolean,
 ): AsyncGenerator<ResolvedItem> {
   const found = await getItem(context, location);
-  if (!names) return yield found;
-  const pattern = new PathPattern(names);
+  if (!pattern) return yield found;
+  const visited = new Set<string>();
   let isEmpty = true;
-  const search = async function* (
-    folder: Item,
-    positions: ReadonlySet<number>,
-  ): AsyncGenerator<ResolvedItem> {
+  const search = async function* (folder: Item, below: string): AsyncGenerator<ResolvedItem> {
     for await (const child of listChildren(context, folder, visited)) {
+      const path = joinRemote(below, child.item.name);
       const isFolder = child.item.type === "folder";
-      const next = pattern.next(positions, child.item.name);
-      const isMatch = pattern.matches(next) && (isFolder || !location.folder);
+      const isMatch = matchesPattern(pattern, path) && (isFolder || !location.folder);
       if (isMatch) {
         isEmpty = false;
         yield child;
       }
-      if (isFolder && pattern.matchesBelow(next) && !(isMatch && whole)) yield* search(child.item, next);
+      if (isFolder && matchesBelow(pattern, path) && !(isMatch && whole)) yield* search(child.item, path);
     }
   };
-  const visited = new Set<string>();
-  if (found.item.type === "folder") yield* search(found.item, pattern.start);
+  if (found.item.type === "folder") yield* search(found.item, "");
   if (isEmpty) throw new GraphError("notFound", `${location.text} matches nothing`, { code: "noMatch" });
 }
 

@@ -1,7 +1,7 @@
 /**
  * Wildcards: in locations, as in `General/*.docx`, and in filters of folders, which have the meaning of rclone
  * (https://rclone.org/filtering/). Only `*`, `?` and `**` are special, which names cannot contain; case does not matter,
- * as in the service.
+ * as in the service. `**` stands for any number of folders.
  *
  * @module
  */
@@ -12,41 +12,15 @@ export function hasWildcards(name: string): boolean {
   return /[*?]/.test(name);
 }
 
-/** A pattern of names below a folder, outermost first; `**` stands for any number of folders. */
-export class PathPattern {
-  /** Positions in the pattern at the folder itself. */
-  readonly start: ReadonlySet<number>;
-  readonly #names: readonly string[];
+/** Whether the path of an item below a folder matches a pattern of names. */
+export function matchesPattern(pattern: readonly string[], path: string): boolean {
+  return toRegExp("^", pattern.join("/")).test(nameKey(path));
+}
 
-  constructor(names: readonly string[]) {
-    this.#names = names.at(-1) === "**" ? [...names, "*"] : names; // everything in the folders, not these themselves
-    this.start = new Set(this.#from(0));
-  }
-
-  /** Positions at a child with this name of a folder at the given ones. */
-  next(positions: ReadonlySet<number>, name: string): Set<number> {
-    return new Set([...positions].flatMap((at) => {
-      const pattern = this.#names[at];
-      if (pattern === "**") return this.#from(at);
-      const matches = pattern !== undefined && toRegExp("^", nameKey(pattern)).test(nameKey(name));
-      return matches ? this.#from(at + 1) : [];
-    }));
-  }
-
-  /** Whether an item at these positions matches. */
-  matches(positions: ReadonlySet<number>): boolean {
-    return positions.has(this.#names.length);
-  }
-
-  /** Whether something below a folder at these positions may match. */
-  matchesBelow(positions: ReadonlySet<number>): boolean {
-    return [...positions].some((at) => at < this.#names.length);
-  }
-
-  /** A position, and those after `**`, which may stand for no folder. */
-  #from(at: number): number[] {
-    return this.#names[at] === "**" ? [at, ...this.#from(at + 1)] : [at];
-  }
+/** Whether something below a folder may match; its parent is such a folder itself. */
+export function matchesBelow(pattern: readonly string[], path: string): boolean {
+  const names = pattern.slice(0, path.split("/").length);
+  return names.includes("**") || (names.length < pattern.length && matchesPattern(names, path));
 }
 
 /** Which contents of a folder to take. */
@@ -73,28 +47,24 @@ export class Filter {
     this.keepsEmptyFolders = include.length === 0;
   }
 
-  takesFile(path: string): boolean {
-    const isIncluded = this.keepsEmptyFolders || matchesAny(this.#include, path);
-    return isIncluded && !matchesAny(this.#exclude, path);
+  /** Whether to take a file, or to look into a folder. */
+  takes(path: string, isFolder: boolean): boolean {
+    const text = nameKey(isFolder ? `${path}/` : path);
+    if (this.#exclude.some((pattern) => pattern.test(text))) return false;
+    return isFolder || this.keepsEmptyFolders || this.#include.some((pattern) => pattern.test(text));
   }
-
-  /** Whether a folder may contain something to take. */
-  entersFolder(path: string): boolean {
-    return !matchesAny(this.#exclude, `${path}/`);
-  }
-}
-
-function matchesAny(patterns: readonly RegExp[], path: string): boolean {
-  return patterns.some((pattern) => pattern.test(nameKey(path)));
 }
 
 function filterRegExp(pattern: string): RegExp {
-  const start = pattern.startsWith("/") ? "^" : "(?:^|/)";
-  return toRegExp(start, nameKey(pattern).replace(/^\//, "").replace(/\/$/, "/**"));
+  return toRegExp(
+    pattern.startsWith("/") ? "^" : "(?:^|/)",
+    pattern.replace(/^\//, "").replace(/\/$/, "/**"),
+  );
 }
 
 function toRegExp(start: string, pattern: string): RegExp {
-  const wildcards: Record<string, string> = { "**": ".*", "*": "[^/]*", "?": "[^/]" };
-  const source = pattern.replace(/\*\*|[*?]|[\\^$.+()[\]{}|]/g, (found) => wildcards[found] ?? `\\${found}`);
+  const wildcards: Record<string, string> = { "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]" };
+  const source = nameKey(pattern)
+    .replace(/\*\*\/|\*\*|[*?]|[\\^$.+()[\]{}|]/g, (found) => wildcards[found] ?? `\\${found}`);
   return new RegExp(`${start}${source}$`, "su");
 }

@@ -5,15 +5,7 @@
  */
 import { childUrl, itemUrl } from "../drive/address.ts";
 import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
-import {
-  fetchItem,
-  getDriveType,
-  type Item,
-  type ItemContext,
-  notAFolderError,
-  type ResolvedItem,
-  toItem,
-} from "../drive/items.ts";
+import { fetchItem, type ItemContext, notAFolderError, type ResolvedItem, toItem } from "../drive/items.ts";
 import { joinRemote, nameKey } from "../drive/names.ts";
 import { GraphError, ifFound, isGraphError } from "../errors.ts";
 import type { TransferContext } from "../transfer/result.ts";
@@ -22,11 +14,8 @@ import type { TransferContext } from "../transfer/result.ts";
 const MAX_ATTEMPTS = 5;
 
 /** A folder, and whether this run has made it: the service may not find it yet. */
-export interface NewFolder {
-  item: Item;
+export interface NewFolder extends ResolvedItem {
   fresh: boolean;
-  /** Type of its drive, where the service states it. */
-  driveType?: string;
 }
 
 /** What making folders needs of a connection. */
@@ -45,45 +34,45 @@ export async function createFolder(
   name: string,
   dryRun: boolean,
 ): Promise<NewFolder> {
-  const { driveId, id } = parent.item;
+  const { driveId, id: itemId } = parent.item;
   const path = joinRemote(parent.item.path, name);
+  const result = (driveItem: DriveItem, fresh = true) => ({
+    driveItem,
+    item: toItem(driveItem, driveId, path),
+    fresh,
+  });
   if (dryRun) {
     context.notice(`would make the folder ${path}`);
-    return { ...parent, item: toItem({ name, folder: {} }, driveId, path), fresh: true };
+    return result({ name, folder: {} });
   }
-  const request = {
-    what: `creation of the folder ${path}`,
-    accepts: (value: unknown) =>
-      isExpectedItem(value, { driveId, name, folderId: parent.item.path === "" ? undefined : id }),
-  };
-  const folder = { driveId, itemId: id };
+  const what = `creation of the folder ${path}`;
+  const expected = { driveId, name, folderId: parent.item.path === "" ? undefined : itemId };
+  const accepts = (value: unknown) => isExpectedItem(value, expected);
+  const json = { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" };
   const post = () =>
-    context.graph.requestJson<DriveItem>(itemUrl(folder, "children"), {
-      ...request,
+    context.graph.requestJson<DriveItem>(itemUrl({ driveId, itemId }, "children"), {
       method: "POST",
-      json: { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" },
+      what,
+      accepts,
+      json,
     });
   try {
-    const driveItem = await (parent.fresh ? retryUntilVisible(context, post) : post());
-    return { ...parent, item: toItem(driveItem, driveId, path), fresh: true };
+    return result(await (parent.fresh ? retryUntilVisible(context, post) : post()));
   } catch (error) {
-    if (!isGraphError(error)) throw error;
     // Another client created it, or the response to our own request was lost or empty (PROTOCOL 9).
-    if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
-    const driveItem = await context.graph.requestJson<DriveItem>(childUrl(folder, name), request).catch(
-      () => {
-        throw error;
-      },
-    );
-    const item = toItem(driveItem, driveId, path);
-    if (item.type !== "folder") throw takenError(item);
-    return { ...parent, item, fresh: false };
+    if (!isGraphError(error) || (error.status !== 409 && error.code !== "invalidAnswer")) throw error;
+    const url = childUrl({ driveId, itemId }, name);
+    const existing = await ifFound(context.graph.requestJson<DriveItem>(url, { what, accepts }));
+    if (!existing) throw error;
+    return assertFolder(result(existing, false));
   }
 }
 
-/** The error for a folder whose name another item has. */
-export function takenError({ path, type }: Item): GraphError {
-  return new GraphError("conflict", `${path} is a ${type}, not a folder`, {
+/** @throws {GraphError} `conflict` for another item that has the name of a folder to be. */
+export function assertFolder<T extends ResolvedItem>(found: T): T {
+  const { path, type } = found.item;
+  if (type === "folder") return found;
+  throw new GraphError("conflict", `${path} is a ${type}, not a folder`, {
     code: "nameAlreadyExists",
     hint: "rename the local folder, or choose another place",
   });
@@ -115,17 +104,12 @@ export class FolderFinder {
   async #find(driveId: string, path: readonly string[]): Promise<NewFolder> {
     const found = await ifFound(fetchItem(this.#context, { driveId, path }, `folder ${path.join("/")}`));
     if (found && found.item.type !== "folder") throw notAFolderError(found.item);
-    if (found) return existingFolder(found);
+    if (found) return { ...found, fresh: false };
     // The service would create missing folders, even for a misspelled name (PROTOCOL 3.4).
     if (this.#missing === "fail" || path.length === 0) throw noFolder(path.join("/"));
     const parent = await this.at(driveId, path.slice(0, -1));
     return await createFolder(this.#context, parent, path.at(-1)!, this.#missing === "wouldMake");
   }
-}
-
-export function existingFolder({ item, driveItem }: ResolvedItem): NewFolder {
-  const driveType = getDriveType(driveItem);
-  return { item, fresh: false, ...(driveType === undefined ? {} : { driveType }) };
 }
 
 /** The error for a missing folder. */

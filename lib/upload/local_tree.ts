@@ -60,8 +60,7 @@ async function readFolder(
     throwIfAborted(signal);
     const path = join(folder, entry.name);
     const name = remoteName(entry.name);
-    const below = [...folders, name].join("/");
-    if (!(entry.isDirectory ? filter.entersFolder(below) : filter.takesFile(below))) continue;
+    if (!filter.takes([...folders, name].join("/"), entry.isDirectory)) continue;
     let info: Deno.FileInfo | undefined;
     if (!entry.isDirectory) {
       try {

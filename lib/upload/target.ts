@@ -19,7 +19,7 @@ import {
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { checkNewName, joinRemote } from "../drive/names.ts";
-import { existingFolder, type FolderContext, FolderFinder, type NewFolder, noFolder } from "./folders.ts";
+import { type FolderContext, FolderFinder, type NewFolder, noFolder } from "./folders.ts";
 
 export interface UploadTarget {
   folder: ItemAddress;
@@ -59,9 +59,10 @@ export function expectedItem({ folder, folderPath, name }: UploadTarget, named =
 
 /** Where a local folder goes. */
 export interface FolderTarget {
-  base: NewFolder & { driveType: string };
+  base: NewFolder;
   /** Name of the copy below it; `undefined`: the base itself. */
   name: string | undefined;
+  driveType: string;
 }
 
 /**
@@ -92,20 +93,20 @@ async function resolveTarget(
   if (!location.folder && last !== undefined) checkNewName(last);
   const { address, driveType, found } = await find(context, location);
   if (found ? found.item.type === "folder" : location.folder) {
-    const folder = found ? existingFolder(found) : await folders.at(address.driveId, pathIn(address));
+    const folder = found ? { ...found, fresh: false } : await folders.at(address.driveId, pathIn(address));
     if (localName === undefined) {
       const message = `${locationLabel(location)} is a folder, and standard input has no name`;
       throw usageError(message, "name the file after its folder, as in FOLDER/NAME", "noName");
     }
     checkNewName(localName);
-    return targetIn({ driveType, ...folder }, localName, address, "unknown");
+    return targetIn(folder, localName, driveType, address, "unknown");
   }
   if (found && location.folder) throw notAFolderError(found.item);
   if (found) return targetOf(found, driveType, address);
   const path = pathIn(address);
   const parent = { driveId: address.driveId, path: path.slice(0, -1) };
   const folder = await folders.at(parent.driveId, parent.path);
-  return targetIn({ driveType, ...folder }, path.at(-1)!, parent, undefined);
+  return targetIn(folder, path.at(-1)!, driveType, parent, undefined);
 }
 
 /** Resolves a location; `found` is its item, with shortcuts followed, or `undefined` if there is none yet. */
@@ -142,9 +143,9 @@ export async function findFolderTarget(
     const name = inside ? localName : found ? undefined : path.at(-1)!;
     if (name !== undefined) checkNewName(name);
     const base = found
-      ? existingFolder(found)
+      ? { ...found, fresh: false }
       : await folders.at(address.driveId, inside ? path : path.slice(0, -1));
-    return { base: { driveType, ...base }, name };
+    return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
   });
 }
 
@@ -168,8 +169,9 @@ function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address:
 
 /** Goes into a folder. */
 function targetIn(
-  { item: folder, fresh, driveType }: NewFolder & { driveType: string },
+  { item: folder, driveItem, fresh }: NewFolder,
   name: string,
+  driveType: string,
   address: ItemAddress,
   existing: UploadTarget["existing"],
 ): UploadTarget {
@@ -179,7 +181,7 @@ function targetIn(
     folderPath: folder.path,
     name,
     existing: fresh ? undefined : existing,
-    driveType,
+    driveType: getDriveType(driveItem) ?? driveType,
     fresh,
   };
 }

@@ -10,7 +10,7 @@ import type { LocationInput } from "../drive/location.ts";
 import { nameKey } from "../drive/names.ts";
 import { openLocalFile } from "../local/local_file.ts";
 import type { TransferJob } from "../transfer/jobs.ts";
-import { createFolder, type NewFolder, takenError } from "./folders.ts";
+import { assertFolder, createFolder, type NewFolder } from "./folders.ts";
 import { folderName, type LocalTree } from "./local_tree.ts";
 import { findFolderTarget, type FolderTarget, type UploadTarget } from "./target.ts";
 import { uploadContent, type UploadOptions } from "./upload.ts";
@@ -89,7 +89,7 @@ class RemoteFolders {
       folderPath: item.path,
       name: existing?.item.name ?? name,
       existing: existing?.driveItem,
-      driveType: this.#target.base.driveType,
+      driveType: this.#target.driveType,
       fresh,
     };
   }
@@ -102,10 +102,12 @@ class RemoteFolders {
   }
 
   async #enter(parent: KnownFolder, name: string): Promise<KnownFolder> {
-    const item = parent.children.get(nameKey(name))?.item;
-    if (!item) return await this.#contents(await createFolder(this.#connection, parent, name, this.#dryRun));
-    if (item.type !== "folder") throw takenError(item);
-    return await this.#contents({ item, fresh: false });
+    const found = parent.children.get(nameKey(name));
+    return await this.#contents(
+      found
+        ? { ...assertFolder(found), fresh: false }
+        : await createFolder(this.#connection, parent, name, this.#dryRun),
+    );
   }
 
   async #contents(folder: NewFolder): Promise<KnownFolder> {
