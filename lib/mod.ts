@@ -42,6 +42,7 @@ export type {
   NameOrId,
   SiteName,
 } from "./drive/location.ts";
+export type { FilterOptions } from "./drive/pattern.ts";
 export { getMe, type Me, type MeContext } from "./drive/me.ts";
 export { type ErrorDetails, EXIT_CODES, type FailureKind, GraphError, isGraphError } from "./errors.ts";
 export { copy, type CopyOptions } from "./manage/copy.ts";

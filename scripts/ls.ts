@@ -14,6 +14,8 @@ import { usageError } from "../lib/errors.ts";
 const OPTIONS = {
   long: { type: "switch", short: "l", help: "show type, size in bytes and last change" },
   recursive: { type: "switch", short: "R", help: "include the contents of folders" },
+  include: { type: "texts", placeholder: "GLOB", help: "only files that match; repeatable" },
+  exclude: { type: "texts", placeholder: "GLOB", help: "no files that match, as old/**" },
   sites: { type: "text", placeholder: "[TEXT]", help: "list sites that match TEXT, or all" },
   drives: { type: "switch", help: "list the libraries of the default site, or your drives" },
 } as const satisfies OptionDefinitions;
@@ -30,17 +32,17 @@ export const ls: Command<typeof OPTIONS> = {
 };
 
 async function run(run: Run<typeof OPTIONS>): Promise<void> {
-  const { sites, drives, long, recursive } = run.options;
+  const { sites, drives, long, recursive, include, exclude } = run.options;
   if (sites !== undefined || drives) {
     if (run.args.length > 0) throw usageError(`--sites and --drives take no LOCATION: ${run.args[0]}`);
     return sites === undefined ? await listDrives(run) : await listSites(run, sites);
   }
   const locations = await run.locations(run.args.length > 0 ? run.args : [""]);
   const connection = await run.connect("read");
-  const showPath = recursive || locations.length > 1;
+  const showPath = recursive || locations.length > 1 || locations[0]!.pattern !== undefined;
   for (const location of locations) {
     await run.attempt(async () => {
-      for await (const item of listItems(connection, location, { recursive })) {
+      for await (const item of listItems(connection, location, { recursive, include, exclude })) {
         run.output.result(item, describe(item, { showPath, long }));
       }
     });

@@ -21,6 +21,8 @@ type OptionDefinition =
     | { type: "switch" }
     /** In brackets, as in `[TEXT]`, the value may be missing. */
     | { type: "text"; placeholder: string }
+    /** A text that may be given several times. */
+    | { type: "texts"; placeholder: string }
     | { type: "choice"; choices: readonly string[]; default: string }
     /** `defaultHelp` describes a default that depends on something. */
     | { type: "number"; min: number; max: number; default?: number; defaultHelp?: string }
@@ -41,6 +43,7 @@ export type OptionValues<Definitions extends OptionDefinitions> = {
 type OptionValue<Definition> = Definition extends { type: "switch" } ? boolean
   : Definition extends { type: "choice"; choices: readonly (infer Choice)[] } ? Choice
   : Definition extends { type: "text" } ? string | undefined
+  : Definition extends { type: "texts" } ? readonly string[]
   : Definition extends { default: number } ? number
   : number | undefined;
 
@@ -87,7 +90,7 @@ export const SETTING_OPTIONS: OptionDefinitions = Object.fromEntries(
 /**
  * Parses a command line.
  *
- * Switches take no value, a repeated option counts once with its last value, and words after `--` are arguments.
+ * Switches take no value, a repeated option counts once with its last value unless it takes several, and words after `--` are arguments.
  *
  * @throws {GraphError} `usage` for an unknown option, a bad value, or too few or too many arguments. `--help` and
  *   `--version` come before the check of the arguments.
@@ -100,7 +103,13 @@ export function parseArgs<Definitions extends OptionDefinitions>(
   const [string, boolean] = [false, true].map((wanted) =>
     Object.keys(definitions).filter((name) => (definitions[name]!.type === "switch") === wanted)
   ) as [string[], string[]];
-  const { _, ...given } = parseWords(normalize(words, definitions), { string, boolean });
+  const line = normalize(words, definitions);
+  const { _, ...given } = parseWords(line, { string, boolean });
+  for (const name of string.filter((name) => definitions[name]!.type === "texts" && given[name])) {
+    given[name] = line.slice(0, line.indexOf("--")).flatMap((word) =>
+      word.startsWith(`--${name}=`) ? [word.slice(name.length + 3)] : []
+    );
+  }
   const args = _ as string[];
   const parsed = {
     args,
@@ -169,13 +178,16 @@ function readValue(
   name: string,
   definition: OptionDefinition,
   text: unknown,
-): boolean | string | number | undefined {
+): boolean | string | readonly string[] | number | undefined {
   if (definition.type === "switch") return text === true;
+  if (Array.isArray(text)) return text;
+  if (definition.type === "texts" && text === undefined) return [];
   if (typeof text !== "string") return "default" in definition ? definition.default : undefined;
   const isOptional = definition.type === "text" && definition.placeholder.startsWith("[");
   if (text === "" && !isOptional) throw usageError(`--${name} needs a value`);
   switch (definition.type) {
     case "text":
+    case "texts":
       return text;
     case "choice": {
       const { choices } = definition;
@@ -209,7 +221,7 @@ function readSettingOptions(given: Readonly<Record<string, unknown>>): Partial<R
 /** How an option is written: `-r, --recursive`, `--jobs N`. */
 export function optionSyntax(name: string, definition: OptionDefinition): string {
   const placeholders = { switch: "", choice: " HOW", number: " N", size: " SIZE", duration: " TIME" };
-  const placeholder = definition.type === "text"
+  const placeholder = "placeholder" in definition
     ? ` ${definition.placeholder}`
     : placeholders[definition.type];
   return `${definition.short ? `-${definition.short}, ` : ""}--${name}${placeholder}`;

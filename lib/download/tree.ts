@@ -9,18 +9,21 @@ import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError } from "../errors.ts";
 import { getItem, type Item, listChildren, notAFolderError } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
+import { joinRemote } from "../drive/names.ts";
+import { Filter, type FilterOptions } from "../drive/pattern.ts";
 import { lstatIfExists } from "../local/local_file.ts";
 import { failedJob, runAll, type TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
 import { checkLocalName } from "./local_target.ts";
 
-const SKIPPED = {
+/** Why an item has nothing to download. */
+export const SKIPPED = {
   package: "a OneNote notebook has no content of its own",
   link: "shortcuts are not followed",
 };
 
 /** How to transfer a folder. */
-export type DownloadFolderOptions = Omit<DownloadOptions, "onProgress"> & {
+export type DownloadFolderOptions = Omit<DownloadOptions, "onProgress"> & FilterOptions & {
   /** Files in parallel. @default 8 */
   jobs?: number;
 };
@@ -53,14 +56,28 @@ export async function* downloadTree(
   connection: Connection,
   folder: Item,
   local: string,
-  options: DownloadOptions,
-  visited = new Set<string>(),
+  options: DownloadOptions & FilterOptions,
 ): AsyncGenerator<TransferJob> {
+  const filter = new Filter(options);
+  yield* downloadContents(connection, folder, local, { ...options, filter, visited: new Set() }, "");
+}
+
+async function* downloadContents(
+  connection: Connection,
+  folder: Item,
+  local: string,
+  options: DownloadOptions & { filter: Filter; visited: Set<string> },
+  below: string,
+): AsyncGenerator<TransferJob> {
+  const { filter, visited } = options;
+  const makeFolder = () => options.dryRun ? undefined : Deno.mkdir(local, { recursive: true });
   try {
     if (visited.size > 0) await refuseSymlink(local);
-    if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
+    if (filter.keepsEmptyFolders) await makeFolder();
     for await (const found of listChildren(connection, folder, visited)) {
       const { item } = found;
+      const inside = joinRemote(below, item.name);
+      if (!filter.takes(inside, item.type === "folder")) continue;
       try {
         checkLocalName(item);
       } catch (error) {
@@ -68,8 +85,9 @@ export async function* downloadTree(
         continue;
       }
       const path = join(local, item.name);
-      if (item.type === "folder") yield* downloadTree(connection, item, path, options, visited);
+      if (item.type === "folder") yield* downloadContents(connection, item, path, options, inside);
       else if (item.type === "file") {
+        await makeFolder();
         yield {
           name: item.path,
           bytes: item.size,

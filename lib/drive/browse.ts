@@ -12,7 +12,7 @@ export async function stat(context: ItemContext, location: LocationInput): Promi
   return (await getItem(context, location)).item;
 }
 
-/** Lists a folder, page by page on demand; yields the item itself if it is not a folder. */
+/** Lists a folder, or what matches a location with wildcards, page by page on demand; a file is listed itself. */
 export function list(context: ItemContext, location: LocationInput): AsyncGenerator<Item> {
   return listItems(context, location);
 }

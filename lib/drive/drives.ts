@@ -12,7 +12,7 @@ import type { Settings } from "../settings.ts";
 import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
 import { canonicalDriveId, type DriveItem, drivePath, isDriveItem } from "./drive_item.ts";
 import { type Location, type NameOrId, parseSite, type SiteName } from "./location.ts";
-import { sameName } from "./names.ts";
+import { checkAddress, sameName } from "./names.ts";
 import type { PlaceMemory } from "./place_memory.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
@@ -64,7 +64,8 @@ export class Drives {
    *
    * @throws {GraphError} `notFound`; `usage` with the candidates if a name is ambiguous.
    */
-  async locate({ base, path }: Location): Promise<Located> {
+  async locate({ base, path, pattern }: Location): Promise<Located> {
+    checkAddress(pattern ?? []); // wildcards only find what is there
     switch (base.kind) {
       case "me":
         return addressIn(await this.own(), path);

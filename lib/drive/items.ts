@@ -12,6 +12,7 @@ import { canonicalDriveId, type DriveItem, drivePath, isExpectedItem, itemKey } 
 import type { Drives } from "./drives.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
 import { joinRemote } from "./names.ts";
+import { Filter, type FilterOptions, matchesBelow, matchesPattern } from "./pattern.ts";
 
 /** A file or folder, as `ls --json` prints it. */
 export interface Item {
@@ -83,27 +84,76 @@ export async function retryWithoutMemory<T>(
 }
 
 /**
- * Lists a folder, page by page on demand; yields the item itself if it is not a folder.
+ * Lists a folder, page by page on demand; yields the item itself if it is not a folder, and the items that match a location
+ * with wildcards.
  *
  * @param options.recursive Whether to list subfolders as well. Shortcuts are not followed. @default false
+ * @param options.include Of the contents of a folder, only files that match.
  */
 export async function* listItems(
   context: ItemContext,
   location: LocationInput,
-  options: { recursive?: boolean } = {},
+  { recursive = false, ...filterOptions }: { recursive?: boolean } & FilterOptions = {},
 ): AsyncGenerator<Item> {
+  const filter = new Filter(filterOptions);
   const parsed = parseLocation(location, context.settings.siteHost);
-  const { item } = await getItem(context, parsed);
-  if (item.type === "folder") yield* listFolder(context, item, options.recursive ? new Set() : undefined);
-  else if (parsed.folder && parsed.path.length > 0) throw notAFolderError(item);
-  else yield item;
+  for await (const { item } of findItems(context, parsed, recursive)) {
+    const isFolder = item.type === "folder";
+    if (parsed.pattern || !isFolder) {
+      if (!isFolder && parsed.folder && parsed.path.length > 0) throw notAFolderError(item);
+      yield item;
+    }
+    if (isFolder && (recursive || !parsed.pattern)) {
+      yield* listFolder(context, item, filter, recursive ? new Set() : undefined);
+    }
+  }
 }
 
-async function* listFolder(context: ItemContext, folder: Item, visited?: Set<string>): AsyncGenerator<Item> {
+async function* listFolder(
+  context: ItemContext,
+  folder: Item,
+  filter: Filter,
+  visited?: Set<string>,
+  below = "",
+): AsyncGenerator<Item> {
   for await (const { item } of listChildren(context, folder, visited)) {
-    yield item;
-    if (visited && item.type === "folder") yield* listFolder(context, item, visited);
+    const path = joinRemote(below, item.name);
+    const isFolder = item.type === "folder";
+    if (!filter.takes(path, isFolder)) continue;
+    if (!isFolder || filter.keepsEmptyFolders) yield item;
+    if (visited && isFolder) yield* listFolder(context, item, filter, visited, path);
   }
+}
+
+/**
+ * Finds the item at a location, or all that match its wildcards.
+ *
+ * @param whole Whether a folder that matches stands for its contents, which are not searched then.
+ * @throws {GraphError} `notFound`, code `noMatch`.
+ */
+export async function* findItems(
+  context: ItemContext,
+  { pattern, ...location }: Location,
+  whole: boolean,
+): AsyncGenerator<ResolvedItem> {
+  const found = await getItem(context, location);
+  if (!pattern) return yield found;
+  const visited = new Set<string>();
+  let isEmpty = true;
+  const search = async function* (folder: Item, below: string): AsyncGenerator<ResolvedItem> {
+    for await (const child of listChildren(context, folder, visited)) {
+      const path = joinRemote(below, child.item.name);
+      const isFolder = child.item.type === "folder";
+      const isMatch = matchesPattern(pattern, path) && (isFolder || !location.folder);
+      if (isMatch) {
+        isEmpty = false;
+        yield child;
+      }
+      if (isFolder && matchesBelow(pattern, path) && !(isMatch && whole)) yield* search(child.item, path);
+    }
+  };
+  if (found.item.type === "folder") yield* search(found.item, "");
+  if (isEmpty) throw new GraphError("notFound", `${location.text} matches nothing`, { code: "noMatch" });
 }
 
 /**

@@ -11,7 +11,8 @@ import { readServiceError, toServiceError } from "../graph/errors.ts";
 import { retryAfterMs } from "../http/retry.ts";
 import { parseJsonObject } from "../json.ts";
 import { forTransfer, type TransferContext } from "../transfer/result.ts";
-import { findTarget, pathOf, retryUntilVisible } from "../upload/target.ts";
+import { retryUntilVisible } from "../upload/folders.ts";
+import { findTarget, pathOf } from "../upload/target.ts";
 
 /** How to copy. */
 export interface CopyOptions {

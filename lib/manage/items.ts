@@ -20,6 +20,7 @@ import { joinRemote } from "../drive/names.ts";
 import { isGraphError, usageError } from "../errors.ts";
 import { readServiceError } from "../graph/errors.ts";
 import { isJsonObject } from "../json.ts";
+import type { TransferContext } from "../transfer/result.ts";
 import { findTarget } from "../upload/target.ts";
 
 /**
@@ -29,7 +30,7 @@ import { findTarget } from "../upload/target.ts";
  * @throws {GraphError} `conflict`, code `nameAlreadyExists`; `usage`, code `otherDrive`, for a target in another drive.
  */
 export async function move(
-  context: ItemContext,
+  context: TransferContext,
   source: LocationInput,
   target: LocationInput,
 ): Promise<Item> {

@@ -15,7 +15,8 @@ import { forTransfer, type OnProgress, secondsSince, type TransferResult } from 
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { uploadSimple } from "./simple.ts";
-import { findItem, findTarget, pathOf, retryUntilVisible, type UploadTarget } from "./target.ts";
+import { type FolderFinder, retryUntilVisible } from "./folders.ts";
+import { findItem, findTarget, pathOf, type UploadTarget } from "./target.ts";
 import { isUploadUnfinished } from "./journal.ts";
 import { verifyUpload } from "./verdict.ts";
 
@@ -51,6 +52,12 @@ export interface UploadOptions {
   resume?: boolean;
   /** Called as bytes are sent. */
   onProgress?: OnProgress;
+  /**
+   * Makes missing folders. @default a missing folder is an error
+   *
+   * @internal
+   */
+  folders?: FolderFinder | undefined;
 }
 
 /**
@@ -68,7 +75,7 @@ export async function uploadFile(
   options: UploadOptions = {},
 ): Promise<TransferResult> {
   using content = await openLocalFile(path);
-  const target = await findTarget(connection, location, remoteName(content.name));
+  const target = await findTarget(connection, location, remoteName(content.name), options.folders);
   return await uploadContent(connection, content, target, options);
 }
 
@@ -85,7 +92,7 @@ export async function uploadStream(
   options: UploadOptions = {},
 ): Promise<TransferResult> {
   // Before the input is read, which may take long.
-  const target = await findTarget(connection, location, undefined);
+  const target = await findTarget(connection, location, undefined, options.folders);
   const { settings, graph } = connection;
   const { signal } = graph.http;
   const spooled = await createSpool(join(settings.state, "spool"), target.name, (file) => {
@@ -116,6 +123,7 @@ export async function uploadContent(
     id: "",
     driveId: target.folder.driveId,
     eTag: null,
+    webUrl: null,
     quickXorHash: null,
     sentBytes: 0,
     resumedFrom: null,
@@ -226,8 +234,8 @@ function predict(
   return conflict === "rename" ? "renamed" : "replaced";
 }
 
-function resultOf({ path, id, driveId, eTag, hash }: Item) {
-  return { path, id, driveId, eTag, quickXorHash: hash };
+function resultOf({ path, id, driveId, eTag, webUrl, hash }: Item) {
+  return { path, id, driveId, eTag, webUrl, quickXorHash: hash };
 }
 
 function itemIn(target: UploadTarget, driveItem: DriveItem): Item {

@@ -26,11 +26,13 @@ Deno.test("createFolder() creates one folder, and with parents those above it", 
     ["General/A/B/C", false, "notFound folderNotFound"],
     ["General/minutes", false, "conflict nameAlreadyExists"],
     ["General/Minutes", true, "General/Minutes"],
-    ["General/Agenda.md", true, "conflict nameAlreadyExists"],
+    ["General/Agenda.md", true, "usage notAFolder"],
+    ["General/Agenda.md", false, "conflict nameAlreadyExists"],
+    ["General/*", true, "usage illegalName"],
     ["", true, ""],
     ["", false, "conflict nameAlreadyExists"],
     ["General/CON", false, "usage illegalName"],
-    ["General/Agenda.md/New", true, "failed invalidRequest"],
+    ["General/Agenda.md/New", true, "usage notAFolder"],
   ];
   await using env = await startManageEnv();
   for (const [location, parents, expected] of cases) {

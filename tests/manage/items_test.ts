@@ -96,6 +96,10 @@ Deno.test("remove() removes files and folders, but neither a root nor what has c
 
   assertEquals(await codeOf(remove(connection, listed)), "conflict entityTagDoesNotMatch");
   assertEquals(await codeOf(remove(connection, "")), "usage rootFolder");
+  for (const pattern of ["*", "General/*", "General/**/*.md"]) {
+    assertEquals(await codeOf(remove(connection, pattern)), "usage illegalName");
+    assertEquals(await codeOf(move(connection, pattern, "Thousand")), "usage illegalName");
+  }
   assertEquals(await codeOf(remove(connection, await stat(connection, ""))), "usage rootFolder");
   assertEquals(await codeOf(remove(connection, "General/Missing.md")), "notFound itemNotFound");
   await remove(connection, "General/Agenda.md");
