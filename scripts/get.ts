@@ -7,15 +7,18 @@
  * @module
  */
 import type { OptionDefinitions } from "../lib/cli/args.ts";
-import { downloadJobs } from "../lib/cli/download_command.ts";
+import { downloadJobs, listedLocations } from "../lib/cli/download_command.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
-import { TRANSFER_FIELDS, TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
+import { checkFilter, TRANSFER_FIELDS, TRANSFER_OPTIONS, transferAll } from "../lib/cli/transfer_command.ts";
 import { MAX_CONNECTIONS } from "../lib/download/download.ts";
 import { statIfExists } from "../lib/local/local_file.ts";
 import { usageError } from "../lib/errors.ts";
 
 const OPTIONS = {
   recursive: { type: "switch", short: "r", help: "include folders; skip what is up to date" },
+  include: TRANSFER_OPTIONS.include,
+  exclude: TRANSFER_OPTIONS.exclude,
+  from: { type: "text", placeholder: "-", help: "download the items of ls --json on standard input" },
   conflict: {
     type: "choice",
     choices: ["fail", "replace", "skip", "resume"],
@@ -37,8 +40,8 @@ const OPTIONS = {
 export const get: Command<typeof OPTIONS> = {
   name: "get",
   summary: "Download files and folders from OneDrive, SharePoint and Teams.",
-  forms: ["LOCATION [DEST]", "LOCATION… FOLDER", "-r LOCATION [FOLDER]", "LOCATION -"],
-  arguments: { min: 1, max: Infinity, names: "LOCATION" },
+  forms: ["LOCATION [DEST]", "LOCATION… FOLDER", "-r LOCATION [FOLDER]", "--from - [FOLDER]"],
+  arguments: { min: 0, max: Infinity, names: "LOCATION" },
   options: OPTIONS,
   fields: TRANSFER_FIELDS,
   examples: ["General/Report.docx", "-r General backup", "me:Notes.txt - | less"],
@@ -46,34 +49,44 @@ export const get: Command<typeof OPTIONS> = {
 };
 
 async function run(run: Run<typeof OPTIONS>): Promise<void> {
-  const { recursive, conflict, "dry-run": dryRun, jobs } = run.options;
-  const sources = run.args.length > 1 ? run.args.slice(0, -1) : run.args;
-  const destination = run.args.length > 1 ? run.args.at(-1) : undefined;
+  const { recursive, include, exclude, from, conflict, "dry-run": dryRun, jobs } = run.options;
+  checkFilter(run.options);
+  if (from !== undefined && from !== "-") throw usageError(`--from reads standard input only: ${from}`);
+  const isList = from !== undefined;
+  if (isList && run.args.length > 1) throw usageError(`--from takes no LOCATION: ${run.args[0]}`);
+  if (!isList && run.args.length === 0) throw usageError("missing argument: LOCATION");
+  const sources = run.args.slice(0, isList ? 0 : Math.max(1, run.args.length - 1));
+  const destination = run.args[sources.length];
+  const locations = await run.locations(sources);
+  const intoFolder = isList || locations.length > 1 || locations[0]!.pattern !== undefined;
   const toStandardOutput = destination === "-";
-  if (toStandardOutput && (recursive || sources.length > 1)) {
+  if (toStandardOutput && (recursive || intoFolder)) {
     throw usageError("standard output takes one file", "give a folder as DEST", "standardOutput");
   }
-  if (sources.length > 1 && !(await statIfExists(destination!))?.isDirectory) {
+  if (intoFolder && destination !== undefined && !(await statIfExists(destination))?.isDirectory) {
     throw usageError(
       `${destination} is not a folder`,
       "several files need an existing folder as the last argument",
       "notAFolder",
     );
   }
-  const locations = await run.locations(sources);
   // Several files use several connections already.
-  const connections = run.options.connections ?? (recursive || sources.length > 1 ? 1 : undefined);
+  const connections = run.options.connections ?? (recursive || intoFolder ? 1 : undefined);
   const options = {
     conflict,
     // The same command resumes an interrupted one: files that are here are not downloaded again.
     ifChanged: run.options["if-changed"] || recursive,
     dryRun,
     ...(connections === undefined ? {} : { connections }),
+    include,
+    exclude,
   };
   const connection = await run.connect("read");
   const transfers = downloadJobs(connection, {
-    locations,
+    locations: isList ? listedLocations(run.host.stdin) : locations,
+    isList,
     destination,
+    intoFolder,
     recursive,
     options,
     stdout: run.host.stdout,

@@ -32,6 +32,8 @@ const OPTIONS = {
     placeholder: "TYPE",
     help: "only these",
   },
+  include: { type: "texts", placeholder: "GLOB", help: "only files that match; repeatable" },
+  exclude: { type: "texts", placeholder: "GLOB", help: "no files that match, as old/**" },
   sites: { type: "text", placeholder: "[TEXT]", help: "list sites that match TEXT, or all" },
   drives: { type: "switch", help: "list the libraries of the default site, or your drives" },
   teams: { type: "switch", help: "list your teams" },
@@ -76,6 +78,8 @@ interface ListOptions {
   recursive: boolean;
   sort: SortKey | undefined;
   type: Item["type"] | undefined;
+  include: readonly string[];
+  exclude: readonly string[];
 }
 
 type SortKey = "name" | "size" | "time";
@@ -114,7 +118,7 @@ async function listLocations(
   const { long, sort } = options;
   const terminalWidth = host.stdout.isTerminal() ? host.columns() : undefined;
   const isStream = terminalWidth === undefined || output.options.json;
-  const showPath = options.recursive || locations.length > 1;
+  const showPath = options.recursive || locations.length > 1 || locations[0]!.pattern !== undefined;
   const sizeOf = options.human ? formatSize : String;
   const counts: Record<Item["type"], number> = { file: 0, folder: 0, package: 0, link: 0 };
   let fileBytes = 0;
@@ -164,11 +168,11 @@ function counted(count: number, what: string): string {
 async function* listEntries(
   context: ItemContext,
   location: Location,
-  { recursive, type }: ListOptions,
+  { type, ...options }: ListOptions,
   showPath: boolean,
 ): AsyncGenerator<Entry> {
   const target = await getItem(context, location);
-  for await (const found of listTarget(context, location, target, { recursive })) {
+  for await (const found of listTarget(context, location, target, options)) {
     const { item } = found;
     if (type && item.type !== type) continue;
     const name = showPath ? locationOf(location, target.item, item) : item.name;
@@ -181,9 +185,10 @@ function parentOf({ item: { path, name } }: Entry): string {
 }
 
 /** What to type for an item that was found at or below a location. */
-function locationOf({ base, text }: Location, target: Item, item: Item): string {
+function locationOf({ base, text: typed, pattern = [] }: Location, target: Item, item: Item): string {
   if (base.kind === "default") return item.path;
-  if (item === target) return text;
+  if (item === target) return typed;
+  const text = typed.replace(/\/$/, "").slice(0, -pattern.join("/").length || undefined);
   if (["item", "share", "web"].includes(base.kind)) return `drive:${item.driveId}/${item.path}`;
   const below = item.path.slice(target.path.length).replace(/^\//, "");
   return /[:/]$/.test(text) ? text + below : `${text}/${below}`;

@@ -10,6 +10,7 @@
 import type { OptionDefinitions } from "../lib/cli/args.ts";
 import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
 import {
+  checkFilter,
   checkUploadDestination,
   TRANSFER_FIELDS,
   TRANSFER_OPTIONS,
@@ -27,6 +28,9 @@ const OPTIONS = {
     help: "if it exists",
   },
   "if-changed": { type: "switch", help: "skip files that are there with the same content" },
+  parents: { type: "switch", help: "make missing folders of LOCATION" },
+  include: TRANSFER_OPTIONS.include,
+  exclude: TRANSFER_OPTIONS.exclude,
   times: { type: "switch", help: "keep the modification time of small files too" },
   "dry-run": TRANSFER_OPTIONS["dry-run"],
   jobs: { ...TRANSFER_OPTIONS.jobs, default: 4 },
@@ -44,25 +48,28 @@ export const put: Command<typeof OPTIONS> = {
 };
 
 async function run(run: Run<typeof OPTIONS>): Promise<void> {
-  const { recursive, conflict, times, "dry-run": dryRun, jobs } = run.options;
+  const { recursive, parents, include, exclude, conflict, times, "dry-run": dryRun, jobs } = run.options;
+  checkFilter(run.options);
   // The same command resumes an interrupted one: files that are there are not sent again.
   const ifChanged = run.options["if-changed"] || recursive;
   const target = run.args.at(-1)!;
   const paths = run.args.slice(0, -1);
   await checkUploadDestination(target);
   const [location] = await run.locations([target]);
-  if (paths.length > 1 && location!.path.length > 0 && !location!.folder) {
+  if (parents && paths.length > 1 && location!.path.length > 0 && !location!.folder) {
     throw usageError(
-      `${target}: several files need a folder, with a slash at its end`,
+      `${target}: a folder to make for several files needs a slash at its end`,
       `write ${target}/`,
       "notAFolder",
     );
   }
   const request = {
     paths,
-    // An id does not show that it is a folder's.
+    // Several files go into an existing folder only.
     location: paths.length > 1 ? { ...location!, folder: true } : location!,
     recursive,
+    parents,
+    filter: { include, exclude },
     options: { conflict, ifChanged, times, dryRun },
   };
   const inputs = await readUploadInputs(request, run.signal);

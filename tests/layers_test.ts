@@ -7,6 +7,7 @@ import { dirname, fromFileUrl, join } from "../lib/std.ts";
 const LAYERS = [
   ["scripts", "mod"],
   ["cli"],
+  ["manage"],
   ["upload", "download"],
   ["content"],
   ["connect"],

@@ -302,13 +302,14 @@ function localNames(command: Command, args: readonly string[], folder: string) {
   const prefix = `${folder}/`;
   const isRelative = (name: string) => name !== "-" && !name.startsWith("/");
   const positions = positionsOf(command, args);
+  const sources = args.includes("--from") ? 0 : 1; // at least
   const local = command.name === "get"
-    ? positions.slice(1).slice(-1)
+    ? positions.slice(sources).slice(-1)
     : positions.slice(0, command.name.startsWith("put") ? -1 : 0);
   local.push(...[...args.keys()].filter((index) => /^--.+-file$/.test(args[index - 1] ?? "")));
   const changed = local.filter((index) => isRelative(args[index]!));
   const absolute = args.map((arg, index) => changed.includes(index) ? prefix + arg : arg);
-  const toFolder = command.name === "get" && positions.length === 1;
+  const toFolder = command.name === "get" && positions.length === sources;
   if (toFolder) absolute.push(prefix);
   const asGiven = (text: string) => changed.length > 0 || toFolder ? text.replaceAll(prefix, "") : text;
   return { absolute, asGiven };

@@ -11,7 +11,7 @@ import { parseArgs as parseWords } from "../std.ts";
 import { nearest } from "../suggest.ts";
 
 /** An option; its name is its key in {@linkcode OptionDefinitions}. */
-type OptionDefinition =
+export type OptionDefinition =
   & {
     /** One letter. */
     short?: string;
@@ -22,6 +22,8 @@ type OptionDefinition =
     | { type: "switch" }
     /** In brackets, as in `[TEXT]`, the value may be missing. Other values than `choices` are accepted, too. */
     | { type: "text"; placeholder: string; choices?: readonly string[] }
+    /** A text that may be given several times. */
+    | { type: "texts"; placeholder: string }
     | { type: "choice"; choices: readonly string[]; default?: string; placeholder?: string }
     /** `defaultHelp` describes a default that depends on something. */
     | { type: "number"; min: number; max: number; default?: number; defaultHelp?: string }
@@ -43,6 +45,7 @@ type OptionValue<Definition> = Definition extends { type: "switch" } ? boolean
   : Definition extends { type: "choice"; choices: readonly (infer Choice)[] }
     ? Definition extends { default: string } ? Choice : Choice | undefined
   : Definition extends { type: "text" } ? string | undefined
+  : Definition extends { type: "texts" } ? readonly string[]
   : Definition extends { default: number } ? number
   : number | undefined;
 
@@ -97,7 +100,7 @@ export const SETTING_OPTIONS: OptionDefinitions = Object.fromEntries(
 /**
  * Parses a command line.
  *
- * Switches take no value, a repeated option counts once with its last value, and words after `--` are arguments.
+ * Switches take no value, a repeated option counts once with its last value unless it takes several, and words after `--` are arguments.
  *
  * @throws {GraphError} `usage` for an unknown option, a bad value, or too few or too many arguments. `--help`,
  *   `--version` and `--completions` come before the check of the arguments.
@@ -110,7 +113,13 @@ export function parseArgs<Definitions extends OptionDefinitions>(
   const [string, boolean] = [false, true].map((wanted) =>
     Object.keys(definitions).filter((name) => (definitions[name]!.type === "switch") === wanted)
   ) as [string[], string[]];
-  const { _, ...given } = parseWords(normalize(words, definitions), { string, boolean });
+  const line = normalize(words, definitions);
+  const { _, ...given } = parseWords(line, { string, boolean });
+  for (const name of string.filter((name) => definitions[name]!.type === "texts" && given[name])) {
+    given[name] = line.slice(0, line.indexOf("--")).flatMap((word) =>
+      word.startsWith(`--${name}=`) ? [word.slice(name.length + 3)] : []
+    );
+  }
   const args = _ as string[];
   const parsed = {
     args,
@@ -185,13 +194,16 @@ function readValue(
   name: string,
   definition: OptionDefinition,
   text: unknown,
-): boolean | string | number | undefined {
+): boolean | string | readonly string[] | number | undefined {
   if (definition.type === "switch") return text === true;
+  if (Array.isArray(text)) return text;
+  if (definition.type === "texts" && text === undefined) return [];
   if (typeof text !== "string") return "default" in definition ? definition.default : undefined;
   const isOptional = definition.type === "text" && definition.placeholder.startsWith("[");
   if (text === "" && !isOptional) throw usageError(`--${name} needs a value`);
   switch (definition.type) {
     case "text":
+    case "texts":
       return text;
     case "choice": {
       const { choices } = definition;

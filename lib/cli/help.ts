@@ -48,6 +48,7 @@ const LOCATION_HELP: readonly (readonly [form: string, meaning: string])[] = [
   ["drive:NAME/PATH, drive:ID/PATH", "in a library of the site by name, or a drive by id"],
   ["id:ITEM, id:DRIVE/ITEM", "an item by id"],
   ["https://…", "an address from the browser, a share link, a link of Teams"],
+  ["'General/*.docx'", "what matches: * and ? in a name, ** any number of folders"],
 ];
 
 export function helpText(help: CommandHelp): string {

@@ -9,6 +9,7 @@ import { type Location, parseLocation } from "../drive/location.ts";
 import { EXIT_CODES, type FailureKind, GraphError, usageError } from "../errors.ts";
 import { toGraphError } from "../local/local_error.ts";
 import { readSettings, type SettingName, type Settings } from "../settings.ts";
+import { concernsAll } from "../transfer/jobs.ts";
 import { type HttpOptions, VERSION } from "../http/client.ts";
 import {
   isGiven,
@@ -113,9 +114,7 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
       await work();
     } catch (error) {
       const failure = toGraphError(error);
-      // The others would fail in the same way.
-      const endsRun = ["interrupted", "signInNeeded"].includes(failure.kind) || failure.code === "stalled";
-      if (endsRun || error instanceof Deno.errors.BrokenPipe) throw error;
+      if (concernsAll(failure) || error instanceof Deno.errors.BrokenPipe) throw error;
       this.output.error(failure);
       this.fail(failure.kind);
     }
@@ -192,7 +191,7 @@ function informationText(
 }
 
 /** The first Ctrl+C aborts the signal; the second ends the process at once. */
-function abortOnInterrupt(host: Host): { signal: AbortSignal } & Disposable {
+export function abortOnInterrupt(host: Host): { signal: AbortSignal } & Disposable {
   const controller = new AbortController();
   const release = host.onInterrupt(() => {
     if (controller.signal.aborted) host.exit(EXIT_CODES.interrupted);

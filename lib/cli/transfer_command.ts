@@ -5,6 +5,7 @@
  */
 import { statIfExists } from "../local/local_file.ts";
 import { isGraphError, usageError } from "../errors.ts";
+import type { FilterOptions } from "../drive/pattern.ts";
 import { formatSize } from "../format.ts";
 import { basename } from "../std.ts";
 import { readAhead, runPool, type TransferJob } from "../transfer/jobs.ts";
@@ -18,6 +19,12 @@ const MAX_JOBS = 16;
 const READ_AHEAD = 10_000;
 
 export const TRANSFER_OPTIONS = {
+  include: {
+    type: "texts",
+    placeholder: "GLOB",
+    help: "with -r: only files that match; repeatable",
+  },
+  exclude: { type: "texts", placeholder: "GLOB", help: "with -r: no files that match, as old/**" },
   "dry-run": { type: "switch", help: "show what would be done" },
   jobs: { type: "number", min: 1, max: MAX_JOBS, help: "files in parallel" },
 } as const;
@@ -90,6 +97,12 @@ export function describe({ result, path, local, bytes, verdict, dryRun }: Transf
   if (result === "skipped") return `skipped ${path}: ${local} already exists`;
   const to = result === "downloaded" ? ` to ${local}` : "";
   return `${result} ${path}${to} (${size}, ${verdict})`;
+}
+
+/** @throws {GraphError} `usage` for a filter without `-r`: files that are named are transferred. */
+export function checkFilter({ recursive, include, exclude }: { recursive: boolean } & FilterOptions): void {
+  if (recursive || ![include, exclude].some((patterns) => patterns?.length)) return;
+  throw usageError("--include and --exclude select from folders", "add -r");
 }
 
 /**

@@ -5,10 +5,12 @@
  */
 import type { Connection } from "../connect.ts";
 import type { Location } from "../drive/location.ts";
-import { remoteName, sameName } from "../drive/names.ts";
+import { checkNewName, remoteName, sameName } from "../drive/names.ts";
+import type { FilterOptions } from "../drive/pattern.ts";
 import { usageError } from "../errors.ts";
 import { basename } from "../std.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
+import { FolderFinder } from "../upload/folders.ts";
 import { folderName, type LocalTree, readLocalTree } from "../upload/local_tree.ts";
 import { uploadTree } from "../upload/tree.ts";
 import { uploadFile, type UploadOptions, uploadStream } from "../upload/upload.ts";
@@ -21,6 +23,10 @@ interface UploadRequest {
   paths: readonly string[];
   location: Location;
   recursive: boolean;
+  /** Makes missing folders above the target. */
+  parents: boolean;
+  /** What to take of folders. */
+  filter: FilterOptions;
   options: UploadOptions;
 }
 
@@ -40,11 +46,12 @@ interface UploadInput {
  *   with the same name.
  */
 export async function readUploadInputs(
-  { paths, recursive }: UploadRequest,
+  { paths, location, recursive, parents, filter }: UploadRequest,
   signal: AbortSignal,
 ): Promise<UploadInput[]> {
+  if (parents) location.path.forEach(checkNewName);
   const inputs: UploadInput[] = [];
-  for (const path of paths) inputs.push(await readInput(path, recursive, signal));
+  for (const path of paths) inputs.push(await readInput(path, recursive && filter, signal));
   checkSameNames(inputs);
   // All at once, so that they can be fixed in one go.
   const forbidden = inputs.flatMap(({ tree }) => tree?.problems ?? []).map(({ message }) => message);
@@ -56,9 +63,12 @@ export async function readUploadInputs(
 export async function* uploadJobs(
   connection: Connection,
   inputs: readonly UploadInput[],
-  { location, options }: UploadRequest,
+  { location, parents, ...request }: UploadRequest,
   stdin: () => ReadableStream<Uint8Array>,
 ): AsyncGenerator<TransferJob> {
+  const missing = request.options.dryRun ? "wouldMake" : "make";
+  const folders = parents ? new FolderFinder(connection, missing) : undefined;
+  const options = { ...request.options, folders };
   for (const { path, name, tree } of inputs) {
     if (tree) yield* treeJobs(connection, path, tree, location, options);
     else {
@@ -66,7 +76,7 @@ export async function* uploadJobs(
         name: name === undefined ? "standard input" : path,
         run: (onProgress) =>
           name === undefined
-            ? uploadStream(connection, location, { ...options, onProgress }, stdin())
+            ? uploadStream(connection, stdin(), location, { ...options, onProgress })
             : uploadFile(connection, path, location, { ...options, onProgress }),
       };
     }
@@ -93,13 +103,18 @@ async function* treeJobs(
   }
 }
 
-async function readInput(path: string, recursive: boolean, signal: AbortSignal): Promise<UploadInput> {
+/** @param filter What to take of a folder; `false`: a folder is an error. */
+async function readInput(
+  path: string,
+  filter: FilterOptions | false,
+  signal: AbortSignal,
+): Promise<UploadInput> {
   if (path === "-") return { path };
   // A missing file is reported in its turn, among the others.
   const info = await Deno.stat(path).catch(() => undefined);
   if (!info?.isDirectory) return { path, name: remoteName(basename(path)) };
-  if (!recursive) throw usageError(`${path} is a folder`, "use -r to include folders", "localFolder");
-  return { path, name: await folderName(path), tree: await readLocalTree(path, signal) };
+  if (!filter) throw usageError(`${path} is a folder`, "use -r to include folders", "localFolder");
+  return { path, name: await folderName(path), tree: await readLocalTree(path, signal, filter) };
 }
 
 /** Of two inputs with one name the second would replace the first. */

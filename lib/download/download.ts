@@ -171,6 +171,7 @@ function toResult(
     id: item.id,
     driveId: item.driveId,
     eTag: item.eTag,
+    webUrl: item.webUrl,
     quickXorHash: item.hash,
     seconds: secondsSince(started),
     ...outcome,

@@ -7,15 +7,46 @@ import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError } from "../errors.ts";
-import { type Item, listChildren } from "../drive/items.ts";
+import { getItem, type Item, listChildren, notAFolderError } from "../drive/items.ts";
+import type { LocationInput } from "../drive/location.ts";
+import { joinRemote } from "../drive/names.ts";
+import { Filter, type FilterOptions } from "../drive/pattern.ts";
 import { lstatIfExists } from "../local/local_file.ts";
-import { failedJob, type TransferJob } from "../transfer/jobs.ts";
+import { failedJob, runAll, type TransferJob } from "../transfer/jobs.ts";
+import type { TransferResult } from "../transfer/result.ts";
 import { checkLocalName } from "./local_target.ts";
 
-const SKIPPED = {
+/** Why an item has nothing to download. */
+export const SKIPPED = {
   package: "a OneNote notebook has no content of its own",
   link: "shortcuts are not followed",
 };
+
+/** How to transfer a folder. */
+export type DownloadFolderOptions = Omit<DownloadOptions, "onProgress"> & FilterOptions & {
+  /** Files in parallel. @default 8 */
+  jobs?: number;
+};
+
+/**
+ * Downloads a folder and its contents. Files that are here with the same content are skipped, so the same call continues
+ * after a failure; all others are tried after one. Nothing is deleted.
+ *
+ * @param destination Becomes the copy of the folder, and is made if missing.
+ * @returns one result for each file.
+ * @throws {GraphError} the first failure, after all files were tried.
+ */
+export async function downloadFolder(
+  connection: Connection,
+  location: LocationInput,
+  destination: string,
+  { jobs = 8, ...options }: DownloadFolderOptions = {},
+): Promise<TransferResult[]> {
+  const { item } = await getItem(connection, location);
+  if (item.type !== "folder") throw notAFolderError(item);
+  const all = { ifChanged: true, connections: 1, ...options };
+  return await runAll(connection, downloadTree(connection, item, destination, all), jobs);
+}
 
 /**
  * Lists the downloads of a folder and its contents. Creates local folders on the way, empty ones too, and deletes nothing.
@@ -25,14 +56,28 @@ export async function* downloadTree(
   connection: Connection,
   folder: Item,
   local: string,
-  options: DownloadOptions,
-  visited = new Set<string>(),
+  options: DownloadOptions & FilterOptions,
 ): AsyncGenerator<TransferJob> {
+  const filter = new Filter(options);
+  yield* downloadContents(connection, folder, local, { ...options, filter, visited: new Set() }, "");
+}
+
+async function* downloadContents(
+  connection: Connection,
+  folder: Item,
+  local: string,
+  options: DownloadOptions & { filter: Filter; visited: Set<string> },
+  below: string,
+): AsyncGenerator<TransferJob> {
+  const { filter, visited } = options;
+  const makeFolder = () => options.dryRun ? undefined : Deno.mkdir(local, { recursive: true });
   try {
     if (visited.size > 0) await refuseSymlink(local);
-    if (!options.dryRun) await Deno.mkdir(local, { recursive: true });
+    if (filter.keepsEmptyFolders) await makeFolder();
     for await (const found of listChildren(connection, folder, visited)) {
       const { item } = found;
+      const inside = joinRemote(below, item.name);
+      if (!filter.takes(inside, item.type === "folder")) continue;
       try {
         checkLocalName(item);
       } catch (error) {
@@ -40,8 +85,9 @@ export async function* downloadTree(
         continue;
       }
       const path = join(local, item.name);
-      if (item.type === "folder") yield* downloadTree(connection, item, path, options, visited);
+      if (item.type === "folder") yield* downloadContents(connection, item, path, options, inside);
       else if (item.type === "file") {
+        await makeFolder();
         yield {
           name: item.path,
           bytes: item.size,

@@ -13,22 +13,28 @@ import { nearest } from "../suggest.ts";
 import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
 import { canonicalDriveId, type DriveItem, drivePath, isDriveItem } from "./drive_item.ts";
 import { type Location, type NameOrId, parseSite, type SiteName } from "./location.ts";
-import { sameName } from "./names.ts";
+import { checkAddress, sameName } from "./names.ts";
 import type { PlaceMemory } from "./place_memory.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
 export interface DriveInfo {
+  /** To address it, as `drive:ID`. */
   id: string;
+  /** As a browser shows it. */
   name: string;
   /** `personal`, `business` or `documentLibrary`. */
   driveType: string;
+  /** Its address in a browser. */
   webUrl: string;
 }
 
 /** A SharePoint site. */
-interface SiteInfo {
+export interface SiteInfo {
+  /** Host and two GUIDs. */
   id: string;
+  /** As a browser shows it. */
   name: string;
+  /** Its address in a browser. */
   webUrl: string;
 }
 
@@ -54,6 +60,8 @@ interface DriveContext {
 export class Drives {
   readonly #context: DriveContext;
   readonly #found = new Map<string, Promise<unknown>>();
+  /** Their items can be addressed by id without a request, and without permissions for other drives. */
+  readonly #byId = new Map<string, DriveInfo>();
 
   constructor(context: DriveContext) {
     this.#context = context;
@@ -64,7 +72,8 @@ export class Drives {
    *
    * @throws {GraphError} `notFound`; `usage` with the candidates if a name is ambiguous.
    */
-  async locate({ base, path }: Location): Promise<Located> {
+  async locate({ base, path, pattern }: Location): Promise<Located> {
+    checkAddress(pattern ?? []); // wildcards only find what is there
     switch (base.kind) {
       case "me":
         return addressIn(await this.own(), path);
@@ -122,6 +131,8 @@ export class Drives {
    * @throws {GraphError} `notFound`, code `driveNotFound`, or `usage`, code `ambiguousDrive`, both with the candidates.
    */
   async named(drive: string): Promise<DriveInfo> {
+    const known = this.#byId.get(canonicalDriveId(drive));
+    if (known) return known;
     if (isDriveId(drive)) {
       this.#context.session?.include("allDrives");
       return await this.#get(`/drives/${encodeURIComponent(drive)}`, `drive ${drive}`);
@@ -139,9 +150,8 @@ export class Drives {
     throw usageError(problem, "use the id: drive:ID/PATH", "ambiguousDrive");
   }
 
-  /** The libraries of the default site, or else the user's own drives. */
-  async all(): Promise<DriveInfo[]> {
-    const site = this.#defaultSite();
+  /** The libraries of a site, or else the user's own drives. @param site @default that of the settings */
+  async all(site: SiteName | undefined = this.#defaultSite()): Promise<DriveInfo[]> {
     if (site) return await this.#allOfSite(site);
     const own = await this.own();
     const listed = await this.#list("/me/drives", "your drives");
@@ -383,19 +393,23 @@ export class Drives {
     return await ifFound(this.#context.graph.requestJson(url, { what: name })) !== undefined;
   }
 
-  #get(url: string, what: string): Promise<DriveInfo> {
+  async #get(url: string, what: string): Promise<DriveInfo> {
     const request = { what, accepts: hasId };
-    return this.#once(
+    const drive = await this.#once(
       url,
       async () => toDriveInfo(await this.#context.graph.requestJson<Drive>(url, request)),
     );
+    this.#byId.set(drive.id, drive);
+    return drive;
   }
 
-  #list(url: string, what: string): Promise<DriveInfo[]> {
-    return this.#once(url, async () => {
+  async #list(url: string, what: string): Promise<DriveInfo[]> {
+    const drives = await this.#once(url, async () => {
       const pages = await Array.fromAsync(this.#context.graph.pages<Drive>(url, what, hasId));
       return pages.flat().map(toDriveInfo);
     });
+    for (const drive of drives) this.#byId.set(drive.id, drive);
+    return drives;
   }
 
   /**

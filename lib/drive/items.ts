@@ -152,12 +152,12 @@ export function locationLabel({ text }: Location): string {
 }
 
 /**
- * Reads the item at an address; of a shortcut, its target in another drive.
+ * Reads the item at an address; a shortcut is not followed.
  *
  * @param what What is being read, for error messages.
  * @throws {GraphError} `notFound`; `failed`, code `invalidAnswer`, if the service responds with another item.
  */
-export async function fetchItem(
+export async function fetchItself(
   context: Pick<ItemContext, "graph">,
   address: ItemAddress,
   what: string,
@@ -171,11 +171,21 @@ export async function fetchItem(
     accepts: (value) => isExpectedItem(value, expected),
   });
   const path = "path" in address ? address.path.join("/") : drivePath(driveItem);
-  const { id, parentReference } = driveItem.remoteItem ?? {};
-  if (!id || !parentReference?.driveId) return { driveItem, item: toItem(driveItem, driveId, path) };
+  return { driveItem, item: toItem(driveItem, driveId, path) };
+}
+
+/** Reads the item at an address like {@linkcode fetchItself}; of a shortcut, its target in another drive. */
+export async function fetchItem(
+  context: Pick<ItemContext, "graph">,
+  address: ItemAddress,
+  what: string,
+): Promise<ResolvedItem> {
+  const found = await fetchItself(context, address, what);
+  const { id, parentReference } = found.driveItem.remoteItem ?? {};
+  if (!id || !parentReference?.driveId) return found;
   const target = { driveId: parentReference.driveId, itemId: id };
   try {
-    return await fetchItem(context, target, `target of the shortcut ${path}`);
+    return await fetchItem(context, target, `target of the shortcut ${found.item.path}`);
   } catch (error) {
     if (!isGraphError(error) || error.kind !== "refused") throw error;
     const form = `id:${target.driveId}/${target.itemId}`;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { GraphError } from "../errors.ts";
 import {
   assertNotVisited,
   childPages,
@@ -14,44 +15,103 @@ import {
   type ResolvedItem,
 } from "./items.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
+import { joinRemote } from "./names.ts";
+import { Filter, type FilterOptions, matchesBelow, matchesPattern } from "./pattern.ts";
 
 /** More would only be throttled. One more is left for the folder whose turn it is. */
 const MAX_REQUESTS_AHEAD = 7;
 /** Pages that wait for their turn; each has up to 200 items. */
 const MAX_PAGES_AHEAD = 32;
 
+/** What to list. */
+export interface ListOptions extends FilterOptions {
+  /** Whether to list subfolders as well, each after the folder that it is in. Shortcuts are not followed. @default false */
+  recursive?: boolean;
+}
+
 /**
- * Lists a folder, page by page on demand; yields the item itself if it is not a folder.
- *
- * @param options.recursive Whether to list subfolders as well, each after the folder that it is in. Shortcuts are not
- *   followed. @default false
+ * Lists a folder, page by page on demand; yields the item itself if it is not a folder, and the items that match a location
+ * with wildcards. Filters apply to the contents of folders.
  */
 export async function* listItems(
   context: ItemContext,
   location: LocationInput,
-  options: { recursive?: boolean } = {},
+  options: ListOptions = {},
 ): AsyncGenerator<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
   const target = await getItem(context, parsed);
   for await (const { item } of listTarget(context, parsed, target, options)) yield item;
 }
 
-/** As {@linkcode listItems}, of an item that was read before. */
+/** As {@linkcode listItems}, of the item of the location up to its wildcards, which was read before. */
 export async function* listTarget(
   context: ItemContext,
   location: Location,
   target: ResolvedItem,
-  { recursive = false }: { recursive?: boolean } = {},
+  { recursive = false, ...filterOptions }: ListOptions = {},
 ): AsyncGenerator<ResolvedItem> {
-  const { item } = target;
-  if (item.type === "folder") yield* recursive ? walk(context, item) : listChildren(context, item);
-  else if (location.folder && location.path.length > 0) throw notAFolderError(item);
-  else yield target;
+  const filter = new Filter(filterOptions);
+  for await (const found of matchesOf(context, location, target, recursive)) {
+    const { item } = found;
+    const isFolder = item.type === "folder";
+    if (!isFolder && location.folder && location.path.length > 0) throw notAFolderError(item);
+    if (location.pattern || !isFolder) yield found;
+    if (isFolder && recursive) yield* walk(context, item, filter);
+    else if (isFolder && !location.pattern) yield* contentsOf(context, item, filter);
+  }
+}
+
+async function* contentsOf(context: ItemContext, folder: Item, filter: Filter): AsyncGenerator<ResolvedItem> {
+  for await (const child of listChildren(context, folder)) {
+    if (filter.shows(child.item.name, child.item.type === "folder")) yield child;
+  }
+}
+
+/**
+ * Finds the item at a location, or all that match its wildcards.
+ *
+ * @param whole Whether a folder that matches stands for its contents, which are not searched then.
+ * @throws {GraphError} `notFound`, code `noMatch`.
+ */
+export async function* findItems(
+  context: ItemContext,
+  location: Location,
+  whole: boolean,
+): AsyncGenerator<ResolvedItem> {
+  yield* matchesOf(context, location, await getItem(context, location), whole);
+}
+
+async function* matchesOf(
+  context: ItemContext,
+  location: Location,
+  target: ResolvedItem,
+  whole: boolean,
+): AsyncGenerator<ResolvedItem> {
+  const { pattern } = location;
+  if (!pattern) return yield target;
+  const visited = new Set<string>();
+  let isEmpty = true;
+  const search = async function* (folder: Item, below: string): AsyncGenerator<ResolvedItem> {
+    for await (const child of listChildren(context, folder, visited)) {
+      const path = joinRemote(below, child.item.name);
+      const isFolder = child.item.type === "folder";
+      const isMatch = matchesPattern(pattern, path) && (isFolder || !location.folder);
+      if (isMatch) {
+        isEmpty = false;
+        yield child;
+      }
+      if (isFolder && matchesBelow(pattern, path) && !(isMatch && whole)) yield* search(child.item, path);
+    }
+  };
+  if (target.item.type === "folder") yield* search(target.item, "");
+  if (isEmpty) throw new GraphError("notFound", `${location.text} matches nothing`, { code: "noMatch" });
 }
 
 /** A folder whose first page may be requested before its turn. */
 interface Upcoming {
   folder: Item;
+  /** Its path below the root of the walk. */
+  path: string;
   pages: AsyncIterator<ResolvedItem[]>;
   first?: Promise<IteratorResult<ResolvedItem[]>>;
   /** The folders of the page that was read last. */
@@ -62,22 +122,32 @@ interface Upcoming {
  * Lists a folder, then each of its subfolders in the same way. The order does not depend on which response comes first; folders
  * that come next are requested in advance.
  */
-async function* walk(context: ItemContext, root: Item): AsyncGenerator<ResolvedItem> {
+async function* walk(context: ItemContext, root: Item, filter: Filter): AsyncGenerator<ResolvedItem> {
   const visited = new Set<string>();
-  const upcoming = foldersOf([root]);
+  const upcoming = [toUpcoming(root, "")];
   let requests = 0;
   let pagesAhead = 0;
 
-  function foldersOf(items: Item[]): Upcoming[] {
-    return items.filter(({ type }) => type === "folder")
-      .map((folder) => ({ folder, pages: childPages(context, folder), below: [] }));
+  function toUpcoming(folder: Item, path: string): Upcoming {
+    return { folder, path, pages: childPages(context, folder), below: [] };
+  }
+
+  function isShown(item: Item, folder: string): boolean {
+    return filter.shows(joinRemote(folder, item.name), item.type === "folder");
+  }
+
+  function foldersIn(items: readonly ResolvedItem[], folder: string): Upcoming[] {
+    return items.flatMap(({ item }) => {
+      const path = joinRemote(folder, item.name);
+      return item.type === "folder" && filter.takes(path, true) ? [toUpcoming(item, path)] : [];
+    });
   }
 
   async function readPage(next: Upcoming): Promise<IteratorResult<ResolvedItem[]>> {
     requests++;
     try {
       const page = await next.pages.next();
-      if (!page.done) next.below = foldersOf(page.value.map(({ item }) => item));
+      if (!page.done) next.below = foldersIn(page.value, next.path);
       return page;
     } finally {
       requests--;
@@ -103,7 +173,7 @@ async function* walk(context: ItemContext, root: Item): AsyncGenerator<ResolvedI
         upcoming.splice(position, 0, ...current.below);
         position += current.below.length;
         readAhead();
-        yield* page.value;
+        yield* page.value.filter(({ item }) => isShown(item, current.path));
       }
     }
   } finally {

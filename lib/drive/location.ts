@@ -5,6 +5,7 @@
  */
 import { type GraphError, usageError } from "../errors.ts";
 import { checkAddress, remoteName } from "./names.ts";
+import { hasWildcards } from "./pattern.ts";
 import { parseWebAddress } from "./web_address.ts";
 
 /** Where a path begins. New forms of locations are parsed here, and found in `drives.ts`. */
@@ -34,8 +35,18 @@ export interface SiteName {
   path: string;
 }
 
-/** A location as typed, or parsed. */
-export type LocationInput = string | Location;
+/** What was found already: an item, or the result of a transfer. */
+export interface ItemReference {
+  /** Id of its drive. */
+  driveId: string;
+  /** Unique within its drive. */
+  id: string;
+  /** For messages. */
+  path: string;
+}
+
+/** A location as typed, or parsed, or an item. */
+export type LocationInput = string | Location | ItemReference;
 
 /** A parsed location. */
 export interface Location {
@@ -45,6 +56,8 @@ export interface Location {
   base: LocationBase;
   /** Names below the base, outermost first. */
   path: string[];
+  /** Names below the path, from the first with wildcards, as in `General/*.docx`. */
+  pattern?: string[];
   /** Whether it ends with a slash, and so must be a folder. */
   folder: boolean;
 }
@@ -53,7 +66,7 @@ type LocationPath = Pick<Location, "base" | "path">;
 
 /** @throws {GraphError} `usage`, code `unknownLocation` or `illegalName`. */
 export function parseLocation(text: LocationInput, siteHost?: string): Location {
-  if (typeof text !== "string") return text;
+  if (typeof text !== "string") return "base" in text ? text : locationOf(text);
   if (/^https?:\/\//i.test(text)) {
     const place = parseWebAddress(text);
     checkAddress(place.path);
@@ -61,9 +74,17 @@ export function parseLocation(text: LocationInput, siteHost?: string): Location 
   }
   const [, scheme, rest = text] = /^(me|site|team|drive|id):(.*)$/s.exec(text) ?? [];
   const names = rest.split("/").filter((name) => name !== "").map(remoteName);
-  const { base, path } = parseBase(scheme, names, text, siteHost);
-  checkAddress(path);
-  return { text, base, path, folder: rest === "" || rest.endsWith("/") };
+  const { base, path: all } = parseBase(scheme, names, text, siteHost);
+  checkAddress(all.map((name) => name.replaceAll(/[*?]/g, "x")));
+  const first = all.findIndex(hasWildcards);
+  const [path, pattern] = first < 0 ? [all, []] : [all.slice(0, first), all.slice(first)];
+  const folder = rest === "" || rest.endsWith("/");
+  return { text, base, path, ...(pattern.length > 0 ? { pattern } : {}), folder };
+}
+
+function locationOf({ driveId, id: itemId, path }: ItemReference): Location {
+  if (itemId === "") throw usageError(`${path} was not made`, "a dry run makes nothing", "unknownLocation");
+  return { text: path, base: { kind: "item", driveId, itemId }, path: [], folder: false };
 }
 
 function parseBase(

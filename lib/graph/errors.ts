@@ -14,16 +14,6 @@ import { isJsonObject, parseJsonObject } from "../json.ts";
 
 type Explanation = [kind: FailureKind, why: string, hint?: string];
 
-/** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
-const BY_CODE: Readonly<Record<string, Explanation>> = {
-  serviceReadOnly: [ // not missing permissions (PROTOCOL L3)
-    "unavailable",
-    "the service has made this drive read-only for maintenance",
-    "try again later",
-  ],
-  malwareDetected: ["refused", "the service found malware in it", "ask your administrator"],
-};
-
 const BY_STATUS: Readonly<Record<number, Explanation>> = {
   401: ["signInNeeded", "the service does not accept the sign-in"],
   403: [
@@ -37,6 +27,18 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
   423: ["conflict", "the file is locked: open in Office or checked out", "close it or check it in"],
   429: ["unavailable", "the service is throttling", "wait, then run the same command again"],
   507: ["noSpace", "the drive is full", "free space or ask for more, then run the same command again"],
+};
+
+/** By code; takes precedence over {@linkcode BY_STATUS}. The innermost known code counts, never the message (PROTOCOL 9a). */
+const BY_CODE: Readonly<Record<string, Explanation>> = {
+  nameAlreadyExists: BY_STATUS[409]!, // copies report both without a status
+  quotaLimitReached: BY_STATUS[507]!,
+  serviceReadOnly: [ // not missing permissions (PROTOCOL L3)
+    "unavailable",
+    "the service has made this drive read-only for maintenance",
+    "try again later",
+  ],
+  malwareDetected: ["refused", "the service found malware in it", "ask your administrator"],
 };
 
 const UNAVAILABLE: Explanation = ["unavailable", "the service is unavailable", "try again later"];

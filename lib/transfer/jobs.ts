@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { OnProgress, TransferResult } from "./result.ts";
+import type { GraphError } from "../errors.ts";
+import { toGraphError } from "../local/local_error.ts";
+import type { OnProgress, TransferContext, TransferResult } from "./result.ts";
 
 /** A transfer to run. */
 export interface TransferJob {
@@ -75,4 +77,35 @@ export async function runPool<T>(
   }
   await Promise.all(running);
   if (failures.length > 0) throw failures[0];
+}
+
+/** Whether a failure would be that of all other transfers too. */
+export function concernsAll({ kind, code }: GraphError): boolean {
+  return kind === "interrupted" || kind === "signInNeeded" || code === "stalled";
+}
+
+/**
+ * Runs all transfers, also after a failure.
+ *
+ * @throws {GraphError} the first failure, at the end; the others are notices.
+ */
+export async function runAll(
+  { notice }: Pick<TransferContext, "notice">,
+  jobs: AsyncIterable<TransferJob>,
+  concurrency: number,
+): Promise<TransferResult[]> {
+  const results: TransferResult[] = [];
+  const failures: GraphError[] = [];
+  await runPool(jobs, concurrency, async (job) => {
+    try {
+      const result = await job.run(() => {});
+      if (result) results.push(result);
+    } catch (error) {
+      const failure = toGraphError(error);
+      if (concernsAll(failure)) throw failure;
+      if (failures.push(failure) > 1) notice(failure.message);
+    }
+  });
+  if (failures[0]) throw failures[0];
+  return results;
 }

@@ -27,6 +27,8 @@ export interface TransferResult {
   driveId: string;
   /** Its version; `null` when unknown. */
   eTag: string | null;
+  /** Its address in a browser; `null` when unknown. */
+  webUrl: string | null;
   /** Its hash in base64; `null` where the service has none. */
   quickXorHash: string | null;
   /** Duration. */

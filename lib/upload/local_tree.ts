@@ -8,6 +8,7 @@ import { type GraphError, usageError } from "../errors.ts";
 import { throwIfAborted } from "../abort.ts";
 import { statIfExists } from "../local/local_file.ts";
 import { nameKey, nameProblem, remoteName } from "../drive/names.ts";
+import { Filter, type FilterOptions } from "../drive/pattern.ts";
 
 interface LocalTreeFile {
   path: string;
@@ -31,9 +32,13 @@ export interface LocalTree {
 }
 
 /** Reads a folder recursively; symlinks to files count as files, those to folders are not followed. */
-export async function readLocalTree(folder: string, signal?: AbortSignal): Promise<LocalTree> {
+export async function readLocalTree(
+  folder: string,
+  signal?: AbortSignal,
+  filter: FilterOptions = {},
+): Promise<LocalTree> {
   const tree: LocalTree = { folders: [], files: [], problems: [], skipped: [], unreadable: [] };
-  await readFolder(folder, [], tree, signal);
+  await readFolder(folder, [], tree, new Filter(filter), signal);
   return tree;
 }
 
@@ -41,6 +46,7 @@ async function readFolder(
   folder: string,
   folders: string[],
   tree: LocalTree,
+  filter: Filter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let entries: Deno.DirEntry[] = [];
@@ -53,6 +59,8 @@ async function readFolder(
   for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
     throwIfAborted(signal);
     const path = join(folder, entry.name);
+    const name = remoteName(entry.name);
+    if (!filter.takes([...folders, name].join("/"), entry.isDirectory)) continue;
     let info: Deno.FileInfo | undefined;
     if (!entry.isDirectory) {
       try {
@@ -66,15 +74,14 @@ async function readFolder(
         continue;
       }
     }
-    const name = remoteName(entry.name);
     const problem = nameProblem(name) ?? twinProblem(name, names);
     if (problem) {
       tree.problems.push(usageError(`${path}: ${problem}`, "rename it; nothing was sent", "illegalName"));
     }
     if (info) tree.files.push({ path, folders, name, size: info.size });
     else {
-      tree.folders.push([...folders, name]);
-      await readFolder(path, [...folders, name], tree, signal);
+      if (filter.keepsEmptyFolders) tree.folders.push([...folders, name]);
+      await readFolder(path, [...folders, name], tree, filter, signal);
     }
   }
 }

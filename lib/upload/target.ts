@@ -5,7 +5,7 @@
  */
 import { childUrl, type ItemAddress } from "../drive/address.ts";
 import { type DriveItem, type ExpectedItem, isExpectedItem } from "../drive/drive_item.ts";
-import { GraphError, ifFound, isGraphError, usageError } from "../errors.ts";
+import { ifFound, usageError } from "../errors.ts";
 import {
   fetchItem,
   getDriveType,
@@ -19,9 +19,7 @@ import {
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { checkNewName, joinRemote } from "../drive/names.ts";
-
-/** Attempts in a folder that the service does not find yet. */
-const MAX_ATTEMPTS = 5;
+import { type FolderContext, FolderFinder, type NewFolder, noFolder } from "./folders.ts";
 
 export interface UploadTarget {
   folder: ItemAddress;
@@ -61,7 +59,7 @@ export function expectedItem({ folder, folderPath, name }: UploadTarget, named =
 
 /** Where a local folder goes. */
 export interface FolderTarget {
-  base: ResolvedItem;
+  base: NewFolder;
   /** Name of the copy below it; `undefined`: the base itself. */
   name: string | undefined;
   driveType: string;
@@ -71,38 +69,44 @@ export interface FolderTarget {
  * Resolves where a local file goes: into the location if that is a folder, otherwise to the location itself.
  *
  * @param localName The file's name in a folder; `undefined` for standard input, which has none and cannot go into a folder.
+ * @param folders Makes missing folders. @default a missing folder is an error
  * @throws {GraphError} `notFound` when the folder is missing.
  */
 export async function findTarget(
-  context: ItemContext,
+  context: FolderContext,
   like: LocationInput,
   localName: string | undefined,
+  folders = new FolderFinder(context),
 ): Promise<UploadTarget> {
   const location = parseLocation(like, context.settings.siteHost);
-  return await retryWithoutMemory(context, () => resolveTarget(context, location, localName));
+  return await retryWithoutMemory(context, () => resolveTarget(context, location, localName, folders));
 }
 
 async function resolveTarget(
-  context: ItemContext,
+  context: FolderContext,
   location: Location,
   localName: string | undefined,
+  folders: FolderFinder,
 ): Promise<UploadTarget> {
   const last = location.path.at(-1);
   // Before any request, where the name is known already.
   if (!location.folder && last !== undefined) checkNewName(last);
   const { address, driveType, found } = await find(context, location);
-  if (found?.item.type === "folder") {
+  if (found ? found.item.type === "folder" : location.folder) {
+    const folder = found ? { ...found, fresh: false } : await folders.at(address.driveId, pathIn(address));
     if (localName === undefined) {
       const message = `${locationLabel(location)} is a folder, and standard input has no name`;
       throw usageError(message, "name the file after its folder, as in FOLDER/NAME", "noName");
     }
     checkNewName(localName);
-    return targetIn(found, localName, driveType, address, "unknown");
+    return targetIn(folder, localName, driveType, address, "unknown");
   }
-  if (location.folder) throw found ? notAFolderError(found.item) : noFolder(location.text);
+  if (found && location.folder) throw notAFolderError(found.item);
   if (found) return targetOf(found, driveType, address);
-  const { base, name, parent } = await folderAbove(context, address);
-  return targetIn(base, name, driveType, parent, undefined);
+  const path = pathIn(address);
+  const parent = { driveId: address.driveId, path: path.slice(0, -1) };
+  const folder = await folders.at(parent.driveId, parent.path);
+  return targetIn(folder, path.at(-1)!, driveType, parent, undefined);
 }
 
 /** Resolves a location; `found` is its item, with shortcuts followed, or `undefined` if there is none yet. */
@@ -113,19 +117,9 @@ async function find(context: ItemContext, location: Location) {
   return { address, driveType: (found && getDriveType(found.driveItem)) ?? driveType, found };
 }
 
-/** The parent folder of a new item. */
-async function folderAbove(
-  context: ItemContext,
-  address: ItemAddress,
-): Promise<{ base: ResolvedItem; name: string; parent: ItemAddress }> {
-  const { driveId, path } = address as { driveId: string; path: string[] };
-  const parent = { driveId, path: path.slice(0, -1) };
-  const parentPath = parent.path.join("/");
-  const base = await ifFound(fetchItem(context, parent, `folder ${parentPath}`));
-  // The service would create missing folders, even for a misspelled name (PROTOCOL 3.4).
-  if (!base) throw noFolder(parentPath);
-  if (base.item.type !== "folder") throw notAFolderError(base.item);
-  return { base, name: path.at(-1)!, parent };
+/** The path of what does not exist yet, and so has no id. */
+function pathIn(address: ItemAddress): readonly string[] {
+  return "path" in address ? address.path : [];
 }
 
 /**
@@ -135,20 +129,22 @@ async function folderAbove(
  * @throws {GraphError} `notFound` when the parent folder is missing, `usage` when the target is not a folder.
  */
 export async function findFolderTarget(
-  context: ItemContext,
+  context: FolderContext,
   like: LocationInput,
   localName: string,
+  folders = new FolderFinder(context),
 ): Promise<FolderTarget> {
   const location = parseLocation(like, context.settings.siteHost);
   return await retryWithoutMemory(context, async () => {
     const { address, driveType, found } = await find(context, location);
     if (found && found.item.type !== "folder") throw notAFolderError(found.item);
-    const inside = location.folder || ("path" in address && address.path.length === 0);
-    if (inside) checkNewName(localName);
-    if (found) return { base: found, name: inside ? localName : undefined, driveType };
-    if (location.folder) throw noFolder(location.text);
-    const { base, name } = await folderAbove(context, address);
-    checkNewName(name);
+    const path = pathIn(address);
+    const inside = location.folder || ("path" in address && path.length === 0);
+    const name = inside ? localName : found ? undefined : path.at(-1)!;
+    if (name !== undefined) checkNewName(name);
+    const base = found
+      ? { ...found, fresh: false }
+      : await folders.at(address.driveId, inside ? path : path.slice(0, -1));
     return { base, name, driveType: getDriveType(base.driveItem) ?? driveType };
   });
 }
@@ -173,7 +169,7 @@ function targetOf({ driveItem, item }: ResolvedItem, driveType: string, address:
 
 /** Goes into a folder. */
 function targetIn(
-  { item: folder, driveItem }: ResolvedItem,
+  { item: folder, driveItem, fresh }: NewFolder,
   name: string,
   driveType: string,
   address: ItemAddress,
@@ -184,8 +180,9 @@ function targetIn(
     folderId: folder.id,
     folderPath: folder.path,
     name,
-    existing,
+    existing: fresh ? undefined : existing,
     driveType: getDriveType(driveItem) ?? driveType,
+    fresh,
   };
 }
 
@@ -195,24 +192,4 @@ function isAt(
   { driveId, path }: Item,
 ): address is { driveId: string; path: readonly string[] } {
   return "path" in address && address.driveId === driveId && address.path.join("/") === path;
-}
-
-function noFolder(path: string): GraphError {
-  return new GraphError("notFound", `the folder ${path} does not exist`, { code: "folderNotFound" });
-}
-
-/** Retries work in a folder that this run has created, which the service may not find at first (PROTOCOL E3). */
-export async function retryUntilVisible<T>(
-  { graph: { http } }: ItemContext,
-  work: () => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      const isNew = isGraphError(error) && error.status === 404;
-      if (!isNew || attempt === MAX_ATTEMPTS) throw error;
-      if (!await http.backOff(attempt - 1, "the folder is new")) throw error;
-    }
-  }
 }

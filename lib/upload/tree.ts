@@ -5,17 +5,47 @@
  */
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { itemUrl } from "../drive/address.ts";
-import { type DriveItem, isExpectedItem } from "../drive/drive_item.ts";
-import { type Item, listChildren, type ResolvedItem, toItem } from "../drive/items.ts";
+import { listChildren, type ResolvedItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
-import { joinRemote, nameKey } from "../drive/names.ts";
-import { GraphError, isGraphError } from "../errors.ts";
+import { nameKey } from "../drive/names.ts";
+import type { FilterOptions } from "../drive/pattern.ts";
 import { openLocalFile } from "../local/local_file.ts";
-import type { TransferJob } from "../transfer/jobs.ts";
-import { folderName, type LocalTree } from "./local_tree.ts";
-import { findFolderTarget, type FolderTarget, retryUntilVisible, type UploadTarget } from "./target.ts";
+import { failedJob, runAll, type TransferJob } from "../transfer/jobs.ts";
+import type { TransferResult } from "../transfer/result.ts";
+import { assertFolder, createFolder, type NewFolder } from "./folders.ts";
+import { folderName, type LocalTree, readLocalTree } from "./local_tree.ts";
+import { findFolderTarget, type FolderTarget, type UploadTarget } from "./target.ts";
 import { uploadContent, type UploadOptions } from "./upload.ts";
+
+/** How to transfer a folder. */
+export type UploadFolderOptions = Omit<UploadOptions, "onProgress"> & FilterOptions & {
+  /** Files in parallel. @default 4 */
+  jobs?: number;
+};
+
+/**
+ * Uploads a folder and its contents: into the location under its own name if that ends with a slash, otherwise as the
+ * location itself. Files that are there with the same content are skipped, so the same call continues after a failure; all
+ * others are tried after one. Nothing is removed.
+ *
+ * @returns one result for each file.
+ * @throws {GraphError} `usage`, code `illegalName`, before anything is sent; the first failure, after all files were tried.
+ */
+export async function uploadFolder(
+  connection: Connection,
+  folder: string,
+  location: LocationInput,
+  { jobs = 4, ...options }: UploadFolderOptions = {},
+): Promise<TransferResult[]> {
+  const tree = await readLocalTree(folder, connection.graph.http.signal, options);
+  if (tree.problems[0]) throw tree.problems[0];
+  for (const path of tree.skipped) connection.notice(`${path} is skipped: it is neither a file nor a folder`);
+  const transfers = async function* () {
+    for (const { path, error } of tree.unreadable) yield failedJob(path, error);
+    yield* uploadTree(connection, folder, tree, location, { ifChanged: true, ...options });
+  };
+  return await runAll(connection, transfers(), jobs);
+}
 
 /**
  * The transfers that bring a local folder to a location: into it under its own name if the location ends with a slash,
@@ -30,7 +60,7 @@ export async function* uploadTree(
   location: LocationInput,
   options: UploadOptions = {},
 ): AsyncGenerator<TransferJob> {
-  const target = await findFolderTarget(connection, location, await folderName(folder));
+  const target = await findFolderTarget(connection, location, await folderName(folder), options.folders);
   const remote = new RemoteFolders(connection, target, options.dryRun ?? false);
   const filled = new Set(tree.files.map(({ folders }) => folders.join("/")));
   for (const path of [[], ...tree.folders]) {
@@ -55,12 +85,9 @@ export async function* uploadTree(
 }
 
 /** A folder, and what was in it when it was listed. */
-interface KnownFolder {
-  item: Item;
+interface KnownFolder extends NewFolder {
   /** By name as the service compares names. */
   children: Map<string, ResolvedItem>;
-  /** Created by this run. */
-  fresh: boolean;
 }
 
 /** The folders below the target. */
@@ -102,54 +129,25 @@ class RemoteFolders {
   async #find(path: readonly string[]): Promise<KnownFolder> {
     const { base, name } = this.#target;
     if (path.length > 0) return await this.#enter(await this.folder(path.slice(0, -1)), path.at(-1)!);
-    const top = await this.#list(base.item);
+    const top = await this.#contents(base);
     return name === undefined ? top : await this.#enter(top, name);
   }
 
   async #enter(parent: KnownFolder, name: string): Promise<KnownFolder> {
     const found = parent.children.get(nameKey(name));
-    if (!found) return await this.#create(parent, name);
-    if (found.item.type === "folder") return await this.#list(found.item);
-    throw new GraphError("conflict", `${found.item.path} is a ${found.item.type}, not a folder`, {
-      code: "nameAlreadyExists",
-      hint: "rename the local folder, or choose another place",
-    });
+    return await this.#contents(
+      found
+        ? { ...assertFolder(found), fresh: false }
+        : await createFolder(this.#connection, parent, name, this.#dryRun),
+    );
   }
 
-  async #list(item: Item): Promise<KnownFolder> {
+  async #contents(folder: NewFolder): Promise<KnownFolder> {
     const children = new Map<string, ResolvedItem>();
-    for await (const child of listChildren(this.#connection, item)) {
+    if (folder.fresh) return { ...folder, children };
+    for await (const child of listChildren(this.#connection, folder.item)) {
       children.set(nameKey(child.item.name), child);
     }
-    return { item, children, fresh: false };
-  }
-
-  async #create(parent: KnownFolder, name: string): Promise<KnownFolder> {
-    const { driveId, id } = parent.item;
-    const path = joinRemote(parent.item.path, name);
-    if (this.#dryRun) {
-      this.#connection.notice(`would make the folder ${path}`);
-      return { item: toItem({ name, folder: {} }, driveId, path), children: new Map(), fresh: true };
-    }
-    const what = `creation of the folder ${path}`;
-    const folderId = parent.item.path === "" ? undefined : id;
-    const post = () =>
-      this.#connection.graph.requestJson<DriveItem>(itemUrl({ driveId, itemId: id }, "children"), {
-        method: "POST",
-        what,
-        accepts: (value) => isExpectedItem(value, { driveId, name, folderId }),
-        json: { name, folder: {}, "@microsoft.graph.conflictBehavior": "fail" },
-      });
-    try {
-      const driveItem = await (parent.fresh ? retryUntilVisible(this.#connection, post) : post());
-      return { item: toItem(driveItem, driveId, path), children: new Map(), fresh: true };
-    } catch (error) {
-      if (!isGraphError(error)) throw error;
-      // Another client created it, or the response to our own request was lost or empty (PROTOCOL 9).
-      if (error.status !== 409 && error.code !== "invalidAnswer") throw error;
-      const now = await this.#list(parent.item);
-      if (!now.children.has(nameKey(name))) throw error;
-      return await this.#enter(now, name);
-    }
+    return { ...folder, children };
   }
 }

@@ -15,7 +15,8 @@ import { forTransfer, type OnProgress, secondsSince, type TransferResult } from 
 import { compareContent, hashContent, mayBeRewritten, type Verdict } from "../transfer/verify.ts";
 import { type UploadConflict, type UploadOutcome, uploadThroughSession } from "./session.ts";
 import { uploadSimple } from "./simple.ts";
-import { findItem, findTarget, pathOf, retryUntilVisible, type UploadTarget } from "./target.ts";
+import { type FolderFinder, retryUntilVisible } from "./folders.ts";
+import { findItem, findTarget, pathOf, type UploadTarget } from "./target.ts";
 import { isUploadUnfinished } from "./journal.ts";
 import { verifyUpload } from "./verdict.ts";
 
@@ -28,7 +29,7 @@ const TIME_TOLERANCE_MS = 2_000;
 
 /** How to upload. */
 export interface UploadOptions {
-  /** What to do when the name is taken. @default "replace" */
+  /** What to do when the name is taken. @default "fail" */
   conflict?: UploadConflict;
   /**
    * Sends nothing when the same content is there already: by QuickXorHash; for files that SharePoint rewrites (Office
@@ -51,6 +52,12 @@ export interface UploadOptions {
   resume?: boolean;
   /** Called as bytes are sent. */
   onProgress?: OnProgress;
+  /**
+   * Makes missing folders. @default a missing folder is an error
+   *
+   * @internal
+   */
+  folders?: FolderFinder | undefined;
 }
 
 /**
@@ -68,7 +75,7 @@ export async function uploadFile(
   options: UploadOptions = {},
 ): Promise<TransferResult> {
   using content = await openLocalFile(path);
-  const target = await findTarget(connection, location, remoteName(content.name));
+  const target = await findTarget(connection, location, remoteName(content.name), options.folders);
   return await uploadContent(connection, content, target, options);
 }
 
@@ -80,12 +87,12 @@ export async function uploadFile(
  */
 export async function uploadStream(
   connection: Connection,
-  location: LocationInput,
-  options: UploadOptions,
   input: ReadableStream<Uint8Array>,
+  location: LocationInput,
+  options: UploadOptions = {},
 ): Promise<TransferResult> {
   // Before the input is read, which may take long.
-  const target = await findTarget(connection, location, undefined);
+  const target = await findTarget(connection, location, undefined, options.folders);
   const { settings, graph } = connection;
   const { signal } = graph.http;
   const spooled = await createSpool(join(settings.state, "spool"), target.name, (file) => {
@@ -116,6 +123,7 @@ export async function uploadContent(
     id: "",
     driveId: target.folder.driveId,
     eTag: null,
+    webUrl: null,
     quickXorHash: null,
     sentBytes: 0,
     resumedFrom: null,
@@ -131,8 +139,7 @@ export async function uploadContent(
       return { ...common, ...(existing && resultOf(existing)), result, verdict: "unverified", ...dryRun };
     }
   }
-  const work = () =>
-    send(connection, content, target, { ...options, conflict: options.conflict ?? "replace" });
+  const work = () => send(connection, content, target, { ...options, conflict: options.conflict ?? "fail" });
   const { uploaded, item, verdict } = await (target.fresh ? retryUntilVisible(connection, work) : work());
   return {
     ...common,
@@ -217,7 +224,7 @@ async function compare(
 
 function predict(
   existing: Item | undefined,
-  conflict: UploadConflict | undefined,
+  conflict: UploadConflict = "fail",
 ): "created" | "renamed" | "replaced" {
   if (!existing) return "created";
   if (conflict === "fail" || existing.type !== "file") {
@@ -227,8 +234,8 @@ function predict(
   return conflict === "rename" ? "renamed" : "replaced";
 }
 
-function resultOf({ path, id, driveId, eTag, hash }: Item) {
-  return { path, id, driveId, eTag, quickXorHash: hash };
+function resultOf({ path, id, driveId, eTag, webUrl, hash }: Item) {
+  return { path, id, driveId, eTag, webUrl, quickXorHash: hash };
 }
 
 function itemIn(target: UploadTarget, driveItem: DriveItem): Item {

@@ -141,14 +141,14 @@ Deno.test("scripts reject missing remote paths and items that are not files", as
   await refused(
     env,
     3,
-    /the folder General\/Nope does not exist; check it with: scripts\/ls\.ts, or make the folder first/,
+    /the folder General\/Nope does not exist; check it with: scripts\/ls\.ts, or make it with: scripts\/put\.ts --parents/,
     [
       "put",
       file,
       "General/Nope/a.txt",
     ],
   );
-  await refused(env, 3, /the folder General\/Nope\/ does not exist/, ["put", file, "General/Nope/"]);
+  await refused(env, 3, /the folder General\/Nope does not exist/, ["put", file, "General/Nope/"]);
   await refused(env, 3, /site contoso\.sharepoint\.com\/sites\/Nope/, ["ls"], {
     GRAPH_SITE: "contoso.sharepoint.com/sites/Nope",
   });

@@ -42,8 +42,8 @@ Deno.test("a snippet imports the library from a URL", async () => {
   await using env = await startTestEnv();
   const snippet = await env.file(
     "snippet.ts",
-    `import { connect, listItems } from "http://127.0.0.1:${server.addr.port}/lib/mod.ts";
-for await (const { name } of listItems(await connect(), "General")) console.log(name);
+    `import { connect, list } from "http://127.0.0.1:${server.addr.port}/lib/mod.ts";
+for await (const { name } of list(await connect(), "General")) console.log(name);
 `,
   );
   const { code, stdout, stderr } = await runProcess(

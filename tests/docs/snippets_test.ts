@@ -6,7 +6,7 @@ import { readSettings, type SettingDefinition, SETTINGS } from "../../lib/settin
 import { join, toFileUrl } from "../../lib/std.ts";
 import { parseFaultRules } from "../sandbox/fault_file.ts";
 import { isFaultName } from "../sandbox/known_faults.ts";
-import { denoRun, jsonLines, ROOT, runProcess, startTestEnv, type TestEnv } from "../test_env.ts";
+import { denoRun, ROOT, runProcess, startTestEnv, type TestEnv } from "../test_env.ts";
 import { block, blocks, section, spans, table, TEXTS } from "./markdown.ts";
 
 /** Runs a snippet of lib/README.md with the permission set that it names. */
@@ -26,6 +26,12 @@ async function runSnippet(env: TestEnv, file: string, ...args: string[]) {
   });
 }
 
+Deno.test("the snippets of lib/README.md are short", () => {
+  const snippets = blocks(section("lib/README.md", "Snippets")).filter(({ language }) => language === "ts");
+  assertEquals(snippets.length, 6);
+  for (const { text } of snippets) assert(text.trimEnd().split("\n").length <= 15, text);
+});
+
 Deno.test("the snippet sum-sizes.ts prints what lib/README.md shows", async () => {
   await using env = await startTestEnv();
 
@@ -36,18 +42,77 @@ Deno.test("the snippet sum-sizes.ts prints what lib/README.md shows", async () =
   assertEquals(stdout, shown);
 });
 
-Deno.test("the snippet upload.ts uploads a file and explains a failure", async () => {
+Deno.test("the snippet share.ts uploads a file, prints a link, and fails as the scripts do", async () => {
   await using env = await startTestEnv();
   await env.file("notes.txt", "Hello from the sandbox.\n");
 
-  const uploaded = await runSnippet(env, "upload.ts", "notes.txt", "General/");
-  assertEquals([uploaded.code, uploaded.stderr], [0, ""]);
-  const [result] = jsonLines(uploaded.stdout);
-  assertEquals([result!.path, result!.result, result!.bytes], ["General/notes.txt", "created", 24]);
+  const shared = await runSnippet(env, "share.ts", "notes.txt", "General/");
+  const link = env.sandbox.tenant.shareLink("Documents", "General/notes.txt");
+  assertEquals(shared, { code: 0, stdout: `General/notes.txt ${link}\n`, stderr: "" });
 
-  const failed = await runSnippet(env, "upload.ts", "notes.txt", "Nowhere/");
-  assertEquals([failed.code, failed.stdout], [EXIT_CODES.notFound, ""]);
-  assertMatch(failed.stderr, /^the folder Nowhere\/ does not exist/);
+  const failed = await runSnippet(env, "share.ts", "notes.txt", "General/");
+  assertEquals([failed.code, failed.stdout], [EXIT_CODES.conflict, ""]);
+  assertMatch(failed.stderr, /^share: .*General\/notes\.txt.*\(HTTP 409 nameAlreadyExists, request-id /);
+});
+
+Deno.test("the snippet archive.ts moves files to folders by month", async () => {
+  await using env = await startTestEnv();
+  const { children } = env.sandbox.tenant.find("Documents", "General")!;
+
+  const { code, stdout, stderr } = await runSnippet(env, "archive.ts", "General", "Old");
+
+  assertEquals([code, stderr], [0, ""]);
+  const archived = env.sandbox.tenant.find("Documents", "Old/2025-10")!;
+  assertEquals(stdout.trim().split("\n"), archived.children.map((name) => `Old/2025-10/${name}`));
+  const left = env.sandbox.tenant.find("Documents", "General")!.children;
+  assertEquals([...archived.children, ...left].toSorted(), children.toSorted());
+  assertEquals(left, ["Minutes", "Team Notebook"]);
+});
+
+Deno.test("the snippet new-project.ts copies a folder to another site", async () => {
+  await using env = await startTestEnv();
+
+  const target = "site:contoso.sharepoint.com/sites/TestTeam-Leads/P1";
+  const { code, stdout, stderr } = await runSnippet(env, "new-project.ts", "General/Minutes", target);
+
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(env.sandbox.tenant.find("Leads", "P1")!.children, ["Minutes 2025-10.pdf"]);
+  const [, shown] = block("lib/README.md", "console", "new-project.ts").split(/^\$ .*\n/);
+  assertEquals(stdout.split(" ")[0], shown!.split(" ")[0]);
+  assertEquals(stdout.trim().split(" ")[1], env.sandbox.tenant.shareLink("Leads", "P1"));
+});
+
+Deno.test("the snippet clean-up.ts removes old files only, and nothing without a number of days", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.tenant.addFile("Documents", "General/New.txt", "new");
+  const left = () => env.sandbox.tenant.find("Documents", "General")!.children;
+  const all = left();
+
+  for (const days of ["", "many"]) {
+    assertEquals(await runSnippet(env, "clean-up.ts", "General", days), { code: 0, stdout: "", stderr: "" });
+  }
+  assertEquals(left(), all);
+  const { code, stdout, stderr } = await runSnippet(env, "clean-up.ts", "General", "30");
+
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^removed General\/Agenda\.md\n/);
+  assertEquals(left(), ["Minutes", "Team Notebook", "New.txt"]);
+});
+
+Deno.test("the snippet backup.ts downloads the libraries of a site, then what has changed", async () => {
+  await using env = await startTestEnv();
+  const backUp = () => runSnippet(env, "backup.ts", "contoso.sharepoint.com", "backup");
+
+  const first = await backUp();
+  const second = await backUp();
+
+  const [, shown] = block("lib/README.md", "console", "backup.ts").split(/^\$ .*\n/);
+  assertEquals(first, { code: 0, stdout: shown, stderr: "" });
+  assertEquals(second.stdout, "Documents: 1 files, 1 unchanged\n");
+  assertEquals(
+    await Deno.readTextFile(join(env.folder, "backup", "Documents", "Welcome.txt")),
+    "Welcome to Contoso.\n",
+  );
 });
 
 Deno.test("the config file of the README is valid, and secrets in it are rejected", async () => {

@@ -75,6 +75,7 @@ Deno.test("get --json prints the documented fields", async () => {
       "seconds",
       "sentBytes",
       "verdict",
+      "webUrl",
     ],
   );
   assertEquals([result!.result, result!.verdict, result!.bytes, result!.sentBytes], [

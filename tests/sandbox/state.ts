@@ -8,6 +8,7 @@ import { Tokens } from "./login/tokens.ts";
 import { DeviceCodes } from "./login/device_codes.ts";
 import { type SandboxOptions, type Settings, settingsFrom } from "./options.ts";
 import { Secrets } from "./secrets.ts";
+import { Copies } from "./storage/copies.ts";
 import { UrlSigner } from "./storage/url_signer.ts";
 import { UploadSessions } from "./storage/upload_sessions.ts";
 import { APP_CLIENT_ID } from "./tenant/contoso.ts";
@@ -38,6 +39,9 @@ export interface State {
   readonly app: AppOnlyClient;
   readonly signer: UrlSigner;
   readonly sessions: UploadSessions;
+  readonly copies: Copies;
+  /** Ids of share links, by item, type and scope. */
+  readonly links: Map<string, string>;
 }
 
 /** The initial state; file contents are stored in `folder`. */
@@ -62,5 +66,7 @@ export function newState(options: SandboxOptions, origins: Origins, folder: stri
     app: new AppOnlyClient(APP_CLIENT_ID, settings.appRoles, secrets),
     signer: new UrlSigner(secrets),
     sessions,
+    copies: new Copies(),
+    links: new Map(),
   };
 }

@@ -57,6 +57,7 @@ const LIB_FOLDERS = [
   "",
   "cli",
   "cli/doctor",
+  "manage",
   "upload",
   "download",
   "content",

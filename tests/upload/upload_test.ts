@@ -138,7 +138,7 @@ Deno.test("put creates a session only above 4 MiB", async () => {
 Deno.test("put prints a line for each file and ends with the code of the first failure", async () => {
   await using env = await startTestEnv();
   const [one, two] = [await env.file("1.txt", "1"), await env.file("2.txt", "2")];
-  assertEquals((await env.run("put", one, two, "General")).code, 2);
+  assertEquals((await env.run("put", one, two, "General/Agenda.md")).code, 2);
   const { code, stdout, stderr } = await env.run("put", one, "nope.txt", two, "General/");
   assertEquals(code, 3);
   assertEquals(stdout.split("\n").toSorted(), [

@@ -23,7 +23,7 @@ export function getItem(state: State, request: GraphRequest, address: ItemAddres
   return itemResponse(state, item, names, 200, expanded);
 }
 
-/** Changes name and timestamps; on SharePoint each change adds a file version (PROTOCOL U21). */
+/** Changes name, folder (https://learn.microsoft.com/graph/api/driveitem-move) and timestamps; on SharePoint each change adds a file version (PROTOCOL U21). */
 export async function patchItem(
   state: State,
   request: GraphRequest,
@@ -32,12 +32,13 @@ export async function patchItem(
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
   checkIfMatch(request.http, item);
-  const { name, fileSystemInfo, ...others } = await readJson(request.http, "refused");
+  const { name, parentReference, fileSystemInfo, ...others } = await readJson(request.http, "refused");
   const rejected = Object.keys(others)[0];
   if (rejected !== undefined) throw invalidRequest(`The property '${rejected}' cannot be changed here.`);
   if (name !== undefined) checkName(item, name);
   const change = {
     ...(typeof name === "string" ? { name } : {}),
+    ...(parentReference === undefined ? {} : { parent: newParent(item, parentReference) }),
     ...(fileSystemInfo === undefined ? {} : { fileSystemInfo: readFileSystemInfo(fileSystemInfo) }),
   };
   item.drive.update(item, change, authorOf(state, request));
@@ -99,7 +100,17 @@ function existing(address: ItemAddress): Item {
   return address.item;
 }
 
-function checkName(item: Item, name: unknown): void {
+/** The folder that a `parentReference` names. Items do not move between drives. @throws {ServiceError} 400, 404 */
+function newParent(item: Item, reference: unknown): Item {
+  const { id, driveId = item.drive.id } = (reference ?? {}) as Record<string, unknown>;
+  if (typeof id !== "string") throw invalidRequest("The parentReference has no id.");
+  if (driveId !== item.drive.id) throw invalidRequest("Items cannot be moved between drives.");
+  const parent = id === "root" ? item.drive.root : item.drive.item(id);
+  if (parent?.kind !== "folder") throw itemNotFound();
+  return parent;
+}
+
+export function checkName(item: Item, name: unknown): void {
   if (typeof name !== "string") throw invalidRequest("The name is not a string.");
   const fault = nameProblem(name, {
     folder: item.kind === "folder",

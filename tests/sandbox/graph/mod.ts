@@ -6,6 +6,8 @@ import type { State } from "../state.ts";
 import { authenticate, mayFollowLinks } from "./authorization.ts";
 import { createFolder, listChildren } from "./children.ts";
 import { getContent, putContent } from "./content.ts";
+import { copyItem } from "./copy.ts";
+import { createLink } from "./create_link.ts";
 import { createUploadSession } from "./create_upload_session.ts";
 import * as drives from "./drives.ts";
 import { deleteItem, getItem, patchItem } from "./items.ts";
@@ -102,6 +104,12 @@ async function handleItem(
       return getContent(state, request, address);
     case "PUT content":
       return await putContent(state, request, address);
+    case "POST copy":
+    case "POST microsoft.graph.copy":
+      return await copyItem(state, request, address);
+    case "POST createLink":
+    case "POST microsoft.graph.createLink":
+      return await createLink(state, request, address);
     case "POST createUploadSession":
     case "POST microsoft.graph.createUploadSession":
       return await createUploadSession(state, request, address);

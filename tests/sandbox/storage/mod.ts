@@ -1,4 +1,4 @@
-/** The storage host: uploads and downloads by pre-authenticated URL. It accepts no bearer tokens. */
+/** The storage host: uploads, downloads and monitors by pre-authenticated URL. It accepts no bearer tokens. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
@@ -31,6 +31,9 @@ async function route(state: State, request: ServiceRequest): Promise<ServiceResp
       throw new ServiceError(405, "notAllowed", "Method not allowed.");
     }
     return download(state, request);
+  }
+  if (request.path.includes("/_api/v2.0/monitor/") && request.method === "GET") {
+    return await state.copies.report(state, request);
   }
   if (!request.path.endsWith("/uploadSession")) throw itemNotFound();
   const session = state.sessions.get(state.signer.check(request, "upload").subject);

@@ -8,9 +8,9 @@ import { accessDenied, ServiceError } from "../service_error.ts";
 
 /** The grant inside a `tempauth`. */
 export interface Grant {
-  readonly use: "download" | "upload";
+  readonly use: "download" | "upload" | "monitor";
   readonly driveId: string;
-  /** The item id of a download, or the session GUID of an upload. */
+  /** The item id of a download, or the GUID of an upload session or copy. */
   readonly subject: string;
   /** Seconds since 1970. */
   readonly nbf: number;

@@ -174,13 +174,13 @@ export class Drive {
     item.fileSystemInfo.modified = this.roundTime(item.modified);
   }
 
-  /** Renames an item or changes its timestamps; adds a file version, except in a personal OneDrive (PROTOCOL U21). */
+  /** Moves or renames an item or changes its timestamps; adds a file version, except in a personal OneDrive (PROTOCOL U21). */
   update(
     item: Item,
-    change: { name?: string; fileSystemInfo?: Partial<FileSystemInfo> },
+    change: { name?: string; parent?: Item; fileSystemInfo?: Partial<FileSystemInfo> },
     author: Author,
   ): void {
-    if (change.name !== undefined) this.#rename(item, change.name);
+    if (change.name !== undefined || change.parent !== undefined) this.#move(item, change);
     this.#setFileSystemInfo(item, change.fileSystemInfo);
     if (item.kind === "file" && this.cid === undefined) item.versions++;
     this.#changed(item, author);
@@ -218,14 +218,38 @@ export class Drive {
     return numberedName(name, n);
   }
 
-  #rename(item: Item, name: string): void {
-    if (item.parent === undefined) throw invalidRequest("The root of a drive cannot be renamed.");
-    const present = item.parent.children.get(nameKey(name));
+  /** Copies an item with everything below it into a folder of this drive. @throws {ServiceError} 409, 507 */
+  async copy(source: Item, parent: Item, name: string, options: {
+    conflict: ConflictBehavior;
+    author: Author;
+  }): Promise<Item> {
+    this.reserve(source.size);
+    if (source.kind === "file") {
+      const content = this.#store.put(await this.#store.bytes(source.content!));
+      const { fileSystemInfo } = source;
+      return this.placeFile(parent, name, content, { ...options, fileSystemInfo }).item;
+    }
+    const children = [...source.children.values()]; // before the copy, which may be inside
+    const { item } = this.createFolder(parent, name, options);
+    for (const child of children) if (child !== item) await this.copy(child, item, child.name, options);
+    return item;
+  }
+
+  #move(item: Item, { name = item.name, parent = item.parent }: { name?: string; parent?: Item }): void {
+    if (item.parent === undefined) throw invalidRequest("The root of a drive cannot be moved or renamed.");
+    if (parent === undefined || isWithin(parent, item)) {
+      throw invalidRequest("An item cannot be moved into itself.");
+    }
+    const present = parent.children.get(nameKey(name));
     if (present !== undefined && present !== item) throw nameAlreadyExists();
     item.parent.children.delete(nameKey(item.name));
-    item.name = name;
-    item.parent.children.set(nameKey(name), item);
     item.parent.eTagVersion++;
+    this.#addSize(item.parent, -item.size);
+    item.name = name;
+    item.parent = parent;
+    parent.children.set(nameKey(name), item);
+    parent.eTagVersion++;
+    this.#addSize(parent, item.size);
   }
 
   #changed(item: Item, author: Author): void {

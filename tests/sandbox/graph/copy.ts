@@ -1,0 +1,46 @@
+/** `{item}/copy`: accepted at once, reported by a monitor (PROTOCOL 14b). */
+
+import { emptyResponse, type ServiceResponse } from "../messages.ts";
+import { invalidRequest, itemNotFound } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { isWithin, type Item } from "../tenant/item.ts";
+import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
+import { conflictBehavior } from "./children.ts";
+import { checkName } from "./items.ts";
+import { authorOf, type GraphRequest, readJson } from "./request.ts";
+import type { ItemAddress } from "./resolve.ts";
+
+/** The response has no body; its Location needs no token. */
+export async function copyItem(
+  state: State,
+  request: GraphRequest,
+  { drive, item }: ItemAddress,
+): Promise<ServiceResponse> {
+  mayReadDrive(request.caller, drive);
+  if (!item) throw itemNotFound();
+  const { name = item.name, parentReference } = await readJson(request.http, "refused");
+  checkName(item, name);
+  const parent = targetFolder(state, item, parentReference);
+  mayWriteDrive(request.caller, parent.drive);
+  if (isWithin(parent, item)) throw invalidRequest("An item cannot be copied into itself.");
+  // A personal OneDrive ignores it (PROTOCOL 14d).
+  const asked = conflictBehavior(request.query.get("@microsoft.graph.conflictBehavior"), "fail");
+  const options = {
+    conflict: drive.cid === undefined ? asked : "fail",
+    author: authorOf(state, request),
+  } as const;
+  const result = parent.drive.copy(item, parent, name as string, options);
+  return emptyResponse(202, { location: state.copies.monitor(state, drive.info.site.path, result) });
+}
+
+function targetFolder(state: State, item: Item, reference: unknown): Item {
+  if (reference === undefined) {
+    if (item.parent) return item.parent;
+    throw invalidRequest("The root of a drive cannot be copied without a parentReference.");
+  }
+  const { id, driveId = item.drive.id } = (reference ?? {}) as Record<string, unknown>;
+  const drive = state.tenant.drives.find((drive) => drive.id === driveId);
+  const folder = id === "root" ? drive?.root : drive?.item(String(id));
+  if (folder?.kind !== "folder") throw itemNotFound();
+  return folder;
+}

@@ -1,0 +1,36 @@
+/** `{item}/createLink` (PROTOCOL 14f). */
+
+import type { ServiceResponse } from "../messages.ts";
+import { invalidRequest, itemNotFound } from "../service_error.ts";
+import type { State } from "../state.ts";
+import { sharingLink } from "../tenant/sharing_link.ts";
+import { mayWriteDrive } from "./authorization.ts";
+import { entityResponse, type GraphRequest, readJson } from "./request.ts";
+import type { ItemAddress } from "./resolve.ts";
+
+const TYPES = ["view", "edit"];
+const SCOPES = ["anonymous", "organization", "users"];
+
+/** Created once for each type and scope, then found. */
+export async function createLink(
+  state: State,
+  request: GraphRequest,
+  { drive, item }: ItemAddress,
+): Promise<ServiceResponse> {
+  mayWriteDrive(request.caller, drive);
+  if (!item) throw itemNotFound();
+  const { type, scope = "organization" } = await readJson(request.http, "refused");
+  if (!TYPES.includes(String(type))) throw invalidRequest("The link type is not valid.");
+  const isKnown = SCOPES.includes(String(scope)) && (scope !== "organization" || drive.cid === undefined);
+  if (!isKnown) throw invalidRequest("The link scope is not valid.");
+  const key = `${item.id} ${type} ${scope}`;
+  const isNew = !state.links.has(key);
+  const id = state.links.get(key) ?? crypto.randomUUID();
+  state.links.set(key, id);
+  return entityResponse(state, isNew ? 201 : 200, "permission", {
+    id,
+    roles: [type === "edit" ? "write" : "read"],
+    hasPassword: false,
+    link: { type, scope, preventsDownload: false, webUrl: sharingLink(item) },
+  });
+}
