@@ -11,7 +11,7 @@ import { parseArgs as parseWords } from "../std.ts";
 import { nearest } from "../suggest.ts";
 
 /** An option; its name is its key in {@linkcode OptionDefinitions}. */
-type OptionDefinition =
+export type OptionDefinition =
   & {
     /** One letter. */
     short?: string;
