@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { fastClock, jsonLines, startTestEnv, type TestEnv } from "../test_env.ts";
+import type { FaultRule } from "../sandbox/faults.ts";
 
 const PAGES = { service: "graph" as const, method: "GET", path: "/children" };
 const LATER_PAGE = { ...PAGES, path: "skiptoken" };
@@ -53,18 +54,19 @@ Deno.test("ls and get -r reject the listing of another folder", async () => {
   await using env = await startWithToken();
   env.sandbox.tenant.addFile("Documents", "Two/A/wanted.txt", "a");
   env.sandbox.tenant.addFile("Documents", "Two/B/other.txt", "b");
+  const childrenOf = (path: string) => `${env.sandbox.tenant.find("Documents", path)!.id}/children`;
   let other: string | undefined;
   env.sandbox.addFault({
     ...PAGES,
-    path: /children/,
-    nth: 2,
+    path: childrenOf("Two/A"),
     rewrite: (answer) => (other = answer.body as string, answer),
   });
   assertEquals((await env.run("ls", "-R", "Two")).code, 0);
   env.sandbox.clearFaults();
-  env.sandbox.addFault({ ...PAGES, nth: 3, rewrite: (answer) => ({ ...answer, body: other! }) });
+  const rewrite: FaultRule["rewrite"] = (answer) => ({ ...answer, body: other! });
+  env.sandbox.addFault({ ...PAGES, path: childrenOf("Two/B"), rewrite });
   const { code, stdout, stderr } = await env.run("ls", "-R", "Two");
-  assertEquals([code, stdout], [0, "Two/A/\nTwo/A/wanted.txt\nTwo/B/\nTwo/B/other.txt\n"], stderr);
+  assertEquals([code, stdout], [0, "Two/A/\nTwo/B/\nTwo/A/wanted.txt\nTwo/B/other.txt\n"], stderr);
 });
 
 Deno.test("get rejects the properties of another item", async () => {
