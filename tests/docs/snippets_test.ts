@@ -47,7 +47,7 @@ Deno.test("the snippet upload.ts uploads a file and explains a failure", async (
 
   const failed = await runSnippet(env, "upload.ts", "notes.txt", "Nowhere/");
   assertEquals([failed.code, failed.stdout], [EXIT_CODES.notFound, ""]);
-  assertMatch(failed.stderr, /^the folder Nowhere\/ does not exist/);
+  assertMatch(failed.stderr, /^the folder Nowhere does not exist/);
 });
 
 Deno.test("the config file of the README is valid, and secrets in it are rejected", async () => {
