@@ -134,6 +134,7 @@ Deno.test("optionSyntax() and optionHelp() show placeholder, choices, bounds and
   assertEquals(rows.slice(1), [
     "-R, --recursive: include contents",
     "--text TEXT: a text",
+    "--only TEXT: several texts",
     "--sites [TEXT]: sites",
     "--conflict HOW: if here: fail (default), replace",
     "--jobs N: files in parallel, 1 to 16 (default 4)",
