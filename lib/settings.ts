@@ -90,7 +90,7 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 
 /** Values of settings, as they were given. */
-export type SettingValues = Partial<Record<SettingName, string>>;
+type SettingValues = Partial<Record<SettingName, string>>;
 
 /** Where the key of the token cache is. */
 export type KeySetting = { variable: string; file: string } | { variable: string; text: string };

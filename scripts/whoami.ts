@@ -58,7 +58,9 @@ async function diagnoseProblems(run: Run): Promise<void> {
   const { diagnose, findingLine } = await import("../lib/cli/doctor/diagnose.ts"); // only needed here
   const { host, output, settingOptions, signal } = run;
   const http = { ...run.httpOptions(), signal };
-  for await (const { finding, failure } of diagnose({ settingOptions, env: host.env, http })) {
+  for await (
+    const { finding, failure } of diagnose({ settingOptions, env: host.env, http, explain: output.explained })
+  ) {
     if (finding.status !== "ok" || !output.options.quiet) output.result(finding, findingLine(finding));
     if (failure) run.fail(failure);
   }

@@ -24,7 +24,7 @@ export interface Registration {
   environment: string;
 }
 
-export type CacheClient = Pick<Registration, "clientId" | "environment">;
+type CacheClient = Pick<Registration, "clientId" | "environment">;
 
 /** An account in the cache, with MSAL's names. */
 export interface CachedAccount {
@@ -42,7 +42,7 @@ export interface CachedToken {
   expiresAt: number;
 }
 
-export type AccountQuery = CacheClient & { account: Pick<CachedAccount, "homeAccountId" | "realm"> };
+type AccountQuery = CacheClient & { account: Pick<CachedAccount, "homeAccountId" | "realm"> };
 
 /** Checks the content of a cache; `undefined` when MSAL could not work with it. */
 export function parseCacheContent(value: Record<string, unknown> | undefined): CacheContent | undefined {

@@ -33,7 +33,7 @@ const DEFAULT_LIFE_SECONDS = 900;
 /** What all of MSAL's requests for a token have in common. */
 export type TokenRequest = { scopes: string[]; claims?: string };
 
-export interface MsalContext extends AuthContext {
+interface MsalContext extends AuthContext {
   registration: Registration;
   cache: TokenCache;
 }
@@ -50,7 +50,7 @@ async function loadMsal(): Promise<typeof Msal> {
   try {
     return await import("npm:@azure/msal-node@7.2.1"); // slower than a whole listing
   } catch (cause) {
-    const why = (cause as Error).message;
+    const [why] = (cause as Error).message.split("\n");
     throw new GraphError("failed", `cannot load the sign-in library: ${why}`, { code: "notCached", cause });
   }
 }

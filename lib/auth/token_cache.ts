@@ -17,7 +17,7 @@ import { checkFolder, readPrivateFile, removeLeftovers, writePrivateFile } from 
 /** Longer than a renewal with all its retries. */
 const MAX_LOCK_WAIT_MS = 120_000;
 
-export interface CacheState {
+interface CacheState {
   state: "absent" | "plaintext" | "encrypted";
   /** In MSAL's format; may be empty. */
   text: string;

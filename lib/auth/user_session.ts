@@ -37,7 +37,7 @@ import { type LockedCache, TokenCache, TokenRenewal } from "./token_cache.ts";
 import { CLOUDS } from "../clouds.ts";
 import { GraphError, isGraphError, usageError } from "../errors.ts";
 
-export interface UserSessionOptions extends AuthContext {
+interface UserSessionOptions extends AuthContext {
   access: Access;
   /** How the user signs in. @default not at all: a missing sign-in is an error */
   interact: Interaction | undefined;
@@ -181,7 +181,7 @@ export class UserSession implements AuthSession {
     const actual = result?.account?.username;
     // A run must not continue as another account.
     if (expected && actual && actual.toLowerCase() !== expected.toLowerCase()) {
-      const why = `signed in as ${actual}, but ${expected} was asked for`;
+      const why = `signed in as ${actual}, but ${expected} was requested`;
       throw new GraphError("usage", why, { code: "otherAccount", subject: actual });
     }
     this.#selectAccount();

@@ -10,7 +10,7 @@ import { type SettingDefinition, type SettingName, SETTINGS } from "../settings.
 import { parseArgs as parseWords } from "../std.ts";
 
 /** An option; its name is its key in {@linkcode OptionDefinitions}. */
-export type OptionDefinition =
+type OptionDefinition =
   & {
     /** One letter. */
     short?: string;

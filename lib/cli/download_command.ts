@@ -16,7 +16,7 @@ import { basename, join, resolve } from "../std.ts";
 import { failedJob, type TransferJob } from "../transfer/jobs.ts";
 import { type OutputStream, writeBytes } from "./host.ts";
 
-export interface DownloadRequest {
+interface DownloadRequest {
   locations: AsyncIterable<Location> | Iterable<Location>;
   /** Locations come from a list, of which only files are downloaded, and folders with `recursive`. */
   isList: boolean;

@@ -7,8 +7,8 @@
 import { type Cloud, CLOUDS } from "../clouds.ts";
 import type { GraphError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
-import { platformFolders, SETTINGS, type Settings } from "../settings.ts";
-import { dirname, fromFileUrl, join, resolve } from "../std.ts";
+import { CONFIG_FILE, platformFolders, SETTINGS, type Settings } from "../settings.ts";
+import { basename, dirname, fromFileUrl, join, resolve } from "../std.ts";
 import { commandName, programKind } from "./program.ts";
 
 /** The scripts, and the permission set of each in `deno.json`. */
@@ -142,9 +142,11 @@ export function grantHint(
   { script, args, settings, env }: RefusedRun,
 ): string {
   const options = settings ? grantOptions(settings) : defaultOptions(env);
-  const isSetting = options.readable.some((path) => name === path || name.startsWith(join(path, "/")));
-  const isDestination = script === "get" && kind !== "net" && !isSetting;
-  const folder = kind === "write" ? dirname(name) : name;
+  const isKnown = options.readable.some((path) => name === path || name.startsWith(join(path, "/")));
+  const isConfig = basename(name) === CONFIG_FILE; // of a folder behind a symlink
+  const isDestination = script === "get" && kind !== "net" && !isKnown && !isConfig;
+  // A new file is written beside its final name.
+  const folder = kind === "write" || (isDestination && /.\.\w+$/.test(basename(name))) ? dirname(name) : name;
   const write = isDestination ? ` --write ${shellQuoted(resolve(folder))}` : "";
   if (programKind === "compiled") {
     return `allow it, in the folder of the toolkit, with: deno task compile${write}`;
@@ -155,6 +157,7 @@ export function grantHint(
   }
   const grants = grantsOf(script, {
     ...options,
+    readable: [...options.readable, ...(isConfig ? [name] : [])],
     ...(isDestination ? { destinations: [".", folder] } : {}),
   });
   const net = [...new Set([...grants.net, ...(kind === "net" ? [name] : [])])];

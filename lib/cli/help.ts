@@ -40,7 +40,7 @@ export const EXIT_CODE_HELP: Readonly<Record<keyof typeof EXIT_CODES, string>> =
 };
 
 /** Forms of a location, with what each means. */
-export const LOCATION_HELP: readonly (readonly [form: string, meaning: string])[] = [
+const LOCATION_HELP: readonly (readonly [form: string, meaning: string])[] = [
   ["PATH", "in the default drive: --site, --drive, else your OneDrive"],
   ["me:PATH", "in your OneDrive"],
   ["site:HOST/sites/NAME/PATH", "in the default library of a site"],

@@ -14,7 +14,7 @@ import { programName } from "./program.ts";
 import { type Host, writeText } from "./host.ts";
 import { ProgressLine, type Summary, summaryText } from "./progress.ts";
 
-export interface OutputOptions {
+interface OutputOptions {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
@@ -85,11 +85,18 @@ export class Output {
     return this.#progress = new ProgressLine((text) => writeText(stderr, text), columns);
   }
 
+  /** An error with what to do next. */
+  readonly explained = (failure: GraphError): GraphError => {
+    const hint = this.grantHint?.(failure);
+    return withHint(
+      hint === undefined ? failure : failure.withMessage(failure.message, { hint }),
+      this.#script,
+    );
+  };
+
   /** One line: what failed, why, what to do next, and what Microsoft's support asks for. */
   error(failure: GraphError): void {
-    const grant = this.grantHint?.(failure);
-    const explained = grant === undefined ? failure : failure.withMessage(failure.message, { hint: grant });
-    const error = withHint(explained, this.#script);
+    const error = this.explained(failure);
     const { code, hint, status, requestId, date } = error;
     if (this.options.json) {
       const { message } = error;

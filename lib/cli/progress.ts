@@ -9,7 +9,7 @@ import type { TransferResult } from "../transfer/result.ts";
 
 const REDRAW_MS = 200;
 
-export interface ProgressState {
+interface ProgressState {
   /** How many files are done; empty for a single one. */
   label: string;
   doneBytes: number;

@@ -18,7 +18,7 @@ import { uploadFile, type UploadOptions, uploadStream } from "../upload/upload.t
 /** How many skipped entries of a folder are named; `/dev` has hundreds. */
 const MAX_NAMED = 5;
 
-export interface UploadRequest {
+interface UploadRequest {
   /** Files, folders, or `-` for standard input. */
   paths: readonly string[];
   location: Location;
@@ -31,7 +31,7 @@ export interface UploadRequest {
 }
 
 /** A checked argument of `put`. */
-export interface UploadInput {
+interface UploadInput {
   path: string;
   /** As the service gets it; `undefined` for standard input. */
   name?: string;

@@ -4,7 +4,7 @@
  * @module
  */
 
-export interface ParseOptions {
+interface ParseOptions {
   /** Options that take a value, and `_` to keep arguments as text. */
   string: string[];
   boolean: string[];

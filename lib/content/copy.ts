@@ -26,7 +26,7 @@ export interface InOrderContent {
   sha256: string;
 }
 
-export interface PrivateCopy extends InOrderContent, Disposable {
+interface PrivateCopy extends InOrderContent, Disposable {
   content: LocalContent;
 }
 

@@ -129,7 +129,7 @@ async function download(context: FileDownload): Promise<DownloadOutcome> {
   if (isUnfinished) {
     const finished = entry && await findFinished(context, entry);
     const settled = finished ?? await settleExisting(content, target, options);
-    if (settled && settled.result !== "skipped") await removeUnfinished(place);
+    if (entry && settled && settled.result !== "skipped") await removeUnfinished(place);
     if (settled) return settled;
   }
   using partial = await openPartial(place, entry, content);

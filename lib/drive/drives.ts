@@ -25,13 +25,13 @@ export interface DriveInfo {
 }
 
 /** A SharePoint site. */
-export interface SiteInfo {
+interface SiteInfo {
   id: string;
   name: string;
   webUrl: string;
 }
 
-export interface DriveContext {
+interface DriveContext {
   graph: GraphClient;
   settings: Pick<Settings, "site" | "siteHost" | "drive">;
   /** Gets access to all drives before anything beyond the own OneDrive is requested. */

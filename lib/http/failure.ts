@@ -5,7 +5,7 @@
  */
 
 /** Why there is no connection, and what to check. */
-export interface ConnectFailure {
+interface ConnectFailure {
   reason: string;
   /** `network` may pass with time; `proxyAuthentication` and `certificate` do not. */
   code: "network" | "proxyAuthentication" | "certificate";

@@ -10,7 +10,7 @@ import { acquireLock } from "./lock.ts";
 import { ifExists, lstatIfExists } from "./local_file.ts";
 import { moveAside, readPrivateFile, removeLeftovers, writePrivateFile } from "./private_file.ts";
 
-export interface JournalOptions<T> {
+interface JournalOptions<T> {
   folder: string;
   /** For messages: `an unfinished upload`. */
   what: string;

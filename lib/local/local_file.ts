@@ -63,7 +63,7 @@ export async function writeAll(
 }
 
 /** What is known of a local file. */
-export interface LocalFile {
+interface LocalFile {
   /** As typed; `-` for standard input. */
   path: string;
   name: string;

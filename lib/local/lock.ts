@@ -12,7 +12,7 @@ import { lstatIfExists } from "./local_file.ts";
 const LOCK_TRY_MS = 50;
 const LONG_WAIT_MS = 3_000;
 
-export interface LockOptions {
+interface LockOptions {
   /** Longest wait for another process, in milliseconds. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;

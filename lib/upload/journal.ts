@@ -22,7 +22,7 @@ const ID_LENGTH = 8;
 const EDGE_BYTES = 64 * 1024;
 
 /** One unfinished upload. */
-export interface UploadJournalEntry {
+interface UploadJournalEntry {
   uploadUrl: string;
   /** Milliseconds since 1970. */
   createdAt: number;
@@ -194,7 +194,7 @@ function parse(entry: Record<string, unknown>): UploadJournalEntry | undefined {
 export interface UnfinishedUploadInfo extends Pick<UploadJournalEntry, "path" | "local" | "size"> {
   /** Names it when it is canceled. */
   id: string;
-  /** Bytes that the service has; `null` when the session has ended, or cannot be asked. */
+  /** Bytes that the service has; `null` when the session has ended, or cannot be reached. */
   doneBytes: number | null;
   account: string | null;
   /** When the session was created, in UTC. */
@@ -251,7 +251,7 @@ async function readProgress(
     return ranges && response.status === 200 ? nextExpectedByte(ranges) ?? size : null;
   } catch (error) {
     if (!isGraphError(error) || error.kind === "interrupted") throw error;
-    notice(`the session of ${path} cannot be asked: ${error.message}`);
+    notice(`the session of ${path} cannot be reached: ${error.message}`);
     return null;
   }
 }

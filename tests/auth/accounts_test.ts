@@ -113,7 +113,7 @@ Deno.test("whoami does not continue as another account than requested", async ()
   assertEquals(code, 2);
   assertStringIncludes(
     stderr,
-    "signed in as dana@northwindtraders.com, but MeganB@contoso.com was asked for",
+    "signed in as dana@northwindtraders.com, but MeganB@contoso.com was requested",
   );
   assertEquals((await env.run("whoami")).code, 2, "both accounts are signed in now");
   assertEquals((await env.run("whoami", "--sign-out", "--account", "dana@northwindtraders.com")).code, 0);

@@ -349,6 +349,7 @@ Deno.test("whoami --check ends when a host never responds, or never ends its res
     const found: string[] = [];
     for await (
       const { finding } of diagnose({
+        explain: (error) => error,
         settingOptions: {},
         http: { fetch: odd, maxWaitMs: 0 },
         env: variables,

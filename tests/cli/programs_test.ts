@@ -134,6 +134,18 @@ Deno.test({
     try {
       await runTool(env, homeEnv(env), "install.ts", "install", "--write", other);
       assertEquals((await run("get", "General/Agenda.md", other)).code, 0);
+      // A file is refused with its folder, and what was allowed before is kept.
+      const another = join(env.folder, "..", `${env.folder.split("/").at(-1)}-another`);
+      await Deno.mkdir(another);
+      try {
+        const refused = await run("get", "General/Agenda.md", join(another, "b.md"));
+        const [, folder] = /install --write (\S+) \(/.exec(refused.stderr) ?? [];
+        await runTool(env, homeEnv(env), "install.ts", "install", "--write", folder!);
+        assertEquals((await run("get", "General/Agenda.md", join(another, "b.md"))).code, 0);
+        assertEquals((await run("get", "--conflict", "replace", "General/Agenda.md", other)).code, 0);
+      } finally {
+        await Deno.remove(another, { recursive: true });
+      }
     } finally {
       await Deno.remove(other, { recursive: true });
     }

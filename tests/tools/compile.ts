@@ -64,11 +64,11 @@ export async function compileCode(code: string, flags: readonly string[], output
       stderr: "piped",
     }).output();
     if (success) return;
-    const message = new TextDecoder().decode(stderr).trim();
+    const [message = ""] = new TextDecoder().decode(stderr).trim().split(/\n\s*\n?Stack backtrace/);
     throw new GraphError("failed", `deno compile: ${message}`, {
       code: "compile",
       hint: message.includes("dl.deno.land")
-        ? "without Deno's server, set DENORT_BIN: see Compile in the manual"
+        ? "without Deno's server, set DENORT_BIN: see Installing in the manual"
         : undefined,
     });
   } finally {

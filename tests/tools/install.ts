@@ -32,6 +32,9 @@ const WINDOWS = Deno.build.os === "windows";
 /** Tells our files from those of others. */
 const MARK = "Written by graph-scripts: deno task install";
 
+/** Before the folders that `get` may write to, which later installations keep. */
+const DESTINATIONS = "Destinations: ";
+
 /** The file of an installed command. */
 export function commandPath(folder: string, script: ScriptName): string {
   return join(folder, `graph-${script}${WINDOWS ? ".cmd" : ""}`);
@@ -39,6 +42,8 @@ export function commandPath(folder: string, script: ScriptName): string {
 
 /** The content of that file. */
 export function commandText(script: ScriptName, options: GrantOptions, os = Deno.build.os): string {
+  const cache = Deno.env.get("DENO_DIR");
+  const marks = [MARK, `${DESTINATIONS}${JSON.stringify(options.destinations ?? [])}`];
   const words = [
     ...[Deno.execPath(), "run", "-q", "--no-prompt", "--cached-only", "--frozen", `--config=${CONFIG}`],
     ...grantFlags(grantsOf(script, options)),
@@ -46,8 +51,20 @@ export function commandText(script: ScriptName, options: GrantOptions, os = Deno
     `--program=graph-${script}`,
   ];
   return os === "windows"
-    ? `@echo off\r\nrem ${MARK}\r\n${words.map(batchQuoted).join(" ")} %*\r\n`
-    : `#!/bin/sh\n# ${MARK}\nexec ${words.map((word) => shellQuoted(word, os)).join(" ")} "$@"\n`;
+    ? [
+      "@echo off",
+      ...marks.map((mark) => `rem ${mark}`),
+      ...(cache ? [`set ${batchQuoted(`DENO_DIR=${cache}`)}`] : []),
+      `${words.map(batchQuoted).join(" ")} %*`,
+      "",
+    ].join("\r\n")
+    : [
+      "#!/bin/sh",
+      ...marks.map((mark) => `# ${mark}`),
+      ...(cache ? [`export DENO_DIR=${shellQuoted(cache, os)}`] : []),
+      `exec ${words.map((word) => shellQuoted(word, os)).join(" ")} "$@"`,
+      "",
+    ].join("\n");
 }
 
 /** A path or option as one word of a batch file. They hold no quotation marks. */
@@ -66,13 +83,17 @@ function binFolder(): string {
 
 async function install(args: string[]): Promise<void> {
   if (Deno.build.os === "darwin") await moveOldFolder(Deno.env.get("HOME") ?? "");
-  const options = await machineOptions(parseGrantArgs(args, ["write", "sandbox"]));
   const folder = binFolder();
+  const given = parseGrantArgs(args, ["write", "sandbox"]);
+  const write = [...await formerDestinations(folder), ...given.write];
+  const options = await machineOptions({ ...given, write });
   await Deno.mkdir(folder, { recursive: true, mode: 0o755 });
   for (const script of SCRIPTS) {
+    await checkFolder(commandPath(folder, script));
+    await assertOurs(commandPath(folder, script));
+  }
+  for (const script of SCRIPTS) {
     const path = commandPath(folder, script);
-    await checkFolder(path);
-    await assertOurs(path);
     await replaceFile(path, commandText(script, options));
     console.log([path, ...describeGrants(grantsOf(script, options))].join("\n"));
   }
@@ -84,6 +105,13 @@ async function install(args: string[]): Promise<void> {
       }`,
     );
   }
+}
+
+/** The folders that an earlier installation let `get` write to, besides the current one. */
+async function formerDestinations(folder: string): Promise<string[]> {
+  const text = await ifExists(Deno.readTextFile(commandPath(folder, "get"))) ?? "";
+  const [, list] = new RegExp(`^(?:#|rem) ${DESTINATIONS}(\\[.*\\])\r?$`, "m").exec(text) ?? [];
+  return text.includes(MARK) && list ? (JSON.parse(list) as string[]).filter((path) => path !== ".") : [];
 }
 
 /** Writes an executable file under another name and renames it, so that no symlink is followed. */
@@ -109,14 +137,18 @@ async function uninstall(args: string[]): Promise<void> {
   parseGrantArgs(args, []);
   for (const script of SCRIPTS) {
     const path = commandPath(binFolder(), script);
-    await assertOurs(path);
-    if (await ifExists(Deno.remove(path).then(() => true))) console.log(`removed ${path}`);
+    if (await isForeign(path)) console.log(`kept ${path}, which was installed by something else`);
+    else if (await ifExists(Deno.remove(path).then(() => true))) console.log(`removed ${path}`);
   }
 }
 
-async function assertOurs(path: string): Promise<void> {
+async function isForeign(path: string): Promise<boolean> {
   const text = await ifExists(Deno.readTextFile(path));
-  if (text === undefined || text.includes(MARK)) return;
+  return text !== undefined && !text.includes(MARK);
+}
+
+async function assertOurs(path: string): Promise<void> {
+  if (!await isForeign(path)) return;
   throw new GraphError("conflict", `${path} was installed by something else`, {
     code: "foreignCommand",
     hint: "remove it first",

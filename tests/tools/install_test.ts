@@ -96,3 +96,58 @@ Deno.test("installed commands on Windows take paths with percent signs and backs
   const text = commandText("ls", options, "windows");
   assertStringIncludes(text, ' "-R=C:\\100%%\\\\" "-W=C:\\\\" ');
 });
+
+Deno.test({
+  name: "commands that are installed during a rehearsal work for the cloud as well",
+  ignore,
+  async fn() {
+    await using folder = await startFolder();
+    const { code, stderr } = await install({
+      HOME: folder.path,
+      GRAPH_LOGIN_ORIGIN: "http://127.0.0.1:8400",
+      GRAPH_API_ORIGIN: "http://127.0.0.1:8401",
+      GRAPH_SCRIPTS_HOME: join(folder.path, ".local", "state", "graph-scripts", "sandbox-1"),
+      DENO_DIR: join(folder.path, "cache"),
+    }, "--sandbox");
+    assertEquals(code, 0, stderr);
+    const text = await Deno.readTextFile(join(folder.path, ".deno", "bin", "graph-ls"));
+    const [, net] = /--allow-net=([^' ]+)/.exec(text)!;
+    assertEquals(net!.split(","), [
+      "login.microsoftonline.com:443",
+      "graph.microsoft.com:443",
+      "127.0.0.1:8400",
+      "127.0.0.1:8401",
+      "127.0.0.1:0",
+    ]);
+    assertStringIncludes(text, ".config/graph-scripts");
+    assertStringIncludes(text, "export DENO_DIR=");
+  },
+});
+
+Deno.test({
+  name: "a command of something else is kept, and then nothing is installed",
+  ignore,
+  async fn() {
+    await using folder = await startFolder();
+    const bin = join(folder.path, ".deno", "bin");
+    await Deno.mkdir(bin, { recursive: true });
+    await Deno.writeTextFile(join(bin, "graph-put"), "#!/bin/sh\n");
+    const { code, stderr } = await install({ HOME: folder.path });
+    assertEquals([code, (await Array.fromAsync(Deno.readDir(bin))).length], [6, 1], stderr);
+
+    const line = denoRun("-A", join(ROOT, "tests", "tools", "install.ts"), "uninstall");
+    const removed = await runProcess(line, { env: { HOME: folder.path } });
+    assertEquals([removed.code, (await Array.fromAsync(Deno.readDir(bin))).length], [0, 1], removed.stderr);
+  },
+});
+
+Deno.test({
+  name: "a setting with a relative path cannot be installed",
+  ignore,
+  async fn() {
+    await using folder = await startFolder();
+    const { code, stderr } = await install({ HOME: folder.path, GRAPH_SCRIPTS_HOME: "relative" });
+    assertEquals(code, 2);
+    assertMatch(stderr, /^relative is not an absolute path; correct it in the settings/);
+  },
+});

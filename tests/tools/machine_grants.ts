@@ -27,6 +27,9 @@ export const GRANT_USAGE = "[--write FOLDER]… [--sandbox]";
 /** The sandbox's default ports. */
 const SANDBOX = { hosts: ["127.0.0.1:8400", "127.0.0.1:8401"], storageHosts: ["127.0.0.1:8402"] };
 
+/** Set in the terminal of a rehearsal; an installation is for real work as well. */
+const OF_SANDBOX = ["GRAPH_LOGIN_ORIGIN", "GRAPH_API_ORIGIN", "GRAPH_STORAGE_HOSTS", "GRAPH_SCRIPTS_HOME"];
+
 /** Values of the options. */
 export interface GrantArgs {
   write: string[];
@@ -69,7 +72,15 @@ export function fromCaller(path: string): string {
 export async function machineOptions(
   { write, sandbox }: Pick<GrantArgs, "write" | "sandbox">,
 ): Promise<GrantOptions> {
-  const { hosts, storageHosts, readable, writable } = grantOptions(await readSettings());
+  const settings = await readSettings(
+    {},
+    (name) => sandbox && OF_SANDBOX.includes(name) ? undefined : Deno.env.get(name),
+  );
+  const { hosts, storageHosts, readable, writable } = grantOptions(settings);
+  const relative = [...readable, ...writable].find((path) => resolve(path) !== path);
+  if (relative !== undefined) {
+    throw usageError(`${relative} is not an absolute path`, "correct it in the settings");
+  }
   return {
     hosts: [...hosts, ...(sandbox ? SANDBOX.hosts : [])],
     storageHosts: [...storageHosts, ...(sandbox ? SANDBOX.storageHosts : [])],

@@ -6,7 +6,7 @@
 import type { CacheContent } from "../../auth/cache_content.ts";
 import { loadKey } from "../../auth/encryption.ts";
 import { readTokenCache } from "../../auth/token_cache.ts";
-import { type FailureKind, usageError } from "../../errors.ts";
+import { type FailureKind, type GraphError, usageError } from "../../errors.ts";
 import { HttpClient, type HttpOptions } from "../../http/client.ts";
 import { toGraphError } from "../../local/local_error.ts";
 import {
@@ -17,7 +17,6 @@ import {
   type Settings,
 } from "../../settings.ts";
 import { NETWORK_VARIABLES } from "../grants.ts";
-import { withHint } from "../hints.ts";
 import { probeHosts } from "./hosts_check.ts";
 import { checkSignIn } from "./sign_in_check.ts";
 
@@ -28,7 +27,7 @@ const MAX_WAIT_MS = 30_000;
 export type Check = "settings" | "cache" | "sign-in" | "hosts" | "clock";
 
 /** A finding, and the kind of failure that scripts will end with. */
-export interface Diagnosis {
+interface Diagnosis {
   /** As `whoami --check --json` prints it. */
   finding: {
     check: Check;
@@ -46,10 +45,12 @@ export interface Passed {
   hint?: string | undefined;
 }
 
-export interface DiagnoseOptions {
+interface DiagnoseOptions {
   settingOptions: Partial<Record<SettingName, string>>;
   env: (name: string) => string | undefined;
   http: HttpOptions;
+  /** Adds to an error what to do next. */
+  explain(error: GraphError): GraphError;
 }
 
 /**
@@ -57,7 +58,10 @@ export interface DiagnoseOptions {
  *
  * @throws {GraphError} `interrupted`.
  */
-export async function* diagnose({ settingOptions, env, http }: DiagnoseOptions): AsyncGenerator<Diagnosis> {
+export async function* diagnose(
+  { settingOptions, env, http, explain }: DiagnoseOptions,
+): AsyncGenerator<Diagnosis> {
+  const perform = performWith(explain);
   // Each with its own deadline: a silent host must not fail the next check.
   const openHttp = () => new HttpClient({ maxWaitMs: MAX_WAIT_MS, ...http });
   let settings: Settings | undefined;
@@ -95,17 +99,19 @@ export function findingLine({ check, status, detail, hint }: Diagnosis["finding"
   return `${status.padEnd(5)}${check.padEnd("settings".length)}  ${detail}${next}`;
 }
 
-async function perform(check: Check, work: () => Promise<Passed> | Passed): Promise<Diagnosis> {
-  try {
-    const { detail, hint = null } = await work();
-    return { finding: { check, status: hint === null ? "ok" : "warn", detail, hint } };
-  } catch (thrown) {
-    const error = withHint(toGraphError(thrown), "whoami");
-    const { kind, message, code, hint = "see the code and message", requestId } = error;
-    if (kind === "interrupted") throw error;
-    const details = requestId === undefined ? code : `${code}, request-id ${requestId}`;
-    return { finding: { check, status: "fail", detail: `${message} (${details})`, hint }, failure: kind };
-  }
+function performWith(explain: DiagnoseOptions["explain"]) {
+  return async (check: Check, work: () => Promise<Passed> | Passed): Promise<Diagnosis> => {
+    try {
+      const { detail, hint = null } = await work();
+      return { finding: { check, status: hint === null ? "ok" : "warn", detail, hint } };
+    } catch (thrown) {
+      const error = explain(toGraphError(thrown));
+      const { kind, message, code, hint = "see the code and message", requestId } = error;
+      if (kind === "interrupted") throw error;
+      const details = requestId === undefined ? code : `${code}, request-id ${requestId}`;
+      return { finding: { check, status: "fail", detail: `${message} (${details})`, hint }, failure: kind };
+    }
+  };
 }
 
 /** The settings that are shown; none of them is a secret. */

@@ -11,7 +11,7 @@ import { parseJsonObject } from "../../json.ts";
 import type { Settings } from "../../settings.ts";
 
 /** A host and its response; without an error it responds as the service does. */
-export interface Probe {
+interface Probe {
   host: string;
   offsetMs?: number;
   error?: GraphError;
