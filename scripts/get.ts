@@ -82,7 +82,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
   };
   const connection = await run.connect("read");
   const transfers = downloadJobs(connection, {
-    locations: isList ? listedLocations(run.host.stdin) : locations,
+    locations: isList ? listedLocations(run.host.stdin, run.signal) : locations,
     isList,
     destination,
     intoFolder,

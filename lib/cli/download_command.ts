@@ -98,7 +98,10 @@ async function* itemJobs(
  *
  * @throws {GraphError} `usage` for a line without the ids of an item.
  */
-export async function* listedLocations(input: ReadableStream<Uint8Array>): AsyncGenerator<Location> {
+export async function* listedLocations(
+  input: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Location> {
   let rest = "";
   const parse = (line: string): Location[] => {
     if (line.trim() === "") return [];
@@ -108,7 +111,7 @@ export async function* listedLocations(input: ReadableStream<Uint8Array>): Async
     }
     return [{ text: `${path}`, base: { kind: "item", driveId, itemId: id }, path: [], folder: false }];
   };
-  for await (const text of input.pipeThrough(new TextDecoderStream())) {
+  for await (const text of input.pipeThrough(new TextDecoderStream(), { signal })) {
     const lines = (rest + text).split("\n");
     rest = lines.pop()!;
     yield* lines.flatMap(parse);

@@ -48,7 +48,6 @@ Deno.test("a planted dependency cannot change deno.lock by importing another pac
     const line = [...words, "-P=ls", "--config", CONFIG, "--lock", lock, planted];
     const { code, stderr } = await runProcess([Deno.execPath(), ...line], {});
     assert(code !== 0, stderr);
-    assertStringIncludes(stderr, "The lockfile is out of date");
     assertEquals(await Deno.readTextFile(lock), await Deno.readTextFile(join(ROOT, "deno.lock")));
   } finally {
     await Deno.remove(folder, { recursive: true });
