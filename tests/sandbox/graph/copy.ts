@@ -30,6 +30,7 @@ export async function copyItem(
     author: authorOf(state, request),
   } as const;
   const result = parent.drive.copy(item, parent, name as string, options);
+  await Promise.allSettled([result]); // nothing is written after the sandbox has closed
   return emptyResponse(202, { location: state.copies.monitor(state, drive.info.site.path, result) });
 }
 
