@@ -39,8 +39,16 @@ export async function* listItems(
   options: ListOptions = {},
 ): AsyncGenerator<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
-  const target = await getItem(context, parsed);
+  const target = await getTarget(context, parsed);
   for await (const { item } of listTarget(context, parsed, target, options)) yield item;
+}
+
+/** Reads the item of a location up to its wildcards. */
+export async function getTarget(
+  context: ItemContext,
+  { pattern: _, ...location }: Location,
+): Promise<ResolvedItem> {
+  return await getItem(context, location);
 }
 
 /** As {@linkcode listItems}, of the item of the location up to its wildcards, which was read before. */
@@ -78,7 +86,7 @@ export async function* findItems(
   location: Location,
   whole: boolean,
 ): AsyncGenerator<ResolvedItem> {
-  yield* matchesOf(context, location, await getItem(context, location), whole);
+  yield* matchesOf(context, location, await getTarget(context, location), whole);
 }
 
 async function* matchesOf(
