@@ -101,6 +101,7 @@ Deno.test(`uploads under ${SCHEDULES} random fault schedules (seed ${SEED}) succ
     const upload = async () =>
       await uploadFile(await connection(sandbox, join(folder, "home")), path, target, {
         session: true,
+        conflict: "replace",
         fragmentBytes: UNIT,
       });
     const others = otherBodies(sandbox, content, ending, size);

@@ -93,7 +93,7 @@ Deno.test("completions have names, values and escaped descriptions in the words 
     [get, "fish", "complete -c get.ts -l conflict -xa 'fail replace skip resume' -d 'if it exists'"],
     [get, "pwsh", "Register-ArgumentCompleter -Native -CommandName 'get.ts' -ScriptBlock {"],
     [get, "pwsh", "    '--conflict' = 'fail', 'replace', 'skip', 'resume'"],
-    [get, "pwsh", "$known = '--recursive', '--conflict', '--if-changed', "],
+    [get, "pwsh", "$known = '--recursive', '--include', "],
   ];
   for (const [command, shell, line] of lines) {
     assertStringIncludes(completionScript(command, shell), line);

@@ -123,8 +123,8 @@ Deno.test("ls --include and --exclude select from the contents of folders", asyn
   await using env = await startTestEnv();
   const cases: [string[], string[]][] = [
     [["-R", "General", "--include", "*.pdf", "--include=*.docx"], [
-      "General/Minutes/Minutes 2025-10.pdf",
       "General/Report.docx",
+      "General/Minutes/Minutes 2025-10.pdf",
     ]],
     [["General", "--include", "*.md"], ["Agenda.md"]],
     [["-R", "General", "--exclude", "minutes/", "--exclude", "*.*"], ["General/Team Notebook"]],
