@@ -87,24 +87,6 @@ const USAGES: Readonly<Record<string, string>> = Object.fromEntries(
   ]),
 );
 
-/** What each task does; their commands are in `deno.json`. */
-const TASKS: Readonly<Record<string, string>> = {
-  cache: "Download the packages; the other tasks run with `--cached-only`",
-  demo: "Run the five scripts against the sandbox, as a newcomer would",
-  test: "Run all tests; many of them wait, so that two cores do more than two at once",
-  "test:unit": "Run the tests that need neither a sandbox nor a process",
-  campaign: "Run the campaigns of kills and faults in full; they are part of the tests in a short form",
-  check: "Format, lint, types, and sizes of tracked files",
-  sandbox: "Start a loopback Microsoft 365 to rehearse against; prints the environment to use",
-  bench: "Measure start-up, memory and transfer speed against the sandbox",
-  docs: "Write the tables of the documentation",
-  packages: "List the packages that reach users: version, license, and why",
-  install: "Install the commands `graph-whoami` … `graph-put-large`, with their permissions for this machine",
-  uninstall: "Remove them",
-  bundle: "Bundle each script into one JavaScript file, `dist/whoami.js` … `dist/put-large.js`",
-  compile: "Compile five programs, `graph-whoami` … `graph-put-large`, into `dist/`",
-};
-
 /** Each table, with its header as the first row. */
 const TABLES: Readonly<Record<string, Table>> = {
   ...Object.fromEntries(COMMANDS.map((command) => [`options of ${command.name}`, options(command.options)])),
@@ -140,7 +122,7 @@ const TABLES: Readonly<Record<string, Table>> = {
     ...Object.entries(NOT_ASKED).map(([name, why]) => [code(name), "yes", why]),
     ...Object.entries(IGNORED).map(([name, who]) => [code(name), "no: looks as if it were not set", who]),
   ],
-  "tasks": tasks(Object.keys(config.tasks)),
+  "tasks": tasks(config.tasks),
   "files of lib": [["File", "What is there"], ...(await Promise.all(LIB_FOLDERS.map(modules))).flat()],
   "faults": [
     ["Fault", "Scripts", "What happens"],
@@ -228,11 +210,9 @@ function hosts(): Table {
   return [["Cloud", "Sign-in, Graph", "Storage"], ...rows];
 }
 
-function tasks(names: readonly string[]): Table {
-  return [
-    ["Command", "What it does"],
-    ...names.map((name) => [code(`deno task ${name}`), TASKS[name] ?? "?"]),
-  ];
+function tasks(all: Record<string, { description: string }>): Table {
+  const rows = Object.entries(all).map(([name, { description }]) => [code(`deno task ${name}`), description]);
+  return [["Command", "What it does"], ...rows];
 }
 
 /** Writes a table as `deno fmt` does. */
