@@ -1,19 +1,19 @@
 /**
- * Drives and sites: the user's own OneDrive, SharePoint sites and their libraries, and the drive of a location.
+ * Drives, sites and teams by name: the user's own OneDrive, SharePoint sites and their libraries.
  *
  * @module
  */
-import type { Channel, Drive, Site, Team } from "../graph/types.ts";
+import type { Drive, Site, Team } from "../graph/types.ts";
 import type { AuthSession } from "../auth/session.ts";
-import { GraphError, ifFound, isGraphError, usageError } from "../errors.ts";
+import { GraphError, isGraphError, usageError } from "../errors.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { hasId } from "../json.ts";
 import type { Settings } from "../settings.ts";
 import { nearest } from "../suggest.ts";
-import { decodeName, encodePath, type ItemAddress, itemUrl } from "./address.ts";
-import { canonicalDriveId, type DriveItem, drivePath, isDriveItem } from "./drive_item.ts";
-import { type Location, type NameOrId, parseSite, type SiteName } from "./location.ts";
-import { checkAddress, sameName } from "./names.ts";
+import { decodeName, encodePath } from "./address.ts";
+import { canonicalDriveId } from "./drive_item.ts";
+import { parseSite, type SiteName } from "./location.ts";
+import { sameName } from "./names.ts";
 import type { PlaceMemory } from "./place_memory.ts";
 
 /** A drive: a OneDrive, or a document library of a site. */
@@ -58,50 +58,21 @@ interface DriveContext {
 
 /** Finds drives and sites; each is looked up once. */
 export class Drives {
-  readonly #context: DriveContext;
+  readonly context: DriveContext;
   readonly #found = new Map<string, Promise<unknown>>();
   /** Their items can be addressed by id without a request, and without permissions for other drives. */
   readonly #byId = new Map<string, DriveInfo>();
 
   constructor(context: DriveContext) {
-    this.#context = context;
-  }
-
-  /**
-   * Finds the drive of a location, and the address of the item in it; the item need not exist.
-   *
-   * @throws {GraphError} `notFound`; `usage` with the candidates if a name is ambiguous.
-   */
-  async locate({ base, path, pattern }: Location): Promise<Located> {
-    checkAddress(pattern ?? []); // wildcards only find what is there
-    switch (base.kind) {
-      case "me":
-        return addressIn(await this.own(), path);
-      case "drive":
-        return addressIn(await this.named(base.drive), path);
-      case "site":
-        return await this.#locateInSite(base.site, path);
-      case "team":
-        return await this.#locateInTeam(base.team, base.channel, path);
-      case "web":
-        return await this.#locateInWeb(base.host, path);
-      case "share":
-        return await this.#locateShare(base.url);
-      case "default":
-        return addressIn(await this.default(), path);
-      case "item": {
-        const { id, driveType } = base.driveId ? await this.named(base.driveId) : await this.default();
-        return { address: { driveId: id, itemId: base.itemId }, driveType };
-      }
-    }
+    this.context = context;
   }
 
   /** The drive of paths without a prefix: from the settings, else the own OneDrive. */
   default(): Promise<DriveInfo> {
-    const { drive } = this.#context.settings;
+    const { drive } = this.context.settings;
     if (drive) return this.named(drive);
     const site = this.#defaultSite();
-    return site ? this.#ofSite(site) : this.own();
+    return site ? this.ofSite(site) : this.own();
   }
 
   /**
@@ -110,12 +81,12 @@ export class Drives {
    * @throws {GraphError} `notFound`, code `noOneDrive` or `noSharePoint`; `usage`, code `noOwnDrive`, for app-only sessions.
    */
   async own(): Promise<DriveInfo> {
-    if (await this.#context.session?.accountType() === "app") {
+    if (await this.context.session?.accountType() === "app") {
       const hint = "address a library: site:HOST/sites/NAME/PATH or drive:ID/PATH, or set GRAPH_SITE";
       throw usageError("app-only sign-in has no OneDrive", hint, "noOwnDrive");
     }
     try {
-      return await this.#get("/me/drive", "your OneDrive");
+      return await this.get("/me/drive", "your OneDrive");
     } catch (error) {
       // The wording differs from year to year, so the status decides (PROTOCOL L4).
       if (isGraphError(error) && error.kind === "notFound") {
@@ -134,8 +105,8 @@ export class Drives {
     const known = this.#byId.get(canonicalDriveId(drive));
     if (known) return known;
     if (isDriveId(drive)) {
-      this.#context.session?.include("allDrives");
-      return await this.#get(`/drives/${encodeURIComponent(drive)}`, `drive ${drive}`);
+      this.context.session?.include("allDrives");
+      return await this.get(`/drives/${encodeURIComponent(drive)}`, `drive ${drive}`);
     }
     const drives = await this.all();
     const matches = drives.filter((candidate) => isCalled(candidate, drive));
@@ -152,7 +123,7 @@ export class Drives {
 
   /** The libraries of a site, or else the user's own drives. @param site @default that of the settings */
   async all(site: SiteName | undefined = this.#defaultSite()): Promise<DriveInfo[]> {
-    if (site) return await this.#allOfSite(site);
+    if (site) return await this.allOfSite(site);
     const own = await this.own();
     const listed = await this.#list("/me/drives", "your drives");
     // The listing can lack the OneDrive itself (PROTOCOL L1).
@@ -160,16 +131,18 @@ export class Drives {
   }
 
   #defaultSite(): SiteName | undefined {
-    const { site, siteHost } = this.#context.settings;
+    const { site, siteHost } = this.context.settings;
     return site === undefined ? undefined : parseSite(site, siteHost);
   }
 
-  async #ofSite(site: SiteName): Promise<DriveInfo> {
+  /** The default library of a site. */
+  async ofSite(site: SiteName): Promise<DriveInfo> {
     const { id, name } = await this.#findSiteOrSuggest(site);
-    return await this.#get(`/sites/${id}/drive`, `default library of site ${name}`);
+    return await this.get(`/sites/${id}/drive`, `default library of site ${name}`);
   }
 
-  async #allOfSite(site: SiteName): Promise<DriveInfo[]> {
+  /** All libraries of a site. */
+  async allOfSite(site: SiteName): Promise<DriveInfo[]> {
     const { id, name } = await this.#findSiteOrSuggest(site);
     return await this.#list(`/sites/${id}/drives`, `libraries of site ${name}`);
   }
@@ -180,7 +153,7 @@ export class Drives {
       return await this.findSite(site);
     } catch (error) {
       if (!isGraphError(error) || error.code !== "siteNotFound") throw error;
-      const { value = [] } = await this.#context.graph.requestJson<{ value?: Site[] }>(
+      const { value = [] } = await this.context.graph.requestJson<{ value?: Site[] }>(
         "/sites?search=*",
         { what: "search for sites", retry: "never" },
       ).catch(() => ({ value: [] })); // the first error counts
@@ -194,11 +167,11 @@ export class Drives {
   /** @throws {GraphError} `notFound`, code `siteNotFound`, `foreignHost` or `noSharePoint`; `usage`, code `noSites`. */
   async findSite({ host, path }: SiteName): Promise<SiteInfo> {
     const what = `site ${host}/${path}`;
-    await this.#prepareForSites(what);
-    return await this.#once(what, async () => {
+    await this.prepareForSites(what);
+    return await this.once(what, async () => {
       const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
       try {
-        return toSiteInfo(await this.#context.graph.requestJson<Site>(url, { what, accepts: hasId }));
+        return toSiteInfo(await this.context.graph.requestJson<Site>(url, { what, accepts: hasId }));
       } catch (error) {
         if (!isGraphError(error)) throw error;
         if (error.kind === "notFound") {
@@ -217,10 +190,10 @@ export class Drives {
   /** Finds sites in the search index, which may lack new ones (PROTOCOL L5). */
   async *searchSites(text: string): AsyncGenerator<SiteInfo> {
     const what = "search for sites";
-    await this.#prepareForSites(what);
+    await this.prepareForSites(what);
     try {
       const url = `/sites?search=${encodeURIComponent(text || "*")}`;
-      for await (const page of this.#context.graph.pages<Site>(url, what, hasId)) {
+      for await (const page of this.context.graph.pages<Site>(url, what, hasId)) {
         yield* page.map(toSiteInfo);
       }
     } catch (error) {
@@ -234,9 +207,9 @@ export class Drives {
 
   /** The teams that the user is a member of. */
   async teams(): Promise<TeamInfo[]> {
-    await this.#prepareForSites("your teams");
-    this.#context.session?.include("teams");
-    const pages = this.#context.graph.pages<Team>("/me/joinedTeams", "your teams", hasId);
+    await this.prepareForSites("your teams");
+    this.context.session?.include("teams");
+    const pages = this.context.graph.pages<Team>("/me/joinedTeams", "your teams", hasId);
     return (await Array.fromAsync(pages)).flat().map(({ id, displayName, description }) => ({
       id: id ?? "",
       name: displayName ?? "",
@@ -245,167 +218,27 @@ export class Drives {
   }
 
   /** @throws {GraphError} `usage` for a personal account, for which no request is sent. */
-  async #prepareForSites(what: string): Promise<void> {
-    const { session } = this.#context;
+  async prepareForSites(what: string): Promise<void> {
+    const { session } = this.context;
     session?.include("allDrives");
     if (await session?.accountType() !== "personal") return;
     throw usageError(`${what}: a personal Microsoft account has no sites and no teams`, undefined, "noSites");
   }
 
-  /** The first name of a path may be a library of the site; otherwise the path is in the default library. */
-  async #locateInSite(site: SiteName, path: string[]) {
-    const main = await this.#ofSite(site);
-    const [first, ...rest] = path;
-    if (first === undefined) return addressIn(main, path);
-    const libraries = (await this.#allOfSite(site)).filter((drive) => isCalled(drive, first));
-    if (libraries.length === 0) return addressIn(main, path);
-    const isFolder = await this.#exists(main, first);
-    if (libraries.length === 1 && !isFolder) return addressIn(libraries[0]!, rest);
-    const candidates = [
-      ...libraries.map(({ id }) => `drive:${id}/${rest.join("/")}`),
-      ...(isFolder ? [`drive:${main.id}/${path.join("/")}`] : []),
-    ];
-    const problem = `${first} names more than one library or folder of the site: ${candidates.join(" or ")}`;
-    throw usageError(problem, "use one of these", "ambiguousLocation");
-  }
-
-  /** A path as a browser shows it: site, perhaps sites below it, library, and the path in it. */
-  async #locateInWeb(host: string, path: string[]): Promise<Located> {
-    const own = isPersonalSite(path) ? await this.#ownDriveAt(host, path) : undefined;
-    if (own) return own;
-    for (let depth = siteDepth(path);; depth++) {
-      const site: SiteName = { host, path: path.slice(0, depth).join("/") };
-      if (path.length === depth) return addressIn(await this.#ofSite(site), []);
-      const libraries = await this.#allOfSite(site);
-      const segment = path[depth]!;
-      const library = libraries.find(({ webUrl }) => sameName(urlSegment(webUrl), segment));
-      if (library) return addressIn(library, path.slice(depth + 1));
-      if (depth === siteDepth(path) + MAX_SUBSITES) throw noLibrary(site, segment, libraries);
-      try {
-        await this.findSite({ host, path: path.slice(0, depth + 1).join("/") });
-      } catch (error) {
-        if (!isGraphError(error) || error.code !== "siteNotFound") throw error;
-        throw noLibrary(site, segment, libraries);
-      }
-    }
-  }
-
-  /** The user's own OneDrive takes the fewest permissions; that of another user is a site. */
-  async #ownDriveAt(host: string, path: string[]): Promise<Located | undefined> {
-    const own = await this.own();
-    const url = URL.parse(own.webUrl);
-    const root = (url?.pathname ?? "").split("/").filter(Boolean).map(decodeName);
-    if (url?.host.toLowerCase() !== host) return undefined;
-    if (!root.slice(0, 2).every((name, index) => sameName(name, path[index] ?? ""))) return undefined;
-    const isInLibrary = path.length === 2 || sameName(path[2]!, root[2] ?? "");
-    return isInLibrary ? addressIn(own, path.slice(root.length)) : undefined;
-  }
-
-  /** An item that another user has shared, or that a page names by a parameter (https://learn.microsoft.com/graph/api/shares-get). */
-  async #locateShare(url: string): Promise<Located> {
-    const { graph, session } = this.#context;
-    session?.include("allDrives");
-    const token = `u!${new TextEncoder().encode(url).toBase64({ alphabet: "base64url", omitPadding: true })}`;
-    const request = () =>
-      graph.requestJson<DriveItem>(`/shares/${token}/driveItem?$select=id,name,size,root,parentReference`, {
-        what: "the item of this link",
-        accepts: isInDrive,
-      });
-    const { id, parentReference } = await this.#once(token, async () => {
-      try {
-        return await request();
-      } catch (error) {
-        // Permission to read may suffice, but the service does not promise it.
-        if (!isGraphError(error) || error.status !== 403 || !session) throw error;
-        session.include("links");
-        return await request();
-      }
-    });
-    const { driveId, driveType } = parentReference!;
-    return { address: { driveId: canonicalDriveId(driveId!), itemId: id! }, driveType: driveType ?? "" };
-  }
-
-  /** The files of a channel are in a folder of the team's library, or in a library of their own. */
-  async #locateInTeam(team: NameOrId, channel: NameOrId | undefined, path: string[]): Promise<Located> {
-    const { session } = this.#context;
-    await this.#prepareForSites("team");
-    if ("name" in team || (channel && "name" in channel)) session?.include("teams");
-    const found = await this.#choose<Team>("team", "/me/joinedTeams", team);
-    if (!channel) {
-      const drive = await this.#get(
-        `/groups/${encodeURIComponent(found.id)}/drive`,
-        `library of team ${found.displayName}`,
-      );
-      return addressIn(drive, path);
-    }
-    const channels = `/teams/${encodeURIComponent(found.id)}/channels`;
-    const { id, displayName } = await this.#choose<Channel>("channel", channels, channel);
-    const what = `files of channel ${displayName}`;
-    const url = `${channels}/${encodeURIComponent(id)}/filesFolder`;
-    const folder = await this.#once(url, async () => {
-      try {
-        return await this.#context.graph.requestJson<DriveItem>(url, { what, accepts: isInDrive });
-      } catch (error) {
-        // The service makes the folder when a user opens the tab (PROTOCOL L6).
-        if (!isGraphError(error) || error.kind !== "notFound") throw error;
-        throw error.withMessage(`${what}: their folder is not ready`, {
-          code: "channelNotReady",
-          hint: "open its Files tab in Teams once",
-        });
-      }
-    });
-    const { driveId, driveType } = folder.parentReference!;
-    const names = drivePath(folder).split("/").filter(Boolean);
-    return {
-      address: { driveId: canonicalDriveId(driveId!), path: [...names, ...path] },
-      driveType: driveType ?? "documentLibrary",
-    };
-  }
-
-  /** @throws {GraphError} `notFound`, or `usage`, with the candidates. */
-  async #choose<T extends { id?: string; displayName?: string | null }>(
-    kind: string,
-    url: string,
-    wanted: NameOrId,
-  ): Promise<{ id: string; displayName: string }> {
-    if ("id" in wanted) return { id: wanted.id, displayName: wanted.id };
-    const all = await this.#once(url, async () => {
-      const pages = await Array.fromAsync(this.#context.graph.pages<T>(url, `${kind}s`, hasId));
-      return pages.flat().map(({ id, displayName }) => ({ id: id ?? "", displayName: displayName ?? "" }));
-    });
-    const matches = all.filter(({ displayName }) => sameName(displayName, wanted.name));
-    if (matches.length === 1) return matches[0]!;
-    const candidates = (matches.length ? matches : all).map(({ displayName, id }) =>
-      `${displayName} (${id})`
-    );
-    const hint = `there are: ${candidates.join(", ") || "none"}`;
-    if (matches.length === 0) {
-      throw new GraphError("notFound", `you are in no ${kind} called ${wanted.name}`, {
-        code: `${kind}NotFound`,
-        hint: suggestion(wanted.name, all.map(({ displayName }) => displayName), hint),
-      });
-    }
-    throw usageError(`several ${kind}s are called ${wanted.name}`, hint, `ambiguousLocation`);
-  }
-
-  async #exists(drive: DriveInfo, name: string): Promise<boolean> {
-    const url = `${itemUrl({ driveId: drive.id, path: [name] })}?$select=id`;
-    return await ifFound(this.#context.graph.requestJson(url, { what: name })) !== undefined;
-  }
-
-  async #get(url: string, what: string): Promise<DriveInfo> {
+  /** A drive by its URL below Graph. */
+  async get(url: string, what: string): Promise<DriveInfo> {
     const request = { what, accepts: hasId };
-    const drive = await this.#once(
+    const drive = await this.once(
       url,
-      async () => toDriveInfo(await this.#context.graph.requestJson<Drive>(url, request)),
+      async () => toDriveInfo(await this.context.graph.requestJson<Drive>(url, request)),
     );
     this.#byId.set(drive.id, drive);
     return drive;
   }
 
   async #list(url: string, what: string): Promise<DriveInfo[]> {
-    const drives = await this.#once(url, async () => {
-      const pages = await Array.fromAsync(this.#context.graph.pages<Drive>(url, what, hasId));
+    const drives = await this.once(url, async () => {
+      const pages = await Array.fromAsync(this.context.graph.pages<Drive>(url, what, hasId));
       return pages.flat().map(toDriveInfo);
     });
     for (const drive of drives) this.#byId.set(drive.id, drive);
@@ -418,12 +251,13 @@ export class Drives {
    * @returns Whether there was anything, so that a failed lookup may succeed now.
    */
   async forget(): Promise<boolean> {
-    const wasUsed = await this.#context.memory?.forget() ?? false;
+    const wasUsed = await this.context.memory?.forget() ?? false;
     if (wasUsed) this.#found.clear();
     return wasUsed;
   }
 
-  #once<T>(key: string, find: () => Promise<T>): Promise<T> {
+  /** Looks something up once in this run, and in later ones while it is remembered. */
+  once<T>(key: string, find: () => Promise<T>): Promise<T> {
     let found = this.#found.get(key) as Promise<T> | undefined;
     if (!found) {
       found = this.#recall(key, find);
@@ -434,7 +268,7 @@ export class Drives {
   }
 
   async #recall<T>(key: string, find: () => Promise<T>): Promise<T> {
-    const { memory, explain } = this.#context;
+    const { memory, explain } = this.context;
     const known = await memory?.get(key) as T | undefined;
     const value = known ?? await find();
     explain?.(`${key}: ${describePlace(value)}${known === undefined ? "" : " (remembered)"}`);
@@ -443,39 +277,14 @@ export class Drives {
   }
 }
 
-/** Where an item is, or could be. */
-interface Located {
-  address: ItemAddress;
-  driveType: string;
-}
-
-/** Sites below a site collection; deeper ones are rare, and each costs two requests. */
-const MAX_SUBSITES = 4;
-
-/** Names of the path that are a site collection: `sites/NAME`; none for the root site. */
-function siteDepth(path: readonly string[]): number {
-  return path.length >= 2 && /^(sites|teams|personal)$/i.test(path[0]!) ? 2 : 0;
-}
-
-function isPersonalSite(path: readonly string[]): boolean {
-  return path.length >= 2 && /^personal$/i.test(path[0]!);
-}
-
-function noLibrary({ host, path }: SiteName, segment: string, libraries: DriveInfo[]): GraphError {
-  const names = libraries.map(({ webUrl }) => urlSegment(webUrl));
-  return new GraphError("notFound", `${host}/${path} has no library or subsite called ${segment}`, {
-    code: "libraryNotFound",
-    hint: suggestion(segment, names, `it has the libraries: ${names.join(", ")}`),
-  });
-}
-
 /** A hint that names what there is, the nearest first. */
-function suggestion(typed: string, names: readonly string[], all: string): string {
+export function suggestion(typed: string, names: readonly string[], all: string): string {
   const near = nearest(typed, names);
   return near === undefined ? all : `did you mean ${near}? ${all}`;
 }
 
-function urlSegment(webUrl: string): string {
+/** The last segment of an address, decoded. */
+export function urlSegment(webUrl: string): string {
   return decodeName(webUrl.split("/").at(-1) ?? "");
 }
 
@@ -484,14 +293,6 @@ function describePlace(value: unknown): string {
   if (Array.isArray(value)) return value.map(describePlace).join(", ") || "none";
   const { displayName, name, id } = value as { displayName?: string; name?: string; id?: string };
   return `${displayName || name || "?"} (${id})`;
-}
-
-function isInDrive(value: unknown): value is DriveItem {
-  return isDriveItem(value) && Boolean(value.parentReference?.driveId);
-}
-
-function addressIn({ id, driveType }: DriveInfo, path: string[]) {
-  return { address: { driveId: id, path }, driveType };
 }
 
 function listOf(drives: DriveInfo[]): string {
@@ -504,7 +305,7 @@ function isDriveId(text: string): boolean {
 }
 
 /** The last segment of the URL (`Shared Documents`) often differs from the name (`Documents`; PROTOCOL 2.2c). */
-function isCalled(drive: DriveInfo, name: string): boolean {
+export function isCalled(drive: DriveInfo, name: string): boolean {
   return sameName(drive.name, name) || sameName(urlSegment(drive.webUrl), name);
 }
 

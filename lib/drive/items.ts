@@ -10,6 +10,7 @@ import type { Settings } from "../settings.ts";
 import { type ItemAddress, itemUrl } from "./address.ts";
 import { canonicalDriveId, type DriveItem, drivePath, isExpectedItem, itemKey } from "./drive_item.ts";
 import type { Drives } from "./drives.ts";
+import { locate } from "./locate.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
 import { joinRemote } from "./names.ts";
 
@@ -63,7 +64,7 @@ const SELECTION =
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
   const parsed = parseLocation(location, context.settings.siteHost);
   return await retryWithoutMemory(context, async () => {
-    const { address } = await context.drives.locate(parsed);
+    const { address } = await locate(context.drives, parsed);
     return await fetchItem(context, address, locationLabel(parsed));
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Item, locationLabel, retryWithoutMemory } from "../drive/items.ts";
+import { locate } from "../drive/locate.ts";
 import { type LocationInput, parseLocation } from "../drive/location.ts";
 import { checkNewName } from "../drive/names.ts";
 import { GraphError } from "../errors.ts";
@@ -28,7 +29,7 @@ export async function createFolder(
     hint: "choose another name",
   });
   return await retryWithoutMemory(context, async () => {
-    const { address } = await context.drives.locate(parsed);
+    const { address } = await locate(context.drives, parsed);
     if (!("path" in address)) throw conflict; // what has an id is there
     const { driveId, path } = address;
     if (parents) return (await new FolderFinder(context, "make").at(driveId, path)).item;

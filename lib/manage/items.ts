@@ -15,6 +15,7 @@ import {
   retryWithoutMemory,
   toItem,
 } from "../drive/items.ts";
+import { locate } from "../drive/locate.ts";
 import { type LocationInput, parseLocation } from "../drive/location.ts";
 import { joinRemote } from "../drive/names.ts";
 import { isGraphError, usageError } from "../errors.ts";
@@ -128,7 +129,7 @@ export async function createLink(
 async function itself(context: ItemContext, location: LocationInput): Promise<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
   const { item, driveItem } = await retryWithoutMemory(context, async () => {
-    const { address } = await context.drives.locate(parsed);
+    const { address } = await locate(context.drives, parsed);
     return await fetchItself(context, address, locationLabel(parsed));
   });
   if (driveItem.root || item.path === "") {

@@ -16,6 +16,7 @@ import {
   type ResolvedItem,
   retryWithoutMemory,
 } from "../drive/items.ts";
+import { locate } from "../drive/locate.ts";
 import { type Location, type LocationInput, parseLocation } from "../drive/location.ts";
 import type { GraphClient } from "../graph/client.ts";
 import { checkNewName, joinRemote } from "../drive/names.ts";
@@ -111,7 +112,7 @@ async function resolveTarget(
 
 /** Resolves a location; `found` is its item, with shortcuts followed, or `undefined` if there is none yet. */
 async function find(context: ItemContext, location: Location) {
-  const { address, driveType } = await context.drives.locate(location);
+  const { address, driveType } = await locate(context.drives, location);
   const fetched = fetchItem(context, address, locationLabel(location));
   const found = "path" in address ? await ifFound(fetched) : await fetched; // an id always has an item
   return { address, driveType: (found && getDriveType(found.driveItem)) ?? driveType, found };
