@@ -11,7 +11,7 @@ import { type Command, type Run, runCommand } from "../lib/cli/run.ts";
 import { type Column, columnLines, tableLines } from "../lib/cli/table.ts";
 import type { DriveItem } from "../lib/drive/drive_item.ts";
 import type { Item, ItemContext, ResolvedItem } from "../lib/drive/items.ts";
-import { getTarget, listTarget } from "../lib/drive/listing.ts";
+import { listTarget, openTarget } from "../lib/drive/listing.ts";
 import type { Location } from "../lib/drive/location.ts";
 import { usageError } from "../lib/errors.ts";
 import { formatSize } from "../lib/format.ts";
@@ -171,7 +171,7 @@ async function* listEntries(
   { type, ...options }: ListOptions,
   showPath: boolean,
 ): AsyncGenerator<Entry> {
-  const target = await getTarget(context, location);
+  const target = await openTarget(context, location);
   for await (const found of listTarget(context, location, target, options)) {
     const { item } = found;
     if (type && item.type !== type) continue;

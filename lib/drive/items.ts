@@ -1,18 +1,17 @@
 /**
- * Items of drives: resolving a location, reading an item, listing a folder.
+ * Items of drives: resolving a location, reading an item.
  *
  * @module
  */
-import { GraphError, isGraphError, usageError } from "../errors.ts";
+import { type GraphError, isGraphError, usageError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import type { GraphClient } from "../graph/client.ts";
 import type { Settings } from "../settings.ts";
 import { type ItemAddress, itemUrl } from "./address.ts";
-import { canonicalDriveId, type DriveItem, drivePath, isExpectedItem, itemKey } from "./drive_item.ts";
+import { canonicalDriveId, type DriveItem, drivePath, isExpectedItem } from "./drive_item.ts";
 import type { Drives } from "./drives.ts";
 import { locate } from "./locate.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
-import { joinRemote } from "./names.ts";
 
 /** A file or folder, as `ls --json` prints it. */
 export interface Item {
@@ -56,10 +55,6 @@ export interface ResolvedItem {
   driveItem: DriveItem;
 }
 
-// Without a selection every listed file carries a download URL, which is a secret.
-const SELECTION =
-  "$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,lastModifiedBy,shared,parentReference";
-
 /** Reads an item; of a shortcut, its target. */
 export async function getItem(context: ItemContext, location: LocationInput): Promise<ResolvedItem> {
   const parsed = parseLocation(location, context.settings.siteHost);
@@ -81,65 +76,6 @@ export async function retryWithoutMemory<T>(
     if (!await drives.forget()) throw error;
     return await work();
   }
-}
-
-/**
- * Lists the direct children of a folder, page by page.
- *
- * @throws {GraphError} `failed`, code `folderLoop`, for a folder that was visited before.
- */
-export async function* listChildren(
-  context: Pick<ItemContext, "graph">,
-  folder: Pick<Item, "driveId" | "id" | "path">,
-  visited = new Set<string>(),
-): AsyncGenerator<ResolvedItem> {
-  assertNotVisited(folder, visited);
-  for await (const page of childPages(context, folder)) yield* page;
-}
-
-/** The direct children of a folder, as pages. */
-export async function* childPages(
-  { graph }: Pick<ItemContext, "graph">,
-  folder: Pick<Item, "driveId" | "id" | "path">,
-): AsyncGenerator<ResolvedItem[]> {
-  // By id, since next links of listings by path have led to the root of the drive (PROTOCOL L7).
-  const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
-  const parent = { driveId: folder.driveId, folderId: folder.path === "" ? undefined : folder.id };
-  const isChild = (entry: unknown) => isExpectedItem(entry, parent);
-  const seen = new Set<string>();
-  for await (
-    const page of graph.pages<DriveItem>(`${url}?$top=200&${SELECTION}`, listingOf(folder), isChild)
-  ) {
-    const children = page.map((driveItem) => ({
-      item: toItem(driveItem, folder.driveId, joinRemote(folder.path, driveItem.name ?? "")),
-      driveItem,
-    }));
-    // Pages may repeat items (PROTOCOL L7).
-    yield children.filter(({ item: { id } }) => !seen.has(id) && seen.add(id));
-  }
-}
-
-/**
- * Adds a folder to those that were visited.
- *
- * @throws {GraphError} `failed`, code `folderLoop`, if it is among them.
- */
-export function assertNotVisited(
-  folder: Pick<Item, "driveId" | "id" | "path">,
-  visited: Set<string>,
-): void {
-  const key = itemKey(folder);
-  if (visited.has(key)) {
-    throw new GraphError("failed", `${listingOf(folder)}: the service shows a folder inside itself`, {
-      code: "folderLoop",
-      hint: "list it without its subfolders",
-    });
-  }
-  visited.add(key);
-}
-
-function listingOf({ path }: Pick<Item, "path">): string {
-  return `listing of ${path || "the root folder"}`;
 }
 
 /** Type of the drive in which an item is stored. */

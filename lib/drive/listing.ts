@@ -4,16 +4,18 @@
  * @module
  */
 import { GraphError } from "../errors.ts";
+import { assertNotVisited, childPages, listChildren, type OpenFolder, openFolder } from "./children.ts";
 import {
-  assertNotVisited,
-  childPages,
+  fetchItem,
   getItem,
   type Item,
   type ItemContext,
-  listChildren,
+  locationLabel,
   notAFolderError,
   type ResolvedItem,
+  retryWithoutMemory,
 } from "./items.ts";
+import { locate } from "./locate.ts";
 import { type Location, type LocationInput, parseLocation } from "./location.ts";
 import { joinRemote } from "./names.ts";
 import { Filter, type FilterOptions, matchesBelow, matchesPattern } from "./pattern.ts";
@@ -39,23 +41,29 @@ export async function* listItems(
   options: ListOptions = {},
 ): AsyncGenerator<Item> {
   const parsed = parseLocation(location, context.settings.siteHost);
-  const target = await getTarget(context, parsed);
+  const target = await openTarget(context, parsed);
   for await (const { item } of listTarget(context, parsed, target, options)) yield item;
 }
 
-/** Reads the item of a location up to its wildcards. */
-export async function getTarget(
+/** What a listing starts from. */
+export type ListTarget = ResolvedItem | OpenFolder;
+
+/** Finds what a location up to its wildcards is, and opens it if it is a folder. */
+export async function openTarget(
   context: ItemContext,
   { pattern: _, ...location }: Location,
-): Promise<ResolvedItem> {
-  return await getItem(context, location);
+): Promise<ListTarget> {
+  return await retryWithoutMemory(context, async () => {
+    const { address } = await locate(context.drives, location);
+    return await openFolder(context, address) ?? await fetchItem(context, address, locationLabel(location));
+  });
 }
 
-/** As {@linkcode listItems}, of the item of the location up to its wildcards, which was read before. */
+/** As {@linkcode listItems}, of the item of the location up to its wildcards, which was opened before. */
 export async function* listTarget(
   context: ItemContext,
   location: Location,
-  target: ResolvedItem,
+  target: ListTarget,
   { recursive = false, ...filterOptions }: ListOptions = {},
 ): AsyncGenerator<ResolvedItem> {
   const filter = new Filter(filterOptions);
@@ -64,15 +72,23 @@ export async function* listTarget(
     const isFolder = item.type === "folder";
     if (!isFolder && location.folder && location.path.length > 0) throw notAFolderError(item);
     if (location.pattern || !isFolder) yield found;
-    if (isFolder && recursive) yield* walk(context, item, filter);
-    else if (isFolder && !location.pattern) yield* contentsOf(context, item, filter);
+    if (isFolder && recursive) yield* walk(context, found, filter);
+    else if (isFolder && !location.pattern) yield* contentsOf(context, found, filter);
   }
 }
 
-async function* contentsOf(context: ItemContext, folder: Item, filter: Filter): AsyncGenerator<ResolvedItem> {
-  for await (const child of listChildren(context, folder)) {
-    if (filter.shows(child.item.name, child.item.type === "folder")) yield child;
+async function* contentsOf(
+  context: ItemContext,
+  folder: ListTarget,
+  filter: Filter,
+): AsyncGenerator<ResolvedItem> {
+  for await (const page of pagesOf(context, folder)) {
+    yield* page.filter(({ item }) => filter.shows(item.name, item.type === "folder"));
   }
+}
+
+function pagesOf(context: ItemContext, folder: ListTarget): AsyncGenerator<ResolvedItem[]> {
+  return "pages" in folder ? folder.pages : childPages(context, folder.item);
 }
 
 /**
@@ -86,21 +102,22 @@ export async function* findItems(
   location: Location,
   whole: boolean,
 ): AsyncGenerator<ResolvedItem> {
-  yield* matchesOf(context, location, await getTarget(context, location), whole);
+  const target = location.pattern ? await openTarget(context, location) : await getItem(context, location);
+  yield* matchesOf(context, location, target, whole);
 }
 
 async function* matchesOf(
   context: ItemContext,
   location: Location,
-  target: ResolvedItem,
+  target: ListTarget,
   whole: boolean,
 ): AsyncGenerator<ResolvedItem> {
   const { pattern } = location;
   if (!pattern) return yield target;
   const visited = new Set<string>();
   let isEmpty = true;
-  const search = async function* (folder: Item, below: string): AsyncGenerator<ResolvedItem> {
-    for await (const child of listChildren(context, folder, visited)) {
+  const search = async function* (folder: ListTarget, below: string): AsyncGenerator<ResolvedItem> {
+    for await (const child of listChildren(context, folder.item, visited, pagesOf(context, folder))) {
       const path = joinRemote(below, child.item.name);
       const isFolder = child.item.type === "folder";
       const isMatch = matchesPattern(pattern, path) && (isFolder || !location.folder);
@@ -108,10 +125,10 @@ async function* matchesOf(
         isEmpty = false;
         yield child;
       }
-      if (isFolder && matchesBelow(pattern, path) && !(isMatch && whole)) yield* search(child.item, path);
+      if (isFolder && matchesBelow(pattern, path) && !(isMatch && whole)) yield* search(child, path);
     }
   };
-  if (target.item.type === "folder") yield* search(target.item, "");
+  if (target.item.type === "folder") yield* search(target, "");
   if (isEmpty) throw new GraphError("notFound", `${location.text} matches nothing`, { code: "noMatch" });
 }
 
@@ -130,14 +147,14 @@ interface Upcoming {
  * Lists a folder, then each of its subfolders in the same way. The order does not depend on which response comes first; folders
  * that come next are requested in advance.
  */
-async function* walk(context: ItemContext, root: Item, filter: Filter): AsyncGenerator<ResolvedItem> {
+async function* walk(context: ItemContext, root: ListTarget, filter: Filter): AsyncGenerator<ResolvedItem> {
   const visited = new Set<string>();
   const upcoming = [toUpcoming(root, "")];
   let requests = 0;
   let pagesAhead = 0;
 
-  function toUpcoming(folder: Item, path: string): Upcoming {
-    return { folder, path, pages: childPages(context, folder), below: [] };
+  function toUpcoming(folder: ListTarget, path: string): Upcoming {
+    return { folder: folder.item, path, pages: pagesOf(context, folder), below: [] };
   }
 
   function isShown(item: Item, folder: string): boolean {
@@ -145,9 +162,9 @@ async function* walk(context: ItemContext, root: Item, filter: Filter): AsyncGen
   }
 
   function foldersIn(items: readonly ResolvedItem[], folder: string): Upcoming[] {
-    return items.flatMap(({ item }) => {
-      const path = joinRemote(folder, item.name);
-      return item.type === "folder" && filter.takes(path, true) ? [toUpcoming(item, path)] : [];
+    return items.flatMap((found) => {
+      const path = joinRemote(folder, found.item.name);
+      return found.item.type === "folder" && filter.takes(path, true) ? [toUpcoming(found, path)] : [];
     });
   }
 

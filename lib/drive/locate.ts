@@ -69,10 +69,10 @@ export async function locate(drives: Drives, { base, path, pattern }: Location):
 
 /** The first name of a path may be a library of the site; otherwise the path is in the default library. */
 async function locateInSite(drives: Drives, site: SiteName, path: string[]) {
-  const main = await drives.ofSite(site);
   const [first, ...rest] = path;
-  if (first === undefined) return addressIn(main, path);
-  const libraries = (await drives.allOfSite(site)).filter((drive) => isCalled(drive, first));
+  if (first === undefined) return addressIn(await drives.ofSite(site), path);
+  const [main, all] = await Promise.all([drives.ofSite(site), drives.allOfSite(site)]);
+  const libraries = all.filter((drive) => isCalled(drive, first));
   if (libraries.length === 0) return addressIn(main, path);
   const isFolder = await exists(drives, main, first);
   if (libraries.length === 1 && !isFolder) return addressIn(libraries[0]!, rest);

@@ -5,7 +5,8 @@
  */
 import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
-import { listChildren, type ResolvedItem } from "../drive/items.ts";
+import { listChildren } from "../drive/children.ts";
+import type { ResolvedItem } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { nameKey } from "../drive/names.ts";
 import type { FilterOptions } from "../drive/pattern.ts";

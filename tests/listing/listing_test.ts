@@ -34,7 +34,7 @@ Deno.test("ls lists a folder of 1,000 items in pages, without download URLs", as
   const { stdout } = await env.run("ls", "Thousand");
   assertEquals(new Set(stdout.trim().split("\n")).size, 1000);
   const pages = env.sandbox.requests.filter(({ path }) => path.includes("/children"));
-  assertEquals(pages.length, 5);
+  assertEquals(pages.length, 1 + 5); // the first page again, by id
   assert(
     pages.every(({ path }) => path.includes("$top") || path.includes("$skiptoken")),
     "a page was requested in another way",
@@ -73,8 +73,8 @@ Deno.test("ls -R lists subfolders, and does not follow shortcuts", async () => {
 
 Deno.test("ls accepts empty pages, drops repeated items, and rejects a loop of pages (L7)", async () => {
   await using env = await startTestEnv();
-  env.sandbox.addFault({ path: /children\?\$top/, patch: { value: [] } });
-  assertEquals((await env.run("ls", "Thousand")).stdout.trim().split("\n").length, 800);
+  env.sandbox.addFault({ path: /items.*children\?\$top/, patch: { value: [] } });
+  assertEquals((await env.run("ls", "Thousand")).stdout.trim().split("\n").length, 1000);
   env.sandbox.clearFaults();
   let next = "";
   env.sandbox.addFault({
@@ -98,6 +98,7 @@ Deno.test("ls sends no token to a next link on another host", async () => {
   await using env = await startTestEnv();
   env.sandbox.addFault({
     path: "/children",
+    times: "always",
     patch: { "@odata.nextLink": `${env.sandbox.storageOrigin}/v1.0/steal` },
   });
   const { code, stderr } = await env.run("ls", "Thousand");

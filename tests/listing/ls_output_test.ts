@@ -65,7 +65,8 @@ Deno.test("ls -l shortens authors where the terminal is narrow, and marks what i
       lastModifiedBy: { application: { displayName: "Backup job" } },
     },
   ];
-  env.sandbox.addFault({ path: "/children", patch: { value } });
+  env.sandbox.addFault({ path: "/children", nth: 2, patch: { value } });
+  env.sandbox.addFault({ path: "/children", patch: { value: [] } }); // so that it is listed by id
 
   const { stdout } = await env.runWith({ terminal: 36 }, "ls", "-l", "General");
 

@@ -23,7 +23,7 @@ Deno.test("ls accepts a next link of null, rejects one that is not a URL, and a 
   });
   assertEquals((await env.run("ls", "General")).code, 0);
   env.sandbox.clearFaults();
-  env.sandbox.addFault({ path: "/children", patch: { "@odata.nextLink": "no url" } });
+  env.sandbox.addFault({ path: "/children", times: "always", patch: { "@odata.nextLink": "no url" } });
   assertEquals((await env.run("ls", "General")).code, 1);
   env.sandbox.clearFaults();
   const [folder] = jsonLines((await env.run("ls", "--json", "")).stdout).filter(({ name }) =>
@@ -37,4 +37,16 @@ Deno.test("ls accepts a next link of null, rejects one that is not a URL, and a 
   const { code, stderr } = await env.run("ls", "-R", "General");
   assertEquals(code, 1);
   assertMatch(stderr, /folder inside itself/);
+});
+
+Deno.test("ls does not take the children of another folder for those that it asked for", async () => {
+  await using env = await startTestEnv();
+  const { driveId } = env.sandbox.tenant.find("Documents", "General")!;
+  const parentReference = { driveId, id: "01OTHER", path: `/drives/${driveId}/root:/Generally` };
+  const value = [{ id: "01CHILD", name: "foreign.txt", file: {}, size: 1, parentReference }];
+  env.sandbox.addFault({ path: "root:/General:/children", times: "always", patch: { value } });
+
+  const { code, stdout } = await env.run("ls", "General");
+
+  assertEquals([code, stdout.split("\n")[0]], [0, "Agenda.md"]);
 });
