@@ -31,4 +31,4 @@ const [cli, path] = await Promise.all([loadParseArgs(), loadPath()]);
 export const { parseArgs }: Pick<typeof ParseArgs, "parseArgs"> = cli;
 
 /** Functions of `@std/path` for this platform. */
-export const { basename, dirname, fromFileUrl, join, resolve, toFileUrl }: typeof Path = path;
+export const { basename, dirname, join, resolve }: typeof Path = path;

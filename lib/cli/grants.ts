@@ -9,7 +9,7 @@ import { type Cloud, CLOUDS } from "../clouds.ts";
 import type { GraphError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
 import { CONFIG_FILE, platformFolders, SETTINGS, type Settings } from "../settings.ts";
-import { basename, dirname, fromFileUrl, join, resolve } from "../std.ts";
+import { basename, dirname, join, resolve } from "../std.ts";
 import { commandName, programKind } from "./program.ts";
 
 /** The scripts, and the permission set of each in `deno.json`. */
@@ -154,7 +154,9 @@ export function grantHint(
     return `allow it, in the folder of the toolkit, with: deno task compile${write}`;
   }
   if (programKind === "installed") {
-    const config = shellQuoted(fromFileUrl(import.meta.resolve("../../deno.json")));
+    const { dirname: folder } = import.meta;
+    if (folder === undefined) return "install it again, with this permission";
+    const config = shellQuoted(resolve(folder, "../../deno.json"));
     return `allow it with: deno task --config ${config} install${write}`;
   }
   const grants = grantsOf(script, {
