@@ -24,8 +24,12 @@ export const PERMISSION_SETS = {
 /** The name of a script. */
 export type ScriptName = keyof typeof PERMISSION_SETS;
 
-/** Variables of settings and platform folders; those of Azure one by one, since other tools have secrets there. */
-const VARIABLES = ["GRAPH_*", ...AZURE_VARIABLES, "HOME", "XDG_*", "APPDATA", "LOCALAPPDATA"];
+/** Variables of settings and platform folders, one by one, since other tools may have secrets under similar names. */
+const VARIABLES: readonly string[] = [
+  ...Object.values(SETTINGS).map(({ variable }) => variable),
+  ...AZURE_VARIABLES,
+  ...["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA"],
+];
 /** Variables that Deno's `fetch` obeys (PROTOCOL A8), which `whoami --check` shows. */
 export const NETWORK_VARIABLES: readonly string[] = [
   ...["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
