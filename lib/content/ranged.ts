@@ -190,16 +190,23 @@ async function read(round: Round, job: RangeJob, { response, end }: Body): Promi
   const start = job.position;
   const isOpenEnded = job.end === Infinity;
   const totalBytes = isOpenEnded ? end ?? round.size : round.size;
-  for await (const chunk of response.chunks()) {
-    if (job.position >= job.end) return; // the body is longer than requested
-    const bytes = chunk.subarray(0, job.end - job.position);
-    await target.write(bytes, job.position);
-    job.position += bytes.length;
-    round.doneBytes += bytes.length;
-    content.arrivedBytes += chunk.length;
-    round.onProgress?.(round.doneBytes, totalBytes);
-    // Beyond this it cannot be the file, whatever follows.
-    if (isOpenEnded && job.position > content.maxBytes) job.end = job.position;
+  let writing = Promise.resolve();
+  try {
+    for await (const chunk of response.chunks()) {
+      await writing;
+      if (job.position >= job.end) return; // the body is longer than requested
+      const bytes = chunk.subarray(0, job.end - job.position);
+      writing = target.write(bytes, job.position);
+      writing.catch(() => {}); // thrown when it is awaited
+      job.position += bytes.length;
+      round.doneBytes += bytes.length;
+      content.arrivedBytes += chunk.length;
+      round.onProgress?.(round.doneBytes, totalBytes);
+      // Beyond this it cannot be the file, whatever follows.
+      if (isOpenEnded && job.position > content.maxBytes) job.end = job.position;
+    }
+  } finally {
+    await writing;
   }
   const expected = Math.min(end ?? job.position, job.end);
   if (job.position < expected || !isOpenEnded && job.position === start) {

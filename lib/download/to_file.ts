@@ -171,7 +171,7 @@ async function fill(context: FileDownload, partial: PartialFile): Promise<Downlo
   const received = await receive(context, partial);
   await takeMode(target, place.path);
   if (modified) await partial.file.utime(new Date(modified), new Date(modified));
-  await partial.file.syncData();
+  await partial.finish();
   const verdict = await acceptCopy(content, received, received.assessed, place.notice, async () => {
     const kept = join(dirname(place.path), `.${crypto.randomUUID().slice(0, 8)}.damaged`);
     await rename(place.path, kept);
@@ -199,7 +199,7 @@ async function receive({ content, place, options }: FileDownload, partial: Parti
   while (true) {
     await fetchMissing(content, partial, connections, options.onProgress);
     await partial.file.truncate(partial.ranges.prefixEnd);
-    const copy = await hashFile(place.path, content.http.signal, partial.hash);
+    const copy = await partial.hash(content.http.signal);
     if (content.compare(copy.bytes, copy.quickXorHash) === "verified") {
       return { ...copy, assessed: { verdict: "verified" } };
     }

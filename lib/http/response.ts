@@ -26,7 +26,10 @@ export interface HttpResponse {
    * @throws {GraphError} `unavailable`, code `network`, if it breaks off; `failed`, code `tooLarge`, above 32 MiB.
    */
   text(): Promise<string>;
-  /** The body as it arrives, each chunk valid until the next is requested; throws like {@linkcode HttpResponse.text}. */
+  /**
+   * The body as it arrives; throws like {@linkcode HttpResponse.text}. A chunk is valid until the next but one is
+   * requested, so that it can be written while the next arrives.
+   */
   chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
   discard(): Promise<void>;
 }
@@ -99,16 +102,19 @@ export function toHttpResponse(response: Response, options: ReadOptions): HttpRe
   };
 }
 
-/** Reads a body into one buffer again and again. */
+/** Reads a body into two buffers by turns. */
 function openReader(body: ReadableStream<Uint8Array<ArrayBuffer>>, headers: Headers): BodyReader {
   const reader = body.getReader({ mode: "byob" });
   const length = Number(headers.get("content-length")) || READ_BYTES;
-  let buffer = new ArrayBuffer(Math.min(length, READ_BYTES));
+  let [next, other] = [0, 1].map(() => new ArrayBuffer(Math.min(length, READ_BYTES))) as [
+    ArrayBuffer,
+    ArrayBuffer,
+  ];
   return {
     async read() {
-      const { done, value } = await reader.read(new Uint8Array(buffer));
+      const { done, value } = await reader.read(new Uint8Array(next));
       if (done) return { done };
-      buffer = value.buffer;
+      [next, other] = [other, value.buffer];
       return { done, value };
     },
     cancel: () => reader.cancel(),
