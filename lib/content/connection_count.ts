@@ -4,18 +4,23 @@
  *
  * @module
  */
-/** A smaller file is there before measuring could help. */
+/** A smaller file is there before more connections could help. */
 const MEASURED_FROM_BYTES = 16 * 1024 * 1024;
 const FIRST_CONNECTIONS = 2;
 /** More gain little, and make the service throttle. */
 const MAX_MEASURED_CONNECTIONS = 8;
-/** How long a rate is measured: short, since all of a download but its beginning gains. */
-const MIN_WINDOW_MS = 50;
-const MIN_WINDOW_CHUNKS = 8;
-/** Twice the connections pay if the earlier ones keep this share of their rate: then the whole grows by a fifth or more. */
-const MIN_KEPT_SHARE = 0.6;
+/** How long the first connections are alone: short, since all others wait for it. */
+const ALONE_MS = 40;
+/** How long they are watched beside the others, which start slowly. */
+const TOGETHER_MS = 1_000;
+const MIN_CHUNKS = 8;
+/** Measuring is inexact, and one connection too many costs less than one too few. */
+const MARGIN = 1.25;
 
-/** Doubles the number of connections as long as it pays, which the rate of the earlier ones tells: new ones start slowly. */
+/**
+ * Measures the first two connections alone, then beside six more. If they keep all of their rate, all eight pay; if they keep
+ * half of it, four would have the same rate together.
+ */
 export class ConnectionCount {
   /** How many there should be now. */
   wanted: number;
@@ -23,10 +28,10 @@ export class ConnectionCount {
   readonly #now: () => number;
   /** Those over which something has arrived. */
   readonly #started = new Set<number>();
-  /** How many there were before the last ones, and their rate then, in bytes a millisecond. */
-  #earlier = { connections: 0, rate: 0 };
-  /** What has arrived since all have started. */
-  #window: { since: number; chunks: number; bytes: number; earlierBytes: number } | undefined;
+  /** What has arrived over the first ones since all have started. */
+  #window: { since: number; chunks: number; bytes: number } | undefined;
+  /** Rate of the first ones alone, in bytes a millisecond. */
+  #rateAlone = 0;
 
   /**
    * @param size Of the content.
@@ -43,28 +48,27 @@ export class ConnectionCount {
   noteArrival(connection: number, bytes: number): void {
     if (this.#isSettled) return;
     this.#started.add(connection);
-    if (this.#started.size < this.wanted) return;
+    if (this.#started.size < this.wanted || connection >= FIRST_CONNECTIONS) return;
     const now = this.#now();
     const window = this.#window;
     if (!window) {
-      this.#window = { since: now, chunks: 0, bytes: 0, earlierBytes: 0 };
+      this.#window = { since: now, chunks: 0, bytes: 0 };
       return;
     }
     window.chunks++;
     window.bytes += bytes;
-    if (connection < this.#earlier.connections) window.earlierBytes += bytes;
     const ms = now - window.since;
-    if (ms >= MIN_WINDOW_MS && window.chunks >= MIN_WINDOW_CHUNKS) this.#decide(window, ms);
-  }
-
-  #decide({ bytes, earlierBytes }: { bytes: number; earlierBytes: number }, ms: number): void {
-    const { connections, rate } = this.#earlier;
-    const pays = earlierBytes >= MIN_KEPT_SHARE * rate * ms;
-    this.#isSettled = !pays || this.wanted === MAX_MEASURED_CONNECTIONS;
-    if (!pays) this.wanted = connections;
-    if (this.#isSettled) return;
-    this.#earlier = { connections: this.wanted, rate: bytes / ms };
+    const isAlone = this.wanted === FIRST_CONNECTIONS;
+    if (ms < (isAlone ? ALONE_MS : TOGETHER_MS) || window.chunks < MIN_CHUNKS) return;
+    const rate = window.bytes / ms;
     this.#window = undefined;
-    this.wanted *= 2;
+    if (isAlone) {
+      this.#rateAlone = rate;
+      this.wanted = MAX_MEASURED_CONNECTIONS;
+    } else {
+      const paying = Math.ceil(MAX_MEASURED_CONNECTIONS * rate / this.#rateAlone * MARGIN);
+      this.wanted = Math.min(MAX_MEASURED_CONNECTIONS, Math.max(FIRST_CONNECTIONS, paying));
+      this.#isSettled = true;
+    }
   }
 }
