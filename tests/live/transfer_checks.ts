@@ -26,7 +26,8 @@ export async function checkFiles({ connection, report, folder, local }: Subject)
     await Deno.writeFile(path, content());
     const created = await uploadFile(connection, path, folder);
     report.check("6a", `upload of ${name}`, "created", created.result);
-    report.check("10.2a", `the stored ${name}`, ["verified", "enriched"], created.verdict);
+    if (created.verdict === "unverified") report.observe("10b", `the hash of ${name}`, "missing");
+    else report.check("10.2a", `the stored ${name}`, ["verified", "enriched"], created.verdict);
   }
   const session = { conflict: "replace", session: true } as const;
   for (const name of ["document.docx", "fragment.bin"]) {
@@ -48,7 +49,8 @@ export async function checkFiles({ connection, report, folder, local }: Subject)
       ["the same", "rewritten"],
       isSame ? "the same" : rewritten(name, verdict),
     );
-    await remove(connection, item);
+    // Not with the eTag of the listing: SharePoint may have rewritten the file since (PROTOCOL 10.2a).
+    await remove(connection, { driveId: item.driveId, id: item.id, path: name });
   }
   const left: string[] = [];
   for await (const { name } of list(connection, folder)) if (Object.hasOwn(FILES, name)) left.push(name);

@@ -53,6 +53,18 @@ Deno.test("overview page shows requests with status, newest first and without se
   for (const secret of sandbox.tenant.secrets()) assert(!text.includes(secret));
 });
 
+Deno.test("overview page shows the last 200 requests", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  for (let n = 1; n <= 203; n++) await graph("GET", `/me?n=${n}`);
+
+  const text = await overview(sandbox);
+
+  assertStringIncludes(text, "203 so far");
+  const shown = [...text.matchAll(/>\/v1\.0\/me\?n=(\d+)</g)].map(([, n]) => n);
+  assertEquals([shown.length, shown[0], shown.at(-1)], [200, "203", "4"]);
+});
+
 Deno.test("overview page shows upload sessions with their progress", async () => {
   await using sandbox = await startSandbox();
   const url = await createSession(graphOf(sandbox), libraryPath(sandbox, "root:/General/clip.bin"));
