@@ -7,6 +7,7 @@ import type { Connection } from "../../lib/connect.ts";
 import { isGraphError } from "../../lib/errors.ts";
 import { VERSION } from "../../lib/http/client.ts";
 import { isJsonObject } from "../../lib/json.ts";
+import type { Item } from "../../lib/drive/items.ts";
 import { createFolder } from "../../lib/manage/folder.ts";
 import { remove } from "../../lib/manage/items.ts";
 import { join } from "../../lib/std.ts";
@@ -35,7 +36,7 @@ export interface LiveResult {
   readonly surroundings: Surroundings;
 }
 
-/** @throws {GraphError} where the run's folder cannot be made or removed. */
+/** @throws {GraphError} where the run's folder cannot be made; after an interruption, or without a sign-in. */
 export async function runLive({ location, connect, progress }: LiveOptions): Promise<LiveResult> {
   const local = await Deno.makeTempDir({ prefix: "graph-scripts-live-" });
   try {
@@ -49,12 +50,26 @@ export async function runLive({ location, connect, progress }: LiveOptions): Pro
     try {
       return await checkAll(connection, { folder, local, connect, progress });
     } finally {
-      const http = connection.graph.http.detached(CLEANUP_TIMEOUT_MS);
-      await remove({ ...connection, graph: connection.graph.withHttp(http) }, folder);
-      progress("removed the folder: it is in the recycle bin");
+      progress(
+        await isRemoved(connection, folder)
+          ? "the folder was removed; it is in the recycle bin"
+          : `the folder ${name} could not be removed: please remove it`,
+      );
     }
   } finally {
     await Deno.remove(local, { recursive: true });
+  }
+}
+
+/** Removes the run's folder, also after an interruption. */
+async function isRemoved(connection: Connection, folder: Item): Promise<boolean> {
+  const http = connection.graph.http.detached(CLEANUP_TIMEOUT_MS);
+  try {
+    await remove({ ...connection, graph: connection.graph.withHttp(http) }, folder);
+    return true;
+  } catch (error) {
+    if (!isGraphError(error)) throw error;
+    return false; // the run has a result or an error of its own
   }
 }
 

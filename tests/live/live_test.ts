@@ -10,12 +10,16 @@ async function live(
   { sandbox }: TestEnv,
   args: string[],
   env: Record<string, string> = {},
+  /** Called with standard error so far, and how to interrupt. */
+  onProgress: (stderr: string, interrupt: () => void) => void = () => {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const written = { stdout: "", stderr: "" };
+  let interrupt = () => {};
   const stream = (name: "stdout" | "stderr") => ({
     isTerminal: () => false,
     writeSync(bytes: Uint8Array) {
       written[name] += new TextDecoder().decode(bytes);
+      if (name === "stderr") onProgress(written.stderr, interrupt);
       return bytes.length;
     },
   });
@@ -26,7 +30,10 @@ async function live(
     stdout: stream("stdout"),
     stderr: stream("stderr"),
     columns: () => 80,
-    onInterrupt: () => () => {},
+    onInterrupt(handler) {
+      interrupt = handler;
+      return () => {};
+    },
     exit(code) {
       throw new Error(`exit ${code}`);
     },
@@ -92,6 +99,30 @@ Deno.test("live removes its folder after an error, and says how far it came", as
     "| 9a | renames, copies, removal: ended early | no error | 507 quotaLimitReached |",
   );
   assert(!env.sandbox.tenant.find("Documents", "General")!.children.some((name) => name.includes("live")));
+});
+
+Deno.test("live removes its folder after an interruption", async () => {
+  await using env = await startTestEnv();
+  const { tenant } = env.sandbox;
+  const before = tenant.find("Documents", "General")!.children;
+
+  const { code, stdout, stderr } = await live(env, ["--location", "General"], {}, (stderr, interrupt) => {
+    if (stderr.endsWith("listings\n")) interrupt();
+  });
+
+  assertEquals([code, stdout], [130, ""]);
+  assertMatch(stderr, /listings\nlive: the folder was removed; .*\nlive: interrupted/);
+  assertEquals(tenant.find("Documents", "General")!.children, before);
+});
+
+Deno.test("live says so where its folder cannot be removed", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.addFault({ service: "graph", method: "DELETE", status: 403, times: "always" });
+
+  const { code, stderr } = await live(env, ["--location", "General"]);
+
+  assertEquals(code, 1);
+  assertMatch(stderr, /the folder graph-scripts live \w{8} could not be removed: please remove it\n$/);
 });
 
 Deno.test("live sends nothing without a location", async () => {

@@ -107,7 +107,7 @@ ${parts.join("\n")}
 </body>
 </html>
 `;
-  return htmlResponse(200, body, { script: `'sha256-${SCRIPT_HASH}'; connect-src 'self'; img-src data:` });
+  return htmlResponse(200, body, { script: `'sha256-${SCRIPT_HASH}'`, connect: "'self'" });
 }
 
 /** A table that scrolls when it is long; cells are HTML. */
