@@ -68,6 +68,12 @@ export async function checkListings({ probe, report }: Subject): Promise<void> {
     "200",
     outcome(await probe.graph("GET", probe.folder("/children?$orderby=name"))),
   );
+  report.check(
+    "L8",
+    "$skip",
+    "400",
+    String((await probe.graph("GET", probe.folder("/children?$skip=1"))).status),
+  );
   const item = await probe.read(probe.file("first.bin"));
   const same = await probe.graph("GET", probe.file("first.bin"), {
     headers: { "if-none-match": textOf(item, "eTag") },

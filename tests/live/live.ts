@@ -13,6 +13,7 @@ import { remove } from "../../lib/manage/items.ts";
 import { join } from "../../lib/std.ts";
 import { checkDownloads, checkListings, checkSingleRequests } from "./content_checks.ts";
 import { checkChanges, checkFolders, checkForms, checkTimes } from "./item_checks.ts";
+import { checkNames } from "./name_checks.ts";
 import { Probe, type Subject } from "./probe.ts";
 import { Report, safeWord, type Surroundings } from "./report.ts";
 import { checkOtherSessions, checkSession } from "./session_checks.ts";
@@ -105,6 +106,7 @@ function stepsOf(reconnect: Reconnect): Record<string, (subject: Subject) => Pro
   return {
     "folders": checkFolders,
     "ids and errors": checkForms,
+    "names": checkNames,
     "renames, copies, removal": checkChanges,
     "times": checkTimes,
     "uploads in one request": checkSingleRequests,

@@ -153,6 +153,15 @@ export async function checkOtherSessions(subject: Subject): Promise<void> {
   );
   await misaligned.request("DELETE");
 
+  const outside = await create(subject, "replaced.bin", { [CONFLICT]: "fail" });
+  report.check(
+    "U2",
+    "a conflict behavior outside item, taken name",
+    "200",
+    outcome(await small(outside.session)),
+  );
+  const renamed = await create(subject, "name.bin", { item: { name: "other.bin" } });
+  report.check("U25", "a session with another name in its body", "400", String(renamed.reply.status));
   const unnamed = await probe.graph("POST", probe.folder("/createUploadSession"), { json: {} });
   report.check("U26", "a session without a name", "400", String(unnamed.status));
   if (isPersonal) return;
