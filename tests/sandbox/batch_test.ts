@@ -48,7 +48,7 @@ Deno.test("$batch serves its requests in order, each with status, headers and bo
   assertEquals(sandbox.requests.length, 1);
 });
 
-Deno.test("a request that depends on a failed one is not served: 424", async () => {
+Deno.test("a request that depends on a failed one is not served, nor one that names a version", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const requests = [
@@ -56,11 +56,12 @@ Deno.test("a request that depends on a failed one is not served: 424", async () 
     { id: "b", method: "DELETE", url: "/me/drive/root:/Documents", dependsOn: ["A"] },
     { id: "c", method: "GET", url: "/me", dependsOn: ["b"] },
     { id: "d", method: "GET", url: "/me" },
+    { id: "e", method: "GET", url: "/v1.0/me" },
   ];
 
   const { json } = await graph("POST", "/$batch", { requests });
 
-  assertEquals(json.responses.map(({ status }: { status: number }) => status), [404, 424, 424, 200]);
+  assertEquals(json.responses.map(({ status }: { status: number }) => status), [404, 424, 424, 200, 400]);
   assertEquals(sandbox.tenant.find("me", "Documents")!.name, "Documents");
 });
 
@@ -74,6 +75,7 @@ Deno.test("$batch rejects more than 20 requests, repeated ids, unknown dependenc
     { requests: [{ ...step, dependsOn: ["2"] }, { ...step, id: "2" }] },
     { requests: [{ ...step, method: "POST", body: {} }] },
     { requests: [{ id: 1, method: "GET", url: "/me" }] },
+    { requests: [{ ...step, url: "https://graph.microsoft.com/v1.0/me" }] },
     { requests: [] },
     {},
   ];

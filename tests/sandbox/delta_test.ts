@@ -135,7 +135,7 @@ Deno.test("delta of a folder shows only what is below it, and what enters or lea
 Deno.test("a token that is too old gives 410 with a link that reads everything again", async () => {
   const { sandbox, graph, start } = await begin();
   await using _ = sandbox;
-  sandbox.tenant.forgetChanges("Documents");
+  sandbox.addFault({ path: "/delta", sideEffect: "changes-forgotten" });
 
   const reply = await graph("GET", start);
 

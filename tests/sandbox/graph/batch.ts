@@ -27,7 +27,12 @@ export async function serveBatch(
   const responses: unknown[] = [];
   for (const step of steps) {
     const failed = (step.dependsOn ?? []).some((id) => statuses.get(id.toLowerCase())! >= 400);
-    const response = failed ? failedDependency() : await handle(stepRequest(request, step));
+    const [, version] = /^\/?(v1\.0|beta)\//.exec(step.url) ?? [];
+    const response = failed
+      ? errorResponse(424, "FailedDependency", "The request depends on one that failed.") // the code is not known
+      : version !== undefined
+      ? errorResponse(400, "BadRequest", `Resource not found for the segment '${version}'.`)
+      : await handle(stepRequest(request, step));
     statuses.set(step.id.toLowerCase(), response.status);
     responses.push({ id: step.id, status: response.status, ...contentOf(response) });
   }
@@ -44,7 +49,7 @@ function readSteps({ requests }: Record<string, unknown>): Step[] {
     const isStep = [step?.id, step?.method, step?.url].every((text) =>
       typeof text === "string" && text !== ""
     );
-    if (!isStep) throw badRequest("Invalid batch payload format.");
+    if (!isStep || /^https?:/.test(step.url)) throw badRequest("Invalid batch payload format.");
     if (seen.has(step.id.toLowerCase())) {
       throw badRequest(`Request Id ${step.id} has to be unique in a batch.`);
     }
@@ -103,8 +108,6 @@ function contentOf({ headers, body }: ServiceResponse): { headers: unknown; body
   return { headers: shown, body: isJson ? JSON.parse(body) : Buffer.from(body).toString("base64") };
 }
 
-/** The code is not known. */
-function failedDependency(): ServiceResponse {
-  const message = "The request depends on one that failed.";
-  return jsonResponse(424, { error: { code: "FailedDependency", message } });
+function errorResponse(status: number, code: string, message: string): ServiceResponse {
+  return jsonResponse(status, { error: { code, message } });
 }

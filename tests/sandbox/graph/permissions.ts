@@ -8,18 +8,29 @@ import type { Role, User } from "../tenant/directory.ts";
 import { isWithin, type Item } from "../tenant/item.ts";
 import { type SharingLink, sharingLink } from "../tenant/sharing_link.ts";
 import { mayReadDrive } from "./authorization.ts";
-import { allowOptions } from "./query.ts";
+import { allowOptions, pick, selected } from "./query.ts";
 import { collectionResponse, entityResponse, type GraphRequest } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
 type Json = Record<string, unknown>;
 
+const PROPERTIES = new Set([
+  "grantedTo",
+  "grantedToV2",
+  "hasPassword",
+  "id",
+  "inheritedFrom",
+  "link",
+  "roles",
+]);
 const ROLES: Record<Role, string> = { owner: "owner", member: "write", visitor: "read" };
 
 export function listPermissions(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   const item = itemOf(request, address);
   const set = `drives('${item.drive.id}')/items('${item.id}')/permissions`;
-  return collectionResponse(state, set, permissionsOf(state, request, item));
+  const names = selected(request.query, PROPERTIES, "microsoft.graph.permission");
+  const permissions = permissionsOf(state, request, item);
+  return collectionResponse(state, set, permissions.map((permission) => pick(permission, names)));
 }
 
 export function getPermission(
@@ -31,7 +42,8 @@ export function getPermission(
   const item = itemOf(request, address);
   const permission = permissionsOf(state, request, item).find((permission) => permission["id"] === id);
   if (!permission) throw itemNotFound();
-  return entityResponse(state, 200, "permission", permission);
+  const names = selected(request.query, PROPERTIES, "microsoft.graph.permission");
+  return entityResponse(state, 200, "permission", pick(permission, names));
 }
 
 /** A link as a permission of `item`, which may have it from a folder above. */

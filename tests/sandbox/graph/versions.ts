@@ -7,15 +7,22 @@ import type { State } from "../state.ts";
 import { downloadUrl } from "../storage/download.ts";
 import type { Item, Version } from "../tenant/item.ts";
 import { mayReadDrive } from "./authorization.ts";
-import { allowOptions } from "./query.ts";
+import { allowOptions, pick, selected } from "./query.ts";
 import { collectionResponse, entityResponse, type GraphRequest } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
+
+const PROPERTIES = new Set(["id", "lastModifiedBy", "lastModifiedDateTime", "size"]);
 
 /** Newest first. */
 export function listVersions(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   const item = fileOf(request, address);
   const set = `drives('${item.drive.id}')/items('${item.id}')/versions`;
-  return collectionResponse(state, set, versionsOf(item).map(versionJson));
+  const names = selected(request.query, PROPERTIES, "microsoft.graph.driveItemVersion");
+  return collectionResponse(
+    state,
+    set,
+    versionsOf(item).map((version) => pick(versionJson(version), names)),
+  );
 }
 
 export function getVersion(
@@ -26,7 +33,8 @@ export function getVersion(
 ): ServiceResponse {
   const item = fileOf(request, address);
   const set = `drives('${item.drive.id}')/items('${item.id}')/versions`;
-  return entityResponse(state, 200, set, versionJson(versionOf(item, id)));
+  const names = selected(request.query, PROPERTIES, "microsoft.graph.driveItemVersion");
+  return entityResponse(state, 200, set, pick(versionJson(versionOf(item, id)), names));
 }
 
 /** Redirects to a download URL, except for the current version. */

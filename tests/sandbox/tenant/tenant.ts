@@ -135,11 +135,6 @@ export class Tenant {
     item.drive.remove(item);
   }
 
-  /** Makes the delta tokens of a drive invalid, as after a long time (PROTOCOL 4.2). */
-  forgetChanges(drive: string): void {
-    this.drive(drive).changes.forget();
-  }
-
   /** Simulates the first visit of a channel's Files tab (PROTOCOL L6). */
   openFilesTab(channel: string): void {
     this.addFolder("Documents", channel);
