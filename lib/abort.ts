@@ -3,16 +3,22 @@
  *
  * @module
  */
-import { setTimeout } from "node:timers/promises";
 import { GraphError, isGraphError } from "./errors.ts";
 
 /** Waits for a time in milliseconds; throws {@linkcode interruptedError} as soon as the signal is aborted. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await setTimeout(ms, undefined, signal && { signal });
-  } catch {
-    throw interruptedError(signal);
-  }
+  throwIfAborted(signal);
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(interruptedError(signal));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
 }
 
 /** The error of a run that its user or caller ended (exit code 130); the signal's own reason where it is a GraphError. */

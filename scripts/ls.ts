@@ -97,11 +97,14 @@ const LONG_COLUMNS: readonly Column[] = [
   {},
 ];
 
-const { compare } = new Intl.Collator("en");
-const ORDERS: Readonly<Record<SortKey, (a: Entry, b: Entry) => number>> = {
-  name: (a, b) => compare(a.label, b.label),
-  size: (a, b) => b.item.size - a.item.size,
-  time: (a, b) => compare(b.item.modified ?? "", a.item.modified ?? ""),
+const ORDERS: Readonly<Record<SortKey, () => (a: Entry, b: Entry) => number>> = {
+  name: () => {
+    const { compare } = new Intl.Collator("en");
+    return (a, b) => compare(a.label, b.label);
+  },
+  size: () => (a, b) => b.item.size - a.item.size,
+  time: () => ({ item: { modified: a } }, { item: { modified: b } }) =>
+    Date.parse(b ?? "1970-01-01") - Date.parse(a ?? "1970-01-01"),
 };
 
 /**
@@ -140,7 +143,7 @@ async function listLocations(
   for (const location of locations) {
     await run.attempt(async () => {
       const listed = listEntries(context, location, options, showPath);
-      const entries = sort ? (await Array.fromAsync(listed)).toSorted(ORDERS[sort]) : listed;
+      const entries = sort ? (await Array.fromAsync(listed)).toSorted(ORDERS[sort]()) : listed;
       const held: Entry[] = [];
       try {
         for await (const entry of entries) {

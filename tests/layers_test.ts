@@ -1,7 +1,8 @@
 /** Imports of lib and scripts point downwards in this list, and only its top names flags and commands. */
 
 import { assertEquals } from "./assert.ts";
-import { dirname, fromFileUrl, join } from "../lib/std.ts";
+import { fileURLToPath } from "node:url";
+import { dirname, join } from "../lib/std.ts";
 
 /** Folders or files of lib, from top to bottom; those in one line do not import each other. */
 const LAYERS = [
@@ -24,7 +25,7 @@ const LAYERS = [
 /** Modules that import only each other. */
 const LEAVES = ["errors", "abort", "clouds", "format", "json", "std", "suggest", "compat"];
 
-const ROOT = fromFileUrl(new URL("../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** Source texts by path from the root of the repository. */
 async function sources(folder: string): Promise<[path: string, code: string][]> {

@@ -9,7 +9,8 @@ import { cloudHosts, grantFlags, type GrantOptions, grantsOf, type ScriptName } 
 import type { Host, OutputStream } from "../lib/cli/host.ts";
 import { type Command, runCommand } from "../lib/cli/run.ts";
 import { CLOUDS } from "../lib/clouds.ts";
-import { dirname, fromFileUrl, join } from "../lib/std.ts";
+import { fileURLToPath } from "node:url";
+import { dirname, join } from "../lib/std.ts";
 import { get } from "../scripts/get.ts";
 import { ls } from "../scripts/ls.ts";
 import { putLarge } from "../scripts/put-large.ts";
@@ -18,7 +19,7 @@ import { whoami } from "../scripts/whoami.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "./sandbox/mod.ts";
 
 /** The folder of the repository. */
-export const ROOT = fromFileUrl(new URL("../", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** The configuration of the repository. */
 export const CONFIG = join(ROOT, "deno.json");
 

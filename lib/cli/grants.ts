@@ -9,7 +9,7 @@ import { type Cloud, CLOUDS } from "../clouds.ts";
 import type { GraphError } from "../errors.ts";
 import { shellQuoted } from "../local/private_file.ts";
 import { CONFIG_FILE, platformFolders, SETTINGS, type Settings } from "../settings.ts";
-import { basename, dirname, fromFileUrl, join, resolve } from "../std.ts";
+import { basename, dirname, join, resolve } from "../std.ts";
 import { commandName, programKind } from "./program.ts";
 
 /** The scripts, and the permission set of each in `deno.json`. */
@@ -24,8 +24,12 @@ export const PERMISSION_SETS = {
 /** The name of a script. */
 export type ScriptName = keyof typeof PERMISSION_SETS;
 
-/** Variables of settings and platform folders; those of Azure one by one, since other tools have secrets there. */
-const VARIABLES = ["GRAPH_*", ...AZURE_VARIABLES, "HOME", "XDG_*", "APPDATA", "LOCALAPPDATA"];
+/** Variables of settings and platform folders, one by one, since other tools may have secrets under similar names. */
+const VARIABLES: readonly string[] = [
+  ...Object.values(SETTINGS).map(({ variable }) => variable),
+  ...AZURE_VARIABLES,
+  ...["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA"],
+];
 /** Variables that Deno's `fetch` obeys (PROTOCOL A8), which `whoami --check` shows. */
 export const NETWORK_VARIABLES: readonly string[] = [
   ...["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
@@ -154,7 +158,9 @@ export function grantHint(
     return `allow it, in the folder of the toolkit, with: deno task compile${write}`;
   }
   if (programKind === "installed") {
-    const config = shellQuoted(fromFileUrl(import.meta.resolve("../../deno.json")));
+    const { dirname: folder } = import.meta;
+    if (folder === undefined) return "install it again, with this permission";
+    const config = shellQuoted(resolve(folder, "../../deno.json"));
     return `allow it with: deno task --config ${config} install${write}`;
   }
   const grants = grantsOf(script, {

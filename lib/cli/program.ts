@@ -4,8 +4,9 @@
  * @module
  */
 
+import { decodeName } from "../drive/address.ts";
 import { shellQuoted } from "../local/private_file.ts";
-import { fromFileUrl, join } from "../std.ts";
+import { join, resolve } from "../std.ts";
 
 /** The first argument that installed commands add: their name. */
 const OPTION = /^--program=(graph-[a-z-]+)$/;
@@ -41,7 +42,8 @@ export function commandName(script: string): string {
     case "script":
       return shellQuoted(`${scriptFolder()}scripts/${script}.ts`);
     case "other": {
-      const main = Deno.mainModule.startsWith("file:") ? fromFileUrl(Deno.mainModule) : Deno.mainModule;
+      const { protocol, pathname, href } = new URL(Deno.mainModule);
+      const main = protocol === "file:" ? decodeName(pathname) : href;
       return shellQuoted(main.replace(/[\w-]+(\.\w+)$/, `${script}$1`));
     }
     default:
@@ -51,8 +53,8 @@ export function commandName(script: string): string {
 
 /** The folder of `scripts/`; empty if it is the current one. A relative path would run another file elsewhere. */
 function scriptFolder(): string {
-  const root = new URL("../../", import.meta.url);
-  if (root.protocol !== "file:") return "";
-  const folder = fromFileUrl(root);
-  return join(Deno.cwd(), "/") === folder ? "" : folder;
+  const { dirname } = import.meta;
+  if (dirname === undefined) return "";
+  const folder = resolve(dirname, "../..");
+  return Deno.cwd() === folder ? "" : join(folder, "/");
 }

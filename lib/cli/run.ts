@@ -4,7 +4,7 @@
  * @module
  */
 import type { Access } from "../auth/session.ts";
-import { type Connection, openConnection } from "../connect.ts";
+import type { Connection } from "../connect.ts";
 import { type Location, parseLocation } from "../drive/location.ts";
 import { EXIT_CODES, type FailureKind, GraphError, usageError } from "../errors.ts";
 import { toGraphError } from "../local/local_error.ts";
@@ -88,6 +88,7 @@ export class Run<Definitions extends OptionDefinitions = OptionDefinitions> {
     const { output, host, signal } = this;
     const { prompt, "no-prompt": noPrompt, explain } = this.#common;
     const mayPrompt = !noPrompt && (prompt || host.stderr.isTerminal());
+    const { openConnection } = await import("../connect.ts"); // --help does without
     return openConnection(await this.#readSettings(), {
       access,
       signal,

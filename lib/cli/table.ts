@@ -18,12 +18,19 @@ const GAP = 2;
 const MIN_SHRUNK_WIDTH = 8;
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
-const graphemes = new Intl.Segmenter("en");
 
 /** Columns that a text takes on a terminal: East Asian wide characters and emoji take two, combining marks none. */
 export function displayWidth(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
-  return sum(Array.from(graphemes.segment(text), ({ segment }) => WIDE.test(segment) ? 2 : 1));
+  return sum(graphemesOf(text).map((grapheme) => WIDE.test(grapheme) ? 2 : 1));
+}
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** What readers see as characters; the segmenter takes milliseconds to start. */
+function graphemesOf(text: string): string[] {
+  segmenter ??= new Intl.Segmenter("en");
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
 /** Rows as aligned lines; the last column is not padded. Without a terminal the width of each column is its own. */
@@ -68,7 +75,7 @@ export function columnLines(texts: readonly string[], terminalWidth: number): st
 
 function shorten(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
-  const kept = Array.from(graphemes.segment(text), ({ segment }) => segment);
+  const kept = graphemesOf(text);
   while (displayWidth(kept.join("")) >= width) kept.pop();
   return `${kept.join("")}…`;
 }

@@ -100,9 +100,9 @@ async function requestFirstPage(
       accepts,
     });
   } catch (error) {
-    // Reading the item itself says more.
-    if (isGraphError(error) && ["notFound", "refused", "failed"].includes(error.kind)) return undefined;
-    throw error;
+    if (!isGraphError(error) || !["notFound", "refused", "failed"].includes(error.kind)) throw error;
+    if (![400, 403, 404].includes(error.status ?? 0)) throw error;
+    return undefined; // the item itself shows what is wrong
   }
 }
 

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { type FailureKind, GraphError, isGraphError } from "../errors.ts";
 import { formatUtc } from "../format.ts";
 import { redact, safeIdentifier } from "../http/redact.ts";
@@ -121,6 +120,13 @@ export function parseErrorBody(text: string): ErrorBody {
 /** The claims of a challenge, decoded (PROTOCOL 9.1b); `undefined` where there are none, or none that can be read. */
 export function parseClaimsChallenge(headers: Headers): string | undefined {
   const encoded = /\bclaims="?([A-Za-z0-9+/=_-]+)/.exec(headers.get("www-authenticate") ?? "")?.[1];
-  const claims = Buffer.from(encoded ?? "", "base64url").toString(); // reads base64 as well, padded or not
-  return parseJsonObject(claims) === undefined ? undefined : claims;
+  if (encoded === undefined) return undefined;
+  try {
+    // Both alphabets of base64 occur, padded or not.
+    const bytes = Uint8Array.fromBase64(encoded.replaceAll("-", "+").replaceAll("_", "/"));
+    const claims = new TextDecoder().decode(bytes);
+    return parseJsonObject(claims) === undefined ? undefined : claims;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { join, toFileUrl } from "../../lib/std.ts";
+import { pathToFileURL } from "node:url";
+import { join } from "../../lib/std.ts";
 import { connect } from "../../lib/connect.ts";
 import { denoRun, jsonLines, ROOT, runProcess, startTestEnv, type TestEnv } from "../test_env.ts";
 
@@ -80,7 +81,7 @@ Deno.test({
     const file = await env.file(
       "run.ts",
       `
-import { connect } from ${JSON.stringify(toFileUrl(join(ROOT, "lib", "connect.ts")).href)};
+import { connect } from ${JSON.stringify(pathToFileURL(join(ROOT, "lib", "connect.ts")).href)};
 const { session } = await connect({ showDeviceCode: null });
 const refused = await session.token();
 const renewed = await session.token({ refused });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
-import { join, toFileUrl } from "../../lib/std.ts";
+import { pathToFileURL } from "node:url";
+import { join } from "../../lib/std.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { acquireLock } from "../../lib/local/lock.ts";
 import { denoRun, jsonLines, ROOT, startTestEnv } from "../test_env.ts";
@@ -22,7 +23,7 @@ async function holder(
   doing: string,
 ): Promise<Deno.ChildProcess> {
   const file = join(folder, `${crypto.randomUUID()}.ts`);
-  const lib = toFileUrl(join(ROOT, "lib", "local", "lock.ts")).href;
+  const lib = pathToFileURL(join(ROOT, "lib", "local", "lock.ts")).href;
   await Deno.writeTextFile(
     file,
     `import { acquireLock } from ${JSON.stringify(lib)};

@@ -15,10 +15,9 @@ const PACKAGES: Record<string, { version: string; exports: Record<string, string
   },
   path: {
     version: "1.1.5",
-    exports: { ".": "./mod.ts" },
+    exports: { "./posix": "./mod.ts", "./windows": "./mod.ts" },
     source: `const from = (): string => "from JSR";
-export { from as basename, from as dirname, from as fromFileUrl, from as join, from as resolve };
-export const toFileUrl = (): URL => new URL("file:///jsr");`,
+export { from as basename, from as dirname, from as join, from as resolve };`,
   },
 };
 

@@ -63,9 +63,6 @@ for (const [source, path] of [["adapter", adapterOfPath], ["lib/std.ts", std]] a
       ]);
       assertEquals(path.resolve("/a", "b", "../c"), "/a/c");
       assertEquals(path.resolve("x"), `${Deno.cwd()}/x`);
-      assertEquals(path.toFileUrl("/a b/c#d?%.ts").href, "file:///a%20b/c%23d%3F%25.ts");
-      assertEquals(path.fromFileUrl("file:///a%20b/c%23d"), "/a b/c#d");
-      assertEquals(path.fromFileUrl(new URL("file:///a")), "/a");
     },
   });
 }

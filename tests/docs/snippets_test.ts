@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { EXIT_CODES } from "../../lib/errors.ts";
 import { readSettings, type SettingDefinition, SETTINGS } from "../../lib/settings.ts";
-import { join, toFileUrl } from "../../lib/std.ts";
+import { pathToFileURL } from "node:url";
+import { join } from "../../lib/std.ts";
 import { parseFaultRules } from "../sandbox/fault_file.ts";
 import { isFaultName } from "../sandbox/known_faults.ts";
 import { denoRun, ROOT, runProcess, startTestEnv, type TestEnv } from "../test_env.ts";
@@ -15,7 +16,7 @@ async function runSnippet(env: TestEnv, file: string, ...args: string[]) {
   const [, set] = new RegExp(`deno run -q -P=([\\w-]+) -R -W ${file}`).exec(guide) ?? [];
   assert(set, `lib/README.md does not say how to run ${file}`);
   const [, text] = new RegExp(`\`${file}\`.*?\`\`\`ts\n(.*?)\`\`\``, "s").exec(guide)!;
-  const lib = new URL("lib/", toFileUrl(`${ROOT}/`));
+  const lib = new URL("lib/", pathToFileURL(`${ROOT}/`));
   await env.file(file, text!.replaceAll('"./lib/', `"${lib}`));
   const { loginOrigin, apiOrigin, storageOrigin } = env.sandbox;
   const hosts = [loginOrigin, apiOrigin, storageOrigin].map((origin) => new URL(origin).host);

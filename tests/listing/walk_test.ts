@@ -19,6 +19,7 @@ function serviceOf(tree: Tree, delay: () => number = () => 0) {
   let maxRunning = 0;
   const respond = (url: URL) => {
     if (url.pathname.endsWith("/me/drive")) return DRIVE;
+    if (/\/drives\/[^/]+\/root\/children$/.test(url.pathname)) return { value: [] }; // so that it is listed by id
     const [, id] = /\/items\/([^/]+)\/children$/.exec(url.pathname) ?? [];
     if (id === undefined) return { id: "root", name: "root", root: {}, folder: {} };
     const folder = id === "root" ? "" : decodeURIComponent(id);

@@ -1,14 +1,15 @@
 /** The sandbox as a whole: start, close, request records and the command. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "../assert.ts";
-import { dirname, fromFileUrl, join } from "../../lib/std.ts";
+import { fileURLToPath } from "node:url";
+import { dirname, join } from "../../lib/std.ts";
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, sign, X509Certificate } from "node:crypto";
 import { environment, freePort } from "../test_env.ts";
 import { startSandbox } from "./mod.ts";
 import { createSession, graphOf, libraryPath, send, until } from "./testing.ts";
 
-const MAIN = fromFileUrl(new URL("main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 
 function exists(path: string): boolean {
   try {
@@ -101,7 +102,7 @@ Deno.test("requests are recorded raw, and logged as one JSON line each", async (
 Deno.test("large upload takes no memory and is stored on disk once", async () => {
   // Parallel tests are threads of one process: the sandbox's memory can be measured only in its own process.
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--no-config", "-A", fromFileUrl(new URL("memory_probe.ts", import.meta.url))],
+    args: ["run", "-q", "--no-config", "-A", fileURLToPath(new URL("memory_probe.ts", import.meta.url))],
     stdin: "null",
   });
   const { code, stdout, stderr } = await command.output();

@@ -10,7 +10,8 @@
 import { cloudHosts, grantFlags, grantsOf, type ScriptName } from "../../lib/cli/grants.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { readSettings } from "../../lib/settings.ts";
-import { join, toFileUrl } from "../../lib/std.ts";
+import { pathToFileURL } from "node:url";
+import { join } from "../../lib/std.ts";
 import { CONFIG, ROOT } from "../test_env.ts";
 import { fromCaller, parseGrantArgs, runTool, SCRIPTS } from "./machine_grants.ts";
 
@@ -34,7 +35,7 @@ export async function bundleCode(script: ScriptName): Promise<string> {
     const imports = Object.fromEntries(
       [...std.matchAll(/"(jsr:@std\/[^"]*?(parse-args|path)[^"]*)"/g)].map(([, specifier, name]) => [
         specifier,
-        toFileUrl(join(ROOT, "lib", "compat", compat[name as keyof typeof compat])).href,
+        pathToFileURL(join(ROOT, "lib", "compat", compat[name as keyof typeof compat])).href,
       ]),
     );
     const map = join(folder, "import_map.json");

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { fromFileUrl } from "../../lib/std.ts";
+import { fileURLToPath } from "node:url";
 
-const TESTS = fromFileUrl(new URL("../", import.meta.url));
+const TESTS = fileURLToPath(new URL("../", import.meta.url));
 /** Names that occur in test files that start a sandbox, a server or a process. */
 const NOT_UNIT =
   /\b(startTestEnv|startSandbox|runProcess|Deno\.(Command|serve|listen))\b|_env\.ts"(?<!test_env\.ts")/;
