@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
-import { assertError, graphOf, libraryPath, send } from "./testing.ts";
+import { assertError, graphOf, libraryPath, send, until } from "./testing.ts";
 
 Deno.test("PATCH moves an item into a folder of its drive, and into no other drive", async () => {
   await using sandbox = await startSandbox();
@@ -121,4 +121,32 @@ Deno.test("PATCH sets a description, resolves taken names as asked, and takes a 
   });
   await send(copied.headers.get("location")!);
   assertEquals(sandbox.tenant.find("me", "Documents/Agenda.md")!.size, 30);
+});
+
+Deno.test("an item that is deleted before the body of a request has arrived is 404", async () => {
+  await using sandbox = await startSandbox();
+  const headers = {
+    authorization: `Bearer ${sandbox.issueToken()}`,
+    "content-type": "application/json",
+  };
+  const cases = [
+    ["PATCH", "root:/Box/a.txt", '{"name":"b.txt"}'],
+    ["POST", "root:/Box:/children", '{"name":"Folder","folder":{}}'],
+    ["PUT", "root:/Box/c.txt:/content", '"text"'],
+  ] as const;
+  for (const [method, path, text] of cases) {
+    sandbox.tenant.addFile("Documents", "Box/a.txt", "a");
+    const { readable, writable } = new TransformStream();
+    const url = `${sandbox.apiOrigin}/v1.0${libraryPath(sandbox, path)}`;
+    const reply = send(url, { method, headers, body: readable });
+    const writer = writable.getWriter();
+    await writer.write(new TextEncoder().encode(text.slice(0, 1)));
+    await until(() => sandbox.requests.some((request) => request.method === method));
+
+    sandbox.tenant.remove("Documents", "Box");
+    await writer.write(new TextEncoder().encode(text.slice(1)));
+    await writer.close();
+
+    assertError(await reply, 404, "itemNotFound");
+  }
 });

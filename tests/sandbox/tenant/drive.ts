@@ -133,6 +133,7 @@ export class Drive {
     content?: Content;
     target?: Item;
   }): Item {
+    this.#requirePresent(parent);
     if (parent.kind !== "folder" && parent.kind !== "package") throw itemNotFound();
     const { author, guid = crypto.randomUUID(), at = new Date(), target } = options;
     const item = this.#newItem({ kind, name, guid, parent, author, at, target });
@@ -162,7 +163,7 @@ export class Drive {
     author: Author;
     fileSystemInfo?: Partial<FileSystemInfo>;
   }): { item: Item; created: boolean } {
-    if (this.item(parent.id) !== parent) throw itemNotFound();
+    this.#requirePresent(parent);
     const place = this.nameForFile(parent, name, options.conflict);
     if (place.replaces === undefined) {
       const item = this.add("file", parent, place.name, { author: options.author, content });
@@ -186,6 +187,7 @@ export class Drive {
 
   /** Changes an item; adds a file version, except in a personal OneDrive (PROTOCOL U21). */
   update(item: Item, change: ItemChange, author: Author): void {
+    this.#requirePresent(item);
     if (change.name !== undefined || change.parent !== undefined) this.#move(item, change);
     this.#setFileSystemInfo(item, change.fileSystemInfo);
     item.description = change.description ?? item.description;
@@ -248,6 +250,11 @@ export class Drive {
     parent.eTagVersion++;
     this.#addSize(parent, item.size);
     if (parent !== former) this.changes.moved(item, former);
+  }
+
+  /** @throws {ServiceError} 404 if it was deleted while the request arrived */
+  #requirePresent(item: Item): void {
+    if (this.#items.get(item.id) !== item) throw itemNotFound();
   }
 
   /** What is there now becomes a former version. */
