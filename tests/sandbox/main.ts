@@ -180,7 +180,7 @@ export async function main(args: string[]): Promise<number> {
       ? "Device codes are approved automatically."
       : `Type device codes at ${sandbox.loginOrigin}/devicelogin`,
   );
-  writeLine("Stop with Ctrl+C.");
+  writeLine(`See what happens at ${sandbox.loginOrigin}/, and stop with Ctrl+C.`);
   const code = await interrupted;
   await sandbox.close();
   return code;

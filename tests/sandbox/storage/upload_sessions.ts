@@ -3,7 +3,7 @@
 import { ServiceError } from "../service_error.ts";
 import { type Content, type ContentStore, deleteFile, type Staging } from "../tenant/content_store.ts";
 import type { ConflictBehavior, Drive } from "../tenant/drive.ts";
-import type { Author, FileSystemInfo, Item } from "../tenant/item.ts";
+import { type Author, type FileSystemInfo, type Item, pathOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
 
 /** The request that created the session. */
@@ -42,6 +42,8 @@ export interface UploadSession extends SessionRequest {
 export interface SessionInfo {
   driveId: string;
   name: string;
+  /** Relative to the root of the drive, without a leading slash. */
+  path: string;
   uploadUrl: string;
   keptBytes: number;
   totalBytes: number | undefined;
@@ -118,6 +120,7 @@ export class UploadSessions {
     return [...this.#sessions.values()].map((session) => ({
       driveId: session.drive.id,
       name: session.name,
+      path: [...pathOf(session.parent), session.name].join("/"),
       uploadUrl: session.uploadUrl,
       keptBytes: session.staging.keptBytes,
       totalBytes: session.totalBytes,
