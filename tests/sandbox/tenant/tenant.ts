@@ -213,7 +213,8 @@ export class Tenant {
     item: Item,
     change: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
   ): Promise<void> {
-    if (item.content === undefined) return;
+    // It may have been deleted meanwhile.
+    if (item.content === undefined || item.drive.item(item.id) !== item) return;
     const bytes = await this.store.bytes(item.content);
     const changed = change(bytes);
     if (changed === bytes) return;
