@@ -23,6 +23,7 @@ export function driveItemJson(
       ? { "@microsoft.graph.downloadUrl": downloadUrl(state, item) }
       : {}),
     createdDateTime: seconds(item.created),
+    ...(item.description === undefined ? {} : { description: item.description }),
     eTag: eTagOf(item),
     id: item.id,
     lastModifiedDateTime: seconds(item.modified),

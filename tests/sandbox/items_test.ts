@@ -59,7 +59,7 @@ Deno.test("listing continues after its last name when items were added or delete
   assertEquals(second["@odata.nextLink"], undefined);
 });
 
-Deno.test("listing caps $top, rejects $skip and $filter, and is case-sensitive", async () => {
+Deno.test("listing caps $top, rejects $skip, and is case-sensitive", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const list = (query: string) => graph("GET", libraryPath(sandbox, `root:/Thousand:/children?${query}`));
@@ -73,8 +73,6 @@ Deno.test("listing caps $top, rejects $skip and $filter, and is case-sensitive",
     const query of [
       ...[
         "$skip=10",
-        "$filter=name%20eq%20'x'",
-        "$expand=thumbnails",
         "$Top=5",
         "$top=0",
         "$top=x",
@@ -109,8 +107,8 @@ Deno.test("$expand=children adds the first page of children, with a selection an
   assertEquals((await expanded("root:/General/Agenda.md", "children")).children, []);
   assertError(
     await graph("GET", libraryPath(sandbox, "root?$expand=thumbnails")),
-    400,
-    "invalidRequest",
+    501,
+    "sandboxNotImplemented",
   );
 });
 
@@ -199,7 +197,7 @@ Deno.test("PATCH changes name and timestamps, and adds a version to a file (PROT
     "invalidRequest",
     "nameContainsInvalidCharacters",
   );
-  assertError(await graph("PATCH", path, { size: 1 }), 400, "invalidRequest");
+  assertError(await graph("PATCH", path, { size: 1 }), 501, "sandboxNotImplemented");
   assertError(
     await graph("PATCH", path, { fileSystemInfo: { lastModifiedDateTime: "yesterday" } }),
     400,

@@ -42,3 +42,10 @@ export function nameAlreadyExists(
 ): ServiceError {
   return new ServiceError(409, "nameAlreadyExists", message);
 }
+
+/** 501: the service has it, the sandbox does not. `page` documents it, below learn.microsoft.com/graph/. */
+export function notImplemented(what: string, page: string): ServiceError {
+  const message =
+    `The sandbox does not model ${what}. The service does: https://learn.microsoft.com/graph/${page}`;
+  return new ServiceError(501, "sandboxNotImplemented", message);
+}

@@ -1,7 +1,7 @@
 /** `{item}/content`: download redirects and single-request uploads (PROTOCOL 5 and 6). */
 
 import { ConnectionLost, emptyResponse, type ServiceResponse } from "../messages.ts";
-import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
+import { invalidRequest, itemNotFound, notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { downloadUrl } from "../storage/download.ts";
 import { deleteFile, type Staging } from "../tenant/content_store.ts";
@@ -25,7 +25,7 @@ export function getContent(state: State, request: GraphRequest, address: ItemAdd
   if (item.kind === "folder") return emptyResponse(404, { "content-type": "application/octet-stream" });
   if (item.kind !== "file") throw invalidRequest(`You cannot get content for a ${item.kind}.`);
   if (request.query.has("format")) {
-    throw new ServiceError(406, "notSupported", "The sandbox converts no files.");
+    throw notImplemented("conversions (format=…)", "api/driveitem-get-content-format");
   }
   if (unchanged(request.http, item)) return emptyResponse(304);
   return emptyResponse(302, { location: downloadUrl(state, item) });

@@ -1,12 +1,12 @@
 /** `{item}/copy`: accepted at once, reported by a monitor (PROTOCOL 14b). */
 
 import { emptyResponse, type ServiceResponse } from "../messages.ts";
-import { invalidRequest, itemNotFound } from "../service_error.ts";
+import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { isWithin, type Item } from "../tenant/item.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { conflictBehavior } from "./children.ts";
-import { checkName } from "./items.ts";
+import { checkName, referencedFolder } from "./items.ts";
 import { authorOf, type GraphRequest, readJson } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
@@ -18,7 +18,9 @@ export async function copyItem(
 ): Promise<ServiceResponse> {
   mayReadDrive(request.caller, drive);
   if (!item) throw itemNotFound();
-  const { name = item.name, parentReference } = await readJson(request.http, "refused");
+  const { name = item.name, parentReference, ...others } = await readJson(request.http, "refused");
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) throw notImplemented(`copy with '${unknown}'`, "api/driveitem-copy");
   checkName(item, name);
   const parent = targetFolder(state, item, parentReference);
   mayWriteDrive(request.caller, parent.drive);
@@ -35,13 +37,7 @@ export async function copyItem(
 }
 
 function targetFolder(state: State, item: Item, reference: unknown): Item {
-  if (reference === undefined) {
-    if (item.parent) return item.parent;
-    throw invalidRequest("The root of a drive cannot be copied without a parentReference.");
-  }
-  const { id, driveId = item.drive.id } = (reference ?? {}) as Record<string, unknown>;
-  const drive = state.tenant.drives.find((drive) => drive.id === driveId);
-  const folder = id === "root" ? drive?.root : drive?.item(String(id));
-  if (folder?.kind !== "folder") throw itemNotFound();
-  return folder;
+  if (reference !== undefined) return referencedFolder(state, item.drive, reference);
+  if (item.parent) return item.parent;
+  throw invalidRequest("The root of a drive cannot be copied without a parentReference.");
 }

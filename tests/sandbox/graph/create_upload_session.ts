@@ -74,8 +74,8 @@ function readItem(
   item: unknown,
   name: string,
   drive: Drive,
-): Pick<SessionRequest, "conflict" | "fileSystemInfo"> {
-  if (item === undefined) return { conflict: "replace", fileSystemInfo: {} };
+): Pick<SessionRequest, "conflict" | "description" | "fileSystemInfo"> {
+  if (item === undefined) return { conflict: "replace", description: undefined, fileSystemInfo: {} };
   if (typeof item !== "object" || item === null) {
     throw invalidRequest("The property 'item' is not an object.");
   }
@@ -98,6 +98,7 @@ function readItem(
   return {
     // Documented default: "fail"; actual default: "replace" (contrib#300, PROTOCOL U1).
     conflict: conflictBehavior(properties[CONFLICT], "replace"),
+    description: properties["description"] === undefined ? undefined : String(properties["description"]),
     fileSystemInfo: properties["fileSystemInfo"] === undefined
       ? {}
       : readFileSystemInfo(properties["fileSystemInfo"]),

@@ -109,12 +109,10 @@ class Route {
     return step.segments;
   }
 
-  /** The last remaining segment, or "". */
-  relation(): string {
-    if (this.ended) return "";
-    const name = this.name();
-    if (!this.ended) throw unknownSegment(name);
-    return name;
+  /** The remaining segments, after those already read, or "". */
+  relation(...names: string[]): string {
+    while (!this.ended) names.push(this.name());
+    return names.join("/");
   }
 }
 
@@ -146,7 +144,7 @@ function ofDrive(drive: Drive, route: Route): Target {
     case "special":
       return ofItem(specialFolder(drive, route.name()), route);
     default:
-      throw unknownSegment(name);
+      return { resource: { kind: "drive", drive }, relation: route.relation(name) };
   }
 }
 

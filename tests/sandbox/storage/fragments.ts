@@ -72,6 +72,7 @@ export async function commit(state: State, session: UploadSession): Promise<Serv
     author,
     fileSystemInfo,
   });
+  item.description = session.description ?? item.description;
   state.sessions.end(session, "committed");
   const body = await state.tenant.storedFile(item, () => committedJson(state, item));
   return jsonResponse(created ? 201 : 200, body);

@@ -20,12 +20,21 @@ export interface FileSystemInfo {
   modified: Date;
 }
 
+/** A former version of a file. */
+export interface Version {
+  readonly number: number;
+  readonly content: Content;
+  readonly modified: Date;
+  readonly modifiedBy: Author;
+}
+
 export interface Item {
   readonly guid: string;
   readonly id: string;
   readonly drive: Drive;
   readonly kind: ItemKind;
   name: string;
+  description: string | undefined;
   /** Undefined for the root only. */
   parent: Item | undefined;
   /** By name key; only folders and packages have children. */
@@ -40,6 +49,8 @@ export interface Item {
   cTagVersion: number;
   /** Number of versions: a PATCH of the timestamps adds one (PROTOCOL U21). */
   versions: number;
+  /** The former versions, the oldest first. */
+  readonly history: Version[];
   /** The server's own times. */
   created: Date;
   modified: Date;
@@ -68,6 +79,7 @@ export function newItem({ prefix, at, author, target, ...start }: ItemStart): It
     id: start.drive.cid === undefined
       ? itemId(prefix, start.guid)
       : personalItemId(start.drive.cid, start.guid),
+    description: undefined,
     children: new Map(),
     content: undefined,
     target,
@@ -75,6 +87,7 @@ export function newItem({ prefix, at, author, target, ...start }: ItemStart): It
     eTagVersion: 1,
     cTagVersion: 1,
     versions: 1,
+    history: [],
     created: at,
     modified: at,
     fileSystemInfo: { created: start.drive.roundTime(at), modified: start.drive.roundTime(at) },

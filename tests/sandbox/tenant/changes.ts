@@ -1,0 +1,111 @@
+/** The changes of a drive in their order, from which delta is read (PROTOCOL 4.2). */
+
+import { isWithin, type Item } from "./item.ts";
+
+/** An item with its last change, or one that is no longer there. */
+export interface Change {
+  readonly item: Item;
+  readonly gone: boolean;
+  /** Its place in the order of delta: parents come before their children. */
+  readonly place: number;
+}
+
+/** The part of the changes that a request reads. */
+export interface ChangesWanted {
+  /** The folder whose changes are read; the root for those of the whole drive. */
+  readonly scope: Item;
+  /** The count after which changes are of interest; 0 for the current state. */
+  readonly since: number;
+  /** The count up to which they are. */
+  readonly upTo: number;
+  /** The place of the last item of the page before. */
+  readonly after: number;
+}
+
+interface Mark {
+  place: number;
+  changed: number;
+  /** The count at the last move of the item, or of a folder above it. */
+  entered: number;
+}
+
+interface Tombstone {
+  readonly item: Item;
+  readonly place: number;
+  /** The folders it was in. */
+  readonly folders: readonly Item[];
+}
+
+export class Changes {
+  /** Changes with {@link Changes.forget}, which makes all tokens invalid. */
+  epoch: string = crypto.randomUUID();
+  #count = 0;
+  readonly #marks = new Map<Item, Mark>();
+  #tombstones: Tombstone[] = [];
+
+  /** The number of changes so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  created(item: Item): void {
+    const count = ++this.#count;
+    this.#marks.set(item, { place: count, changed: count, entered: count });
+    this.changed(item);
+  }
+
+  /** Records a change of an item, which is one of the folders above it too: their size or eTag differs. */
+  changed(item: Item): void {
+    const count = ++this.#count;
+    for (const at of [item, ...foldersOf(item)]) this.#marks.get(at)!.changed = count;
+  }
+
+  /** Records that an item has left these folders for others. */
+  moved(item: Item, from: Item): void {
+    this.changed(from);
+    this.#tombstones.push({ item, place: ++this.#count, folders: [from, ...foldersOf(from)] });
+    for (const below of subtree(item)) {
+      const count = ++this.#count;
+      Object.assign(this.#marks.get(below)!, { place: count, entered: count });
+    }
+    this.changed(item);
+  }
+
+  /** Records the deletion of an item and all below it, before it takes place. */
+  removed(item: Item): void {
+    for (const below of subtree(item)) {
+      this.#marks.delete(below);
+      this.#tombstones.push({ item: below, place: ++this.#count, folders: foldersOf(below) });
+    }
+    this.changed(item.parent!);
+  }
+
+  /** Makes all tokens invalid, as after a long time: clients have to read everything again. */
+  forget(): void {
+    this.epoch = crypto.randomUUID();
+    this.#tombstones = [];
+  }
+
+  /** The changes in the order of delta. The scope itself always comes first, changed or not. */
+  read({ scope, since, upTo, after }: ChangesWanted): Change[] {
+    const isRecent = (count: number) => since < count && count <= upTo;
+    const present = [...this.#marks].filter(([item, { changed, entered }]) =>
+      isWithin(item, scope) &&
+      (item === scope || isRecent(changed) || (scope.parent !== undefined && isRecent(entered)))
+    ).map(([item, { place }]) => ({ item, gone: false, place: item === scope ? 1 : place }));
+    // The current state holds no deletions (PROTOCOL 4.2).
+    const gone = this.#tombstones.filter(({ item, place, folders }) =>
+      since > 0 && isRecent(place) && folders.includes(scope) &&
+      !(this.#marks.has(item) && isWithin(item, scope))
+    ).map(({ item, place }) => ({ item, gone: true, place }));
+    return [...present, ...gone].filter(({ place }) => place > after).sort((a, b) => a.place - b.place);
+  }
+}
+
+function foldersOf(item: Item): Item[] {
+  return item.parent ? [item.parent, ...foldersOf(item.parent)] : [];
+}
+
+function subtree(item: Item): Item[] {
+  return [item, ...[...item.children.values()].flatMap(subtree)];
+}
