@@ -69,6 +69,8 @@ Deno.test("deltaLink shows new, changed, renamed, moved and deleted items once, 
 
   assertEquals(shown(first.items).sort(), ["A.txt", "General", "New", "Plan.md", "root"]);
   assertEquals(first.items.find(({ name }) => name === "A.txt").size, 3);
+  const own = await graph("GET", start, undefined, { prefer: "deltaExcludeParent" });
+  assertEquals(shown(own.json.value).sort(), ["A.txt", "New", "Plan.md", "root"]);
   assertEquals(shown((await read(graph, first.deltaLink)).items), ["root"]);
 
   const target = sandbox.tenant.find("Documents", "New")!.id;

@@ -3,7 +3,9 @@
 import { emptyResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { isWithin, type Item } from "../tenant/item.ts";
+import type { ContentStore } from "../tenant/content_store.ts";
+import type { ConflictBehavior } from "../tenant/drive.ts";
+import { type Author, isWithin, type Item } from "../tenant/item.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { conflictBehavior } from "./children.ts";
 import { checkName, referencedFolder } from "./items.ts";
@@ -31,7 +33,7 @@ export async function copyItem(
     conflict: drive.cid === undefined ? asked : "fail",
     author: authorOf(state, request),
   } as const;
-  const result = parent.drive.copy(item, parent, name as string, options);
+  const result = copyTree(state.tenant.store, item, parent, name as string, options);
   await Promise.allSettled([result]); // nothing is written after the sandbox has closed
   return emptyResponse(202, { location: state.copies.monitor(state, drive.info.site.path, result) });
 }
@@ -40,4 +42,24 @@ function targetFolder(state: State, item: Item, reference: unknown): Item {
   if (reference !== undefined) return referencedFolder(state, item.drive, reference);
   if (item.parent) return item.parent;
   throw invalidRequest("The root of a drive cannot be copied without a parentReference.");
+}
+
+/** Copies an item with everything below it into a folder. @throws {ServiceError} 409, 507 */
+async function copyTree(store: ContentStore, source: Item, parent: Item, name: string, options: {
+  conflict: ConflictBehavior;
+  author: Author;
+}): Promise<Item> {
+  const { drive } = parent;
+  drive.reserve(source.size);
+  if (source.kind === "file") {
+    const content = store.put(await store.bytes(source.content!));
+    const { fileSystemInfo } = source;
+    return drive.placeFile(parent, name, content, { ...options, fileSystemInfo }).item;
+  }
+  const children = [...source.children.values()]; // before the copy, which may be inside
+  const { item } = drive.createFolder(parent, name, options);
+  for (const child of children) {
+    if (child !== item) await copyTree(store, child, item, child.name, options);
+  }
+  return item;
 }

@@ -42,7 +42,9 @@ export function readDelta(
     ? { since: changes.count, after: Infinity }
     : readToken(token, changes, link);
   const names = selected(request.query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
-  const all = changes.read({ scope, since, upTo, after });
+  const { deltaexcludeparent, prefer = "" } = request.http.headers;
+  const excludeParents = deltaexcludeparent !== undefined || /\bdeltaExcludeParent\b/i.test(prefer);
+  const all = changes.read({ scope, since, upTo, after, excludeParents });
   const page = all.slice(0, pageSize(request.query.get("$top")));
   return jsonResponse(200, {
     "@odata.context": contextUrl(

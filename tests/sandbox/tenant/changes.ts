@@ -20,11 +20,16 @@ export interface ChangesWanted {
   readonly upTo: number;
   /** The place of the last item of the page before. */
   readonly after: number;
+  /** Leaves out folders that changed only because something in them did. */
+  readonly excludeParents?: boolean;
 }
 
 interface Mark {
   place: number;
+  /** The count at the last change of the item, or of anything below it. */
   changed: number;
+  /** The count at the last change of the item itself. */
+  own: number;
   /** The count at the last move of the item, or of a folder above it. */
   entered: number;
 }
@@ -50,13 +55,14 @@ export class Changes {
 
   created(item: Item): void {
     const count = ++this.#count;
-    this.#marks.set(item, { place: count, changed: count, entered: count });
+    this.#marks.set(item, { place: count, changed: count, own: count, entered: count });
     this.changed(item);
   }
 
   /** Records a change of an item, which is one of the folders above it too: their size or eTag differs. */
   changed(item: Item): void {
     const count = ++this.#count;
+    this.#marks.get(item)!.own = count;
     for (const at of [item, ...foldersOf(item)]) this.#marks.get(at)!.changed = count;
   }
 
@@ -87,11 +93,12 @@ export class Changes {
   }
 
   /** The changes in the order of delta. The scope itself always comes first, changed or not. */
-  read({ scope, since, upTo, after }: ChangesWanted): Change[] {
+  read({ scope, since, upTo, after, excludeParents }: ChangesWanted): Change[] {
     const isRecent = (count: number) => since < count && count <= upTo;
-    const present = [...this.#marks].filter(([item, { changed, entered }]) =>
+    const present = [...this.#marks].filter(([item, { changed, own, entered }]) =>
       isWithin(item, scope) &&
-      (item === scope || isRecent(changed) || (scope.parent !== undefined && isRecent(entered)))
+      (item === scope || isRecent(excludeParents ? own : changed) ||
+        (scope.parent !== undefined && isRecent(entered)))
     ).map(([item, { place }]) => ({ item, gone: false, place: item === scope ? 1 : place }));
     // The current state holds no deletions (PROTOCOL 4.2).
     const gone = this.#tombstones.filter(({ item, place, folders }) =>

@@ -227,23 +227,6 @@ export class Drive {
     return numberedName(name, n);
   }
 
-  /** Copies an item with everything below it into a folder of this drive. @throws {ServiceError} 409, 507 */
-  async copy(source: Item, parent: Item, name: string, options: {
-    conflict: ConflictBehavior;
-    author: Author;
-  }): Promise<Item> {
-    this.reserve(source.size);
-    if (source.kind === "file") {
-      const content = this.#store.put(await this.#store.bytes(source.content!));
-      const { fileSystemInfo } = source;
-      return this.placeFile(parent, name, content, { ...options, fileSystemInfo }).item;
-    }
-    const children = [...source.children.values()]; // before the copy, which may be inside
-    const { item } = this.createFolder(parent, name, options);
-    for (const child of children) if (child !== item) await this.copy(child, item, child.name, options);
-    return item;
-  }
-
   #move(item: Item, { name = item.name, parent = item.parent, conflict }: ItemChange): void {
     if (item.parent === undefined) throw invalidRequest("The root of a drive cannot be moved or renamed.");
     if (parent === undefined || isWithin(parent, item)) {
