@@ -173,8 +173,8 @@ Deno.test("folder creation applies fail, replace and rename, ignoring case", asy
   );
   assertError(
     await graph("POST", libraryPath(sandbox, "root/children"), { name: "x" }),
-    400,
-    "invalidRequest",
+    501,
+    "sandboxNotImplemented",
   );
   assertError(await graph("POST", libraryPath(sandbox, "root/children"), "x"), 400, "BadRequest");
 });

@@ -43,9 +43,8 @@ export function nameAlreadyExists(
   return new ServiceError(409, "nameAlreadyExists", message);
 }
 
-/** 501: the service has it, the sandbox does not. `page` documents it, below learn.microsoft.com/graph/. */
+/** 501: missing here, which says nothing about the caller. `page` is below learn.microsoft.com/graph/. */
 export function notImplemented(what: string, page: string): ServiceError {
-  const message =
-    `The sandbox does not model ${what}. The service does: https://learn.microsoft.com/graph/${page}`;
+  const message = `The sandbox does not model ${what}. See https://learn.microsoft.com/graph/${page}`;
   return new ServiceError(501, "sandboxNotImplemented", message);
 }

@@ -4,10 +4,10 @@ import { driveItemJson } from "../drive_item_json.ts";
 import { emptyResponse, jsonResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
-import type { ConflictBehavior } from "../tenant/drive.ts";
 import type { Item } from "../tenant/item.ts";
 import { nameKey, nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
+import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
 import { filtered } from "./filter.ts";
 import { DEFAULT_PAGE, linkAfter, pageOf } from "./paging.ts";
@@ -96,27 +96,21 @@ export async function createFolder(
   const { name, folder } = body;
   if (typeof name !== "string") throw invalidRequest("The name in the provided item is missing.");
   if (typeof folder !== "object" || folder === null) {
-    throw invalidRequest("An item made this way must have the folder facet.");
+    throw notImplemented("items made without the folder facet", "api/driveitem-post-children");
   }
   const fault = nameProblem(name, { folder: true, atRoot: parent.parent === undefined });
   if (fault) throw invalidRequest(fault.message, fault.code);
-  const conflict = conflictBehavior(body["@microsoft.graph.conflictBehavior"], "fail");
+  const unknown = unknownKey(body, ["name", "folder"]);
+  if (unknown !== undefined) {
+    throw notImplemented(`'${unknown}' of a new folder`, "api/driveitem-post-children");
+  }
+  const conflict = conflictBehavior(body, "fail");
   const { item, created } = parent.drive.createFolder(parent, name, {
     conflict,
     author: authorOf(state, request),
   });
   if (created) state.tenant.recordNewFolder(item);
   return entityResponse(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
-}
-
-/** Parses the conflict behavior: exactly fail, replace or rename (PROTOCOL U3). */
-export function conflictBehavior(value: unknown, defaultBehavior: ConflictBehavior): ConflictBehavior {
-  if (value === undefined) return defaultBehavior;
-  if (value === "fail" || value === "replace" || value === "rename") return value;
-  throw invalidRequest(
-    `The conflict behavior '${value}' is not one of fail, replace, rename.`,
-    "invalidParameterFormat",
-  );
 }
 
 /** By name; SharePoint sorts by `name` or `url` only (QP). */

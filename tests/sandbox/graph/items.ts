@@ -9,13 +9,12 @@ import { canonicalPersonalId } from "../tenant/ids.ts";
 import type { FileSystemInfo, Item } from "../tenant/item.ts";
 import { nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
-import { conflictBehavior, expandedChildren } from "./children.ts";
+import { expandedChildren } from "./children.ts";
+import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
 import { allowOptions, pick, selected } from "./query.ts";
 import { authorOf, checkIfMatch, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
-
-const CONFLICT = "@microsoft.graph.conflictBehavior";
 
 export function getItem(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayReadDrive(request.caller, address.drive);
@@ -39,19 +38,13 @@ export async function patchItem(
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
   checkIfMatch(request.http, item);
-  const {
-    name,
-    parentReference,
-    description,
-    fileSystemInfo,
-    [CONFLICT]: conflict = request.query.get(CONFLICT),
-    ...others
-  } = await readJson(request.http, "refused");
-  const unknown = Object.keys(others)[0];
+  const body = await readJson(request.http, "refused");
+  const { name, parentReference, description, fileSystemInfo } = body;
+  const unknown = unknownKey(body, ["name", "parentReference", "description", "fileSystemInfo"]);
   if (unknown !== undefined) throw notImplemented(`PATCH of '${unknown}'`, "api/driveitem-update");
   if (name !== undefined) checkName(item, name);
   const change = {
-    conflict: conflictBehavior(conflict, "fail"),
+    conflict: conflictBehavior(body, conflictBehavior(request.query, "fail")),
     ...(typeof name === "string" ? { name } : {}),
     ...(typeof description === "string" ? { description } : {}),
     ...(parentReference === undefined ? {} : { parent: newParent(state, item, parentReference) }),

@@ -12,6 +12,7 @@ import { copyItem } from "./copy.ts";
 import { createLink } from "./create_link.ts";
 import { createUploadSession } from "./create_upload_session.ts";
 import { readDelta } from "./delta.ts";
+import { unknownRoute } from "./documentation.ts";
 import * as drives from "./drives.ts";
 import { deleteItem, getItem, patchItem } from "./items.ts";
 import { getPermission, listPermissions } from "./permissions.ts";
@@ -78,7 +79,9 @@ async function route(state: State, http: ServiceRequest): Promise<ServiceRespons
   if (version === undefined) throw new ServiceError(400, "BadRequest", "Invalid version.");
   const caller = authenticate(state, http);
   if (http.path.slice(version.length) === "/$batch") {
-    if (http.method !== "POST") throw unknownRoute(http.method, "");
+    if (http.method !== "POST") {
+      throw new ServiceError(405, "Request_BadRequest", `${http.method} is not allowed here.`);
+    }
     return await serveBatch(http, (step) => graphService(state, step));
   }
   const request: GraphRequest = { http, caller, query: parseQuery(http.query) };
@@ -108,7 +111,7 @@ async function handleItem(
     case "PUT ":
       // Usually a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
       if (!isJson(request.http)) throw malformedAddress();
-      throw new ServiceError(405, "notAllowed", "An item is changed by PATCH.");
+      throw notImplemented("PUT of an item with a sourceUrl", "api/driveitem-createuploadsession");
     case "GET children":
       return listChildren(state, request, address);
     case "POST children":
@@ -138,7 +141,6 @@ async function handleItem(
     case "POST createUploadSession":
       return await createUploadSession(state, request, address);
     default:
-      if (route.startsWith("thumbnails")) throw notImplemented("thumbnails", "api/driveitem-list-thumbnails");
       throw unknownRoute(request.http.method, relation);
   }
 }
@@ -189,9 +191,4 @@ function handleResource(
       break;
   }
   throw unknownRoute(request.http.method, relation);
-}
-
-function unknownRoute(method: string, relation: string): ServiceError {
-  if (relation === "") return new ServiceError(405, "Request_BadRequest", `${method} is not allowed here.`);
-  return new ServiceError(400, "BadRequest", `Resource not found for the segment '${relation}'.`);
 }
