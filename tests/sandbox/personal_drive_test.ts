@@ -93,7 +93,9 @@ Deno.test("upload session accepts description and fileSize, and rejects a file a
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const item = { description: "A list", fileSize: 10 };
-  await createSession(graph, `${ROOT}/Documents/a.bin`, item);
+  const url = await createSession(graph, `${ROOT}/Documents/a.bin`, item);
+  await sendFragment(url, patternBytes(10), 0, 10);
+  assertEquals((await graph("GET", `${ROOT}/Documents/a.bin`)).json.description, "A list");
   sandbox.tenant.drive("robin").quotaBytes = 1000;
   const reply = await graph("POST", `${ROOT}/Documents/b.bin:/createUploadSession`, {
     item: { fileSize: 1_000_000 },

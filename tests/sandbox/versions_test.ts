@@ -65,9 +65,14 @@ Deno.test("permissions are those of the site and its links; others than owners s
     "Adele Vance",
   );
   assertError(await graph("GET", `${path}/none`), 404, "itemNotFound");
-  const visitors = await graph(
-    "GET",
-    "/sites/contoso.sharepoint.com:/sites/Marketing:/drive/root/permissions",
-  );
-  assertEquals(visitors.json.value.map(({ roles }: Json) => roles), [["read"]]);
+
+  const marketing = "/sites/contoso.sharepoint.com:/sites/Marketing:/drive/root:/Logo.png:";
+  await graphOf(sandbox, { as: "megan" })("POST", `${marketing}/createLink`, { type: "view" });
+  const [shared, own, ...others] = (await graph("GET", `${marketing}/permissions`)).json.value;
+  assertEquals([shared.link.scope, shared.link.webUrl, own.roles, others], [
+    "organization",
+    undefined,
+    ["read"],
+    [],
+  ]);
 });

@@ -64,20 +64,26 @@ function itemOf(request: GraphRequest, { drive, item }: ItemAddress): Item {
   return item;
 }
 
-/** An owner sees all, others see what concerns them. */
+/** An owner sees all; others see the grant that concerns them, and visitors no addresses of links. */
 function permissionsOf(state: State, { caller }: GraphRequest, item: Item): Json[] {
   const { roles } = item.drive.info.site;
-  const seesAll = caller.user === undefined || roles.get(caller.user) === "owner";
-  const links = state.links.filter((link) => isWithin(item, link.item));
-  const members = [...roles].filter(([user]) => seesAll || user === caller.user);
+  const role = caller.user === undefined ? "owner" : roles.get(caller.user);
+  const links = state.links.filter((link) => isWithin(item, link.item))
+    .map((link) => linkPermission(state, link, item));
+  const members = [...roles].map(([user, role], index) => ({ user, role, number: index + 4 }));
   return [
-    ...links.map((link) => linkPermission(state, link, item)),
-    ...members.map(([user, role]) => memberPermission(user, role)),
+    ...(role === "visitor" ? links.map(withoutAddress) : links),
+    ...members.filter(({ user }) => role === "owner" || user === caller.user).map(memberPermission),
   ];
 }
 
+function withoutAddress(permission: Json): Json {
+  const { webUrl: _, ...link } = permission["link"] as Json;
+  return { ...permission, link };
+}
+
 /** Both forms of the grantee, the older one deprecated (recorded 2026). */
-function memberPermission(user: User, role: Role): Json {
+function memberPermission({ user, role, number }: { user: User; role: Role; number: number }): Json {
   const { id, displayName, mail: email } = user;
   const loginName = `i:0#.f|membership|${user.userPrincipalName.toLowerCase()}`;
   return {
@@ -85,7 +91,7 @@ function memberPermission(user: User, role: Role): Json {
     roles: [ROLES[role]],
     grantedToV2: {
       user: { id, displayName, email },
-      siteUser: { id: String(user.key.length), displayName, email, loginName },
+      siteUser: { id: String(number), displayName, email, loginName },
     },
     grantedTo: { user: { id, displayName, email } },
   };
