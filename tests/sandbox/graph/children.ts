@@ -11,7 +11,8 @@ import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
 import { filtered } from "./filter.ts";
 import { DEFAULT_PAGE, linkAfter, pageOf } from "./paging.ts";
-import { allowOptions, pick, selected } from "./query.ts";
+import { allowOptions, selected } from "./query.ts";
+import { selectedItem } from "./selected_item.ts";
 import { authorOf, contextUrl, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
@@ -40,13 +41,12 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   const matching = filtered([...folder.children.values()], query.get("$filter"), address.drive);
   const all = ordered(matching, query.get("$orderby"));
   const { page, links } = pageOf(state, request, all);
-  const includes = (property: string) => names === undefined || names.includes(property);
   return jsonResponse(200, {
     "@odata.context": contextUrl(state, `drives('${address.drive.id}')/items('${folder.id}')/children`),
     ...(query.get("$count") === "true" ? { "@odata.count": all.length } : {}),
     ...links,
     value: page.map((child) => ({
-      ...pick(driveItemJson(state, child, includes), names),
+      ...selectedItem(state, child, names),
       ...expandedChildren(state, request, child),
     })),
   });
@@ -67,13 +67,12 @@ export function expandedChildren(state: State, request: GraphRequest, item: Item
   const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const all = ordered([...item.children.values()], undefined);
   const page = all.slice(0, DEFAULT_PAGE);
-  const includes = (property: string) => names === undefined || names.includes(property);
   const last = page.at(-1);
   return {
     ...(page.length < all.length && last
       ? { "children@odata.nextLink": childrenLink(state, item, selection, last) }
       : {}),
-    children: page.map((child) => pick(driveItemJson(state, child, includes), names)),
+    children: page.map((child) => selectedItem(state, child, names)),
   };
 }
 

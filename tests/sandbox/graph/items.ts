@@ -1,18 +1,18 @@
 /** GET, PATCH and DELETE of an item (PROTOCOL 4.1, 11). */
 
-import { driveItemJson } from "../drive_item_json.ts";
 import { emptyResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { Drive } from "../tenant/drive.ts";
 import { canonicalPersonalId } from "../tenant/ids.ts";
-import type { FileSystemInfo, Item } from "../tenant/item.ts";
+import { eTagOf, type FileSystemInfo, type Item } from "../tenant/item.ts";
 import { nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { expandedChildren } from "./children.ts";
 import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
-import { allowOptions, pick, selected } from "./query.ts";
+import { allowOptions, selected } from "./query.ts";
+import { selectedItem } from "./selected_item.ts";
 import { authorOf, checkIfMatch, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
@@ -70,12 +70,9 @@ export function itemResponse(
   status = 200,
   expanded: Record<string, unknown> = {},
 ): ServiceResponse {
-  const includes = (property: string) => names === undefined || names.includes(property);
-  const json = driveItemJson(state, item, includes);
-  const body = { ...pick(json, names), ...expanded };
-  return entityResponse(state, status, `drives('${item.drive.id}')/items`, body, {
-    etag: json.eTag,
-  });
+  const body = { ...selectedItem(state, item, names), ...expanded };
+  const eTag = item.parent === undefined && item.drive.cid === undefined ? {} : { etag: eTagOf(item) };
+  return entityResponse(state, status, `drives('${item.drive.id}')/items`, body, eTag);
 }
 
 /** Parses a `fileSystemInfo` facet. @throws {ServiceError} 400 */

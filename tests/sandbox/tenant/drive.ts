@@ -36,6 +36,8 @@ export interface DriveInfo {
   readonly owner: User | undefined;
   /** The back end: OneDrive for work and SharePoint, or personal OneDrive. */
   readonly profile: "business" | "personal";
+  /** Whether it answers in the forms of earlier years; see {@link SandboxOptions.olderForms}. */
+  readonly olderForms: boolean;
   readonly created: Date;
   readonly author: Author;
 }
@@ -62,6 +64,7 @@ export class Drive {
   readonly #store: ContentStore;
   readonly #items = new Map<string, Item>();
   readonly #prefix: Uint8Array;
+  #made = 0;
 
   constructor(info: DriveInfo, store: ContentStore) {
     this.info = info;
@@ -80,14 +83,13 @@ export class Drive {
     });
   }
 
-  /** A time as this back end stores it: whole seconds, except in a personal OneDrive (PROTOCOL 11). */
+  /** A time as it is stored: in whole seconds, except in a personal OneDrive of earlier years (PROTOCOL 11b). */
   roundTime(time: Date): Date {
-    return this.cid === undefined ? wholeSeconds(time) : time;
+    return this.cid !== undefined && this.info.olderForms ? time : wholeSeconds(time);
   }
 
   /** The library's URL in the browser. */
   get webUrl(): string {
-    if (this.cid !== undefined) return `https://onedrive.live.com/?cid=${this.cid}`;
     return `https://${this.info.site.hostname}${this.info.site.path}/${
       encodeURIComponent(this.info.urlName)
     }`;
@@ -279,8 +281,8 @@ export class Drive {
     for (let at: Item | undefined = item; at !== undefined; at = at.parent) at.size += bytes;
   }
 
-  #newItem(start: Omit<ItemStart, "drive" | "prefix">): Item {
-    const item = newItem({ ...start, drive: this, prefix: this.#prefix });
+  #newItem(start: Omit<ItemStart, "drive" | "prefix" | "number">): Item {
+    const item = newItem({ ...start, drive: this, prefix: this.#prefix, number: 101 + this.#made++ });
     this.#items.set(item.id, item);
     this.changes.created(item);
     return item;
