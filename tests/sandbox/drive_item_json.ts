@@ -95,7 +95,7 @@ function parentReference(parent: Item): Json {
   };
 }
 
-/** All that the root refers to (PROTOCOL 4.1j). */
+/** All that the root refers to (PROTOCOL 4.1l). */
 function driveReference(drive: Drive): { driveType: string; driveId: string } {
   const { id, cid, info: { olderForms } } = drive;
   // The same id spelled differently: upper case, no leading zero (PROTOCOL N9).
@@ -105,7 +105,7 @@ function driveReference(drive: Drive): { driveType: string; driveId: string } {
 
 const OFFICE = /\.(?:doc|xls|ppt)x$/i;
 
-/** The URL that opens the item in a browser: for Office files an editor (PROTOCOL 4.1k). */
+/** The URL that opens the item in a browser: for Office files an editor (PROTOCOL 4.1m). */
 export function webUrl(item: Item): string {
   const { drive: { cid, info: { site, olderForms } }, guid } = item;
   const isOffice = OFFICE.test(item.name) && !olderForms;

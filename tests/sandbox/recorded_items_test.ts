@@ -6,7 +6,7 @@ import { graphOf, libraryPath } from "./testing.ts";
 
 const TAG = /^"\{[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}\},\d+"$/;
 
-Deno.test("a root refers to its drive, and has other tags than items (PROTOCOL 4.1j)", async () => {
+Deno.test("a root refers to its drive, and has other tags than items (PROTOCOL 4.1l)", async () => {
   await using sandbox = await startSandbox();
   const business = await graphOf(sandbox)("GET", libraryPath(sandbox, "root"));
   const personal = await graphOf(sandbox, { as: "robin" })("GET", "/me/drive/root");
@@ -75,7 +75,7 @@ Deno.test("personal OneDrive has three hashes of a document, and one of a PDF (P
   assertEquals(Object.keys(await hashes("a.pdf")), ["quickXorHash"]);
 });
 
-Deno.test("webUrl of an Office file opens an editor, and works as a share (PROTOCOL 4.1k)", async () => {
+Deno.test("webUrl of an Office file opens an editor, and works as a share (PROTOCOL 4.1m)", async () => {
   await using sandbox = await startSandbox();
   sandbox.tenant.addFile("robin", "Documents/a.docx", "x");
   const business = graphOf(sandbox);
@@ -99,7 +99,7 @@ Deno.test("webUrl of an Office file opens an editor, and works as a share (PROTO
   }
 });
 
-Deno.test("a selection without eTag has it as an annotation on business (PROTOCOL 4.1l)", async () => {
+Deno.test("a selection without eTag has it as an annotation on business (PROTOCOL 4.1n)", async () => {
   await using sandbox = await startSandbox();
   const keys = async (as: "adele" | "robin", path: string) =>
     Object.keys((await graphOf(sandbox, { as })("GET", `/me/drive/root:/${path}?$select=id,name`)).json);

@@ -38,7 +38,7 @@ export function accessDenied(message = "Access denied"): ServiceError {
 
 /** 409 `nameAlreadyExists`. */
 export function nameAlreadyExists(
-  message = "An item with the same name already exists under the parent",
+  message = "Name already exists",
 ): ServiceError {
   return new ServiceError(409, "nameAlreadyExists", message);
 }

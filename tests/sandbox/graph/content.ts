@@ -28,7 +28,8 @@ export function getContent(state: State, request: GraphRequest, address: ItemAdd
     throw notImplemented("conversions (format=…)", "api/driveitem-get-content-format");
   }
   if (unchanged(request.http, item)) return emptyResponse(304);
-  return emptyResponse(302, { location: downloadUrl(state, item) });
+  const headers = { location: downloadUrl(state, item), "content-type": "application/octet-stream" };
+  return emptyResponse(302, headers);
 }
 
 /** PUT: creates or replaces a file with the bytes of the body. */

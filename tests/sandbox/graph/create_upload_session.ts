@@ -1,5 +1,6 @@
 /** `{item}/createUploadSession` (PROTOCOL 7.1). */
 
+import { shortTime } from "../drive_item_json.ts";
 import { jsonResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
@@ -33,13 +34,14 @@ export async function createUploadSession(
   const { parent, name } = placeOf(address);
   const wanted = readItem(body["item"], name, address.drive);
   checkIfMatch(request.http, address.item);
-  address.drive.nameForFile(parent, name, wanted.conflict);
+  const { replaces } = address.drive.nameForFile(parent, name, wanted.conflict);
   const { item } = address;
   const ifMatch = request.http.headers["if-match"] !== undefined && item
     ? { item, eTag: eTagOf(item) }
     : undefined;
   const session = state.sessions.create({
     ...wanted,
+    itemGuid: replaces?.guid ?? crypto.randomUUID(),
     drive: address.drive,
     parent,
     name,
@@ -52,7 +54,7 @@ export async function createUploadSession(
   session.uploadUrl = uploadUrl(state, session);
   return jsonResponse(200, {
     "@odata.context": contextUrl(state, "microsoft.graph.uploadSession"),
-    expirationDateTime: new Date(session.expires).toISOString(),
+    expirationDateTime: shortTime(new Date(session.expires)),
     nextExpectedRanges: ["0-"],
     uploadUrl: session.uploadUrl,
   });
@@ -113,14 +115,20 @@ function readItem(
   };
 }
 
-/** The query deliberately contains quotes: the URL parser behind fetch turns them into %27 (PROTOCOL D4). */
+/**
+ * Names the item that the file is or will be, earlier the folder and a staging file (PROTOCOL 7.1e). The quotes are
+ * deliberate: the URL parser behind fetch turns them into %27 (PROTOCOL D4).
+ */
 function uploadUrl(state: State, session: UploadSession): string {
-  const { drive, parent, guid } = session;
-  const path = `${drive.info.site.path}/_api/v2.0/drives/${drive.id}/items/${parent.id}/uploadSession`;
+  const { drive, parent, guid, itemGuid } = session;
+  const { site, olderForms } = drive.info;
+  const itemId = olderForms ? parent.id : drive.idOf(itemGuid);
+  const path = `${site.path}/_api/v2.0/drives/${drive.id}/items/${itemId}/uploadSession`;
   const staging = encodeURIComponent(`~tmp${guid.slice(0, 2).toUpperCase()}_${session.name}`);
   const overwrite = session.conflict === "replace" ? "True" : "False";
   const rename = session.conflict === "rename" ? "True" : "False";
-  const query = `guid='${guid}'&path='${staging}'&overwrite=${overwrite}&rename=${rename}&dc=0&tempauth=`;
+  const query = `guid='${guid}'${olderForms ? `&path='${staging}'` : ""}` +
+    `&overwrite=${overwrite}&rename=${rename}&dc=0&tempauth=`;
   const grant = { use: "upload", driveId: drive.id, subject: guid } as const;
   return state.signer.sign(state.origins.storage, path, query, grant, state.settings.uploadUrlLifeSeconds);
 }

@@ -1,6 +1,6 @@
 /** Microsoft Graph: authenticates a request, resolves its address, calls the handler and adds the common headers. */
 
-import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
+import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import { allowOrigin, preflightResponse } from "../cors.ts";
 import { itemNotFound, notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
@@ -23,55 +23,24 @@ import { getFilesFolder, listChannels, listJoinedTeams } from "./teams.ts";
 import { getUser } from "./users.ts";
 import { getVersion, getVersionContent, listVersions } from "./versions.ts";
 import { parseQuery } from "./query.ts";
-import { type GraphRequest, isJson, LengthRequired } from "./request.ts";
+import { type GraphRequest, isJson } from "./request.ts";
+import { addHeaders, errorResponse } from "./response_forms.ts";
 import { type ItemAddress, resolve, type Target } from "./resolve.ts";
 import { malformedAddress, parseAddressPath } from "./address_path.ts";
-
-const JSON_TYPE =
-  "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-const DIAGNOSTIC = JSON.stringify({
-  ServerInfo: {
-    DataCenter: "Sandbox",
-    Slice: "E",
-    Ring: "3",
-    ScaleUnit: "001",
-    RoleInstance: "SANDBOX0001",
-  },
-});
 
 export async function graphService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
   const clientRequestId = request.headers["client-request-id"] ?? requestId;
+  const ids = { "request-id": requestId, "client-request-id": clientRequestId };
   let response: ServiceResponse;
   try {
     response = preflightResponse(request) ?? await route(state, request);
-    if (response.body !== "") response.headers["content-type"] = JSON_TYPE;
   } catch (error) {
-    response = errorResponse(error, requestId, clientRequestId);
+    response = errorResponse(error, state, request, ids);
   }
-  response.headers["request-id"] = requestId;
-  response.headers["client-request-id"] = clientRequestId;
-  response.headers["x-ms-ags-diagnostic"] = DIAGNOSTIC;
+  addHeaders(request, response, ids);
   allowOrigin(request, response);
   return response;
-}
-
-function errorResponse(error: unknown, requestId: string, clientRequestId: string): ServiceResponse {
-  if (error instanceof LengthRequired) {
-    const body =
-      "<!DOCTYPE html><html><head><title>Length Required</title></head><body><h2>Length Required</h2>" +
-      "<p>HTTP Error 411. The request must be chunked or have a content length.</p></body></html>";
-    return { status: 411, headers: { "content-type": "text/html; charset=us-ascii" }, body };
-  }
-  if (!(error instanceof ServiceError)) throw error;
-  const innerError = {
-    ...(error.innerCode === undefined ? {} : { code: error.innerCode }),
-    date: new Date().toISOString().slice(0, 19),
-    "request-id": requestId,
-    "client-request-id": clientRequestId,
-  };
-  const body = { error: { code: error.code, message: error.message, innerError } };
-  return jsonResponse(error.status, body, { ...error.headers, "content-type": JSON_TYPE });
 }
 
 async function route(state: State, http: ServiceRequest): Promise<ServiceResponse> {

@@ -14,6 +14,7 @@ import { delegatedOnly, hasNoSharePoint, noSharePoint, workAccountsOnly } from "
 import { noDrive } from "./drives.ts";
 import { type AddressStep, malformedAddress } from "./address_path.ts";
 import { unknownSegment } from "./documentation.ts";
+import { Route } from "./route.ts";
 import { itemOfShare } from "./shares.ts";
 
 /** An item, or the path where one could be created. */
@@ -83,43 +84,6 @@ export function resolve(state: State, caller: User | undefined, steps: readonly 
   }
 }
 
-/** A cursor over the steps. */
-class Route {
-  readonly #steps: readonly AddressStep[];
-  #at = 0;
-
-  constructor(steps: readonly AddressStep[]) {
-    this.#steps = steps;
-  }
-
-  get ended(): boolean {
-    return this.#at >= this.#steps.length;
-  }
-
-  /** @throws {ServiceError} 501 at the end, for a collection as a whole */
-  name(): string {
-    const step = this.#steps[this.#at++];
-    const last = this.#steps.at(-1);
-    if (step === undefined && last?.kind === "name") throw unknownSegment(last.text);
-    if (step?.kind !== "name" || step.text === "") throw invalidRequest("The request URI is not valid.");
-    return step.text;
-  }
-
-  /** Consumes the next step if it is a path. */
-  path(): string[] | undefined {
-    const step = this.#steps[this.#at];
-    if (step?.kind !== "path") return undefined;
-    this.#at++;
-    return step.segments;
-  }
-
-  /** The remaining segments, after those already read, or "". */
-  relation(...names: string[]): string {
-    while (!this.ended) names.push(this.name());
-    return names.join("/");
-  }
-}
-
 function ofUser(state: State, route: Route, user: User, me: boolean): Target {
   const resource: Resource = { kind: "user", user, me };
   if (route.ended) return { resource, relation: "" };
@@ -150,7 +114,7 @@ function ofDrive(drive: Drive, route: Route): Target {
     case "root":
       return ofItem(drive.root, route, "refused");
     case "items":
-      return ofItem(itemById(drive, route.name()), route);
+      return ofItem(itemById(drive, route.name(), route.last), route);
     case "special":
       return ofItem(specialFolder(drive, route.name()), route);
     default:
@@ -176,8 +140,11 @@ function ofItem(start: Item, route: Route, emptyPath: "allowed" | "refused" = "a
   return { resource: { kind: "item", drive, ...drive.walk(segments, start), byPath: true }, relation };
 }
 
-function itemById(drive: Drive, id: string): Item {
+function itemById(drive: Drive, id: string, relation: string): Item {
   const item = id === "root" ? drive.root : drive.item(id);
+  const isMalformed = drive.cid === undefined && !/^01[A-Z2-7]{32}$/.test(id);
+  // Only this tells a malformed id from an unknown one (PROTOCOL 7.1d).
+  if (!item && isMalformed && /createUploadSession$/.test(relation)) throw invalidRequest("Invalid request");
   if (!item) throw itemNotFound();
   return item;
 }
@@ -208,7 +175,6 @@ function driveById(state: State, id: string): Drive {
   if (!/^[0-9a-f]{15,16}$/i.test(id) && !/^b![A-Za-z0-9_-]{64}$/.test(id)) {
     throw invalidRequest(
       "The provided drive id appears to be malformed, or does not represent a valid drive.",
-      "invalidResourceId",
     );
   }
   throw itemNotFound();

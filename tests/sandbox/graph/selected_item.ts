@@ -5,7 +5,7 @@ import type { State } from "../state.ts";
 import { eTagOf, type Item } from "../tenant/item.ts";
 import { pick } from "./query.ts";
 
-/** On business, an annotation has the eTag that `$select` leaves out (PROTOCOL 4.1l). */
+/** On business, an annotation has the eTag that `$select` leaves out (PROTOCOL 4.1n). */
 export function selectedItem(
   state: State,
   item: Item,

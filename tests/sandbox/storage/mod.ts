@@ -20,6 +20,7 @@ export async function storageService(state: State, request: ServiceRequest): Pro
   }
   response.headers["sprequestguid"] = requestId;
   response.headers["request-id"] = requestId;
+  response.headers["splogid"] = requestId;
   allowOrigin(request, response);
   return response;
 }

@@ -4,7 +4,7 @@ import { invalidRequest, itemNotFound, nameAlreadyExists, ServiceError } from ".
 import { Changes } from "./changes.ts";
 import type { Content, ContentStore } from "./content_store.ts";
 import type { Site, User } from "./directory.ts";
-import { driveId, ROOT_ITEM_GUID, sitePrefix } from "./ids.ts";
+import { driveId, itemId, personalItemId, ROOT_ITEM_GUID, sitePrefix } from "./ids.ts";
 import {
   type Author,
   type FileSystemInfo,
@@ -63,7 +63,6 @@ export class Drive {
   quotaBytes = 1024 ** 4;
   readonly #store: ContentStore;
   readonly #items = new Map<string, Item>();
-  readonly #prefix: Uint8Array;
   #made = 0;
 
   constructor(info: DriveInfo, store: ContentStore) {
@@ -71,7 +70,6 @@ export class Drive {
     this.#store = store;
     this.cid = info.profile === "personal" ? info.owner!.id : undefined;
     this.id = this.cid ?? driveId(info.site.siteGuid, info.site.webGuid, info.listGuid);
-    this.#prefix = sitePrefix(info.site.webGuid);
     const { author, created: at } = info;
     this.root = this.#newItem({
       kind: "folder",
@@ -93,6 +91,13 @@ export class Drive {
     return `https://${this.info.site.hostname}${this.info.site.path}/${
       encodeURIComponent(this.info.urlName)
     }`;
+  }
+
+  /** The id of an item with this GUID. */
+  idOf(guid: string): string {
+    return this.cid === undefined
+      ? itemId(sitePrefix(this.info.site.webGuid), guid)
+      : personalItemId(this.cid, guid);
   }
 
   /** The item with this id. Ids are case-sensitive. */
@@ -162,12 +167,14 @@ export class Drive {
   placeFile(parent: Item, name: string, content: Content, options: {
     conflict: ConflictBehavior;
     author: Author;
+    guid?: string;
     fileSystemInfo?: Partial<FileSystemInfo>;
   }): { item: Item; created: boolean } {
     if (this.item(parent.id) !== parent) throw itemNotFound();
     const place = this.nameForFile(parent, name, options.conflict);
     if (place.replaces === undefined) {
-      const item = this.add("file", parent, place.name, { author: options.author, content });
+      const { author, guid } = options;
+      const item = this.add("file", parent, place.name, { author, content, ...(guid ? { guid } : {}) });
       this.#setFileSystemInfo(item, options.fileSystemInfo);
       return { item, created: true };
     }
@@ -281,8 +288,8 @@ export class Drive {
     for (let at: Item | undefined = item; at !== undefined; at = at.parent) at.size += bytes;
   }
 
-  #newItem(start: Omit<ItemStart, "drive" | "prefix" | "number">): Item {
-    const item = newItem({ ...start, drive: this, prefix: this.#prefix, number: 101 + this.#made++ });
+  #newItem(start: Omit<ItemStart, "drive" | "number">): Item {
+    const item = newItem({ ...start, drive: this, number: 101 + this.#made++ });
     this.#items.set(item.id, item);
     this.changes.created(item);
     return item;

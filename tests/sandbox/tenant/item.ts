@@ -3,15 +3,7 @@
 import type { Content } from "./content_store.ts";
 import type { User } from "./directory.ts";
 import type { Drive } from "./drive.ts";
-import {
-  cTag,
-  eTag,
-  fixedGuid,
-  itemId,
-  olderPersonalItemId,
-  olderPersonalTag,
-  personalItemId,
-} from "./ids.ts";
+import { cTag, eTag, fixedGuid, olderPersonalItemId, olderPersonalTag } from "./ids.ts";
 
 export type ItemKind = "folder" | "file" | "package" | "link";
 
@@ -69,8 +61,6 @@ export interface Item {
 
 export interface ItemStart {
   readonly drive: Drive;
-  /** The first four bytes of all item ids of the site. */
-  readonly prefix: Uint8Array;
   /** The number of the item in its drive. */
   readonly number: number;
   readonly kind: ItemKind;
@@ -83,15 +73,11 @@ export interface ItemStart {
 }
 
 /** A new item without content. */
-export function newItem({ prefix, number, at, author, target, ...start }: ItemStart): Item {
+export function newItem({ number, at, author, target, ...start }: ItemStart): Item {
   const { cid, info: { olderForms } } = start.drive;
   return {
     ...start,
-    id: cid === undefined
-      ? itemId(prefix, start.guid)
-      : olderForms
-      ? olderPersonalItemId(cid, number)
-      : personalItemId(cid, start.guid),
+    id: cid !== undefined && olderForms ? olderPersonalItemId(cid, number) : start.drive.idOf(start.guid),
     description: undefined,
     children: new Map(),
     content: undefined,
@@ -109,7 +95,7 @@ export function newItem({ prefix, number, at, author, target, ...start }: ItemSt
   };
 }
 
-/** The eTag. The root's has another GUID than its id (recorded 2026, PROTOCOL 2.1b). */
+/** The eTag. The root's has another GUID than its id (recorded 2026, PROTOCOL 4.1l). */
 export function eTagOf({ drive, id, guid, parent, eTagVersion }: Item): string {
   if (hasOlderTags(drive)) return olderPersonalTag("", id, eTagVersion);
   return eTag(parent === undefined ? fixedGuid(`root ${drive.id}`) : guid, eTagVersion);
