@@ -19,8 +19,9 @@ type Json = Record<string, unknown>;
 /** Where an enumeration stands. */
 interface Position {
   readonly since: number;
-  /** Undefined in a deltaLink: the enumeration begins with the request. */
+  /** The count of changes when it began, after which the next one continues; undefined before it begins. */
   readonly upTo: number | undefined;
+  /** The place of the last item of the page before. */
   readonly after: number;
 }
 
@@ -44,7 +45,7 @@ export function readDelta(
   const names = selected(request.query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const { deltaexcludeparent, prefer = "" } = request.http.headers;
   const excludeParents = deltaexcludeparent !== undefined || /\bdeltaExcludeParent\b/i.test(prefer);
-  const all = changes.read({ scope, since, upTo, after, excludeParents });
+  const all = changes.read({ scope, since, after, excludeParents });
   const page = all.slice(0, pageSize(request.query.get("$top")));
   return jsonResponse(200, {
     "@odata.context": contextUrl(

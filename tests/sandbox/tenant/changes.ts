@@ -6,7 +6,7 @@ import { isWithin, type Item } from "./item.ts";
 export interface Change {
   readonly item: Item;
   readonly gone: boolean;
-  /** Its place in the order of delta: parents come before their children. */
+  /** Its place in the order of delta: a folder always comes before what is in it. */
   readonly place: number;
 }
 
@@ -16,8 +16,6 @@ export interface ChangesWanted {
   readonly scope: Item;
   /** The count after which changes are of interest; 0 for the current state. */
   readonly since: number;
-  /** The count up to which they are. */
-  readonly upTo: number;
   /** The place of the last item of the page before. */
   readonly after: number;
   /** Leaves out folders that changed only because something in them did. */
@@ -66,11 +64,12 @@ export class Changes {
     for (const at of [item, ...foldersOf(item)]) this.#marks.get(at)!.changed = count;
   }
 
-  /** Records that an item has left these folders for others. */
+  /** Records that an item has left a folder for another one: those above the former see it go, with all below it. */
   moved(item: Item, from: Item): void {
     this.changed(from);
-    this.#tombstones.push({ item, place: ++this.#count, folders: [from, ...foldersOf(from)] });
+    const folders = [from, ...foldersOf(from)];
     for (const below of subtree(item)) {
+      this.#tombstones.push({ item: below, place: ++this.#count, folders });
       const count = ++this.#count;
       Object.assign(this.#marks.get(below)!, { place: count, entered: count });
     }
@@ -92,9 +91,12 @@ export class Changes {
     this.#tombstones = [];
   }
 
-  /** The changes in the order of delta. The scope itself always comes first, changed or not. */
-  read({ scope, since, upTo, after, excludeParents }: ChangesWanted): Change[] {
-    const isRecent = (count: number) => since < count && count <= upTo;
+  /**
+   * The changes in the order of delta. The scope itself always comes first, changed or not. Those that are made
+   * while a client reads page by page are included: a folder must not vanish from before its files.
+   */
+  read({ scope, since, after, excludeParents }: ChangesWanted): Change[] {
+    const isRecent = (count: number) => count > since;
     const present = [...this.#marks].filter(([item, { changed, own, entered }]) =>
       isWithin(item, scope) &&
       (item === scope || isRecent(excludeParents ? own : changed) ||
