@@ -88,3 +88,28 @@ Deno.test("a type annotation is accepted, except in an upload session of SharePo
   const item = { "@odata.type": "microsoft.graph.driveItemUploadableProperties" };
   await createSession(graphOf(sandbox, { as: "robin" }), "/me/drive/root:/typed.bin", item);
 });
+
+Deno.test("a new folder takes times and a description", async () => {
+  await using sandbox = await startSandbox();
+  const fileSystemInfo = {
+    createdDateTime: "2020-01-02T03:04:05Z",
+    lastModifiedDateTime: "2021-02-03T04:05:06Z",
+  };
+  const folder = { name: "Dated", folder: {}, description: "old", fileSystemInfo };
+  const { json } = await graphOf(sandbox)("POST", "/me/drive/root/children", folder);
+  assertEquals([json.fileSystemInfo, json.description], [fileSystemInfo, "old"]);
+});
+
+Deno.test("personal OneDrive orders by size and time, business by name only (PROTOCOL 4.1d)", async () => {
+  await using sandbox = await startSandbox();
+  for (const [name, text] of [["a.txt", "aaa"], ["b.txt", "b"]] as const) {
+    sandbox.tenant.addFile("robin", name, text);
+  }
+  const list = (as: "adele" | "robin", order: string) =>
+    graphOf(sandbox, { as })("GET", `/me/drive/root/children?$orderby=${order}`);
+
+  const bySize = (await list("robin", "size%20desc")).json.value.map(({ name }: { name: string }) => name);
+  assertEquals(bySize.slice(-2), ["a.txt", "b.txt"]);
+  assertEquals((await list("robin", "lastModifiedDateTime")).status, 200);
+  assertError(await list("adele", "size"), 400, "invalidRequest");
+});

@@ -4,11 +4,13 @@ import { driveItemJson } from "../drive_item_json.ts";
 import { emptyResponse, jsonResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
+import type { Drive } from "../tenant/drive.ts";
 import type { Item } from "../tenant/item.ts";
 import { nameKey, nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
+import { readFileSystemInfo } from "./file_system_info.ts";
 import { filtered } from "./filter.ts";
 import { DEFAULT_PAGE, linkAfter, pageOf } from "./paging.ts";
 import { allowOptions, selected } from "./query.ts";
@@ -39,7 +41,7 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   if (unchanged(request.http, folder)) return emptyResponse(304);
   const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const matching = filtered([...folder.children.values()], query.get("$filter"), address.drive);
-  const all = ordered(matching, query.get("$orderby"));
+  const all = ordered(matching, query.get("$orderby"), address.drive);
   const { page, links } = pageOf(state, request, all);
   return jsonResponse(200, {
     "@odata.context": contextUrl(state, `drives('${address.drive.id}')/items('${folder.id}')/children`),
@@ -65,7 +67,7 @@ export function expandedChildren(state: State, request: GraphRequest, item: Item
   }
   const query = new Map(selection === undefined ? [] : [["$select", selection]]);
   const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
-  const all = ordered([...item.children.values()], undefined);
+  const all = ordered([...item.children.values()]);
   const page = all.slice(0, DEFAULT_PAGE);
   const last = page.at(-1);
   return {
@@ -99,7 +101,8 @@ export async function createFolder(
   }
   const fault = nameProblem(name, { folder: true, atRoot: parent.parent === undefined });
   if (fault) throw invalidRequest(fault.message, fault.code);
-  const unknown = unknownKey(body, ["name", "folder"]);
+  const { description, fileSystemInfo } = body;
+  const unknown = unknownKey(body, ["name", "folder", "description", "fileSystemInfo"]);
   if (unknown !== undefined) {
     throw notImplemented(`'${unknown}' of a new folder`, "api/driveitem-post-children");
   }
@@ -108,21 +111,35 @@ export async function createFolder(
     conflict,
     author: authorOf(state, request),
   });
+  if (created && (description !== undefined || fileSystemInfo !== undefined)) {
+    const change = {
+      ...(typeof description === "string" ? { description } : {}),
+      ...(fileSystemInfo === undefined ? {} : { fileSystemInfo: readFileSystemInfo(fileSystemInfo) }),
+    };
+    item.drive.update(item, change, item.createdBy);
+  }
   if (created) state.tenant.recordNewFolder(item);
   return entityResponse(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
 }
 
-/** By name; SharePoint sorts by `name` or `url` only (QP). */
-function ordered(items: Item[], option: string | undefined): Item[] {
-  const [property, direction = "asc", ...rest] = (option ?? "name").trim().split(/\s+/);
-  if (!["name", "url"].includes(property!) || !["asc", "desc"].includes(direction) || rest.length > 0) {
+const ORDERS: Readonly<Record<string, (item: Item) => string | number>> = {
+  name: ({ name }) => nameKey(name),
+  url: ({ name }) => nameKey(name),
+  size: ({ size }) => size,
+  lastModifiedDateTime: ({ modified }) => modified.getTime(),
+};
+const BUSINESS_ORDERS = ["name", "url"];
+const PERSONAL_ORDERS = ["name", "size", "lastModifiedDateTime"];
+
+/** By name unless requested otherwise (PROTOCOL 4.1d). */
+function ordered(items: Item[], option = "name", drive?: Drive): Item[] {
+  const [property = "", direction = "asc", ...rest] = option.trim().split(/\s+/);
+  const allowed = drive?.cid === undefined ? BUSINESS_ORDERS : PERSONAL_ORDERS;
+  if (!allowed.includes(property) || !["asc", "desc"].includes(direction) || rest.length > 0) {
     throw invalidRequest(`The $orderby '${option}' is not supported.`);
   }
+  const keyOf = ORDERS[property]!;
   const sign = direction === "asc" ? 1 : -1;
-  return items.sort((a, b) => sign * compareNames(a, b));
-}
-
-function compareNames(a: Item, b: Item): number {
-  const [left, right] = [nameKey(a.name), nameKey(b.name)];
-  return left < right ? -1 : left > right ? 1 : 0;
+  const compare = (a: string | number, b: string | number) => a < b ? -1 : a > b ? 1 : 0;
+  return items.sort((a, b) => sign * compare(keyOf(a), keyOf(b)));
 }

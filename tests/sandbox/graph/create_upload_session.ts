@@ -10,7 +10,7 @@ import { eTagOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
 import { mayWriteDrive } from "./authorization.ts";
 import { CONFLICT_KEYS, conflictBehavior } from "./conflict_behavior.ts";
-import { readFileSystemInfo } from "./items.ts";
+import { readFileSystemInfo } from "./file_system_info.ts";
 import { authorOf, checkIfMatch, contextUrl, type GraphRequest, readJson } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 

@@ -5,12 +5,13 @@ import { invalidRequest, itemNotFound, notImplemented } from "../service_error.t
 import type { State } from "../state.ts";
 import type { Drive } from "../tenant/drive.ts";
 import { canonicalPersonalId } from "../tenant/ids.ts";
-import { eTagOf, type FileSystemInfo, type Item } from "../tenant/item.ts";
+import { eTagOf, type Item } from "../tenant/item.ts";
 import { nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { expandedChildren } from "./children.ts";
 import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
+import { readFileSystemInfo } from "./file_system_info.ts";
 import { allowOptions, selected } from "./query.ts";
 import { selectedItem } from "./selected_item.ts";
 import { authorOf, checkIfMatch, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
@@ -73,32 +74,6 @@ export function itemResponse(
   const body = { ...selectedItem(state, item, names), ...expanded };
   const eTag = item.parent === undefined && item.drive.cid === undefined ? {} : { etag: eTagOf(item) };
   return entityResponse(state, status, `drives('${item.drive.id}')/items`, body, eTag);
-}
-
-/** Parses a `fileSystemInfo` facet. @throws {ServiceError} 400 */
-export function readFileSystemInfo(value: unknown): Partial<FileSystemInfo> {
-  if (typeof value !== "object" || value === null) throw invalidRequest("fileSystemInfo is not an object.");
-  const info: Partial<FileSystemInfo> = {};
-  for (const [name, time] of Object.entries(value)) {
-    if (name === "createdDateTime") info.created = readTime(name, time);
-    else if (name === "lastModifiedDateTime") info.modified = readTime(name, time);
-    else if (name !== "lastAccessedDateTime") {
-      throw invalidRequest(`fileSystemInfo has no property '${name}'.`);
-    }
-  }
-  return info;
-}
-
-/** ISO 8601 with up to seven fractional digits and an offset. */
-function readTime(name: string, value: unknown): Date {
-  if (
-    typeof value !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)$/.test(value)
-  ) {
-    throw invalidRequest(`Cannot convert the value of '${name}' to type 'Edm.DateTimeOffset'.`);
-  }
-  const time = new Date(value.replace(/(\.\d{3})\d+/, "$1"));
-  if (Number.isNaN(time.getTime())) throw invalidRequest(`The value of '${name}' is no valid time.`);
-  return time;
 }
 
 function existing(address: ItemAddress): Item {

@@ -1,7 +1,7 @@
 /** Headers of Graph's responses, and the form of its errors (PROTOCOL 8e, 9). */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
-import { ServiceError } from "../service_error.ts";
+import { itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { isPersonal } from "../tenant/directory.ts";
 import { bearerToken } from "./authorization.ts";
@@ -56,7 +56,9 @@ export function errorResponse(
     return { status: 411, headers: { "content-type": "text/html; charset=us-ascii" }, body };
   }
   if (!(error instanceof ServiceError)) throw error;
-  const { status, code, message, innerCode, headers } = error;
+  const isHidden = error.status === 403 && request.method === "GET" &&
+    state.tenant.behavior.forbiddenAsNotFound;
+  const { status, code, message, innerCode, headers } = isHidden ? itemNotFound() : error;
   const inner = innerCode === undefined ? {} : { code: innerCode };
   const innerError = { ...inner, date: new Date().toISOString().slice(0, 19), ...ids };
   const isBare = innerCode === undefined && hasBareErrors(state, request, status);

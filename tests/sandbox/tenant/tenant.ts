@@ -46,6 +46,8 @@ export interface Behavior {
   storedDamage: keyof typeof STORED_DAMAGE | "no";
   /** How many requests for a new folder or its contents fail with 404 (PROTOCOL E3). */
   missesOfNewFolders: number;
+  /** Reads without permission are 404 instead of 403 (PROTOCOL 2.3c). */
+  forbiddenAsNotFound: boolean;
   /** Listings begin with an empty page (PROTOCOL 4.1). */
   emptyFirstPage: boolean;
 }
@@ -61,6 +63,7 @@ export class Tenant {
     storedDamage: "no",
     missesOfNewFolders: 0,
     emptyFirstPage: false,
+    forbiddenAsNotFound: false,
   };
   readonly #drives: Map<string, Drive>;
   readonly #secrets: Secrets;
