@@ -7,7 +7,9 @@ export async function approveInBrowser(page: string, app: string): Promise<strin
     const response = await fetch(url, { redirect: "manual" });
     const text = await response.text();
     const location = response.headers.get("location");
-    if (location === null) throw new Error(`no redirect: ${text.replaceAll(/<[^>]*>/g, " ").trim().slice(0, 400)}`);
+    if (location === null) {
+      throw new Error(`no redirect: ${text.replaceAll(/<[^>]*>/g, " ").trim().slice(0, 400)}`);
+    }
     url = new URL(location, url).href;
     if (url.startsWith(app)) return url;
   }

@@ -17,7 +17,8 @@ export const cliMicrosoft365: Client = {
 
 function actions({ sandbox, run }: Workplace): Actions {
   const m365 = (...args: string[]) => run("m365", args);
-  const address = (path: string) => `@graph/drives/${sandbox.tenant.drive("Documents").id}/root:/${encodeURI(path)}`;
+  const address = (path: string) =>
+    `@graph/drives/${sandbox.tenant.drive("Documents").id}/root:/${encodeURI(path)}`;
   let deltaLink = `@graph/drives/${sandbox.tenant.drive("Documents").id}/root/delta?token=latest`;
   return {
     async signIn() {
@@ -25,7 +26,9 @@ function actions({ sandbox, run }: Workplace): Actions {
       await m365("login", "--authType", "deviceCode", ...app);
     },
     async list(path) {
-      const files = JSON.parse(await m365("file", "list", "--webUrl", SITE, "--folderUrl", `Shared Documents/${path}`));
+      const files = JSON.parse(
+        await m365("file", "list", "--webUrl", SITE, "--folderUrl", `Shared Documents/${path}`),
+      );
       return files.map(({ name }: { name: string }) => name);
     },
     upload: async (local, path) =>

@@ -33,7 +33,9 @@ export function packageEnvironment(folder: string): Record<string, string> {
 async function command(program: string, args: string[], cwd: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(program, { args, cwd, stdout: "null" }).output();
   if (!success) {
-    const [reason = ""] = new TextDecoder().decode(stderr).split("\n").filter((line) => /^(E:|npm error)/.test(line));
+    const [reason = ""] = new TextDecoder().decode(stderr).split("\n").filter((line) =>
+      /^(E:|npm error)/.test(line)
+    );
     throw new Error(`${program}: ${reason}`);
   }
 }

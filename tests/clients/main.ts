@@ -55,7 +55,9 @@ async function runIn(folder: string, packages: string, clients: readonly Client[
       await install(client.packages, packages);
       names.push(client.name);
     } catch (error) {
-      await Deno.stderr.write(new TextEncoder().encode(`skipped ${client.name}: ${(error as Error).message}\n`));
+      await Deno.stderr.write(
+        new TextEncoder().encode(`skipped ${client.name}: ${(error as Error).message}\n`),
+      );
     }
   }
   const authority = newCertificate();

@@ -18,12 +18,17 @@ function actions({ sandbox, folder, run }: Workplace): Actions {
   const [config, files] = [join(folder, "config"), join(folder, "files")];
   const local = (path: string) => join(files, path);
   const onedrive = (...args: string[]) => run("onedrive", ["--confdir", config, "--syncdir", files, ...args]);
-  const synchronize = () => onedrive("--synchronize", "--single-directory", "Rehearsal", "--disable-notifications");
-  const names = async () => new Set((await Array.fromAsync(Deno.readDir(local("Rehearsal")))).map(({ name }) => name));
+  const synchronize = () =>
+    onedrive("--synchronize", "--single-directory", "Rehearsal", "--disable-notifications");
+  const names = async () =>
+    new Set((await Array.fromAsync(Deno.readDir(local("Rehearsal")))).map(({ name }) => name));
   return {
     async signIn() {
       for (const path of [config, files]) await Deno.mkdir(path);
-      await Deno.writeTextFile(join(config, "config"), `application_id = "${sandbox.env["GRAPH_CLIENT_ID"]}"\n`);
+      await Deno.writeTextFile(
+        join(config, "config"),
+        `application_id = "${sandbox.env["GRAPH_CLIENT_ID"]}"\n`,
+      );
       const [question, answer] = [join(folder, "page.txt"), join(folder, "answer.txt")];
       const signedIn = onedrive("--auth-files", `${question}:${answer}`, "--display-sync-status");
       const page = await whenWritten(question, signedIn);
@@ -44,7 +49,9 @@ function actions({ sandbox, folder, run }: Workplace): Actions {
     },
     async uploadFolder(from, path) {
       await Deno.mkdir(local(path));
-      for await (const { name } of Deno.readDir(from)) await Deno.copyFile(join(from, name), local(`${path}/${name}`));
+      for await (const { name } of Deno.readDir(from)) {
+        await Deno.copyFile(join(from, name), local(`${path}/${name}`));
+      }
       await synchronize();
     },
     async remove(path) {

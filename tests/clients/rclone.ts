@@ -22,18 +22,22 @@ function actions({ sandbox, folder, run }: Workplace): Actions {
   return {
     async signIn() {
       let page: Promise<unknown> | undefined;
-      const client = [sandbox.env["GRAPH_CLIENT_ID"]!, ""];
-      const args = ["authorize", "onedrive", ...client, "--auth-no-open-browser", "--config", config];
+      // Without a secret it would send the one of its own registration.
+      const { id, clientSecret: secret } = sandbox.app;
+      const args = ["authorize", "onedrive", id, secret, "--auth-no-open-browser", "--config", config];
       const printed = await run("rclone", args, (text) => {
         const start = /http:\/\/127\.0\.0\.1:53682\/auth\?state=\S+/.exec(text)?.[0];
-        if (start) page ??= approveInBrowser(start, REDIRECT).then((url) => fetch(url)).then((page) => page.text());
+        if (start) {
+          page ??= approveInBrowser(start, REDIRECT).then((url) => fetch(url)).then((page) => page.text());
+        }
       });
       await page;
       const token = /\{"access_token".*\}/.exec(printed)?.[0];
       if (token === undefined) throw new Error("rclone prints no token");
       const drive = sandbox.tenant.drive("me").id;
-      const lines = { type: "onedrive", client_id: client[0], token, drive_id: drive, drive_type: "business" };
-      const text = Object.entries(lines).map(([name, value]) => `${name} = ${value}\n`).join("");
+      const app = { client_id: id, client_secret: secret };
+      const remote = { type: "onedrive", ...app, token, drive_id: drive, drive_type: "business" };
+      const text = Object.entries(remote).map(([name, value]) => `${name} = ${value}\n`).join("");
       await Deno.writeTextFile(config, `[graph]\n${text}`);
     },
     list: async (path) => (await rclone("lsf", `graph:${path}`)).split("\n").filter(Boolean),

@@ -25,10 +25,17 @@ async function main([folder, packages, ...names]: string[]): Promise<number> {
     table.push([client.name, await rehearse(client, workplace)]);
   }
   await print(`\n${toMarkdown(table)}`);
-  return table.some(([, results]) => [...results.values()].some((result) => typeof result === "object")) ? 1 : 0;
+  return table.some(([, results]) => [...results.values()].some((result) => typeof result === "object"))
+    ? 1
+    : 0;
 }
 
-function newWorkplace(sandbox: Workplace["sandbox"], folder: string, packages: string, ca: string): Workplace {
+function newWorkplace(
+  sandbox: Workplace["sandbox"],
+  folder: string,
+  packages: string,
+  ca: string,
+): Workplace {
   const env = {
     ...packageEnvironment(packages),
     HOME: folder,
@@ -55,7 +62,10 @@ async function rehearse(client: Client, workplace: Workplace): Promise<Map<StepN
       continue;
     }
     const before = workplace.sandbox.requests.length;
-    const result = await STEPS[name](rehearsal).then(() => "passed" as const, (error) => ({ failure: String(error) }));
+    const result = await STEPS[name](rehearsal).then(
+      () => "passed" as const,
+      (error) => ({ failure: String(error) }),
+    );
     results.set(name, result);
     workplace.sandbox.clearFaults();
     const requests = workplace.sandbox.requests.slice(before);

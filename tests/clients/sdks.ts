@@ -46,7 +46,8 @@ function actionsOf(file: string, { folder, packages, run }: Workplace): Actions 
     await Deno.copyFile(fileURLToPath(new URL(`./programs/${file}`, import.meta.url)), path);
     return await run(program!, [path, action, ...args]);
   };
-  const names = async (action: string, ...args: string[]) => (await act(action, ...args)).split("\n").filter(Boolean);
+  const names = async (action: string, ...args: string[]) =>
+    (await act(action, ...args)).split("\n").filter(Boolean);
   return {
     signIn: async () => void await act("sign-in"),
     list: (folder) => names("list", folder),

@@ -16,19 +16,23 @@ const FRAGMENT = 10 * 1024 * 1024;
 const credential = new DeviceCodeCredential({
   clientId: process.env.GRAPH_CLIENT_ID,
   tenantId: process.env.GRAPH_TENANT_ID,
-  userPromptCallback: ({ message }) => console.error(message),
+  userPromptCallback: ({ message }) => process.stderr.write(`${message}\n`),
 });
 const authProvider = new azure.TokenCredentialAuthenticationProvider(credential, {
   scopes: ["User.Read", "Files.ReadWrite.All"],
 });
 const client = Client.initWithMiddleware({ authProvider });
 
+/** Returns true, which lets an iterator go on. */
+const print = (line) => process.stdout.write(`${line}\n`) || true;
 const address = (path) => `/me/drive/root:/${encodeURIComponent(path).replaceAll("%2F", "/")}`;
 
 async function upload(local, path) {
   const bytes = await readFile(local);
   if (bytes.length <= SIMPLE_UPLOAD) {
-    await client.api(`${address(path)}:/content`).header("Content-Type", "application/octet-stream").put(bytes);
+    await client.api(`${address(path)}:/content`).header("Content-Type", "application/octet-stream").put(
+      bytes,
+    );
     return;
   }
   const state = "upload.json";
@@ -47,7 +51,7 @@ const actions = {
   "sign-in": async () => void await client.api("/me").get(),
   async list(folder) {
     const page = await client.api(`${address(folder)}:/children`).select("name,size").top(100).get();
-    await new PageIterator(client, page, ({ name }) => !!console.log(name) || true).iterate();
+    await new PageIterator(client, page, ({ name }) => print(name)).iterate();
   },
   upload,
   async download(path, local) {
@@ -83,7 +87,7 @@ const actions = {
     const iterator = new PageIterator(client, page, (item) => {
       // A deleted item may come without a name.
       known.names[item.id] = item.name ?? known.names[item.id];
-      console.log(known.names[item.id]);
+      print(known.names[item.id]);
       return true;
     });
     await iterator.iterate();
