@@ -87,3 +87,38 @@ Deno.test("createLink returns a link that /shares resolves, the same for the sam
   assertError(await create({ type: "own" }), 400, "invalidRequest");
   assertError(await create({ type: "view", scope: "world" }), 400, "invalidRequest");
 });
+
+Deno.test("PATCH sets a description, resolves taken names as asked, and takes a folder by its path", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const CONFLICT = "@microsoft.graph.conflictBehavior";
+  for (const name of ["a", "b", "c"]) sandbox.tenant.addFile("Documents", `Box/${name}.txt`, name);
+  const patch = (path: string, body: unknown) => graph("PATCH", libraryPath(sandbox, `root:/${path}`), body);
+
+  const described = await patch("Box/a.txt", { description: "The first" });
+  assertEquals([described.status, described.json.description], [200, "The first"]);
+  assertError(await patch("Box/a.txt", { name: "b.txt" }), 409, "nameAlreadyExists");
+  const renamed = await patch("Box/a.txt", { name: "b.txt", [CONFLICT]: "rename" });
+  assertEquals([renamed.json.name, renamed.json.description], ["b 1.txt", "The first"]);
+  const replaced = await patch("Box/c.txt", { name: "b.txt", [CONFLICT]: "replace" });
+  assertEquals([replaced.status, sandbox.tenant.find("Documents", "Box")!.children], [200, [
+    "b 1.txt",
+    "b.txt",
+  ]]);
+  assertEquals(await sandbox.tenant.bytes("Documents", "Box/b.txt"), new TextEncoder().encode("c"));
+  assertError(
+    await patch("Box/b.txt", { name: "b 1.txt", [CONFLICT]: "overwrite" }),
+    400,
+    "invalidRequest",
+    "invalidParameterFormat",
+  );
+
+  const moved = await patch("Box/b.txt", { parentReference: { path: "/drive/root:/General/Minutes" } });
+  assertEquals(moved.json.parentReference.name, "Minutes");
+  const { driveId } = sandbox.tenant.find("me", "Documents")!;
+  const copied = await graph("POST", libraryPath(sandbox, "root:/General/Agenda.md:/copy"), {
+    parentReference: { path: `/drives/${driveId}/root:/Documents` },
+  });
+  await send(copied.headers.get("location")!);
+  assertEquals(sandbox.tenant.find("me", "Documents/Agenda.md")!.size, 30);
+});

@@ -19,7 +19,9 @@ export type SideEffect =
    */
   | "claims-required"
   /** The same, and refreshes fail with `interaction_required`: the user has to sign in again. */
-  | "interaction-required";
+  | "interaction-required"
+  /** The delta tokens of all drives are too old: 410 (PROTOCOL 4.2f). */
+  | "changes-forgotten";
 
 /**
  * A rule applies to matching requests from the `nth` on, `times` times. If several rules match, the first one in

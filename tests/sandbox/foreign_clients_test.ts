@@ -2,6 +2,8 @@
 
 import { assert, assertEquals } from "../assert.ts";
 import {
+  BatchRequestContent,
+  BatchResponseContent,
   Client,
   FileUpload,
   type LargeFileUploadSession,
@@ -97,6 +99,43 @@ Deno.test("Graph SDK: LargeFileUploadTask resumes at the next expected byte afte
   assert(failed, "the SDK does not retry slices");
   await task.resume();
   assertEquals(await sandbox.tenant.bytes("me", "Documents/resumed.bin"), bytes);
+});
+
+Deno.test("Graph SDK: BatchRequestContent sends requests that depend on each other", async () => {
+  await using sandbox = await startSandbox();
+  const client = graphSdk(sandbox);
+  // The SDK removes the origin, but not the version (PROTOCOL 4.5c).
+  const url = (path: string) => `https://graph.microsoft.com/me/drive/${path}`;
+  const body = JSON.stringify({ name: "Batch", folder: {} });
+  const headers = { "content-type": "application/json" };
+  const content = new BatchRequestContent([
+    { id: "make", request: new Request(url("root/children"), { method: "POST", headers, body }) },
+    { id: "read", request: new Request(url("root:/Batch"), { method: "GET" }), dependsOn: ["make"] },
+    { id: "lost", request: new Request(url("root:/None"), { method: "GET" }), dependsOn: ["read"] },
+  ]);
+
+  const response = new BatchResponseContent(await client.api("/$batch").post(await content.getContent()));
+
+  assertEquals(["make", "read", "lost"].map((id) => response.getResponseById(id).status), [201, 200, 404]);
+  assertEquals((await response.getResponseById("read").json()).name, "Batch");
+});
+
+Deno.test("Graph SDK: PageIterator follows delta to its deltaLink, search and an expansion work", async () => {
+  await using sandbox = await startSandbox();
+  const client = graphSdk(sandbox);
+  const drive = `/drives/${sandbox.tenant.drive("Documents").id}/root`;
+  const names: string[] = [];
+  const note = ({ name }: { name: string }) => names.push(name) > 0;
+  const iterator = new PageIterator(client, await client.api(`${drive}/delta`).top(300).get(), note);
+  await iterator.iterate();
+  assert(names.length > 1000);
+  sandbox.tenant.addFile("Documents", "Later.txt", "later");
+  const later = await client.api(iterator.getDeltaLink()!).get();
+  assertEquals(later.value.map(({ name }: { name: string }) => name), ["root", "Later.txt"]);
+  const found = await client.api(`${drive}/search(q='agenda')`).get();
+  assertEquals(found.value.length, 1);
+  const { children } = await client.api(`${drive}:/General`).expand("children").get();
+  assertEquals(children.length, 6);
 });
 
 Deno.test("Graph SDK: errors arrive as GraphError with code and status", async () => {

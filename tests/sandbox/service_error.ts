@@ -42,3 +42,9 @@ export function nameAlreadyExists(
 ): ServiceError {
   return new ServiceError(409, "nameAlreadyExists", message);
 }
+
+/** 501: missing here, which says nothing about the caller. `page` is below learn.microsoft.com/graph/. */
+export function notImplemented(what: string, page: string): ServiceError {
+  const message = `The sandbox does not model ${what}. See https://learn.microsoft.com/graph/${page}`;
+  return new ServiceError(501, "sandboxNotImplemented", message);
+}

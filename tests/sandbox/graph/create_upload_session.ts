@@ -1,21 +1,22 @@
 /** `{item}/createUploadSession` (PROTOCOL 7.1). */
 
 import { jsonResponse, type ServiceResponse } from "../messages.ts";
-import { invalidRequest, itemNotFound } from "../service_error.ts";
+import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { SessionRequest, UploadSession } from "../storage/upload_sessions.ts";
 import type { Drive } from "../tenant/drive.ts";
 import { eTagOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
 import { mayWriteDrive } from "./authorization.ts";
-import { conflictBehavior } from "./children.ts";
+import { CONFLICT_KEYS, conflictBehavior } from "./conflict_behavior.ts";
 import { readFileSystemInfo } from "./items.ts";
 import { authorOf, checkIfMatch, contextUrl, type GraphRequest, readJson } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
-const CONFLICT = "@microsoft.graph.conflictBehavior";
-/** Documented for personal OneDrive only (DIUP). */
-const PERSONAL_ONLY = ["description", "fileSize"];
+/** Documented for personal OneDrive only (DIUP), or in an example that fails on SharePoint (docs#21770). */
+const PERSONAL_ONLY = ["description", "fileSize", "@odata.type"];
+/** Known to be refused (docs#10585, docs#14819, PROTOCOL U4). */
+const REFUSED = [...PERSONAL_ONLY, "size"];
 
 export async function createUploadSession(
   state: State,
@@ -74,22 +75,29 @@ function readItem(
   item: unknown,
   name: string,
   drive: Drive,
-): Pick<SessionRequest, "conflict" | "fileSystemInfo"> {
-  if (item === undefined) return { conflict: "replace", fileSystemInfo: {} };
+): Pick<SessionRequest, "conflict" | "description" | "fileSystemInfo"> {
+  if (item === undefined) return { conflict: "replace", description: undefined, fileSystemInfo: {} };
   if (typeof item !== "object" || item === null) {
     throw invalidRequest("The property 'item' is not an object.");
   }
   const properties = item as Record<string, unknown>;
   const keys = Object.keys(properties);
-  // Rejects fileSize, size, description, @odata.type and the like (docs#10585, docs#14819, PROTOCOL U4).
-  const known = [CONFLICT, "name", "fileSystemInfo", ...(drive.cid === undefined ? [] : PERSONAL_ONLY)];
-  const rejected = keys.find((key) => !known.includes(key));
-  if (rejected !== undefined) {
-    throw invalidRequest(`The property '${rejected}' is not allowed in an upload session.`);
+  const known = [
+    ...CONFLICT_KEYS,
+    "name",
+    "fileSystemInfo",
+    ...(drive.cid === undefined ? [] : PERSONAL_ONLY),
+  ];
+  for (const key of keys.filter((key) => !known.includes(key))) {
+    if (REFUSED.includes(key)) {
+      throw invalidRequest(`The property '${key}' is not allowed in an upload session.`);
+    }
+    throw notImplemented(`'${key}' of an upload session`, "api/driveitem-createuploadsession");
   }
   if (typeof properties["fileSize"] === "number") drive.reserve(properties["fileSize"]);
   // The annotation must precede fileSystemInfo (python-o365, drive.py).
-  if (keys.includes("fileSystemInfo") && keys.indexOf(CONFLICT) > keys.indexOf("fileSystemInfo")) {
+  const conflictAt = keys.findIndex((key) => CONFLICT_KEYS.includes(key));
+  if (keys.includes("fileSystemInfo") && conflictAt > keys.indexOf("fileSystemInfo")) {
     throw invalidRequest("An annotation must precede the properties it applies to.");
   }
   if (properties["name"] !== undefined && nameKey(String(properties["name"])) !== nameKey(name)) {
@@ -97,7 +105,8 @@ function readItem(
   }
   return {
     // Documented default: "fail"; actual default: "replace" (contrib#300, PROTOCOL U1).
-    conflict: conflictBehavior(properties[CONFLICT], "replace"),
+    conflict: conflictBehavior(properties, "replace"),
+    description: properties["description"] === undefined ? undefined : String(properties["description"]),
     fileSystemInfo: properties["fileSystemInfo"] === undefined
       ? {}
       : readFileSystemInfo(properties["fileSystemInfo"]),

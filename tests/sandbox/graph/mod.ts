@@ -1,19 +1,27 @@
 /** Microsoft Graph: authenticates a request, resolves its address, calls the handler and adds the common headers. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
-import { itemNotFound, ServiceError } from "../service_error.ts";
+import { allowOrigin, preflightResponse } from "../cors.ts";
+import { itemNotFound, notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { authenticate, mayFollowLinks } from "./authorization.ts";
+import { serveBatch } from "./batch.ts";
 import { createFolder, listChildren } from "./children.ts";
 import { getContent, putContent } from "./content.ts";
 import { copyItem } from "./copy.ts";
 import { createLink } from "./create_link.ts";
 import { createUploadSession } from "./create_upload_session.ts";
+import { readDelta } from "./delta.ts";
+import { unknownRoute } from "./documentation.ts";
 import * as drives from "./drives.ts";
 import { deleteItem, getItem, patchItem } from "./items.ts";
+import { getPermission, listPermissions } from "./permissions.ts";
+import { parseRelation } from "./relation.ts";
+import { searchItems } from "./search.ts";
 import { getSite, searchSites } from "./sites.ts";
 import { getFilesFolder, listChannels, listJoinedTeams } from "./teams.ts";
 import { getUser } from "./users.ts";
+import { getVersion, getVersionContent, listVersions } from "./versions.ts";
 import { parseQuery } from "./query.ts";
 import { type GraphRequest, isJson, LengthRequired } from "./request.ts";
 import { type ItemAddress, resolve, type Target } from "./resolve.ts";
@@ -36,7 +44,7 @@ export async function graphService(state: State, request: ServiceRequest): Promi
   const clientRequestId = request.headers["client-request-id"] ?? requestId;
   let response: ServiceResponse;
   try {
-    response = await route(state, request);
+    response = preflightResponse(request) ?? await route(state, request);
     if (response.body !== "") response.headers["content-type"] = JSON_TYPE;
   } catch (error) {
     response = errorResponse(error, requestId, clientRequestId);
@@ -44,6 +52,7 @@ export async function graphService(state: State, request: ServiceRequest): Promi
   response.headers["request-id"] = requestId;
   response.headers["client-request-id"] = clientRequestId;
   response.headers["x-ms-ags-diagnostic"] = DIAGNOSTIC;
+  allowOrigin(request, response);
   return response;
 }
 
@@ -69,6 +78,12 @@ async function route(state: State, http: ServiceRequest): Promise<ServiceRespons
   const version = /^\/v1\.0(?=\/|$)/.exec(http.path)?.[0];
   if (version === undefined) throw new ServiceError(400, "BadRequest", "Invalid version.");
   const caller = authenticate(state, http);
+  if (http.path.slice(version.length) === "/$batch") {
+    if (http.method !== "POST") {
+      throw new ServiceError(405, "Request_BadRequest", `${http.method} is not allowed here.`);
+    }
+    return await serveBatch(http, (step) => graphService(state, step));
+  }
   const request: GraphRequest = { http, caller, query: parseQuery(http.query) };
   const target = resolve(state, caller.user, parseAddressPath(http.path.slice(version.length)));
   if (target.isShared) mayFollowLinks(caller);
@@ -85,7 +100,8 @@ async function handleItem(
   relation: string,
 ): Promise<ServiceResponse> {
   if (state.tenant.isStillHidden(address.item ?? address.folder)) throw itemNotFound();
-  switch (`${request.http.method} ${relation}`) {
+  const { route, id = "", arguments: args } = parseRelation(relation);
+  switch (`${request.http.method} ${route}`) {
     case "GET ":
       return getItem(state, request, address);
     case "PATCH ":
@@ -95,23 +111,34 @@ async function handleItem(
     case "PUT ":
       // Usually a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
       if (!isJson(request.http)) throw malformedAddress();
-      throw new ServiceError(405, "notAllowed", "An item is changed by PATCH.");
+      throw notImplemented("PUT of an item with a sourceUrl", "api/driveitem-createuploadsession");
     case "GET children":
       return listChildren(state, request, address);
     case "POST children":
       return await createFolder(state, request, address);
+    case "GET delta":
+      return readDelta(state, request, address, args.get("token"));
+    case "GET permissions":
+      return listPermissions(state, request, address);
+    case "GET permissions/{id}":
+      return getPermission(state, request, address, id);
+    case "GET search":
+      return searchItems(state, request, address, args.get("q"));
+    case "GET versions":
+      return listVersions(state, request, address);
+    case "GET versions/{id}":
+      return getVersion(state, request, address, id);
+    case "GET versions/{id}/content":
+      return getVersionContent(state, request, address, id);
     case "GET content":
       return getContent(state, request, address);
     case "PUT content":
       return await putContent(state, request, address);
     case "POST copy":
-    case "POST microsoft.graph.copy":
       return await copyItem(state, request, address);
     case "POST createLink":
-    case "POST microsoft.graph.createLink":
       return await createLink(state, request, address);
     case "POST createUploadSession":
-    case "POST microsoft.graph.createUploadSession":
       return await createUploadSession(state, request, address);
     default:
       throw unknownRoute(request.http.method, relation);
@@ -123,7 +150,8 @@ function handleResource(
   request: GraphRequest,
   { resource, relation }: Target,
 ): ServiceResponse {
-  switch (`${request.http.method} ${resource.kind} ${relation}`) {
+  const { route, arguments: args } = parseRelation(relation);
+  switch (`${request.http.method} ${resource.kind} ${route}`) {
     case "GET user ":
       if (resource.kind === "user") return getUser(state, request, resource.user, resource.me);
       break;
@@ -135,6 +163,12 @@ function handleResource(
       break;
     case "GET drive ":
       if (resource.kind === "drive") return drives.getDrive(state, request, resource.drive);
+      break;
+    case "GET drive search":
+      if (resource.kind === "drive") {
+        const { drive } = resource;
+        return searchItems(state, request, { drive, item: drive.root }, args.get("q"));
+      }
       break;
     case "GET sites ":
       return searchSites(state, request);
@@ -157,9 +191,4 @@ function handleResource(
       break;
   }
   throw unknownRoute(request.http.method, relation);
-}
-
-function unknownRoute(method: string, relation: string): ServiceError {
-  if (relation === "") return new ServiceError(405, "Request_BadRequest", `${method} is not allowed here.`);
-  return new ServiceError(400, "BadRequest", `Resource not found for the segment '${relation}'.`);
 }

@@ -8,8 +8,8 @@ import { eTagOf, type Item } from "../tenant/item.ts";
 import { discard, sessionNotFound, type UploadSession } from "./upload_sessions.ts";
 
 const ALIGNMENT_BYTES = 327_680;
-/** Microsoft's SDK sends fragments of exactly 60 MiB, so the limit is inclusive. */
-const MAX_FRAGMENT_BYTES = 60 * 1024 * 1024;
+/** A fragment must be smaller than this (CUS). */
+const FRAGMENT_LIMIT_BYTES = 60 * 1024 * 1024;
 
 interface ContentRange {
   readonly start: number;
@@ -72,6 +72,7 @@ export async function commit(state: State, session: UploadSession): Promise<Serv
     author,
     fileSystemInfo,
   });
+  item.description = session.description ?? item.description;
   state.sessions.end(session, "committed");
   const body = await state.tenant.storedFile(item, () => committedJson(state, item));
   return jsonResponse(created ? 201 : 200, body);
@@ -100,7 +101,7 @@ function checkFragment(session: UploadSession, request: ServiceRequest): Content
     const message = "The total size differs from the one of the fragments before.";
     throw invalidRequest(message, "fragmentLengthMismatch");
   }
-  if (length > MAX_FRAGMENT_BYTES) {
+  if (length >= FRAGMENT_LIMIT_BYTES) {
     const message = "The fragment is larger than the server accepts.";
     throw new ServiceError(413, "invalidRequest", message, { innerCode: "maxFragmentLengthExceeded" });
   }

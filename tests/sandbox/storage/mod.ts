@@ -1,5 +1,6 @@
 /** The storage host: uploads, downloads and monitors by pre-authenticated URL. It accepts no bearer tokens. */
 
+import { allowOrigin, preflightResponse } from "../cors.ts";
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
@@ -9,14 +10,17 @@ import { cancel, commit, progressResponse, receiveFragment } from "./fragments.t
 export async function storageService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
   let response: ServiceResponse;
+  // A page can read a download without a preflight request, and upload only with one (PROTOCOL 8f).
+  const preflight = request.path.endsWith("/uploadSession") ? preflightResponse(request) : undefined;
   try {
-    response = await route(state, request);
+    response = preflight ?? await route(state, request);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     response = errorResponse(error);
   }
   response.headers["sprequestguid"] = requestId;
   response.headers["request-id"] = requestId;
+  allowOrigin(request, response);
   return response;
 }
 

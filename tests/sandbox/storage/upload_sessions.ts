@@ -12,6 +12,7 @@ export interface SessionRequest {
   readonly parent: Item;
   readonly name: string;
   readonly conflict: ConflictBehavior;
+  readonly description: string | undefined;
   readonly fileSystemInfo: Partial<FileSystemInfo>;
   readonly deferCommit: boolean;
   readonly author: Author;

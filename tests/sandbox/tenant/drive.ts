@@ -1,6 +1,7 @@
 /** A document library: a tree of items and its invariants. */
 
 import { invalidRequest, itemNotFound, nameAlreadyExists, ServiceError } from "../service_error.ts";
+import { Changes } from "./changes.ts";
 import type { Content, ContentStore } from "./content_store.ts";
 import type { Site, User } from "./directory.ts";
 import { driveId, ROOT_ITEM_GUID, sitePrefix } from "./ids.ts";
@@ -35,8 +36,20 @@ export interface DriveInfo {
   readonly owner: User | undefined;
   /** The back end: OneDrive for work and SharePoint, or personal OneDrive. */
   readonly profile: "business" | "personal";
+  /** Whether it answers in the forms of earlier years; see {@link SandboxOptions.olderForms}. */
+  readonly olderForms: boolean;
   readonly created: Date;
   readonly author: Author;
+}
+
+/** What a PATCH changes. */
+export interface ItemChange {
+  readonly name?: string;
+  readonly parent?: Item;
+  /** If the name is taken in that folder. @default "fail" */
+  readonly conflict?: ConflictBehavior;
+  readonly description?: string;
+  readonly fileSystemInfo?: Partial<FileSystemInfo>;
 }
 
 export class Drive {
@@ -45,11 +58,13 @@ export class Drive {
   /** The account number of a personal OneDrive; undefined on the other back end. */
   readonly cid: string | undefined;
   readonly root: Item;
+  readonly changes = new Changes();
   /** Capacity in bytes; tests lower it. */
   quotaBytes = 1024 ** 4;
   readonly #store: ContentStore;
   readonly #items = new Map<string, Item>();
   readonly #prefix: Uint8Array;
+  #made = 0;
 
   constructor(info: DriveInfo, store: ContentStore) {
     this.info = info;
@@ -68,14 +83,13 @@ export class Drive {
     });
   }
 
-  /** A time as this back end stores it: whole seconds, except in a personal OneDrive (PROTOCOL 11). */
+  /** A time as it is stored: in whole seconds, except in a personal OneDrive of earlier years (PROTOCOL 11b). */
   roundTime(time: Date): Date {
-    return this.cid === undefined ? wholeSeconds(time) : time;
+    return this.cid !== undefined && this.info.olderForms ? time : wholeSeconds(time);
   }
 
   /** The library's URL in the browser. */
   get webUrl(): string {
-    if (this.cid !== undefined) return `https://onedrive.live.com/?cid=${this.cid}`;
     return `https://${this.info.site.hostname}${this.info.site.path}/${
       encodeURIComponent(this.info.urlName)
     }`;
@@ -165,37 +179,34 @@ export class Drive {
 
   /** Replaces a file's bytes: adds a version and sets the timestamps to now (PROTOCOL 11). */
   replaceContent(item: Item, content: Content, author: Author): void {
-    const former = item.content;
+    this.#keepVersion(item);
     this.#setContent(item, content);
-    if (former) this.#store.remove(former);
-    item.versions++;
     this.#changed(item, author);
     item.cTagVersion++;
     item.fileSystemInfo.modified = this.roundTime(item.modified);
   }
 
-  /** Moves or renames an item or changes its timestamps; adds a file version, except in a personal OneDrive (PROTOCOL U21). */
-  update(
-    item: Item,
-    change: { name?: string; parent?: Item; fileSystemInfo?: Partial<FileSystemInfo> },
-    author: Author,
-  ): void {
+  /** Changes an item; adds a file version, except in a personal OneDrive (PROTOCOL U21). */
+  update(item: Item, change: ItemChange, author: Author): void {
     if (change.name !== undefined || change.parent !== undefined) this.#move(item, change);
     this.#setFileSystemInfo(item, change.fileSystemInfo);
-    if (item.kind === "file" && this.cid === undefined) item.versions++;
+    item.description = change.description ?? item.description;
+    if (item.kind === "file" && this.cid === undefined) this.#keepVersion(item);
     this.#changed(item, author);
   }
 
   /** Deletes an item and everything below it. */
   remove(item: Item): void {
     if (item.parent === undefined) throw invalidRequest("The root of a drive cannot be deleted.");
+    this.changes.removed(item);
     item.parent.children.delete(nameKey(item.name));
     item.parent.eTagVersion++;
     this.#addSize(item.parent, -item.size);
     for (const candidate of [...this.#items.values()]) {
       if (!isWithin(candidate, item)) continue;
       this.#items.delete(candidate.id);
-      if (candidate.content) this.#store.remove(candidate.content);
+      const contents = [candidate, ...candidate.history].map(({ content }) => content);
+      for (const content of new Set(contents)) if (content) this.#store.remove(content);
     }
   }
 
@@ -218,38 +229,33 @@ export class Drive {
     return numberedName(name, n);
   }
 
-  /** Copies an item with everything below it into a folder of this drive. @throws {ServiceError} 409, 507 */
-  async copy(source: Item, parent: Item, name: string, options: {
-    conflict: ConflictBehavior;
-    author: Author;
-  }): Promise<Item> {
-    this.reserve(source.size);
-    if (source.kind === "file") {
-      const content = this.#store.put(await this.#store.bytes(source.content!));
-      const { fileSystemInfo } = source;
-      return this.placeFile(parent, name, content, { ...options, fileSystemInfo }).item;
-    }
-    const children = [...source.children.values()]; // before the copy, which may be inside
-    const { item } = this.createFolder(parent, name, options);
-    for (const child of children) if (child !== item) await this.copy(child, item, child.name, options);
-    return item;
-  }
-
-  #move(item: Item, { name = item.name, parent = item.parent }: { name?: string; parent?: Item }): void {
+  #move(item: Item, { name = item.name, parent = item.parent, conflict }: ItemChange): void {
     if (item.parent === undefined) throw invalidRequest("The root of a drive cannot be moved or renamed.");
     if (parent === undefined || isWithin(parent, item)) {
       throw invalidRequest("An item cannot be moved into itself.");
     }
     const present = parent.children.get(nameKey(name));
-    if (present !== undefined && present !== item) throw nameAlreadyExists();
-    item.parent.children.delete(nameKey(item.name));
-    item.parent.eTagVersion++;
-    this.#addSize(item.parent, -item.size);
+    if (present !== undefined && present !== item) {
+      if (conflict === "rename") name = this.freeName(parent, name);
+      else if (conflict === "replace" && present.kind === "file") this.remove(present);
+      else throw nameAlreadyExists();
+    }
+    const former = item.parent;
+    former.children.delete(nameKey(item.name));
+    former.eTagVersion++;
+    this.#addSize(former, -item.size);
     item.name = name;
     item.parent = parent;
     parent.children.set(nameKey(name), item);
     parent.eTagVersion++;
     this.#addSize(parent, item.size);
+    if (parent !== former) this.changes.moved(item, former);
+  }
+
+  /** What is there now becomes a former version. */
+  #keepVersion(item: Item): void {
+    const { content, modified, modifiedBy } = item;
+    item.history.push({ number: item.versions++, content: content!, modified, modifiedBy });
   }
 
   #changed(item: Item, author: Author): void {
@@ -258,6 +264,7 @@ export class Drive {
     if (item.parent) item.parent.eTagVersion++;
     item.modified = new Date();
     item.modifiedBy = author;
+    this.changes.changed(item);
   }
 
   #setFileSystemInfo(item: Item, info: Partial<FileSystemInfo> | undefined): void {
@@ -274,9 +281,10 @@ export class Drive {
     for (let at: Item | undefined = item; at !== undefined; at = at.parent) at.size += bytes;
   }
 
-  #newItem(start: Omit<ItemStart, "drive" | "prefix">): Item {
-    const item = newItem({ ...start, drive: this, prefix: this.#prefix });
+  #newItem(start: Omit<ItemStart, "drive" | "prefix" | "number">): Item {
+    const item = newItem({ ...start, drive: this, prefix: this.#prefix, number: 101 + this.#made++ });
     this.#items.set(item.id, item);
+    this.changes.created(item);
     return item;
   }
 }

@@ -67,14 +67,14 @@ export class Tenant {
   readonly #sessions: UploadSessions;
   readonly #hashReads = new WeakMap<Item, number>();
   readonly #misses = new WeakMap<Item, number>();
-  readonly #sha1 = new WeakMap<Content, string>();
+  readonly #otherHashes = new WeakMap<Content, Record<string, string>>();
   #pendingPromotions: Item[] = [];
 
-  constructor(folder: string, secrets: Secrets, sessions: UploadSessions) {
+  constructor(folder: string, secrets: Secrets, sessions: UploadSessions, olderForms: boolean) {
     this.store = new ContentStore(folder);
     this.#secrets = secrets;
     this.#sessions = sessions;
-    const { directory, drives } = contoso(this.store);
+    const { directory, drives } = contoso({ store: this.store, olderForms });
     this.directory = directory;
     this.#drives = drives;
     seed(drives, directory.users, this.store);
@@ -179,11 +179,16 @@ export class Tenant {
     return reads < this.behavior.readsWithoutHash ? undefined : item.content?.quickXorHash;
   }
 
-  /** SHA-1 in upper-case hex; only a personal OneDrive reports it, and only with the other hash (ab#2471). */
-  reportedSha1(item: Item): string | undefined {
-    if (item.drive.cid === undefined || item.content === undefined) return undefined;
-    const known = this.#sha1.get(item.content) ?? this.store.sha1(item.content);
-    this.#sha1.set(item.content, known);
+  /** Further hashes, in upper-case hex: of a personal OneDrive only, and not of a PDF (PROTOCOL 10a). */
+  otherHashes({ name, drive, content }: Item): Record<string, string> {
+    const { cid, info: { olderForms } } = drive;
+    const hasNone = cid === undefined || content === undefined || (!olderForms && /\.pdf$/i.test(name));
+    if (hasNone) return {};
+    const known = this.#otherHashes.get(content) ?? {
+      sha1Hash: this.store.hexDigest(content, "sha1"),
+      ...(olderForms ? {} : { sha256Hash: this.store.hexDigest(content, "sha256") }),
+    };
+    this.#otherHashes.set(content, known);
     return known;
   }
 
