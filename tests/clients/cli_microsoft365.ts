@@ -19,7 +19,8 @@ function actions({ sandbox, run }: Workplace): Actions {
   const m365 = (...args: string[]) => run("m365", args);
   const address = (path: string) =>
     `@graph/drives/${sandbox.tenant.drive("Documents").id}/root:/${encodeURI(path)}`;
-  let deltaLink = `@graph/drives/${sandbox.tenant.drive("Documents").id}/root/delta?token=latest`;
+  let deltaLink = `@graph/drives/${sandbox.tenant.drive("Documents").id}/root/delta`;
+  const names = new Map<string, string>();
   return {
     async signIn() {
       const app = ["--appId", sandbox.env["GRAPH_CLIENT_ID"]!, "--tenant", sandbox.env["GRAPH_TENANT_ID"]!];
@@ -41,9 +42,18 @@ function actions({ sandbox, run }: Workplace): Actions {
       await m365("file", "move", "--webUrl", SITE, "--sourceUrl", `${LIBRARY}/${from}`, ...target);
     },
     async changes() {
-      const page = JSON.parse(await m365("request", "--url", deltaLink));
-      deltaLink = page["@odata.deltaLink"];
-      return page.value.map(({ name }: { name: string }) => name);
+      const ids: string[] = [];
+      for (let url: string | undefined = deltaLink; url !== undefined;) {
+        const page = JSON.parse(await m365("request", "--url", url));
+        url = page["@odata.nextLink"];
+        deltaLink = page["@odata.deltaLink"] ?? deltaLink;
+        for (const { id, name } of page.value) {
+          ids.push(id);
+          // A deleted item may come without a name.
+          if (name !== undefined) names.set(id, name);
+        }
+      }
+      return ids.map((id) => names.get(id) ?? id);
     },
   };
 }

@@ -27,6 +27,7 @@ export async function startServiceNames(issuer: Certificate): Promise<ServiceNam
     approve: true,
     pollIntervalSeconds: 0,
     pendingPolls: 0,
+    lenientStorage: true, // rclone before 1.65 sends its token there
     signInAudience: "AzureADMultipleOrgs",
     redirectUris: ["http://localhost", NATIVE_CLIENT],
     tls: {

@@ -63,7 +63,8 @@ const actions = {
     for (let first = 0; first < names.length; first += 20) {
       const steps = names.slice(first, first + 20).map(async (name, index) => ({
         id: String(index + 1),
-        request: new Request(`https://graph.microsoft.com/v1.0${address(`${path}/${name}`)}:/content`, {
+        // Without the version, which this release leaves in the step (msgraph-sdk-javascript#1451).
+        request: new Request(`https://graph.microsoft.com${address(`${path}/${name}`)}:/content`, {
           method: "PUT",
           headers: { "Content-Type": "application/octet-stream" },
           body: await openAsBlob(join(local, name)),

@@ -11,7 +11,6 @@ import {
   RequestInformation,
 } from "@microsoft/kiota-abstractions";
 import { createGraphServiceClient, GraphRequestAdapter } from "@microsoft/msgraph-sdk";
-import { LargeFileUploadTask } from "@microsoft/msgraph-sdk-core";
 import "@microsoft/msgraph-sdk-users";
 
 const SIMPLE_UPLOAD = 4 * 1024 * 1024;
@@ -37,9 +36,10 @@ const print = (line) => process.stdout.write(`${line}\n`) || true;
 const address = (path) => `/me/drive/root:/${encodeURIComponent(path).replaceAll("%2F", "/")}`;
 
 /** The SDK has no builders for items by path: a request with its adapter. @returns the body as bytes */
-async function send(method, path, body, type = "application/json") {
+async function send(method, path, body, type = "application/json", range = undefined) {
   const request = new RequestInformation(method);
   request.URL = path.startsWith("https:") ? path : `${adapter.baseUrl}${path}`;
+  if (range !== undefined) request.headers.add("Content-Range", range);
   if (body !== undefined) request.setStreamContent(new Uint8Array(body).buffer, type);
   if (method === HttpMethod.DELETE) return await adapter.sendNoResponseContent(request, undefined);
   return await adapter.sendPrimitive(request, "ArrayBuffer", undefined);
