@@ -1,6 +1,6 @@
 /** What a client of Microsoft Graph can do, in the words of the steps. */
 
-import type { Sandbox } from "../sandbox/mod.ts";
+import type { Sandbox, SandboxOptions } from "../sandbox/mod.ts";
 
 /** What one client may use: its sandbox, a folder of its own, and the folder where the packages are. */
 export interface Workplace {
@@ -39,6 +39,8 @@ export interface Actions {
 export interface Client {
   readonly name: string;
   readonly packages: Packages;
+  /** The forms of the service that it needs, where there are several. */
+  readonly sandbox?: Pick<SandboxOptions, "lenientStorage" | "olderForms">;
   /** The drive that it works in, by the name that `Tenant.find` takes. */
   readonly drive: "me" | "Documents";
   /** Whether it resumes an upload, by itself or when it is started again. */

@@ -11,6 +11,7 @@ const REDIRECT = "http://localhost:53682/";
 export const rclone: Client = {
   name: "rclone",
   packages: { debian: ["rclone"] },
+  sandbox: { lenientStorage: true }, // it sends its token to pre-authenticated URLs, too
   drive: "me",
   resumes: true,
   actions,

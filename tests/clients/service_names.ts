@@ -1,7 +1,7 @@
 /** A sandbox under the names of the service, for clients that cannot be pointed elsewhere. */
 
 import { type Certificate, newCertificate } from "../sandbox/login/certificate.ts";
-import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/mod.ts";
 
 /** The address on the loopback interface where each name of the service is served. */
 export const ADDRESSES: Readonly<Record<string, string>> = {
@@ -20,14 +20,17 @@ export interface ServiceNames extends AsyncDisposable {
 }
 
 /** Serves a new sandbox at port 443 of {@linkcode ADDRESSES}, with a certificate of this authority. */
-export async function startServiceNames(issuer: Certificate): Promise<ServiceNames> {
+export async function startServiceNames(
+  issuer: Certificate,
+  options: SandboxOptions = {},
+): Promise<ServiceNames> {
   const server = newCertificate({ issuer, hosts: Object.keys(ADDRESSES) });
   const [login, graph, storage] = Object.keys(ADDRESSES) as [string, string, string];
   const sandbox = await startSandbox({
+    ...options,
     approve: true,
     pollIntervalSeconds: 0,
     pendingPolls: 0,
-    lenientStorage: true, // rclone before 1.65 sends its token there
     signInAudience: "AzureADMultipleOrgs",
     redirectUris: ["http://localhost", NATIVE_CLIENT],
     tls: {
