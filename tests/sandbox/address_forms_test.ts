@@ -21,6 +21,7 @@ Deno.test("keys in parentheses, drives of an owner, trailing slashes and /ME rea
     [`/drives/${drive}/items/${file.id}:/`, file.id],
     [`/drives/${drive}/root:/General/Report.docx/`, file.id],
     [`/drives/${drive}/root:/General%2FReport.docx`, file.id],
+    [`/drives/${drive}/root:/.%2FGeneral%2FReport.docx`, file.id],
     [`/sites/${siteId(testTeam!)}/drives/${drive}/items/${file.id}`, file.id],
     [`/sites('${siteId(testTeam!)}')/drives('${drive}')/root:/General/Report.docx`, file.id],
     [`/groups/${team.id}/drives/${drive}/items/${file.id}`, file.id],

@@ -63,6 +63,8 @@ export interface SandboxOptions {
    * @default false
    */
   olderForms?: boolean;
+  /** Storage ignores bearer tokens, as some front ends do, for older clients that send them (PROTOCOL U5). @default false */
+  lenientStorage?: boolean;
   /** Known faults by name; see known_faults.ts. */
   fault?: readonly FaultName[];
   /** Scripted faults. */
@@ -111,6 +113,7 @@ export function settingsFrom(options: SandboxOptions): Settings {
     signInFrequencySeconds: options.signInFrequencySeconds ?? Infinity,
     clockOffsetSeconds: options.clockOffsetSeconds ?? 0,
     olderForms: options.olderForms ?? false,
+    lenientStorage: options.lenientStorage ?? false,
     appRoles: options.appRoles ?? ["Files.ReadWrite.All", "Sites.ReadWrite.All"],
   };
 }

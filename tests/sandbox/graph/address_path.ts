@@ -31,7 +31,10 @@ export function parseAddressPath(rawPath: string): AddressStep[] {
 
 function pathStep(segments: readonly string[]): AddressStep {
   if (segments.some((segment) => segment.includes(":"))) throw malformedAddress();
-  return { kind: "path", segments: segments.flatMap((segment) => segment.split("/")) };
+  // Of a path with encoded slashes, no step on the way has removed "." (PROTOCOL 3.2c).
+  const split = (segment: string) =>
+    segment.split("/").filter((name, _, { length }) => name !== "." || length === 1);
+  return { kind: "path", segments: segments.flatMap(split) };
 }
 
 /** `items('ID')` is OData's spelling of `items/ID` (PROTOCOL 3.1e). */

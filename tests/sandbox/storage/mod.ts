@@ -1,4 +1,4 @@
-/** The storage host: uploads, downloads and monitors by pre-authenticated URL. It accepts no bearer tokens. */
+/** The storage host: uploads, downloads and monitors by pre-authenticated URL; it rejects bearer tokens by default. */
 
 import { allowOrigin, preflightResponse } from "../cors.ts";
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
@@ -28,7 +28,7 @@ export async function storageService(state: State, request: ServiceRequest): Pro
 async function route(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   // Some front ends accept it, personal OneDrive never does; a client that sends it leaks its token (PROTOCOL D1,
   // U5).
-  if (request.headers["authorization"] !== undefined) {
+  if (request.headers["authorization"] !== undefined && !state.settings.lenientStorage) {
     throw new ServiceError(401, "unauthenticated", "Authentication failed.");
   }
   if (request.path.endsWith("/_layouts/15/download.aspx")) {
