@@ -2,7 +2,7 @@
 
 import type { State } from "./state.ts";
 import { downloadUrl } from "./storage/download.ts";
-import { isPersonal, siteUrl } from "./tenant/directory.ts";
+import { siteUrl } from "./tenant/directory.ts";
 import type { Drive } from "./tenant/drive.ts";
 import { type Author, cTagOf, eTagOf, type Item, pathOf } from "./tenant/item.ts";
 import { mimeType } from "./tenant/mime_types.ts";
@@ -49,7 +49,7 @@ export function driveItemJson(
 function facets(state: State, item: Item): Json {
   switch (item.kind) {
     case "folder":
-      return { folder: { childCount: item.children.size }, ...(item.parent ? {} : { root: {} }) };
+      return folderFacets(item);
     case "file":
       return { file: fileFacet(state, item) };
     case "package":
@@ -57,6 +57,21 @@ function facets(state: State, item: Item): Json {
     case "link":
       return { remoteItem: remoteItem(item.target!) };
   }
+}
+
+/** A personal OneDrive also shows how a folder is viewed, and which one it made itself (PROTOCOL 4.1o). */
+function folderFacets(item: Item): Json {
+  const { drive: { cid, root }, parent, name } = item;
+  const rootFacet = parent === undefined ? { root: {} } : {};
+  const folder = { childCount: item.children.size };
+  if (cid === undefined) return { folder, ...rootFacet };
+  const isDocuments = parent === root && name === "Documents";
+  const view = { sortBy: "name", sortOrder: "ascending", viewType: "thumbnails" };
+  return {
+    folder: { ...folder, view },
+    ...rootFacet,
+    ...(isDocuments ? { specialFolder: { name: "documents" } } : {}),
+  };
 }
 
 function fileFacet(state: State, item: Item): Json {
@@ -135,9 +150,7 @@ export function identitySet(author: Author): Json {
     ...(application ? { application: { id: application.id, displayName: application.displayName } } : {}),
     ...(user
       ? {
-        user: isPersonal(user)
-          ? { displayName: user.displayName, id: user.id }
-          : { email: user.mail, id: user.id, displayName: user.displayName },
+        user: { email: user.mail, id: user.id, displayName: user.displayName },
       }
       : {}),
   };

@@ -160,5 +160,5 @@ Deno.test("discovery returns the sandbox's own endpoints", async () => {
   }
   const instance = await send(`${sandbox.loginOrigin}/common/discovery/instance?api-version=1.1`);
   assertStringIncludes(instance.json.tenant_discovery_endpoint, sandbox.loginOrigin);
-  assertEquals((await send(`${sandbox.loginOrigin}/nothing/here`)).status, 404);
+  assertEquals((await send(`${sandbox.loginOrigin}/nothing/here`)).status, 501);
 });

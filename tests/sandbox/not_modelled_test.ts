@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
-import { assertError, graphOf, libraryPath } from "./testing.ts";
+import { assertError, graphOf, libraryPath, send } from "./testing.ts";
 
 const GENERAL = "/me/drive/root:/Documents:";
 
@@ -53,4 +53,16 @@ Deno.test("Graph responds with 501 to properties of a body that the sandbox does
   for (const [method, path, body] of cases) {
     assertError(await graph(method, path, body), 501, "sandboxNotImplemented");
   }
+});
+
+Deno.test("sign-in and storage respond with 501 to what the sandbox does not model", async () => {
+  await using sandbox = await startSandbox();
+  const login = await send(`${sandbox.loginOrigin}/common/oauth2/v2.0/logout`);
+  const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
+  const storage = await send(`${sandbox.storageOrigin}/sites/TestTeam/_api/web/lists`, { headers });
+
+  assertEquals([login.status, login.json.error], [501, "sandboxNotImplemented"]);
+  assertMatch(login.json.error_description, /See https:\/\/learn\.microsoft\.com\/entra\//);
+  assertError(storage, 501, "sandboxNotImplemented");
+  assertMatch(storage.json.error.message, /See https:\/\/learn\.microsoft\.com\/sharepoint\//);
 });

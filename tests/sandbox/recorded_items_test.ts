@@ -107,3 +107,13 @@ Deno.test("a selection without eTag has it as an annotation on business (PROTOCO
   assertEquals(await keys("adele", "Documents"), ["@odata.context", "@odata.etag", "id", "name"]);
   assertEquals(await keys("robin", "Documents"), ["@odata.context", "id", "name"]);
 });
+
+Deno.test("personal folders have a view, and Documents is special (PROTOCOL 4.1o)", async () => {
+  await using sandbox = await startSandbox();
+  const { json } = await graphOf(sandbox, { as: "robin" })("GET", "/me/drive/root:/Documents");
+
+  assertEquals([Object.keys(json.folder.view), json.specialFolder], [["sortBy", "sortOrder", "viewType"], {
+    name: "documents",
+  }]);
+  assertEquals(Object.keys(json.createdBy.user), ["email", "id", "displayName"]);
+});

@@ -43,8 +43,10 @@ export function nameAlreadyExists(
   return new ServiceError(409, "nameAlreadyExists", message);
 }
 
-/** 501: missing here, which says nothing about the caller. `page` is below learn.microsoft.com/graph/. */
+const DOCUMENTATION = "https://learn.microsoft.com/graph/";
+
+/** 501: missing here, which says nothing about the caller. `page` documents it, relative to those of Graph. */
 export function notImplemented(what: string, page: string): ServiceError {
-  const message = `The sandbox does not model ${what}. See https://learn.microsoft.com/graph/${page}`;
+  const message = `The sandbox does not model ${what}. See ${new URL(page, DOCUMENTATION)}`;
   return new ServiceError(501, "sandboxNotImplemented", message);
 }
