@@ -171,6 +171,15 @@ Deno.test("delta takes a token as argument, keeps the options, and rejects what 
   assertError(await graph("GET", `/drives/${other}/root/delta`), 403, "accessDenied");
 });
 
+Deno.test("delta of a business drive has paths in its older form (4.2d)", async () => {
+  await using sandbox = await startSandbox({ olderForms: true });
+  const graph = graphOf(sandbox);
+  sandbox.tenant.addFile("Documents", "A b/c.txt", "c");
+  const { items } = await read(graph, `${libraryPath(sandbox, "root")}/delta`);
+  const file = items.find(({ name }) => name === "c.txt")!;
+  assertMatch(file.parentReference.path, /^\/drives\/b![^/]+\/root:\/A( |%20)b$/);
+});
+
 Deno.test("delta of a personal drive has paths and cTags, also of what is gone", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });

@@ -50,7 +50,7 @@ export function newState(options: SandboxOptions, origins: Origins, folder: stri
   const settings = settingsFrom(options);
   const secrets = new Secrets();
   const sessions = new UploadSessions(settings.uploadSessionLifeSeconds);
-  const tenant = new Tenant(folder, secrets, sessions);
+  const tenant = new Tenant(folder, secrets, sessions, settings.olderForms);
   const deviceCodes = new DeviceCodes(settings, secrets);
   return {
     settings,

@@ -4,14 +4,17 @@ import { driveItemJson } from "../drive_item_json.ts";
 import { emptyResponse, jsonResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
-import type { ConflictBehavior } from "../tenant/drive.ts";
+import type { Drive } from "../tenant/drive.ts";
 import type { Item } from "../tenant/item.ts";
 import { nameKey, nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
+import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
+import { readFileSystemInfo } from "./file_system_info.ts";
 import { filtered } from "./filter.ts";
 import { DEFAULT_PAGE, linkAfter, pageOf } from "./paging.ts";
-import { allowOptions, pick, selected } from "./query.ts";
+import { allowOptions, selected } from "./query.ts";
+import { selectedItem } from "./selected_item.ts";
 import { authorOf, contextUrl, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
@@ -38,15 +41,14 @@ export function listChildren(state: State, request: GraphRequest, address: ItemA
   if (unchanged(request.http, folder)) return emptyResponse(304);
   const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
   const matching = filtered([...folder.children.values()], query.get("$filter"), address.drive);
-  const all = ordered(matching, query.get("$orderby"));
+  const all = ordered(matching, query.get("$orderby"), address.drive);
   const { page, links } = pageOf(state, request, all);
-  const includes = (property: string) => names === undefined || names.includes(property);
   return jsonResponse(200, {
     "@odata.context": contextUrl(state, `drives('${address.drive.id}')/items('${folder.id}')/children`),
     ...(query.get("$count") === "true" ? { "@odata.count": all.length } : {}),
     ...links,
     value: page.map((child) => ({
-      ...pick(driveItemJson(state, child, includes), names),
+      ...selectedItem(state, child, names),
       ...expandedChildren(state, request, child),
     })),
   });
@@ -65,15 +67,14 @@ export function expandedChildren(state: State, request: GraphRequest, item: Item
   }
   const query = new Map(selection === undefined ? [] : [["$select", selection]]);
   const names = selected(query, DRIVE_ITEM_PROPERTIES, "microsoft.graph.driveItem");
-  const all = ordered([...item.children.values()], undefined);
+  const all = ordered([...item.children.values()]);
   const page = all.slice(0, DEFAULT_PAGE);
-  const includes = (property: string) => names === undefined || names.includes(property);
   const last = page.at(-1);
   return {
     ...(page.length < all.length && last
       ? { "children@odata.nextLink": childrenLink(state, item, selection, last) }
       : {}),
-    children: page.map((child) => pick(driveItemJson(state, child, includes), names)),
+    children: page.map((child) => selectedItem(state, child, names)),
   };
 }
 
@@ -96,40 +97,49 @@ export async function createFolder(
   const { name, folder } = body;
   if (typeof name !== "string") throw invalidRequest("The name in the provided item is missing.");
   if (typeof folder !== "object" || folder === null) {
-    throw invalidRequest("An item made this way must have the folder facet.");
+    throw notImplemented("items made without the folder facet", "api/driveitem-post-children");
   }
   const fault = nameProblem(name, { folder: true, atRoot: parent.parent === undefined });
   if (fault) throw invalidRequest(fault.message, fault.code);
-  const conflict = conflictBehavior(body["@microsoft.graph.conflictBehavior"], "fail");
+  const { description, fileSystemInfo } = body;
+  const unknown = unknownKey(body, ["name", "folder", "description", "fileSystemInfo"]);
+  if (unknown !== undefined) {
+    throw notImplemented(`'${unknown}' of a new folder`, "api/driveitem-post-children");
+  }
+  const conflict = conflictBehavior(body, "fail");
   const { item, created } = parent.drive.createFolder(parent, name, {
     conflict,
     author: authorOf(state, request),
   });
+  if (created && (description !== undefined || fileSystemInfo !== undefined)) {
+    const change = {
+      ...(typeof description === "string" ? { description } : {}),
+      ...(fileSystemInfo === undefined ? {} : { fileSystemInfo: readFileSystemInfo(fileSystemInfo) }),
+    };
+    item.drive.update(item, change, item.createdBy);
+  }
   if (created) state.tenant.recordNewFolder(item);
   return entityResponse(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
 }
 
-/** Parses the conflict behavior: exactly fail, replace or rename (PROTOCOL U3). */
-export function conflictBehavior(value: unknown, defaultBehavior: ConflictBehavior): ConflictBehavior {
-  if (value === undefined) return defaultBehavior;
-  if (value === "fail" || value === "replace" || value === "rename") return value;
-  throw invalidRequest(
-    `The conflict behavior '${value}' is not one of fail, replace, rename.`,
-    "invalidParameterFormat",
-  );
-}
+const ORDERS: Readonly<Record<string, (item: Item) => string | number>> = {
+  name: ({ name }) => nameKey(name),
+  url: ({ name }) => nameKey(name),
+  size: ({ size }) => size,
+  lastModifiedDateTime: ({ modified }) => modified.getTime(),
+};
+const BUSINESS_ORDERS = ["name", "url"];
+const PERSONAL_ORDERS = ["name", "size", "lastModifiedDateTime"];
 
-/** By name; SharePoint sorts by `name` or `url` only (QP). */
-function ordered(items: Item[], option: string | undefined): Item[] {
-  const [property, direction = "asc", ...rest] = (option ?? "name").trim().split(/\s+/);
-  if (!["name", "url"].includes(property!) || !["asc", "desc"].includes(direction) || rest.length > 0) {
+/** By name unless requested otherwise (PROTOCOL 4.1d). */
+function ordered(items: Item[], option = "name", drive?: Drive): Item[] {
+  const [property = "", direction = "asc", ...rest] = option.trim().split(/\s+/);
+  const allowed = drive?.cid === undefined ? BUSINESS_ORDERS : PERSONAL_ORDERS;
+  if (!allowed.includes(property) || !["asc", "desc"].includes(direction) || rest.length > 0) {
     throw invalidRequest(`The $orderby '${option}' is not supported.`);
   }
+  const keyOf = ORDERS[property]!;
   const sign = direction === "asc" ? 1 : -1;
-  return items.sort((a, b) => sign * compareNames(a, b));
-}
-
-function compareNames(a: Item, b: Item): number {
-  const [left, right] = [nameKey(a.name), nameKey(b.name)];
-  return left < right ? -1 : left > right ? 1 : 0;
+  const compare = (a: string | number, b: string | number) => a < b ? -1 : a > b ? 1 : 0;
+  return items.sort((a, b) => sign * compare(keyOf(a), keyOf(b)));
 }

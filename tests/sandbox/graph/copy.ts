@@ -7,7 +7,7 @@ import type { ContentStore } from "../tenant/content_store.ts";
 import type { ConflictBehavior } from "../tenant/drive.ts";
 import { type Author, isWithin, type Item } from "../tenant/item.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
-import { conflictBehavior } from "./children.ts";
+import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { checkName, referencedFolder } from "./items.ts";
 import { authorOf, type GraphRequest, readJson } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
@@ -20,15 +20,16 @@ export async function copyItem(
 ): Promise<ServiceResponse> {
   mayReadDrive(request.caller, drive);
   if (!item) throw itemNotFound();
-  const { name = item.name, parentReference, ...others } = await readJson(request.http, "refused");
-  const unknown = Object.keys(others)[0];
+  const body = await readJson(request.http, "refused");
+  const { name = item.name, parentReference } = body;
+  const unknown = unknownKey(body, ["name", "parentReference"]);
   if (unknown !== undefined) throw notImplemented(`copy with '${unknown}'`, "api/driveitem-copy");
   checkName(item, name);
   const parent = targetFolder(state, item, parentReference);
   mayWriteDrive(request.caller, parent.drive);
   if (isWithin(parent, item)) throw invalidRequest("An item cannot be copied into itself.");
   // A personal OneDrive ignores it (PROTOCOL 14d).
-  const asked = conflictBehavior(request.query.get("@microsoft.graph.conflictBehavior"), "fail");
+  const asked = conflictBehavior(request.query, "fail");
   const options = {
     conflict: drive.cid === undefined ? asked : "fail",
     author: authorOf(state, request),

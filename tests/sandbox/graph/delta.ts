@@ -91,14 +91,13 @@ function changeJson(state: State, { item, gone }: Change, names: string[] | unde
     (property) => names?.includes(property) === true,
   );
   const { path, name: _, ...parent } = (parentReference ?? {}) as Json;
-  // A path on personal drives only: descendants of a renamed folder are not reported (recorded 2026).
+  // Business has no path, since what is below a renamed folder is not reported, but clients have relied on one.
   const isPersonal = item.drive.cid !== undefined;
+  const hasPath = path !== undefined && (isPersonal || item.drive.info.olderForms);
   return {
     ...json,
     ...(isPersonal && cTag !== undefined ? { cTag } : {}),
-    ...(parentReference === undefined
-      ? {}
-      : { parentReference: isPersonal && path !== undefined ? { ...parent, path } : parent }),
+    ...(parentReference === undefined ? {} : { parentReference: hasPath ? { ...parent, path } : parent }),
   };
 }
 

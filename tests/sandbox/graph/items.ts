@@ -1,21 +1,21 @@
 /** GET, PATCH and DELETE of an item (PROTOCOL 4.1, 11). */
 
-import { driveItemJson } from "../drive_item_json.ts";
 import { emptyResponse, type ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { Drive } from "../tenant/drive.ts";
 import { canonicalPersonalId } from "../tenant/ids.ts";
-import type { FileSystemInfo, Item } from "../tenant/item.ts";
+import { eTagOf, type Item } from "../tenant/item.ts";
 import { nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
-import { conflictBehavior, expandedChildren } from "./children.ts";
+import { expandedChildren } from "./children.ts";
+import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
-import { allowOptions, pick, selected } from "./query.ts";
+import { readFileSystemInfo } from "./file_system_info.ts";
+import { allowOptions, selected } from "./query.ts";
+import { selectedItem } from "./selected_item.ts";
 import { authorOf, checkIfMatch, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
-
-const CONFLICT = "@microsoft.graph.conflictBehavior";
 
 export function getItem(state: State, request: GraphRequest, address: ItemAddress): ServiceResponse {
   mayReadDrive(request.caller, address.drive);
@@ -39,19 +39,13 @@ export async function patchItem(
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
   checkIfMatch(request.http, item);
-  const {
-    name,
-    parentReference,
-    description,
-    fileSystemInfo,
-    [CONFLICT]: conflict = request.query.get(CONFLICT),
-    ...others
-  } = await readJson(request.http, "refused");
-  const unknown = Object.keys(others)[0];
+  const body = await readJson(request.http, "refused");
+  const { name, parentReference, description, fileSystemInfo } = body;
+  const unknown = unknownKey(body, ["name", "parentReference", "description", "fileSystemInfo"]);
   if (unknown !== undefined) throw notImplemented(`PATCH of '${unknown}'`, "api/driveitem-update");
   if (name !== undefined) checkName(item, name);
   const change = {
-    conflict: conflictBehavior(conflict, "fail"),
+    conflict: conflictBehavior(body, conflictBehavior(request.query, "fail")),
     ...(typeof name === "string" ? { name } : {}),
     ...(typeof description === "string" ? { description } : {}),
     ...(parentReference === undefined ? {} : { parent: newParent(state, item, parentReference) }),
@@ -77,38 +71,9 @@ export function itemResponse(
   status = 200,
   expanded: Record<string, unknown> = {},
 ): ServiceResponse {
-  const includes = (property: string) => names === undefined || names.includes(property);
-  const json = driveItemJson(state, item, includes);
-  const body = { ...pick(json, names), ...expanded };
-  return entityResponse(state, status, `drives('${item.drive.id}')/items`, body, {
-    etag: json.eTag,
-  });
-}
-
-/** Parses a `fileSystemInfo` facet. @throws {ServiceError} 400 */
-export function readFileSystemInfo(value: unknown): Partial<FileSystemInfo> {
-  if (typeof value !== "object" || value === null) throw invalidRequest("fileSystemInfo is not an object.");
-  const info: Partial<FileSystemInfo> = {};
-  for (const [name, time] of Object.entries(value)) {
-    if (name === "createdDateTime") info.created = readTime(name, time);
-    else if (name === "lastModifiedDateTime") info.modified = readTime(name, time);
-    else if (name !== "lastAccessedDateTime") {
-      throw invalidRequest(`fileSystemInfo has no property '${name}'.`);
-    }
-  }
-  return info;
-}
-
-/** ISO 8601 with up to seven fractional digits and an offset. */
-function readTime(name: string, value: unknown): Date {
-  if (
-    typeof value !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)$/.test(value)
-  ) {
-    throw invalidRequest(`Cannot convert the value of '${name}' to type 'Edm.DateTimeOffset'.`);
-  }
-  const time = new Date(value.replace(/(\.\d{3})\d+/, "$1"));
-  if (Number.isNaN(time.getTime())) throw invalidRequest(`The value of '${name}' is no valid time.`);
-  return time;
+  const body = { ...selectedItem(state, item, names), ...expanded };
+  const eTag = item.parent === undefined && item.drive.cid === undefined ? {} : { etag: eTagOf(item) };
+  return entityResponse(state, status, `drives('${item.drive.id}')/items`, body, eTag);
 }
 
 function existing(address: ItemAddress): Item {

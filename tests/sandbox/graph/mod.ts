@@ -1,6 +1,6 @@
 /** Microsoft Graph: authenticates a request, resolves its address, calls the handler and adds the common headers. */
 
-import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
+import type { ServiceRequest, ServiceResponse } from "../messages.ts";
 import { allowOrigin, preflightResponse } from "../cors.ts";
 import { itemNotFound, notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
@@ -12,6 +12,7 @@ import { copyItem } from "./copy.ts";
 import { createLink } from "./create_link.ts";
 import { createUploadSession } from "./create_upload_session.ts";
 import { readDelta } from "./delta.ts";
+import { unknownRoute } from "./documentation.ts";
 import * as drives from "./drives.ts";
 import { deleteItem, getItem, patchItem } from "./items.ts";
 import { getPermission, listPermissions } from "./permissions.ts";
@@ -22,55 +23,24 @@ import { getFilesFolder, listChannels, listJoinedTeams } from "./teams.ts";
 import { getUser } from "./users.ts";
 import { getVersion, getVersionContent, listVersions } from "./versions.ts";
 import { parseQuery } from "./query.ts";
-import { type GraphRequest, isJson, LengthRequired } from "./request.ts";
+import { type GraphRequest, isJson } from "./request.ts";
+import { addHeaders, errorResponse } from "./response_forms.ts";
 import { type ItemAddress, resolve, type Target } from "./resolve.ts";
 import { malformedAddress, parseAddressPath } from "./address_path.ts";
-
-const JSON_TYPE =
-  "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-const DIAGNOSTIC = JSON.stringify({
-  ServerInfo: {
-    DataCenter: "Sandbox",
-    Slice: "E",
-    Ring: "3",
-    ScaleUnit: "001",
-    RoleInstance: "SANDBOX0001",
-  },
-});
 
 export async function graphService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
   const clientRequestId = request.headers["client-request-id"] ?? requestId;
+  const ids = { "request-id": requestId, "client-request-id": clientRequestId };
   let response: ServiceResponse;
   try {
     response = preflightResponse(request) ?? await route(state, request);
-    if (response.body !== "") response.headers["content-type"] = JSON_TYPE;
   } catch (error) {
-    response = errorResponse(error, requestId, clientRequestId);
+    response = errorResponse(error, state, request, ids);
   }
-  response.headers["request-id"] = requestId;
-  response.headers["client-request-id"] = clientRequestId;
-  response.headers["x-ms-ags-diagnostic"] = DIAGNOSTIC;
+  addHeaders(request, response, ids);
   allowOrigin(request, response);
   return response;
-}
-
-function errorResponse(error: unknown, requestId: string, clientRequestId: string): ServiceResponse {
-  if (error instanceof LengthRequired) {
-    const body =
-      "<!DOCTYPE html><html><head><title>Length Required</title></head><body><h2>Length Required</h2>" +
-      "<p>HTTP Error 411. The request must be chunked or have a content length.</p></body></html>";
-    return { status: 411, headers: { "content-type": "text/html; charset=us-ascii" }, body };
-  }
-  if (!(error instanceof ServiceError)) throw error;
-  const innerError = {
-    ...(error.innerCode === undefined ? {} : { code: error.innerCode }),
-    date: new Date().toISOString().slice(0, 19),
-    "request-id": requestId,
-    "client-request-id": clientRequestId,
-  };
-  const body = { error: { code: error.code, message: error.message, innerError } };
-  return jsonResponse(error.status, body, { ...error.headers, "content-type": JSON_TYPE });
 }
 
 async function route(state: State, http: ServiceRequest): Promise<ServiceResponse> {
@@ -78,7 +48,9 @@ async function route(state: State, http: ServiceRequest): Promise<ServiceRespons
   if (version === undefined) throw new ServiceError(400, "BadRequest", "Invalid version.");
   const caller = authenticate(state, http);
   if (http.path.slice(version.length) === "/$batch") {
-    if (http.method !== "POST") throw unknownRoute(http.method, "");
+    if (http.method !== "POST") {
+      throw new ServiceError(405, "Request_BadRequest", `${http.method} is not allowed here.`);
+    }
     return await serveBatch(http, (step) => graphService(state, step));
   }
   const request: GraphRequest = { http, caller, query: parseQuery(http.query) };
@@ -108,7 +80,7 @@ async function handleItem(
     case "PUT ":
       // Usually a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
       if (!isJson(request.http)) throw malformedAddress();
-      throw new ServiceError(405, "notAllowed", "An item is changed by PATCH.");
+      throw notImplemented("PUT of an item with a sourceUrl", "api/driveitem-createuploadsession");
     case "GET children":
       return listChildren(state, request, address);
     case "POST children":
@@ -138,7 +110,6 @@ async function handleItem(
     case "POST createUploadSession":
       return await createUploadSession(state, request, address);
     default:
-      if (route.startsWith("thumbnails")) throw notImplemented("thumbnails", "api/driveitem-list-thumbnails");
       throw unknownRoute(request.http.method, relation);
   }
 }
@@ -189,9 +160,4 @@ function handleResource(
       break;
   }
   throw unknownRoute(request.http.method, relation);
-}
-
-function unknownRoute(method: string, relation: string): ServiceError {
-  if (relation === "") return new ServiceError(405, "Request_BadRequest", `${method} is not allowed here.`);
-  return new ServiceError(400, "BadRequest", `Resource not found for the segment '${relation}'.`);
 }

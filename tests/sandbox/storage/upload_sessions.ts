@@ -1,6 +1,6 @@
 /** Upload sessions (PROTOCOL 7). */
 
-import { ServiceError } from "../service_error.ts";
+import { itemNotFound, ServiceError } from "../service_error.ts";
 import { type Content, type ContentStore, deleteFile, type Staging } from "../tenant/content_store.ts";
 import type { ConflictBehavior, Drive } from "../tenant/drive.ts";
 import { type Author, type FileSystemInfo, type Item, pathOf } from "../tenant/item.ts";
@@ -11,6 +11,8 @@ export interface SessionRequest {
   readonly drive: Drive;
   readonly parent: Item;
   readonly name: string;
+  /** Of the file that is replaced or will be new. */
+  readonly itemGuid: string;
   readonly conflict: ConflictBehavior;
   readonly description: string | undefined;
   readonly fileSystemInfo: Partial<FileSystemInfo>;
@@ -147,9 +149,7 @@ export function discard(session: UploadSession): void {
   else session.staging.discard();
 }
 
-/** 404 in the words of the storage host (rclone#8545). */
+/** 404 in the words of the storage host (rclone#8545), without an inner error (PROTOCOL 7.2b). */
 export function sessionNotFound(): ServiceError {
-  return new ServiceError(404, "itemNotFound", "The upload session was not found", {
-    innerCode: "uploadSessionNotFound",
-  });
+  return itemNotFound("The upload session was not found");
 }

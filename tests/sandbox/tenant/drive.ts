@@ -4,7 +4,7 @@ import { invalidRequest, itemNotFound, nameAlreadyExists, ServiceError } from ".
 import { Changes } from "./changes.ts";
 import type { Content, ContentStore } from "./content_store.ts";
 import type { Site, User } from "./directory.ts";
-import { driveId, ROOT_ITEM_GUID, sitePrefix } from "./ids.ts";
+import { driveId, itemId, personalItemId, ROOT_ITEM_GUID, sitePrefix } from "./ids.ts";
 import {
   type Author,
   type FileSystemInfo,
@@ -36,6 +36,8 @@ export interface DriveInfo {
   readonly owner: User | undefined;
   /** The back end: OneDrive for work and SharePoint, or personal OneDrive. */
   readonly profile: "business" | "personal";
+  /** Whether it answers in the forms of earlier years; see {@link SandboxOptions.olderForms}. */
+  readonly olderForms: boolean;
   readonly created: Date;
   readonly author: Author;
 }
@@ -61,14 +63,13 @@ export class Drive {
   quotaBytes = 1024 ** 4;
   readonly #store: ContentStore;
   readonly #items = new Map<string, Item>();
-  readonly #prefix: Uint8Array;
+  #made = 0;
 
   constructor(info: DriveInfo, store: ContentStore) {
     this.info = info;
     this.#store = store;
     this.cid = info.profile === "personal" ? info.owner!.id : undefined;
     this.id = this.cid ?? driveId(info.site.siteGuid, info.site.webGuid, info.listGuid);
-    this.#prefix = sitePrefix(info.site.webGuid);
     const { author, created: at } = info;
     this.root = this.#newItem({
       kind: "folder",
@@ -80,17 +81,23 @@ export class Drive {
     });
   }
 
-  /** A time as this back end stores it: whole seconds, except in a personal OneDrive (PROTOCOL 11). */
+  /** A time as it is stored: in whole seconds, except in a personal OneDrive of earlier years (PROTOCOL 11b). */
   roundTime(time: Date): Date {
-    return this.cid === undefined ? wholeSeconds(time) : time;
+    return this.cid !== undefined && this.info.olderForms ? time : wholeSeconds(time);
   }
 
   /** The library's URL in the browser. */
   get webUrl(): string {
-    if (this.cid !== undefined) return `https://onedrive.live.com/?cid=${this.cid}`;
     return `https://${this.info.site.hostname}${this.info.site.path}/${
       encodeURIComponent(this.info.urlName)
     }`;
+  }
+
+  /** The id of an item with this GUID. */
+  idOf(guid: string): string {
+    return this.cid === undefined
+      ? itemId(sitePrefix(this.info.site.webGuid), guid)
+      : personalItemId(this.cid, guid);
   }
 
   /** The item with this id. Ids are case-sensitive. */
@@ -161,12 +168,14 @@ export class Drive {
   placeFile(parent: Item, name: string, content: Content, options: {
     conflict: ConflictBehavior;
     author: Author;
+    guid?: string;
     fileSystemInfo?: Partial<FileSystemInfo>;
   }): { item: Item; created: boolean } {
     this.#requirePresent(parent);
     const place = this.nameForFile(parent, name, options.conflict);
     if (place.replaces === undefined) {
-      const item = this.add("file", parent, place.name, { author: options.author, content });
+      const { author, guid } = options;
+      const item = this.add("file", parent, place.name, { author, content, ...(guid ? { guid } : {}) });
       this.#setFileSystemInfo(item, options.fileSystemInfo);
       return { item, created: true };
     }
@@ -286,8 +295,8 @@ export class Drive {
     for (let at: Item | undefined = item; at !== undefined; at = at.parent) at.size += bytes;
   }
 
-  #newItem(start: Omit<ItemStart, "drive" | "prefix">): Item {
-    const item = newItem({ ...start, drive: this, prefix: this.#prefix });
+  #newItem(start: Omit<ItemStart, "drive" | "number">): Item {
+    const item = newItem({ ...start, drive: this, number: 101 + this.#made++ });
     this.#items.set(item.id, item);
     this.changes.created(item);
     return item;
