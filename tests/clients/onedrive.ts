@@ -9,6 +9,7 @@ import { NATIVE_CLIENT } from "./service_names.ts";
 export const onedrive: Client = {
   name: "onedrive",
   packages: { debian: ["onedrive", "libphobos2-ldc-shared100", "libnotify4"] },
+  sandbox: { olderForms: true }, // it takes an item in a folder only with a path
   drive: "me",
   resumes: true,
   actions,
@@ -18,8 +19,7 @@ function actions({ sandbox, folder, run }: Workplace): Actions {
   const [config, files] = [join(folder, "config"), join(folder, "files")];
   const local = (path: string) => join(files, path);
   const onedrive = (...args: string[]) => run("onedrive", ["--confdir", config, "--syncdir", files, ...args]);
-  const synchronize = () =>
-    onedrive("--synchronize", "--single-directory", "Rehearsal", "--disable-notifications");
+  const synchronize = () => onedrive("--verbose", "--verbose", "--synchronize", "--disable-notifications");
   const names = async () =>
     new Set((await Array.fromAsync(Deno.readDir(local("Rehearsal")))).map(({ name }) => name));
   return {

@@ -203,6 +203,14 @@ Deno.test("If-Match on a session fails: immediately when wrong, at the first fra
   );
 });
 
+Deno.test("If-Match on a session holds in the older form of the service (PROTOCOL U17)", async () => {
+  await using sandbox = await startSandbox({ olderForms: true });
+  const path = libraryPath(sandbox, "root:/General/Agenda.md:/createUploadSession");
+  const { eTag } = sandbox.tenant.find("Documents", "General/Agenda.md")!;
+  const { uploadUrl } = (await graphOf(sandbox)("POST", path, { item: {} }, { "if-match": eTag })).json;
+  assertEquals((await put(uploadUrl, patternBytes(5), "bytes 0-4/5")).status, 200);
+});
+
 Deno.test("full drive rejects the first fragment with 507 (PROTOCOL U24)", async () => {
   await using sandbox = await startSandbox();
   sandbox.tenant.drive("Documents").quotaBytes = sandbox.tenant.drive("Documents").root.size + 100;

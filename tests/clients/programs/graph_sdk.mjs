@@ -1,6 +1,6 @@
 /** Files in OneDrive with Microsoft's SDK for JavaScript: graph_sdk.mjs ACTION [ARGUMENT…] */
 
-import { existsSync, openAsBlob, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { createWriteStream } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -57,27 +57,17 @@ const actions = {
   async download(path, local) {
     await pipeline(await client.api(`${address(path)}:/content`).getStream(), createWriteStream(local));
   },
-  /** Twenty files in each batch. */
   async "upload-folder"(local, path) {
-    const names = await readdir(local);
-    for (let first = 0; first < names.length; first += 20) {
-      const steps = names.slice(first, first + 20).map(async (name, index) => ({
-        id: String(index + 1),
-        // Without the version, which this release leaves in the step (msgraph-sdk-javascript#1451).
-        request: new Request(`https://graph.microsoft.com${address(`${path}/${name}`)}:/content`, {
-          method: "PUT",
-          headers: { "Content-Type": "application/octet-stream" },
-          body: await openAsBlob(join(local, name)),
-        }),
-      }));
-      const content = await new BatchRequestContent(await Promise.all(steps)).getContent();
-      const { responses } = await client.api("/$batch").post(content);
-      for (const { status, body } of responses) {
-        if (status >= 300) throw new Error(`batch step: ${status} ${JSON.stringify(body)}`);
-      }
-    }
+    for (const name of await readdir(local)) await upload(join(local, name), `${path}/${name}`);
   },
-  remove: (path) => client.api(address(path)).delete(),
+  /** As a batch, whose steps this release wants without the version (msgraph-sdk-javascript#1451). */
+  async remove(path) {
+    const request = new Request(`https://graph.microsoft.com${address(path)}`, { method: "DELETE" });
+    const { responses } = await client.api("/$batch").post(
+      await new BatchRequestContent([{ id: "1", request }]).getContent(),
+    );
+    if (responses[0].status !== 204) throw new Error(JSON.stringify(responses));
+  },
   async move(from, to) {
     const { id } = await client.api(address(dirname(to))).get();
     await client.api(address(from)).update({ name: basename(to), parentReference: { id } });

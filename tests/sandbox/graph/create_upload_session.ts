@@ -50,7 +50,7 @@ export async function createUploadSession(
     ifMatch,
   }, state.tenant.store);
   // Creating the session changes the eTag of the file it will replace (api-docs#1716, PROTOCOL U17).
-  if (item) item.eTagVersion++;
+  if (item && !address.drive.info.olderForms) item.eTagVersion++;
   session.uploadUrl = uploadUrl(state, session);
   return jsonResponse(200, {
     "@odata.context": contextUrl(state, "microsoft.graph.uploadSession"),
