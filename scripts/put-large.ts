@@ -18,7 +18,7 @@ import {
 import { usageError } from "../lib/errors.ts";
 import { formatSize } from "../lib/format.ts";
 import type { OnProgress } from "../lib/transfer/result.ts";
-import { checkFragmentBytes, DEFAULT_FRAGMENT_BYTES } from "../lib/upload/protocol.ts";
+import { checkFragmentBytes } from "../lib/upload/protocol.ts";
 import {
   cancelUnfinishedUpload,
   listUnfinishedUploads,
@@ -35,9 +35,9 @@ const OPTIONS = {
   },
   "fragment-size": {
     type: "size",
-    default: DEFAULT_FRAGMENT_BYTES,
     check: checkFragmentBytes,
-    help: "a multiple of 320KiB below 60MiB",
+    defaultHelp: "10 to 30MiB",
+    help: "multiple of 320KiB below 60MiB",
   },
   "no-resume": { type: "switch", help: "start over, ignoring an unfinished upload" },
   "if-changed": { type: "switch", help: "skip a file that is there with the same content" },

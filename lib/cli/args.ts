@@ -5,7 +5,7 @@
  * @module
  */
 import { usageError } from "../errors.ts";
-import { formatSize, parseDuration, parseSize } from "../format.ts";
+import { parseDuration, parseSize } from "../format.ts";
 import { type SettingDefinition, type SettingName, SETTINGS } from "../settings.ts";
 import { parseArgs as parseWords } from "../std.ts";
 import { nearest } from "../suggest.ts";
@@ -28,7 +28,7 @@ export type OptionDefinition =
     /** `defaultHelp` describes a default that depends on something. */
     | { type: "number"; min: number; max: number; default?: number; defaultHelp?: string }
     /** In bytes. `check` throws for sizes out of bounds. */
-    | { type: "size"; default: number; check(bytes: number, typed: string): void }
+    | { type: "size"; defaultHelp: string; check(bytes: number, typed: string): void }
     /** In seconds. */
     | { type: "duration" }
   );
@@ -258,7 +258,7 @@ export function optionHelp(definition: OptionDefinition): string {
       return `${help}, ${min} to ${max} (default ${defaultHelp})`;
     }
     case "size":
-      return `${help} (default ${formatSize(definition.default)})`;
+      return `${help} (default ${definition.defaultHelp})`;
     default:
       return help;
   }

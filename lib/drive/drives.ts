@@ -168,8 +168,8 @@ export class Drives {
   async findSite({ host, path }: SiteName): Promise<SiteInfo> {
     const what = `site ${host}/${path}`;
     await this.prepareForSites(what);
-    return await this.once(what, async () => {
-      const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
+    const url = `/sites/${encodeURIComponent(host)}${path ? `:/${encodePath(path.split("/"))}` : ""}`;
+    return await this.once(url, async () => {
       try {
         return toSiteInfo(await this.context.graph.requestJson<Site>(url, { what, accepts: hasId }));
       } catch (error) {
@@ -256,23 +256,23 @@ export class Drives {
     return wasUsed;
   }
 
-  /** Looks something up once in this run, and in later ones while it is remembered. */
-  once<T>(key: string, find: () => Promise<T>): Promise<T> {
-    let found = this.#found.get(key) as Promise<T> | undefined;
+  /** Requests a place once in this run, and in later ones while it is remembered. @param url Of the request, below Graph. */
+  once<T>(url: string, find: () => Promise<T>): Promise<T> {
+    let found = this.#found.get(url) as Promise<T> | undefined;
     if (!found) {
-      found = this.#recall(key, find);
-      this.#found.set(key, found);
-      found.catch(() => this.#found.delete(key)); // the next operation of the connection may succeed
+      found = this.#recall(url, find);
+      this.#found.set(url, found);
+      found.catch(() => this.#found.delete(url)); // the next operation of the connection may succeed
     }
     return found;
   }
 
-  async #recall<T>(key: string, find: () => Promise<T>): Promise<T> {
+  async #recall<T>(url: string, find: () => Promise<T>): Promise<T> {
     const { memory, explain } = this.context;
-    const known = await memory?.get(key) as T | undefined;
+    const known = await memory?.get(url) as T | undefined;
     const value = known ?? await find();
-    explain?.(`${key}: ${describePlace(value)}${known === undefined ? "" : " (remembered)"}`);
-    if (known === undefined) await memory?.set(key, value);
+    explain?.(`GET ${url}: ${describePlace(value)}${known === undefined ? "" : " (remembered)"}`);
+    if (known === undefined) await memory?.set(url, value);
     return value;
   }
 }

@@ -43,8 +43,14 @@ function noLibrary({ host, path }: SiteName, segment: string, libraries: DriveIn
  *
  * @throws {GraphError} `notFound`; `usage` with the candidates if a name is ambiguous.
  */
-export async function locate(drives: Drives, { base, path, pattern }: Location): Promise<Located> {
-  checkAddress(pattern ?? []); // wildcards only find what is there
+export async function locate(drives: Drives, location: Location): Promise<Located> {
+  checkAddress(location.pattern ?? []); // wildcards only find what is there
+  const located = await find(drives, location);
+  drives.context.explain?.(`${location.text || "the root folder"} is ${itemUrl(located.address)}`);
+  return located;
+}
+
+async function find(drives: Drives, { base, path }: Location): Promise<Located> {
   switch (base.kind) {
     case "me":
       return addressIn(await drives.own(), path);
@@ -121,12 +127,10 @@ async function locateShare(drives: Drives, url: string): Promise<Located> {
   const { graph, session } = drives.context;
   session?.include("allDrives");
   const token = `u!${new TextEncoder().encode(url).toBase64({ alphabet: "base64url", omitPadding: true })}`;
+  const shared = `/shares/${token}/driveItem?$select=id,name,size,root,parentReference`;
   const request = () =>
-    graph.requestJson<DriveItem>(`/shares/${token}/driveItem?$select=id,name,size,root,parentReference`, {
-      what: "the item of this link",
-      accepts: isInDrive,
-    });
-  const { id, parentReference } = await drives.once(token, async () => {
+    graph.requestJson<DriveItem>(shared, { what: "the item of this link", accepts: isInDrive });
+  const { id, parentReference } = await drives.once(shared, async () => {
     try {
       return await request();
     } catch (error) {

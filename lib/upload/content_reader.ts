@@ -6,35 +6,49 @@
 import { throwIfAborted } from "../abort.ts";
 import { type LocalContent, readExactly } from "../local/local_file.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
-import { FRAGMENT_UNIT_BYTES } from "./protocol.ts";
+import type { FragmentSize } from "./fragment_size.ts";
 
-/** Reads into one buffer, which the next read overwrites. */
+/** Reads into two buffers in turn: while one fragment is sent, the next one is read. */
 export class ContentReader {
   /** Of the content from its first byte on. */
   readonly hash = new QuickXorHash();
+  /** Of the next fragment that is read. */
+  readonly size: FragmentSize;
   readonly #content: LocalContent;
   readonly #signal: AbortSignal | undefined;
-  #buffer: Uint8Array<ArrayBuffer>;
+  #buffer = new Uint8Array();
+  #otherBuffer = new Uint8Array();
+  #ahead: { start: number; bytes: Promise<Uint8Array<ArrayBuffer>> } | undefined;
 
   /** @param signal Ends the reading of what was sent before, which may take minutes. */
-  constructor(content: LocalContent, fragmentBytes: number, signal: AbortSignal | undefined) {
+  constructor(content: LocalContent, size: FragmentSize, signal: AbortSignal | undefined) {
     this.#content = content;
+    this.size = size;
     this.#signal = signal;
-    this.#buffer = new Uint8Array(Math.min(fragmentBytes, content.size));
   }
 
-  /** Halves the fragments, to a multiple of 320 KiB: over a slow connection each takes less time. */
-  shrinkFragments(): void {
-    const units = Math.max(1, Math.floor(this.#buffer.length / 2 / FRAGMENT_UNIT_BYTES));
-    this.#buffer = this.#buffer.subarray(0, units * FRAGMENT_UNIT_BYTES);
-  }
-
-  /** The fragment that starts at a byte: of full size, or what is left of the content. */
+  /** The fragment that starts at a byte: of full size, or what is left of the content. Valid until the next one is read ahead. */
   async fragment(start: number): Promise<Uint8Array<ArrayBuffer>> {
+    const ahead = this.#ahead;
+    const bytes = await ahead?.bytes; // even if it is another one: two reads at once would mix their positions
+    this.#ahead = undefined;
+    const wanted = Math.min(this.#content.size - start, this.size.bytes);
+    if (bytes && ahead?.start === start && bytes.length >= wanted) return bytes.subarray(0, wanted);
     await this.hashUpTo(start);
-    const bytes = await this.#read(start, this.#content.size);
-    this.#addToHash(bytes, start);
-    return bytes;
+    return await this.#readFragment(start);
+  }
+
+  /** Starts to read the fragment at a byte, which is most likely the next one; a failure is thrown when that is asked for. */
+  readAhead(start: number): void {
+    if (start >= this.#content.size) return;
+    const bytes = this.#readFragment(start);
+    bytes.catch(() => {});
+    this.#ahead = { start, bytes };
+  }
+
+  /** Waits until nothing is being read. */
+  async settle(): Promise<void> {
+    await this.#ahead?.bytes.catch(() => {}); // nobody needs this fragment any more
   }
 
   /** Hashes what an earlier run has sent. */
@@ -52,7 +66,16 @@ export class ContentReader {
     if (start + bytes.length > hashed) this.hash.add(bytes.subarray(hashed - start), hashed);
   }
 
+  async #readFragment(start: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await this.#read(start, this.#content.size);
+    this.#addToHash(bytes, start);
+    return bytes;
+  }
+
   #read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-    return readExactly(this.#content, this.#buffer.subarray(0, end - start), start);
+    const bytes = Math.min(end - start, this.size.bytes);
+    [this.#buffer, this.#otherBuffer] = [this.#otherBuffer, this.#buffer];
+    if (this.#buffer.length !== bytes) this.#buffer = new Uint8Array(bytes);
+    return readExactly(this.#content, this.#buffer, start);
   }
 }

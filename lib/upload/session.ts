@@ -19,10 +19,10 @@ import type { LocalContent } from "../local/local_file.ts";
 import { incompleteError, type OnProgress, type TransferContext } from "../transfer/result.ts";
 import { checkUnchanged, mayBeRewritten } from "../transfer/verify.ts";
 import { ContentReader } from "./content_reader.ts";
+import { FragmentSize } from "./fragment_size.ts";
 import { cancelSession, type UploadEntry, type UploadIntent, withUploadEntry } from "./journal.ts";
 import {
   checkFragmentBytes,
-  DEFAULT_FRAGMENT_BYTES,
   FRAGMENT_UNIT_BYTES,
   nextExpectedByte,
   nextStep,
@@ -51,8 +51,8 @@ export type UploadConflict = "fail" | "replace" | "rename";
 /** How to upload. */
 interface SessionOptions extends UploadIntent {
   conflict: UploadConflict;
-  /** Bytes of a fragment. @default 10 MiB */
-  fragmentBytes?: number;
+  /** Bytes of a fragment. @default from 10 MiB on, adapted to the line */
+  fragmentBytes?: number | undefined;
   onProgress?: OnProgress | undefined;
 }
 
@@ -77,14 +77,14 @@ function startUpload(
   options: SessionOptions,
   entry: UploadEntry,
 ) {
-  const { fragmentBytes = DEFAULT_FRAGMENT_BYTES } = options;
+  const size = new FragmentSize(options.fragmentBytes);
   return {
     context,
     content,
     target,
     options,
     entry,
-    reader: new ContentReader(content, fragmentBytes, context.graph.http.signal),
+    reader: new ContentReader(content, size, context.graph.http.signal),
     /** For messages. */
     what: `upload of ${pathOf(target)}`,
     /** Time of the last change, as it is sent. */
@@ -130,7 +130,7 @@ export async function uploadThroughSession<T>(
   options: SessionOptions,
   finish: (uploaded: UploadOutcome) => Promise<T>,
 ): Promise<T> {
-  checkFragmentBytes(options.fragmentBytes ?? DEFAULT_FRAGMENT_BYTES);
+  if (options.fragmentBytes !== undefined) checkFragmentBytes(options.fragmentBytes);
   return await withUploadEntry(context, content, target, async (entry) => {
     const upload = startUpload(context, content, target, options, entry);
     let committed: CommittedUpload;
@@ -139,6 +139,8 @@ export async function uploadThroughSession<T>(
       options.onProgress?.(content.size, content.size);
     } catch (error) {
       throw await afterFailure(upload, error);
+    } finally {
+      await upload.reader.settle();
     }
     const { driveItem, created } = committed;
     const { sentBytes, resumedFrom, reader } = upload;
@@ -236,7 +238,8 @@ async function sendFragment(upload: Upload): Promise<Turn> {
     await checkUnchanged(upload.content, upload.reader.hash.digest(), upload.context.graph.http.signal);
   }
   upload.sentBytes += bytes.length;
-  const turn = await exchange(upload, "fragment", {
+  const started = performance.now();
+  const response = exchange(upload, "fragment", {
     method: "PUT",
     url: upload.uploadUrl,
     headers: {
@@ -248,12 +251,17 @@ async function sendFragment(upload: Upload): Promise<Turn> {
     // The smallest fragment has all the time that the deadline leaves.
     ...(bytes.length > FRAGMENT_UNIT_BYTES ? {} : { headerTimeoutMs: Infinity }),
   });
+  upload.reader.readAhead(end);
+  const turn = await response;
   upload.uncollectedBytes += bytes.length;
   if (upload.uncollectedBytes >= COLLECT_AT_BYTES) {
     upload.uncollectedBytes = 0;
     new ArrayBuffer(PRESSURE_BYTES); // never touched, so it takes no memory, but makes V8 collect the copies now
   }
-  if (turn.failure?.cause instanceof TimeoutError) upload.reader.shrinkFragments();
+  if (turn.step.kind === "advance") {
+    upload.reader.size.acknowledged(bytes.length, performance.now() - started);
+  }
+  if (turn.failure?.cause instanceof TimeoutError) upload.reader.size.shrink();
   return turn;
 }
 

@@ -44,8 +44,8 @@ export interface UploadOptions {
   dryRun?: boolean;
   /** Takes a resumable upload session for small files too, except for empty ones. @default false */
   session?: boolean;
-  /** Bytes of a fragment of a session: a multiple of 327,680 (320 KiB) below 60 MiB. @default 10 MiB */
-  fragmentBytes?: number;
+  /** Bytes of a fragment of a session: a multiple of 327,680 (320 KiB) below 60 MiB. @default 10 to 30 MiB, adapted to the line */
+  fragmentBytes?: number | undefined;
   /** Description of the item, sent with a session; personal OneDrive only. */
   description?: string;
   /** Whether to resume an unfinished upload of the same file. @default true */

@@ -84,13 +84,17 @@ Deno.test("ls sends no token to a next link on any other host", async () => {
   ];
   for (const link of links) {
     env.sandbox.clearFaults();
-    env.sandbox.addFault({ path: "/children", patch: { "@odata.nextLink": link } });
+    env.sandbox.addFault({ path: "/children", times: "always", patch: { "@odata.nextLink": link } });
     const { code, stderr } = await env.run("ls", "General");
     assertEquals(code, 1, `${link}: ${stderr}`);
     assertMatch(stderr, /link to another host/);
   }
   env.sandbox.clearFaults();
-  env.sandbox.addFault({ path: "/children", patch: { "@odata.nextLink": `//${host}/v1.0/next` } });
+  env.sandbox.addFault({
+    path: "/children",
+    times: "always",
+    patch: { "@odata.nextLink": `//${host}/v1.0/next` },
+  });
   await env.run("ls", "General"); // resolves to a path on the Graph origin that does not exist
   assertEquals(foreign.heard, []);
   checkTokens(env);

@@ -1,65 +1,113 @@
 // deno-lint-ignore-file no-console -- prints for users
 /**
- * Measures hashes, start-up, speed and memory of the scripts against a local sandbox, each compared with a baseline
- * that anyone can run. Compare the ratios, not the seconds.
+ * Measures speed and memory of the scripts against a local sandbox, each compared with another tool, or with what the line
+ * allows. Compare the ratios, not the seconds.
  *
- *     deno task bench                             everything, with a file of 512 MiB
- *     deno task bench --size 2GiB --rounds 5      another size; five rounds of transfers, not three
- *     deno task bench --only transfer --size 5GB  one part: hash, start-up, transfer or files
+ *     deno task bench                            everything, about five minutes
+ *     deno task bench --only upload,list         measurements whose names begin so
+ *     deno task bench --size 5GB --rounds 9      the large file of the measurements without a line; more rounds
+ *     deno task bench --json                     one JSON object a line
+ *     deno task bench --plot FILE                the ratios and their goals as an SVG picture
+ *     deno task bench --check                    fail where a ratio is much higher than in baseline.json
  *
  * @module
  */
-import { join, parseArgs } from "../../lib/std.ts";
-import { formatSize, parseSize } from "../../lib/format.ts";
-import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
-import { hashing } from "./hashing.ts";
-import { manyFiles } from "./many_files.ts";
-import { startUp } from "./start_up.ts";
-import { transfers } from "./transfers.ts";
+import { parseArgs } from "../../lib/std.ts";
+import { parseSize } from "../../lib/format.ts";
+import { MEASUREMENTS } from "./measurements.ts";
+import { median, type Result } from "./measure.ts";
+import { plot } from "./plot.ts";
 
-const PARTS = ["hash", "start-up", "transfer", "files"];
-
-/** Random bytes followed by a hole: as much to read, hash and send, without filling the disk twice. */
-async function largeFile(folder: string, bytes: number): Promise<string> {
-  const path = join(folder, "large.bin");
-  using file = await Deno.open(path, { write: true, create: true });
-  await file.write(pseudoRandomBytes(1024 * 1024));
-  await file.truncate(bytes);
-  return path;
-}
+/** Other machines, and other work on this one, change ratios as well. */
+const CHECK_MARGIN = 1.6;
+const BASELINE = new URL("baseline.json", import.meta.url);
 
 async function main(): Promise<number> {
-  const given = parseArgs(Deno.args, { string: ["size", "only", "rounds", "_"], boolean: [] });
-  const { size, only } = given;
-  const bytes = parseSize(typeof size === "string" ? size : "512MiB");
-  const rounds = typeof given.rounds === "string" ? Number(given.rounds) : 3;
-  if (!(Number.isInteger(rounds) && rounds >= 1)) {
-    console.error(`--rounds ${given.rounds}: not a whole number from 1 on`);
+  const { only, size, rounds, json, plot: file, check, _: [unexpected] } = parseArgs(Deno.args, {
+    string: ["only", "size", "rounds", "plot", "_"],
+    boolean: ["json", "check"],
+  });
+  const prefixes = typeof only === "string" ? only.split(",") : [""];
+  const chosen = MEASUREMENTS.filter(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)));
+  if (chosen.length === 0 || unexpected !== undefined) {
+    const names = MEASUREMENTS.map(({ name }) => name).join(", ");
+    console.error(`bench: choose with --only from ${names}`);
     return 2;
   }
-  const parts = typeof only === "string" ? only.split(",") : PARTS;
-  const unknown = parts.find((part) => !PARTS.includes(part));
-  if (unknown !== undefined) {
-    console.error(`--only ${unknown}: not one of ${PARTS.join(", ")}`);
+  const options = {
+    bytes: parseSize(typeof size === "string" ? size : "1GiB"),
+    rounds: Number(rounds ?? 3),
+  };
+  if (!(Number.isInteger(options.rounds) && options.rounds > 0)) {
+    console.error(`bench: --rounds ${rounds}: not a whole number from 1 on`);
     return 2;
   }
-  await using env = await startTestEnv();
+  if (!json) console.log(`${machine()}\n\n${tableHead()}`);
+  const results: Result[] = [];
+  for (const { name, run } of chosen) {
+    for await (const result of run(options)) {
+      results.push({ name, ...result });
+      console.log(
+        json ? JSON.stringify({ name, ...result, ratio: ratioOf(result) }) : tableRow(results.at(-1)!),
+      );
+    }
+  }
+  if (typeof file === "string") await Deno.writeTextFile(file, plot(results, machine()));
+  return check === true ? await compareWithBaseline(results) : 0;
+}
+
+function machine(): string {
   const { deno } = Deno.version;
-  const cores = navigator.hardwareConcurrency;
-  console.log(
-    `Deno ${deno}, ${Deno.build.target}, ${cores} cores, load ${
-      Deno.loadavg()[0]!.toFixed(1)
-    } at the start; ` +
-      `the sandbox shares the machine`,
-  );
-  if (parts.includes("hash")) hashing();
-  if (parts.includes("start-up")) await startUp(env);
-  if (parts.includes("files")) await manyFiles();
-  if (parts.includes("transfer")) {
-    console.log(`large file of ${formatSize(bytes)} (${bytes} bytes), best of ${rounds}`);
-    await transfers(env, await largeFile(env.folder, bytes), bytes, rounds);
+  const load = Deno.loadavg()[0]!.toFixed(1);
+  return `Deno ${deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores, load ${load} at the start; ` +
+    "the sandbox shares the machine";
+}
+
+export function ratioOf({ seconds, reference }: Pick<Result, "seconds" | "reference">): number {
+  return typeof reference.seconds === "number"
+    ? median(seconds) / reference.seconds
+    : median(seconds.map((value, round) => value / (reference.seconds as number[])[round]!));
+}
+
+const WIDTHS = [34, 9, 34, 7, 6, 9] as const;
+
+function tableHead(): string {
+  return row(["measurement", "seconds", "compared with", "ratio", "goal", "peak MiB"]);
+}
+
+function tableRow({ name, what, seconds, reference, goal, peakMiB }: Result): string {
+  if (reference.missing) {
+    return row([`${name}: ${what}`, "", `${reference.name} is not installed`, "", "", ""]);
   }
-  return 0;
+  const other = typeof reference.seconds === "number" ? reference.seconds : median(reference.seconds);
+  return row([
+    `${name}: ${what}`,
+    median(seconds).toFixed(3),
+    `${reference.name} ${other.toFixed(3)}`,
+    ratioOf({ seconds, reference }).toFixed(2),
+    goal === undefined ? "" : `≤${goal}`,
+    peakMiB?.toFixed(0) ?? "",
+  ]);
+}
+
+function row(cells: readonly string[]): string {
+  return cells.map((cell, index) => cell.padEnd(WIDTHS[index]!)).join(" ").trimEnd();
+}
+
+async function compareWithBaseline(results: readonly Result[]): Promise<number> {
+  const baseline: Record<string, number> = JSON.parse(await Deno.readTextFile(BASELINE));
+  const slower = results.filter((result) => {
+    const before = baseline[keyOf(result)];
+    return before !== undefined && !result.reference.missing && ratioOf(result) > before * CHECK_MARGIN;
+  });
+  for (const result of slower) {
+    console.error(`${keyOf(result)}: ratio ${ratioOf(result).toFixed(2)}, was ${baseline[keyOf(result)]}`);
+  }
+  return slower.length === 0 ? 0 : 1;
+}
+
+function keyOf({ name, what, reference }: Result): string {
+  return `${name}: ${what} / ${reference.name}`;
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -1,51 +1,64 @@
-// deno-lint-ignore-file no-console -- prints for users
 /**
- * Uploads and downloads a folder of many small files, sequentially and in parallel, then again unchanged.
- * Responses are delayed as by a distant service: loopback alone has no latency.
+ * Folders of many small files over a distant line, compared with one request a file by eight jobs.
  *
  * @module
  */
 import { join } from "../../lib/std.ts";
-import { pseudoRandomBytes, type ScriptName, startTestEnv } from "../test_env.ts";
-import { type Measured, measureScript } from "./measure.ts";
+import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
+import { throughLine } from "./line.ts";
+import { type BenchOptions, interleaved, measureScript, type Result } from "./measure.ts";
 
-const FILES = 200;
-const FILE_BYTES = 20_000;
-const DELAY_MS = 50;
+const LATENCY_MS = 50;
+const JOBS = 8;
+const UP = { files: 200, bytes: 10_000 };
+const DOWN = { files: 1_000, bytes: 1_000 };
 
-/** Measures `put -r` and `get -r`. */
-export async function manyFiles(): Promise<void> {
+/** Measures `put -r`, and again with `--if-changed`. */
+export async function* manyUploads({ rounds }: BenchOptions): AsyncGenerator<Omit<Result, "name">> {
   await using env = await startTestEnv();
   const folder = join(env.folder, "small");
   await Deno.mkdir(folder);
-  for (let index = 0; index < FILES; index++) {
-    await Deno.writeFile(join(folder, `${index}.bin`), pseudoRandomBytes(FILE_BYTES, index + 1));
+  for (let index = 0; index < UP.files; index++) {
+    await Deno.writeFile(join(folder, `${index}.bin`), pseudoRandomBytes(UP.bytes, index + 1));
   }
-  await env.run("ls", "General"); // sign in for reading
-  for (const service of ["graph", "storage"] as const) {
-    env.sandbox.addFault({ service, delayMs: DELAY_MS, times: "always" });
+  await env.run("put", await env.file("first.txt", "x"), "General/"); // caches the token, and what General is
+  await using line = throughLine(env, { latencyMs: LATENCY_MS });
+  let copies = 0;
+  const [first, again] = await interleaved(
+    rounds,
+    () => measureScript(env, "put", ["-r", folder, `General/copy${++copies}`], line.variables),
+    () => measureScript(env, "put", ["-r", "--if-changed", folder, `General/copy${copies}`], line.variables),
+  );
+  const reference = eightAtOnce(UP.files);
+  yield { what: "put -r 200 × 10 kB, 50 ms", ...first!, reference, goal: 1.3 };
+  yield {
+    what: "the same again, --if-changed",
+    ...again!,
+    reference: { name: "four round trips", seconds: 0.2 },
+  };
+}
+
+/** Measures `get -r`. */
+export async function* manyDownloads({ rounds }: BenchOptions): AsyncGenerator<Omit<Result, "name">> {
+  await using env = await startTestEnv();
+  addFiles(env);
+  await env.run("ls", "General"); // caches the token, and what General is
+  await using line = throughLine(env, { latencyMs: LATENCY_MS });
+  let copies = 0;
+  const [measured] = await interleaved(
+    rounds,
+    () => measureScript(env, "get", ["-r", "General/Small", `copy${++copies}`], line.variables),
+  );
+  yield { what: "get -r 1,000 × 1 kB, 50 ms", ...measured!, reference: eightAtOnce(DOWN.files), goal: 1.2 };
+}
+
+function addFiles({ sandbox }: TestEnv): void {
+  for (let index = 0; index < DOWN.files; index++) {
+    const bytes = pseudoRandomBytes(DOWN.bytes, index + 1);
+    sandbox.tenant.addFile("Documents", `General/Small/${index}.bin`, bytes);
   }
-  console.log(`${FILES} files of ${FILE_BYTES} bytes; each response is delayed by ${DELAY_MS} ms`);
-  const put = ["-r", folder];
-  const lines: [string, ScriptName, string[]][] = [
-    ["put --jobs 1", "put", ["--jobs", "1", ...put, "General/one"]],
-    ["put --jobs 4", "put", ["--jobs", "4", ...put, "General/four"]],
-    ["put --jobs 8", "put", ["--jobs", "8", ...put, "General/eight"]],
-    ["put --if-changed", "put", ["--if-changed", ...put, "General/four"]],
-    ["get --jobs 1", "get", ["--jobs", "1", "-r", "General/one", "one"]],
-    ["get --jobs 4", "get", ["--jobs", "4", "-r", "General/one", "four"]],
-    ["get --jobs 8", "get", ["--jobs", "8", "-r", "General/one", "eight"]],
-    ["get --if-changed", "get", ["--if-changed", "-r", "General/one", "eight"]],
-  ];
-  const base = new Map<ScriptName, Measured>();
-  for (const [name, script, args] of lines) {
-    const measured = await measureScript(env, script, ...args);
-    const { seconds } = base.get(script) ?? measured;
-    if (!base.has(script)) base.set(script, measured);
-    console.log(
-      `files     ${name.padEnd(18)} ${measured.seconds.toFixed(1).padStart(5)} s   ${
-        (measured.seconds / seconds).toFixed(2)
-      } × ${script} --jobs 1   peak ${measured.peakMiB?.toFixed(0) ?? "?"} MiB`,
-    );
-  }
+}
+
+function eightAtOnce(files: number): Result["reference"] {
+  return { name: `a round trip a file ÷ ${JOBS}`, seconds: files * LATENCY_MS / 1000 / JOBS };
 }

@@ -5,6 +5,39 @@
  */
 import { commandLine, environment, type ScriptName, type TestEnv } from "../test_env.ts";
 
+/** Options of a run of the bench. */
+export interface BenchOptions {
+  /** Size of the large file. */
+  bytes: number;
+  /** How often each command is measured; in turn with what it is compared with. */
+  rounds: number;
+}
+
+/** A measurement, compared with something. */
+export interface Result {
+  name: string;
+  what: string;
+  /** Of each round. */
+  seconds: number[];
+  reference: {
+    name: string;
+    /** Of each round, or one ideal time. */
+    seconds: number | number[];
+    /** The other tool is not installed. */
+    missing?: boolean;
+  };
+  /** The ratio that is wanted. */
+  goal?: number;
+  peakMiB?: number | undefined;
+}
+
+/** Something that the bench measures. */
+export interface Measurement {
+  /** Chosen by `--only`. */
+  name: string;
+  run(options: BenchOptions): AsyncIterable<Omit<Result, "name">>;
+}
+
 /** Duration and peak memory of a process. */
 export interface Measured {
   seconds: number;
@@ -13,17 +46,24 @@ export interface Measured {
 }
 
 export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
-/** Measures a script. */
-export function measureScript(env: TestEnv, script: ScriptName, ...args: string[]): Promise<Measured> {
-  return measure(commandLine(script, args, env.sandbox.env), env.sandbox.env, env.folder);
+/** Measures a script, which must succeed. */
+export function measureScript(
+  { sandbox, folder }: TestEnv,
+  script: ScriptName,
+  args: readonly string[],
+  variables: Record<string, string> = sandbox.env,
+): Promise<Measured> {
+  return measure(commandLine(script, args, variables), variables, folder);
 }
 
-/** Measures a command. */
+/** Measures a command, which must succeed. */
 export async function measure(
-  [program, ...args]: string[],
+  [program, ...args]: readonly string[],
   env: Record<string, string>,
   cwd: string,
 ): Promise<Measured> {
@@ -42,6 +82,35 @@ export async function measure(
   clearInterval(watch);
   if (code !== 0) throw new Error(`${[program, ...args].join(" ")}: exit code ${code}: ${stderr}`);
   return { seconds: (performance.now() - started) / 1000, peakMiB };
+}
+
+/** Measures commands in turn, so that other work on the machine affects all alike. */
+export async function interleaved(
+  rounds: number,
+  ...works: (() => Promise<Measured>)[]
+): Promise<{ seconds: number[]; peakMiB: number | undefined }[]> {
+  const all: Measured[][] = works.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, work] of works.entries()) all[index]!.push(await work());
+  }
+  return all.map((runs) => ({
+    seconds: runs.map(({ seconds }) => seconds),
+    peakMiB: runs.reduce<number | undefined>(
+      (peak, { peakMiB }) => peakMiB === undefined ? peak : Math.max(peak ?? 0, peakMiB),
+      undefined,
+    ),
+  }));
+}
+
+/** Whether a program runs on this machine. */
+export async function isInstalled(program: string, ...args: string[]): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output();
+    return success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 function peakOf(pid: number): number | undefined {

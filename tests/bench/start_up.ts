@@ -1,37 +1,28 @@
-// deno-lint-ignore-file no-console -- prints for users
 /**
  * Start-up time of a script, compared with an empty one.
  *
  * @module
  */
-import { commandLine, type TestEnv } from "../test_env.ts";
-import { measure, median } from "./measure.ts";
+import { commandLine, startTestEnv } from "../test_env.ts";
+import { type BenchOptions, interleaved, measure, measureScript, type Result } from "./measure.ts";
 
-const ROUNDS = 21;
+/** One start takes so little that more rounds cost nothing. */
+const ROUNDS_FACTOR = 7;
 
-/** Measures `ls --version` and `ls` of a small folder. */
-export async function startUp(env: TestEnv): Promise<void> {
-  const empty = await env.file("empty.ts", "");
-  const times: Record<string, number[]> = { empty: [], version: [], ls: [] };
-  await env.run("ls", "General"); // caches the token of ls
-  for (let i = 0; i < ROUNDS; i++) {
-    times.empty!.push(
-      (await measure([Deno.execPath(), "run", "-q", "--no-config", empty], {}, env.folder)).seconds,
-    );
-    times.version!.push(
-      (await measure(commandLine("ls", ["--version"], env.sandbox.env), env.sandbox.env, env.folder)).seconds,
-    );
-    times.ls!.push(
-      (await measure(commandLine("ls", ["General"], env.sandbox.env), env.sandbox.env, env.folder)).seconds,
-    );
-  }
-  const base = median(times.empty!);
-  for (const [name, values] of Object.entries(times)) {
-    const seconds = median(values);
-    console.log(
-      `start-up  ${name.padEnd(8)} ${(seconds * 1000).toFixed(0).padStart(5)} ms   ${
-        (seconds / base).toFixed(1)
-      } × an empty script`,
-    );
-  }
+/** Measures `--help`, and `ls` of a small folder over loopback. */
+export async function* startUp({ rounds }: BenchOptions): AsyncGenerator<Omit<Result, "name">> {
+  await using env = await startTestEnv();
+  const script = await env.file("empty.ts", "");
+  await env.run("ls", "General"); // caches the token, and what General is
+  const run = (...args: string[]) => () =>
+    measure(commandLine("ls", args, env.sandbox.env), env.sandbox.env, env.folder);
+  const [empty, help, ls] = await interleaved(
+    rounds * ROUNDS_FACTOR,
+    () => measure([Deno.execPath(), "run", "-q", "--no-config", script], {}, env.folder),
+    run("--help"),
+    () => measureScript(env, "ls", ["General"]),
+  );
+  const reference = { name: "an empty script", seconds: empty!.seconds };
+  yield { what: "ls --help", ...help!, reference, goal: 2.2 };
+  yield { what: "ls General", ...ls!, reference, goal: 3.2 };
 }

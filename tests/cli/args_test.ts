@@ -17,7 +17,7 @@ const OPTIONS = {
   conflict: { type: "choice", choices: ["fail", "replace"], default: "fail", help: "if here" },
   jobs: { type: "number", min: 1, max: 16, default: 4, help: "files in parallel" },
   connections: { type: "number", min: 1, max: 16, defaultHelp: "1; 4 from 64 MiB", help: "per file" },
-  size: { type: "size", default: 1024, check: () => {}, help: "a size" },
+  size: { type: "size", defaultHelp: "1 KiB", check: () => {}, help: "a size" },
 } as const satisfies OptionDefinitions;
 const SYNTAX = { options: OPTIONS, arguments: { min: 0, max: 3, names: "FILE" } };
 const DEFAULTS = {
@@ -29,7 +29,7 @@ const DEFAULTS = {
   conflict: "fail",
   jobs: 4,
   connections: undefined,
-  size: 1024,
+  size: undefined,
 };
 
 Deno.test("parseArgs() separates options, with defaults, from arguments", () => {
@@ -139,7 +139,7 @@ Deno.test("optionSyntax() and optionHelp() show placeholder, choices, bounds and
     "--conflict HOW: if here: fail (default), replace",
     "--jobs N: files in parallel, 1 to 16 (default 4)",
     "--connections N: per file, 1 to 16 (default 1; 4 from 64 MiB)",
-    "--size SIZE: a size (default 1.0 KiB)",
+    "--size SIZE: a size (default 1 KiB)",
   ]);
 });
 

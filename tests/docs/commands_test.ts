@@ -35,7 +35,9 @@ Deno.test({
 
       assertEquals((await first.run(makeFolder.command)).code, 0);
       await first.start(`exec ${startSandbox.command.replace("sandbox ", `sandbox --port ${port} `)}`);
-      const [text] = await first.waitFor(/Type device codes at .*\nStop with Ctrl\+C\.\n/);
+      const [text] = await first.waitFor(
+        /Type device codes at .*\nSee what happens at .*, and stop with Ctrl\+C\.\n/,
+      );
       assertShown(startSandbox, text);
 
       assertShown(load, (await second.run(load.command)).output);

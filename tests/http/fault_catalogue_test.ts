@@ -11,7 +11,7 @@ const CATALOGUE = Object.entries(KNOWN_FAULTS) as [FaultName, KnownFault][];
 
 Deno.test("knownFault() gives each fault of the protocol notes a name with an effect", () => {
   const items = new Set(CATALOGUE.map(([, { item }]) => item));
-  assertEquals([...items].toSorted((a, b) => a - b), Array.from({ length: 17 }, (_, index) => index + 1));
+  assertEquals([...items].toSorted((a, b) => a - b), Array.from({ length: 18 }, (_, index) => index + 1));
   for (const [name, { what, traps, scripts, rules, behavior, options }] of CATALOGUE) {
     assertMatch(name, /^[a-z0-9-]+$/);
     assert(what !== "" && !what.includes("\n"), name);
@@ -60,7 +60,7 @@ Deno.test("sandbox rejects an unknown fault, and lists the known ones", async ()
   const wrong: [string[], RegExp][] = [
     [
       ["--fault", "throttled"],
-      /there is no fault "throttled"; there are throttled-with-retry-after, .*gateway-timeout/,
+      /there is no fault "throttled"; there are throttled-with-retry-after, .*precondition-not-allowed/,
     ],
     [["--fault=answer-lost,nope"], /there is no fault "nope"/],
     [["--fault"], /--fault takes a value/],

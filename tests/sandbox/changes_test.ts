@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
-import { assertError, graphOf, libraryPath, send } from "./testing.ts";
+import { assertError, graphOf, libraryPath, send, until } from "./testing.ts";
 
 Deno.test("PATCH moves an item into a folder of its drive, and into no other drive", async () => {
   await using sandbox = await startSandbox();
@@ -86,4 +86,67 @@ Deno.test("createLink returns a link that /shares resolves, the same for the sam
   assertEquals((await create({ type: "edit", scope: "users" })).json.roles, ["write"]);
   assertError(await create({ type: "own" }), 400, "invalidRequest");
   assertError(await create({ type: "view", scope: "world" }), 400, "invalidRequest");
+});
+
+Deno.test("PATCH sets a description, resolves taken names as asked, and takes a folder by its path", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const CONFLICT = "@microsoft.graph.conflictBehavior";
+  for (const name of ["a", "b", "c"]) sandbox.tenant.addFile("Documents", `Box/${name}.txt`, name);
+  const patch = (path: string, body: unknown) => graph("PATCH", libraryPath(sandbox, `root:/${path}`), body);
+
+  const described = await patch("Box/a.txt", { description: "The first" });
+  assertEquals([described.status, described.json.description], [200, "The first"]);
+  assertError(await patch("Box/a.txt", { name: "b.txt" }), 409, "nameAlreadyExists");
+  const renamed = await patch("Box/a.txt", { name: "b.txt", [CONFLICT]: "rename" });
+  assertEquals([renamed.json.name, renamed.json.description], ["b 1.txt", "The first"]);
+  const replaced = await patch("Box/c.txt", { name: "b.txt", [CONFLICT]: "replace" });
+  assertEquals([replaced.status, sandbox.tenant.find("Documents", "Box")!.children], [200, [
+    "b 1.txt",
+    "b.txt",
+  ]]);
+  assertEquals(await sandbox.tenant.bytes("Documents", "Box/b.txt"), new TextEncoder().encode("c"));
+  assertError(
+    await patch("Box/b.txt", { name: "b 1.txt", [CONFLICT]: "overwrite" }),
+    400,
+    "invalidRequest",
+    "invalidParameterFormat",
+  );
+
+  const moved = await patch("Box/b.txt", { parentReference: { path: "/drive/root:/General/Minutes" } });
+  assertEquals(moved.json.parentReference.name, "Minutes");
+  const { driveId } = sandbox.tenant.find("me", "Documents")!;
+  const copied = await graph("POST", libraryPath(sandbox, "root:/General/Agenda.md:/copy"), {
+    parentReference: { path: `/drives/${driveId}/root:/Documents` },
+  });
+  await send(copied.headers.get("location")!);
+  assertEquals(sandbox.tenant.find("me", "Documents/Agenda.md")!.size, 30);
+});
+
+Deno.test("an item that is deleted before the body of a request has arrived is 404", async () => {
+  await using sandbox = await startSandbox();
+  const headers = {
+    authorization: `Bearer ${sandbox.issueToken()}`,
+    "content-type": "application/json",
+  };
+  const cases = [
+    ["PATCH", "root:/Box/a.txt", '{"name":"b.txt"}'],
+    ["POST", "root:/Box:/children", '{"name":"Folder","folder":{}}'],
+    ["PUT", "root:/Box/c.txt:/content", '"text"'],
+  ] as const;
+  for (const [method, path, text] of cases) {
+    sandbox.tenant.addFile("Documents", "Box/a.txt", "a");
+    const { readable, writable } = new TransformStream();
+    const url = `${sandbox.apiOrigin}/v1.0${libraryPath(sandbox, path)}`;
+    const reply = send(url, { method, headers, body: readable });
+    const writer = writable.getWriter();
+    await writer.write(new TextEncoder().encode(text.slice(0, 1)));
+    await until(() => sandbox.requests.some((request) => request.method === method));
+
+    sandbox.tenant.remove("Documents", "Box");
+    await writer.write(new TextEncoder().encode(text.slice(1)));
+    await writer.close();
+
+    assertError(await reply, 404, "itemNotFound");
+  }
 });

@@ -103,7 +103,7 @@ Deno.test("GET content responds with 304 to a matching tag, an empty 404 to a fo
   assertEquals([folder.status, folder.text], [404, ""]);
   assertEquals(folder.headers.get("content-type"), "application/octet-stream");
   assertError(await graph("GET", "/me/drive/root:/Adele%20@%20Work:/content"), 400, "invalidRequest");
-  assertError(await graph("GET", `${LETTER}:/content?format=pdf`), 406, "notSupported");
+  assertError(await graph("GET", `${LETTER}:/content?format=pdf`), 501, "sandboxNotImplemented");
   const reply = await send(await locationOf(graph, "/me/drive/root:/Documents/Empty.txt"));
   assertEquals([reply.status, reply.headers.get("content-length"), reply.text], [200, "0", ""]);
 });

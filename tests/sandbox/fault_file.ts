@@ -30,6 +30,7 @@ const FIELDS: Record<Exclude<keyof FaultRule, "rewrite">, Check> = {
     "name-taken",
     "claims-required",
     "interaction-required",
+    "changes-forgotten",
   ),
   drop: (value) => value === true,
   dropAfterBytes: isCount,

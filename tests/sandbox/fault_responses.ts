@@ -8,7 +8,7 @@ const GRAPH_ERRORS: Record<number, { code: string; inner?: string; message: stri
   401: { code: "InvalidAuthenticationToken", message: "Lifetime validation failed, the token is expired." },
   403: { code: "accessDenied", message: "Access denied" },
   404: { code: "itemNotFound", message: "The resource could not be found." },
-  409: { code: "nameAlreadyExists", message: "An item with the same name already exists under the parent" },
+  409: { code: "nameAlreadyExists", message: "Name already exists" },
   410: { code: "resyncRequired", message: "Resync required." },
   412: {
     code: "resourceModified",

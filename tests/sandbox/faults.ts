@@ -19,7 +19,9 @@ export type SideEffect =
    */
   | "claims-required"
   /** The same, and refreshes fail with `interaction_required`: the user has to sign in again. */
-  | "interaction-required";
+  | "interaction-required"
+  /** The delta tokens of all drives are too old: 410 (PROTOCOL 4.2f). */
+  | "changes-forgotten";
 
 /**
  * A rule applies to matching requests from the `nth` on, `times` times. If several rules match, the first one in
@@ -73,6 +75,7 @@ export class Faults {
   readonly rules: FaultRule[];
   readonly repeats = new SilentRepeats();
   readonly #counts = new WeakMap<FaultRule, number>();
+  readonly #strikes = new WeakMap<FaultRule, number>();
 
   constructor(rules: readonly FaultRule[]) {
     this.rules = [...rules];
@@ -87,7 +90,13 @@ export class Faults {
       this.#counts.set(rule, count);
       if (applied === undefined && count >= (rule.nth ?? 1) && count <= lastMatch(rule)) applied = rule;
     }
+    if (applied !== undefined) this.#strikes.set(applied, this.strikes(applied) + 1);
     return applied;
+  }
+
+  /** How many requests this rule has been applied to. */
+  strikes(rule: FaultRule): number {
+    return this.#strikes.get(rule) ?? 0;
   }
 }
 

@@ -3,6 +3,7 @@
 import { DOWNLOADS } from "./known_faults/downloads.ts";
 import { FRAGMENTS } from "./known_faults/fragments.ts";
 import type { KnownFault } from "./known_faults/known_fault.ts";
+import { LIVE_FORMS } from "./known_faults/live_forms.ts";
 import { LISTINGS } from "./known_faults/listings.ts";
 import { ODD_RESPONSES } from "./known_faults/odd_responses.ts";
 import { SESSIONS } from "./known_faults/sessions.ts";
@@ -20,6 +21,7 @@ export const KNOWN_FAULTS = {
   ...LISTINGS,
   ...SIGN_IN,
   ...ODD_RESPONSES,
+  ...LIVE_FORMS,
 } satisfies Record<string, KnownFault>;
 
 export type FaultName = keyof typeof KNOWN_FAULTS;

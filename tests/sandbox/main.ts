@@ -23,6 +23,7 @@ Options:
   --port N              the first of three consecutive ports (default: 8400)
   --fault NAME[,NAME…]  known faults by name; may be repeated; --fault help lists them
   --faults FILE         scripted faults: a JSON array of rules
+  --lenient-storage     ignore bearer tokens at the storage host, which older clients send
   --token-life SECONDS  lifetime of access tokens (default: 3600)
   --log FILE            append one JSON line per request
   --help                show this help
@@ -42,6 +43,7 @@ const OPTIONS = {
   port: { type: "string" },
   fault: { type: "string" },
   faults: { type: "string" },
+  "lenient-storage": { type: "boolean" },
   "token-life": { type: "string" },
   log: { type: "string" },
   help: { type: "boolean" },
@@ -62,6 +64,7 @@ async function parseCommand(args: string[]): Promise<Command | string> {
   const options: SandboxOptions = {
     approve: given.has("approve"),
     fault: names.filter(Boolean).map(faultNamed),
+    lenientStorage: given.has("lenient-storage"),
   };
   const port = single(given, "port");
   options.port = port === undefined ? DEFAULT_PORT : wholeNumber("--port", port, 1, 65_533);
@@ -180,7 +183,7 @@ export async function main(args: string[]): Promise<number> {
       ? "Device codes are approved automatically."
       : `Type device codes at ${sandbox.loginOrigin}/devicelogin`,
   );
-  writeLine("Stop with Ctrl+C.");
+  writeLine(`See what happens at ${sandbox.loginOrigin}/, and stop with Ctrl+C.`);
   const code = await interrupted;
   await sandbox.close();
   return code;

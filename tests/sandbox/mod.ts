@@ -25,8 +25,9 @@ import type { TestUser } from "./login/test_user.ts";
 import type { Revocation } from "./login/tokens.ts";
 import type { AppOnlyClient } from "./login/app_only_client.ts";
 import { applySideEffect } from "./side_effects.ts";
-import type { Service, ServiceRequest, ServiceResponse } from "./messages.ts";
+import type { Service, ServiceResponse } from "./messages.ts";
 import type { SandboxOptions } from "./options.ts";
+import { isOverviewRequest, type Overview, overviewPage } from "./page/mod.ts";
 import { RequestLog } from "./request_log.ts";
 import { newState, type Origins, type State } from "./state.ts";
 import { storageService } from "./storage/mod.ts";
@@ -122,19 +123,23 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       pause: (ms) => pause(ms, closing.signal),
       applySideEffect: (effect, request) => applySideEffect(state, effect, request),
     };
-    const respond = (request: ServiceRequest) =>
-      requests.record(
-        request,
-        (record) => exchange(request, record, services[request.service]!, faults, effects),
-      );
+    const respond: Respond = (request) =>
+      isOverviewRequest(request)
+        ? Promise.resolve({ response: overviewPage(overview), truncateTo: undefined })
+        : requests.record(
+          request,
+          (record) => exchange(request, record, services[request.service]!, faults, effects),
+        );
     listeners = openListeners(options, respond);
     const [login, graph, storage] = listeners as [Listener, Listener, Listener];
     const ports = { login: login.port, graph: graph.port, storage: storage.port };
     const own = { login: login.origin, graph: graph.origin, storage: storage.origin };
     const state = newState(options, options.tls?.origins ?? own, content);
     Object.assign(services, servicesOf(state));
-    const sandbox = sandboxOf(state, faults, requests, home);
-    for (const name of options.fault ?? []) addKnownFault(state, faults, name);
+    const behaviors: FaultName[] = [];
+    const overview = { state, log: requests, faults, behaviors };
+    const sandbox = sandboxOf(overview, home);
+    for (const name of options.fault ?? []) addKnownFault(overview, name);
     let closed: Promise<void> | undefined;
     const close = () => closed ??= closeAll(listeners, state.sessions, requests, [folder, home], closing);
     return { ...sandbox, ports, close, [Symbol.asyncDispose]: close };
@@ -177,7 +182,8 @@ function servicesOf(state: State): Record<Service, Handler> {
 }
 
 /** The parts of a sandbox that do not concern its listeners. */
-function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) {
+function sandboxOf(running: Overview, home: string) {
+  const { state, faults, log } = running;
   const { origins, tenant, tokens, user, app } = state;
   return {
     loginOrigin: origins.login,
@@ -187,7 +193,7 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) 
     requests: log.requests,
     faults: faults.rules,
     addFault: (...added: (FaultRule | FaultName)[]) => {
-      for (const fault of added) addFault(state, faults, fault);
+      for (const fault of added) addFault(running, fault);
     },
     clearFaults: () => void faults.rules.splice(0),
     user,
@@ -201,18 +207,19 @@ function sandboxOf(state: State, faults: Faults, log: RequestLog, home: string) 
   };
 }
 
-function addKnownFault(state: State, faults: Faults, name: FaultName): void {
-  const { rules = () => [], behavior = {} } = knownFault(name);
+function addKnownFault({ state, faults, behaviors }: Overview, name: FaultName): void {
+  const { rules = () => [], behavior, options } = knownFault(name);
   faults.rules.push(...rules().map((rule) => ({ name, ...rule })));
+  if (behavior || options) behaviors.push(name);
   Object.assign(state.tenant.behavior, behavior);
 }
 
-function addFault(state: State, faults: Faults, fault: FaultRule | FaultName): void {
-  if (typeof fault !== "string") return void faults.rules.push(fault);
+function addFault(running: Overview, fault: FaultRule | FaultName): void {
+  if (typeof fault !== "string") return void running.faults.rules.push(fault);
   if (knownFault(fault).options) {
     throw new Error(`${fault} is an option: startSandbox({ fault: ["${fault}"] })`);
   }
-  addKnownFault(state, faults, fault);
+  addKnownFault(running, fault);
 }
 
 function environment(origins: Origins, home: string): Record<string, string> {

@@ -56,6 +56,15 @@ export interface SandboxOptions {
   clockOffsetSeconds?: number;
   /** Application permissions of the app-only registration. @default Files.ReadWrite.All and Sites.ReadWrite.All */
   appRoles?: string[];
+  /**
+   * Where the live service answered differently in earlier years, and perhaps still does for some accounts, answers that way:
+   * ids, tags, times and ranges of personal OneDrives that are not migrated, encoded paths, errors.
+   *
+   * @default false
+   */
+  olderForms?: boolean;
+  /** Storage ignores bearer tokens, as some front ends do, for older clients that send them (PROTOCOL U5). @default false */
+  lenientStorage?: boolean;
   /** Known faults by name; see known_faults.ts. */
   fault?: readonly FaultName[];
   /** Scripted faults. */
@@ -103,6 +112,8 @@ export function settingsFrom(options: SandboxOptions): Settings {
     refreshTokenIdleSeconds: options.refreshTokenIdleSeconds ?? 90 * 86_400,
     signInFrequencySeconds: options.signInFrequencySeconds ?? Infinity,
     clockOffsetSeconds: options.clockOffsetSeconds ?? 0,
+    olderForms: options.olderForms ?? false,
+    lenientStorage: options.lenientStorage ?? false,
     appRoles: options.appRoles ?? ["Files.ReadWrite.All", "Sites.ReadWrite.All"],
   };
 }

@@ -178,3 +178,14 @@ Deno.test("new files lack their hash for some reads", async () => {
   for (let n = 0; n < 2; n++) hashes.push((await graph("GET", "/me/drive/root:/x.txt")).json.file.hashes);
   assertEquals(hashes, [{}, {}, { quickXorHash: "aCgDG9jwBgAAAAAABQAAAAAAAAA=" }]);
 });
+
+Deno.test("a document that was deleted before its rewrite stays deleted", async () => {
+  await using sandbox = await startSandbox();
+  sandbox.tenant.behavior.rewriteOfficeFiles = "after-response";
+  const graph = graphOf(sandbox);
+  const path = libraryPath(sandbox, "root:/General/Copy.docx");
+  const bytes = await sandbox.tenant.bytes("Documents", "General/Report.docx");
+  assertEquals((await graph("PUT", `${path}:/content`, bytes)).status, 201);
+  sandbox.tenant.remove("Documents", "General/Copy.docx");
+  assertError(await graph("GET", path), 404, "itemNotFound");
+});

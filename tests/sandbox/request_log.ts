@@ -5,6 +5,7 @@ import type { ServiceRequest } from "./messages.ts";
 
 export class RequestLog {
   readonly requests: RequestRecord[] = [];
+  readonly #open = new Set<RequestRecord>();
   readonly #file: Deno.FsFile | undefined;
 
   constructor(file: string | undefined) {
@@ -32,12 +33,19 @@ export class RequestLog {
       ms: 0,
     };
     this.requests.push(record);
+    this.#open.add(record);
     try {
       return await respond(record);
     } finally {
+      this.#open.delete(record);
       record.ms = Math.round((performance.now() - started) * 10) / 10;
       this.#write(record);
     }
+  }
+
+  /** Whether a request has no response yet. */
+  isOpen(record: RequestRecord): boolean {
+    return this.#open.has(record);
   }
 
   close(): void {
@@ -51,12 +59,17 @@ export class RequestLog {
   }
 }
 
+/** Removes secrets from the query of a pre-authenticated URL or of a sign-in. */
+export function maskedTarget(target: string): string {
+  return target.replace(/([?&](?:tempauth|guid|code|state|client_info)=)[^&]*/g, "$1…");
+}
+
 /** Removes secrets: tokens in headers, and in the queries of pre-authenticated URLs. */
 function masked(record: RequestRecord): RequestRecord {
   const { authorization, ...headers } = record.headers;
   return {
     ...record,
-    path: record.path.replace(/([?&](?:tempauth|guid|code|state|client_info)=)[^&]*/g, "$1…"),
+    path: maskedTarget(record.path),
     headers: authorization === undefined
       ? headers
       : { ...headers, authorization: authorization.replace(/^(\S+) .*$/, "$1 …") },

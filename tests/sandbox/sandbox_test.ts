@@ -175,7 +175,7 @@ Deno.test("sandbox command prints the environment, serves, and cleans up when in
     assertEquals(ended.code, 130);
     assertMatch(
       ended.stderr,
-      /^Type device codes at http:\/\/127\.0\.0\.1:\d+\/devicelogin\nStop with Ctrl\+C\.\n$/,
+      /^Type device codes at http:\/\/127\.0\.0\.1:\d+\/devicelogin\nSee what happens at http:\/\/127\.0\.0\.1:\d+\/, and stop with Ctrl\+C\.\n$/,
     );
     assert(!exists(home));
   } finally {

@@ -38,7 +38,15 @@ export function accessDenied(message = "Access denied"): ServiceError {
 
 /** 409 `nameAlreadyExists`. */
 export function nameAlreadyExists(
-  message = "An item with the same name already exists under the parent",
+  message = "Name already exists",
 ): ServiceError {
   return new ServiceError(409, "nameAlreadyExists", message);
+}
+
+const DOCUMENTATION = "https://learn.microsoft.com/graph/";
+
+/** 501: missing here, which says nothing about the caller. `page` documents it, relative to those of Graph. */
+export function notImplemented(what: string, page: string): ServiceError {
+  const message = `The sandbox does not model ${what}. See ${new URL(page, DOCUMENTATION)}`;
+  return new ServiceError(501, "sandboxNotImplemented", message);
 }

@@ -28,6 +28,8 @@ function runSideEffect(state: State, what: SideEffect, request: ServiceRequest):
       return state.challenges.issue("tokens", "all");
     case "interaction-required":
       return state.challenges.issue("interaction_required", "all");
+    case "changes-forgotten":
+      return state.tenant.drives.forEach(({ changes }) => changes.forget());
   }
 }
 

@@ -11,8 +11,6 @@ Deno.test("/me has eleven properties and supports $select", async () => {
   assertStringIncludes(json["@odata.context"], "$metadata#users/$entity");
   const selected = (await graph("GET", "/me?$select=id,mySite")).json;
   assertEquals(Object.keys(selected).sort(), ["@odata.context", "id", "mySite"]);
-  assertError(await graph("GET", "/me?$select=nonsense"), 400, "invalidRequest");
-  assertError(await graph("GET", "/me?$expand=manager"), 400, "invalidRequest");
 });
 
 Deno.test("users, sites and groups have drives", async () => {

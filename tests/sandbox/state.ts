@@ -13,6 +13,7 @@ import { UrlSigner } from "./storage/url_signer.ts";
 import { UploadSessions } from "./storage/upload_sessions.ts";
 import { APP_CLIENT_ID } from "./tenant/contoso.ts";
 import type { User } from "./tenant/directory.ts";
+import type { SharingLink } from "./tenant/sharing_link.ts";
 import { Tenant } from "./tenant/tenant.ts";
 
 export interface Origins {
@@ -40,8 +41,8 @@ export interface State {
   readonly signer: UrlSigner;
   readonly sessions: UploadSessions;
   readonly copies: Copies;
-  /** Ids of share links, by item, type and scope. */
-  readonly links: Map<string, string>;
+  /** Share links that clients have created. */
+  readonly links: SharingLink[];
 }
 
 /** The initial state; file contents are stored in `folder`. */
@@ -49,7 +50,7 @@ export function newState(options: SandboxOptions, origins: Origins, folder: stri
   const settings = settingsFrom(options);
   const secrets = new Secrets();
   const sessions = new UploadSessions(settings.uploadSessionLifeSeconds);
-  const tenant = new Tenant(folder, secrets, sessions);
+  const tenant = new Tenant(folder, secrets, sessions, settings.olderForms);
   const deviceCodes = new DeviceCodes(settings, secrets);
   return {
     settings,
@@ -67,6 +68,6 @@ export function newState(options: SandboxOptions, origins: Origins, folder: stri
     signer: new UrlSigner(secrets),
     sessions,
     copies: new Copies(),
-    links: new Map(),
+    links: [],
   };
 }

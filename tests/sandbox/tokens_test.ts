@@ -14,7 +14,12 @@ Deno.test("refresh returns a new refresh token, and the old one still works", as
     (await refresh(sandbox, second.refresh_token, "Files.Read offline_access")).json.scope,
     "Files.Read",
   );
-  assertEntraError(await refresh(sandbox, "made up"), 400, "invalid_grant", 70000);
+  const unknown = await refresh(sandbox, `1.${"A".repeat(700)}`);
+  const malformed = await refresh(sandbox, "made up");
+  assertEntraError(unknown, 400, "invalid_grant", 70000);
+  assertEntraError(malformed, 400, "invalid_grant", 9002313);
+  assertEquals([unknown.json.suberror, malformed.json.suberror], ["bad_token", undefined]);
+  assertEquals(malformed.headers.get("x-ms-request-id"), malformed.json.trace_id);
 });
 
 Deno.test("revokeOldRefreshTokens revokes used refresh tokens", async () => {

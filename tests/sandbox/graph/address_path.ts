@@ -12,26 +12,36 @@ export function malformedAddress(): ServiceError {
 
 /**
  * Splits the raw path at its colons, then decodes each segment once. A colon that appears only after decoding is
- * an error: `%3A` does not escape it.
+ * an error: `%3A` does not escape it. A slash that appears only then separates names (PROTOCOL 3.2c).
  */
 export function parseAddressPath(rawPath: string): AddressStep[] {
   // Channel ids contain a colon (19:…@thread.tacv2); below /teams, nothing is addressed by path.
   const parts = rawPath.startsWith("/teams/") ? [rawPath] : rawPath.split(":");
-  const steps: AddressStep[] = [];
-  for (const [index, part] of parts.entries()) {
+  return parts.flatMap((part, index): AddressStep[] => {
+    const isLast = index === parts.length - 1;
     const isPath = index % 2 === 1;
     // A trailing colon is optional.
-    if (!isPath && part === "" && index === parts.length - 1) continue;
-    if (!part.startsWith("/") || (isPath && part === "/")) throw malformedAddress();
-    const segments = part.slice(1).split("/").map(decode);
-    if (isPath) {
-      if (segments.some((segment) => segment.includes(":"))) throw malformedAddress();
-      steps.push({ kind: "path", segments });
-    } else {
-      steps.push(...segments.map((text): AddressStep => ({ kind: "name", text })));
-    }
-  }
-  return steps;
+    if (!isPath && part === "" && isLast) return [];
+    if (!part.startsWith("/") || (isPath && part === "/" && !isLast)) throw malformedAddress();
+    // So is a trailing slash (PROTOCOL 3.1f).
+    const segments = part.replace(/\/$/, "").split("/").slice(1).map(decode);
+    return isPath ? [pathStep(segments)] : segments.flatMap(nameSteps);
+  });
+}
+
+function pathStep(segments: readonly string[]): AddressStep {
+  if (segments.some((segment) => segment.includes(":"))) throw malformedAddress();
+  // Of a path with encoded slashes, no step on the way has removed "." (PROTOCOL 3.2c).
+  const split = (segment: string) =>
+    segment.split("/").filter((name, _, { length }) => name !== "." || length === 1);
+  return { kind: "path", segments: segments.flatMap(split) };
+}
+
+/** `items('ID')` is OData's spelling of `items/ID` (PROTOCOL 3.1e). */
+function nameSteps(segment: string): AddressStep[] {
+  const [, collection, key = ""] = /^(\w+)\('(.*)'\)$/s.exec(segment) ?? [];
+  const names = collection === undefined ? [segment] : [collection, key.replaceAll("''", "'")];
+  return names.map((text) => ({ kind: "name", text }));
 }
 
 function decode(segment: string): string {

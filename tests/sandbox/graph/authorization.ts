@@ -38,7 +38,7 @@ const WRITE_OWN = ["Files.ReadWrite", ...WRITE_ALL];
 export function authenticate(state: State, request: ServiceRequest): Caller {
   const header = request.headers["authorization"];
   if (header === undefined) throw unauthorized(state, "Access token is empty.");
-  const token = /^Bearer (\S+)$/i.exec(header)?.[1];
+  const token = bearerToken(request);
   if (token === undefined) throw unauthorized(state, "CompactToken parsing failed with error code: 80049217");
   const grant = state.tokens.access(token);
   if (grant === undefined) {
@@ -57,6 +57,11 @@ export function authenticate(state: State, request: ServiceRequest): Caller {
     throw unauthorized(state, message, `error="insufficient_claims", claims="${state.challenges.header}"`);
   }
   return grant;
+}
+
+/** The token of a well-formed `Authorization` header. */
+export function bearerToken({ headers }: ServiceRequest): string | undefined {
+  return /^Bearer (\S+)$/i.exec(headers["authorization"] ?? "")?.[1];
 }
 
 function unauthorized(

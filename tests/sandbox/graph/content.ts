@@ -1,14 +1,14 @@
 /** `{item}/content`: download redirects and single-request uploads (PROTOCOL 5 and 6). */
 
 import { ConnectionLost, emptyResponse, type ServiceResponse } from "../messages.ts";
-import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
+import { invalidRequest, itemNotFound, notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { downloadUrl } from "../storage/download.ts";
 import { deleteFile, type Staging } from "../tenant/content_store.ts";
 import type { ConflictBehavior } from "../tenant/drive.ts";
 import type { Author, Item } from "../tenant/item.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
-import { conflictBehavior } from "./children.ts";
+import { conflictBehavior } from "./conflict_behavior.ts";
 import { itemResponse } from "./items.ts";
 import { authorOf, checkIfMatch, type GraphRequest, requireLength, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
@@ -25,10 +25,11 @@ export function getContent(state: State, request: GraphRequest, address: ItemAdd
   if (item.kind === "folder") return emptyResponse(404, { "content-type": "application/octet-stream" });
   if (item.kind !== "file") throw invalidRequest(`You cannot get content for a ${item.kind}.`);
   if (request.query.has("format")) {
-    throw new ServiceError(406, "notSupported", "The sandbox converts no files.");
+    throw notImplemented("conversions (format=…)", "api/driveitem-get-content-format");
   }
   if (unchanged(request.http, item)) return emptyResponse(304);
-  return emptyResponse(302, { location: downloadUrl(state, item) });
+  const headers = { location: downloadUrl(state, item), "content-type": "application/octet-stream" };
+  return emptyResponse(302, headers);
 }
 
 /** PUT: creates or replaces a file with the bytes of the body. */
@@ -39,7 +40,7 @@ export async function putContent(
 ): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, address.drive);
   const { http } = request;
-  const conflict = conflictBehavior(request.query.get("@microsoft.graph.conflictBehavior"), "replace");
+  const conflict = conflictBehavior(request.query, "replace");
   checkForm(request, address);
   const { parents, name } = placeOf(state, address);
   if (parents.length === 0) address.drive.nameForFile(folderFor(address), name, conflict);
@@ -66,7 +67,8 @@ export async function putContent(
 function checkForm(request: GraphRequest, address: ItemAddress): void {
   const { http } = request;
   requireLength(http);
-  if (http.headers["content-type"] === undefined) {
+  // rclone sends empty files without (PROTOCOL U19).
+  if (http.headers["content-type"] === undefined && http.body.declaredLength !== 0) {
     const message = "Write requests (excluding DELETE) must contain the Content-Type header declaration.";
     throw new ServiceError(400, "BadRequest", message);
   }

@@ -3,8 +3,8 @@
 import type { ServiceResponse } from "../messages.ts";
 import { invalidRequest, itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { sharingLink } from "../tenant/sharing_link.ts";
 import { mayWriteDrive } from "./authorization.ts";
+import { linkPermission } from "./permissions.ts";
 import { entityResponse, type GraphRequest, readJson } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
@@ -23,14 +23,9 @@ export async function createLink(
   if (!TYPES.includes(String(type))) throw invalidRequest("The link type is not valid.");
   const isKnown = SCOPES.includes(String(scope)) && (scope !== "organization" || drive.cid === undefined);
   if (!isKnown) throw invalidRequest("The link scope is not valid.");
-  const key = `${item.id} ${type} ${scope}`;
-  const isNew = !state.links.has(key);
-  const id = state.links.get(key) ?? crypto.randomUUID();
-  state.links.set(key, id);
-  return entityResponse(state, isNew ? 201 : 200, "permission", {
-    id,
-    roles: [type === "edit" ? "write" : "read"],
-    hasPassword: false,
-    link: { type, scope, preventsDownload: false, webUrl: sharingLink(item) },
-  });
+
+  const known = state.links.find((link) => link.item === item && link.type === type && link.scope === scope);
+  const link = known ?? { id: crypto.randomUUID(), item, type: String(type), scope: String(scope) };
+  if (!known) state.links.push(link);
+  return entityResponse(state, known ? 200 : 201, "permission", linkPermission(state, link, item));
 }

@@ -29,10 +29,26 @@ export const DRIVE_ITEM_PROPERTIES: ReadonlySet<string> = new Set([
   "root",
   "searchResult",
   "shared",
-  "sharepointIds",
   "size",
   "specialFolder",
   "video",
-  "webDavUrl",
   "webUrl",
+]);
+
+/** What `$select` may name as well, and the sandbox does not model. */
+export const MISSING_PROPERTIES: ReadonlySet<string> = new Set([
+  "activities",
+  "analytics",
+  "children",
+  "createdByUser",
+  "lastModifiedByUser",
+  "listItem",
+  "permissions",
+  "retentionLabel",
+  "sharepointIds",
+  "subscriptions",
+  "thumbnails",
+  "versions",
+  "webDavUrl",
+  "workbook",
 ]);

@@ -1,15 +1,19 @@
 /** GET, PATCH and DELETE of an item (PROTOCOL 4.1, 11). */
 
-import { driveItemJson } from "../drive_item_json.ts";
 import { emptyResponse, type ServiceResponse } from "../messages.ts";
-import { invalidRequest, itemNotFound } from "../service_error.ts";
+import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
-import type { FileSystemInfo, Item } from "../tenant/item.ts";
+import type { Drive } from "../tenant/drive.ts";
+import { canonicalPersonalId } from "../tenant/ids.ts";
+import { eTagOf, type Item } from "../tenant/item.ts";
 import { nameProblem } from "../tenant/names.ts";
 import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { expandedChildren } from "./children.ts";
+import { conflictBehavior, unknownKey } from "./conflict_behavior.ts";
 import { DRIVE_ITEM_PROPERTIES } from "./drive_item_properties.ts";
-import { allowOptions, pick, selected } from "./query.ts";
+import { readFileSystemInfo } from "./file_system_info.ts";
+import { allowOptions, selected } from "./query.ts";
+import { selectedItem } from "./selected_item.ts";
 import { authorOf, checkIfMatch, entityResponse, type GraphRequest, readJson, unchanged } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
@@ -23,7 +27,10 @@ export function getItem(state: State, request: GraphRequest, address: ItemAddres
   return itemResponse(state, item, names, 200, expanded);
 }
 
-/** Changes name, folder (https://learn.microsoft.com/graph/api/driveitem-move) and timestamps; on SharePoint each change adds a file version (PROTOCOL U21). */
+/**
+ * Changes name, folder (https://learn.microsoft.com/graph/api/driveitem-move), description and timestamps; on SharePoint
+ * each change adds a file version (PROTOCOL U21).
+ */
 export async function patchItem(
   state: State,
   request: GraphRequest,
@@ -32,13 +39,16 @@ export async function patchItem(
   mayWriteDrive(request.caller, address.drive);
   const item = existing(address);
   checkIfMatch(request.http, item);
-  const { name, parentReference, fileSystemInfo, ...others } = await readJson(request.http, "refused");
-  const rejected = Object.keys(others)[0];
-  if (rejected !== undefined) throw invalidRequest(`The property '${rejected}' cannot be changed here.`);
+  const body = await readJson(request.http, "refused");
+  const { name, parentReference, description, fileSystemInfo } = body;
+  const unknown = unknownKey(body, ["name", "parentReference", "description", "fileSystemInfo"]);
+  if (unknown !== undefined) throw notImplemented(`PATCH of '${unknown}'`, "api/driveitem-update");
   if (name !== undefined) checkName(item, name);
   const change = {
+    conflict: conflictBehavior(body, conflictBehavior(request.query, "fail")),
     ...(typeof name === "string" ? { name } : {}),
-    ...(parentReference === undefined ? {} : { parent: newParent(item, parentReference) }),
+    ...(typeof description === "string" ? { description } : {}),
+    ...(parentReference === undefined ? {} : { parent: newParent(state, item, parentReference) }),
     ...(fileSystemInfo === undefined ? {} : { fileSystemInfo: readFileSystemInfo(fileSystemInfo) }),
   };
   item.drive.update(item, change, authorOf(state, request));
@@ -61,38 +71,9 @@ export function itemResponse(
   status = 200,
   expanded: Record<string, unknown> = {},
 ): ServiceResponse {
-  const includes = (property: string) => names === undefined || names.includes(property);
-  const json = driveItemJson(state, item, includes);
-  const body = { ...pick(json, names), ...expanded };
-  return entityResponse(state, status, `drives('${item.drive.id}')/items`, body, {
-    etag: json.eTag,
-  });
-}
-
-/** Parses a `fileSystemInfo` facet. @throws {ServiceError} 400 */
-export function readFileSystemInfo(value: unknown): Partial<FileSystemInfo> {
-  if (typeof value !== "object" || value === null) throw invalidRequest("fileSystemInfo is not an object.");
-  const info: Partial<FileSystemInfo> = {};
-  for (const [name, time] of Object.entries(value)) {
-    if (name === "createdDateTime") info.created = readTime(name, time);
-    else if (name === "lastModifiedDateTime") info.modified = readTime(name, time);
-    else if (name !== "lastAccessedDateTime") {
-      throw invalidRequest(`fileSystemInfo has no property '${name}'.`);
-    }
-  }
-  return info;
-}
-
-/** ISO 8601 with up to seven fractional digits and an offset. */
-function readTime(name: string, value: unknown): Date {
-  if (
-    typeof value !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)$/.test(value)
-  ) {
-    throw invalidRequest(`Cannot convert the value of '${name}' to type 'Edm.DateTimeOffset'.`);
-  }
-  const time = new Date(value.replace(/(\.\d{3})\d+/, "$1"));
-  if (Number.isNaN(time.getTime())) throw invalidRequest(`The value of '${name}' is no valid time.`);
-  return time;
+  const body = { ...selectedItem(state, item, names), ...expanded };
+  const eTag = item.parent === undefined && item.drive.cid === undefined ? {} : { etag: eTagOf(item) };
+  return entityResponse(state, status, `drives('${item.drive.id}')/items`, body, eTag);
 }
 
 function existing(address: ItemAddress): Item {
@@ -100,14 +81,32 @@ function existing(address: ItemAddress): Item {
   return address.item;
 }
 
-/** The folder that a `parentReference` names. Items do not move between drives. @throws {ServiceError} 400, 404 */
-function newParent(item: Item, reference: unknown): Item {
-  const { id, driveId = item.drive.id } = (reference ?? {}) as Record<string, unknown>;
-  if (typeof id !== "string") throw invalidRequest("The parentReference has no id.");
-  if (driveId !== item.drive.id) throw invalidRequest("Items cannot be moved between drives.");
-  const parent = id === "root" ? item.drive.root : item.drive.item(id);
-  if (parent?.kind !== "folder") throw itemNotFound();
+/** Items do not move between drives. @throws {ServiceError} 400, 404 */
+function newParent(state: State, item: Item, reference: unknown): Item {
+  const parent = referencedFolder(state, item.drive, reference);
+  if (parent.drive !== item.drive) throw invalidRequest("Items cannot be moved between drives.");
   return parent;
+}
+
+/** The folder that a `parentReference` names by id or path. @throws {ServiceError} 400, 404 */
+export function referencedFolder(state: State, own: Drive, reference: unknown): Item {
+  const { id, path, driveId = own.id } = (reference ?? {}) as Record<string, unknown>;
+  const [, pathDriveId = driveId, names] = /^\/drives?(?:\/([^/]+))?\/root:(.*)$/.exec(String(path ?? "")) ??
+    [];
+  if (typeof id !== "string" && names === undefined) {
+    throw invalidRequest("The parentReference has neither id nor path.");
+  }
+  const drive = state.tenant.drives.find(({ id, cid }) =>
+    id === pathDriveId || (cid !== undefined && cid === canonicalPersonalId(String(pathDriveId)))
+  );
+  const segments = (names ?? "").split("/").filter((name) => name !== "").map(decodeURIComponent);
+  const folder = id === undefined
+    ? drive?.walk(segments).item
+    : id === "root"
+    ? drive?.root
+    : drive?.item(String(id));
+  if (folder?.kind !== "folder") throw itemNotFound();
+  return folder;
 }
 
 export function checkName(item: Item, name: unknown): void {

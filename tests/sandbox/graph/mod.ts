@@ -1,74 +1,58 @@
 /** Microsoft Graph: authenticates a request, resolves its address, calls the handler and adds the common headers. */
 
-import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
-import { itemNotFound, ServiceError } from "../service_error.ts";
+import type { ServiceRequest, ServiceResponse } from "../messages.ts";
+import { allowOrigin, preflightResponse } from "../cors.ts";
+import { itemNotFound, notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { authenticate, mayFollowLinks } from "./authorization.ts";
+import { serveBatch } from "./batch.ts";
 import { createFolder, listChildren } from "./children.ts";
 import { getContent, putContent } from "./content.ts";
 import { copyItem } from "./copy.ts";
 import { createLink } from "./create_link.ts";
 import { createUploadSession } from "./create_upload_session.ts";
+import { readDelta } from "./delta.ts";
+import { unknownRoute } from "./documentation.ts";
 import * as drives from "./drives.ts";
 import { deleteItem, getItem, patchItem } from "./items.ts";
+import { getPermission, listPermissions } from "./permissions.ts";
+import { parseRelation } from "./relation.ts";
+import { searchItems } from "./search.ts";
 import { getSite, searchSites } from "./sites.ts";
 import { getFilesFolder, listChannels, listJoinedTeams } from "./teams.ts";
 import { getUser } from "./users.ts";
+import { getVersion, getVersionContent, listVersions } from "./versions.ts";
 import { parseQuery } from "./query.ts";
-import { type GraphRequest, isJson, LengthRequired } from "./request.ts";
+import { type GraphRequest, isJson } from "./request.ts";
+import { addHeaders, errorResponse } from "./response_forms.ts";
 import { type ItemAddress, resolve, type Target } from "./resolve.ts";
 import { malformedAddress, parseAddressPath } from "./address_path.ts";
-
-const JSON_TYPE =
-  "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-const DIAGNOSTIC = JSON.stringify({
-  ServerInfo: {
-    DataCenter: "Sandbox",
-    Slice: "E",
-    Ring: "3",
-    ScaleUnit: "001",
-    RoleInstance: "SANDBOX0001",
-  },
-});
 
 export async function graphService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   const requestId = crypto.randomUUID();
   const clientRequestId = request.headers["client-request-id"] ?? requestId;
+  const ids = { "request-id": requestId, "client-request-id": clientRequestId };
   let response: ServiceResponse;
   try {
-    response = await route(state, request);
-    if (response.body !== "") response.headers["content-type"] = JSON_TYPE;
+    response = preflightResponse(request) ?? await route(state, request);
   } catch (error) {
-    response = errorResponse(error, requestId, clientRequestId);
+    response = errorResponse(error, state, request, ids);
   }
-  response.headers["request-id"] = requestId;
-  response.headers["client-request-id"] = clientRequestId;
-  response.headers["x-ms-ags-diagnostic"] = DIAGNOSTIC;
+  addHeaders(request, response, ids);
+  allowOrigin(request, response);
   return response;
-}
-
-function errorResponse(error: unknown, requestId: string, clientRequestId: string): ServiceResponse {
-  if (error instanceof LengthRequired) {
-    const body =
-      "<!DOCTYPE html><html><head><title>Length Required</title></head><body><h2>Length Required</h2>" +
-      "<p>HTTP Error 411. The request must be chunked or have a content length.</p></body></html>";
-    return { status: 411, headers: { "content-type": "text/html; charset=us-ascii" }, body };
-  }
-  if (!(error instanceof ServiceError)) throw error;
-  const innerError = {
-    ...(error.innerCode === undefined ? {} : { code: error.innerCode }),
-    date: new Date().toISOString().slice(0, 19),
-    "request-id": requestId,
-    "client-request-id": clientRequestId,
-  };
-  const body = { error: { code: error.code, message: error.message, innerError } };
-  return jsonResponse(error.status, body, { ...error.headers, "content-type": JSON_TYPE });
 }
 
 async function route(state: State, http: ServiceRequest): Promise<ServiceResponse> {
   const version = /^\/v1\.0(?=\/|$)/.exec(http.path)?.[0];
   if (version === undefined) throw new ServiceError(400, "BadRequest", "Invalid version.");
   const caller = authenticate(state, http);
+  if (http.path.slice(version.length) === "/$batch") {
+    if (http.method !== "POST") {
+      throw new ServiceError(405, "Request_BadRequest", `${http.method} is not allowed here.`);
+    }
+    return await serveBatch(http, (step) => graphService(state, step));
+  }
   const request: GraphRequest = { http, caller, query: parseQuery(http.query) };
   const target = resolve(state, caller.user, parseAddressPath(http.path.slice(version.length)));
   if (target.isShared) mayFollowLinks(caller);
@@ -85,7 +69,8 @@ async function handleItem(
   relation: string,
 ): Promise<ServiceResponse> {
   if (state.tenant.isStillHidden(address.item ?? address.folder)) throw itemNotFound();
-  switch (`${request.http.method} ${relation}`) {
+  const { route, id = "", arguments: args } = parseRelation(relation);
+  switch (`${request.http.method} ${route}`) {
     case "GET ":
       return getItem(state, request, address);
     case "PATCH ":
@@ -95,23 +80,34 @@ async function handleItem(
     case "PUT ":
       // Usually a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
       if (!isJson(request.http)) throw malformedAddress();
-      throw new ServiceError(405, "notAllowed", "An item is changed by PATCH.");
+      throw notImplemented("PUT of an item with a sourceUrl", "api/driveitem-createuploadsession");
     case "GET children":
       return listChildren(state, request, address);
     case "POST children":
       return await createFolder(state, request, address);
+    case "GET delta":
+      return readDelta(state, request, address, args.get("token"));
+    case "GET permissions":
+      return listPermissions(state, request, address);
+    case "GET permissions/{id}":
+      return getPermission(state, request, address, id);
+    case "GET search":
+      return searchItems(state, request, address, args.get("q"));
+    case "GET versions":
+      return listVersions(state, request, address);
+    case "GET versions/{id}":
+      return getVersion(state, request, address, id);
+    case "GET versions/{id}/content":
+      return getVersionContent(state, request, address, id);
     case "GET content":
       return getContent(state, request, address);
     case "PUT content":
       return await putContent(state, request, address);
     case "POST copy":
-    case "POST microsoft.graph.copy":
       return await copyItem(state, request, address);
     case "POST createLink":
-    case "POST microsoft.graph.createLink":
       return await createLink(state, request, address);
     case "POST createUploadSession":
-    case "POST microsoft.graph.createUploadSession":
       return await createUploadSession(state, request, address);
     default:
       throw unknownRoute(request.http.method, relation);
@@ -123,7 +119,8 @@ function handleResource(
   request: GraphRequest,
   { resource, relation }: Target,
 ): ServiceResponse {
-  switch (`${request.http.method} ${resource.kind} ${relation}`) {
+  const { route, arguments: args } = parseRelation(relation);
+  switch (`${request.http.method} ${resource.kind} ${route}`) {
     case "GET user ":
       if (resource.kind === "user") return getUser(state, request, resource.user, resource.me);
       break;
@@ -135,6 +132,12 @@ function handleResource(
       break;
     case "GET drive ":
       if (resource.kind === "drive") return drives.getDrive(state, request, resource.drive);
+      break;
+    case "GET drive search":
+      if (resource.kind === "drive") {
+        const { drive } = resource;
+        return searchItems(state, request, { drive, item: drive.root }, args.get("q"));
+      }
       break;
     case "GET sites ":
       return searchSites(state, request);
@@ -157,9 +160,4 @@ function handleResource(
       break;
   }
   throw unknownRoute(request.http.method, relation);
-}
-
-function unknownRoute(method: string, relation: string): ServiceError {
-  if (relation === "") return new ServiceError(405, "Request_BadRequest", `${method} is not allowed here.`);
-  return new ServiceError(400, "BadRequest", `Resource not found for the segment '${relation}'.`);
 }

@@ -1,8 +1,11 @@
 /** Query options of Graph requests (PROTOCOL 4.1). */
 
-import { invalidRequest } from "../service_error.ts";
+import { invalidRequest, notImplemented, type ServiceError } from "../service_error.ts";
+import { MISSING_PROPERTIES } from "./drive_item_properties.ts";
 
 const OPTIONS = ["select", "top", "expand", "orderby", "skiptoken", "skipToken", "skip", "filter", "count"];
+/** Options of OData that the sandbox does not model anywhere. */
+const MISSING_OPTIONS = ["search", "format", "levels", "apply", "compute", "index", "schemaversion"];
 
 /** The query options of a request; OData options with their `$`. */
 export type Query = ReadonlyMap<string, string>;
@@ -17,6 +20,7 @@ export function parseQuery(raw: string): Query {
   for (const part of raw.split("&").filter((part) => part !== "")) {
     const [name, value] = splitPair(part);
     const bare = name.startsWith("$") ? name.slice(1) : name;
+    if (name.startsWith("$") && MISSING_OPTIONS.includes(bare)) throw missingOption(name);
     if (name.startsWith("$") && !OPTIONS.includes(bare)) {
       throw invalidRequest(`The query parameter '${name}' is not supported.`);
     }
@@ -45,28 +49,44 @@ function splitPair(part: string): [string, string] {
   }
 }
 
-/** Rejects other options. @throws {ServiceError} 400 */
+/** Rejects other options: `$skip` in the service's name (PROTOCOL L8), the rest in our own. @throws {ServiceError} 400, 501 */
 export function allowOptions(query: Query, ...allowed: string[]): void {
   for (const name of query.keys()) {
-    if (name.startsWith("$") && !allowed.includes(name)) {
-      throw invalidRequest(`The query parameter '${name}' is not supported here.`);
-    }
+    if (!name.startsWith("$") || allowed.includes(name)) continue;
+    if (name === "$skip") throw invalidRequest(`The query parameter '${name}' is not supported here.`);
+    throw missingOption(name);
   }
 }
 
-/** The names in `$select`, or undefined. @throws {ServiceError} 400 for a property that the type does not have */
-export function selected(query: Query, properties: ReadonlySet<string>, type: string): string[] | undefined {
+function missingOption(name: string): ServiceError {
+  return notImplemented(`the query option '${name}' here`, "query-parameters");
+}
+
+/**
+ * The names in `$select`, or undefined. `isMissing` says which unknown ones the service has.
+ *
+ * @throws {ServiceError} 400 for a property that the type does not have, 501
+ */
+export function selected(
+  query: Query,
+  properties: ReadonlySet<string>,
+  type: string,
+  isMissing = (name: string) => MISSING_PROPERTIES.has(name),
+): string[] | undefined {
   const text = query.get("$select");
   if (text === undefined) return undefined;
   const names = text.split(",").map((name) => name.trim());
-  for (const name of names) {
-    if (!properties.has(name)) {
-      throw invalidRequest(
-        `Parsing OData Select and Expand failed: Could not find a property named '${name}' on type '${type}'.`,
-      );
-    }
+  const unknown = names.find((name) => !properties.has(name));
+  if (unknown === undefined) return names;
+  if (isMissing(unknown)) {
+    throw notImplemented(
+      `the property '${unknown}'`,
+      `api/resources/${type.split(".").at(-1)!.toLowerCase()}`,
+    );
   }
-  return names;
+  throw invalidRequest(
+    `Parsing OData Select and Expand failed: Could not find a property named '${unknown}' on type '${type}'.`,
+  );
 }
 
 /** The selected properties of an object, and its annotations. */

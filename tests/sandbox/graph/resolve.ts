@@ -12,7 +12,9 @@ import { pathOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
 import { delegatedOnly, hasNoSharePoint, noSharePoint, workAccountsOnly } from "./authorization.ts";
 import { noDrive } from "./drives.ts";
-import type { AddressStep } from "./address_path.ts";
+import { type AddressStep, malformedAddress } from "./address_path.ts";
+import { unknownSegment } from "./documentation.ts";
+import { Route } from "./route.ts";
 import { itemOfShare } from "./shares.ts";
 
 /** An item, or the path where one could be created. */
@@ -50,7 +52,7 @@ export interface Target {
 export function resolve(state: State, caller: User | undefined, steps: readonly AddressStep[]): Target {
   const route = new Route(steps);
   const { users } = state.tenant.directory;
-  const start = route.name();
+  const start = route.name().toLowerCase(); // `/ME` (PROTOCOL 3.1g)
   if (["sites", "groups", "teams"].includes(start) && caller && isPersonal(caller)) throw workAccountsOnly();
   if (["drives", "sites", "groups", "teams"].includes(start) && hasNoSharePoint(state, caller)) {
     throw noSharePoint();
@@ -76,85 +78,57 @@ export function resolve(state: State, caller: User | undefined, steps: readonly 
       return ofSites(state, route);
     case "groups":
     case "teams":
-      return ofTeam(teamById(state, route.name()), start, route);
+      return ofTeam(state, teamById(state, route.name()), start, route);
     default:
       throw unknownSegment(start);
   }
-}
-
-/** A cursor over the steps. */
-class Route {
-  readonly #steps: readonly AddressStep[];
-  #at = 0;
-
-  constructor(steps: readonly AddressStep[]) {
-    this.#steps = steps;
-  }
-
-  get ended(): boolean {
-    return this.#at >= this.#steps.length;
-  }
-
-  name(): string {
-    const step = this.#steps[this.#at++];
-    if (step?.kind !== "name" || step.text === "") throw invalidRequest("The request URI is not valid.");
-    return step.text;
-  }
-
-  /** Consumes the next step if it is a path. */
-  path(): string[] | undefined {
-    const step = this.#steps[this.#at];
-    if (step?.kind !== "path") return undefined;
-    this.#at++;
-    return step.segments;
-  }
-
-  /** The last remaining segment, or "". */
-  relation(): string {
-    if (this.ended) return "";
-    const name = this.name();
-    if (!this.ended) throw unknownSegment(name);
-    return name;
-  }
-}
-
-function unknownSegment(name: string): ServiceError {
-  return new ServiceError(400, "BadRequest", `Resource not found for the segment '${name}'.`);
 }
 
 function ofUser(state: State, route: Route, user: User, me: boolean): Target {
   const resource: Resource = { kind: "user", user, me };
   if (route.ended) return { resource, relation: "" };
   const name = route.name();
-  if (name !== "drive") {
-    if (!route.ended) throw unknownSegment(name);
-    return { resource, relation: name };
-  }
-  const drive = state.tenant.drives.find((drive) => drive.info.owner === user);
-  if (!drive) throw noDrive(state, user);
+  const drives = state.tenant.drives.filter((drive) => drive.info.owner === user);
+  if (name.toLowerCase() === "drive" && drives.length === 0) throw noDrive(state, user);
+  return ofOwnDrive(state, route, name, drives) ?? { resource, relation: route.relation(name) };
+}
+
+/** `drive` or `drives/{id}` of a user, site or group. */
+function ofOwnDrive(
+  state: State,
+  route: Route,
+  name: string,
+  drives: readonly Drive[],
+): Target | undefined {
+  if (name.toLowerCase() === "drive") return ofDrive(drives[0]!, route);
+  if (name.toLowerCase() !== "drives" || route.ended) return undefined;
+  const drive = driveById(state, route.name());
+  if (!drives.includes(drive)) throw itemNotFound();
   return ofDrive(drive, route);
 }
 
 function ofDrive(drive: Drive, route: Route): Target {
   if (route.ended) return { resource: { kind: "drive", drive }, relation: "" };
   const name = route.name();
-  switch (name) {
+  switch (name.toLowerCase()) {
     case "root":
-      return ofItem(drive.root, route);
+      return ofItem(drive.root, route, "refused");
     case "items":
-      return ofItem(itemById(drive, route.name()), route);
+      return ofItem(itemById(drive, route.name(), route.last), route);
     case "special":
       return ofItem(specialFolder(drive, route.name()), route);
     default:
-      throw unknownSegment(name);
+      return { resource: { kind: "drive", drive }, relation: route.relation(name) };
   }
 }
 
-function ofItem(start: Item, route: Route): Target {
+/** An empty path, `items/{id}:/`, is the item itself; `root:/` is an error (PROTOCOL 3.1b and 3.1h). */
+function ofItem(start: Item, route: Route, emptyPath: "allowed" | "refused" = "allowed"): Target {
   const segments = route.path();
   const relation = route.relation();
   const { drive } = start;
-  if (segments === undefined) {
+  if (segments?.length === 0 && emptyPath === "refused") throw malformedAddress();
+  if (segments === undefined || segments.length === 0) {
     return {
       resource: { kind: "item", drive, item: start, folder: start, missing: [], byPath: false },
       relation,
@@ -166,8 +140,11 @@ function ofItem(start: Item, route: Route): Target {
   return { resource: { kind: "item", drive, ...drive.walk(segments, start), byPath: true }, relation };
 }
 
-function itemById(drive: Drive, id: string): Item {
+function itemById(drive: Drive, id: string, relation: string): Item {
   const item = id === "root" ? drive.root : drive.item(id);
+  const isMalformed = drive.cid === undefined && !/^01[A-Z2-7]{32}$/.test(id);
+  // Only this tells a malformed id from an unknown one (PROTOCOL 7.1d).
+  if (!item && isMalformed && /createUploadSession$/.test(relation)) throw invalidRequest("Invalid request");
   if (!item) throw itemNotFound();
   return item;
 }
@@ -198,7 +175,6 @@ function driveById(state: State, id: string): Drive {
   if (!/^[0-9a-f]{15,16}$/i.test(id) && !/^b![A-Za-z0-9_-]{64}$/.test(id)) {
     throw invalidRequest(
       "The provided drive id appears to be malformed, or does not represent a valid drive.",
-      "invalidResourceId",
     );
   }
   throw itemNotFound();
@@ -210,9 +186,8 @@ function ofSites(state: State, route: Route): Target {
   const site = findSite(state, key, route.path());
   if (route.ended) return { resource: { kind: "site", site }, relation: "" };
   const name = route.name();
-  if (name === "drive") return ofDrive(site.drives[0]!, route);
-  if (!route.ended) throw unknownSegment(name);
-  return { resource: { kind: "site", site }, relation: name };
+  const resource: Resource = { kind: "site", site };
+  return ofOwnDrive(state, route, name, site.drives) ?? { resource, relation: route.relation(name) };
 }
 
 /** `root`, a host name, a host name with a path, or an id of three parts. */
@@ -224,7 +199,7 @@ function findSite(state: State, key: string, path: readonly string[] | undefined
       `Invalid hostname for this tenancy: the id '${key}' has an invalid hostname for this tenancy`,
     );
   }
-  const serverPath = path === undefined ? "" : `/${path.join("/")}`.toLowerCase();
+  const serverPath = (path ?? []).map((name) => `/${name}`).join("").toLowerCase();
   const site = guids.length > 0
     ? sites.find((site) => siteId(site) === key.toLowerCase())
     : sites.find((site) => site.hostname === host && site.path.toLowerCase() === serverPath);
@@ -238,13 +213,15 @@ function teamById(state: State, id: string): Team {
   return team;
 }
 
-function ofTeam(team: Team, kind: "groups" | "teams", route: Route): Target {
+function ofTeam(state: State, team: Team, kind: "groups" | "teams", route: Route): Target {
   const resource: Resource = kind === "groups" ? { kind: "group", team } : { kind: "team", team };
   if (route.ended) return { resource, relation: "" };
   const name = route.name();
-  if (kind === "groups" && name === "drive") return ofDrive(team.site.drives[0]!, route);
-  if (route.ended) return { resource, relation: name };
-  if (kind !== "teams" || name !== "channels") throw unknownSegment(name);
+  const ofDrives = kind === "groups" ? ofOwnDrive(state, route, name, team.site.drives) : undefined;
+  if (ofDrives) return ofDrives;
+  if (route.ended || kind !== "teams" || name !== "channels") {
+    return { resource, relation: route.relation(name) };
+  }
   const id = route.name();
   const channel = team.channels.find((channel) => channel.id === id);
   if (!channel) throw new ServiceError(404, "NotFound", "Channel not found");

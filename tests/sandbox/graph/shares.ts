@@ -9,7 +9,7 @@ import type { State } from "../state.ts";
 import type { Item } from "../tenant/item.ts";
 import { pathOf } from "../tenant/item.ts";
 import { sharingLink } from "../tenant/sharing_link.ts";
-import { webUrl } from "../drive_item_json.ts";
+import { pathUrl } from "../drive_item_json.ts";
 
 /** The item of a share token: `u!` and the base64url of a URL. @throws {ServiceError} 400 or 403 */
 export function itemOfShare(state: State, token: string): Item {
@@ -23,19 +23,20 @@ export function itemOfShare(state: State, token: string): Item {
   throw new ServiceError(403, "accessDenied", message);
 }
 
-/** `…/_layouts/15/Doc.aspx?sourcedoc={GUID}` of a site. */
+/** `…/_layouts/15/Doc.aspx?sourcedoc={GUID}` of a site, and `doc.aspx?resid=GUID` of a personal OneDrive. */
 function byDocumentPage(state: State, { hostname, pathname, searchParams }: URL): Item | undefined {
-  const guid = (searchParams.get("sourcedoc") ?? searchParams.get("UniqueId"))?.replaceAll(/[{}]/g, "")
-    .toLowerCase();
+  const key = ["sourcedoc", "UniqueId", "resid"].map((name) => searchParams.get(name)).find((text) => text);
+  const guid = key?.replaceAll(/[{}]/g, "").toLowerCase();
   const [sitePath] = pathname.split("/_layouts/");
-  return items(state).find(({ guid: own, drive: { info: { site } } }) =>
-    own === guid && site.hostname === hostname && site.path.toLowerCase() === sitePath!.toLowerCase()
+  return items(state).find(({ guid: own, drive: { cid, info: { site } } }) =>
+    own === guid && site.path.toLowerCase() === sitePath!.toLowerCase() &&
+    hostname === (cid === undefined ? site.hostname : "onedrive.live.com")
   );
 }
 
 function byWebUrl(state: State, url: URL): Item | undefined {
   const wanted = `https://${url.host}${url.pathname}`.toLowerCase();
-  return items(state).find((item) => webUrl(item).toLowerCase() === wanted);
+  return items(state).find((item) => pathUrl(item).toLowerCase() === wanted);
 }
 
 function items(state: State): Item[] {

@@ -7,9 +7,21 @@ const SEND_CHUNK_BYTES = 512 * 1024;
 const REASONS: Record<number, string> = {
   ...{ 200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 302: "Found" },
   ...{ 304: "Not Modified", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found" },
-  ...{ 405: "Method Not Allowed", 409: "Conflict", 411: "Length Required", 412: "Precondition Failed" },
+  ...{
+    405: "Method Not Allowed",
+    409: "Conflict",
+    410: "Gone",
+    411: "Length Required",
+    412: "Precondition Failed",
+  },
   ...{ 413: "Content Too Large", 416: "Range Not Satisfiable", 423: "Locked", 429: "Too Many Requests" },
-  ...{ 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout" },
+  ...{
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+  },
   ...{ 507: "Insufficient Storage", 509: "Bandwidth Limit Exceeded" },
 };
 

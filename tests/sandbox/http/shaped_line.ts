@@ -22,6 +22,8 @@ export interface ShapedLine extends AsyncDisposable {
 }
 
 const SLICE_BYTES = 64 * 1024;
+/** A busy line does not lose the time by which timers are late. */
+const TIMER_LATENESS_MS = 20;
 /** What is on the way at most in one direction of a connection: more than any realistic window. */
 const MAX_BYTES_ON_THE_WAY = 32 * 1024 * 1024;
 
@@ -89,7 +91,9 @@ class Rate {
 
   /** @returns when bytes that arrive now have passed, on the clock of `performance.now()` */
   pass(bytes: number): number {
-    this.#freeAt = Math.max(performance.now(), this.#freeAt) + bytes / this.#bytesPerSecond * 1000;
+    const now = performance.now();
+    const isIdle = now - this.#freeAt > TIMER_LATENESS_MS;
+    this.#freeAt = (isIdle ? now : this.#freeAt) + bytes / this.#bytesPerSecond * 1000;
     return this.#freeAt;
   }
 }

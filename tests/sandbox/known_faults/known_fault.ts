@@ -27,3 +27,5 @@ export const FRAGMENT: FaultRule = { service: "storage", method: "PUT" };
 export const SECOND_FRAGMENT: FaultRule = { ...FRAGMENT, nth: 2 };
 export const LAST_FRAGMENT: FaultRule = { ...FRAGMENT, lastFragment: true };
 export const DOWNLOAD: FaultRule = { service: "storage", method: "GET", path: "download.aspx" };
+/** A listing, a single-request upload, a second fragment and a download. */
+export const THROTTLED_PLACES: readonly FaultRule[] = [GET_CHILDREN, PUT_CONTENT, SECOND_FRAGMENT, DOWNLOAD];

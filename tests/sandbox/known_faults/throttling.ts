@@ -1,13 +1,13 @@
 /** Throttling (PROTOCOL 8). */
 
 import type { FaultRule } from "../faults.ts";
-import { DOWNLOAD, GET_CHILDREN, type KnownFault, PUT_CONTENT, SECOND_FRAGMENT } from "./known_fault.ts";
+import { type KnownFault, THROTTLED_PLACES } from "./known_fault.ts";
 
 const scripts = ["ls", "get", "put", "put-large"] as const;
 
-/** Once for each operation: a listing, a single-request upload, a second fragment and a download. */
+/** Once for each operation. */
 function everywhere(fault: FaultRule): FaultRule[] {
-  return [GET_CHILDREN, PUT_CONTENT, SECOND_FRAGMENT, DOWNLOAD].map((place) => ({ ...place, ...fault }));
+  return THROTTLED_PLACES.map((place) => ({ ...place, ...fault }));
 }
 
 /** HTTP dates have whole seconds: this one is one to two seconds ahead. */

@@ -19,7 +19,7 @@ export type Authority =
   | { readonly kind: "common" | "organizations" | "consumers" }
   | { readonly kind: "tenant"; readonly tenantId: string };
 
-/** Parses the tenant segment. @throws {EntraError} 90002 for an unknown tenant */
+/** Parses the tenant segment. @throws {EntraError} 90002 for an unknown tenant, 900023 for what is no name of one */
 export function authorityOf(directory: Directory, segment: string): Authority {
   const name = segment.toLowerCase();
   if (name === "common" || name === "organizations" || name === "consumers") return { kind: name };
@@ -27,10 +27,15 @@ export function authorityOf(directory: Directory, segment: string): Authority {
   const tenants = [directory, directory.otherTenant];
   const tenant = tenants.find(({ tenantId, domains }) => tenantId === name || domains.includes(name));
   if (tenant) return { kind: "tenant", tenantId: tenant.tenantId };
+  if (!/[.-]/.test(name)) {
+    const message =
+      `Specified tenant identifier '${segment}' is neither a valid DNS name, nor a valid external domain.`;
+    throw new EntraError("invalid_request", 900023, message);
+  }
   const message =
     `Tenant '${segment}' not found. Check to make sure you have the correct tenant ID and are ` +
     "signing into the correct cloud. Check with your subscription administrator.";
-  throw new EntraError("invalid_tenant", 90002, message);
+  throw new EntraError("invalid_request", 90002, message);
 }
 
 export function sameAuthority(one: Authority, other: Authority): boolean {

@@ -12,7 +12,6 @@ import { consentRequired } from "./endpoints.ts";
 import { describeError, EntraError } from "./entra_error.ts";
 import { parseScopes, type ScopeRequest, toPersonalScopes } from "./scopes.ts";
 import { clientInfo } from "./tokens.ts";
-import { AppOnlyClient } from "./app_only_client.ts";
 
 /** The redirect address; read before all else, since errors go there too. */
 interface RedirectTarget {
@@ -103,14 +102,14 @@ function readRequest(state: State, client: Application, authority: Authority, fo
     throw new EntraError("invalid_request", 90023, `Unsupported 'prompt' value '${prompt}'.`);
   }
   const claims = parseClaims(form.get("claims"));
-  return { authority, client, request, prompt, claims, challenge: challengeOf(client, form) };
+  return { authority, client, request, prompt, claims, challenge: challengeOf(form) };
 }
 
-/** A public client must send a challenge; an app with a credential may. */
-function challengeOf(client: Application, form: Form): string | undefined {
+/** Only single-page apps must send a challenge (PROTOCOL 13.6a), and this registration is none. */
+function challengeOf(form: Form): string | undefined {
   const challenge = form.get("code_challenge");
-  if (challenge === null && client instanceof AppOnlyClient) return undefined;
-  if (challenge === null || form.get("code_challenge_method") !== "S256") {
+  if (challenge === null) return undefined;
+  if (form.get("code_challenge_method") !== "S256") {
     const message = "Proof Key for Code Exchange is required: send code_challenge with the method S256.";
     throw new EntraError("invalid_request", 9002325, message);
   }

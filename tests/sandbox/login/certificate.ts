@@ -44,7 +44,7 @@ export function newCertificate(options: CertificateOptions = {}): Certificate {
     sequence(time(from), time(until)),
     commonName(hosts[0] ?? AUTHORITY),
     publicKey.export({ type: "spki", format: "der" }),
-    ...(hosts.length > 0 ? [der(0xa3, sequence(subjectAltName(hosts)))] : []),
+    der(0xa3, sequence(hosts.length > 0 ? subjectAltName(hosts) : CERTIFICATE_AUTHORITY)),
   );
   const bytes = sequence(
     toBeSigned,
@@ -78,6 +78,13 @@ function sequence(...parts: Buffer[]): Buffer {
 function commonName(text: string): Buffer {
   return sequence(set(sequence(oid("550403"), der(0x0c, Buffer.from(text)))));
 }
+
+/** The critical extension without which OpenSSL trusts no authority. */
+const CERTIFICATE_AUTHORITY = sequence(
+  oid("551d13"),
+  der(0x01, Buffer.of(0xff)),
+  der(0x04, sequence(der(0x01, Buffer.of(0xff)))),
+);
 
 /** The extension that clients compare with the name of a server. */
 function subjectAltName(hosts: readonly string[]): Buffer {

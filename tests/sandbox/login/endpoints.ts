@@ -160,8 +160,7 @@ function redeemCredentials(
   const start = { user: undefined, application: client, scopes: client.roles, ...lifetime };
   return tokenJson({
     token_type: "Bearer",
-    expires_in: lifetime.lifeSeconds,
-    ext_expires_in: lifetime.lifeSeconds,
+    ...expiry(lifetime.lifeSeconds),
     access_token: state.tokens.issueAccess(start),
   });
 }
@@ -197,8 +196,7 @@ function tokenResponse(state: State, form: Form, issue: TokenIssue): ServiceResp
   return tokenJson({
     token_type: "Bearer",
     scope: listed.join(" "),
-    expires_in: lifetime.lifeSeconds,
-    ext_expires_in: lifetime.lifeSeconds,
+    ...expiry(lifetime.lifeSeconds),
     access_token: state.tokens.issueAccess(access),
     ...(request.openid.includes("offline_access") ? { refresh_token: state.tokens.issueRefresh(grant) } : {}),
     ...(request.openid.includes("openid")
@@ -220,6 +218,12 @@ function tokenLifetime(
     challengeTime: Math.max(claims.challengeTime, challengeTime),
     challengeable: claims.capable,
   };
+}
+
+/** A second less than a long-lived token lives (recorded 2025, PROTOCOL 13.3b). */
+function expiry(lifeSeconds: number): { expires_in: number; ext_expires_in: number } {
+  const seconds = lifeSeconds > 60 ? lifeSeconds - 1 : lifeSeconds;
+  return { expires_in: seconds, ext_expires_in: seconds };
 }
 
 function tokenJson(body: Record<string, unknown>): ServiceResponse {

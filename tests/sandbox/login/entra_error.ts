@@ -55,5 +55,6 @@ export function describeError(error: EntraError, request: ServiceRequest): Error
 
 /** The JSON response: 400, or 401 for `invalid_client`. */
 export function entraErrorResponse(error: EntraError, request: ServiceRequest): ServiceResponse {
-  return jsonResponse(error.status, describeError(error, request));
+  const fields = describeError(error, request);
+  return jsonResponse(error.status, fields, { "x-ms-request-id": fields.trace_id });
 }

@@ -43,11 +43,11 @@ ${body}
 `;
 }
 
-/** A page as a response; `policy` extends what its forms and scripts may do. */
+/** A page as a response; `policy` extends what its forms, scripts and fetches may do. */
 export function htmlResponse(
   status: number,
   body: string,
-  policy: { forms?: string; script?: string } = {},
+  policy: { forms?: string; script?: string; connect?: string } = {},
 ): ServiceResponse {
   return {
     status,
@@ -56,7 +56,8 @@ export function htmlResponse(
       "cache-control": "no-store",
       "content-security-policy":
         `default-src 'none'; style-src 'unsafe-inline'; form-action 'self' ${policy.forms ?? ""}; ` +
-        `frame-ancestors 'none'; script-src ${policy.script ?? "'none'"}`,
+        `frame-ancestors 'none'; script-src ${policy.script ?? "'none'"}; ` +
+        `connect-src ${policy.connect ?? "'none'"}; img-src data:`,
       "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
     },

@@ -10,6 +10,8 @@ import { instanceDiscovery, openidConfiguration } from "./discovery.ts";
 import { redeem, startDeviceCode } from "./endpoints.ts";
 import { EntraError, entraErrorResponse } from "./entra_error.ts";
 
+const PAGE = "https://learn.microsoft.com/entra/identity-platform/v2-protocols";
+
 export async function loginService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
   try {
     const response = await route(state, request);
@@ -43,9 +45,9 @@ async function route(state: State, request: ServiceRequest): Promise<ServiceResp
       return redeem(state, { authority: authority(), tenant, form });
     }
     default:
-      return jsonResponse(404, {
-        error: "not_found",
-        error_description: `The sandbox has no ${request.method} ${request.path}`,
+      return jsonResponse(501, {
+        error: "sandboxNotImplemented",
+        error_description: `The sandbox does not model ${request.method} of '${request.path}'. See ${PAGE}`,
       });
   }
 }

@@ -177,6 +177,10 @@ export class Tokens {
   /** @throws {EntraError} when the refresh token was not issued to this app, is revoked or is too old */
   refresh(token: string, client: Application): RefreshGrant {
     const stored = this.#refresh.get(token);
+    // What does not look like one is rejected before it is looked up (PROTOCOL 13.4b).
+    if (!/^\d\.[\w-]{20,}$/.test(token)) {
+      throw new EntraError("invalid_grant", 9002313, "Invalid request. Request is malformed or invalid.");
+    }
     if (stored === undefined || stored.grant.client !== client) {
       throw new EntraError("invalid_grant", 70000, "Provided grant is invalid or malformed.", {
         suberror: "bad_token",

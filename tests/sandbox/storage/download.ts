@@ -6,10 +6,10 @@ import type { State } from "../state.ts";
 import { eTagOf, type Item } from "../tenant/item.ts";
 import { mimeType } from "../tenant/mime_types.ts";
 
-/** `{site}/_layouts/15/download.aspx?UniqueId=…&Translate=false&tempauth=…&ApiVersion=2.0` */
-export function downloadUrl(state: State, item: Item): string {
+/** `{site}/_layouts/15/download.aspx?UniqueId=…&Translate=false&tempauth=…&ApiVersion=2.0`, perhaps of a former version. */
+export function downloadUrl(state: State, item: Item, version?: number): string {
   const query = `UniqueId=${item.guid}&Translate=false&tempauth=&ApiVersion=2.0`;
-  const grant = { use: "download", driveId: item.drive.id, subject: item.id } as const;
+  const grant = { use: "download", driveId: item.drive.id, subject: item.id, version } as const;
   const path = `${item.drive.info.site.path}/_layouts/15/download.aspx`;
   return state.signer.sign(state.origins.storage, path, query, grant, state.settings.downloadUrlLifeSeconds);
 }
@@ -18,7 +18,8 @@ export function downloadUrl(state: State, item: Item): string {
 export function download(state: State, request: ServiceRequest): ServiceResponse {
   const grant = state.signer.check(request, "download");
   const item = state.tenant.drives.find((drive) => drive.id === grant.driveId)?.item(grant.subject);
-  const content = item?.content;
+  const former = item?.history.find(({ number }) => number === grant.version);
+  const content = grant.version === undefined ? item?.content : former?.content;
   if (item === undefined || content === undefined) throw itemNotFound();
   const headers: Record<string, string> = {
     "accept-ranges": "bytes",

@@ -1,15 +1,17 @@
 /** Receives fragments by the rules of PROTOCOL 7.3. */
 
 import { emptyResponse, jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
-import { driveItemJson } from "../drive_item_json.ts";
+import { driveItemJson, shortTime } from "../drive_item_json.ts";
 import { invalidRequest, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { eTagOf, type Item } from "../tenant/item.ts";
 import { discard, sessionNotFound, type UploadSession } from "./upload_sessions.ts";
 
 const ALIGNMENT_BYTES = 327_680;
-/** Microsoft's SDK sends fragments of exactly 60 MiB, so the limit is inclusive. */
-const MAX_FRAGMENT_BYTES = 60 * 1024 * 1024;
+const ODATA_TYPE =
+  "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+/** A fragment must be smaller than this (CUS). */
+const FRAGMENT_LIMIT_BYTES = 60 * 1024 * 1024;
 
 interface ContentRange {
   readonly start: number;
@@ -41,10 +43,11 @@ export async function receiveFragment(
 /** `GET {uploadUrl}`, and the response to every fragment but the last. */
 export function progressResponse(session: UploadSession, status: 200 | 202): ServiceResponse {
   const { drive, totalBytes, staging: { keptBytes } } = session;
-  // A personal OneDrive includes the end of the range once it knows the total (recorded 2025).
-  const last = drive.cid === undefined || totalBytes === undefined ? "" : totalBytes - 1;
+  // A personal OneDrive includes the end of the range once it knows the total (PROTOCOL 7.3b).
+  const isClosed = drive.cid !== undefined && !drive.info.olderForms && totalBytes !== undefined;
+  const last = isClosed ? totalBytes - 1 : "";
   return jsonResponse(status, {
-    expirationDateTime: new Date(session.expires).toISOString(),
+    expirationDateTime: shortTime(new Date(session.expires)),
     nextExpectedRanges: keptBytes === totalBytes ? [] : [`${keptBytes}-${last}`],
   });
 }
@@ -66,22 +69,34 @@ export async function commit(state: State, session: UploadSession): Promise<Serv
     throw invalidRequest(message, "uploadSessionFailed");
   }
   session.content ??= session.staging.finish();
-  const { drive, parent, name, conflict, author, fileSystemInfo } = session;
+  const { drive, parent, name, conflict, author, fileSystemInfo, itemGuid: guid } = session;
   const { item, created } = drive.placeFile(parent, name, session.content, {
     conflict,
     author,
+    guid,
     fileSystemInfo,
   });
+  const isBusiness = drive.cid === undefined;
+  // Its making is a version of its own (PROTOCOL 7.3h).
+  if (created && isBusiness) item.eTagVersion = item.cTagVersion = 2;
+  item.description = session.description ?? item.description;
   state.sessions.end(session, "committed");
   const body = await state.tenant.storedFile(item, () => committedJson(state, item));
-  return jsonResponse(created ? 201 : 200, body);
+  return jsonResponse(created ? 201 : 200, body, isBusiness ? { "content-type": ODATA_TYPE } : {});
 }
 
-/** SharePoint's storage hosts name the download URL differently (recorded 2025). */
+/** The item as SharePoint has it, which differs in some properties (PROTOCOL 7.3h). */
 function committedJson(state: State, item: Item): Record<string, unknown> {
-  const { "@microsoft.graph.downloadUrl": url, ...json } = driveItemJson(state, item);
-  const name = item.drive.cid === undefined ? "@content.downloadUrl" : "@microsoft.graph.downloadUrl";
-  return { [name]: url, ...json };
+  const { "@microsoft.graph.downloadUrl": url, file, ...json } = driveItemJson(state, item);
+  const { cid, info: { site, olderForms } } = item.drive;
+  if (cid !== undefined || olderForms) return { "@microsoft.graph.downloadUrl": url, file, ...json };
+  return {
+    "@odata.context": `${state.origins.storage}${site.path}/_api/v2.0/$metadata#items/$entity`,
+    "@content.downloadUrl": url,
+    ...json,
+    file: { ...file as Record<string, unknown>, irmEffectivelyEnabled: false, irmEnabled: false },
+    shared: { effectiveRoles: ["write"], scope: "users" },
+  };
 }
 
 /** Checks the headers before the body is read: their form first, then the state of the session. */
@@ -100,7 +115,7 @@ function checkFragment(session: UploadSession, request: ServiceRequest): Content
     const message = "The total size differs from the one of the fragments before.";
     throw invalidRequest(message, "fragmentLengthMismatch");
   }
-  if (length > MAX_FRAGMENT_BYTES) {
+  if (length >= FRAGMENT_LIMIT_BYTES) {
     const message = "The fragment is larger than the server accepts.";
     throw new ServiceError(413, "invalidRequest", message, { innerCode: "maxFragmentLengthExceeded" });
   }

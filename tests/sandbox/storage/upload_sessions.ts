@@ -1,9 +1,9 @@
 /** Upload sessions (PROTOCOL 7). */
 
-import { ServiceError } from "../service_error.ts";
+import { itemNotFound, ServiceError } from "../service_error.ts";
 import { type Content, type ContentStore, deleteFile, type Staging } from "../tenant/content_store.ts";
 import type { ConflictBehavior, Drive } from "../tenant/drive.ts";
-import type { Author, FileSystemInfo, Item } from "../tenant/item.ts";
+import { type Author, type FileSystemInfo, type Item, pathOf } from "../tenant/item.ts";
 import { nameKey } from "../tenant/names.ts";
 
 /** The request that created the session. */
@@ -11,7 +11,10 @@ export interface SessionRequest {
   readonly drive: Drive;
   readonly parent: Item;
   readonly name: string;
+  /** Of the file that is replaced or will be new. */
+  readonly itemGuid: string;
   readonly conflict: ConflictBehavior;
+  readonly description: string | undefined;
   readonly fileSystemInfo: Partial<FileSystemInfo>;
   readonly deferCommit: boolean;
   readonly author: Author;
@@ -41,6 +44,8 @@ export interface UploadSession extends SessionRequest {
 export interface SessionInfo {
   driveId: string;
   name: string;
+  /** Relative to the root of the drive, without a leading slash. */
+  path: string;
   uploadUrl: string;
   keptBytes: number;
   totalBytes: number | undefined;
@@ -117,6 +122,7 @@ export class UploadSessions {
     return [...this.#sessions.values()].map((session) => ({
       driveId: session.drive.id,
       name: session.name,
+      path: [...pathOf(session.parent), session.name].join("/"),
       uploadUrl: session.uploadUrl,
       keptBytes: session.staging.keptBytes,
       totalBytes: session.totalBytes,
@@ -143,9 +149,7 @@ export function discard(session: UploadSession): void {
   else session.staging.discard();
 }
 
-/** 404 in the words of the storage host (rclone#8545). */
+/** 404 in the words of the storage host (rclone#8545), without an inner error (PROTOCOL 7.2b). */
 export function sessionNotFound(): ServiceError {
-  return new ServiceError(404, "itemNotFound", "The upload session was not found", {
-    innerCode: "uploadSessionNotFound",
-  });
+  return itemNotFound("The upload session was not found");
 }

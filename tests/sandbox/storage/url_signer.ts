@@ -12,6 +12,8 @@ export interface Grant {
   readonly driveId: string;
   /** The item id of a download, or the GUID of an upload session or copy. */
   readonly subject: string;
+  /** Of a download, if not the current one. */
+  readonly version?: number | undefined;
   /** Seconds since 1970. */
   readonly nbf: number;
   readonly exp: number;

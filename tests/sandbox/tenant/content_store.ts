@@ -152,9 +152,9 @@ export class ContentStore {
     return hash.digest("hex");
   }
 
-  /** SHA-1 in upper-case hex. Synchronous because item JSON is; it is rarely needed. */
-  sha1(content: Content): string {
-    const hash = createHash("sha1");
+  /** A hash in upper-case hex. Synchronous because item JSON is; it is rarely needed. */
+  hexDigest(content: Content, algorithm: "sha1" | "sha256"): string {
+    const hash = createHash(algorithm);
     using handle = Deno.openSync(content.file);
     handle.seekSync(content.start, Deno.SeekMode.Start);
     const chunk = new Uint8Array(1 << 20);

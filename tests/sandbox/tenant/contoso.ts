@@ -127,12 +127,24 @@ function personalSite(owner: User): Site {
   };
 }
 
-function addDrive(at: Site, name: string, urlName: string, author: Author, store: ContentStore): Drive {
+/** What all drives have in common. */
+interface DriveDefaults {
+  readonly store: ContentStore;
+  readonly olderForms: boolean;
+}
+
+function addDrive(
+  at: Site,
+  name: string,
+  urlName: string,
+  author: Author,
+  { store, olderForms }: DriveDefaults,
+): Drive {
   const owner = at.personal ? author.user : undefined;
   const profile = owner?.tenantId === PERSONAL_TENANT_ID ? "personal" : "business";
   const listGuid = fixedGuid(`list ${at.displayName} ${name}`);
   const drive = new Drive(
-    { name, urlName, listGuid, site: at, owner, profile, created: FOUNDED, author },
+    { name, urlName, listGuid, site: at, owner, profile, olderForms, created: FOUNDED, author },
     store,
   );
   at.drives.push(drive);
@@ -140,7 +152,7 @@ function addDrive(at: Site, name: string, urlName: string, author: Author, store
 }
 
 /** The directory and its empty libraries, by the names that tests use. */
-export function contoso(store: ContentStore): { directory: Directory; drives: Map<string, Drive> } {
+export function contoso(defaults: DriveDefaults): { directory: Directory; drives: Map<string, Drive> } {
   const adele = workUser("adele", "Adele", "Vance", "Retail Manager", "18/2111");
   const megan = workUser("megan", "Megan", "Bowen", "Marketing Manager", "12/1110");
   const dana = guest();
@@ -174,14 +186,14 @@ export function contoso(store: ContentStore): { directory: Directory; drives: Ma
     path: `/personal/${robin.id}`,
   };
   const drives = new Map<string, Drive>([
-    ["me", addDrive(adeleSite, "OneDrive", "Documents", { user: adele }, store)],
-    ["megan", addDrive(meganSite, "OneDrive", "Documents", { user: megan }, store)],
-    ["robin", addDrive(robinSite, "OneDrive", "Documents", { user: robin }, store)],
-    ["Contoso", addDrive(root, "Documents", "Shared Documents", { user: megan }, store)],
-    ["Documents", addDrive(testTeam, "Documents", "Shared Documents", { user: adele }, store)],
-    ["Leads", addDrive(leads, "Documents", "Shared Documents", { user: adele }, store)],
-    ["Archive", addDrive(testTeam, "Archive", "Archive", { user: adele }, store)],
-    ["Marketing", addDrive(marketing, "Documents", "Shared Documents", { user: megan }, store)],
+    ["me", addDrive(adeleSite, "OneDrive", "Documents", { user: adele }, defaults)],
+    ["megan", addDrive(meganSite, "OneDrive", "Documents", { user: megan }, defaults)],
+    ["robin", addDrive(robinSite, "OneDrive", "Documents", { user: robin }, defaults)],
+    ["Contoso", addDrive(root, "Documents", "Shared Documents", { user: megan }, defaults)],
+    ["Documents", addDrive(testTeam, "Documents", "Shared Documents", { user: adele }, defaults)],
+    ["Leads", addDrive(leads, "Documents", "Shared Documents", { user: adele }, defaults)],
+    ["Archive", addDrive(testTeam, "Archive", "Archive", { user: adele }, defaults)],
+    ["Marketing", addDrive(marketing, "Documents", "Shared Documents", { user: megan }, defaults)],
   ]);
   drives.set("adele", drives.get("me")!).set("TestTeam", drives.get("Documents")!);
   return {

@@ -1,9 +1,10 @@
 /** A document library: a tree of items and its invariants. */
 
 import { invalidRequest, itemNotFound, nameAlreadyExists, ServiceError } from "../service_error.ts";
+import { Changes } from "./changes.ts";
 import type { Content, ContentStore } from "./content_store.ts";
 import type { Site, User } from "./directory.ts";
-import { driveId, ROOT_ITEM_GUID, sitePrefix } from "./ids.ts";
+import { driveId, itemId, personalItemId, ROOT_ITEM_GUID, sitePrefix } from "./ids.ts";
 import {
   type Author,
   type FileSystemInfo,
@@ -35,8 +36,20 @@ export interface DriveInfo {
   readonly owner: User | undefined;
   /** The back end: OneDrive for work and SharePoint, or personal OneDrive. */
   readonly profile: "business" | "personal";
+  /** Whether it answers in the forms of earlier years; see {@link SandboxOptions.olderForms}. */
+  readonly olderForms: boolean;
   readonly created: Date;
   readonly author: Author;
+}
+
+/** What a PATCH changes. */
+export interface ItemChange {
+  readonly name?: string;
+  readonly parent?: Item;
+  /** If the name is taken in that folder. @default "fail" */
+  readonly conflict?: ConflictBehavior;
+  readonly description?: string;
+  readonly fileSystemInfo?: Partial<FileSystemInfo>;
 }
 
 export class Drive {
@@ -45,18 +58,18 @@ export class Drive {
   /** The account number of a personal OneDrive; undefined on the other back end. */
   readonly cid: string | undefined;
   readonly root: Item;
+  readonly changes = new Changes();
   /** Capacity in bytes; tests lower it. */
   quotaBytes = 1024 ** 4;
   readonly #store: ContentStore;
   readonly #items = new Map<string, Item>();
-  readonly #prefix: Uint8Array;
+  #made = 0;
 
   constructor(info: DriveInfo, store: ContentStore) {
     this.info = info;
     this.#store = store;
     this.cid = info.profile === "personal" ? info.owner!.id : undefined;
     this.id = this.cid ?? driveId(info.site.siteGuid, info.site.webGuid, info.listGuid);
-    this.#prefix = sitePrefix(info.site.webGuid);
     const { author, created: at } = info;
     this.root = this.#newItem({
       kind: "folder",
@@ -68,17 +81,23 @@ export class Drive {
     });
   }
 
-  /** A time as this back end stores it: whole seconds, except in a personal OneDrive (PROTOCOL 11). */
+  /** A time as it is stored: in whole seconds, except in a personal OneDrive of earlier years (PROTOCOL 11b). */
   roundTime(time: Date): Date {
-    return this.cid === undefined ? wholeSeconds(time) : time;
+    return this.cid !== undefined && this.info.olderForms ? time : wholeSeconds(time);
   }
 
   /** The library's URL in the browser. */
   get webUrl(): string {
-    if (this.cid !== undefined) return `https://onedrive.live.com/?cid=${this.cid}`;
     return `https://${this.info.site.hostname}${this.info.site.path}/${
       encodeURIComponent(this.info.urlName)
     }`;
+  }
+
+  /** The id of an item with this GUID. */
+  idOf(guid: string): string {
+    return this.cid === undefined
+      ? itemId(sitePrefix(this.info.site.webGuid), guid)
+      : personalItemId(this.cid, guid);
   }
 
   /** The item with this id. Ids are case-sensitive. */
@@ -121,6 +140,7 @@ export class Drive {
     content?: Content;
     target?: Item;
   }): Item {
+    this.#requirePresent(parent);
     if (parent.kind !== "folder" && parent.kind !== "package") throw itemNotFound();
     const { author, guid = crypto.randomUUID(), at = new Date(), target } = options;
     const item = this.#newItem({ kind, name, guid, parent, author, at, target });
@@ -148,12 +168,14 @@ export class Drive {
   placeFile(parent: Item, name: string, content: Content, options: {
     conflict: ConflictBehavior;
     author: Author;
+    guid?: string;
     fileSystemInfo?: Partial<FileSystemInfo>;
   }): { item: Item; created: boolean } {
-    if (this.item(parent.id) !== parent) throw itemNotFound();
+    this.#requirePresent(parent);
     const place = this.nameForFile(parent, name, options.conflict);
     if (place.replaces === undefined) {
-      const item = this.add("file", parent, place.name, { author: options.author, content });
+      const { author, guid } = options;
+      const item = this.add("file", parent, place.name, { author, content, ...(guid ? { guid } : {}) });
       this.#setFileSystemInfo(item, options.fileSystemInfo);
       return { item, created: true };
     }
@@ -165,37 +187,35 @@ export class Drive {
 
   /** Replaces a file's bytes: adds a version and sets the timestamps to now (PROTOCOL 11). */
   replaceContent(item: Item, content: Content, author: Author): void {
-    const former = item.content;
+    this.#keepVersion(item);
     this.#setContent(item, content);
-    if (former) this.#store.remove(former);
-    item.versions++;
     this.#changed(item, author);
     item.cTagVersion++;
     item.fileSystemInfo.modified = this.roundTime(item.modified);
   }
 
-  /** Moves or renames an item or changes its timestamps; adds a file version, except in a personal OneDrive (PROTOCOL U21). */
-  update(
-    item: Item,
-    change: { name?: string; parent?: Item; fileSystemInfo?: Partial<FileSystemInfo> },
-    author: Author,
-  ): void {
+  /** Changes an item; adds a file version, except in a personal OneDrive (PROTOCOL U21). */
+  update(item: Item, change: ItemChange, author: Author): void {
+    this.#requirePresent(item);
     if (change.name !== undefined || change.parent !== undefined) this.#move(item, change);
     this.#setFileSystemInfo(item, change.fileSystemInfo);
-    if (item.kind === "file" && this.cid === undefined) item.versions++;
+    item.description = change.description ?? item.description;
+    if (item.kind === "file" && this.cid === undefined) this.#keepVersion(item);
     this.#changed(item, author);
   }
 
   /** Deletes an item and everything below it. */
   remove(item: Item): void {
     if (item.parent === undefined) throw invalidRequest("The root of a drive cannot be deleted.");
+    this.changes.removed(item);
     item.parent.children.delete(nameKey(item.name));
     item.parent.eTagVersion++;
     this.#addSize(item.parent, -item.size);
     for (const candidate of [...this.#items.values()]) {
       if (!isWithin(candidate, item)) continue;
       this.#items.delete(candidate.id);
-      if (candidate.content) this.#store.remove(candidate.content);
+      const contents = [candidate, ...candidate.history].map(({ content }) => content);
+      for (const content of new Set(contents)) if (content) this.#store.remove(content);
     }
   }
 
@@ -218,38 +238,38 @@ export class Drive {
     return numberedName(name, n);
   }
 
-  /** Copies an item with everything below it into a folder of this drive. @throws {ServiceError} 409, 507 */
-  async copy(source: Item, parent: Item, name: string, options: {
-    conflict: ConflictBehavior;
-    author: Author;
-  }): Promise<Item> {
-    this.reserve(source.size);
-    if (source.kind === "file") {
-      const content = this.#store.put(await this.#store.bytes(source.content!));
-      const { fileSystemInfo } = source;
-      return this.placeFile(parent, name, content, { ...options, fileSystemInfo }).item;
-    }
-    const children = [...source.children.values()]; // before the copy, which may be inside
-    const { item } = this.createFolder(parent, name, options);
-    for (const child of children) if (child !== item) await this.copy(child, item, child.name, options);
-    return item;
-  }
-
-  #move(item: Item, { name = item.name, parent = item.parent }: { name?: string; parent?: Item }): void {
+  #move(item: Item, { name = item.name, parent = item.parent, conflict }: ItemChange): void {
     if (item.parent === undefined) throw invalidRequest("The root of a drive cannot be moved or renamed.");
     if (parent === undefined || isWithin(parent, item)) {
       throw invalidRequest("An item cannot be moved into itself.");
     }
     const present = parent.children.get(nameKey(name));
-    if (present !== undefined && present !== item) throw nameAlreadyExists();
-    item.parent.children.delete(nameKey(item.name));
-    item.parent.eTagVersion++;
-    this.#addSize(item.parent, -item.size);
+    if (present !== undefined && present !== item) {
+      if (conflict === "rename") name = this.freeName(parent, name);
+      else if (conflict === "replace" && present.kind === "file") this.remove(present);
+      else throw nameAlreadyExists();
+    }
+    const former = item.parent;
+    former.children.delete(nameKey(item.name));
+    former.eTagVersion++;
+    this.#addSize(former, -item.size);
     item.name = name;
     item.parent = parent;
     parent.children.set(nameKey(name), item);
     parent.eTagVersion++;
     this.#addSize(parent, item.size);
+    if (parent !== former) this.changes.moved(item, former);
+  }
+
+  /** @throws {ServiceError} 404 if it was deleted while the request arrived */
+  #requirePresent(item: Item): void {
+    if (this.#items.get(item.id) !== item) throw itemNotFound();
+  }
+
+  /** What is there now becomes a former version. */
+  #keepVersion(item: Item): void {
+    const { content, modified, modifiedBy } = item;
+    item.history.push({ number: item.versions++, content: content!, modified, modifiedBy });
   }
 
   #changed(item: Item, author: Author): void {
@@ -258,6 +278,7 @@ export class Drive {
     if (item.parent) item.parent.eTagVersion++;
     item.modified = new Date();
     item.modifiedBy = author;
+    this.changes.changed(item);
   }
 
   #setFileSystemInfo(item: Item, info: Partial<FileSystemInfo> | undefined): void {
@@ -274,9 +295,10 @@ export class Drive {
     for (let at: Item | undefined = item; at !== undefined; at = at.parent) at.size += bytes;
   }
 
-  #newItem(start: Omit<ItemStart, "drive" | "prefix">): Item {
-    const item = newItem({ ...start, drive: this, prefix: this.#prefix });
+  #newItem(start: Omit<ItemStart, "drive" | "number">): Item {
+    const item = newItem({ ...start, drive: this, number: 101 + this.#made++ });
     this.#items.set(item.id, item);
+    this.changes.created(item);
     return item;
   }
 }

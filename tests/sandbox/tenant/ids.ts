@@ -64,10 +64,14 @@ export function personalItemId(cid: string, itemGuid: string): string {
   return `${cid.toUpperCase().replace(/^0+/, "")}!s${itemGuid.replaceAll("-", "")}`;
 }
 
-/** eTag or cTag of a personal OneDrive: opaque and unquoted (ab#2471). */
-export function personalTag(kind: "" | "c:", cid: string, itemGuid: string, version: number): string {
-  const text = `${kind}${personalItemId(cid, itemGuid)}.${version}`;
-  return `a${base64url(new TextEncoder().encode(text))}`;
+/** Item id of a personal OneDrive before its migration (PROTOCOL 2.1d). */
+export function olderPersonalItemId(cid: string, number: number): string {
+  return `${cid.toUpperCase().replace(/^0+/, "")}!${number}`;
+}
+
+/** eTag or cTag of the same: opaque and unquoted (ab#2471). */
+export function olderPersonalTag(kind: "" | "c:", itemId: string, version: number): string {
+  return `a${base64url(new TextEncoder().encode(`${kind}${itemId}.${version}`))}`;
 }
 
 /** The comparable form of a personal drive id: lower case, 16 digits (PROTOCOL N9). */

@@ -3,7 +3,7 @@
 import type { Content } from "./content_store.ts";
 import type { User } from "./directory.ts";
 import type { Drive } from "./drive.ts";
-import { cTag, eTag, itemId, personalItemId, personalTag } from "./ids.ts";
+import { cTag, eTag, fixedGuid, olderPersonalItemId, olderPersonalTag } from "./ids.ts";
 
 export type ItemKind = "folder" | "file" | "package" | "link";
 
@@ -20,12 +20,21 @@ export interface FileSystemInfo {
   modified: Date;
 }
 
+/** A former version of a file. */
+export interface Version {
+  readonly number: number;
+  readonly content: Content;
+  readonly modified: Date;
+  readonly modifiedBy: Author;
+}
+
 export interface Item {
   readonly guid: string;
   readonly id: string;
   readonly drive: Drive;
   readonly kind: ItemKind;
   name: string;
+  description: string | undefined;
   /** Undefined for the root only. */
   parent: Item | undefined;
   /** By name key; only folders and packages have children. */
@@ -40,6 +49,8 @@ export interface Item {
   cTagVersion: number;
   /** Number of versions: a PATCH of the timestamps adds one (PROTOCOL U21). */
   versions: number;
+  /** The former versions, the oldest first. */
+  readonly history: Version[];
   /** The server's own times. */
   created: Date;
   modified: Date;
@@ -50,8 +61,8 @@ export interface Item {
 
 export interface ItemStart {
   readonly drive: Drive;
-  /** The first four bytes of all item ids of the site. */
-  readonly prefix: Uint8Array;
+  /** The number of the item in its drive. */
+  readonly number: number;
   readonly kind: ItemKind;
   readonly name: string;
   readonly guid: string;
@@ -62,12 +73,12 @@ export interface ItemStart {
 }
 
 /** A new item without content. */
-export function newItem({ prefix, at, author, target, ...start }: ItemStart): Item {
+export function newItem({ number, at, author, target, ...start }: ItemStart): Item {
+  const { cid, info: { olderForms } } = start.drive;
   return {
     ...start,
-    id: start.drive.cid === undefined
-      ? itemId(prefix, start.guid)
-      : personalItemId(start.drive.cid, start.guid),
+    id: cid !== undefined && olderForms ? olderPersonalItemId(cid, number) : start.drive.idOf(start.guid),
+    description: undefined,
     children: new Map(),
     content: undefined,
     target,
@@ -75,6 +86,7 @@ export function newItem({ prefix, at, author, target, ...start }: ItemStart): It
     eTagVersion: 1,
     cTagVersion: 1,
     versions: 1,
+    history: [],
     created: at,
     modified: at,
     fileSystemInfo: { created: start.drive.roundTime(at), modified: start.drive.roundTime(at) },
@@ -83,14 +95,20 @@ export function newItem({ prefix, at, author, target, ...start }: ItemStart): It
   };
 }
 
-/** The eTag in the format of the item's back end. */
-export function eTagOf({ drive, guid, eTagVersion }: Item): string {
-  return drive.cid === undefined ? eTag(guid, eTagVersion) : personalTag("", drive.cid, guid, eTagVersion);
+/** The eTag. The root's has another GUID than its id (recorded 2026, PROTOCOL 4.1l). */
+export function eTagOf({ drive, id, guid, parent, eTagVersion }: Item): string {
+  if (hasOlderTags(drive)) return olderPersonalTag("", id, eTagVersion);
+  return eTag(parent === undefined ? fixedGuid(`root ${drive.id}`) : guid, eTagVersion);
 }
 
-/** The cTag in the format of the item's back end. */
-export function cTagOf({ drive, guid, cTagVersion }: Item): string {
-  return drive.cid === undefined ? cTag(guid, cTagVersion) : personalTag("c:", drive.cid, guid, cTagVersion);
+/** The cTag; that of a folder does not change (PROTOCOL 4.1i). */
+export function cTagOf({ drive, id, guid, kind, cTagVersion }: Item): string {
+  if (hasOlderTags(drive)) return olderPersonalTag("c:", id, cTagVersion);
+  return cTag(guid, kind === "folder" ? 0 : cTagVersion);
+}
+
+function hasOlderTags(drive: Drive): boolean {
+  return drive.cid !== undefined && drive.info.olderForms;
 }
 
 /** The names from the root down to the item; empty for the root. */

@@ -3,6 +3,14 @@
 import { Buffer } from "node:buffer";
 import type { Item } from "./item.ts";
 
+/** A link that a client has created. */
+export interface SharingLink {
+  readonly id: string;
+  readonly item: Item;
+  readonly type: string;
+  readonly scope: string;
+}
+
 /** A link for everybody in the tenant. */
 export function sharingLink(item: Item): string {
   const { hostname, path, personal } = item.drive.info.site;

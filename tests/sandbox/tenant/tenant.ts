@@ -46,6 +46,8 @@ export interface Behavior {
   storedDamage: keyof typeof STORED_DAMAGE | "no";
   /** How many requests for a new folder or its contents fail with 404 (PROTOCOL E3). */
   missesOfNewFolders: number;
+  /** Reads without permission are 404 instead of 403 (PROTOCOL 2.3c). */
+  forbiddenAsNotFound: boolean;
   /** Listings begin with an empty page (PROTOCOL 4.1). */
   emptyFirstPage: boolean;
 }
@@ -61,20 +63,21 @@ export class Tenant {
     storedDamage: "no",
     missesOfNewFolders: 0,
     emptyFirstPage: false,
+    forbiddenAsNotFound: false,
   };
   readonly #drives: Map<string, Drive>;
   readonly #secrets: Secrets;
   readonly #sessions: UploadSessions;
   readonly #hashReads = new WeakMap<Item, number>();
   readonly #misses = new WeakMap<Item, number>();
-  readonly #sha1 = new WeakMap<Content, string>();
+  readonly #otherHashes = new WeakMap<Content, Record<string, string>>();
   #pendingPromotions: Item[] = [];
 
-  constructor(folder: string, secrets: Secrets, sessions: UploadSessions) {
+  constructor(folder: string, secrets: Secrets, sessions: UploadSessions, olderForms: boolean) {
     this.store = new ContentStore(folder);
     this.#secrets = secrets;
     this.#sessions = sessions;
-    const { directory, drives } = contoso(this.store);
+    const { directory, drives } = contoso({ store: this.store, olderForms });
     this.directory = directory;
     this.#drives = drives;
     seed(drives, directory.users, this.store);
@@ -179,11 +182,16 @@ export class Tenant {
     return reads < this.behavior.readsWithoutHash ? undefined : item.content?.quickXorHash;
   }
 
-  /** SHA-1 in upper-case hex; only a personal OneDrive reports it, and only with the other hash (ab#2471). */
-  reportedSha1(item: Item): string | undefined {
-    if (item.drive.cid === undefined || item.content === undefined) return undefined;
-    const known = this.#sha1.get(item.content) ?? this.store.sha1(item.content);
-    this.#sha1.set(item.content, known);
+  /** Further hashes, in upper-case hex: of a personal OneDrive only, and not of a PDF (PROTOCOL 10a). */
+  otherHashes({ name, drive, content }: Item): Record<string, string> {
+    const { cid, info: { olderForms } } = drive;
+    const hasNone = cid === undefined || content === undefined || (!olderForms && /\.pdf$/i.test(name));
+    if (hasNone) return {};
+    const known = this.#otherHashes.get(content) ?? {
+      sha1Hash: this.store.hexDigest(content, "sha1"),
+      ...(olderForms ? {} : { sha256Hash: this.store.hexDigest(content, "sha256") }),
+    };
+    this.#otherHashes.set(content, known);
     return known;
   }
 
@@ -213,7 +221,8 @@ export class Tenant {
     item: Item,
     change: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
   ): Promise<void> {
-    if (item.content === undefined) return;
+    // It may have been deleted meanwhile.
+    if (item.content === undefined || item.drive.item(item.id) !== item) return;
     const bytes = await this.store.bytes(item.content);
     const changed = change(bytes);
     if (changed === bytes) return;
