@@ -12,7 +12,7 @@ const MAX_MEASURED_CONNECTIONS = 8;
 /** How long the first connections are alone: short, since all others wait for it. */
 const ALONE_MS = 40;
 /** How long they are watched beside the others, which start slowly. */
-const TOGETHER_MS = 1_000;
+const TOGETHER_MS = 300;
 const MIN_CHUNKS = 8;
 /** Measuring is inexact, and one connection too many costs less than one too few. */
 const MARGIN = 1.25;

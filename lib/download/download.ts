@@ -34,7 +34,7 @@ export type DownloadConflict = "fail" | "replace" | "skip" | "resume";
 export interface DownloadOptions {
   /** What to do when the local file exists. @default "fail" */
   conflict?: DownloadConflict;
-  /** HTTP connections for one file, at most {@linkcode MAX_CONNECTIONS}. @default 1 below 64 MiB, otherwise 4 */
+  /** HTTP connections for one file, at most {@linkcode MAX_CONNECTIONS}. @default chosen by measuring, up to 8 */
   connections?: number;
   /** Downloads nothing if the local file has the same content. @default false */
   ifChanged?: boolean;
