@@ -41,9 +41,7 @@ export async function startCompanyNetwork(names: "service" | "localhost"): Promi
     tls: {
       cert: server.certificate,
       key: server.privateKey,
-      ...(names === "service" && {
-        origins: { login: `https://${login}`, graph: `https://${graph}`, storage: `https://${storage}` },
-      }),
+      ...(names === "service" && { hostNames: true, publicPort: 443 }),
     },
   });
   const { ports } = sandbox;

@@ -14,9 +14,10 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exchange, type FaultEffects, type Handler, type RequestRecord } from "./request_handler.ts";
+import { type Entrance, openEntrance } from "./entrance.ts";
 import { type FaultRule, Faults } from "./faults.ts";
 import { graphService } from "./graph/mod.ts";
-import { Listener, type Respond } from "./http/listener.ts";
+import type { Respond } from "./http/listener.ts";
 import { type FaultName, knownFault, optionsOf } from "./known_faults.ts";
 import type { ChallengedRefresh } from "./login/claims.ts";
 import { serverTime } from "./login/clock.ts";
@@ -29,7 +30,7 @@ import type { Service, ServiceResponse } from "./messages.ts";
 import type { SandboxOptions } from "./options.ts";
 import { isOverviewRequest, type Overview, overviewPage } from "./page/mod.ts";
 import { RequestLog } from "./request_log.ts";
-import { newState, type Origins, type State } from "./state.ts";
+import { newState, type State } from "./state.ts";
 import { storageService } from "./storage/mod.ts";
 import type { UploadSessions } from "./storage/upload_sessions.ts";
 import { CLIENT_ID, TENANT_ID } from "./tenant/contoso.ts";
@@ -112,12 +113,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const closing = new AbortController();
   const faults = new Faults(options.faults ?? []);
   let log: RequestLog | undefined;
-  let listeners: Listener[] = [];
+  let entrance: Entrance | undefined;
   try {
     const content = join(folder, "content");
     for (const path of [home, content]) await mkdir(path, { mode: 0o700, recursive: true });
     const requests = log = new RequestLog(options.logFile);
-    // The listeners come first, since the state needs their origins; no request can arrive before this turn ends.
+    // The ports come first, since the state needs their origins; no request can arrive before this turn ends.
     const services: Partial<Record<Service, Handler>> = {};
     const effects: FaultEffects = {
       pause: (ms) => pause(ms, closing.signal),
@@ -130,37 +131,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
           request,
           (record) => exchange(request, record, services[request.service]!, faults, effects),
         );
-    listeners = openListeners(options, respond);
-    const [login, graph, storage] = listeners as [Listener, Listener, Listener];
-    const ports = { login: login.port, graph: graph.port, storage: storage.port };
-    const own = { login: login.origin, graph: graph.origin, storage: storage.origin };
-    const state = newState(options, options.tls?.origins ?? own, content);
+    const opened = entrance = openEntrance(options, respond);
+    const { origins, ports } = opened;
+    const state = newState(options, origins, content);
     Object.assign(services, servicesOf(state));
     const behaviors: FaultName[] = [];
     const overview = { state, log: requests, faults, behaviors };
     const sandbox = sandboxOf(overview, home);
     for (const name of options.fault ?? []) addKnownFault(overview, name);
     let closed: Promise<void> | undefined;
-    const close = () => closed ??= closeAll(listeners, state.sessions, requests, [folder, home], closing);
+    const close = () => closed ??= closeAll(opened, state.sessions, requests, [folder, home], closing);
     return { ...sandbox, ports, close, [Symbol.asyncDispose]: close };
   } catch (error) {
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await entrance?.close();
     log?.close();
     for (const path of [folder, home]) await rm(path, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-/** Opens all three listeners or none. */
-function openListeners({ port, tls }: SandboxOptions, respond: Respond): Listener[] {
-  const listeners: Listener[] = [];
-  try {
-    for (const [index, service] of (["login", "graph", "storage"] as const).entries()) {
-      listeners.push(new Listener(service, port === undefined ? 0 : port + index, respond, tls));
-    }
-    return listeners;
-  } catch (error) {
-    for (const listener of listeners) listener.close();
     throw error;
   }
 }
@@ -188,8 +173,8 @@ function sandboxOf(running: Overview, home: string) {
   return {
     loginOrigin: origins.login,
     apiOrigin: origins.graph,
-    storageOrigin: origins.storage,
-    env: environment(origins, home),
+    storageOrigin: origins.storage(tenant.directory),
+    env: environment(state, home),
     requests: log.requests,
     faults: faults.rules,
     addFault: (...added: (FaultRule | FaultName)[]) => {
@@ -222,11 +207,12 @@ function addFault(running: Overview, fault: FaultRule | FaultName): void {
   addKnownFault(running, fault);
 }
 
-function environment(origins: Origins, home: string): Record<string, string> {
+function environment({ origins, tenant }: State, home: string): Record<string, string> {
+  const storage = tenant.drives.map((drive) => new URL(origins.storage(drive.info.site)).host);
   return {
     GRAPH_LOGIN_ORIGIN: origins.login,
     GRAPH_API_ORIGIN: origins.graph,
-    GRAPH_STORAGE_HOSTS: new URL(origins.storage).host,
+    GRAPH_STORAGE_HOSTS: [...new Set(storage)].join(","),
     GRAPH_CLIENT_ID: CLIENT_ID,
     GRAPH_TENANT_ID: TENANT_ID,
     GRAPH_SITE: "contoso.sharepoint.com/sites/TestTeam",
@@ -265,14 +251,14 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 async function closeAll(
-  listeners: readonly Listener[],
+  entrance: Entrance,
   sessions: UploadSessions,
   log: RequestLog,
   folders: readonly string[],
   closing: AbortController,
 ): Promise<void> {
   closing.abort();
-  await Promise.all(listeners.map((listener) => listener.close()));
+  await entrance.close();
   sessions.close();
   log.close();
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
