@@ -43,7 +43,7 @@ export interface Behavior {
   /** SharePoint rewrites Office files: before the response to the upload, or after it (PROTOCOL 10.2). */
   rewriteOfficeFiles: "no" | "in-response" | "after-response";
   /** Damage to uploaded bytes, after SharePoint's own changes. */
-  storedDamage: keyof typeof STORED_DAMAGE | "no";
+  storedDamage: "flipped-byte" | "first-byte-only" | "no";
   /** How many requests for a new folder or its contents fail with 404 (PROTOCOL E3). */
   missesOfNewFolders: number;
   /** Reads without permission are 404 instead of 403 (PROTOCOL 2.3c). */
