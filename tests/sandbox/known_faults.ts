@@ -13,6 +13,16 @@ import type { SandboxOptions } from "./options.ts";
 
 export type { KnownFault };
 
+/**
+ * All known faults by name.
+ *
+ * @internal Its type is as long as the table; {@link knownFault} describes a fault.
+ */
+/**
+ * All known faults by name.
+ *
+ * @internal Its type is as long as the table; {@link knownFault} describes a fault.
+ */
 export const KNOWN_FAULTS = {
   ...THROTTLING,
   ...FRAGMENTS,
@@ -24,12 +34,17 @@ export const KNOWN_FAULTS = {
   ...LIVE_FORMS,
 } satisfies Record<string, KnownFault>;
 
+/** The name of a known fault. */
+/** The name of a known fault. */
 export type FaultName = keyof typeof KNOWN_FAULTS;
 
+/** Whether this is the name of a known fault. */
 export function isFaultName(name: string): name is FaultName {
   return Object.hasOwn(KNOWN_FAULTS, name);
 }
 
+/** A known fault: what happens, and how. */
+/** A known fault: what happens, and how. */
 export function knownFault(name: FaultName): KnownFault {
   return KNOWN_FAULTS[name];
 }

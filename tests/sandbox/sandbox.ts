@@ -65,7 +65,7 @@ export interface Sandbox extends AsyncDisposable {
 
 /** Options of {@link Sandbox.issueToken}. */
 export interface TokenOptions {
-  /** @default "adele" */
+  /** Whose token. @default "adele" */
   as?: UserKey;
   /** Delegated Graph scopes, or roles of an app-only token. @default all consented */
   scopes?: string[];
@@ -73,7 +73,7 @@ export interface TokenOptions {
   appOnly?: boolean;
   /** A token of a client that supports challenges (`cp1`). @default false */
   challengeable?: boolean;
-  /** @default `tokenLifeSeconds` of the sandbox */
+  /** How long it is valid. @default `tokenLifeSeconds` of the sandbox */
   lifeSeconds?: number;
 }
 

@@ -12,7 +12,9 @@ import { sendResponse, writeAll } from "./response.ts";
 
 /** Certificate and key of a TLS listener, as PEM texts. */
 export interface TlsFiles {
+  /** The certificate, perhaps with those that lead to its authority. */
   cert: string;
+  /** The private key. */
   key: string;
 }
 
