@@ -2,7 +2,7 @@
 /** `deno task sandbox`: a loopback Microsoft 365 for rehearsals. Prints the environment that points scripts at it. */
 
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type AppCredential, writeAppCredentials } from "./app_credentials.ts";
 import { parseFaultRules } from "./fault_file.ts";
@@ -21,6 +21,11 @@ Options:
                         certificate and key) in a file
   --audience NAME       accounts that the app registration accepts (signInAudience of its manifest)
   --port N              the first of three consecutive ports (default: 8400)
+  --tls CERT KEY        listen with TLS, at https://localhost; PEM files, CERT with its authority
+  --host-names          with --tls: serve the names of the service, at port 443 or --port, for clients
+                        that cannot be pointed elsewhere; shows the lines for the hosts file
+  --latency MS          delay everything, as a line with this round-trip time does
+  --rate SIZE           bytes a second of each service in each direction, such as 25MB
   --fault NAME[,NAME…]  known faults by name; may be repeated; --fault help lists them
   --faults FILE         scripted faults: a JSON array of rules
   --lenient-storage     ignore bearer tokens at the storage host, which older clients send
@@ -31,6 +36,8 @@ Options:
 
 /** The scripts may connect to three ports from here on. */
 const DEFAULT_PORT = 8400;
+/** Where clients of the service's own names connect. */
+const HTTPS_PORT = 443;
 
 class UsageError extends Error {
   override name = "UsageError";
@@ -41,6 +48,10 @@ const OPTIONS = {
   app: { type: "boolean" }, // also takes a value, but only after "="
   audience: { type: "string" },
   port: { type: "string" },
+  tls: { type: "string" }, // takes a second value
+  "host-names": { type: "boolean" },
+  latency: { type: "string" },
+  rate: { type: "string" },
   fault: { type: "string" },
   faults: { type: "string" },
   "lenient-storage": { type: "boolean" },
@@ -53,6 +64,8 @@ type OptionName = keyof typeof OPTIONS;
 interface Command {
   readonly options: SandboxOptions;
   readonly app: AppCredential | undefined;
+  /** The file that clients must trust. */
+  readonly ca: string | undefined;
 }
 
 /** Parses the command line; returns a text that is only to be printed. @throws {UsageError} */
@@ -66,8 +79,26 @@ async function parseCommand(args: string[]): Promise<Command | string> {
     fault: names.filter(Boolean).map(faultNamed),
     lenientStorage: given.has("lenient-storage"),
   };
+  const [cert, key, ...more] = given.get("tls") ?? [];
+  const hostNames = given.has("host-names");
+  if (more.length > 0 || (cert === undefined) !== (key === undefined)) {
+    throw new UsageError("--tls takes two files, a certificate and its key");
+  }
+  if (hostNames && cert === undefined) throw new UsageError("--host-names needs --tls CERT KEY");
+  if (cert !== undefined) {
+    options.tls = { cert: await readText("--tls", cert), key: await readText("--tls", key!), hostNames };
+  }
   const port = single(given, "port");
-  options.port = port === undefined ? DEFAULT_PORT : wholeNumber("--port", port, 1, 65_533);
+  const defaultPort = hostNames ? HTTPS_PORT : DEFAULT_PORT;
+  options.port = port === undefined ? defaultPort : wholeNumber("--port", port, 1, 65_533);
+  const latency = single(given, "latency");
+  const rate = single(given, "rate");
+  if (latency !== undefined || rate !== undefined) {
+    options.line = {
+      latencyMs: latency === undefined ? 0 : wholeNumber("--latency", latency, 0, 60_000),
+      bytesPerSecond: rate === undefined ? Infinity : size("--rate", rate),
+    };
+  }
   const life = single(given, "token-life");
   if (life !== undefined) options.tokenLifeSeconds = wholeNumber("--token-life", life, 1, 86_400);
   const log = single(given, "log");
@@ -77,8 +108,12 @@ async function parseCommand(args: string[]): Promise<Command | string> {
   const audience = single(given, "audience");
   if (audience !== undefined) options.signInAudience = oneOf("--audience", SIGN_IN_AUDIENCES, audience);
   const app = single(given, "app");
-  if (app === undefined) return { options, app };
-  return { options, app: oneOf<AppCredential>("--app", ["secret", "certificate"], app || "secret") };
+  if (app === undefined) return { options, app, ca: cert };
+  return {
+    options,
+    app: oneOf<AppCredential>("--app", ["secret", "certificate"], app || "secret"),
+    ca: cert,
+  };
 }
 
 /** The values of each option; "" for a switch. @throws {UsageError} */
@@ -91,9 +126,16 @@ function parse(args: string[]): Map<OptionName, string[]> {
     tokens: true,
   });
   const given = new Map<OptionName, string[]>();
+  let previous: string | undefined;
   for (const token of tokens) {
+    const isSecond = token.kind === "positional" && previous === "tls";
+    previous = token.kind === "option" ? token.name : undefined;
     if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional") throw new UsageError(`unexpected argument: ${token.value}`);
+    if (token.kind === "positional") {
+      if (!isSecond) throw new UsageError(`unexpected argument: ${token.value}`);
+      given.get("tls")!.push(token.value);
+      continue;
+    }
     const { name, rawName, value, inlineValue } = token;
     if (!isOption(name)) throw new UsageError(`unknown option: ${rawName}`);
     if (OPTIONS[name].type === "string" && (!value || (!inlineValue && value.startsWith("-")))) {
@@ -128,9 +170,18 @@ function faultNamed(name: string): FaultName {
   throw new UsageError(`there is no fault "${name}"; there are ${Object.keys(KNOWN_FAULTS).join(", ")}`);
 }
 
-async function readFaults(file: string): Promise<FaultRule[]> {
+async function readText(option: string, file: string): Promise<string> {
   try {
-    return parseFaultRules(await Deno.readTextFile(file));
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw new UsageError(`${option} ${file}: ${(error as Error).message}`);
+  }
+}
+
+async function readFaults(file: string): Promise<FaultRule[]> {
+  const text = await readText("--faults", file);
+  try {
+    return parseFaultRules(text);
   } catch (error) {
     throw new UsageError(`--faults ${file}: ${(error as Error).message}`);
   }
@@ -140,6 +191,19 @@ function wholeNumber(option: string, text: string, min: number, max: number): nu
   const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`${option} takes a whole number from ${min} to ${max}, not "${text}"`);
+}
+
+const UNITS: Record<string, number> = {
+  ...{ "": 1, b: 1, kb: 1000, mb: 1000 ** 2, gb: 1000 ** 3 },
+  ...{ kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 },
+};
+
+/** Bytes: `25MB`, `10MiB` or a bare number. */
+function size(option: string, text: string): number {
+  const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)([a-z]*)$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? NaN);
+  if (bytes >= 1) return bytes;
+  throw new UsageError(`${option} takes bytes, such as 500KB, 10MiB or 25MB, not "${text}"`);
 }
 
 /** Quotes a word for a POSIX shell. */
@@ -161,23 +225,28 @@ export async function main(args: string[]): Promise<number> {
     await print(command);
     return 0;
   }
-  const { options, app } = command;
+  const { options, app, ca } = command;
   const interrupted = untilInterrupted();
   let sandbox;
   try {
     sandbox = await startSandbox({ ...options, home: homeFolder() });
   } catch (error) {
-    const { port = DEFAULT_PORT } = options;
-    const isTaken = (error as { code?: string }).code === "EADDRINUSE";
-    const why = isTaken
-      ? `one of the ports ${port} to ${port + 2} is in use; choose others with --port N`
-      : (error as Error).message;
-    writeLine(`sandbox: cannot start: ${why}`);
+    writeLine(`sandbox: cannot start: ${whyNotStarted(error as Error & { code?: string }, options)}`);
     return 1;
   }
-  const env = { ...sandbox.env, ...(app === undefined ? {} : await writeAppCredentials(sandbox, app)) };
+  const env = {
+    ...sandbox.env,
+    ...(app === undefined ? {} : await writeAppCredentials(sandbox, app)),
+    ...(ca === undefined ? {} : trusting(ca)),
+  };
   const lines = Object.entries(env).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`);
   await print(`${lines.join("")}# ready\n`);
+  if (options.tls?.hostNames) {
+    writeLine(
+      "For the hosts file (/etc/hosts, or drivers\\etc\\hosts in Windows' system folder) until you stop:",
+    );
+    for (const line of sandbox.hostsLines) writeLine(line);
+  }
   writeLine(
     options.approve
       ? "Device codes are approved automatically."
@@ -187,6 +256,25 @@ export async function main(args: string[]): Promise<number> {
   const code = await interrupted;
   await sandbox.close();
   return code;
+}
+
+function whyNotStarted({ code, message }: Error & { code?: string }, { port, tls }: SandboxOptions): string {
+  const first = port ?? DEFAULT_PORT;
+  const ports = tls?.hostNames ? `the port ${first}` : `one of the ports ${first} to ${first + 2}`;
+  if (code === "EADDRINUSE") {
+    return `${ports} is in use; choose ${tls?.hostNames ? "another" : "others"} with --port N`;
+  }
+  if (code === "EACCES") {
+    return `${ports} is reserved for administrators; become one, or choose another with --port N`;
+  }
+  return message;
+}
+
+/** Variables with which clients trust an authority, and no other. */
+function trusting(ca: string): Record<string, string> {
+  const file = resolve(ca);
+  const names = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "DENO_CERT"];
+  return Object.fromEntries(names.map((name) => [name, file]));
 }
 
 /** A new folder below the state folder of the scripts, which their permissions include. */
