@@ -258,16 +258,13 @@ export async function main(args: string[]): Promise<number> {
   return code;
 }
 
-function whyNotStarted({ code, message }: Error & { code?: string }, { port, tls }: SandboxOptions): string {
-  const first = port ?? DEFAULT_PORT;
-  const ports = tls?.hostNames ? `the port ${first}` : `one of the ports ${first} to ${first + 2}`;
-  if (code === "EADDRINUSE") {
-    return `${ports} is in use; choose ${tls?.hostNames ? "another" : "others"} with --port N`;
-  }
-  if (code === "EACCES") {
-    return `${ports} is reserved for administrators; become one, or choose another with --port N`;
-  }
-  return message;
+function whyNotStarted({ code, message }: Error & { code?: string }, options: SandboxOptions): string {
+  const { port = DEFAULT_PORT, tls } = options;
+  if (code === "EACCES") return `only an administrator may use port ${port}; choose another with --port N`;
+  if (code !== "EADDRINUSE") return message;
+  return tls?.hostNames
+    ? `port ${port} is in use; choose another with --port N`
+    : `one of the ports ${port} to ${port + 2} is in use; choose others with --port N`;
 }
 
 /** Variables with which clients trust an authority, and no other. */
