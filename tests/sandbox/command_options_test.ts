@@ -8,7 +8,13 @@ import { newCertificate } from "./login/certificate.ts";
 import { send } from "./testing.ts";
 import { runSandbox, runUntilReady } from "./testing_command.ts";
 
-const CA_VARIABLES = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "DENO_CERT"];
+const CA_VARIABLES = [
+  "SSL_CERT_FILE",
+  "NODE_EXTRA_CA_CERTS",
+  "REQUESTS_CA_BUNDLE",
+  "CURL_CA_BUNDLE",
+  "DENO_CERT",
+];
 
 /** The arguments of `--tls`: a certificate for these names with its authority, and the key. */
 async function tlsFiles(folder: string, hosts: string[]): Promise<[cert: string, key: string]> {

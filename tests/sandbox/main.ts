@@ -270,7 +270,7 @@ function whyNotStarted({ code, message }: Error & { code?: string }, options: Sa
 /** Variables with which clients trust an authority, and no other. */
 function trusting(ca: string): Record<string, string> {
   const file = resolve(ca);
-  const names = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "DENO_CERT"];
+  const names = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "DENO_CERT"];
   return Object.fromEntries(names.map((name) => [name, file]));
 }
 
