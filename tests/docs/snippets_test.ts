@@ -152,7 +152,9 @@ Deno.test("the fault rules and fault names of tests/sandbox/README.md are valid"
   const faults = section("tests/sandbox/README.md", "Faults");
   const rules = blocks(faults).filter(({ language }) => language === "json");
   assertEquals(rules.map(({ text }) => parseFaultRules(text).length), [2, 1]);
-  const names = /--fault (\S+)$/m.exec(block("tests/sandbox/README.md", "console", "--fault"))![1]!.split(",");
+  const names = /--fault (\S+)$/m.exec(block("tests/sandbox/README.md", "console", "--fault"))![1]!.split(
+    ",",
+  );
   for (const name of names) assert(isFaultName(name), name);
   const fields = table(faults, "Field").flatMap(([cell]) => spans(cell!));
   for (const field of fields) {
