@@ -5,6 +5,7 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { denoRun, ROOT, runProcess } from "../test_env.ts";
 import { newCertificate } from "./login/certificate.ts";
+import { startSandbox } from "./mod.ts";
 import { send } from "./testing.ts";
 import { runSandbox, runUntilReady } from "./testing_command.ts";
 
@@ -80,6 +81,20 @@ Deno.test("sandbox command --host-names serves the names of the service and show
       "127.0.0.1 login.microsoftonline.com graph.microsoft.com\n" +
         "127.0.0.1 contoso-my.sharepoint.com my.microsoftpersonalcontent.com contoso.sharepoint.com\n",
     );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("sandbox command --host-names names its one port if it is in use", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  try {
+    await using taken = await startSandbox();
+    const port = String(taken.ports.storage);
+    const files = await tlsFiles(folder, ["graph.microsoft.com"]);
+    const { code, stdout, stderr } = await runSandbox(["--tls", ...files, "--host-names", "--port", port]);
+    assertEquals([code, stdout], [1, ""]);
+    assertEquals(stderr, `sandbox: cannot start: port ${port} is in use; choose another with --port N\n`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
