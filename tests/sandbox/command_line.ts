@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import type { AppCredential } from "./app_credentials.ts";
 import { parseFaultRules } from "./fault_file.ts";
 import type { FaultRule } from "./faults.ts";
-import { type FaultName, isFaultName, KNOWN_FAULTS, listKnownFaults } from "./known_faults.ts";
+import { type FaultName, knownFault, listKnownFaults } from "./known_faults.ts";
 import { SIGN_IN_AUDIENCES } from "./login/authorities.ts";
 import type { SandboxOptions, TlsOptions } from "./options.ts";
 
@@ -170,8 +170,12 @@ function oneOf<Name extends string>(option: string, names: readonly Name[], valu
 }
 
 function faultNamed(name: string): FaultName {
-  if (isFaultName(name)) return name;
-  throw new UsageError(`there is no fault "${name}"; there are ${Object.keys(KNOWN_FAULTS).join(", ")}`);
+  try {
+    knownFault(name as FaultName);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return name as FaultName;
 }
 
 async function readText(option: string, file: string): Promise<string> {

@@ -44,8 +44,11 @@ export function isFaultName(name: string): name is FaultName {
 }
 
 /** A known fault: what happens, and how. */
-/** A known fault: what happens, and how. */
+/** A known fault: what happens, and how. @throws {Error} when there is none with this name */
 export function knownFault(name: FaultName): KnownFault {
+  if (!isFaultName(name)) {
+    throw new Error(`there is no fault "${name}"; there are ${Object.keys(KNOWN_FAULTS).join(", ")}`);
+  }
   return KNOWN_FAULTS[name];
 }
 
