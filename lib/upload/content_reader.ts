@@ -35,13 +35,13 @@ export class ContentReader {
     const wanted = Math.min(this.#content.size - start, this.size.bytes);
     if (bytes && ahead?.start === start && bytes.length >= wanted) return bytes.subarray(0, wanted);
     await this.hashUpTo(start);
-    return await this.#readFragment(start);
+    return await this.#readFragment(start, this.size.bytes);
   }
 
   /** Starts to read the fragment at a byte, which is most likely the next one; a failure is thrown when that is asked for. */
-  readAhead(start: number): void {
+  readAhead(start: number, maxBytes: number): void {
     if (start >= this.#content.size) return;
-    const bytes = this.#readFragment(start);
+    const bytes = this.#readFragment(start, maxBytes);
     bytes.catch(() => {});
     this.#ahead = { start, bytes };
   }
@@ -56,7 +56,7 @@ export class ContentReader {
     while (this.hash.length < end) {
       throwIfAborted(this.#signal);
       const start = this.hash.length;
-      this.#addToHash(await this.#read(start, end), start);
+      this.#addToHash(await this.#read(start, Math.min(start + this.size.bytes, end)), start);
     }
   }
 
@@ -66,14 +66,14 @@ export class ContentReader {
     if (start + bytes.length > hashed) this.hash.add(bytes.subarray(hashed - start), hashed);
   }
 
-  async #readFragment(start: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await this.#read(start, this.#content.size);
+  async #readFragment(start: number, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await this.#read(start, Math.min(start + maxBytes, this.#content.size));
     this.#addToHash(bytes, start);
     return bytes;
   }
 
   #read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = Math.min(end - start, this.size.bytes);
+    const bytes = end - start;
     [this.#buffer, this.#otherBuffer] = [this.#otherBuffer, this.#buffer];
     if (this.#buffer.length !== bytes) this.#buffer = new Uint8Array(bytes);
     return readExactly(this.#content, this.#buffer, start);

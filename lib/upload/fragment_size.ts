@@ -8,7 +8,7 @@ import { DEFAULT_FRAGMENT_BYTES, FRAGMENT_UNIT_BYTES } from "./protocol.ts";
 
 /** More hardly saves time, and costs memory. */
 const MAX_ADAPTED_BYTES = 3 * DEFAULT_FRAGMENT_BYTES;
-const GROWTH = 1.5;
+const GROWTH = 2;
 /** A shorter pause, or a smaller part of the time of a fragment, is not worth larger fragments. */
 const SHORT_PAUSE_MS = 20;
 const SMALL_PART = 1 / 20;
@@ -31,6 +31,11 @@ export class FragmentSize {
     return this.#bytes;
   }
 
+  /** What the fragment after the next one may have. */
+  get bytesAhead(): number {
+    return this.#isAdaptive ? this.#grown : this.#bytes;
+  }
+
   /** Learns from a fragment that was acknowledged: its size, and the time from its first byte to the response. */
   acknowledged(bytes: number, ms: number): void {
     const previous = this.#previous;
@@ -51,8 +56,12 @@ export class FragmentSize {
     this.#isAdaptive = false;
   }
 
+  get #grown(): number {
+    return Math.min(inWholeUnits(this.#bytes * GROWTH), MAX_ADAPTED_BYTES);
+  }
+
   #grow(): void {
-    this.#bytes = Math.min(inWholeUnits(this.#bytes * GROWTH), MAX_ADAPTED_BYTES);
+    this.#bytes = this.#grown;
     this.#isAdaptive = this.#bytes < MAX_ADAPTED_BYTES;
   }
 }

@@ -181,6 +181,7 @@ async function resume(upload: Upload): Promise<CommittedUpload | undefined> {
 /** Sends fragments until the item is committed. */
 async function send(upload: Upload): Promise<CommittedUpload> {
   if (!upload.uploadUrl) {
+    upload.reader.readAhead(0, upload.reader.size.bytes);
     const { existing } = upload.target;
     const current = existing === "unknown" ? await findItem(upload.context.graph, upload.target) : existing;
     upload.versionBefore = current && contentVersion(current);
@@ -251,7 +252,7 @@ async function sendFragment(upload: Upload): Promise<Turn> {
     // The smallest fragment has all the time that the deadline leaves.
     ...(bytes.length > FRAGMENT_UNIT_BYTES ? {} : { headerTimeoutMs: Infinity }),
   });
-  upload.reader.readAhead(end);
+  upload.reader.readAhead(end, upload.reader.size.bytesAhead);
   const turn = await response;
   upload.uncollectedBytes += bytes.length;
   if (upload.uncollectedBytes >= COLLECT_AT_BYTES) {

@@ -16,16 +16,16 @@ function sizesOn(pauseMs: number, rate: number, chosen?: number): number[] {
 }
 
 Deno.test("fragments grow to 30 MiB while the pause between two is a twentieth of their time", () => {
-  assertEquals(sizesOn(500, 25), [10, 15, 22.5, 30, 30, 30, 30, 30]);
+  assertEquals(sizesOn(500, 25), [10, 20, 30, 30, 30, 30, 30, 30]);
 });
 
 Deno.test("fragments stop growing where the pause is a small part of their time", () => {
-  assertEquals(sizesOn(40, 25), [10, 15, 22.5, 22.5, 22.5, 22.5, 22.5, 22.5]);
+  assertEquals(sizesOn(40, 25), [10, 20, 20, 20, 20, 20, 20, 20]);
 });
 
 Deno.test("fragments stay as they are where a larger one was not worth it", () => {
-  assertEquals(sizesOn(2, 300), [10, 15, 10, 10, 10, 10, 10, 10]); // loopback
-  assertEquals(sizesOn(40, 1), [10, 15, 10, 10, 10, 10, 10, 10]); // a slow line
+  assertEquals(sizesOn(2, 300), [10, 20, 10, 10, 10, 10, 10, 10]); // loopback
+  assertEquals(sizesOn(40, 1), [10, 20, 10, 10, 10, 10, 10, 10]); // a slow line
   assertEquals(sizesOn(1, 10_000), Array(8).fill(10)); // within the precision of such times
 });
 
@@ -37,10 +37,10 @@ Deno.test("fragments are halved after a failure, and do not grow again", () => {
   const size = new FragmentSize();
   size.acknowledged(10 * MIB, 900);
   size.shrink();
-  assertEquals(size.bytes, 7.5 * MIB);
+  assertEquals(size.bytes, 10 * MIB);
   size.acknowledged(size.bytes, 900);
   size.acknowledged(size.bytes, 900);
-  assertEquals(size.bytes, 7.5 * MIB);
+  assertEquals(size.bytes, 10 * MIB);
 });
 
 Deno.test("fragments are multiples of 320 KiB down to one of them", () => {
