@@ -5,7 +5,8 @@ import { join } from "../../lib/std.ts";
 import { CONFIG, ROOT, runProcess } from "../test_env.ts";
 
 const FOLDER = join(ROOT, "tests", "sandbox");
-const { version, exports } = JSON.parse(await Deno.readTextFile(join(FOLDER, "deno.json")));
+const manifest = JSON.parse(await Deno.readTextFile(join(FOLDER, "deno.json")));
+const { version, exports } = manifest;
 
 /** A test of another project. */
 const FOREIGN_TEST = `import { startSandbox } from "graph-sandbox";
@@ -51,11 +52,11 @@ async function publishedFiles(): Promise<string[]> {
 
 /** A loopback JSR with the published files, and the files by their paths. */
 async function serve(): Promise<Deno.HttpServer<Deno.NetAddr>> {
-  const manifest: Record<string, { size: number; checksum: string }> = {};
+  const files: Record<string, { size: number; checksum: string }> = {};
   for (const name of await publishedFiles()) {
     const bytes = await Deno.readFile(join(FOLDER, name));
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    manifest[`/${name}`] = { size: bytes.length, checksum: `sha256-${digest.toHex()}` };
+    files[`/${name}`] = { size: bytes.length, checksum: `sha256-${digest.toHex()}` };
   }
   const base = "/@graph-scripts/sandbox/";
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async ({ url }) => {
@@ -68,16 +69,22 @@ async function serve(): Promise<Deno.HttpServer<Deno.NetAddr>> {
         versions: { [version]: {} },
       });
     }
-    if (pathname === `${base}${version}_meta.json`) return Response.json({ manifest, exports });
+    if (pathname === `${base}${version}_meta.json`) return Response.json({ manifest: files, exports });
     const name = pathname.replace(`${base}${version}`, "");
-    if (!(name in manifest)) return new Response(null, { status: 404 });
+    if (!(name in files)) return new Response(null, { status: 404 });
     const text = await Deno.readTextFile(join(FOLDER, name));
     return new Response(text, { headers: { "content-type": "application/typescript" } });
   });
 }
 
-Deno.test("the sandbox's package has the version of the toolkit, and no tests", async () => {
-  assertEquals(version, JSON.parse(await Deno.readTextFile(CONFIG)).version);
+// Editors read only the nearest configuration.
+Deno.test("the sandbox's manifest has the version and the style of the root", async () => {
+  const root = JSON.parse(await Deno.readTextFile(CONFIG));
+  for (const key of ["version", "license", "compilerOptions", "lint"]) assertEquals(manifest[key], root[key]);
+  assertEquals(manifest.fmt.lineWidth, root.fmt.lineWidth);
+});
+
+Deno.test("the sandbox's package has no tests", async () => {
   const files = await publishedFiles();
   assertEquals(files.filter((name) => /test|README/.test(name)), ["README.md", "login/test_user.ts"]);
 });
