@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
 import { siteId } from "./tenant/directory.ts";
-import { assertError, createSession, graphOf, libraryPath, raw } from "./testing.ts";
+import { assertError, createSession, graphOf, libraryPath, raw, tenantOf } from "./testing.ts";
 
 Deno.test("keys in parentheses, drives of an owner, trailing slashes and /ME reach the same resource (PROTOCOL 3.1)", async () => {
   await using sandbox = await startSandbox();
@@ -12,8 +12,8 @@ Deno.test("keys in parentheses, drives of an owner, trailing slashes and /ME rea
   const own = sandbox.tenant.drive("me").id;
   const file = sandbox.tenant.find("Documents", "General/Report.docx")!;
   const letter = sandbox.tenant.find("me", "Documents/Letter.docx")!;
-  const [, testTeam] = sandbox.tenant.directory.sites;
-  const team = sandbox.tenant.directory.teams[0]!;
+  const [, testTeam] = tenantOf(sandbox).directory.sites;
+  const team = tenantOf(sandbox).directory.teams[0]!;
   const cases: [string, string][] = [
     [`/drives/${drive}/items('${file.id}')`, file.id],
     [`/drives('${drive}')/items('${file.id}')/`, file.id],

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
 import { driveId, guidBytes, itemId, ROOT_ITEM_GUID } from "./tenant/ids.ts";
-import { assertError, type Graph, graphOf, libraryPath, raw } from "./testing.ts";
+import { assertError, type Graph, graphOf, libraryPath, raw, tenantOf } from "./testing.ts";
 
 function fromBase32(text: string): Uint8Array {
   const bits = [...text].map((letter) =>
@@ -33,7 +33,7 @@ Deno.test("all address forms of PROTOCOL 3.1 reach the same item", async () => {
   const drive = sandbox.tenant.drive("Documents");
   const general = sandbox.tenant.find("Documents", "General")!;
   const file = sandbox.tenant.find("Documents", "General/Report.docx")!;
-  const team = sandbox.tenant.directory.teams[0]!;
+  const team = tenantOf(sandbox).directory.teams[0]!;
   for (
     const path of [
       `/drives/${drive.id}/items/${file.id}`,
@@ -51,7 +51,7 @@ Deno.test("all address forms of PROTOCOL 3.1 reach the same item", async () => {
     assertEquals([status, json.id, json.name], [200, file.id, "Report.docx"], path);
   }
   const letter = sandbox.tenant.find("me", "Documents/Letter.docx")!;
-  const adele = sandbox.tenant.directory.users[0]!;
+  const adele = tenantOf(sandbox).directory.users[0]!;
   for (
     const path of [
       "/me/drive/root:/Documents/Letter.docx",

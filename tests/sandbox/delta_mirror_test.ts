@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "../assert.ts";
 import { type Sandbox, startSandbox } from "./mod.ts";
 import { isWithin, type Item } from "./tenant/item.ts";
-import { type Graph, graphOf, type Reply } from "./testing.ts";
+import { type Graph, graphOf, type Reply, tenantOf } from "./testing.ts";
 
 /** What a mirror knows of an item. */
 interface Entry {
@@ -53,8 +53,8 @@ function randomizer(seed: number): (below: number) => number {
 
 /** One random change of the drive; `kept` is not deleted. */
 function change(sandbox: Sandbox, random: (below: number) => number, kept: Item): void {
-  const drive = sandbox.tenant.drive("Archive");
-  const author = { user: sandbox.tenant.directory.users[0]! };
+  const drive = tenantOf(sandbox).drive("Archive");
+  const author = { user: tenantOf(sandbox).directory.users[0]! };
   const items = [...below(drive.root)];
   const folders = items.filter(({ kind }) => kind === "folder");
   const item = items[random(items.length)]!;
@@ -66,7 +66,7 @@ function change(sandbox: Sandbox, random: (below: number) => number, kept: Item)
         return void drive.createFolder(folder, name, { conflict: "fail", author });
       case 1:
       case 2:
-        return void drive.placeFile(folder, name, sandbox.tenant.store.put(new Uint8Array(random(9))), {
+        return void drive.placeFile(folder, name, tenantOf(sandbox).store.put(new Uint8Array(random(9))), {
           conflict: "replace",
           author,
         });
@@ -103,7 +103,7 @@ Deno.test("mirrors of a drive and of a folder in it equal them after random chan
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const random = randomizer(20_261_125);
-  const drive = sandbox.tenant.drive("Archive");
+  const drive = tenantOf(sandbox).drive("Archive");
   const folder = drive.item(sandbox.tenant.addFolder("Archive", "Tree/Branch").id)!.parent!;
   const some = (most: number) => {
     for (let n = random(most); n > 0; n--) change(sandbox, random, folder);

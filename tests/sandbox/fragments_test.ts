@@ -12,6 +12,7 @@ import {
   type Reply,
   send,
   sendFragment,
+  tenantOf,
   until,
 } from "./testing.ts";
 
@@ -213,7 +214,7 @@ Deno.test("If-Match on a session holds in the older form of the service (PROTOCO
 
 Deno.test("full drive rejects the first fragment with 507 (PROTOCOL U24)", async () => {
   await using sandbox = await startSandbox();
-  sandbox.tenant.drive("Documents").quotaBytes = sandbox.tenant.drive("Documents").root.size + 100;
+  sandbox.tenant.drive("Documents").quotaBytes = tenantOf(sandbox).drive("Documents").root.size + 100;
   const url = await session(sandbox);
   assertError(await put(url, patternBytes(101), "bytes 0-100/101"), 507, "quotaLimitReached");
   assertEquals((await put(url, patternBytes(100), "bytes 0-99/100")).status, 201);

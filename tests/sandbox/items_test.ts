@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
-import { assertError, graphOf, libraryPath } from "./testing.ts";
+import { assertError, graphOf, libraryPath, tenantOf } from "./testing.ts";
 
 interface Listed {
   id: string;
@@ -223,10 +223,10 @@ Deno.test("DELETE removes a folder with its contents", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const minutes = sandbox.tenant.find("Documents", "General/Minutes/Minutes 2025-10.pdf")!;
-  const used = sandbox.tenant.drive("Documents").root.size;
+  const used = tenantOf(sandbox).drive("Documents").root.size;
   assertEquals((await graph("DELETE", libraryPath(sandbox, "root:/General/Minutes"))).status, 204);
   assertError(await graph("GET", libraryPath(sandbox, `items/${minutes.id}`)), 404, "itemNotFound");
-  assertEquals(sandbox.tenant.drive("Documents").root.size, used - minutes.size);
+  assertEquals(tenantOf(sandbox).drive("Documents").root.size, used - minutes.size);
   assertError(await graph("DELETE", libraryPath(sandbox, "root:/General/Minutes")), 404, "itemNotFound");
   assertError(await graph("DELETE", libraryPath(sandbox, "root")), 400, "invalidRequest");
 });

@@ -1,7 +1,7 @@
 /** Side effects of fault rules, as a plain client sees them. */
 
-import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { startSandbox } from "./mod.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
+import { type FaultName, startSandbox } from "./mod.ts";
 import {
   assertError,
   createSession,
@@ -139,4 +139,13 @@ Deno.test("request records have the number of their connection", async () => {
   await graph("GET", "/me");
   const [, second, third] = sandbox.requests.map(({ connection }) => connection);
   assert(third! > second!, "the closed connection was used again");
+});
+
+Deno.test("an unknown fault is an error that lists the known ones, for callers without types", async () => {
+  const name = "typo" as FaultName;
+  await using sandbox = await startSandbox();
+  for (const add of [() => sandbox.addFault(name), () => startSandbox({ fault: [name] })]) {
+    const error = await assertRejects(async () => await add());
+    assertMatch(String(error), /there is no fault "typo"; there are throttled-with-retry-after, /);
+  }
 });

@@ -1,20 +1,30 @@
 import type { FaultRule } from "./faults.ts";
 import type { FaultName } from "./known_faults.ts";
 import type { TlsFiles } from "./http/listener.ts";
+import type { LineShape } from "./http/shaped_line.ts";
 import type { SignInAudience } from "./login/authorities.ts";
-import type { Origins } from "./state.ts";
+
+/** TLS of a sandbox. */
+export interface TlsOptions extends TlsFiles {
+  /**
+   * Serves the service's own names (`login.microsoftonline.com`, `graph.microsoft.com`, `contoso.sharepoint.com` …) on
+   * one port, and gives out only URLs with these. A hosts file or a proxy must lead clients to it.
+   *
+   * @default false
+   */
+  hostNames?: boolean;
+  /** With `hostNames`: the port in URLs, if a proxy leads from there to the sandbox. @default the port it listens on */
+  publicPort?: number;
+}
 
 /** Options of {@link startSandbox}. */
 export interface SandboxOptions {
-  /** The first of three consecutive ports. @default three free ones */
+  /** The first of three consecutive ports; with `hostNames` the only one. @default free ones */
   port?: number;
-  /**
-   * Listens with TLS at `https://localhost`. With `origins` the services give out only those addresses, to which a proxy
-   * must lead their clients.
-   *
-   * @default plain http
-   */
-  tls?: TlsFiles & { origins?: Origins };
+  /** Listens with TLS, at `https://localhost` unless `hostNames`. @default plain http */
+  tls?: TlsOptions;
+  /** Delays all connections and limits their rate, as a line to a distant service does. @default none */
+  line?: LineShape;
   /** Approves every device code immediately. @default false */
   approve?: boolean;
   /** Lifetime of access tokens. @default 3600 */
@@ -77,7 +87,9 @@ export interface SandboxOptions {
 
 /** Options with their defaults filled in. */
 export type Settings = Readonly<
-  Required<Omit<SandboxOptions, "port" | "tls" | "approve" | "fault" | "faults" | "logFile" | "home">>
+  Required<
+    Omit<SandboxOptions, "port" | "tls" | "line" | "approve" | "fault" | "faults" | "logFile" | "home">
+  >
 >;
 
 const CONSENTED = [

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../asse
 import { startSandbox } from "./mod.ts";
 import { docx } from "./tenant/seed_documents.ts";
 import { readZip } from "./tenant/zip.ts";
-import { assertError, graphOf, libraryPath, patternBytes, raw, until } from "./testing.ts";
+import { assertError, graphOf, libraryPath, patternBytes, raw, tenantOf, until } from "./testing.ts";
 
 Deno.test("PUT content creates and replaces files, and updates versions and hashes", async () => {
   await using sandbox = await startSandbox();
@@ -82,7 +82,7 @@ Deno.test("PUT content checks If-Match, Content-Type and quota", async () => {
   const request = `PUT /v1.0${path} HTTP/1.1\nHost: graph\nAuthorization: Bearer ${sandbox.issueToken()}\n`;
   const untyped = await raw(sandbox.apiOrigin, `${request}Content-Length: 1\nConnection: close\n\nx`);
   assertMatch(untyped, /^HTTP\/1.1 400 [^]*must contain the Content-Type header declaration/);
-  sandbox.tenant.drive("Documents").quotaBytes = sandbox.tenant.drive("Documents").root.size + 10;
+  sandbox.tenant.drive("Documents").quotaBytes = tenantOf(sandbox).drive("Documents").root.size + 10;
   assertError(await graph("PUT", path, patternBytes(11)), 507, "quotaLimitReached");
   const { json } = await graph("GET", libraryPath(sandbox, "").slice(0, -1));
   assertEquals([json.quota.remaining, json.quota.state], [10, "critical"]);

@@ -5,11 +5,9 @@ import { fileURLToPath } from "node:url";
 import { dirname, join } from "../../lib/std.ts";
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, sign, X509Certificate } from "node:crypto";
-import { environment, freePort } from "../test_env.ts";
 import { startSandbox } from "./mod.ts";
 import { createSession, graphOf, libraryPath, send, until } from "./testing.ts";
-
-const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+import { runSandbox, runUntilReady } from "./testing_command.ts";
 
 function exists(path: string): boolean {
   try {
@@ -113,59 +111,12 @@ Deno.test("large upload takes no memory and is stored on disk once", async () =>
   assertEquals(files, 2, "the seed and the one upload");
 });
 
-async function run(args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-A", "--no-config", MAIN, ...args],
-    stdin: "null",
-  });
-  const { code, stdout, stderr } = await command.output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
-}
-
-/** Starts the command, waits for "# ready", acts, and interrupts it. */
-async function runUntil(
-  args: string[],
-  signal: "SIGINT" | "SIGTERM",
-  act: (env: Record<string, string>) => Promise<void>,
-): Promise<{ code: number; stderr: string }> {
-  const userHome = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-A", "--no-config", MAIN, "--port", String(freePort()), ...args],
-    env: environment({ HOME: userHome }),
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const stderr = new Response(process.stderr).text();
-  let text = "";
-  try {
-    const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    while (!text.endsWith("# ready\n")) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error(`ended early: ${text}${await stderr}`);
-      text += value;
-    }
-    reader.releaseLock();
-    const env = Object.fromEntries(
-      [...text.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]),
-    );
-    await act(env as Record<string, string>);
-  } finally {
-    process.kill(signal);
-  }
-  const { code } = await process.status;
-  const left = await Array.fromAsync(Deno.readDir(join(userHome, ".local", "state", "graph-scripts")));
-  assertEquals(left, [], "the folder for the scripts is deleted");
-  await Deno.remove(userHome, { recursive: true });
-  return { code, stderr: await stderr };
-}
-
 Deno.test("sandbox command prints the environment, serves, and cleans up when interrupted", async () => {
   const faults = await Deno.makeTempFile();
   await Deno.writeTextFile(faults, '[{"path": "/devicelogin", "nth": 2, "status": 503}]');
   let home = "";
   try {
-    const ended = await runUntil(["--faults", faults, "--token-life", "60"], "SIGINT", async (env) => {
+    const ended = await runUntilReady(["--faults", faults, "--token-life", "60"], "SIGINT", async (env) => {
       home = env["GRAPH_SCRIPTS_HOME"]!;
       assertEquals(env["GRAPH_SITE"], "contoso.sharepoint.com/sites/TestTeam");
       assert(exists(home));
@@ -181,7 +132,7 @@ Deno.test("sandbox command prints the environment, serves, and cleans up when in
   } finally {
     await Deno.remove(faults);
   }
-  const terminated = await runUntil(["--approve"], "SIGTERM", (env) => {
+  const terminated = await runUntilReady(["--approve"], "SIGTERM", (env) => {
     home = env["GRAPH_SCRIPTS_HOME"]!;
     return Promise.resolve();
   });
@@ -189,7 +140,7 @@ Deno.test("sandbox command prints the environment, serves, and cleans up when in
 });
 
 Deno.test("sandbox command --app provides app-only sign-in with either credential", async () => {
-  const secret = await runUntil(["--app", "--approve"], "SIGINT", async (env) => {
+  const secret = await runUntilReady(["--app", "--approve"], "SIGINT", async (env) => {
     const file = env["GRAPH_CLIENT_SECRET_FILE"]!;
     assertPrivate(env, file);
     const client_secret = await Deno.readTextFile(file);
@@ -197,7 +148,7 @@ Deno.test("sandbox command --app provides app-only sign-in with either credentia
     assertEquals(env["GRAPH_CLIENT_CERTIFICATE_FILE"], undefined);
   });
   assertEquals(secret.code, 130);
-  const certificate = await runUntil(["--app=certificate"], "SIGINT", async (env) => {
+  const certificate = await runUntilReady(["--app=certificate"], "SIGINT", async (env) => {
     const file = env["GRAPH_CLIENT_CERTIFICATE_FILE"]!;
     assertPrivate(env, file);
     const pem = await Deno.readTextFile(file);
@@ -247,7 +198,7 @@ async function assertAppSignsIn(env: Record<string, string>, form: Record<string
 
 Deno.test("sandbox command --audience sets signInAudience", async () => {
   for (const [args, status] of [[[], 400], [["--audience", "AzureADMultipleOrgs"], 200]] as const) {
-    await runUntil([...args], "SIGINT", async (env) => {
+    await runUntilReady([...args], "SIGINT", async (env) => {
       const body = new URLSearchParams({ client_id: env["GRAPH_CLIENT_ID"]!, scope: "User.Read" });
       const url = `${env["GRAPH_LOGIN_ORIGIN"]}/common/oauth2/v2.0/devicecode`;
       assertEquals((await send(url, { method: "POST", body })).status, status);
@@ -269,11 +220,11 @@ Deno.test("sandbox command rejects invalid arguments in one line", async () => {
       [["--faults", "/no/such/file"], "--faults /no/such/file:"],
     ] as [string[], string][]
   ) {
-    const { code, stdout, stderr } = await run(args);
+    const { code, stdout, stderr } = await runSandbox(args);
     assertEquals([code, stdout, stderr.trim().split("\n").length], [2, "", 1], stderr);
     assertStringIncludes(stderr, expected);
   }
-  const help = await run(["--help"]);
+  const help = await runSandbox(["--help"]);
   assertEquals([help.code, help.stderr], [0, ""]);
   for (const option of ["--approve", "--app", "--audience", "--port", "--faults", "--token-life", "--log"]) {
     assertStringIncludes(help.stdout, option);
@@ -283,7 +234,7 @@ Deno.test("sandbox command rejects invalid arguments in one line", async () => {
 Deno.test("sandbox command names a port in use and the option for another", async () => {
   await using taken = await startSandbox();
   const port = new URL(taken.loginOrigin).port;
-  const { code, stdout, stderr } = await run(["--port", port]);
+  const { code, stdout, stderr } = await runSandbox(["--port", port]);
   assertEquals([code, stdout], [1, ""]);
   assertMatch(stderr, new RegExp(`one of the ports ${port} to ${Number(port) + 2} is in use; .*--port N`));
 });

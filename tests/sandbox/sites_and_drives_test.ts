@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { type Sandbox, startSandbox } from "./mod.ts";
-import { assertError, graphOf, send } from "./testing.ts";
+import { assertError, graphOf, send, tenantOf } from "./testing.ts";
 
 Deno.test("/me has eleven properties and supports $select", async () => {
   await using sandbox = await startSandbox();
@@ -107,7 +107,7 @@ async function statuses(sandbox: Sandbox, scopes: string[], paths: string[]): Pr
 
 Deno.test("each request requires a scope of PROTOCOL 2.2", async () => {
   await using sandbox = await startSandbox();
-  const team = sandbox.tenant.directory.teams[0]!;
+  const team = tenantOf(sandbox).directory.teams[0]!;
   const paths = [
     "/me",
     "/me/drive/root/children",

@@ -2,6 +2,13 @@
 
 import { assertEquals } from "../assert.ts";
 import type { Sandbox, TokenOptions } from "./mod.ts";
+import { Tenant } from "./tenant/tenant.ts";
+
+/** The whole state of a sandbox's tenant, of which others see less. */
+export function tenantOf({ tenant }: Sandbox): Tenant {
+  if (!(tenant instanceof Tenant)) throw new Error("not the tenant of a sandbox");
+  return tenant;
+}
 
 /** A response, read to the end. */
 export interface Reply {
