@@ -25,7 +25,7 @@ export const SKIPPED = {
 
 /** How to transfer a folder. */
 export type DownloadFolderOptions = Omit<DownloadOptions, "onProgress"> & FilterOptions & {
-  /** Files in parallel. @default 8 */
+  /** Files in parallel. @default 8, fewer when the service throttles */
   jobs?: number;
 };
 
@@ -41,7 +41,7 @@ export async function downloadFolder(
   connection: Connection,
   location: LocationInput,
   destination: string,
-  { jobs = 8, ...options }: DownloadFolderOptions = {},
+  { jobs, ...options }: DownloadFolderOptions = {},
 ): Promise<TransferResult[]> {
   const { item } = await getItem(connection, location);
   if (item.type !== "folder") throw notAFolderError(item);
