@@ -31,7 +31,7 @@ const OPTIONS = {
     type: "number",
     min: 1,
     max: MAX_CONNECTIONS,
-    defaultHelp: "1; 4 from 64 MiB",
+    defaultHelp: "up to 8",
     help: "connections per file",
   },
   jobs: { ...TRANSFER_OPTIONS.jobs, default: 8 },

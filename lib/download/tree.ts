@@ -7,7 +7,7 @@ import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError } from "../errors.ts";
-import { listChildren } from "../drive/children.ts";
+import { childPages, listChildren } from "../drive/children.ts";
 import { getItem, type Item, notAFolderError } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote } from "../drive/names.ts";
@@ -75,7 +75,8 @@ async function* downloadContents(
   try {
     if (visited.size > 0) await refuseSymlink(local);
     if (filter.keepsEmptyFolders) await makeFolder();
-    for await (const found of listChildren(connection, folder, visited)) {
+    const pages = childPages(connection, folder, true); // so that a file takes one request, to storage
+    for await (const found of listChildren(connection, folder, visited, pages)) {
       const { item } = found;
       const inside = joinRemote(below, item.name);
       if (!filter.takes(inside, item.type === "folder")) continue;
