@@ -15,7 +15,7 @@ import type { FileSpan } from "../sandbox/messages.ts";
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
 import { promoteProperties } from "../sandbox/tenant/property_promotion.ts";
 import { concat } from "../sandbox/tenant/zip.ts";
-import { tenantOf } from "../sandbox/testing.ts";
+import { tenantOf } from "../sandbox/conformance/testing.ts";
 
 /** `GRAPH_SCRIPTS_SCHEDULES=1000` runs the campaign in full, `GRAPH_SCRIPTS_SEED` repeats one. */
 const SCHEDULES = Number(Deno.env.get("GRAPH_SCRIPTS_SCHEDULES") ?? 40);

@@ -99,4 +99,6 @@ Deno.test("another project tests its client with the sandbox from JSR, a URL or 
     assertEquals(code, 0, stderr + stdout);
     assertMatch(stdout, /my client finds the user .*ok/);
   }
+  const command = [Deno.execPath(), "run", "-q", "-A", `${origin}/main.ts`, "--help"];
+  assertMatch((await runProcess(command, {})).stdout, /^Usage: /);
 });

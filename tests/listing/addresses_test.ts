@@ -7,7 +7,7 @@ import { parseLocation } from "../../lib/drive/location.ts";
 import type { GraphError } from "../../lib/errors.ts";
 import { type Sandbox, startSandbox, type UserKey } from "../sandbox/mod.ts";
 import { startTestEnv, type TestEnv } from "../test_env.ts";
-import { tenantOf } from "../sandbox/testing.ts";
+import { tenantOf } from "../sandbox/conformance/testing.ts";
 
 const SITE = "https://contoso.sharepoint.com/sites/TestTeam";
 const LIBRARY = `${SITE}/Shared%20Documents`;

@@ -6,7 +6,7 @@ import { heicFile, jpegFile, ole2File, pdfFile, wordDocument } from "./documents
 import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { FileSpan, ServiceResponse } from "../sandbox/messages.ts";
 import { concat } from "../sandbox/tenant/zip.ts";
-import { tenantOf } from "../sandbox/testing.ts";
+import { tenantOf } from "../sandbox/conformance/testing.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

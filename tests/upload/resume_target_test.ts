@@ -3,7 +3,7 @@ import { join } from "../../lib/std.ts";
 import { sameBytes } from "../download/download_env.ts";
 import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 import { leaveUnfinished, oldFile, SMALL, UNIT } from "./upload_env.ts";
-import { tenantOf } from "../sandbox/testing.ts";
+import { tenantOf } from "../sandbox/conformance/testing.ts";
 
 Deno.test("put-large does not resume into a folder that was renamed", async () => {
   await using env = await startTestEnv();
