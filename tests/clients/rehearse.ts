@@ -20,7 +20,7 @@ async function main([folder, packages, ...names]: string[]): Promise<number> {
   for (const client of CLIENTS.filter(({ name }) => names.includes(name))) {
     const home = join(folder!, client.name);
     await Deno.mkdir(home);
-    await using network = await startServiceNames(authority);
+    await using network = await startServiceNames(authority, client.sandbox);
     const workplace = newWorkplace(network.sandbox, home, packages!, join(folder!, "ca.pem"));
     table.push([client.name, await rehearse(client, workplace)]);
   }
