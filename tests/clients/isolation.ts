@@ -5,6 +5,7 @@
 
 import { join } from "../../lib/std.ts";
 import { newCertificate } from "../sandbox/login/certificate.ts";
+import { runUnlessAborted } from "./programs.ts";
 import { ADDRESSES } from "./service_names.ts";
 
 const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
@@ -34,14 +35,13 @@ export async function runIsolated(
   folder: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const child = new Deno.Command("unshare", {
+  const unshare = new Deno.Command("unshare", {
     args: [...NAMESPACES, "sh", "-c", SET_UP, "sh", folder, ...command],
     stdin: "null",
     stdout: "piped",
-  }).spawn();
-  // It does not react to other signals.
-  signal.addEventListener("abort", () => child.kill("SIGKILL"));
-  const { success, stdout } = await child.output();
+    stderr: "inherit",
+  });
+  const { success, stdout } = await runUnlessAborted(unshare, signal);
   if (!success) throw new Error("isolated processes do not run here");
   return new TextDecoder().decode(stdout);
 }

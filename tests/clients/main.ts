@@ -1,8 +1,8 @@
 /**
  * `deno task clients`: other people's clients of Microsoft Graph, unchanged, against the sandbox.
  *
- * It installs them into a folder, and takes each, once it is installed, through the steps in an isolated process
- * (`isolation.ts`), where the names of the service lead to a sandbox.
+ * It installs them into a folder and takes each through the steps in isolated processes (`isolation.ts`), where the
+ * names of the service lead to a sandbox.
  *
  * @module
  */
@@ -59,35 +59,31 @@ interface Places {
   readonly signal: AbortSignal;
 }
 
-/** Installs one client after the other, while those that are installed already are at work. */
+/** Installs one client after the other, while those that are installed are at work. @returns the exit code */
 async function rehearseAll(clients: readonly Client[], places: Places): Promise<number> {
-  const rehearsals: Promise<Results>[] = [];
-  const names: string[] = [];
+  const rehearsals: Promise<{ client: string; results: Results }>[] = [];
   for (const { name, packages } of clients) {
+    const installed = join(places.packages, name);
     try {
-      await install(packages, places.packages, places.signal);
+      await install(packages, installed, places.signal);
+      rehearsals.push(rehearse(name, installed, places));
     } catch (error) {
       if (places.signal.aborted) break;
       await Deno.stderr.write(new TextEncoder().encode(`skipped ${name}: ${(error as Error).message}\n`));
-      continue;
     }
-    names.push(name);
-    rehearsals.push(rehearse(name, places));
   }
-  const ended = await Promise.allSettled(rehearsals);
+  await Promise.allSettled(rehearsals);
   if (places.signal.aborted) return 130;
-  const rows = ended.map((rehearsal, index) => {
-    if (rehearsal.status === "rejected") throw rehearsal.reason;
-    return { client: names[index]!, results: rehearsal.value };
-  });
+  const rows = await Promise.all(rehearsals);
   await Deno.stdout.write(new TextEncoder().encode(toMarkdown(rows)));
   return rows.some(({ results }) => Object.values(results).includes("failed")) ? 1 : 0;
 }
 
-async function rehearse(name: string, { folder, packages, signal }: Places): Promise<Results> {
+async function rehearse(client: string, installed: string, { folder, signal }: Places) {
   const program = fileURLToPath(new URL("./rehearse.ts", import.meta.url));
   const deno = [Deno.execPath(), "run", "-q", "--cached-only", "--no-lock", "-A"];
-  return JSON.parse(await runIsolated([...deno, program, folder, packages, name], folder, signal));
+  const results = await runIsolated([...deno, program, folder, installed, client], folder, signal);
+  return { client, results: JSON.parse(results) as Results };
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
