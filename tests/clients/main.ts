@@ -33,10 +33,9 @@ async function main(args: string[]): Promise<number> {
     options: { packages: { type: "string" }, help: { type: "boolean", short: "h" } },
   });
   const unknown = positionals.find((name) => !CLIENTS.some((client) => client.name === name));
-  if (unknown !== undefined) throw new Error(`there is no client "${unknown}"; try --help`);
-  if (values.help) {
+  if (values.help || unknown !== undefined) {
     await Deno.stdout.write(new TextEncoder().encode(HELP));
-    return 0;
+    return unknown === undefined ? 0 : 2;
   }
   const clients = CLIENTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   const interrupt = new AbortController();
@@ -66,7 +65,9 @@ async function rehearseAll(clients: readonly Client[], places: Places): Promise<
     const installed = join(places.packages, name);
     try {
       await install(packages, installed, places.signal);
-      rehearsals.push(rehearse(name, installed, places));
+      const rehearsal = rehearse(name, installed, places);
+      rehearsal.catch(() => {}); // It is awaited below.
+      rehearsals.push(rehearsal);
     } catch (error) {
       if (places.signal.aborted) break;
       await Deno.stderr.write(new TextEncoder().encode(`skipped ${name}: ${(error as Error).message}\n`));

@@ -7,7 +7,13 @@ export async function runUnlessAborted(
 ): Promise<Deno.CommandOutput> {
   signal.throwIfAborted();
   const child = command.spawn();
-  const kill = () => child.kill("SIGKILL");
+  const kill = () => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended just now: Ctrl+C reaches it, too.
+    }
+  };
   signal.addEventListener("abort", kill);
   try {
     return await child.output();
