@@ -2,12 +2,12 @@
 
 import type { Sandbox, SandboxOptions } from "../sandbox/mod.ts";
 
-/** What one client may use: its sandbox, a folder of its own, and the folder where the packages are. */
+/** What one client may use: its sandbox, a folder of its own, and its packages. */
 export interface Workplace {
   readonly sandbox: Sandbox;
   /** An empty folder, which is also the home folder of the client. */
   readonly folder: string;
-  /** The folder of the installed packages. */
+  /** The folder where its packages are installed. */
   readonly packages: string;
   /** Runs a program to its end; `onText` gets all that it has printed so far. @returns its standard output @throws {Error} with what it has printed */
   run(program: string, args: readonly string[], onText?: (text: string) => void): Promise<string>;

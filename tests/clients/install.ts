@@ -2,23 +2,35 @@
 
 import { join } from "../../lib/std.ts";
 import type { Packages } from "./client.ts";
+import { runUnlessAborted } from "./programs.ts";
 
-/** Downloads and unpacks what is not there yet. @throws {Error} with the words of the package manager */
-export async function install({ debian = [], npm = [] }: Packages, folder: string): Promise<void> {
+const QUIET = ["--no-audit", "--no-fund", "--no-progress", "--loglevel=error", "--ignore-scripts"];
+
+/** Downloads and unpacks, unless it is done already. @throws {Error} with the words of the package manager */
+export async function install(packages: Packages, folder: string, signal: AbortSignal): Promise<void> {
+  const { debian = [], npm = [] } = packages;
+  const [wanted, done] = [JSON.stringify(packages), join(folder, "installed.json")];
+  if (await Deno.readTextFile(done).catch(() => "") === wanted) return;
   const archives = join(folder, "archives");
   await Deno.mkdir(archives, { recursive: true });
-  const present = (await Array.fromAsync(Deno.readDir(archives))).map(({ name }) => name);
-  const missing = debian.filter((name) => !present.some((file) => file.startsWith(`${name}_`)));
-  if (missing.length > 0) await command("apt-get", ["-q", "download", ...missing], archives);
-  for await (const { name } of Deno.readDir(archives)) {
-    if (!present.includes(name)) await command("dpkg", ["-x", name, folder], archives);
+  const run = async (program: string, ...args: string[]) => {
+    const command = new Deno.Command(program, {
+      args,
+      cwd: archives,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    });
+    const { success, stderr } = await runUnlessAborted(command, signal);
+    const reason = /^(E:|npm error).*/m.exec(new TextDecoder().decode(stderr))?.[0];
+    if (!success) throw new Error(`${program}: ${reason}`);
+  };
+  if (debian.length > 0) await run("apt-get", "-q", "download", ...debian);
+  for await (const { name } of Deno.readDir(archives)) await run("dpkg", "-x", name, folder);
+  if (npm.length > 0) {
+    await run("npm", "install", "--prefix", folder, "--cache", join(folder, "npm-cache"), ...QUIET, ...npm);
   }
-  const installed = await Deno.readTextFile(join(folder, "package.json")).catch(() => "");
-  const wanted = npm.filter((name) => !installed.includes(`"${name.slice(0, name.lastIndexOf("@"))}"`));
-  if (wanted.length > 0) {
-    const quiet = ["--no-audit", "--no-fund", "--no-progress", "--loglevel=error", "--ignore-scripts"];
-    await command("npm", ["install", "--prefix", folder, ...quiet, ...wanted], folder);
-  }
+  await Deno.writeTextFile(done, wanted);
 }
 
 /** Environment variables with which installed programs find each other. */
@@ -28,14 +40,4 @@ export function packageEnvironment(folder: string): Record<string, string> {
     LD_LIBRARY_PATH: `${folder}/usr/lib/${Deno.build.arch}-linux-gnu`,
     PYTHONPATH: `${folder}/usr/lib/python3/dist-packages`,
   };
-}
-
-async function command(program: string, args: string[], cwd: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, cwd, stdout: "null" }).output();
-  if (!success) {
-    const [reason = ""] = new TextDecoder().decode(stderr).split("\n").filter((line) =>
-      /^(E:|npm error)/.test(line)
-    );
-    throw new Error(`${program}: ${reason}`);
-  }
 }

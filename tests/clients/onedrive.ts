@@ -18,6 +18,7 @@ export const onedrive: Client = {
 function actions({ sandbox, folder, run }: Workplace): Actions {
   const [config, files] = [join(folder, "config"), join(folder, "files")];
   const local = (path: string) => join(files, path);
+  let modified = Math.floor(Date.now() / 1000) - 3600;
   const onedrive = (...args: string[]) => run("onedrive", ["--confdir", config, "--syncdir", files, ...args]);
   const synchronize = () => onedrive("--verbose", "--verbose", "--synchronize", "--disable-notifications");
   const names = async () =>
@@ -41,6 +42,8 @@ function actions({ sandbox, folder, run }: Workplace): Actions {
     },
     async upload(file, path) {
       await Deno.copyFile(file, local(path));
+      // It looks at whole seconds only, and these are shorter.
+      await Deno.utime(local(path), ++modified, modified);
       await synchronize();
     },
     async download(path, file) {

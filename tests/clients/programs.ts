@@ -1,6 +1,28 @@
-/** Runs the programs of clients. */
+/** Runs programs to their end. */
 
-/** A program with its arguments and surroundings. */
+/** Runs a command; kills it at once when the signal comes, since some react to nothing else. */
+export async function runUnlessAborted(
+  command: Deno.Command,
+  signal: AbortSignal,
+): Promise<Deno.CommandOutput> {
+  signal.throwIfAborted();
+  const child = command.spawn();
+  const kill = () => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended just now: Ctrl+C reaches it, too.
+    }
+  };
+  signal.addEventListener("abort", kill);
+  try {
+    return await child.output();
+  } finally {
+    signal.removeEventListener("abort", kill);
+  }
+}
+
+/** A client's program with its arguments and surroundings. */
 export interface Program {
   program: string;
   args: readonly string[];
@@ -15,7 +37,7 @@ const MAX_RUN_MS = 120_000;
 const SHOWN_CHARACTERS = 600;
 
 /**
- * Runs a program to its end.
+ * Runs a client's program.
  *
  * @returns its standard output
  * @throws {Error} with the end of what it has printed, unless it exits with 0

@@ -104,6 +104,9 @@ export const STEPS = {
 /** The name of a step. */
 export type StepName = keyof typeof STEPS;
 
+/** In order. */
+export const STEP_NAMES = Object.keys(STEPS) as StepName[];
+
 /** Uploads a file, or once more the one that is there, and compares what is stored. */
 async function upload({ actions, client, workplace }: Rehearsal, name: string, size?: number): Promise<void> {
   const { sandbox, folder } = workplace;
