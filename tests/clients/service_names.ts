@@ -31,7 +31,6 @@ export async function startServiceNames(
     pollIntervalSeconds: 0,
     pendingPolls: 0,
     signInAudience: "AzureADMultipleOrgs",
-    redirectUris: ["http://localhost", NATIVE_CLIENT],
     port: 443,
     tls: { cert: server.certificate, key: server.privateKey, hostNames: true },
   });

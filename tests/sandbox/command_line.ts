@@ -18,6 +18,7 @@ Options:
   --app[=certificate]   print the environment for app-only sign-in, with a client secret (or a
                         certificate and key) in a file
   --audience NAME       accounts that the app registration accepts (signInAudience of its manifest)
+  --redirect-uri URI    one more redirect URI of the app registration; may be repeated
   --port N              the first of three consecutive ports (default: 8400)
   --tls CERT KEY        listen with TLS, at https://localhost; PEM files, CERT with its authority
   --host-names          with --tls: serve the names of the service, at port 443 or --port, for clients
@@ -46,6 +47,7 @@ const OPTIONS = {
   approve: { type: "boolean" },
   app: { type: "boolean" }, // also takes a value, but only after "="
   audience: { type: "string" },
+  "redirect-uri": { type: "string" },
   port: { type: "string" },
   tls: { type: "string" }, // takes a second value
   "host-names": { type: "boolean" },
@@ -78,6 +80,7 @@ export async function parseCommand(args: string[]): Promise<Command | string> {
     approve: given.has("approve"),
     fault: names.filter(Boolean).map(faultNamed),
     lenientStorage: given.has("lenient-storage"),
+    redirectUris: (given.get("redirect-uri") ?? []).map(redirectUri),
   };
   const tls = await tlsOptions(given);
   if (tls !== undefined) options.tls = tls;
@@ -161,6 +164,12 @@ function single(given: Map<OptionName, string[]>, name: OptionName): string | un
   const [value, another] = given.get(name) ?? [];
   if (another !== undefined) throw new UsageError(`--${name} is given more than once`);
   return value;
+}
+
+/** Also `urn:ietf:wg:oauth:2.0:oob` or `myapp://auth`, but no fragment (RFC 6749 section 3.1.2). */
+function redirectUri(text: string): string {
+  if (URL.canParse(text) && new URL(text).hash === "") return text;
+  throw new UsageError(`--redirect-uri takes a URI without a fragment, not "${text}"`);
 }
 
 function oneOf<Name extends string>(option: string, names: readonly Name[], value: string): Name {

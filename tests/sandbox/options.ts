@@ -49,7 +49,10 @@ export interface SandboxOptions {
   revokeOldRefreshTokens?: boolean;
   /** Which accounts may use the app: `signInAudience` of its manifest. @default "AzureADMyOrg", this tenant only */
   signInAudience?: SignInAudience;
-  /** Redirect URIs of the app; the port of a loopback one is ignored. @default ["http://localhost"] */
+  /**
+   * Further redirect URIs of the app, beside `http://localhost` and the classic one of programs without a browser of their
+   * own, `https://login.microsoftonline.com/common/oauth2/nativeclient`. The port of a loopback one is ignored.
+   */
   redirectUris?: string[];
   /** Lifetime of authorization codes. @default 600 */
   authorizationCodeLifeSeconds?: number;
@@ -92,6 +95,11 @@ export type Settings = Readonly<
   >
 >;
 
+const REDIRECT_URIS = [
+  "http://localhost",
+  "https://login.microsoftonline.com/common/oauth2/nativeclient",
+];
+
 const CONSENTED = [
   "User.Read",
   "Files.Read",
@@ -117,7 +125,7 @@ export function settingsFrom(options: SandboxOptions): Settings {
     publicClientFlows: options.publicClientFlows ?? true,
     revokeOldRefreshTokens: options.revokeOldRefreshTokens ?? false,
     signInAudience: options.signInAudience ?? "AzureADMyOrg",
-    redirectUris: options.redirectUris ?? ["http://localhost"],
+    redirectUris: [...REDIRECT_URIS, ...options.redirectUris ?? []],
     authorizationCodeLifeSeconds: options.authorizationCodeLifeSeconds ?? 600,
     challengeableTokenLifeSeconds: options.challengeableTokenLifeSeconds ?? options.tokenLifeSeconds ??
       86_400,

@@ -184,7 +184,7 @@ Deno.test("authorize reports request errors by redirect, with their state", asyn
 Deno.test("authorize never redirects to an unregistered address", async () => {
   await using sandbox = await startSandbox({
     approve: true,
-    redirectUris: ["http://localhost", "https://a.test/x"],
+    redirectUris: ["https://a.test/x"],
   });
   const wrong: [Record<string, string>, number][] = [
     [{ redirect_uri: "http://127.0.0.1:49152/" }, 50011],
@@ -203,6 +203,35 @@ Deno.test("authorize never redirects to an unregistered address", async () => {
   }
   await requestCode(sandbox, { redirect_uri: "http://localhost" });
   await requestCode(sandbox, { redirect_uri: "https://a.test/x" });
+  await requestCode(sandbox, {
+    redirect_uri: "https://login.microsoftonline.com/common/oauth2/nativeclient",
+  });
+});
+
+Deno.test("a confidential client redeems a code and its refresh token with its secret only (13.6a)", async () => {
+  await using sandbox = await startSandbox({ approve: true });
+  const { clientId, clientSecret } = sandbox.app;
+  const code = async () => (await requestCode(sandbox, { client_id: clientId })).fields.get("code")!;
+  const form = { client_id: clientId, client_secret: clientSecret };
+  const { status, json } = await redeem(sandbox, await code(), form);
+  assertEquals([status, json.scope], [200, "User.Read openid profile"]);
+  const renewal = { grant_type: "refresh_token", refresh_token: json.refresh_token };
+  const renewed = await post(sandbox, "token", { ...form, ...renewal });
+  assertEquals([renewed.status, renewed.json.scope], [200, "User.Read openid profile"]);
+  assertEntraError(
+    await redeem(sandbox, await code(), { client_id: clientId }),
+    401,
+    "invalid_client",
+    7000218,
+  );
+  for (
+    const [credential, number] of [[{}, 7000218], [{ client_secret: "wrong" }, 7000215]] as const
+  ) {
+    const refused = await post(sandbox, "token", { client_id: clientId, ...renewal, ...credential });
+    assertEntraError(refused, 401, "invalid_client", number);
+  }
+  // The token belongs to the app that got it.
+  assertEntraError(await refresh(sandbox, json.refresh_token), 400, "invalid_grant", 70000);
 });
 
 Deno.test("prompt=none uses the browser session and fails without one", async () => {

@@ -131,3 +131,23 @@ Deno.test("sandbox command rejects incomplete or impossible options of the line"
     assertStringIncludes(stderr, expected);
   }
 });
+
+Deno.test("sandbox command --redirect-uri registers further redirect URIs", async () => {
+  const args = ["--redirect-uri", "https://a.test/x", "--redirect-uri", "myapp://auth"];
+  await runUntilReady(args, "SIGINT", async (env) => {
+    for (
+      const [redirectUri, status] of [["https://a.test/x", 200], ["myapp://auth", 200], ["myapp://else", 400]]
+    ) {
+      const query = new URLSearchParams({
+        client_id: env["GRAPH_CLIENT_ID"]!,
+        response_type: "code",
+        redirect_uri: String(redirectUri),
+        scope: "User.Read",
+      });
+      const reply = await send(
+        `${env["GRAPH_LOGIN_ORIGIN"]}/${env["GRAPH_TENANT_ID"]}/oauth2/v2.0/authorize?${query}`,
+      );
+      assertEquals(reply.status, status, String(redirectUri));
+    }
+  });
+});

@@ -217,6 +217,11 @@ Deno.test("sandbox command rejects invalid arguments in one line", async () => {
       [["--app=password"], '--app takes one of secret, certificate, not "password"'],
       [["--audience", "everybody"], "--audience takes one of AzureADMyOrg, AzureADMultipleOrgs, "],
       [["--audience"], "--audience takes a value"],
+      [["--redirect-uri", "x"], '--redirect-uri takes a URI without a fragment, not "x"'],
+      [
+        ["--redirect-uri=https://a.test/#x"],
+        '--redirect-uri takes a URI without a fragment, not "https://a.test/#x"',
+      ],
       [["--faults", "/no/such/file"], "--faults /no/such/file:"],
     ] as [string[], string][]
   ) {
