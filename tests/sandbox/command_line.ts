@@ -3,10 +3,10 @@
 import { parseArgs } from "node:util";
 import type { AppCredential } from "./app_credentials.ts";
 import { parseFaultRules } from "./fault_file.ts";
-import type { FaultRule } from "./faults.ts";
 import { type FaultName, knownFault, listKnownFaults } from "./known_faults.ts";
 import { SIGN_IN_AUDIENCES } from "./login/authorities.ts";
 import type { SandboxOptions, TlsOptions } from "./options.ts";
+import { parseTenant } from "./tenant/tenant_data.ts";
 
 const HELP = `Usage: deno task sandbox [options]
 
@@ -14,6 +14,8 @@ Starts a loopback Entra ID, Microsoft Graph and storage with a small tenant "con
 environment that points the scripts at it, then "# ready", and runs until it is interrupted.
 
 Options:
+  --tenant FILE         people, sites, teams and files as JSON, instead of contoso
+  --personal            sign in to a personal account
   --approve             approve every device code immediately, instead of on its /devicelogin page
   --app[=certificate]   print the environment for app-only sign-in, with a client secret (or a
                         certificate and key) in a file
@@ -44,6 +46,8 @@ export class UsageError extends Error {
 }
 
 const OPTIONS = {
+  tenant: { type: "string" },
+  personal: { type: "boolean" },
   approve: { type: "boolean" },
   app: { type: "boolean" }, // also takes a value, but only after "="
   audience: { type: "string" },
@@ -78,10 +82,13 @@ export async function parseCommand(args: string[]): Promise<Command | string> {
   if (names.includes("help")) return listKnownFaults();
   const options: SandboxOptions = {
     approve: given.has("approve"),
+    personal: given.has("personal"),
     fault: names.filter(Boolean).map(faultNamed),
     lenientStorage: given.has("lenient-storage"),
     redirectUris: (given.get("redirect-uri") ?? []).map(redirectUri),
   };
+  const tenant = single(given, "tenant");
+  if (tenant !== undefined) options.tenant = await readParsed("--tenant", tenant, parseTenant);
   const tls = await tlsOptions(given);
   if (tls !== undefined) options.tls = tls;
   const port = single(given, "port");
@@ -100,7 +107,7 @@ export async function parseCommand(args: string[]): Promise<Command | string> {
   const log = single(given, "log");
   if (log !== undefined) options.logFile = log;
   const faults = single(given, "faults");
-  if (faults !== undefined) options.faults = await readFaults(faults);
+  if (faults !== undefined) options.faults = await readParsed("--faults", faults, parseFaultRules);
   const audience = single(given, "audience");
   if (audience !== undefined) options.signInAudience = oneOf("--audience", SIGN_IN_AUDIENCES, audience);
   const app = single(given, "app");
@@ -195,12 +202,12 @@ async function readText(option: string, file: string): Promise<string> {
   }
 }
 
-async function readFaults(file: string): Promise<FaultRule[]> {
-  const text = await readText("--faults", file);
+async function readParsed<T>(option: string, file: string, parse: (text: string) => T): Promise<T> {
+  const text = await readText(option, file);
   try {
-    return parseFaultRules(text);
+    return parse(text);
   } catch (error) {
-    throw new UsageError(`--faults ${file}: ${(error as Error).message}`);
+    throw new UsageError(`${option} ${file}: ${(error as Error).message}`);
   }
 }
 

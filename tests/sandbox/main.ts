@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { writeAppCredentials } from "./app_credentials.ts";
 import { type Command, DEFAULT_PORT, parseCommand, UsageError } from "./command_line.ts";
-import { type SandboxOptions, startSandbox } from "./mod.ts";
+import { type SandboxOptions, startSandbox, TenantDataError } from "./mod.ts";
 
 /** Quotes a word for a POSIX shell. */
 function shellQuote(text: string): string {
@@ -32,6 +32,10 @@ export async function main(args: string[]): Promise<number> {
   try {
     sandbox = await startSandbox({ ...options, home: homeFolder() });
   } catch (error) {
+    if (error instanceof TenantDataError) {
+      writeLine(`sandbox: ${error.message}`);
+      return 2;
+    }
     writeLine(`sandbox: cannot start: ${whyNotStarted(error as Error & { code?: string }, options)}`);
     return 1;
   }

@@ -33,7 +33,9 @@ import type { Sandbox, TokenOptions } from "./sandbox.ts";
 import { newState, type State } from "./state.ts";
 import { storageService } from "./storage/mod.ts";
 import type { UploadSessions } from "./storage/upload_sessions.ts";
-import { CLIENT_ID, TENANT_ID } from "./tenant/contoso.ts";
+import { checkTenant } from "./tenant/tenant_data.ts";
+import { CLIENT_ID, TENANT_ID } from "./tenant/build_tenant.ts";
+import { isPersonal, siteUrl, userNamed } from "./tenant/directory.ts";
 
 export type { FaultRule, SideEffect } from "./faults.ts";
 export type { TlsFiles } from "./http/listener.ts";
@@ -56,12 +58,22 @@ export type { RequestRecord } from "./request_handler.ts";
 export type * from "./sandbox.ts";
 export type { SessionInfo } from "./storage/upload_sessions.ts";
 export type { UserKey } from "./tenant/directory.ts";
+export { TenantDataError } from "./tenant/tenant_data.ts";
+export type {
+  FileData,
+  FilesData,
+  PersonData,
+  SiteData,
+  TeamData,
+  TenantData,
+} from "./tenant/tenant_data.ts";
 export type { ItemKind } from "./tenant/item.ts";
 export type { Behavior, ItemInfo } from "./tenant/tenant.ts";
 
-/** Starts a sandbox on 127.0.0.1. */
+/** Starts a sandbox on 127.0.0.1. @throws {TenantDataError} for a tenant that does not fit together */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   options = { ...optionsOf(options.fault ?? []), ...options };
+  if (options.tenant) checkTenant(options.tenant);
   const folder = await mkdtemp(join(tmpdir(), "graph-sandbox-"));
   const home = options.home ?? join(folder, "home");
   const closing = new AbortController();
@@ -162,23 +174,27 @@ function addFault(running: Overview, fault: FaultRule | FaultName): void {
   addKnownFault(running, fault);
 }
 
-function environment({ origins, tenant }: State, home: string): Record<string, string> {
+function environment({ origins, tenant, firstUser }: State, home: string): Record<string, string> {
+  const { directory } = tenant;
+  const site = isPersonal(firstUser)
+    ? undefined
+    : directory.sites.find(({ path, personal }) => path !== "" && !personal);
   const storage = tenant.drives.map((drive) => new URL(origins.storage(drive.info.site)).host);
   return {
     GRAPH_LOGIN_ORIGIN: origins.login,
     GRAPH_API_ORIGIN: origins.graph,
     GRAPH_STORAGE_HOSTS: [...new Set(storage)].join(","),
     GRAPH_CLIENT_ID: CLIENT_ID,
-    GRAPH_TENANT_ID: TENANT_ID,
-    GRAPH_SITE: "contoso.sharepoint.com/sites/TestTeam",
-    GRAPH_SITE_HOST: "contoso.sharepoint.com",
+    GRAPH_TENANT_ID: isPersonal(firstUser) ? "consumers" : TENANT_ID,
+    ...(site === undefined ? {} : { GRAPH_SITE: siteUrl(site).replace("https://", "") }),
+    ...(isPersonal(firstUser) ? {} : { GRAPH_SITE_HOST: directory.hostname }),
     GRAPH_SCRIPTS_HOME: home,
   };
 }
 
 function issueToken(state: State, options: TokenOptions = {}): string {
   const { directory } = state.tenant;
-  const user = directory.users.find((user) => user.key === (options.as ?? "adele"))!;
+  const user = options.as === undefined ? state.firstUser : userNamed(directory, options.as);
   const common = {
     lifeSeconds: options.lifeSeconds ?? state.settings.tokenLifeSeconds,
     challengeTime: 0,

@@ -2,6 +2,7 @@ import type { FaultRule } from "./faults.ts";
 import type { FaultName } from "./known_faults.ts";
 import type { TlsFiles } from "./http/listener.ts";
 import type { LineShape } from "./http/shaped_line.ts";
+import type { TenantData } from "./tenant/tenant_data.ts";
 import type { SignInAudience } from "./login/authorities.ts";
 
 /** TLS of a sandbox. */
@@ -19,6 +20,14 @@ export interface TlsOptions extends TlsFiles {
 
 /** Options of {@link startSandbox}. */
 export interface SandboxOptions {
+  /** People, sites, teams and files. @default contoso */
+  tenant?: TenantData;
+  /**
+   * The app is registered for personal accounts, and the first of these signs in unless another is chosen.
+   *
+   * @default false
+   */
+  personal?: boolean;
   /** The first of three consecutive ports; with `hostNames` the only one. @default free ones */
   port?: number;
   /** Listens with TLS, at `https://localhost` unless `hostNames`. @default plain http */
@@ -47,7 +56,11 @@ export interface SandboxOptions {
   publicClientFlows?: boolean;
   /** Revokes used refresh tokens, which the real service does not. @default false */
   revokeOldRefreshTokens?: boolean;
-  /** Which accounts may use the app: `signInAudience` of its manifest. @default "AzureADMyOrg", this tenant only */
+  /**
+   * Which accounts may use the app: `signInAudience` of its manifest.
+   *
+   * @default "AzureADMyOrg", this tenant only; with `personal` "AzureADandPersonalMicrosoftAccount"
+   */
   signInAudience?: SignInAudience;
   /**
    * Further redirect URIs of the app, beside `http://localhost` and the classic one of programs without a browser of their
@@ -91,7 +104,10 @@ export interface SandboxOptions {
 /** Options with their defaults filled in. */
 export type Settings = Readonly<
   Required<
-    Omit<SandboxOptions, "port" | "tls" | "line" | "approve" | "fault" | "faults" | "logFile" | "home">
+    Omit<
+      SandboxOptions,
+      "tenant" | "personal" | "port" | "tls" | "line" | "approve" | "fault" | "faults" | "logFile" | "home"
+    >
   >
 >;
 
@@ -124,7 +140,8 @@ export function settingsFrom(options: SandboxOptions): Settings {
     consented: options.consented ?? CONSENTED,
     publicClientFlows: options.publicClientFlows ?? true,
     revokeOldRefreshTokens: options.revokeOldRefreshTokens ?? false,
-    signInAudience: options.signInAudience ?? "AzureADMyOrg",
+    signInAudience: options.signInAudience ??
+      (options.personal ? "AzureADandPersonalMicrosoftAccount" : "AzureADMyOrg"),
     redirectUris: [...REDIRECT_URIS, ...options.redirectUris ?? []],
     authorizationCodeLifeSeconds: options.authorizationCodeLifeSeconds ?? 600,
     challengeableTokenLifeSeconds: options.challengeableTokenLifeSeconds ?? options.tokenLifeSeconds ??

@@ -4,6 +4,7 @@ import type { SideEffect } from "./faults.ts";
 import type { ServiceRequest } from "./messages.ts";
 import { ServiceError } from "./service_error.ts";
 import type { State } from "./state.ts";
+import { anotherUser } from "./tenant/tenant.ts";
 
 /** Applies a side effect just before the request takes effect. */
 export function applySideEffect(state: State, what: SideEffect, request: ServiceRequest): void {
@@ -43,7 +44,7 @@ function revokeUrl(state: State, request: ServiceRequest, status: 401 | 403): vo
 
 function storeUnderSameName(state: State, request: ServiceRequest): void {
   const { drive, parent, name } = state.sessions.get(state.signer.check(request, "upload").subject);
-  const author = { user: state.tenant.directory.users[1]! };
+  const author = { user: anotherUser(state.tenant.directory) };
   const content = state.tenant.store.put(new TextEncoder().encode("another writer's"));
   drive.placeFile(parent, name, content, { conflict: "replace", author });
 }

@@ -11,10 +11,13 @@ import { Secrets } from "./secrets.ts";
 import { Copies } from "./storage/copies.ts";
 import { UrlSigner } from "./storage/url_signer.ts";
 import { UploadSessions } from "./storage/upload_sessions.ts";
-import { APP_CLIENT_ID } from "./tenant/contoso.ts";
-import type { Site, User } from "./tenant/directory.ts";
+import { APP_CLIENT_ID } from "./tenant/build_tenant.ts";
+import { ContentStore } from "./tenant/content_store.ts";
+import { CONTOSO } from "./tenant/contoso.ts";
+import { isPersonal, type Site, type User } from "./tenant/directory.ts";
 import type { SharingLink } from "./tenant/sharing_link.ts";
 import { Tenant } from "./tenant/tenant.ts";
+import { TenantDataError } from "./tenant/tenant_data.ts";
 
 export interface Origins {
   readonly login: string;
@@ -35,6 +38,8 @@ export interface State {
   readonly authorizationCodes: AuthorizationCodes;
   readonly challenges: Challenges;
   readonly user: TestUser;
+  /** Who signs in unless another is chosen. */
+  readonly firstUser: User;
   /** The account of the browser session, for `prompt=none`. */
   readonly browser: { user: User | undefined };
   /** The app-only registration. */
@@ -51,8 +56,17 @@ export function newState(options: SandboxOptions, origins: Origins, folder: stri
   const settings = settingsFrom(options);
   const secrets = new Secrets();
   const sessions = new UploadSessions(settings.uploadSessionLifeSeconds);
-  const tenant = new Tenant(folder, secrets, sessions, settings.olderForms);
+  const tenant = new Tenant(
+    options.tenant ?? CONTOSO,
+    new ContentStore(folder),
+    secrets,
+    sessions,
+    settings.olderForms,
+  );
   const deviceCodes = new DeviceCodes(settings, secrets);
+  const { users } = tenant.directory;
+  const firstUser = users.find((user) => isPersonal(user) === (options.personal ?? false) && !user.home);
+  if (firstUser === undefined) throw new TenantDataError("people: nobody has a personal account");
   return {
     settings,
     consented: new Set(settings.consented),
@@ -63,7 +77,13 @@ export function newState(options: SandboxOptions, origins: Origins, folder: stri
     deviceCodes,
     authorizationCodes: new AuthorizationCodes(settings, secrets),
     challenges: new Challenges(),
-    user: new TestUser(deviceCodes, tenant.directory, options.approve === true ? "approve" : "ignore"),
+    user: new TestUser(
+      deviceCodes,
+      tenant.directory,
+      firstUser,
+      options.approve === true ? "approve" : "ignore",
+    ),
+    firstUser,
     browser: { user: undefined },
     app: new AppOnlyClient(APP_CLIENT_ID, settings.appRoles, secrets),
     signer: new UrlSigner(secrets),

@@ -4,7 +4,7 @@ import { driveType, identitySet, seconds } from "../drive_item_json.ts";
 import type { ServiceResponse } from "../messages.ts";
 import { ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
-import { PHANTOM_DRIVE_ID } from "../tenant/contoso.ts";
+import { PHANTOM_DRIVE_ID } from "../tenant/build_tenant.ts";
 import type { Site, User } from "../tenant/directory.ts";
 import type { Drive } from "../tenant/drive.ts";
 import * as may from "./authorization.ts";

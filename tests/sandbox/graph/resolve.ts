@@ -4,7 +4,7 @@ import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts"
 import type { State } from "../state.ts";
 import { type Channel, isPersonal, type Site, siteId, type Team, type User } from "../tenant/directory.ts";
 import type { Drive } from "../tenant/drive.ts";
-import { PHANTOM_DRIVE_ID } from "../tenant/contoso.ts";
+import { PHANTOM_DRIVE_ID } from "../tenant/build_tenant.ts";
 import { canonicalPersonalId } from "../tenant/ids.ts";
 import type { Item } from "../tenant/item.ts";
 import { pathProblem } from "../tenant/names.ts";

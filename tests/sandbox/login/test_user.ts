@@ -1,6 +1,6 @@
 /** The user at the browser, for tests that do not use the pages. */
 
-import type { Directory, User, UserKey } from "../tenant/directory.ts";
+import { type Directory, type User, type UserKey, userNamed } from "../tenant/directory.ts";
 import { approve, type Stop, stopError } from "./approval.ts";
 import type { DeviceCode, DeviceCodes } from "./device_codes.ts";
 import { EntraError } from "./entra_error.ts";
@@ -12,11 +12,13 @@ export class TestUser {
   stop: Stop | undefined;
   readonly #codes: DeviceCodes;
   readonly #directory: Directory;
+  readonly #first: User;
   #as: UserKey | undefined;
 
-  constructor(codes: DeviceCodes, directory: Directory, always: TestUser["always"]) {
+  constructor(codes: DeviceCodes, directory: Directory, first: User, always: TestUser["always"]) {
     this.#codes = codes;
     this.#directory = directory;
+    this.#first = first;
     this.always = always;
     codes.onIssue((code) => {
       if (this.always === "approve") this.#approveInBrowser(code);
@@ -24,9 +26,9 @@ export class TestUser {
     });
   }
 
-  /** The account used by default. @default the one of `login_hint`, or "adele" */
+  /** The account used by default. @default the one of `login_hint`, or the first of the tenant */
   get as(): UserKey {
-    return this.#as ?? "adele";
+    return this.#as ?? this.#first.key;
   }
 
   set as(key: UserKey) {
@@ -92,6 +94,6 @@ export class TestUser {
   }
 
   #user(key: UserKey): User {
-    return this.#directory.users.find((user) => user.key === key)!;
+    return userNamed(this.#directory, key);
   }
 }

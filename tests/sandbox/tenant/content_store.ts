@@ -89,6 +89,23 @@ export class ContentStore {
     return staging.finish();
   }
 
+  /** Stores zeros, as a hole. */
+  putZeros(length: number): Content {
+    const file = join(this.#folder, `${++this.#count}.bytes`);
+    using handle = Deno.openSync(file, { createNew: true, write: true, mode: 0o600 });
+    handle.truncateSync(length);
+    const hash = new QuickXorHash();
+    const zeros = new Uint8Array(Math.min(length, 1 << 20));
+    for (let left = length; left > 0; left -= zeros.length) hash.update(zeros.subarray(0, left));
+    return {
+      file,
+      start: 0,
+      length,
+      quickXorHash: length === 0 ? undefined : hash.digest(),
+      shared: false,
+    };
+  }
+
   /** Buffers content of the seed; {@link ContentStore.writePack} writes it all as one file. */
   putInPack(bytes: Uint8Array): Content {
     const content = {

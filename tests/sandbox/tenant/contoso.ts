@@ -1,233 +1,115 @@
-/** Users, sites and team of the tenant "contoso". Its GUIDs are the same in every run. */
+/** The tenant that the sandbox has by default. */
 
-import type { ContentStore } from "./content_store.ts";
-import {
-  type Directory,
-  PERSONAL_TENANT_ID,
-  type Role,
-  type Site,
-  type Team,
-  type User,
-} from "./directory.ts";
-import { Drive } from "./drive.ts";
-import { driveId, fixedGuid } from "./ids.ts";
-import type { Author } from "./item.ts";
+import { docx, pdf, png, xlsx } from "./seed_documents.ts";
+import type { FilesData, TenantData } from "./tenant_data.ts";
 
-export const TENANT_ID = "7d3c1f52-9b8e-4a60-8c1d-2f5e6a7b8c90";
-export const CLIENT_ID = "b1a7e2c4-5d3f-4e86-9a0b-c7d8e9f01234";
-/** The client id of the app-only registration. */
-export const APP_CLIENT_ID = "e4c0a9d2-7b16-4f58-a3e1-90d5c8b72f64";
-
-const HOSTNAME = "contoso.sharepoint.com";
-const MY_HOSTNAME = "contoso-my.sharepoint.com";
-export const FOUNDED = new Date("2024-03-04T08:15:30Z");
-
-const OTHER_TENANT = {
-  tenantId: "3b9d5e71-0c42-4f6a-9d18-64e2a7c1f583",
-  domains: ["northwindtraders.com", "northwindtraders.onmicrosoft.com"],
+export const CONTOSO: TenantData = {
+  people: {
+    adele: {
+      name: "Adele Vance",
+      mail: "AdeleV@contoso.com",
+      jobTitle: "Retail Manager",
+      office: "18/2111",
+      files: {
+        "Documents/Letter.docx": docx("Dear reader,"),
+        "Documents/Invoice 2025-10.pdf": pdf("Invoice 2025-10"),
+        "Documents/Grüße aus Köln.txt": "Viele Grüße vom Rhein.\n",
+        "Documents/Empty.txt": "",
+        // Names that break clients that encode a path as a whole (PROTOCOL 3.2, N3 to N6).
+        "Documents/Awkward names/100% sure.txt": "percent\n",
+        "Documents/Awkward names/C# notes.txt": "hash\n",
+        "Documents/Awkward names/Q1+Q2.csv": "quarter,amount\nQ1,1\nQ2,2\n",
+        "Documents/Awkward names/Fish & Chips.txt": "ampersand\n",
+        "Documents/Awkward names/Megan's list.txt": "apostrophe\n",
+        "Documents/Awkward names/50%25 off.txt": "percent-encoded percent\n",
+        "Documents/Awkward names/a;b=c@d,e$f.txt": "sub-delimiters\n",
+        "Documents/Awkward names/#1/plan.txt": "a folder with a hash\n",
+        "Pictures/Square.png": png(),
+        "Adele @ Work": { notebook: true },
+        "Campaign 2026": { shortcut: "Marketing/Documents/Campaign 2026" },
+      },
+    },
+    megan: {
+      name: "Megan Bowen",
+      mail: "MeganB@contoso.com",
+      jobTitle: "Marketing Manager",
+      office: "12/1110",
+      files: { "Documents/Private notes.txt": "Only Megan reads this.\n" },
+    },
+    dana: { name: "Dana Lee", account: "guest", mail: "dana@northwindtraders.com" },
+    robin: {
+      name: "Robin Hale",
+      account: "personal",
+      mail: "robin.hale@outlook.com",
+      cid: "0a5f3c9e17d2b846", // has a leading zero, which the service sometimes drops (PROTOCOL N9)
+      files: { "Documents/Shopping list.txt": "Bread, butter, cheese.\n", "Pictures/Holiday.png": png() },
+    },
+  },
+  sites: {
+    Contoso: {
+      path: "",
+      description: "Home of all sites",
+      visitors: ["adele", "megan"],
+      author: "megan",
+      libraries: { Documents: { "Welcome.txt": "Welcome to Contoso.\n" } },
+    },
+    TestTeam: {
+      description: "Files of the Test Team",
+      owners: ["adele"],
+      members: ["megan"],
+      visitors: ["dana"],
+      author: "megan",
+      libraries: {
+        Documents: {
+          "General/Agenda.md": "# Agenda\n\n1. Numbers\n2. Plans\n",
+          "General/Budget 2026.xlsx": xlsx(["Month", "Amount", "January", "1250"]),
+          "General/Logo.png": png(),
+          "General/Report.docx": docx("Quarterly report of the Test Team."),
+          "General/Minutes/Minutes 2025-10.pdf": pdf("Minutes of October 2025"),
+          "General/Team Notebook": { notebook: true },
+          ...thousandNotes(),
+        },
+        Archive: {
+          "2024/Minutes 2024-12.txt": "The last meeting of the year was short.\n",
+          "2024/Budget 2024.xlsx": xlsx(["Month", "Amount", "December", "1200"]),
+        },
+      },
+    },
+    "TestTeam-Leads": {
+      description: "Files of a private channel",
+      owners: ["adele"],
+      libraries: { Documents: { "Leads/Salaries.txt": "Nobody else reads this.\n" } },
+    },
+    // Adele may only read here: scope and the user's own rights both apply (PROTOCOL 13.5).
+    Marketing: {
+      description: "Campaigns",
+      owners: ["megan"],
+      visitors: ["adele"],
+      libraries: {
+        Documents: {
+          "Campaign 2026/": null,
+          "Campaign 2026/Slogan.txt": "Files that arrive.\n",
+          "Logo.png": png(),
+        },
+      },
+    },
+  },
+  teams: {
+    "Test Team": {
+      site: "TestTeam",
+      description: "Where we try things out",
+      channels: {
+        General: { description: "Everything" },
+        Planning: { description: "What comes next" },
+        Leads: { description: "A private channel", site: "TestTeam-Leads" },
+      },
+    },
+  },
 };
 
-function workUser(
-  key: User["key"],
-  givenName: string,
-  surname: string,
-  jobTitle: string,
-  office: string,
-): User {
-  return {
-    key,
-    id: fixedGuid(`user ${key}`),
-    tenantId: TENANT_ID,
-    home: undefined,
-    displayName: `${givenName} ${surname}`,
-    givenName,
-    surname,
-    userPrincipalName: `${givenName}${surname[0]}@contoso.com`,
-    mail: `${givenName}${surname[0]}@contoso.com`,
-    jobTitle,
-    officeLocation: office,
-    businessPhone: `+1 425 555 01${office.slice(-2)}`,
-  };
-}
-
-/** Dana works at Northwind Traders and is a guest here: one user with two accounts (PROTOCOL 1). */
-function guest(): User {
-  const mail = "dana@northwindtraders.com";
-  const common = { key: "dana", displayName: "Dana Lee", givenName: "Dana", surname: "Lee", mail } as const;
-  const rest = { jobTitle: null, officeLocation: null, businessPhone: undefined };
-  const home: User = {
-    ...common,
-    ...rest,
-    id: fixedGuid("user dana at home"),
-    tenantId: OTHER_TENANT.tenantId,
-    home: undefined,
-    userPrincipalName: mail,
-  };
-  return {
-    ...common,
-    ...rest,
-    id: fixedGuid("user dana"),
-    tenantId: TENANT_ID,
-    home,
-    userPrincipalName: "dana_northwindtraders.com#EXT#@contoso.onmicrosoft.com",
-  };
-}
-
-/** A personal account; its id is its OneDrive's CID (unverified, PROTOCOL 1). */
-function consumer(): User {
-  return {
-    key: "robin",
-    id: PERSONAL_CID,
-    tenantId: PERSONAL_TENANT_ID,
-    home: undefined,
-    displayName: "Robin Hale",
-    givenName: "Robin",
-    surname: "Hale",
-    userPrincipalName: "robin.hale@outlook.com",
-    mail: "robin.hale@outlook.com",
-    jobTitle: null,
-    officeLocation: null,
-    businessPhone: undefined,
-  };
-}
-
-/** A system drive that is listed for personal accounts but cannot be opened (PROTOCOL L2). */
-export const PHANTOM_DRIVE_ID: string = driveId(
-  fixedGuid("phantom"),
-  fixedGuid("phantom web"),
-  fixedGuid("phantom list"),
-);
-
-/** Has a leading zero, which the service sometimes drops (PROTOCOL N9). */
-const PERSONAL_CID = "0a5f3c9e17d2b846";
-
-function site(name: string, path: string, description: string, roles: ReadonlyMap<User, Role>): Site {
-  return {
-    hostname: HOSTNAME,
-    path,
-    siteGuid: fixedGuid(`site ${name}`),
-    webGuid: fixedGuid(`web ${name}`),
-    name: path === "" ? "" : name,
-    displayName: name,
-    description,
-    created: FOUNDED,
-    personal: false,
-    roles,
-    drives: [],
-  };
-}
-
-function personalSite(owner: User): Site {
-  const path = `/personal/${owner.userPrincipalName.toLowerCase().replaceAll(/[@.]/g, "_")}`;
-  return {
-    ...site(owner.displayName, path, "", new Map([[owner, "owner"]])),
-    hostname: MY_HOSTNAME,
-    name: path.slice(path.lastIndexOf("/") + 1),
-    personal: true,
-  };
-}
-
-/** What all drives have in common. */
-interface DriveDefaults {
-  readonly store: ContentStore;
-  readonly olderForms: boolean;
-}
-
-function addDrive(
-  at: Site,
-  name: string,
-  urlName: string,
-  author: Author,
-  { store, olderForms }: DriveDefaults,
-): Drive {
-  const owner = at.personal ? author.user : undefined;
-  const profile = owner?.tenantId === PERSONAL_TENANT_ID ? "personal" : "business";
-  const listGuid = fixedGuid(`list ${at.displayName} ${name}`);
-  const drive = new Drive(
-    { name, urlName, listGuid, site: at, owner, profile, olderForms, created: FOUNDED, author },
-    store,
+function thousandNotes(): FilesData {
+  const numbers = Array.from({ length: 1000 }, (_, index) => String(index + 1).padStart(4, "0"));
+  return Object.fromEntries(
+    numbers.map((number) => [`Thousand/Note ${number}.txt`, `This is note ${number}.\n`]),
   );
-  at.drives.push(drive);
-  return drive;
-}
-
-/** The directory and its empty libraries, by the names that tests use. */
-export function contoso(defaults: DriveDefaults): { directory: Directory; drives: Map<string, Drive> } {
-  const adele = workUser("adele", "Adele", "Vance", "Retail Manager", "18/2111");
-  const megan = workUser("megan", "Megan", "Bowen", "Marketing Manager", "12/1110");
-  const dana = guest();
-  const robin = consumer();
-  const root = site("Contoso", "", "Home of all sites", new Map([[adele, "visitor"], [megan, "visitor"]]));
-  const testTeam = site(
-    "TestTeam",
-    "/sites/TestTeam",
-    "Files of the Test Team",
-    new Map([[adele, "owner"], [megan, "member"], [dana, "visitor"]]),
-  );
-  // Adele may only read here: scope and the user's own rights both apply (PROTOCOL 13.5).
-  const marketing = site(
-    "Marketing",
-    "/sites/Marketing",
-    "Campaigns",
-    new Map([[adele, "visitor"], [megan, "owner"]]),
-  );
-  const leads = site(
-    "TestTeam-Leads",
-    "/sites/TestTeam-Leads",
-    "Files of a private channel",
-    new Map([[adele, "owner"]]),
-  );
-  const adeleSite = personalSite(adele);
-  const meganSite = personalSite(megan);
-  // Not listed among the sites: a personal OneDrive uses the same code but has no site URL in Graph.
-  const robinSite = {
-    ...personalSite(robin),
-    hostname: "my.microsoftpersonalcontent.com",
-    path: `/personal/${robin.id}`,
-  };
-  const drives = new Map<string, Drive>([
-    ["me", addDrive(adeleSite, "OneDrive", "Documents", { user: adele }, defaults)],
-    ["megan", addDrive(meganSite, "OneDrive", "Documents", { user: megan }, defaults)],
-    ["robin", addDrive(robinSite, "OneDrive", "Documents", { user: robin }, defaults)],
-    ["Contoso", addDrive(root, "Documents", "Shared Documents", { user: megan }, defaults)],
-    ["Documents", addDrive(testTeam, "Documents", "Shared Documents", { user: adele }, defaults)],
-    ["Leads", addDrive(leads, "Documents", "Shared Documents", { user: adele }, defaults)],
-    ["Archive", addDrive(testTeam, "Archive", "Archive", { user: adele }, defaults)],
-    ["Marketing", addDrive(marketing, "Documents", "Shared Documents", { user: megan }, defaults)],
-  ]);
-  drives.set("adele", drives.get("me")!).set("TestTeam", drives.get("Documents")!);
-  return {
-    directory: {
-      tenantId: TENANT_ID,
-      domains: ["contoso.com", "contoso.onmicrosoft.com"],
-      hostname: HOSTNAME,
-      application: { id: CLIENT_ID, displayName: "graph-scripts" },
-      otherTenant: OTHER_TENANT,
-      users: [adele, megan, dana, robin],
-      sites: [root, testTeam, leads, marketing, adeleSite, meganSite],
-      teams: [testTeamOf(testTeam, [adele, megan], leads)],
-    },
-    drives,
-  };
-}
-
-function testTeamOf(site: Site, members: readonly User[], leads: Site): Team {
-  const channel = (displayName: string, description: string) => ({
-    id: `19:${fixedGuid(`channel ${displayName}`).replaceAll("-", "")}@thread.tacv2`,
-    displayName,
-    description,
-    created: FOUNDED,
-  });
-  return {
-    id: fixedGuid("team Test Team"),
-    displayName: "Test Team",
-    description: "Where we try things out",
-    members,
-    site,
-    channels: [
-      channel("General", "Everything"),
-      channel("Planning", "What comes next"),
-      { ...channel("Leads", "A private channel"), site: leads },
-    ],
-  };
 }

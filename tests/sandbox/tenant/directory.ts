@@ -2,8 +2,8 @@
 
 import type { Drive } from "./drive.ts";
 
-/** The names of the users in tests. */
-export type UserKey = "adele" | "megan" | "dana" | "robin";
+/** The short name of a person: in contoso adele, megan, dana or robin. */
+export type UserKey = string;
 
 /** An account in one tenant. */
 export interface User {
@@ -97,4 +97,13 @@ export function siteId(site: Site): string {
 /** The URL of a site in the browser. */
 export function siteUrl(site: Site): string {
   return `https://${site.hostname}${site.path}`;
+}
+
+/** The user with this short name. @throws {Error} */
+export function userNamed({ users }: Directory, key: UserKey): User {
+  const user = users.find((user) => user.key === key);
+  if (user === undefined) {
+    throw new Error(`no person ${key}; there are ${users.map(({ key }) => key).join(", ")}`);
+  }
+  return user;
 }

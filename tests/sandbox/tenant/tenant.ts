@@ -3,15 +3,15 @@
 import { sharingLink } from "./sharing_link.ts";
 import type { Secrets } from "../secrets.ts";
 import type { SessionInfo, UploadSessions } from "../storage/upload_sessions.ts";
-import { type Content, ContentStore } from "./content_store.ts";
-import { contoso } from "./contoso.ts";
-import type { Directory } from "./directory.ts";
+import type { Content, ContentStore } from "./content_store.ts";
+import { buildTenant } from "./build_tenant.ts";
+import type { Directory, User } from "./directory.ts";
 import type { Drive } from "./drive.ts";
 import { type Author, cTagOf, eTagOf, type Item, type ItemKind, pathOf } from "./item.ts";
 import { nameKey } from "./names.ts";
 import { promoteProperties } from "./property_promotion.ts";
-import { seed } from "./seed.ts";
 import { STORED_DAMAGE } from "./stored_damage.ts";
+import type { TenantData } from "./tenant_data.ts";
 
 /** An item as tests see it. */
 export interface ItemInfo {
@@ -82,14 +82,19 @@ export class Tenant {
   readonly #otherHashes = new WeakMap<Content, Record<string, string>>();
   #pendingPromotions: Item[] = [];
 
-  constructor(folder: string, secrets: Secrets, sessions: UploadSessions, olderForms: boolean) {
-    this.store = new ContentStore(folder);
+  constructor(
+    data: TenantData,
+    store: ContentStore,
+    secrets: Secrets,
+    sessions: UploadSessions,
+    olderForms: boolean,
+  ) {
+    this.store = store;
     this.#secrets = secrets;
     this.#sessions = sessions;
-    const { directory, drives } = contoso({ store: this.store, olderForms });
+    const { directory, drives } = buildTenant(data, { store, olderForms });
     this.directory = directory;
     this.#drives = drives;
-    seed(drives, directory.users, this.store);
   }
 
   /** All drives. */
@@ -241,7 +246,7 @@ export class Tenant {
   }
 
   get #author(): Author {
-    return { user: this.directory.users[1]! };
+    return { user: anotherUser(this.directory) };
   }
 
   #item(drive: string, path: string): Item | undefined {
@@ -261,6 +266,11 @@ export class Tenant {
     }
     return at;
   }
+}
+
+/** A person who is not the one that signs in, if there is one. */
+export function anotherUser({ users }: Directory): User {
+  return users[1] ?? users[0]!;
 }
 
 function toItemInfo(item: Item): ItemInfo {
