@@ -15,6 +15,7 @@ environment that points the scripts at it, then "# ready", and runs until it is 
 
 Options:
   --tenant FILE         people, sites, teams and files as JSON, instead of contoso
+  --state FOLDER        keep files and sign-ins between runs
   --personal            sign in to a personal account
   --approve             approve every device code immediately, instead of on its /devicelogin page
   --app[=certificate]   print the environment for app-only sign-in, with a client secret (or a
@@ -47,6 +48,7 @@ export class UsageError extends Error {
 
 const OPTIONS = {
   tenant: { type: "string" },
+  state: { type: "string" },
   personal: { type: "boolean" },
   approve: { type: "boolean" },
   app: { type: "boolean" }, // also takes a value, but only after "="
@@ -89,6 +91,8 @@ export async function parseCommand(args: string[]): Promise<Command | string> {
   };
   const tenant = single(given, "tenant");
   if (tenant !== undefined) options.tenant = await readParsed("--tenant", tenant, parseTenant);
+  const state = single(given, "state");
+  if (state !== undefined) options.state = state;
   const tls = await tlsOptions(given);
   if (tls !== undefined) options.tls = tls;
   const port = single(given, "port");

@@ -1,6 +1,7 @@
 #!/usr/bin/env -S deno run -A
 /** `deno task sandbox`: a loopback Microsoft 365 for rehearsals. Prints the environment that points scripts at it. */
 
+import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { writeAppCredentials } from "./app_credentials.ts";
@@ -30,7 +31,7 @@ export async function main(args: string[]): Promise<number> {
   const interrupted = untilInterrupted();
   let sandbox;
   try {
-    sandbox = await startSandbox({ ...options, home: homeFolder() });
+    sandbox = await startSandbox({ ...options, home: homeFolder(options.state) });
   } catch (error) {
     if (error instanceof TenantDataError) {
       writeLine(`sandbox: ${error.message}`);
@@ -79,12 +80,15 @@ function trusting(ca: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, file]));
 }
 
-/** A new folder below the state folder of the scripts, which their permissions include. */
-function homeFolder(): string {
+/** A folder below the state folder of the scripts, which their permissions include; always the same for a kept state. */
+function homeFolder(state: string | undefined): string {
+  const name = state === undefined
+    ? crypto.randomUUID()
+    : createHash("sha256").update(resolve(state)).digest("hex").slice(0, 16);
   const windows = Deno.build.os === "windows";
   const base = windows ? Deno.env.get("LOCALAPPDATA") : Deno.env.get("HOME");
-  const state = windows ? ["graph-scripts"] : [".local", "state", "graph-scripts"];
-  return join(base ?? tmpdir(), ...state, `sandbox-${crypto.randomUUID()}`);
+  const below = windows ? ["graph-scripts"] : [".local", "state", "graph-scripts"];
+  return join(base ?? tmpdir(), ...below, `sandbox-${name}`);
 }
 
 function untilInterrupted(): Promise<number> {

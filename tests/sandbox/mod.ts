@@ -31,10 +31,12 @@ import { isOverviewRequest, type Overview, overviewPage } from "./page/mod.ts";
 import { RequestLog } from "./request_log.ts";
 import type { Sandbox, TokenOptions } from "./sandbox.ts";
 import { newState, type State } from "./state.ts";
+import { StateFolder } from "./saved/state_folder.ts";
 import { storageService } from "./storage/mod.ts";
 import type { UploadSessions } from "./storage/upload_sessions.ts";
 import { checkTenant } from "./tenant/tenant_data.ts";
 import { CLIENT_ID, TENANT_ID } from "./tenant/build_tenant.ts";
+import { CONTOSO } from "./tenant/contoso.ts";
 import { isPersonal, siteUrl, userNamed } from "./tenant/directory.ts";
 
 export type { FaultRule, SideEffect } from "./faults.ts";
@@ -76,12 +78,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   if (options.tenant) checkTenant(options.tenant);
   const folder = await mkdtemp(join(tmpdir(), "graph-sandbox-"));
   const home = options.home ?? join(folder, "home");
+  const temporary = options.state === undefined ? [folder, home] : [folder];
   const closing = new AbortController();
   const faults = new Faults(options.faults ?? []);
   let log: RequestLog | undefined;
   let entrance: Entrance | undefined;
   try {
-    const content = join(folder, "content");
+    const content = join(options.state ?? folder, "content");
     for (const path of [home, content]) await mkdir(path, { mode: 0o700, recursive: true });
     const requests = log = new RequestLog(options.logFile);
     // The ports come first, since the state needs their origins; no request can arrive before this turn ends.
@@ -99,24 +102,28 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         );
     const opened = entrance = openEntrance(options, respond);
     const { origins, ports } = opened;
-    const state = newState(options, origins, content);
-    Object.assign(services, servicesOf(state));
+    const kept = options.state === undefined
+      ? undefined
+      : new StateFolder(options.state, options.tenant ?? CONTOSO);
+    const state = newState(options, origins, content, kept);
+    Object.assign(services, servicesOf(state, kept));
     const behaviors: FaultName[] = [];
     const overview = { state, log: requests, faults, behaviors };
     const sandbox = sandboxOf(overview, home);
     for (const name of options.fault ?? []) addKnownFault(overview, name);
     let closed: Promise<void> | undefined;
-    const close = () => closed ??= closeAll(opened, state.sessions, requests, [folder, home], closing);
+    const close = () =>
+      closed ??= closeAll(opened, state.sessions, requests, temporary, closing).then(() => kept?.save());
     return { ...sandbox, ports, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await entrance?.close();
     log?.close();
-    for (const path of [folder, home]) await rm(path, { recursive: true, force: true });
+    for (const path of temporary) await rm(path, { recursive: true, force: true });
     throw error;
   }
 }
 
-function servicesOf(state: State): Record<Service, Handler> {
+function servicesOf(state: State, kept: StateFolder | undefined): Record<Service, Handler> {
   const withDate = (response: ServiceResponse) => {
     response.headers["date"] = new Date(serverTime(state.settings)).toUTCString();
     return response;
@@ -125,10 +132,15 @@ function servicesOf(state: State): Record<Service, Handler> {
     await state.tenant.applyPendingChanges();
     return withDate(await service(state, request));
   };
+  const saving = (handler: Handler): Handler => async (request) => {
+    const response = await handler(request);
+    if (request.method !== "GET" && request.method !== "HEAD") kept?.changed();
+    return response;
+  };
   return {
-    login: async (request) => withDate(await loginService(state, request)),
-    graph: afterPendingChanges(graphService),
-    storage: afterPendingChanges(storageService),
+    login: saving(async (request) => withDate(await loginService(state, request))),
+    graph: saving(afterPendingChanges(graphService)),
+    storage: saving(afterPendingChanges(storageService)),
   };
 }
 

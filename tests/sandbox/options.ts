@@ -22,6 +22,8 @@ export interface TlsOptions extends TlsFiles {
 export interface SandboxOptions {
   /** People, sites, teams and files. @default contoso */
   tenant?: TenantData;
+  /** A folder in which files, links and tokens are kept between runs of the same tenant. @default none */
+  state?: string;
   /**
    * The app is registered for personal accounts, and the first of these signs in unless another is chosen.
    *
@@ -106,7 +108,17 @@ export type Settings = Readonly<
   Required<
     Omit<
       SandboxOptions,
-      "tenant" | "personal" | "port" | "tls" | "line" | "approve" | "fault" | "faults" | "logFile" | "home"
+      | "tenant"
+      | "state"
+      | "personal"
+      | "port"
+      | "tls"
+      | "line"
+      | "approve"
+      | "fault"
+      | "faults"
+      | "logFile"
+      | "home"
     >
   >
 >;

@@ -7,6 +7,7 @@ import { AppOnlyClient } from "./login/app_only_client.ts";
 import { Tokens } from "./login/tokens.ts";
 import { DeviceCodes } from "./login/device_codes.ts";
 import { type SandboxOptions, type Settings, settingsFrom } from "./options.ts";
+import type { StateFolder } from "./saved/state_folder.ts";
 import { Secrets } from "./secrets.ts";
 import { Copies } from "./storage/copies.ts";
 import { UrlSigner } from "./storage/url_signer.ts";
@@ -17,7 +18,7 @@ import { CONTOSO } from "./tenant/contoso.ts";
 import { isPersonal, type Site, type User } from "./tenant/directory.ts";
 import type { SharingLink } from "./tenant/sharing_link.ts";
 import { Tenant } from "./tenant/tenant.ts";
-import { TenantDataError } from "./tenant/tenant_data.ts";
+import { TenantDataError, withoutFiles } from "./tenant/tenant_data.ts";
 
 export interface Origins {
   readonly login: string;
@@ -51,14 +52,20 @@ export interface State {
   readonly links: SharingLink[];
 }
 
-/** The initial state; file contents are stored in `folder`. */
-export function newState(options: SandboxOptions, origins: Origins, folder: string): State {
+/** The initial state; file contents are stored in `folder`, or where those of earlier runs are. */
+export function newState(
+  options: SandboxOptions,
+  origins: Origins,
+  folder: string,
+  kept: StateFolder | undefined,
+): State {
   const settings = settingsFrom(options);
   const secrets = new Secrets();
   const sessions = new UploadSessions(settings.uploadSessionLifeSeconds);
+  const { tenant: data = CONTOSO } = options;
   const tenant = new Tenant(
-    options.tenant ?? CONTOSO,
-    new ContentStore(folder),
+    kept?.isFilled ? withoutFiles(data) : data,
+    new ContentStore(kept?.content ?? folder, kept !== undefined),
     secrets,
     sessions,
     settings.olderForms,
@@ -67,7 +74,7 @@ export function newState(options: SandboxOptions, origins: Origins, folder: stri
   const { users } = tenant.directory;
   const firstUser = users.find((user) => isPersonal(user) === (options.personal ?? false) && !user.home);
   if (firstUser === undefined) throw new TenantDataError("people: nobody has a personal account");
-  return {
+  const state: State = {
     settings,
     consented: new Set(settings.consented),
     origins,
@@ -91,4 +98,6 @@ export function newState(options: SandboxOptions, origins: Origins, folder: stri
     copies: new Copies(),
     links: [],
   };
+  kept?.attach(state);
+  return state;
 }

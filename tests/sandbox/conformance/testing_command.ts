@@ -17,15 +17,29 @@ export async function runSandbox(args: string[]): Promise<{ code: number; stdout
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-/** Starts the command, waits for "# ready", acts, and interrupts it. */
+/** Starts the command, waits for "# ready", acts, and interrupts it. It must leave nothing behind. */
 export async function runUntilReady(
   args: string[],
   signal: "SIGINT" | "SIGTERM",
   act: (env: Record<string, string>) => Promise<void>,
 ): Promise<{ code: number; stderr: string }> {
   const userHome = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
+  const result = await runAtHome(userHome, ["--port", String(freePort()), ...args], signal, act);
+  const left = await Array.fromAsync(Deno.readDir(join(userHome, ".local", "state", "graph-scripts")));
+  assertEquals(left, [], "the folder for the scripts is deleted");
+  await Deno.remove(userHome, { recursive: true });
+  return result;
+}
+
+/** Starts the command with a home folder, waits for "# ready", acts, and ends it by a signal. */
+export async function runAtHome(
+  userHome: string,
+  args: string[],
+  signal: Deno.Signal,
+  act: (env: Record<string, string>) => Promise<void>,
+): Promise<{ code: number; stderr: string }> {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-A", "--no-config", MAIN, "--port", String(freePort()), ...args],
+    args: ["run", "-q", "-A", "--no-config", MAIN, ...args],
     env: environment({ HOME: userHome }),
     stdin: "null",
     stdout: "piped",
@@ -49,8 +63,5 @@ export async function runUntilReady(
     process.kill(signal);
   }
   const { code } = await process.status;
-  const left = await Array.fromAsync(Deno.readDir(join(userHome, ".local", "state", "graph-scripts")));
-  assertEquals(left, [], "the folder for the scripts is deleted");
-  await Deno.remove(userHome, { recursive: true });
   return { code, stderr: await stderr };
 }

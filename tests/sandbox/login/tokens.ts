@@ -73,7 +73,8 @@ const REVOCATIONS = {
   },
 };
 
-interface StoredRefreshToken {
+/** A refresh token, and its use so far. */
+export interface StoredRefreshToken {
   readonly grant: RefreshGrant;
   lastUsed: number;
   revoked: Revocation | undefined;
@@ -84,8 +85,8 @@ export class Tokens {
   readonly #loginOrigin: string;
   readonly #secrets: Secrets;
   readonly #settings: Settings;
-  readonly #access = new Map<string, AccessGrant>();
-  readonly #refresh = new Map<string, StoredRefreshToken>();
+  readonly accessTokens: Map<string, AccessGrant> = new Map();
+  readonly refreshTokens: Map<string, StoredRefreshToken> = new Map();
 
   constructor(directory: Directory, loginOrigin: string, secrets: Secrets, settings: Settings) {
     this.#directory = directory;
@@ -107,7 +108,7 @@ export class Tokens {
         ...this.#times(lifeSeconds),
       });
     const expires = Date.now() + lifeSeconds * 1000;
-    this.#access.set(token, { ...start, scopes: new Set(start.scopes), expires });
+    this.accessTokens.set(token, { ...start, scopes: new Set(start.scopes), expires });
     return token;
   }
 
@@ -149,7 +150,7 @@ export class Tokens {
 
   issueRefresh(grant: RefreshGrant): string {
     const token = this.#secrets.issue(`1.${randomText(750)}`);
-    this.#refresh.set(token, { grant, lastUsed: Date.now(), revoked: undefined });
+    this.refreshTokens.set(token, { grant, lastUsed: Date.now(), revoked: undefined });
     return token;
   }
 
@@ -171,12 +172,12 @@ export class Tokens {
 
   /** The grant of an access token, or undefined for one never issued. */
   access(token: string): AccessGrant | undefined {
-    return this.#access.get(token);
+    return this.accessTokens.get(token);
   }
 
   /** @throws {EntraError} when the refresh token was not issued to this app, is revoked or is too old */
   refresh(token: string, client: Application): RefreshGrant {
-    const stored = this.#refresh.get(token);
+    const stored = this.refreshTokens.get(token);
     // What does not look like one is rejected before it is looked up (PROTOCOL 13.4b).
     if (!/^\d\.[\w-]{20,}$/.test(token)) {
       throw new EntraError("invalid_grant", 9002313, "Invalid request. Request is malformed or invalid.");
@@ -200,17 +201,17 @@ export class Tokens {
 
   /** Revokes one refresh token. */
   retire(token: string): void {
-    this.#refresh.get(token)!.revoked ??= 50173;
+    this.refreshTokens.get(token)!.revoked ??= 50173;
   }
 
   /** Expires all access tokens. */
   expireAccess(): void {
-    for (const grant of this.#access.values()) grant.expires = 0;
+    for (const grant of this.accessTokens.values()) grant.expires = 0;
   }
 
   /** Revokes all refresh tokens issued so far. */
   revokeRefresh(why: Revocation): void {
-    for (const stored of this.#refresh.values()) stored.revoked ??= why;
+    for (const stored of this.refreshTokens.values()) stored.revoked ??= why;
   }
 
   #times(lifeSeconds: number): { iat: number; nbf: number; exp: number } {

@@ -68,13 +68,19 @@ export class Staging {
 
 /** Creates, reads and deletes contents in one private folder. */
 export class ContentStore {
-  #folder: string;
+  readonly #folder: string;
+  /** Whether removed contents stay until {@link ContentStore.deleteRemoved}. */
+  readonly #isKept: boolean;
+  readonly #removed: string[] = [];
   #count = 0;
   #pack: Uint8Array[] = [];
   #packLength = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, isKept = false) {
     this.#folder = folder;
+    this.#isKept = isKept;
+    const numbers = [...Deno.readDirSync(folder)].map(({ name }) => parseInt(name)).filter(Number.isFinite);
+    this.#count = Math.max(0, ...numbers);
   }
 
   /** A new empty file for received bytes. */
@@ -122,6 +128,7 @@ export class ContentStore {
 
   /** Writes the buffered contents: one write for a thousand small files. */
   writePack(): void {
+    if (this.#pack.length === 0) return;
     const handle = Deno.openSync(join(this.#folder, "seed.pack"), {
       createNew: true,
       write: true,
@@ -186,7 +193,14 @@ export class ContentStore {
 
   /** Deletes the bytes. Downloads in progress keep their open file. */
   remove(content: Content): void {
-    if (!content.shared) deleteFile(content.file);
+    if (content.shared) return;
+    if (this.#isKept) this.#removed.push(content.file);
+    else deleteFile(content.file);
+  }
+
+  /** Deletes the bytes of removed contents that were kept until now. */
+  deleteRemoved(): void {
+    for (const file of this.#removed.splice(0)) deleteFile(file);
   }
 }
 

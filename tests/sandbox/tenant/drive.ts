@@ -116,6 +116,14 @@ export class Drive {
     return { item: at, folder: at, missing: [] };
   }
 
+  /** Takes an item of an earlier run, whose folder has it already. */
+  restore(item: Item): void {
+    const number = /!(\d+)$/.exec(item.id)?.[1]; // of the older form
+    this.#made = Math.max(this.#made, Number(number ?? 0) - 100);
+    this.#items.set(item.id, item);
+    this.changes.created(item);
+  }
+
   /** Creates a folder; under `replace`, returns the existing one. */
   createFolder(parent: Item, name: string, options: {
     conflict: ConflictBehavior;

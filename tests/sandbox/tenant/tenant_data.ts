@@ -80,6 +80,16 @@ export function parseTenant(text: string): TenantData {
   return value;
 }
 
+/** The people, sites and teams of a tenant without their files. */
+export function withoutFiles(data: TenantData): TenantData {
+  const people = Object.entries(data.people).map(([key, { files: _, ...person }]) => [key, person]);
+  const sites = Object.entries(data.sites ?? {}).map(([name, { libraries = { Documents: {} }, ...site }]) => {
+    const empty = Object.keys(libraries).map((library) => [library, {}]);
+    return [name, { ...site, libraries: Object.fromEntries(empty) }];
+  });
+  return { ...data, people: Object.fromEntries(people), sites: Object.fromEntries(sites) };
+}
+
 type Check = (value: unknown, at: string) => void;
 
 function fail(at: string, problem: string): never {
