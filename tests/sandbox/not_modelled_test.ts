@@ -14,6 +14,7 @@ Deno.test("Graph responds with 501 and a documentation page to what the sandbox 
     ["GET", "/me/messages/AAMk/attachments", "api/resources/message"],
     ["GET", "/me/drive/recent", "api/drive-recent"],
     ["GET", "/me/drive/special", "api/drive-get-specialfolder"],
+    ["GET", "/me/drive/special/approot/children", "api/drive-get-specialfolder"],
     ["GET", "/sites/root/lists/Documents/items", "api/list-list"],
     ["GET", "/me/drive/root/thumbnails", "api/driveitem-list-thumbnails"],
     ["GET", "/me/drive/root/children('Documents')", "onedrive-addressing-driveitems"],
@@ -45,6 +46,7 @@ Deno.test("Graph responds with 501 to properties of a body that the sandbox does
   const cases: [string, string, unknown][] = [
     ["POST", libraryPath(sandbox, "root/children"), { name: "x", folder: {}, remoteItem: {} }],
     ["POST", libraryPath(sandbox, "root/children"), { name: "x.txt", file: {} }],
+    ["POST", libraryPath(sandbox, "root:/General:/createLink"), { type: "view", password: "secret" }],
     ["PATCH", libraryPath(sandbox, "root:/General/Agenda.md"), { retentionLabel: {} }],
     ["PUT", libraryPath(sandbox, "root:/General"), { "@microsoft.graph.sourceUrl": "https://contoso.com/x" }],
     ["POST", session, { item: { mediaSource: {} } }],

@@ -53,7 +53,12 @@ export function linkPermission(state: State, link: SharingLink, item: Item): Jso
     roles: [link.type === "edit" ? "write" : "read"],
     hasPassword: false,
     ...(link.item === item ? {} : { inheritedFrom: referenceTo(state, link.item) }),
-    link: { type: link.type, scope: link.scope, preventsDownload: false, webUrl: sharingLink(link.item) },
+    link: {
+      type: link.type,
+      scope: link.scope,
+      preventsDownload: false,
+      webUrl: sharingLink(link.item, link.id),
+    },
   };
 }
 

@@ -16,11 +16,15 @@ export function itemOfShare(state: State, token: string): Item {
   if (!token.startsWith("u!")) throw invalidRequest("The sharing token is invalid.", "invalidRequest");
   const url = URL.parse(Buffer.from(token.slice(2), "base64url").toString());
   const item = url &&
-    (items(state).find((item) => sharingLink(item) === `${url.origin}${url.pathname}`) ??
-      byDocumentPage(state, url) ?? byWebUrl(state, url));
+    (byLink(state, `${url.origin}${url.pathname}`) ?? byDocumentPage(state, url) ?? byWebUrl(state, url));
   if (item) return item;
   const message = "The sharing link no longer exists, or you do not have permission to access it.";
   throw new ServiceError(403, "accessDenied", message);
+}
+
+function byLink(state: State, url: string): Item | undefined {
+  return state.links.find(({ item, id }) => sharingLink(item, id) === url)?.item ??
+    items(state).find((item) => sharingLink(item) === url);
 }
 
 /** `…/_layouts/15/Doc.aspx?sourcedoc={GUID}` of a site, and `doc.aspx?resid=GUID` of a personal OneDrive. */

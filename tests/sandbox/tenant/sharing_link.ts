@@ -11,13 +11,13 @@ export interface SharingLink {
   readonly scope: string;
 }
 
-/** A link for everybody in the tenant. */
-export function sharingLink(item: Item): string {
+/** A link for everybody in the tenant, or with the id of one that a client has created: each kind has its own. */
+export function sharingLink(item: Item, id = ""): string {
   const { hostname, path, personal } = item.drive.info.site;
   const extension = /\.(\w)\w*$/.exec(item.name)?.[1]?.toLowerCase() ?? "u";
   const icon = item.kind === "folder" ? "f" : extension;
   const kind = personal ? "g" : path.startsWith("/teams/") ? "t" : "s";
   const place = personal ? path.slice(1) : path.split("/").at(-1);
-  const bytes = Buffer.from(item.guid.replaceAll("-", ""), "hex");
+  const bytes = Buffer.from((item.guid + id).replaceAll("-", ""), "hex");
   return `https://${hostname}/:${icon}:/${kind}/${place}/E${bytes.toString("base64url")}`;
 }
