@@ -219,6 +219,17 @@ Deno.test("PATCH changes name and timestamps, and adds a version to a file (PROT
   );
 });
 
+Deno.test("permanentDelete removes an item (PROTOCOL 14e)", async () => {
+  await using sandbox = await startSandbox();
+
+  const { status } = await graphOf(sandbox)(
+    "POST",
+    libraryPath(sandbox, "root:/General/Agenda.md:/permanentDelete"),
+  );
+
+  assertEquals([status, sandbox.tenant.find("Documents", "General/Agenda.md")], [204, undefined]);
+});
+
 Deno.test("DELETE removes a folder with its contents", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);

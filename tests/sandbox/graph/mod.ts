@@ -77,6 +77,7 @@ async function handleItem(
     case "PATCH ":
       return await patchItem(state, request, address);
     case "DELETE ":
+    case "POST permanentDelete":
       return deleteItem(state, request, address);
     case "PUT ":
       // Usually a PUT to …/name.txt/content without the second colon (PROTOCOL N1).

@@ -11,13 +11,29 @@ export interface SharingLink {
   readonly scope: string;
 }
 
+/** What a link shows of the type of a file. */
+const LETTERS: Readonly<Record<string, string>> = {
+  docx: "w",
+  jpg: "i",
+  mp4: "v",
+  pdf: "b",
+  png: "i",
+  pptx: "p",
+  txt: "t",
+  xlsx: "x",
+};
+
 /** A link for everybody in the tenant, or with the id of one that a client has created: each kind has its own. */
 export function sharingLink(item: Item, id = ""): string {
-  const { hostname, path, personal } = item.drive.info.site;
-  const extension = /\.(\w)\w*$/.exec(item.name)?.[1]?.toLowerCase() ?? "u";
-  const icon = item.kind === "folder" ? "f" : extension;
+  const { cid, info: { site: { hostname, path, personal } } } = item.drive;
+  const token = `E${Buffer.from((item.guid + id).replaceAll("-", ""), "hex").toString("base64url")}`;
+  if (cid !== undefined) return `https://1drv.ms/${letterOf(item)}/c/${cid}/${token}`;
   const kind = personal ? "g" : path.startsWith("/teams/") ? "t" : "s";
   const place = personal ? path.slice(1) : path.split("/").at(-1);
-  const bytes = Buffer.from((item.guid + id).replaceAll("-", ""), "hex");
-  return `https://${hostname}/:${icon}:/${kind}/${place}/E${bytes.toString("base64url")}`;
+  return `https://${hostname}/:${letterOf(item)}:/${kind}/${place}/${token}`;
+}
+
+function letterOf({ kind, name }: Item): string {
+  if (kind !== "file") return kind === "folder" ? "f" : "o";
+  return LETTERS[/\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? ""] ?? "u";
 }
