@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "../assert.ts";
 import { startSandbox } from "./mod.ts";
 import { assertError, graphOf, libraryPath, send } from "./testing.ts";
+import { start } from "./testing_login.ts";
 
 const GENERAL = "/me/drive/root:/Documents:";
 
@@ -60,11 +61,13 @@ Deno.test("Graph responds with 501 to properties of a body that the sandbox does
 Deno.test("sign-in and storage respond with 501 to what the sandbox does not model", async () => {
   await using sandbox = await startSandbox();
   const login = await send(`${sandbox.loginOrigin}/common/oauth2/v2.0/logout`);
+  const scope = await start(sandbox, { scope: "https://contoso.sharepoint.com/.default" });
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
   const storage = await send(`${sandbox.storageOrigin}/sites/TestTeam/_api/web/lists`, { headers });
 
   assertEquals([login.status, login.json.error], [501, "sandboxNotImplemented"]);
   assertMatch(login.json.error_description, /See https:\/\/learn\.microsoft\.com\/entra\//);
+  assertEquals([scope.status, scope.json.error], [501, "sandboxNotImplemented"]);
   assertError(storage, 501, "sandboxNotImplemented");
   assertMatch(storage.json.error.message, /See https:\/\/learn\.microsoft\.com\/sharepoint\//);
 });
