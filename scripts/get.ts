@@ -31,10 +31,10 @@ const OPTIONS = {
     type: "number",
     min: 1,
     max: MAX_CONNECTIONS,
-    defaultHelp: "1; 4 from 64 MiB",
+    defaultHelp: "up to 8",
     help: "connections per file",
   },
-  jobs: { ...TRANSFER_OPTIONS.jobs, default: 8 },
+  jobs: TRANSFER_OPTIONS.jobs,
 } as const satisfies OptionDefinitions;
 
 export const get: Command<typeof OPTIONS> = {
@@ -91,7 +91,7 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
     options,
     stdout: run.host.stdout,
   });
-  await transferAll(run, transfers, { jobs, dryRun, toStandardOutput });
+  await transferAll(run, connection, transfers, { jobs, dryRun, toStandardOutput });
 }
 
 if (import.meta.main) Deno.exit(await runCommand(get, Deno.args));

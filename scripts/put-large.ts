@@ -90,7 +90,7 @@ async function upload(run: Run<typeof OPTIONS>, file: string, target: string): P
     name: file,
     run: (onProgress: OnProgress) => uploadFile(connection, file, location!, { ...options, onProgress }),
   };
-  await transferAll(run, [job], { jobs: 1, dryRun });
+  await transferAll(run, connection, [job], { dryRun });
 }
 
 async function listUnfinished(run: Run): Promise<void> {

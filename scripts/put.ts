@@ -33,7 +33,7 @@ const OPTIONS = {
   exclude: TRANSFER_OPTIONS.exclude,
   times: { type: "switch", help: "keep the modification time of small files too" },
   "dry-run": TRANSFER_OPTIONS["dry-run"],
-  jobs: { ...TRANSFER_OPTIONS.jobs, default: 4 },
+  jobs: TRANSFER_OPTIONS.jobs,
 } as const satisfies OptionDefinitions;
 
 export const put: Command<typeof OPTIONS> = {
@@ -74,7 +74,8 @@ async function run(run: Run<typeof OPTIONS>): Promise<void> {
   };
   const inputs = await readUploadInputs(request, run.signal);
   const connection = await run.connect("write");
-  await transferAll(run, uploadJobs(connection, inputs, request, () => run.host.stdin), { jobs, dryRun });
+  const transfers = uploadJobs(connection, inputs, request, () => run.host.stdin);
+  await transferAll(run, connection, transfers, { jobs, dryRun });
 }
 
 if (import.meta.main) Deno.exit(await runCommand(put, Deno.args));

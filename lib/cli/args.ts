@@ -26,7 +26,7 @@ export type OptionDefinition =
     | { type: "texts"; placeholder: string }
     | { type: "choice"; choices: readonly string[]; default?: string; placeholder?: string }
     /** `defaultHelp` describes a default that depends on something. */
-    | { type: "number"; min: number; max: number; default?: number; defaultHelp?: string }
+    | { type: "number"; min: number; max: number; defaultHelp: string }
     /** In bytes. `check` throws for sizes out of bounds. */
     | { type: "size"; defaultHelp: string; check(bytes: number, typed: string): void }
     /** In seconds. */
@@ -254,7 +254,7 @@ export function optionHelp(definition: OptionDefinition): string {
       return `${help}: ${choices.join(", ")}`;
     }
     case "number": {
-      const { min, max, default: preset, defaultHelp = preset } = definition;
+      const { min, max, defaultHelp } = definition;
       return `${help}, ${min} to ${max} (default ${defaultHelp})`;
     }
     case "size":

@@ -5,16 +5,16 @@
  */
 import { statIfExists } from "../local/local_file.ts";
 import { isGraphError, usageError } from "../errors.ts";
+import type { Connection } from "../connect.ts";
 import type { FilterOptions } from "../drive/pattern.ts";
 import { formatSize } from "../format.ts";
 import { basename } from "../std.ts";
+import { JobCount, MAX_JOBS } from "../transfer/job_count.ts";
 import { readAhead, runPool, type TransferJob } from "../transfer/jobs.ts";
 import type { TransferResult } from "../transfer/result.ts";
 import { TransferProgress } from "./progress.ts";
 import type { Run } from "./run.ts";
 
-/** More files in parallel would only be throttled. */
-const MAX_JOBS = 16;
 /** How many files are listed ahead, so that totals are known early. */
 const READ_AHEAD = 10_000;
 
@@ -26,7 +26,13 @@ export const TRANSFER_OPTIONS = {
   },
   exclude: { type: "texts", placeholder: "GLOB", help: "with -r: no files that match, as old/**" },
   "dry-run": { type: "switch", help: "show what would be done" },
-  jobs: { type: "number", min: 1, max: MAX_JOBS, help: "files in parallel" },
+  jobs: {
+    type: "number",
+    min: 1,
+    max: MAX_JOBS,
+    defaultHelp: "8, adaptive",
+    help: "files in parallel",
+  },
 } as const;
 
 /** Fields of results in JSON. */
@@ -43,14 +49,15 @@ export const TRANSFER_FIELDS = [
  */
 export async function transferAll(
   run: Run,
-  jobs: AsyncIterable<TransferJob> | Iterable<TransferJob>,
-  options: { jobs: number; dryRun: boolean; toStandardOutput?: boolean },
+  { graph }: Connection,
+  transfers: AsyncIterable<TransferJob> | Iterable<TransferJob>,
+  options: { jobs?: number | undefined; dryRun: boolean; toStandardOutput?: boolean },
 ): Promise<void> {
-  const { jobs: concurrency, dryRun, toStandardOutput = false } = options;
+  const { jobs, dryRun, toStandardOutput = false } = options;
   const progress = new TransferProgress();
   const line = toStandardOutput && run.host.stdout.isTerminal() ? undefined : run.output.progress();
   const draw = () => line?.update(() => progress.state());
-  const listed = readAhead(jobs, READ_AHEAD, (job) => job && progress.add(job));
+  const listed = readAhead(transfers, READ_AHEAD, (job) => job && progress.add(job));
   const transfer = async (job: TransferJob) => {
     try {
       const result = await job.run((done, total) => {
@@ -69,7 +76,7 @@ export async function transferAll(
     }
   };
   try {
-    await runPool(listed, concurrency, (job) => run.attempt(() => transfer(job)));
+    await runPool(listed, new JobCount(graph.http, jobs), (job) => run.attempt(() => transfer(job)));
   } finally {
     line?.clear();
     if (progress.isWorthSummary && !dryRun) run.output.summary(progress.summary());

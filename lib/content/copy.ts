@@ -62,6 +62,7 @@ export async function fetchPrivateCopy(
 /**
  * Fetches content in order over one connection.
  *
+ * @param sink Gets bytes that are valid until its promise settles.
  * @param restart Takes back what was written, given the number of bytes, or throws.
  */
 export async function fetchInOrder(

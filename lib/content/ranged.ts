@@ -1,6 +1,6 @@
 /**
  * The download engine: a list of byte ranges and one worker for each HTTP connection. An ordinary download is one range up
- * to the end of the content and one worker.
+ * to the end of the content and one worker. A worker without a range takes half of the longest one of the others.
  *
  * @module
  */
@@ -9,7 +9,8 @@ import { GraphError, isGraphError } from "../errors.ts";
 import { readServiceError } from "../graph/errors.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { OnProgress } from "../transfer/result.ts";
-import { type ByteRange, type ByteRanges, splitRanges } from "./ranges.ts";
+import { ConnectionCount } from "./connection_count.ts";
+import { type ByteRange, type ByteRanges, MIN_RANGE_BYTES, splitRanges } from "./ranges.ts";
 import type { RemoteContent } from "./remote_content.ts";
 
 /** Failures in a row without a new byte over any connection before a worker gives up. */
@@ -40,14 +41,23 @@ interface Round {
   readonly size: number;
   /** Not yet taken by a worker. */
   readonly waiting: ByteRange[];
+  /** What the workers fetch. */
+  readonly jobs: Set<RangeJob>;
+  readonly connections: ConnectionCount;
+  /** Starts workers until there are as many as there should be connections. */
+  startWorkers(): void;
   /** Aborted with the run, or when a worker ends the round. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress | undefined;
   doneBytes: number;
 }
 
-/** The range of a worker: its next byte, and where it ends; `Infinity` for the rest of the content. */
+/**
+ * The range of a worker: its next byte, and where it ends, which another worker may put forward; `Infinity` for the rest of
+ * the content.
+ */
 interface RangeJob {
+  readonly connection: number;
   position: number;
   end: number;
 }
@@ -61,12 +71,13 @@ interface Body {
 /**
  * Fetches all missing content.
  *
+ * @param connections How many to use. @default chosen by measuring
  * @throws {GraphError} `unavailable`, code `restarts`, for content that keeps changing.
  */
 export async function fetchMissing(
   content: RemoteContent,
   target: DownloadTarget,
-  connections: number,
+  connections: number | undefined,
   onProgress: OnProgress | undefined,
 ): Promise<void> {
   while (await fetchVersion(content, target, connections, onProgress) === "restart") {
@@ -78,32 +89,39 @@ export async function fetchMissing(
 async function fetchVersion(
   content: RemoteContent,
   target: DownloadTarget,
-  connections: number,
+  fixed: number | undefined,
   onProgress: OnProgress | undefined,
 ): Promise<"done" | "restart"> {
-  const waiting = planRanges(content, target.ranges, connections);
+  const { size } = content.item;
   const stop = new AbortController();
+  const connections = new ConnectionCount(size, fixed);
+  const workers: Promise<void>[] = [];
+  let ended: { outcome: "restart" } | { error: unknown } | undefined;
+  const run = async () => {
+    try {
+      if (await work(round, workers.length) === "restart") ended ??= { outcome: "restart" };
+    } catch (error) {
+      ended ??= { error };
+    }
+    if (ended) stop.abort();
+  };
   const round: Round = {
     content,
     target,
     version: content.version,
-    size: content.item.size,
-    waiting,
+    size,
+    waiting: planRanges(content, target.ranges, connections.wanted),
+    jobs: new Set(),
+    connections,
+    startWorkers() {
+      while (workers.length < connections.wanted) workers.push(run());
+    },
     signal: anySignal(stop.signal, content.http.signal)!,
     onProgress,
     doneBytes: target.ranges.total,
   };
-  let ended: { outcome: "restart" } | { error: unknown } | undefined;
-  await Promise.all(
-    Array.from({ length: Math.min(Math.max(1, connections), waiting.length) }, async () => {
-      try {
-        if (await work(round) === "restart") ended ??= { outcome: "restart" };
-      } catch (error) {
-        ended ??= { error };
-      }
-      if (ended) stop.abort();
-    }),
-  );
+  round.startWorkers();
+  for (const worker of workers) await worker; // there may be more by then
   if (ended && "error" in ended) throw ended.error;
   return ended?.outcome ?? "done";
 }
@@ -117,16 +135,43 @@ function planRanges(
   const { isPrefix, prefixEnd } = ranges;
   if (size > 0 && isPrefix && prefixEnd === size) return [];
   if (rangesUnsupported || isPrefix && (connections === 1 || size === 0)) return [[prefixEnd, Infinity]];
-  return splitRanges(ranges.missing(size), size, connections);
+  return splitRanges(ranges.missing(size), connections);
 }
 
-async function work(round: Round): Promise<"done" | "restart"> {
-  const { content, waiting, signal } = round;
+/** What a worker fetches next: a waiting range, or the second half of what the slowest has left. */
+function nextJob({ waiting, jobs, connections }: Round, connection: number): RangeJob | undefined {
+  if (connection >= connections.wanted) return undefined;
+  const range = waiting.shift();
+  if (range) return { connection, position: range[0], end: range[1] };
+  const splittable = [...jobs].filter((job) => job.end < Infinity && bytesLeft(job) >= 2 * MIN_RANGE_BYTES);
+  const [longest] = splittable.toSorted((one, other) => bytesLeft(other) - bytesLeft(one));
+  if (!longest) return undefined;
+  const { end } = longest;
+  longest.end -= Math.floor(bytesLeft(longest) / 2);
+  return { connection, position: longest.end, end };
+}
+
+function bytesLeft({ position, end }: RangeJob): number {
+  return end - position;
+}
+
+/** Whether this connection does not pay, and others can take over what it has left. */
+function isSurplus({ jobs, connections: { wanted } }: Round, job: RangeJob): boolean {
+  return job.connection >= wanted && bytesLeft(job) >= MIN_RANGE_BYTES &&
+    [...jobs].some(({ connection }) => connection < wanted);
+}
+
+async function work(round: Round, connection: number): Promise<"done" | "restart"> {
+  const { content, waiting, jobs, signal } = round;
   let failures = 0;
   let arrivedBytes = 0;
-  for (let range; !signal.aborted && (range = waiting.shift());) {
-    const job: RangeJob = { position: range[0], end: range[1] };
+  for (let job; !signal.aborted && (job = nextJob(round, connection)); jobs.delete(job)) {
+    jobs.add(job);
     while (job.position < job.end) {
+      if (isSurplus(round, job)) {
+        waiting.push([job.position, job.end]);
+        break;
+      }
       const { found } = content;
       const failure = await attempt(round, job);
       if (failure === "restart") return failure;
@@ -186,20 +231,31 @@ async function request(round: Round, { position, end }: RangeJob): Promise<Body 
 }
 
 async function read(round: Round, job: RangeJob, { response, end }: Body): Promise<void> {
-  const { content, target } = round;
+  const { content, target, connections } = round;
   const start = job.position;
   const isOpenEnded = job.end === Infinity;
   const totalBytes = isOpenEnded ? end ?? round.size : round.size;
-  for await (const chunk of response.chunks()) {
-    if (job.position >= job.end) return; // the body is longer than requested
-    const bytes = chunk.subarray(0, job.end - job.position);
-    await target.write(bytes, job.position);
-    job.position += bytes.length;
-    round.doneBytes += bytes.length;
-    content.arrivedBytes += chunk.length;
-    round.onProgress?.(round.doneBytes, totalBytes);
-    // Beyond this it cannot be the file, whatever follows.
-    if (isOpenEnded && job.position > content.maxBytes) job.end = job.position;
+  let writing = Promise.resolve();
+  try {
+    for await (const chunk of response.chunks()) {
+      await writing;
+      if (job.position >= job.end) return; // the body is longer than requested
+      const bytes = chunk.subarray(0, job.end - job.position);
+      writing = target.write(bytes, job.position);
+      writing.catch(() => {}); // thrown when it is awaited
+      job.position += bytes.length;
+      round.doneBytes += bytes.length;
+      content.arrivedBytes += chunk.length;
+      round.onProgress?.(round.doneBytes, totalBytes);
+      // Beyond this it cannot be the file, whatever follows.
+      if (isOpenEnded && job.position > content.maxBytes) job.end = job.position;
+      connections.noteArrival(job.connection, bytes.length);
+      round.startWorkers();
+      const isTakenOver = job.position >= job.end && job.end < (end ?? job.end);
+      if (isTakenOver || isSurplus(round, job)) return;
+    }
+  } finally {
+    await writing;
   }
   const expected = Math.min(end ?? job.position, job.end);
   if (job.position < expected || !isOpenEnded && job.position === start) {

@@ -63,14 +63,13 @@ export class ByteRanges {
   }
 }
 
-const MIB = 1024 * 1024;
-const MIN_RANGE_BYTES = MIB;
-const MAX_RANGE_BYTES = 32 * MIB;
+/** A shorter range is not worth a connection of its own. */
+export const MIN_RANGE_BYTES = 1024 * 1024;
 
-/** Splits what is missing into ranges: at least two for each connection, of 1 to 32 MiB. */
-export function splitRanges(missing: readonly ByteRange[], size: number, connections: number): ByteRange[] {
-  const wanted = Math.ceil(size / (2 * connections) / MIB) * MIB;
-  const rangeBytes = Math.min(MAX_RANGE_BYTES, Math.max(MIN_RANGE_BYTES, wanted));
+/** Splits what is missing into about as many ranges as there are connections, at least {@linkcode MIN_RANGE_BYTES} long. */
+export function splitRanges(missing: readonly ByteRange[], connections: number): ByteRange[] {
+  const total = missing.reduce((sum, [start, end]) => sum + end - start, 0);
+  const rangeBytes = Math.max(MIN_RANGE_BYTES, Math.ceil(total / connections));
   const ranges: ByteRange[] = [];
   for (const [start, end] of missing) {
     for (let at = start; at < end; at += rangeBytes) ranges.push([at, Math.min(end, at + rangeBytes)]);

@@ -34,7 +34,7 @@ export type DownloadConflict = "fail" | "replace" | "skip" | "resume";
 export interface DownloadOptions {
   /** What to do when the local file exists. @default "fail" */
   conflict?: DownloadConflict;
-  /** HTTP connections for one file, at most {@linkcode MAX_CONNECTIONS}. @default 1 below 64 MiB, otherwise 4 */
+  /** HTTP connections for one file, at most {@linkcode MAX_CONNECTIONS}. @default chosen by measuring, up to 8 */
   connections?: number;
   /** Downloads nothing if the local file has the same content. @default false */
   ifChanged?: boolean;
@@ -119,7 +119,9 @@ export async function downloadStream(
     if (bytes > 0) throw resumeImpossible(content);
     return Promise.resolve();
   };
-  const written = await fetchInOrder(content, sink, refuseRestart, onProgress);
+  // A sink may keep what it gets, but these bytes are overwritten by the next ones.
+  const keepable = (bytes: Uint8Array) => sink(bytes.slice());
+  const written = await fetchInOrder(content, keepable, refuseRestart, onProgress);
   const assessed = await assessWritten(context, content, written);
   const hint = () => Promise.resolve("what was written to standard output must not be used");
   const verdict = await acceptCopy(content, written, assessed, connection.notice, hint);

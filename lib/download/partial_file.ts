@@ -13,14 +13,13 @@ import { contentVersion, itemKey } from "../drive/drive_item.ts";
 import type { ResolvedItem } from "../drive/items.ts";
 import { GraphError } from "../errors.ts";
 import { Journal } from "../local/journal.ts";
-import { ifExists, lstatIfExists, writeAll } from "../local/local_file.ts";
+import { ifExists, lstatIfExists, readAt, writeAll } from "../local/local_file.ts";
 import { shellQuoted } from "../local/private_file.ts";
 import { QuickXorHash } from "../transfer/quick_xor_hash.ts";
 
 /** Minimum time between two journal entries. */
 const RECORD_INTERVAL_MS = 250;
-/** Recording may take this share of the time. */
-const RECORD_SHARE = 1 / 20;
+const HASH_BYTES = 1024 * 1024;
 
 /** One unfinished download. */
 export interface DownloadJournalEntry {
@@ -50,21 +49,26 @@ export interface PartialPlace {
 export class PartialFile implements DownloadTarget, Disposable {
   readonly ranges: ByteRanges;
   readonly file: Deno.FsFile;
-  /** Of the bytes that this process wrote in order from the first one on. */
-  hash = new QuickXorHash();
   /** How many bytes were there already; `null` if none were usable. */
   resumedFrom: number | null;
   /** How many bytes a later process would find. */
   recordedBytes: number;
   /** The local file that is assumed to be a prefix of the content, and that this one starts with. */
   assumedPrefixOf: string | null;
+  /** Of the bytes that this process wrote, each of them once. */
+  #hash = new QuickXorHash();
+  /** The other bytes of the file. */
+  #unhashed: readonly ByteRange[];
   readonly #place: PartialPlace;
   readonly #content: RemoteContent;
   /** The version of the content that the file is of. */
   #found: ResolvedItem;
   /** The writes of all workers, one after another. */
   #writing = Promise.resolve();
-  #nextRecordAt = 0;
+  /** The same file: operations on one `FsFile` wait for each other, but those that follow need not wait for a sync. */
+  #synced: Deno.FsFile | undefined;
+  #recording = Promise.resolve();
+  #nextRecordAt = performance.now() + RECORD_INTERVAL_MS;
 
   /** @param entry Of the earlier process that is resumed. */
   constructor(place: PartialPlace, file: Deno.FsFile, content: RemoteContent, entry?: DownloadJournalEntry) {
@@ -73,6 +77,7 @@ export class PartialFile implements DownloadTarget, Disposable {
     this.#content = content;
     this.#found = content.found;
     this.ranges = new ByteRanges(entry?.done);
+    this.#unhashed = this.ranges.toJSON();
     this.recordedBytes = this.ranges.total;
     this.resumedFrom = this.ranges.total || null;
     this.assumedPrefixOf = entry?.guessedFrom ?? null; // entries of earlier versions lack it
@@ -82,33 +87,68 @@ export class PartialFile implements DownloadTarget, Disposable {
   write(bytes: Uint8Array, position: number): Promise<void> {
     return this.#writing = this.#writing.then(async () => {
       this.file.seekSync(position, Deno.SeekMode.Start);
-      await writeAll(this.file, bytes);
-      if (position === this.hash.length) this.hash.add(bytes, position);
+      const written = writeAll(this.file, bytes);
+      this.#hash.add(bytes, position); // while the system writes
+      await written;
       this.ranges.add(position, position + bytes.length);
-      if (performance.now() >= this.#nextRecordAt) await this.record();
+      await this.#recordInTurn();
     });
+  }
+
+  /** Records from time to time, while the next writes go on; fails if the previous time failed. */
+  async #recordInTurn(): Promise<void> {
+    if (performance.now() < this.#nextRecordAt) return;
+    await this.#recording;
+    this.#nextRecordAt = Infinity;
+    this.#recording = this.#sync().finally(() => this.#nextRecordAt = performance.now() + RECORD_INTERVAL_MS);
+    this.#recording.catch(() => {}); // thrown when it is awaited
   }
 
   /** Syncs the file, then records everything that is written. */
   async record(): Promise<void> {
-    const started = performance.now();
+    await this.#recording.catch(() => {}); // this one counts
+    await this.#sync();
+  }
+
+  /** Syncs the complete file; nothing is recorded after that. */
+  async finish(): Promise<void> {
+    await this.#recording;
     await this.file.syncData();
+  }
+
+  async #sync(): Promise<void> {
     const entry = { ...newEntry(this.#found), guessedFrom: this.assumedPrefixOf, done: this.ranges.toJSON() };
+    const { total } = this.ranges;
+    this.#synced ??= await Deno.open(this.#place.path);
+    await this.#synced.syncData();
     await this.#place.journal.write(this.#place.key, entry);
-    this.recordedBytes = this.ranges.total;
-    const now = performance.now();
-    this.#nextRecordAt = now + Math.max(RECORD_INTERVAL_MS, (now - started) / RECORD_SHARE);
+    this.recordedBytes = total;
   }
 
   /** Discards everything, on record before any byte is overwritten; continues with the current version of the content. */
   async restart(): Promise<void> {
     this.ranges.clear();
-    this.hash = new QuickXorHash();
+    this.#hash = new QuickXorHash();
+    this.#unhashed = [];
     this.resumedFrom = null;
     this.assumedPrefixOf = null;
     this.#found = this.#content.found;
     await this.record();
     await this.file.truncate(0);
+  }
+
+  /** Size and QuickXorHash of the complete file; reads only what an earlier process has written. */
+  async hash(signal: AbortSignal | undefined): Promise<{ bytes: number; quickXorHash: string }> {
+    for (const [start, end] of this.#unhashed) {
+      for (let position = start; position < end; position += HASH_BYTES) {
+        throwIfAborted(signal);
+        const buffer = new Uint8Array(Math.min(HASH_BYTES, end - position));
+        const count = await readAt(this.file, buffer, position);
+        this.#hash.add(buffer.subarray(0, count), position);
+      }
+    }
+    this.#unhashed = [];
+    return { bytes: this.#hash.length, quickXorHash: this.#hash.digest() };
   }
 
   /** Copies a local file that is assumed to be a prefix of the content. */
@@ -125,6 +165,7 @@ export class PartialFile implements DownloadTarget, Disposable {
 
   [Symbol.dispose](): void {
     this.file.close();
+    this.#synced?.close();
   }
 }
 

@@ -33,10 +33,6 @@ import {
   removeUnfinished,
 } from "./partial_file.ts";
 
-/** From this size on, several connections are the default. */
-const PARALLEL_FROM_BYTES = 64 * 1024 * 1024;
-const PARALLEL_CONNECTIONS = 4;
-
 export type DownloadOutcome =
   & Pick<TransferResult, "result" | "verdict" | "bytes">
   & Partial<Pick<TransferResult, "sentBytes" | "resumedFrom">>;
@@ -171,7 +167,7 @@ async function fill(context: FileDownload, partial: PartialFile): Promise<Downlo
   const received = await receive(context, partial);
   await takeMode(target, place.path);
   if (modified) await partial.file.utime(new Date(modified), new Date(modified));
-  await partial.file.syncData();
+  await partial.finish();
   const verdict = await acceptCopy(content, received, received.assessed, place.notice, async () => {
     const kept = join(dirname(place.path), `.${crypto.randomUUID().slice(0, 8)}.damaged`);
     await rename(place.path, kept);
@@ -192,14 +188,12 @@ async function fill(context: FileDownload, partial: PartialFile): Promise<Downlo
 
 /** Fetches the content, again if it is not what the service states: a resumed file may have been damaged before. */
 async function receive({ content, place, options }: FileDownload, partial: PartialFile): Promise<Received> {
-  const connections = options.connections ??
-    (content.item.size < PARALLEL_FROM_BYTES ? 1 : PARALLEL_CONNECTIONS);
   /** SHA-256 of a first copy that this process has fetched whole. */
   let first: string | undefined;
   while (true) {
-    await fetchMissing(content, partial, connections, options.onProgress);
+    await fetchMissing(content, partial, options.connections, options.onProgress);
     await partial.file.truncate(partial.ranges.prefixEnd);
-    const copy = await hashFile(place.path, content.http.signal, partial.hash);
+    const copy = await partial.hash(content.http.signal);
     if (content.compare(copy.bytes, copy.quickXorHash) === "verified") {
       return { ...copy, assessed: { verdict: "verified" } };
     }

@@ -7,7 +7,7 @@ import { join } from "../std.ts";
 import type { Connection } from "../connect.ts";
 import { downloadItem, type DownloadOptions } from "./download.ts";
 import { GraphError } from "../errors.ts";
-import { listChildren } from "../drive/children.ts";
+import { childPages, listChildren } from "../drive/children.ts";
 import { getItem, type Item, notAFolderError } from "../drive/items.ts";
 import type { LocationInput } from "../drive/location.ts";
 import { joinRemote } from "../drive/names.ts";
@@ -25,7 +25,7 @@ export const SKIPPED = {
 
 /** How to transfer a folder. */
 export type DownloadFolderOptions = Omit<DownloadOptions, "onProgress"> & FilterOptions & {
-  /** Files in parallel. @default 8 */
+  /** Files in parallel. @default 8, fewer when the service throttles */
   jobs?: number;
 };
 
@@ -41,7 +41,7 @@ export async function downloadFolder(
   connection: Connection,
   location: LocationInput,
   destination: string,
-  { jobs = 8, ...options }: DownloadFolderOptions = {},
+  { jobs, ...options }: DownloadFolderOptions = {},
 ): Promise<TransferResult[]> {
   const { item } = await getItem(connection, location);
   if (item.type !== "folder") throw notAFolderError(item);
@@ -75,7 +75,8 @@ async function* downloadContents(
   try {
     if (visited.size > 0) await refuseSymlink(local);
     if (filter.keepsEmptyFolders) await makeFolder();
-    for await (const found of listChildren(connection, folder, visited)) {
+    const pages = childPages(connection, folder, true); // so that a file takes one request, to storage
+    for await (const found of listChildren(connection, folder, visited, pages)) {
       const { item } = found;
       const inside = joinRemote(below, item.name);
       if (!filter.takes(inside, item.type === "folder")) continue;

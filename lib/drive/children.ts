@@ -10,7 +10,7 @@ import { type DriveItem, drivePath, isDriveItem, isExpectedItem, itemKey, sameIt
 import { type Item, type ItemContext, type ResolvedItem, toItem } from "./items.ts";
 import { joinRemote, sameName } from "./names.ts";
 
-// Without a selection every listed file carries a download URL, which is a secret.
+// Without a selection every listed file carries a download URL, which is a secret, and most of the response.
 const PAGE_QUERY =
   "$top=200&$select=id,name,size,eTag,cTag,webUrl,file,folder,package,remoteItem,fileSystemInfo,lastModifiedDateTime,lastModifiedBy,shared,parentReference";
 
@@ -29,17 +29,19 @@ export async function* listChildren(
   for await (const page of pages) yield* page;
 }
 
-/** The direct children of a folder, as pages. */
+/** The direct children of a folder, as pages. @param withLinks Whether files have their download URLs. */
 export async function* childPages(
   { graph }: Pick<ItemContext, "graph">,
   folder: Pick<Item, "driveId" | "id" | "path">,
+  withLinks = false,
 ): AsyncGenerator<ResolvedItem[]> {
   // By id, since next links of listings by path have led to the root of the drive (PROTOCOL L7).
   const url = itemUrl({ driveId: folder.driveId, itemId: folder.id }, "children");
+  const query = withLinks ? `${PAGE_QUERY},@microsoft.graph.downloadUrl` : PAGE_QUERY;
   const parent = { driveId: folder.driveId, folderId: folder.path === "" ? undefined : folder.id };
   const isChild = (entry: unknown) => isExpectedItem(entry, parent);
   const seen = new Set<string>();
-  for await (const page of graph.pages<DriveItem>(`${url}?${PAGE_QUERY}`, listingOf(folder), isChild)) {
+  for await (const page of graph.pages<DriveItem>(`${url}?${query}`, listingOf(folder), isChild)) {
     const children = page.map((driveItem) => toChild(driveItem, folder));
     // Pages may repeat items (PROTOCOL L7).
     yield children.filter(({ item: { id } }) => !seen.has(id) && seen.add(id));

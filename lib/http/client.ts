@@ -77,21 +77,36 @@ export interface HttpRequest {
 /** The outcome of one attempt: a value, or the response or error after which the request may be sent again. */
 type Outcome<T> = { value: T } | { failure: HttpResponse | GraphError };
 
+/** What hosts have said about too many requests, to all clients of a run. */
+interface Throttling {
+  /** Hosts that have asked to wait, and until when: no request is sent to them before (PROTOCOL 8a). */
+  heldUntil: Map<string, number>;
+  responses: number;
+}
+
 /** Sends requests. One client serves a run, and others are derived from it. */
 export class HttpClient {
   readonly now: () => number;
   readonly signal: AbortSignal | undefined;
   readonly deadline: Deadline;
-  /** Hosts that have asked to wait, and until when: no request of a run is sent to them before (PROTOCOL 8a). */
-  readonly #heldUntil: Map<string, number>;
+  readonly #throttling: Throttling;
   readonly #options: HttpOptions & Required<Pick<HttpOptions, "fetch" | "now" | "sleep" | "random">>;
 
-  constructor(options: HttpOptions = {}, deadline?: Deadline, heldUntil: Map<string, number> = new Map()) {
+  constructor(
+    options: HttpOptions = {},
+    deadline?: Deadline,
+    throttling: Throttling = { heldUntil: new Map(), responses: 0 },
+  ) {
     this.#options = { fetch, now: Date.now, sleep, random: Math.random, ...options };
-    this.#heldUntil = heldUntil;
+    this.#throttling = throttling;
     this.now = this.#options.now;
     this.signal = options.signal;
     this.deadline = deadline ?? new Deadline(options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS, this.now);
+  }
+
+  /** How many responses have throttled requests of this run. */
+  get throttledResponses(): number {
+    return this.#throttling.responses;
   }
 
   /** A client for one transfer: it expires without progress of its own, and together with this client. */
@@ -110,7 +125,7 @@ export class HttpClient {
   }
 
   #derive(deadline: Deadline, options: HttpOptions = {}): HttpClient {
-    return new HttpClient({ ...this.#options, ...options }, deadline, this.#heldUntil);
+    return new HttpClient({ ...this.#options, ...options }, deadline, this.#throttling);
   }
 
   /** Pauses before a retry. */
@@ -218,16 +233,18 @@ export class HttpClient {
 
   /** Holds back requests of the whole run, also where this one is sent again by its caller, or not at all. */
   #holdHost(url: string, { status, headers }: HttpResponse): void {
+    if (RETRY_STATUSES.throttled.includes(status)) this.#throttling.responses++;
     const ms = RETRY_STATUSES.idempotent.includes(status) ? retryAfterMs(headers, this.now()) : undefined;
     if (ms === undefined || !this.deadline.allows(ms)) return;
     const host = hostOf(url);
-    this.#heldUntil.set(host, Math.max(this.#heldUntil.get(host) ?? 0, this.now() + ms));
+    const { heldUntil } = this.#throttling;
+    heldUntil.set(host, Math.max(heldUntil.get(host) ?? 0, this.now() + ms));
   }
 
   /** Waits as long as the host has asked for no requests. */
   async #waitForHost({ url, signal }: HttpRequest): Promise<void> {
     const host = hostOf(url);
-    for (let ms; (ms = (this.#heldUntil.get(host) ?? 0) - this.now()) > 0;) {
+    for (let ms; (ms = (this.#throttling.heldUntil.get(host) ?? 0) - this.now()) > 0;) {
       if (!this.deadline.allows(ms)) {
         throw new GraphError("unavailable", `${host} is throttling`, {
           code: "longWait",

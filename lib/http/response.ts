@@ -13,6 +13,8 @@ import { redact, safeIdentifier } from "./redact.ts";
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 /** Bytes of a body that count as progress. */
 const PROGRESS_BYTES = 64 * 1024;
+/** Bytes that one read of a body takes at most: a small buffer for each read would take twice the time. */
+const READ_BYTES = 1024 * 1024;
 
 /** A response of any status; its body must be read or discarded. */
 export interface HttpResponse {
@@ -24,10 +26,15 @@ export interface HttpResponse {
    * @throws {GraphError} `unavailable`, code `network`, if it breaks off; `failed`, code `tooLarge`, above 32 MiB.
    */
   text(): Promise<string>;
-  /** The body as it arrives; throws like {@linkcode HttpResponse.text}. */
+  /**
+   * The body as it arrives; throws like {@linkcode HttpResponse.text}. A chunk is valid until the next but one is
+   * requested, so that it can be written while the next arrives.
+   */
   chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
   discard(): Promise<void>;
 }
+
+type BodyReader = Pick<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, "read" | "cancel">;
 
 interface ReadOptions {
   url: string;
@@ -45,8 +52,7 @@ interface ReadOptions {
 export function toHttpResponse(response: Response, options: ReadOptions): HttpResponse {
   const { url, deadline, isProgress, signal, release, abort } = options;
 
-  async function* chunks() {
-    const reader = response.body?.getReader();
+  async function* read(reader: BodyReader | undefined) {
     let sinceProgress = 0;
     try {
       while (reader) {
@@ -72,12 +78,12 @@ export function toHttpResponse(response: Response, options: ReadOptions): HttpRe
   return {
     status: response.status,
     headers: response.headers,
-    chunks,
+    chunks: () => read(response.body ? openReader(response.body, response.headers) : undefined),
     async text() {
       const decoder = new TextDecoder();
       let text = "";
       let bytes = 0;
-      for await (const chunk of chunks()) {
+      for await (const chunk of read(response.body?.getReader())) {
         if ((bytes += chunk.length) > MAX_TEXT_BYTES) {
           throw new GraphError("failed", `${new URL(url).host} sent more than 32 MiB of text`, {
             code: "tooLarge",
@@ -93,6 +99,25 @@ export function toHttpResponse(response: Response, options: ReadOptions): HttpRe
       if (isProgress) deadline.progress();
       await response.body?.cancel().catch(() => {}); // the body is not wanted any more
     },
+  };
+}
+
+/** Reads a body into two buffers by turns. */
+function openReader(body: ReadableStream<Uint8Array<ArrayBuffer>>, headers: Headers): BodyReader {
+  const reader = body.getReader({ mode: "byob" });
+  const length = Number(headers.get("content-length")) || READ_BYTES;
+  let [next, other] = [0, 1].map(() => new ArrayBuffer(Math.min(length, READ_BYTES))) as [
+    ArrayBuffer,
+    ArrayBuffer,
+  ];
+  return {
+    async read() {
+      const { done, value } = await reader.read(new Uint8Array(next));
+      if (done) return { done };
+      [next, other] = [other, value.buffer];
+      return { done, value };
+    },
+    cancel: () => reader.cancel(),
   };
 }
 

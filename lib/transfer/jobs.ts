@@ -5,6 +5,7 @@
  */
 import type { GraphError } from "../errors.ts";
 import { toGraphError } from "../local/local_error.ts";
+import { JobCount } from "./job_count.ts";
 import type { OnProgress, TransferContext, TransferResult } from "./result.ts";
 
 /** A transfer to run. */
@@ -52,13 +53,13 @@ export async function* readAhead<T>(
 }
 
 /**
- * Runs `work` for every item in order, at most `concurrency` at a time.
+ * Runs `work` for every item in order, at most as many at a time as `count` says.
  *
  * @throws The first error of `work` or of the list, after running work has ended; no more is started.
  */
 export async function runPool<T>(
   items: AsyncIterable<T> | Iterable<T>,
-  concurrency: number,
+  count: JobCount,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const running = new Set<Promise<void>>();
@@ -67,9 +68,12 @@ export async function runPool<T>(
     for await (const item of items) {
       const one: Promise<void> = work(item)
         .catch((error) => void failures.push(error))
-        .finally(() => running.delete(one));
+        .finally(() => {
+          running.delete(one);
+          count.ended();
+        });
       running.add(one);
-      if (running.size >= concurrency) await Promise.race(running);
+      while (running.size >= count.limit) await Promise.race(running);
       if (failures.length > 0) break;
     }
   } catch (error) {
@@ -90,13 +94,13 @@ export function concernsAll({ kind, code }: GraphError): boolean {
  * @throws {GraphError} the first failure, at the end; the others are notices.
  */
 export async function runAll(
-  { notice }: Pick<TransferContext, "notice">,
+  { notice, graph }: Pick<TransferContext, "notice" | "graph">,
   jobs: AsyncIterable<TransferJob>,
-  concurrency: number,
+  concurrency: number | undefined,
 ): Promise<TransferResult[]> {
   const results: TransferResult[] = [];
   const failures: GraphError[] = [];
-  await runPool(jobs, concurrency, async (job) => {
+  await runPool(jobs, new JobCount(graph.http, concurrency), async (job) => {
     try {
       const result = await job.run(() => {});
       if (result) results.push(result);

@@ -74,13 +74,12 @@ export function compareContent(local: Content, remote: Content): "verified" | "u
  * Reads content to its last byte.
  *
  * @param signal Ends the reading.
- * @param hash Of the bytes that need not be read. @default none
  */
 export async function hashContent(
   content: Pick<LocalContent, "read">,
   signal: AbortSignal | undefined,
-  hash: QuickXorHash = new QuickXorHash(),
 ): Promise<{ bytes: number; quickXorHash: string }> {
+  const hash = new QuickXorHash();
   const buffer = new Uint8Array(READ_BYTES);
   for (let count; (count = await content.read(buffer, hash.length)) > 0;) {
     throwIfAborted(signal);
@@ -92,10 +91,9 @@ export async function hashContent(
 export async function hashFile(
   path: string,
   signal: AbortSignal | undefined,
-  hash?: QuickXorHash,
 ): ReturnType<typeof hashContent> {
   using file = await Deno.open(path);
-  return await hashContent({ read: (buffer, position) => readAt(file, buffer, position) }, signal, hash);
+  return await hashContent({ read: (buffer, position) => readAt(file, buffer, position) }, signal);
 }
 
 /**

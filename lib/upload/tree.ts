@@ -20,7 +20,7 @@ import { uploadContent, type UploadOptions } from "./upload.ts";
 
 /** How to transfer a folder. */
 export type UploadFolderOptions = Omit<UploadOptions, "onProgress"> & FilterOptions & {
-  /** Files in parallel. @default 4 */
+  /** Files in parallel. @default 8, fewer when the service throttles */
   jobs?: number;
 };
 
@@ -36,7 +36,7 @@ export async function uploadFolder(
   connection: Connection,
   folder: string,
   location: LocationInput,
-  { jobs = 4, ...options }: UploadFolderOptions = {},
+  { jobs, ...options }: UploadFolderOptions = {},
 ): Promise<TransferResult[]> {
   const tree = await readLocalTree(folder, connection.graph.http.signal, options);
   if (tree.problems[0]) throw tree.problems[0];

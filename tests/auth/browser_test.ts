@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
 import { connect } from "../../lib/connect.ts";
 import { GraphError } from "../../lib/errors.ts";
 import { startTestEnv } from "../test_env.ts";
-import { browse } from "../sandbox/testing_msal.ts";
+import { browse } from "../sandbox/conformance/testing_msal.ts";
 
 /** Starts a browser sign-in and returns the URL that it shows. */
 async function addressShown(child: Deno.ChildProcess): Promise<{ address: string; rest: Promise<string> }> {

@@ -25,7 +25,9 @@ export function plot(results: readonly Result[], machine: string): string {
       `<rect x="${LABEL_WIDTH}" y="${y}" width="${(ratio * scale).toFixed(1)}" height="17" fill="${
         isMet ? "#3b7dd8" : "#c8553d"
       }"/>`,
-      `<text x="${(LABEL_WIDTH + ratio * scale + 6).toFixed(1)}" y="${y + 13}">${ratio.toFixed(2)}</text>`,
+      `<text x="${(LABEL_WIDTH + Math.max(ratio, row.goal ?? 0) * scale + 6).toFixed(1)}" y="${y + 13}">${
+        ratio.toFixed(2)
+      }</text>`,
       ...(row.goal === undefined ? [] : [goalLine(LABEL_WIDTH + row.goal * scale, y)]),
     ].join("");
   });

@@ -15,6 +15,7 @@ import type { FileSpan } from "../sandbox/messages.ts";
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
 import { promoteProperties } from "../sandbox/tenant/property_promotion.ts";
 import { concat } from "../sandbox/tenant/zip.ts";
+import { tenantOf } from "../sandbox/conformance/testing.ts";
 
 /** `GRAPH_SCRIPTS_SCHEDULES=1000` runs the campaign in full, `GRAPH_SCRIPTS_SEED` repeats one. */
 const SCHEDULES = Number(Deno.env.get("GRAPH_SCRIPTS_SCHEDULES") ?? 40);
@@ -180,20 +181,21 @@ Deno.test(`downloads under ${SCHEDULES} random fault schedules (seed ${SEED}) su
 });
 
 function setBehavior(
-  { tenant }: Sandbox,
+  sandbox: Sandbox,
   { promotes = false, storedDamage = "no" }: Partial<Pick<Schedule, "promotes" | "storedDamage">>,
 ): void {
-  tenant.behavior.rewriteOfficeFiles = promotes ? "in-response" : "no";
-  tenant.behavior.storedDamage = storedDamage;
+  sandbox.tenant.behavior.rewriteOfficeFiles = promotes ? "in-response" : "no";
+  sandbox.tenant.behavior.storedDamage = storedDamage;
 }
 
 /** Bodies that storage may serve instead: another document of the same size, and the content with extra bytes. */
 function otherBodies(
-  { tenant }: Sandbox,
+  sandbox: Sandbox,
   content: Uint8Array,
   ending: Schedule["ending"],
   size: number,
 ): OtherBodies {
+  const tenant = tenantOf(sandbox);
   const { eTag } = tenant.addFile("Documents", `Other.${ending}`, CONTENTS[ending](size, 4711));
   const { item } = tenant.drive("Documents").walk([`Other.${ending}`]);
   const longer = tenant.store.put(concat([content, pseudoRandomBytes(1000)]));
@@ -205,9 +207,10 @@ function spanOf({ file, start, length }: FileSpan): FileSpan {
 }
 
 async function storedFile(
-  { tenant }: Sandbox,
+  sandbox: Sandbox,
   path: string,
 ): Promise<{ bytes: Uint8Array; guid: string } | undefined> {
+  const tenant = tenantOf(sandbox);
   const { item } = tenant.drive("Documents").walk(path.split("/"));
   return item?.content && { bytes: await tenant.store.bytes(item.content), guid: item.guid };
 }

@@ -15,7 +15,7 @@ const OPTIONS = {
   only: { type: "texts", placeholder: "TEXT", help: "several texts" },
   sites: { type: "text", placeholder: "[TEXT]", help: "sites" },
   conflict: { type: "choice", choices: ["fail", "replace"], default: "fail", help: "if here" },
-  jobs: { type: "number", min: 1, max: 16, default: 4, help: "files in parallel" },
+  jobs: { type: "number", min: 1, max: 16, defaultHelp: "4", help: "files in parallel" },
   connections: { type: "number", min: 1, max: 16, defaultHelp: "1; 4 from 64 MiB", help: "per file" },
   size: { type: "size", defaultHelp: "1 KiB", check: () => {}, help: "a size" },
 } as const satisfies OptionDefinitions;
@@ -27,7 +27,7 @@ const DEFAULTS = {
   only: [] as string[],
   sites: undefined,
   conflict: "fail",
-  jobs: 4,
+  jobs: undefined,
   connections: undefined,
   size: undefined,
 };

@@ -5,7 +5,7 @@ import { basename, join } from "../../lib/std.ts";
 import { SETTINGS } from "../../lib/settings.ts";
 import { pseudoRandomBytes, type ScriptName, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { FaultRule } from "../sandbox/mod.ts";
-import { browse } from "../sandbox/testing_msal.ts";
+import { browse } from "../sandbox/conformance/testing_msal.ts";
 import { filesBelow, type Haystack, type Leak, leaksIn } from "./secret_scan.ts";
 
 const UNIT = 327_680;

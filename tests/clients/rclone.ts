@@ -24,7 +24,7 @@ function actions({ sandbox, folder, run }: Workplace): Actions {
     async signIn() {
       let page: Promise<unknown> | undefined;
       // Without a secret it would send the one of its own registration.
-      const { id, clientSecret: secret } = sandbox.app;
+      const { clientId: id, clientSecret: secret } = sandbox.app;
       const args = ["authorize", "onedrive", id, secret, "--auth-no-open-browser", "--config", config];
       const printed = await run("rclone", args, (text) => {
         const start = /http:\/\/127\.0\.0\.1:53682\/auth\?state=\S+/.exec(text)?.[0];

@@ -10,6 +10,11 @@ Deno.test("deno.json has the version that the scripts print", () => {
   assertEquals(config.version, VERSION);
 });
 
+// With Deno 2.9.6, `deno test tests/` runs only the tests of a member in that folder, and says nothing of the others.
+Deno.test("deno.json has no workspace, although the sandbox has a manifest of its own", () => {
+  assertEquals(config.workspace, undefined);
+});
+
 Deno.test("the lock of the scripts has no package that only tests need", async () => {
   const lock = await Deno.readTextFile(join(ROOT, "deno.lock"));
 

@@ -14,6 +14,11 @@ async function get(env: TestEnv, ...args: string[]) {
   return { result: jsonLines(stdout)[0]!, stderr };
 }
 
+/** Asserts that hardly anything has arrived twice: only what was on its way when another connection took it over. */
+function assertFewTwice({ sentBytes }: Record<string, unknown>): void {
+  assert(SIZE <= Number(sentBytes) && Number(sentBytes) < SIZE + 2 * MIB, `${sentBytes} of ${SIZE} bytes`);
+}
+
 function parse(range: string | undefined): [start: number, end: number] {
   const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "")!;
   return [Number(start), Number(last) + 1];
@@ -32,19 +37,16 @@ Deno.test("get --connections fetches disjoint ranges that make up the whole", as
   await using env = await envWith(content);
   await using line = slowLine(env, { bytesPerSecond: 8 * MIB });
   const { result } = await get(env, "--connections", "4");
-  assertEquals([result.sentBytes, result.resumedFrom, result.verdict], [SIZE, null, "verified"]);
-  const ranges = asked(env).map(parse);
+  assertEquals([result.resumedFrom, result.verdict], [null, "verified"]);
+  const ranges = asked(env).slice(0, 4).map(parse); // a connection that is ready early takes a part of another's
   const sorted = ranges.toSorted(([a], [z]) => a - z);
-  for (const [index, range] of ranges.entries()) {
-    assert(Math.abs(sorted.indexOf(range) - index) < 4, "not taken in order"); // four are in flight
-  }
   assertEquals(sorted.map(([start]) => start), [0, ...sorted.slice(0, -1).map(([, end]) => end)]);
   assertEquals(bytesOf(ranges), SIZE);
   assert(line.connections >= 4, `${line.connections} connections`);
   await arrived(env, content);
 });
 
-Deno.test("get chooses the number of connections by size; --connections accepts 1 to 16", async () => {
+Deno.test("get tries several connections for a large file; --connections accepts 1 to 16", async () => {
   await using env = await envWith(content);
   await get(env);
   assertEquals(asked(env), [undefined]);
@@ -53,24 +55,23 @@ Deno.test("get chooses the number of connections by size; --connections accepts 
     assertEquals(code, 2, wrong);
     assertMatch(stderr, /not a whole number from 1 to 16/);
   }
-  for (const [mebibytes, parts] of [[63, 1], [64, 8]] as const) { // two ranges for each of four connections
-    env.sandbox.tenant.addFile("Documents", `General/${mebibytes}.bin`, contentOf(mebibytes));
-    const before = env.sandbox.requests.length;
-    assertEquals((await env.run("get", `General/${mebibytes}.bin`)).code, 0);
-    assertEquals(asked(env, before).length, parts);
-  }
+  env.sandbox.tenant.addFile("Documents", "General/larger.bin", contentOf(17));
+  const before = env.sandbox.requests.length;
+  assertEquals((await env.run("get", "General/larger.bin")).code, 0);
+  const [first, second] = asked(env, before).map(parse);
+  assertEquals([first![0], first![1]], [0, second![0]]);
 });
 
 Deno.test("get resumes broken connections; an expired download URL is refreshed once for all", async () => {
   await using env = await envWith(content);
   await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
   env.sandbox.addFault({ ...storage, times: 2, truncateBodyTo: 700_000 });
-  assertEquals((await get(env, "--connections", "4")).result.sentBytes, SIZE);
+  assertFewTwice((await get(env, "--connections", "4")).result);
   await arrived(env, content);
   await Deno.remove(`${env.folder}/big.bin`);
   const requestsBefore = env.sandbox.requests.filter(({ service }) => service === "graph").length;
   env.sandbox.addFault({ ...storage, nth: 5, times: 4, status: 401, body: "" });
-  assertEquals((await get(env, "--connections", "4")).result.sentBytes, SIZE);
+  assertFewTwice((await get(env, "--connections", "4")).result);
   const graphRequests = env.sandbox.requests.filter(({ service }) => service === "graph").slice(
     requestsBefore,
   );
@@ -81,9 +82,9 @@ Deno.test("get resumes broken connections; an expired download URL is refreshed 
 
 Deno.test("get obeys Retry-After on all connections", async () => {
   await using env = await envWith(content);
-  env.sandbox.addFault({ ...storage, nth: 3, times: 2, status: 429, headers: { "retry-after": "2" } });
+  env.sandbox.addFault({ ...storage, times: 2, status: 429, headers: { "retry-after": "2" } });
   const { result } = await get(env, "--connections", "2");
-  assertEquals(result.sentBytes, SIZE);
+  assertFewTwice(result);
   const records = env.sandbox.requests.filter(({ service }) => service === "storage");
   const times = records.map(({ at }) => Date.parse(at));
   const refused = records.findIndex(({ status }) => status === 429);
@@ -156,6 +157,7 @@ Deno.test("get ends all connections when a fresh download URL names a foreign ho
     times: "always",
     patch: { "@microsoft.graph.downloadUrl": `${env.sandbox.loginOrigin}/x` },
   });
+  env.sandbox.addFault({ ...storage, truncateBodyTo: 700_000 });
   env.sandbox.addFault({ ...storage, nth: 5, times: "always", status: 401, body: "" });
   const { code, stderr } = await env.run("get", "--connections", "4", "General/big.bin");
   assertEquals(code, 5);
@@ -175,7 +177,7 @@ Deno.test("get --connections starts over when the file changes during the downlo
     await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
     // The fourth range is served from the new version.
     env.sandbox.addFault({ ...storage, nth: 4, delayMs: 300 });
-    const child = env.spawn("get", "--json", "--connections", "3", "General/big.bin");
+    const child = env.spawn("get", "--json", "--connections", "4", "General/big.bin");
     await until(() => asked(env).length >= 4);
     env.sandbox.tenant.addFile("Documents", "General/big.bin", other);
     const { code, stdout, stderr } = await child.output();
@@ -197,7 +199,7 @@ Deno.test("get detects a file change between ranges without a hash", async () =>
       return response;
     },
   });
-  const child = env.spawn("get", "--json", "--connections", "3", "General/big.bin");
+  const child = env.spawn("get", "--json", "--connections", "4", "General/big.bin");
   await until(() => asked(env).length >= 4);
   const other = contentOf(12, 7);
   env.sandbox.tenant.addFile("Documents", "General/big.bin", other);

@@ -87,6 +87,36 @@ Deno.test("get -r keeps the folder's name when DEST ends with a slash or dot", a
   assertEquals((await env.run("get", "General/Photos")).code, 2);
 });
 
+Deno.test("get -r downloads each file in one request, by the link that the listing has", async () => {
+  await using env = await startTestEnv();
+  tree(env);
+  await env.run("ls", "General"); // signs in, and remembers the drive
+  const before = env.sandbox.requests.length;
+  assertEquals((await env.run("get", "-r", "General/Photos")).code, 0);
+  const requests = env.sandbox.requests.slice(before);
+  assertEquals(requests.filter(({ service }) => service === "storage").length, 5);
+  // The folder itself, and the listings of it and its four subfolders.
+  assertEquals(requests.filter(({ service }) => service === "graph").length, 6);
+});
+
+Deno.test("get -r reads a file again whose link has expired, or whose content has changed since", async () => {
+  await using env = await startTestEnv();
+  tree(env);
+  env.sandbox.addFault({ service: "storage", sideEffect: "link-expires" });
+  env.sandbox.addFault({
+    service: "graph",
+    path: "/children",
+    rewrite: (response) => {
+      env.sandbox.tenant.addFile("Documents", "General/Photos/a.txt", "b");
+      return response;
+    },
+  });
+  const { code, stdout, stderr } = await env.run("get", "-r", "--json", "General/Photos");
+  assertEquals(code, 0, stderr);
+  assertEquals(jsonLines(stdout).map(({ verdict }) => verdict), Array(5).fill("verified"));
+  assertEquals(await Deno.readTextFile(join(env.folder, "Photos", "a.txt")), "b");
+});
+
 Deno.test("get -r --if-changed fetches only what has changed", async () => {
   await using env = await startTestEnv();
   tree(env);

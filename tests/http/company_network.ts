@@ -15,6 +15,13 @@ import { ForwardProxy } from "./forward_proxy.ts";
 /** Characters that must be encoded in the address of a proxy. */
 export const CREDENTIALS = { user: "user", password: "p@ss:word/1" };
 
+const SERVICE_NAMES = [
+  "login.microsoftonline.com",
+  "graph.microsoft.com",
+  "contoso.sharepoint.com",
+  "contoso-my.sharepoint.com",
+];
+
 /** A sandbox, the proxy before it, and the certificate of the company. */
 export interface CompanyNetwork extends AsyncDisposable {
   sandbox: Sandbox;
@@ -28,27 +35,20 @@ export interface CompanyNetwork extends AsyncDisposable {
 
 /** Starts a sandbox behind a proxy, either under the names of the service or as `https://localhost`. */
 export async function startCompanyNetwork(names: "service" | "localhost"): Promise<CompanyNetwork> {
-  const [login, graph, storage] = [
-    "login.microsoftonline.com",
-    "graph.microsoft.com",
-    "contoso.sharepoint.com",
-  ];
   const authority = newCertificate();
-  const server = newCertificate({ issuer: authority, hosts: [login, graph, storage, "localhost"] });
+  const server = newCertificate({ issuer: authority, hosts: [...SERVICE_NAMES, "localhost"] });
   const sandbox = await startSandbox({
     approve: true,
     pollIntervalSeconds: 0,
     tls: {
       cert: server.certificate,
       key: server.privateKey,
-      ...(names === "service" && {
-        origins: { login: `https://${login}`, graph: `https://${graph}`, storage: `https://${storage}` },
-      }),
+      ...(names === "service" && { hostNames: true, publicPort: 443 }),
     },
   });
   const { ports } = sandbox;
   const routes = names === "service"
-    ? { [`${login}:443`]: ports.login, [`${graph}:443`]: ports.graph, [`${storage}:443`]: ports.storage }
+    ? Object.fromEntries(SERVICE_NAMES.map((name) => [`${name}:443`, ports.graph]))
     : Object.fromEntries(Object.values(ports).map((port) => [`localhost:${port}`, port]));
   const proxy = new ForwardProxy({ ...CREDENTIALS, routes });
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });

@@ -7,6 +7,7 @@ import { parseLocation } from "../../lib/drive/location.ts";
 import type { GraphError } from "../../lib/errors.ts";
 import { type Sandbox, startSandbox, type UserKey } from "../sandbox/mod.ts";
 import { startTestEnv, type TestEnv } from "../test_env.ts";
+import { tenantOf } from "../sandbox/conformance/testing.ts";
 
 const SITE = "https://contoso.sharepoint.com/sites/TestTeam";
 const LIBRARY = `${SITE}/Shared%20Documents`;
@@ -33,7 +34,7 @@ function workRows(sandbox: Sandbox): Row[] {
     `https://teams.microsoft.com/l/file/${report}?tenantId=x&fileType=docx&objectUrl=${
       encodeURIComponent(url)
     }`;
-  const team = sandbox.tenant.directory.teams[0]!;
+  const team = tenantOf(sandbox).directory.teams[0]!;
   const channel = (name: string) => {
     const { id } = team.channels.find(({ displayName }) => displayName === name)!;
     return `https://teams.microsoft.com/l/channel/${

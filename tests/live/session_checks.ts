@@ -90,11 +90,8 @@ export async function checkSession(subject: Subject): Promise<void> {
   report.check("7.3a", "the last fragment", "201", outcome(last));
   report.check("7.3a", "the size of the file", String(TOTAL_BYTES), String(last.json.size));
   if (!isPersonal) {
-    report.observe(
-      "7.1e",
-      "the id in the upload URL is that of the file",
-      session.url.includes(textOf(last, "id")) ? "yes" : "no",
-    );
+    const names = session.url.includes(textOf(last, "id")) ? "the file" : "something else";
+    report.check("7.1e", "what the upload URL names by its id", "the file", names);
   }
   report.check(
     "7.2b",

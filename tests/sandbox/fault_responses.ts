@@ -51,7 +51,8 @@ export function faultResponse(
   }
   if (given === undefined && rule.status < 400) return { status: rule.status, headers, body: "" };
   // The service adds its request-id to its own errors; gateways do not.
-  const own = given === undefined && request.service !== "login" ? { "request-id": crypto.randomUUID() } : {};
+  const isOwn = given === undefined && request.service !== "login";
+  const own: Record<string, string> = isOwn ? { "request-id": crypto.randomUUID() } : {};
   return jsonResponse(rule.status, given ?? defaultBody(rule.status, request.service), {
     ...own,
     ...headers,

@@ -30,7 +30,9 @@ export type SideEffect =
 export interface FaultRule {
   /** Shown in `RequestRecord.fault`. */
   name?: string;
+  /** Only requests of this service. */
   service?: Service;
+  /** Only requests with this method. */
   method?: string;
   /** Matched against path and query: a substring, a pattern with `*`, or a regular expression (in JSON: "/…/"). */
   path?: string | RegExp;

@@ -13,6 +13,16 @@ import type { SandboxOptions } from "./options.ts";
 
 export type { KnownFault };
 
+/**
+ * All known faults by name.
+ *
+ * @internal Its type is as long as the table; {@link knownFault} describes a fault.
+ */
+/**
+ * All known faults by name.
+ *
+ * @internal Its type is as long as the table; {@link knownFault} describes a fault.
+ */
 export const KNOWN_FAULTS = {
   ...THROTTLING,
   ...FRAGMENTS,
@@ -24,13 +34,21 @@ export const KNOWN_FAULTS = {
   ...LIVE_FORMS,
 } satisfies Record<string, KnownFault>;
 
+/** The name of a known fault. */
+/** The name of a known fault. */
 export type FaultName = keyof typeof KNOWN_FAULTS;
 
+/** Whether this is the name of a known fault. */
 export function isFaultName(name: string): name is FaultName {
   return Object.hasOwn(KNOWN_FAULTS, name);
 }
 
+/** A known fault: what happens, and how. */
+/** A known fault: what happens, and how. @throws {Error} when there is none with this name */
 export function knownFault(name: FaultName): KnownFault {
+  if (!isFaultName(name)) {
+    throw new Error(`there is no fault "${name}"; there are ${Object.keys(KNOWN_FAULTS).join(", ")}`);
+  }
   return KNOWN_FAULTS[name];
 }
 

@@ -2,145 +2,10 @@
 /** `deno task sandbox`: a loopback Microsoft 365 for rehearsals. Prints the environment that points scripts at it. */
 
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { type AppCredential, writeAppCredentials } from "./app_credentials.ts";
-import { parseFaultRules } from "./fault_file.ts";
-import { type FaultName, isFaultName, KNOWN_FAULTS, listKnownFaults } from "./known_faults.ts";
-import { SIGN_IN_AUDIENCES } from "./login/authorities.ts";
-import { type FaultRule, type SandboxOptions, startSandbox } from "./mod.ts";
-
-const HELP = `Usage: deno task sandbox [options]
-
-Starts a loopback Entra ID, Microsoft Graph and storage with a small tenant "contoso", prints the
-environment that points the scripts at it, then "# ready", and runs until it is interrupted.
-
-Options:
-  --approve             approve every device code immediately, instead of on its /devicelogin page
-  --app[=certificate]   print the environment for app-only sign-in, with a client secret (or a
-                        certificate and key) in a file
-  --audience NAME       accounts that the app registration accepts (signInAudience of its manifest)
-  --port N              the first of three consecutive ports (default: 8400)
-  --fault NAME[,NAME…]  known faults by name; may be repeated; --fault help lists them
-  --faults FILE         scripted faults: a JSON array of rules
-  --lenient-storage     ignore bearer tokens at the storage host, which older clients send
-  --token-life SECONDS  lifetime of access tokens (default: 3600)
-  --log FILE            append one JSON line per request
-  --help                show this help
-`;
-
-/** The scripts may connect to three ports from here on. */
-const DEFAULT_PORT = 8400;
-
-class UsageError extends Error {
-  override name = "UsageError";
-}
-
-const OPTIONS = {
-  approve: { type: "boolean" },
-  app: { type: "boolean" }, // also takes a value, but only after "="
-  audience: { type: "string" },
-  port: { type: "string" },
-  fault: { type: "string" },
-  faults: { type: "string" },
-  "lenient-storage": { type: "boolean" },
-  "token-life": { type: "string" },
-  log: { type: "string" },
-  help: { type: "boolean" },
-} as const;
-type OptionName = keyof typeof OPTIONS;
-
-interface Command {
-  readonly options: SandboxOptions;
-  readonly app: AppCredential | undefined;
-}
-
-/** Parses the command line; returns a text that is only to be printed. @throws {UsageError} */
-async function parseCommand(args: string[]): Promise<Command | string> {
-  const given = parse(args);
-  if (given.has("help")) return HELP;
-  const names = (given.get("fault") ?? []).flatMap((value) => value.split(",")).map((name) => name.trim());
-  if (names.includes("help")) return listKnownFaults();
-  const options: SandboxOptions = {
-    approve: given.has("approve"),
-    fault: names.filter(Boolean).map(faultNamed),
-    lenientStorage: given.has("lenient-storage"),
-  };
-  const port = single(given, "port");
-  options.port = port === undefined ? DEFAULT_PORT : wholeNumber("--port", port, 1, 65_533);
-  const life = single(given, "token-life");
-  if (life !== undefined) options.tokenLifeSeconds = wholeNumber("--token-life", life, 1, 86_400);
-  const log = single(given, "log");
-  if (log !== undefined) options.logFile = log;
-  const faults = single(given, "faults");
-  if (faults !== undefined) options.faults = await readFaults(faults);
-  const audience = single(given, "audience");
-  if (audience !== undefined) options.signInAudience = oneOf("--audience", SIGN_IN_AUDIENCES, audience);
-  const app = single(given, "app");
-  if (app === undefined) return { options, app };
-  return { options, app: oneOf<AppCredential>("--app", ["secret", "certificate"], app || "secret") };
-}
-
-/** The values of each option; "" for a switch. @throws {UsageError} */
-function parse(args: string[]): Map<OptionName, string[]> {
-  const { tokens } = parseArgs({
-    args,
-    options: OPTIONS,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const given = new Map<OptionName, string[]>();
-  for (const token of tokens) {
-    if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional") throw new UsageError(`unexpected argument: ${token.value}`);
-    const { name, rawName, value, inlineValue } = token;
-    if (!isOption(name)) throw new UsageError(`unknown option: ${rawName}`);
-    if (OPTIONS[name].type === "string" && (!value || (!inlineValue && value.startsWith("-")))) {
-      throw new UsageError(`--${name} takes a value`);
-    }
-    if (OPTIONS[name].type === "boolean" && value !== undefined && name !== "app") {
-      throw new UsageError(`--${name} takes no value`);
-    }
-    given.set(name, [...given.get(name) ?? [], value ?? ""]);
-  }
-  return given;
-}
-
-function isOption(name: string): name is OptionName {
-  return Object.hasOwn(OPTIONS, name);
-}
-
-function single(given: Map<OptionName, string[]>, name: OptionName): string | undefined {
-  const [value, another] = given.get(name) ?? [];
-  if (another !== undefined) throw new UsageError(`--${name} is given more than once`);
-  return value;
-}
-
-function oneOf<Name extends string>(option: string, names: readonly Name[], value: string): Name {
-  const name = names.find((name) => name === value);
-  if (name === undefined) throw new UsageError(`${option} takes one of ${names.join(", ")}, not "${value}"`);
-  return name;
-}
-
-function faultNamed(name: string): FaultName {
-  if (isFaultName(name)) return name;
-  throw new UsageError(`there is no fault "${name}"; there are ${Object.keys(KNOWN_FAULTS).join(", ")}`);
-}
-
-async function readFaults(file: string): Promise<FaultRule[]> {
-  try {
-    return parseFaultRules(await Deno.readTextFile(file));
-  } catch (error) {
-    throw new UsageError(`--faults ${file}: ${(error as Error).message}`);
-  }
-}
-
-function wholeNumber(option: string, text: string, min: number, max: number): number {
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new UsageError(`${option} takes a whole number from ${min} to ${max}, not "${text}"`);
-}
+import { join, resolve } from "node:path";
+import { writeAppCredentials } from "./app_credentials.ts";
+import { type Command, DEFAULT_PORT, parseCommand, UsageError } from "./command_line.ts";
+import { type SandboxOptions, startSandbox } from "./mod.ts";
 
 /** Quotes a word for a POSIX shell. */
 function shellQuote(text: string): string {
@@ -161,23 +26,28 @@ export async function main(args: string[]): Promise<number> {
     await print(command);
     return 0;
   }
-  const { options, app } = command;
+  const { options, app, ca } = command;
   const interrupted = untilInterrupted();
   let sandbox;
   try {
     sandbox = await startSandbox({ ...options, home: homeFolder() });
   } catch (error) {
-    const { port = DEFAULT_PORT } = options;
-    const isTaken = (error as { code?: string }).code === "EADDRINUSE";
-    const why = isTaken
-      ? `one of the ports ${port} to ${port + 2} is in use; choose others with --port N`
-      : (error as Error).message;
-    writeLine(`sandbox: cannot start: ${why}`);
+    writeLine(`sandbox: cannot start: ${whyNotStarted(error as Error & { code?: string }, options)}`);
     return 1;
   }
-  const env = { ...sandbox.env, ...(app === undefined ? {} : await writeAppCredentials(sandbox, app)) };
+  const env = {
+    ...sandbox.env,
+    ...(app === undefined ? {} : await writeAppCredentials(sandbox, app)),
+    ...(ca === undefined ? {} : trusting(ca)),
+  };
   const lines = Object.entries(env).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`);
   await print(`${lines.join("")}# ready\n`);
+  if (options.tls?.hostNames) {
+    writeLine(
+      "For the hosts file (/etc/hosts, or drivers\\etc\\hosts in Windows' system folder) until you stop:",
+    );
+    for (const line of sandbox.hostsLines) writeLine(line);
+  }
   writeLine(
     options.approve
       ? "Device codes are approved automatically."
@@ -187,6 +57,22 @@ export async function main(args: string[]): Promise<number> {
   const code = await interrupted;
   await sandbox.close();
   return code;
+}
+
+function whyNotStarted({ code, message }: Error & { code?: string }, options: SandboxOptions): string {
+  const { port = DEFAULT_PORT, tls } = options;
+  if (code === "EACCES") return `only an administrator may use port ${port}; choose another with --port N`;
+  if (code !== "EADDRINUSE") return message;
+  return tls?.hostNames
+    ? `port ${port} is in use; choose another with --port N`
+    : `one of the ports ${port} to ${port + 2} is in use; choose others with --port N`;
+}
+
+/** Variables with which clients trust an authority, and no other. */
+function trusting(ca: string): Record<string, string> {
+  const file = resolve(ca);
+  const names = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "DENO_CERT"];
+  return Object.fromEntries(names.map((name) => [name, file]));
 }
 
 /** A new folder below the state folder of the scripts, which their permissions include. */

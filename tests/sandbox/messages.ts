@@ -5,7 +5,9 @@ export type Service = "login" | "graph" | "storage";
 
 /** A request with its raw target. */
 export interface ServiceRequest {
+  /** Who received it. */
   readonly service: Service;
+  /** Such as "GET". */
   readonly method: string;
   /** Path and query, neither decoded nor normalized: Graph's colons need the raw form. */
   readonly target: string;
@@ -15,6 +17,7 @@ export interface ServiceRequest {
   readonly query: string;
   /** Lower-case names; a repeated header is joined with ", ". */
   readonly headers: Record<string, string>;
+  /** The body, which has not been read yet. */
   readonly body: RequestBody;
   /** The number of the connection, from 1 for each service. */
   readonly connection: number;
@@ -24,14 +27,21 @@ export interface ServiceRequest {
 
 /** A range of a file on disk, streamed as a response body. */
 export interface FileSpan {
+  /** Path of the file. */
   readonly file: string;
+  /** First byte. */
   readonly start: number;
+  /** Number of bytes. */
   readonly length: number;
 }
 
+/** A response of a service. */
 export interface ServiceResponse {
+  /** HTTP status. */
   status: number;
+  /** Lower-case names. */
   headers: Record<string, string>;
+  /** Text, or content of a file. */
   body: string | FileSpan;
 }
 
@@ -59,14 +69,17 @@ export class RequestBody {
   /** Whether the received part of an incomplete body is kept. */
   keptInPart = false;
 
+  /** Reads from a connection. */
   constructor(source: BodySource) {
     this.#source = source;
   }
 
+  /** The Content-Length, or undefined. */
   get declaredLength(): number | undefined {
     return this.#source.declaredLength;
   }
 
+  /** Whether the client used chunked transfer coding, without a length. */
   get chunked(): boolean {
     return this.#source.chunked;
   }

@@ -13,96 +13,51 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exchange, type FaultEffects, type Handler, type RequestRecord } from "./request_handler.ts";
+import { exchange, type FaultEffects, type Handler } from "./request_handler.ts";
+import { type Entrance, openEntrance } from "./entrance.ts";
 import { type FaultRule, Faults } from "./faults.ts";
 import { graphService } from "./graph/mod.ts";
-import { Listener, type Respond } from "./http/listener.ts";
+import type { Respond } from "./http/listener.ts";
 import { type FaultName, knownFault, optionsOf } from "./known_faults.ts";
 import type { ChallengedRefresh } from "./login/claims.ts";
 import { serverTime } from "./login/clock.ts";
 import { loginService } from "./login/mod.ts";
-import type { TestUser } from "./login/test_user.ts";
 import type { Revocation } from "./login/tokens.ts";
-import type { AppOnlyClient } from "./login/app_only_client.ts";
 import { applySideEffect } from "./side_effects.ts";
+import { hostsLines } from "./host_names.ts";
 import type { Service, ServiceResponse } from "./messages.ts";
 import type { SandboxOptions } from "./options.ts";
 import { isOverviewRequest, type Overview, overviewPage } from "./page/mod.ts";
 import { RequestLog } from "./request_log.ts";
-import { newState, type Origins, type State } from "./state.ts";
+import type { Sandbox, TokenOptions } from "./sandbox.ts";
+import { newState, type State } from "./state.ts";
 import { storageService } from "./storage/mod.ts";
 import type { UploadSessions } from "./storage/upload_sessions.ts";
 import { CLIENT_ID, TENANT_ID } from "./tenant/contoso.ts";
-import type { UserKey } from "./tenant/directory.ts";
-import type { Tenant } from "./tenant/tenant.ts";
 
-export type { Service, ServiceRequest, ServiceResponse } from "./messages.ts";
-export type { FaultRule } from "./faults.ts";
-export { type FaultName, knownFault } from "./known_faults.ts";
+export type { FaultRule, SideEffect } from "./faults.ts";
+export type { TlsFiles } from "./http/listener.ts";
+export type { LineShape } from "./http/shaped_line.ts";
+export { type FaultName, KNOWN_FAULTS, type KnownFault, knownFault } from "./known_faults.ts";
+export type { SignInAudience } from "./login/authorities.ts";
 export type { Certificate } from "./login/certificate.ts";
+export type { ChallengedRefresh } from "./login/claims.ts";
+export type { Revocation } from "./login/tokens.ts";
+export type {
+  BodySource,
+  FileSpan,
+  RequestBody,
+  Service,
+  ServiceRequest,
+  ServiceResponse,
+} from "./messages.ts";
+export type { SandboxOptions, TlsOptions } from "./options.ts";
+export type { RequestRecord } from "./request_handler.ts";
+export type * from "./sandbox.ts";
+export type { SessionInfo } from "./storage/upload_sessions.ts";
 export type { UserKey } from "./tenant/directory.ts";
-export type { AppOnlyClient, RequestRecord, SandboxOptions, Tenant, TestUser };
-
-/** Options of {@link Sandbox.issueToken}. */
-export interface TokenOptions {
-  /** @default "adele" */
-  as?: UserKey;
-  /** Delegated Graph scopes, or roles of an app-only token. @default all consented */
-  scopes?: string[];
-  /** An app-only token of {@link Sandbox.app}. @default false */
-  appOnly?: boolean;
-  /** A token of a client that supports challenges (`cp1`). @default false */
-  challengeable?: boolean;
-  /** @default `tokenLifeSeconds` of the sandbox */
-  lifeSeconds?: number;
-}
-
-/** A running sandbox. */
-export interface Sandbox extends AsyncDisposable {
-  readonly loginOrigin: string;
-  readonly apiOrigin: string;
-  readonly storageOrigin: string;
-  /** The ports on 127.0.0.1, for a proxy that leads other names to them. */
-  readonly ports: Readonly<Record<Service, number>>;
-  /** Environment variables that point the scripts at this sandbox. */
-  readonly env: Record<string, string>;
-  /** All requests so far, in order of arrival. */
-  readonly requests: RequestRecord[];
-  /** The active fault rules. */
-  readonly faults: FaultRule[];
-  /**
-   * Appends rules, and known faults by name.
-   *
-   * @throws {Error} for a fault that has to be an option of `startSandbox`
-   */
-  addFault(...faults: (FaultRule | FaultName)[]): void;
-  /** Removes all rules; changes of the tenant's behavior stay. */
-  clearFaults(): void;
-  /** The user at the browser. */
-  readonly user: TestUser;
-  /** The state of the tenant. */
-  readonly tenant: Tenant;
-  /** The app-only registration: its ids and credentials. */
-  readonly app: AppOnlyClient;
-  /** Issues an access token without a sign-in. */
-  issueToken(options?: TokenOptions): string;
-  /** Expires all access tokens, even during a transfer. */
-  expireAccessTokens(): void;
-  /**
-   * Revokes all refresh tokens: the next refresh fails with this AADSTS number. `invalid_grant`: 50173 after a
-   * password reset (the default), 70043 for a sign-in frequency policy, 700082 after 90 days of disuse.
-   * `interaction_required` 50076 and `access_denied` 53003: a new policy.
-   */
-  revokeRefreshTokens(why?: Revocation): void;
-  /**
-   * Challenges all access and refresh tokens of clients that support challenges: Graph responds with 401 and
-   * `claims` until it gets a token requested with these. With "interaction_required" the refresh is refused too,
-   * and the user has to sign in again; with "all" all other clients are challenged as well.
-   */
-  challenge(refresh?: ChallengedRefresh, clients?: "capable" | "all"): void;
-  /** Stops the listeners and deletes the sandbox's files. */
-  close(): Promise<void>;
-}
+export type { ItemKind } from "./tenant/item.ts";
+export type { Behavior, ItemInfo } from "./tenant/tenant.ts";
 
 /** Starts a sandbox on 127.0.0.1. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -112,12 +67,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const closing = new AbortController();
   const faults = new Faults(options.faults ?? []);
   let log: RequestLog | undefined;
-  let listeners: Listener[] = [];
+  let entrance: Entrance | undefined;
   try {
     const content = join(folder, "content");
     for (const path of [home, content]) await mkdir(path, { mode: 0o700, recursive: true });
     const requests = log = new RequestLog(options.logFile);
-    // The listeners come first, since the state needs their origins; no request can arrive before this turn ends.
+    // The ports come first, since the state needs their origins; no request can arrive before this turn ends.
     const services: Partial<Record<Service, Handler>> = {};
     const effects: FaultEffects = {
       pause: (ms) => pause(ms, closing.signal),
@@ -130,37 +85,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
           request,
           (record) => exchange(request, record, services[request.service]!, faults, effects),
         );
-    listeners = openListeners(options, respond);
-    const [login, graph, storage] = listeners as [Listener, Listener, Listener];
-    const ports = { login: login.port, graph: graph.port, storage: storage.port };
-    const own = { login: login.origin, graph: graph.origin, storage: storage.origin };
-    const state = newState(options, options.tls?.origins ?? own, content);
+    const opened = entrance = openEntrance(options, respond);
+    const { origins, ports } = opened;
+    const state = newState(options, origins, content);
     Object.assign(services, servicesOf(state));
     const behaviors: FaultName[] = [];
     const overview = { state, log: requests, faults, behaviors };
     const sandbox = sandboxOf(overview, home);
     for (const name of options.fault ?? []) addKnownFault(overview, name);
     let closed: Promise<void> | undefined;
-    const close = () => closed ??= closeAll(listeners, state.sessions, requests, [folder, home], closing);
+    const close = () => closed ??= closeAll(opened, state.sessions, requests, [folder, home], closing);
     return { ...sandbox, ports, close, [Symbol.asyncDispose]: close };
   } catch (error) {
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await entrance?.close();
     log?.close();
     for (const path of [folder, home]) await rm(path, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-/** Opens all three listeners or none. */
-function openListeners({ port, tls }: SandboxOptions, respond: Respond): Listener[] {
-  const listeners: Listener[] = [];
-  try {
-    for (const [index, service] of (["login", "graph", "storage"] as const).entries()) {
-      listeners.push(new Listener(service, port === undefined ? 0 : port + index, respond, tls));
-    }
-    return listeners;
-  } catch (error) {
-    for (const listener of listeners) listener.close();
     throw error;
   }
 }
@@ -188,8 +127,9 @@ function sandboxOf(running: Overview, home: string) {
   return {
     loginOrigin: origins.login,
     apiOrigin: origins.graph,
-    storageOrigin: origins.storage,
-    env: environment(origins, home),
+    storageOrigin: origins.storage(tenant.directory),
+    hostsLines: hostsLines(tenant.drives),
+    env: environment(state, home),
     requests: log.requests,
     faults: faults.rules,
     addFault: (...added: (FaultRule | FaultName)[]) => {
@@ -222,11 +162,12 @@ function addFault(running: Overview, fault: FaultRule | FaultName): void {
   addKnownFault(running, fault);
 }
 
-function environment(origins: Origins, home: string): Record<string, string> {
+function environment({ origins, tenant }: State, home: string): Record<string, string> {
+  const storage = tenant.drives.map((drive) => new URL(origins.storage(drive.info.site)).host);
   return {
     GRAPH_LOGIN_ORIGIN: origins.login,
     GRAPH_API_ORIGIN: origins.graph,
-    GRAPH_STORAGE_HOSTS: new URL(origins.storage).host,
+    GRAPH_STORAGE_HOSTS: [...new Set(storage)].join(","),
     GRAPH_CLIENT_ID: CLIENT_ID,
     GRAPH_TENANT_ID: TENANT_ID,
     GRAPH_SITE: "contoso.sharepoint.com/sites/TestTeam",
@@ -265,14 +206,14 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 async function closeAll(
-  listeners: readonly Listener[],
+  entrance: Entrance,
   sessions: UploadSessions,
   log: RequestLog,
   folders: readonly string[],
   closing: AbortController,
 ): Promise<void> {
   closing.abort();
-  await Promise.all(listeners.map((listener) => listener.close()));
+  await entrance.close();
   sessions.close();
   log.close();
   for (const folder of folders) await rm(folder, { recursive: true, force: true });

@@ -1,20 +1,30 @@
 import type { FaultRule } from "./faults.ts";
 import type { FaultName } from "./known_faults.ts";
 import type { TlsFiles } from "./http/listener.ts";
+import type { LineShape } from "./http/shaped_line.ts";
 import type { SignInAudience } from "./login/authorities.ts";
-import type { Origins } from "./state.ts";
+
+/** TLS of a sandbox. */
+export interface TlsOptions extends TlsFiles {
+  /**
+   * Serves the service's own names (`login.microsoftonline.com`, `graph.microsoft.com`, `contoso.sharepoint.com` …) on
+   * one port, and gives out only URLs with these. A hosts file or a proxy must lead clients to it.
+   *
+   * @default false
+   */
+  hostNames?: boolean;
+  /** With `hostNames`: the port in URLs, if a proxy leads from there to the sandbox. @default the port it listens on */
+  publicPort?: number;
+}
 
 /** Options of {@link startSandbox}. */
 export interface SandboxOptions {
-  /** The first of three consecutive ports. @default three free ones */
+  /** The first of three consecutive ports; with `hostNames` the only one. @default free ones */
   port?: number;
-  /**
-   * Listens with TLS at `https://localhost`. With `origins` the services give out only those addresses, to which a proxy
-   * must lead their clients.
-   *
-   * @default plain http
-   */
-  tls?: TlsFiles & { origins?: Origins };
+  /** Listens with TLS, at `https://localhost` unless `hostNames`. @default plain http */
+  tls?: TlsOptions;
+  /** Delays all connections and limits their rate, as a line to a distant service does. @default none */
+  line?: LineShape;
   /** Approves every device code immediately. @default false */
   approve?: boolean;
   /** Lifetime of access tokens. @default 3600 */
@@ -39,7 +49,10 @@ export interface SandboxOptions {
   revokeOldRefreshTokens?: boolean;
   /** Which accounts may use the app: `signInAudience` of its manifest. @default "AzureADMyOrg", this tenant only */
   signInAudience?: SignInAudience;
-  /** Redirect URIs of the app; the port of a loopback one is ignored. @default ["http://localhost"] */
+  /**
+   * Further redirect URIs of the app, beside `http://localhost` and the classic one of programs without a browser of their
+   * own, `https://login.microsoftonline.com/common/oauth2/nativeclient`. The port of a loopback one is ignored.
+   */
   redirectUris?: string[];
   /** Lifetime of authorization codes. @default 600 */
   authorizationCodeLifeSeconds?: number;
@@ -77,8 +90,15 @@ export interface SandboxOptions {
 
 /** Options with their defaults filled in. */
 export type Settings = Readonly<
-  Required<Omit<SandboxOptions, "port" | "tls" | "approve" | "fault" | "faults" | "logFile" | "home">>
+  Required<
+    Omit<SandboxOptions, "port" | "tls" | "line" | "approve" | "fault" | "faults" | "logFile" | "home">
+  >
 >;
+
+const REDIRECT_URIS = [
+  "http://localhost",
+  "https://login.microsoftonline.com/common/oauth2/nativeclient",
+];
 
 const CONSENTED = [
   "User.Read",
@@ -105,7 +125,7 @@ export function settingsFrom(options: SandboxOptions): Settings {
     publicClientFlows: options.publicClientFlows ?? true,
     revokeOldRefreshTokens: options.revokeOldRefreshTokens ?? false,
     signInAudience: options.signInAudience ?? "AzureADMyOrg",
-    redirectUris: options.redirectUris ?? ["http://localhost"],
+    redirectUris: [...REDIRECT_URIS, ...options.redirectUris ?? []],
     authorizationCodeLifeSeconds: options.authorizationCodeLifeSeconds ?? 600,
     challengeableTokenLifeSeconds: options.challengeableTokenLifeSeconds ?? options.tokenLifeSeconds ??
       86_400,

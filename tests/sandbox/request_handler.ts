@@ -10,12 +10,15 @@ export interface RequestRecord {
   n: number;
   /** ISO time of arrival. */
   at: string;
+  /** Who received it. */
   service: ServiceRequest["service"];
   /** The number of its connection, from 1 for each service. */
   connection: number;
+  /** Such as "GET". */
   method: string;
   /** The raw path and query. */
   path: string;
+  /** Lower-case names; a repeated header is joined with ", ". */
   headers: Record<string, string>;
   /** Status of the response; 0 when the connection was closed without one. */
   status: number;

@@ -12,14 +12,15 @@ import { Copies } from "./storage/copies.ts";
 import { UrlSigner } from "./storage/url_signer.ts";
 import { UploadSessions } from "./storage/upload_sessions.ts";
 import { APP_CLIENT_ID } from "./tenant/contoso.ts";
-import type { User } from "./tenant/directory.ts";
+import type { Site, User } from "./tenant/directory.ts";
 import type { SharingLink } from "./tenant/sharing_link.ts";
 import { Tenant } from "./tenant/tenant.ts";
 
 export interface Origins {
   readonly login: string;
   readonly graph: string;
-  readonly storage: string;
+  /** Of upload and download URLs of a site. */
+  storage(site: Pick<Site, "hostname">): string;
 }
 
 export interface State {

@@ -38,6 +38,7 @@ export const DOCUMENTS = [
   "lib/README.md",
   "scripts/README.md",
   "tests/README.md",
+  "tests/sandbox/README.md",
 ] as const;
 
 /** The settings of the README. */

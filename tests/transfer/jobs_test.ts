@@ -1,4 +1,5 @@
 import { assert, assertRejects } from "../assert.ts";
+import { JobCount } from "../../lib/transfer/job_count.ts";
 import { runPool } from "../../lib/transfer/jobs.ts";
 
 Deno.test("runPool() waits for running jobs when its list fails", async () => {
@@ -9,7 +10,7 @@ Deno.test("runPool() waits for running jobs when its list fails", async () => {
     throw new Error("broken off");
   }
   await assertRejects(() =>
-    runPool(list(), 4, async () => {
+    runPool(list(), new JobCount({ throttledResponses: 0 }), async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       ended = true;
     })

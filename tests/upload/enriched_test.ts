@@ -6,6 +6,7 @@ import { heicFile, jpegFile, ole2File, pdfFile, wordDocument } from "./documents
 import { jsonLines, pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { FileSpan, ServiceResponse } from "../sandbox/messages.ts";
 import { concat } from "../sandbox/tenant/zip.ts";
+import { tenantOf } from "../sandbox/conformance/testing.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -16,7 +17,7 @@ const HTML = new TextEncoder().encode(`<html>${"text ".repeat(1000)}</html>`);
 
 /** Rewrites a storage response to serve another file, with that file's headers. */
 function insteadOf(env: TestEnv, path: string): (response: ServiceResponse) => ServiceResponse {
-  const { content } = env.sandbox.tenant.drive("Documents").walk(path.split("/")).item!;
+  const { content } = tenantOf(env.sandbox).drive("Documents").walk(path.split("/")).item!;
   const body: FileSpan = { file: content!.file, start: content!.start, length: content!.length };
   return ({ status, headers }) => ({ status, headers, body });
 }
@@ -243,8 +244,8 @@ Deno.test("put reports another stored document as damaged, whichever way it was 
     env.sandbox.clearFaults();
     // As if the service had stored and reported other content.
     const rewrite = (response: ServiceResponse) => {
-      const item = env.sandbox.tenant.drive("Documents").walk(["General", "Plan.docx"]).item!;
-      item.drive.replaceContent(item, env.sandbox.tenant.store.put(bytes), item.modifiedBy);
+      const item = tenantOf(env.sandbox).drive("Documents").walk(["General", "Plan.docx"]).item!;
+      item.drive.replaceContent(item, tenantOf(env.sandbox).store.put(bytes), item.modifiedBy);
       const body = JSON.parse(response.body as string);
       return { ...response, body: JSON.stringify({ ...body, size: bytes.length, ...WRONG }) };
     };

@@ -3,6 +3,7 @@ import { join } from "../../lib/std.ts";
 import { sameBytes } from "../download/download_env.ts";
 import { pseudoRandomBytes, startTestEnv } from "../test_env.ts";
 import { leaveUnfinished, oldFile, SMALL, UNIT } from "./upload_env.ts";
+import { tenantOf } from "../sandbox/conformance/testing.ts";
 
 Deno.test("put-large does not resume into a folder that was renamed", async () => {
   await using env = await startTestEnv();
@@ -11,7 +12,7 @@ Deno.test("put-large does not resume into a folder that was renamed", async () =
   await oldFile(env, "big.bin", content);
   await leaveUnfinished(env, "big.bin", "General/Work/");
   const { id, driveId } = env.sandbox.tenant.find("Documents", "General/Work")!;
-  const drive = env.sandbox.tenant.drive(driveId);
+  const drive = tenantOf(env.sandbox).drive(driveId);
   const folder = drive.item(id)!;
   drive.update(folder, { name: "Old" }, folder.createdBy);
   env.sandbox.tenant.addFolder("Documents", "General/Work");
@@ -52,7 +53,7 @@ Deno.test("put-large creates a new file when the target was deleted or renamed b
     if (how === "deleted") env.sandbox.tenant.remove("Documents", "General/big.bin");
     else {
       const { id, driveId } = env.sandbox.tenant.find("Documents", "General/big.bin")!;
-      const item = env.sandbox.tenant.drive(driveId).item(id)!;
+      const item = tenantOf(env.sandbox).drive(driveId).item(id)!;
       item.drive.update(item, { name: "other.bin" }, item.createdBy);
     }
     const { code, stderr } = await env.run("put-large", ...SMALL, "big.bin", "General/");

@@ -200,7 +200,7 @@ Deno.test("put -r sends at most --jobs files concurrently", async () => {
   await using env = await startTestEnv();
   for (let i = 0; i < 9; i++) await env.file(`${i}.txt`, `${i}`);
   const files = Array.from({ length: 9 }, (_, i) => `${i}.txt`);
-  for (const [jobs, most] of [[["--jobs", "2"], 2], [[], 4]] as const) {
+  for (const [jobs, most] of [[["--jobs", "2"], 2], [[], 8]] as const) {
     let now = 0;
     let seen = 0;
     env.sandbox.clearFaults();

@@ -36,7 +36,7 @@ export async function copyItem(
   } as const;
   const result = copyTree(state.tenant.store, item, parent, name as string, options);
   await Promise.allSettled([result]); // nothing is written after the sandbox has closed
-  return emptyResponse(202, { location: state.copies.monitor(state, drive.info.site.path, result) });
+  return emptyResponse(202, { location: state.copies.monitor(state, drive.info.site, result) });
 }
 
 function targetFolder(state: State, item: Item, reference: unknown): Item {

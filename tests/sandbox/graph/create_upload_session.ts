@@ -130,5 +130,6 @@ function uploadUrl(state: State, session: UploadSession): string {
   const query = `guid='${guid}'${olderForms ? `&path='${staging}'` : ""}` +
     `&overwrite=${overwrite}&rename=${rename}&dc=0&tempauth=`;
   const grant = { use: "upload", driveId: drive.id, subject: guid } as const;
-  return state.signer.sign(state.origins.storage, path, query, grant, state.settings.uploadUrlLifeSeconds);
+  const origin = state.origins.storage(site);
+  return state.signer.sign(origin, path, query, grant, state.settings.uploadUrlLifeSeconds);
 }

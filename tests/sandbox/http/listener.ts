@@ -12,7 +12,9 @@ import { sendResponse, writeAll } from "./response.ts";
 
 /** Certificate and key of a TLS listener, as PEM texts. */
 export interface TlsFiles {
+  /** The certificate, perhaps with those that lead to its authority. */
   cert: string;
+  /** The private key. */
   key: string;
 }
 
@@ -20,23 +22,31 @@ export interface TlsFiles {
 export type Respond = (request: ServiceRequest) => Promise<Outcome>;
 
 export class Listener {
-  readonly origin: string;
-  readonly #service: Service;
+  readonly #serviceAt: (host: string) => Service | undefined;
   readonly #respond: Respond;
   readonly #listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr>;
   readonly #connections = new Set<Deno.Conn>();
   #count = 0;
   readonly #work = new Set<Promise<void>>();
 
-  /** Starts listening; `port` 0 picks a free one. @throws {Deno.errors.AddrInUse} */
-  constructor(service: Service, port: number, respond: Respond, tls?: TlsFiles) {
-    this.#service = service;
+  /**
+   * Starts listening; `port` 0 picks a free one.
+   *
+   * @param serviceAt The service that a Host header means
+   * @throws {Deno.errors.AddrInUse}
+   */
+  constructor(
+    serviceAt: (host: string) => Service | undefined,
+    port: number,
+    respond: Respond,
+    tls?: TlsFiles,
+  ) {
+    this.#serviceAt = serviceAt;
     this.#respond = respond;
     const address = { hostname: "127.0.0.1", port };
     this.#listener = tls
       ? Deno.listenTls({ ...address, cert: tls.cert, key: tls.key })
       : Deno.listen(address);
-    this.origin = `${tls ? "https://localhost" : "http://127.0.0.1"}:${this.port}`;
     this.#track(this.#accept());
   }
 
@@ -74,7 +84,7 @@ export class Listener {
       for (let reused = false; await this.#serveOne(connection, reader, { number, reused });) reused = true;
     } catch (error) {
       if (error instanceof MalformedRequest || error instanceof LineTooLong) {
-        await sendBadRequest(connection, error);
+        await sendError(connection, 400, `Bad Request: ${error.message}`);
       } else if (!isBroken(error)) throw error;
     } finally {
       this.#close(connection);
@@ -85,7 +95,13 @@ export class Listener {
   async #serveOne(connection: Deno.Conn, reader: ByteReader, on: ConnectionInfo): Promise<boolean> {
     const head = await readHead(reader);
     const source = bodySource(reader, head, () => writeAll(connection, CONTINUE));
-    const outcome = await this.#outcome(toServiceRequest(this.#service, head, new RequestBody(source), on));
+    const host = head.headers["host"] ?? "";
+    const service = this.#serviceAt(host);
+    if (service === undefined) {
+      await sendError(connection, 421, `no service of the sandbox has the name "${host}"`);
+      return false;
+    }
+    const outcome = await this.#outcome(toServiceRequest(service, head, new RequestBody(source), on));
     if (outcome === "drop") return false;
     const { response, truncateTo } = outcome;
     const keepAlive = head.keepAlive && response.headers["connection"] !== "close";
@@ -153,10 +169,10 @@ function toServiceRequest(
   };
 }
 
-async function sendBadRequest(connection: Deno.Conn, error: Error): Promise<void> {
+async function sendError(connection: Deno.Conn, status: number, error: string): Promise<void> {
   const options = { headOnly: false, keepAlive: false, truncateTo: undefined };
   try {
-    await sendResponse(connection, jsonResponse(400, { error: `Bad Request: ${error.message}` }), options);
+    await sendResponse(connection, jsonResponse(status, { error }), options);
   } catch (failure) {
     if (!isBroken(failure)) throw failure;
   }

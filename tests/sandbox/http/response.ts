@@ -14,7 +14,13 @@ const REASONS: Record<number, string> = {
     411: "Length Required",
     412: "Precondition Failed",
   },
-  ...{ 413: "Content Too Large", 416: "Range Not Satisfiable", 423: "Locked", 429: "Too Many Requests" },
+  ...{
+    413: "Content Too Large",
+    416: "Range Not Satisfiable",
+    421: "Misdirected Request",
+    423: "Locked",
+    429: "Too Many Requests",
+  },
   ...{
     500: "Internal Server Error",
     501: "Not Implemented",

@@ -4,6 +4,7 @@ import type { FaultRule } from "../faults.ts";
 import type { SandboxOptions } from "../options.ts";
 import type { Behavior } from "../tenant/tenant.ts";
 
+/** Something that goes wrong, by name. */
 export interface KnownFault {
   /** One-line description. */
   what: string;
@@ -15,6 +16,7 @@ export interface KnownFault {
   scripts: readonly ("whoami" | "ls" | "get" | "put" | "put-large")[];
   /** Creates rules, since some have state; they carry the name of the fault. */
   rules?: () => FaultRule[];
+  /** How the tenant behaves instead. */
   behavior?: Partial<Behavior>;
   /** Options that can be set only at the start of a sandbox. */
   options?: Omit<SandboxOptions, "fault" | "faults">;

@@ -63,14 +63,14 @@ export const LISTINGS = {
     item: 15,
     traps: ["L7"],
     scripts,
-    rules: () => [onPages(looped)],
+    rules: (): FaultRule[] => [onPages(looped)],
   },
   "page-repeats-item": {
     what: "each page repeats the last item of the previous page",
     item: 15,
     traps: ["L7"],
     scripts,
-    rules: () => [repeating()],
+    rules: (): FaultRule[] => [repeating()],
   },
   "empty-page": {
     what: "the first page is empty and links to the next",
@@ -84,21 +84,22 @@ export const LISTINGS = {
     item: 15,
     traps: ["4.1"],
     scripts,
-    rules: () => [firstFile(({ file: _, ...item }) => item)],
+    rules: (): FaultRule[] => [firstFile(({ file: _, ...item }) => item)],
   },
   "package": {
     what: "the first file is a OneNote notebook",
     item: 15,
     traps: ["E7"],
     scripts,
-    rules: () => [firstFile(({ file: _, ...item }) => ({ ...item, package: { type: "oneNote" } }))],
+    rules:
+      (): FaultRule[] => [firstFile(({ file: _, ...item }) => ({ ...item, package: { type: "oneNote" } }))],
   },
   "remote-item": {
     what: "the first file is a shortcut to a folder of another drive",
     item: 15,
     traps: ["4.1"],
     scripts,
-    rules: () => [firstFile(asShortcut)],
+    rules: (): FaultRule[] => [firstFile(asShortcut)],
   },
   "token-expires-in-listing": {
     what: "all access tokens expire before the third page",

@@ -1,5 +1,6 @@
 /** Forms of responses that were seen live besides the usual ones: clients must bear both (PROTOCOL 17.2). */
 
+import type { FaultRule } from "../faults.ts";
 import { type KnownFault, PUT_CONTENT, SECOND_FRAGMENT, THROTTLED_PLACES } from "./known_fault.ts";
 
 const FILES = ["ls", "get", "put", "put-large"] as const;
@@ -26,7 +27,7 @@ export const LIVE_FORMS = {
     item: 18,
     traps: ["E1"],
     scripts: FILES,
-    rules: () =>
+    rules: (): FaultRule[] =>
       THROTTLED_PLACES.map((place) => ({
         ...place,
         status: 429,
@@ -53,7 +54,7 @@ export const LIVE_FORMS = {
     item: 18,
     traps: ["9", "U17"],
     scripts: UPLOADS,
-    rules: () =>
+    rules: (): FaultRule[] =>
       [SECOND_FRAGMENT, PUT_CONTENT].map((place) => ({
         ...place,
         times: "always",

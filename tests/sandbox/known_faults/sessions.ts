@@ -1,5 +1,6 @@
 /** Faults at the start and end of upload sessions (PROTOCOL 7.1, 7.3). */
 
+import type { FaultRule } from "../faults.ts";
 import {
   CREATE_SESSION,
   FRAGMENT,
@@ -86,21 +87,24 @@ export const SESSIONS = {
     item: 9,
     traps: ["U23"],
     scripts,
-    rules: () => [CREATE_SESSION, PUT_CONTENT].map((place) => ({ ...place, times: "always", status: 423 })),
+    rules: (): FaultRule[] =>
+      [CREATE_SESSION, PUT_CONTENT].map((place) => ({ ...place, times: "always", status: 423 })),
   },
   "quota-reached": {
     what: "507 quotaLimitReached; in a session at the second fragment",
     item: 9,
     traps: ["U24"],
     scripts,
-    rules: () => [SECOND_FRAGMENT, PUT_CONTENT].map((place) => ({ ...place, times: "always", status: 507 })),
+    rules: (): FaultRule[] =>
+      [SECOND_FRAGMENT, PUT_CONTENT].map((place) => ({ ...place, times: "always", status: 507 })),
   },
   "precondition-failed": {
     what: "412: the file has changed in the meantime; in a session at the second fragment",
     item: 9,
     traps: ["U17"],
     scripts,
-    rules: () => [SECOND_FRAGMENT, PUT_CONTENT].map((place) => ({ ...place, times: "always", status: 412 })),
+    rules: (): FaultRule[] =>
+      [SECOND_FRAGMENT, PUT_CONTENT].map((place) => ({ ...place, times: "always", status: 412 })),
   },
   "session-error-under-200": {
     what: "the response to a new session is 200 with an error in the body",

@@ -13,7 +13,11 @@ function entra(error: string, number: number, text: string): Pick<FaultRule, "st
   return { status: error === "invalid_client" ? 401 : 400, body };
 }
 
-const PENDING = entra("authorization_pending", 70016, "Authorization is pending. Continue polling.");
+const PENDING: Pick<FaultRule, "status" | "body"> = entra(
+  "authorization_pending",
+  70016,
+  "Authorization is pending. Continue polling.",
+);
 
 export const SIGN_IN = {
   "authorization-pending": {
@@ -21,21 +25,21 @@ export const SIGN_IN = {
     item: 13,
     traps: ["A7"],
     scripts,
-    rules: () => [{ ...POLL, ...PENDING, times: 2 }],
+    rules: (): FaultRule[] => [{ ...POLL, ...PENDING, times: 2 }],
   },
   "slow-down": {
     what: "the first poll gets slow_down, which adds five seconds to the interval",
     item: 13,
     traps: ["13.2"],
     scripts,
-    rules: () => [{ ...POLL, ...entra("slow_down", 70016, "The client polls too fast.") }],
+    rules: (): FaultRule[] => [{ ...POLL, ...entra("slow_down", 70016, "The client polls too fast.") }],
   },
   "device-code-expired": {
     what: "the first poll gets expired_token",
     item: 13,
     traps: ["A4"],
     scripts,
-    rules: () => [{ ...POLL, ...entra("expired_token", 70020, "The code has expired.") }],
+    rules: (): FaultRule[] => [{ ...POLL, ...entra("expired_token", 70020, "The code has expired.") }],
   },
   "device-code-never-approved": {
     what: "the code is never approved and expires after two seconds",
@@ -49,7 +53,10 @@ export const SIGN_IN = {
     item: 13,
     traps: ["13.2"],
     scripts,
-    rules: () => [{ ...POLL, ...entra("authorization_declined", 65004, "User declined to consent.") }],
+    rules: (): FaultRule[] => [{
+      ...POLL,
+      ...entra("authorization_declined", 65004, "User declined to consent."),
+    }],
   },
   "public-client-off": {
     what: "the app registration does not allow public client flows; the error comes after the sign-in",
@@ -63,7 +70,7 @@ export const SIGN_IN = {
     item: 13,
     traps: ["A3"],
     scripts,
-    rules: () => [{
+    rules: (): FaultRule[] => [{
       ...POLL,
       ...entra("invalid_grant", 53003, "Access has been blocked by Conditional Access policies."),
     }],
@@ -98,7 +105,7 @@ export const SIGN_IN = {
     item: 13,
     traps: ["A2"],
     scripts,
-    rules: () => [{
+    rules: (): FaultRule[] => [{
       ...START,
       times: "always",
       ...entra("invalid_client", 7000218, "The request body must contain client_assertion or client_secret."),

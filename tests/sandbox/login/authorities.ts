@@ -5,14 +5,19 @@ import { type Directory, isPersonal, PERSONAL_TENANT_ID, type User } from "../te
 import { EntraError } from "./entra_error.ts";
 
 /** Values of `signInAudience` in an app's manifest. */
-export const SIGN_IN_AUDIENCES = [
+export const SIGN_IN_AUDIENCES: readonly SignInAudience[] = [
   "AzureADMyOrg",
   "AzureADMultipleOrgs",
   "AzureADandPersonalMicrosoftAccount",
   "PersonalMicrosoftAccount",
-] as const;
+];
 
-export type SignInAudience = typeof SIGN_IN_AUDIENCES[number];
+/** Accounts that an app registration accepts: this tenant's, any organization's, also or only personal ones. */
+export type SignInAudience =
+  | "AzureADMyOrg"
+  | "AzureADMultipleOrgs"
+  | "AzureADandPersonalMicrosoftAccount"
+  | "PersonalMicrosoftAccount";
 
 /** One tenant, or one of the three multi-tenant names. */
 export type Authority =

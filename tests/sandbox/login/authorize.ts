@@ -198,7 +198,7 @@ function finish(
 
 function errorFields(error: EntraError, request: ServiceRequest): Record<string, string> {
   const { error: code, error_description, error_uri } = describeError(error, request);
-  const canceled = error.number === 65004 ? { error_subcode: "cancel" } : {};
+  const canceled: Record<string, string> = error.number === 65004 ? { error_subcode: "cancel" } : {};
   return { error: code, ...canceled, error_description, error_uri };
 }
 

@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
+/** A certificate with its key. */
 export interface Certificate {
   /** PEM. */
   readonly certificate: string;

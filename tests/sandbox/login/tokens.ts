@@ -38,7 +38,7 @@ export interface RefreshGrant {
 }
 
 /** Why a refresh token is rejected: an AADSTS number (PROTOCOL 13.3 and 13.4). */
-export type Revocation = keyof typeof REVOCATIONS;
+export type Revocation = 50076 | 50173 | 53003 | 70043 | 700082;
 
 const REVOCATIONS = {
   50076: {

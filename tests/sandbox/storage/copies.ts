@@ -3,6 +3,7 @@
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
 import { itemNotFound, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
+import type { Site } from "../tenant/directory.ts";
 import type { Item } from "../tenant/item.ts";
 
 interface Copy {
@@ -17,13 +18,13 @@ export class Copies {
   readonly #copies = new Map<string, Copy>();
 
   /** The pre-authenticated URL that reports a copy. */
-  monitor(state: State, sitePath: string, result: Promise<Item>): string {
+  monitor(state: State, site: Site, result: Promise<Item>): string {
     result.catch(() => {}); // reported by the monitor
     const id = crypto.randomUUID();
     this.#copies.set(id, { result, pending: this.pendingReports });
-    const path = `${sitePath}/_api/v2.0/monitor/${id}`;
+    const path = `${site.path}/_api/v2.0/monitor/${id}`;
     const grant = { use: "monitor", driveId: "", subject: id } as const;
-    return state.signer.sign(state.origins.storage, path, "tempauth=", grant, 3600);
+    return state.signer.sign(state.origins.storage(site), path, "tempauth=", grant, 3600);
   }
 
   async report(state: State, request: ServiceRequest): Promise<ServiceResponse> {

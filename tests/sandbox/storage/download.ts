@@ -10,8 +10,10 @@ import { mimeType } from "../tenant/mime_types.ts";
 export function downloadUrl(state: State, item: Item, version?: number): string {
   const query = `UniqueId=${item.guid}&Translate=false&tempauth=&ApiVersion=2.0`;
   const grant = { use: "download", driveId: item.drive.id, subject: item.id, version } as const;
-  const path = `${item.drive.info.site.path}/_layouts/15/download.aspx`;
-  return state.signer.sign(state.origins.storage, path, query, grant, state.settings.downloadUrlLifeSeconds);
+  const { site } = item.drive.info;
+  const path = `${site.path}/_layouts/15/download.aspx`;
+  const origin = state.origins.storage(site);
+  return state.signer.sign(origin, path, query, grant, state.settings.downloadUrlLifeSeconds);
 }
 
 /** Handles GET and HEAD. Ignores If-Range and If-Match: there is no evidence that they work (PROTOCOL 18). */

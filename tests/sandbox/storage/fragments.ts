@@ -91,7 +91,7 @@ function committedJson(state: State, item: Item): Record<string, unknown> {
   const { cid, info: { site, olderForms } } = item.drive;
   if (cid !== undefined || olderForms) return { "@microsoft.graph.downloadUrl": url, file, ...json };
   return {
-    "@odata.context": `${state.origins.storage}${site.path}/_api/v2.0/$metadata#items/$entity`,
+    "@odata.context": `${state.origins.storage(site)}${site.path}/_api/v2.0/$metadata#items/$entity`,
     "@content.downloadUrl": url,
     ...json,
     file: { ...file as Record<string, unknown>, irmEffectivelyEnabled: false, irmEnabled: false },

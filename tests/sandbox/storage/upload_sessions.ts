@@ -42,14 +42,21 @@ export interface UploadSession extends SessionRequest {
 
 /** A session as tests see it. */
 export interface SessionInfo {
+  /** The drive of the file. */
   driveId: string;
+  /** The name of the file. */
   name: string;
   /** Relative to the root of the drive, without a leading slash. */
   path: string;
+  /** The pre-authenticated URL for fragments. */
   uploadUrl: string;
+  /** Bytes that have arrived and are kept. */
   keptBytes: number;
+  /** The size of the file, once a fragment has named it. */
   totalBytes: number | undefined;
+  /** When the session began. */
   created: Date;
+  /** When it ends without another fragment. */
   expires: Date;
 }
 

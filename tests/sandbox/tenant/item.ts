@@ -5,6 +5,7 @@ import type { User } from "./directory.ts";
 import type { Drive } from "./drive.ts";
 import { cTag, eTag, fixedGuid, olderPersonalItemId, olderPersonalTag } from "./ids.ts";
 
+/** A package is a OneNote notebook; a link leads to an item of another drive. */
 export type ItemKind = "folder" | "file" | "package" | "link";
 
 /** The author of a change: a user through an application. */

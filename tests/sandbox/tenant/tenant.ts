@@ -15,16 +15,25 @@ import { STORED_DAMAGE } from "./stored_damage.ts";
 
 /** An item as tests see it. */
 export interface ItemInfo {
+  /** The id in Graph. */
   id: string;
+  /** The id of its drive. */
   driveId: string;
+  /** The name of the item. */
   name: string;
   /** Relative to the root of the drive, without a leading slash. */
   path: string;
+  /** What it is. */
   kind: ItemKind;
+  /** In bytes; of a folder, with everything in it. */
   size: number;
+  /** Changes with every change of the item. */
   eTag: string;
+  /** Changes with the content. */
   cTag: string;
+  /** In base64; undefined for what has no content. */
   quickXorHash: string | undefined;
+  /** The number of versions, with the current one. */
   versions: number;
   /** Server time of the last change. */
   modified: Date;
@@ -43,7 +52,7 @@ export interface Behavior {
   /** SharePoint rewrites Office files: before the response to the upload, or after it (PROTOCOL 10.2). */
   rewriteOfficeFiles: "no" | "in-response" | "after-response";
   /** Damage to uploaded bytes, after SharePoint's own changes. */
-  storedDamage: keyof typeof STORED_DAMAGE | "no";
+  storedDamage: "flipped-byte" | "first-byte-only" | "no";
   /** How many requests for a new folder or its contents fail with 404 (PROTOCOL E3). */
   missesOfNewFolders: number;
   /** Reads without permission are 404 instead of 403 (PROTOCOL 2.3c). */
