@@ -8,7 +8,7 @@ import { invalidRequest, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { Item } from "../tenant/item.ts";
 import { pathOf } from "../tenant/item.ts";
-import { sharingLink } from "../tenant/sharing_link.ts";
+import { linkAddress, sharingLink } from "../tenant/sharing_link.ts";
 import { pathUrl } from "../drive_item_json.ts";
 
 /** The item of a share token: `u!` and the base64url of a URL. @throws {ServiceError} 400 or 403 */
@@ -23,7 +23,7 @@ export function itemOfShare(state: State, token: string): Item {
 }
 
 function byLink(state: State, url: string): Item | undefined {
-  return state.links.find(({ item, id }) => sharingLink(item, id) === url)?.item ??
+  return state.links.find((link) => linkAddress(link) === url)?.item ??
     items(state).find((item) => sharingLink(item) === url);
 }
 

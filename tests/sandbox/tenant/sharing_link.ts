@@ -23,10 +23,18 @@ const LETTERS: Readonly<Record<string, string>> = {
   xlsx: "x",
 };
 
-/** A link for everybody in the tenant, or with the id of one that a client has created: each kind has its own. */
-export function sharingLink(item: Item, id = ""): string {
+/** The link with which everybody in the tenant may read. */
+export function sharingLink(item: Item): string {
+  return linkAddress({ id: "", item, type: "view", scope: "organization" });
+}
+
+/** The address of a link; each type and scope has its own. */
+export function linkAddress({ id, item, type, scope }: SharingLink): string {
   const { cid, info: { site: { hostname, path, personal } } } = item.drive;
-  const token = `E${Buffer.from((item.guid + id).replaceAll("-", ""), "hex").toString("base64url")}`;
+  const keys = [item.guid, ...(type === "view" && scope === "organization" ? [] : [id])];
+  const token = `E${
+    keys.map((key) => Buffer.from(key.replaceAll("-", ""), "hex").toString("base64url")).join("")
+  }`;
   if (cid !== undefined) return `https://1drv.ms/${letterOf(item)}/c/${cid}/${token}`;
   const kind = personal ? "g" : path.startsWith("/teams/") ? "t" : "s";
   const place = personal ? path.slice(1) : path.split("/").at(-1);
