@@ -6,7 +6,7 @@
 import { join } from "../../lib/std.ts";
 import { newCertificate } from "../sandbox/login/certificate.ts";
 import { runUnlessAborted } from "./programs.ts";
-import { ADDRESSES } from "./service_names.ts";
+import { SERVICE_NAMES } from "./service_names.ts";
 
 const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 const NAMESPACES = "--map-root-user --net --mount --mount-proc --pid --fork --kill-child".split(" ");
@@ -21,9 +21,8 @@ const SET_UP = [
 /** Writes the files that isolated processes see in place of the machine's: names and authorities. */
 export async function prepareIsolation(folder: string): Promise<void> {
   const authority = newCertificate();
-  const hosts = Object.entries(ADDRESSES).map(([name, address]) => `${address} ${name}\n`);
   const trusted = await Deno.readTextFile(SYSTEM_AUTHORITIES).catch(() => "");
-  await Deno.writeTextFile(join(folder, "hosts"), `127.0.0.1 localhost\n${hosts.join("")}`);
+  await Deno.writeTextFile(join(folder, "hosts"), `127.0.0.1 localhost ${SERVICE_NAMES.join(" ")}\n`);
   await Deno.writeTextFile(join(folder, "ca.pem"), authority.certificate);
   await Deno.writeTextFile(join(folder, "trusted.pem"), trusted + authority.certificate);
   await Deno.writeTextFile(join(folder, "authority.json"), JSON.stringify(authority));

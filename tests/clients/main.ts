@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
-import { join } from "../../lib/std.ts";
+import { join, resolve } from "../../lib/std.ts";
 import type { Client } from "./client.ts";
 import { CLIENTS } from "./clients.ts";
 import { install } from "./install.ts";
@@ -45,7 +45,7 @@ async function main(args: string[]): Promise<number> {
   const folder = await Deno.makeTempDir({ prefix: "graph-clients-" });
   try {
     await prepareIsolation(folder);
-    const packages = values.packages ?? join(folder, "packages");
+    const packages = values.packages ? resolve(values.packages) : join(folder, "packages");
     return await rehearseAll(clients, { folder, packages, signal: interrupt.signal });
   } finally {
     await Deno.remove(folder, { recursive: true });

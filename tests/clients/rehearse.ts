@@ -6,7 +6,7 @@ import type { Client, Workplace } from "./client.ts";
 import { CLIENTS } from "./clients.ts";
 import { packageEnvironment } from "./install.ts";
 import { runProgram } from "./programs.ts";
-import { startServiceNames } from "./service_names.ts";
+import { startNamedSandbox } from "./service_names.ts";
 import { isPossible, STEP_NAMES, type StepName, STEPS } from "./steps.ts";
 
 /** How a step went. */
@@ -20,8 +20,8 @@ async function main([folder, packages, name]: string[]): Promise<void> {
   const client = CLIENTS.find((client) => client.name === name)!;
   const home = join(folder!, client.name);
   await Deno.mkdir(home);
-  await using network = await startServiceNames(authority, client.sandbox);
-  const workplace = newWorkplace(network.sandbox, home, packages!, join(folder!, "ca.pem"));
+  await using sandbox = await startNamedSandbox(authority, client.sandbox);
+  const workplace = newWorkplace(sandbox, home, packages!, join(folder!, "ca.pem"));
   const results = await rehearse(client, workplace);
   await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(results)));
 }

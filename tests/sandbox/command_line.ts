@@ -130,8 +130,9 @@ async function tlsOptions(given: Map<OptionName, string[]>): Promise<TlsOptions 
   if (hostNames && files === undefined) throw new UsageError("--host-names needs --tls CERT KEY");
   if (files === undefined) return undefined;
   if (files.length !== 2) throw new UsageError("--tls takes two files, a certificate and its key");
-  const [cert, key] = await Promise.all(files.map((file) => readText("--tls", file)));
-  return { cert: cert!, key: key!, hostNames };
+  // One after the other, so that the first that cannot be read is named.
+  const cert = await readText("--tls", files[0]!);
+  return { cert, key: await readText("--tls", files[1]!), hostNames };
 }
 
 /** The values of each option; "" for a switch. @throws {UsageError} */

@@ -151,7 +151,7 @@ Deno.test("Graph rejects unknown items, users and versions with its usual error"
   const cases: [string, string, number, string][] = [
     ["GET", "/me/drive/items/01AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 404, "itemNotFound"],
     ["GET", "/me/drive/root:/no%20such%20file", 404, "itemNotFound"],
-    ["GET", "/me/drive/special/music", 404, "itemNotFound"],
+    ["GET", "/me/drive/special/none", 404, "itemNotFound"],
     ["GET", `/drives/b!${"A".repeat(64)}`, 404, "itemNotFound"],
     ["GET", `/drives/${id.toLowerCase()}/root`, 404, "itemNotFound"],
     ["GET", "/me/drive/root:/%FF", 400, "invalidRequest"],
@@ -159,7 +159,7 @@ Deno.test("Graph rejects unknown items, users and versions with its usual error"
   ];
   for (const [method, path, status, code] of cases) assertError(await graph(method, path), status, code);
   assertError(await graph("GET", "/drives/xyz"), 400, "invalidRequest");
-  assertError(await graph("GET", `${sandbox.apiOrigin}/beta/me`), 400, "BadRequest");
+  assertError(await graph("GET", `${sandbox.apiOrigin}/v2.0/me`), 400, "BadRequest");
 });
 
 Deno.test("Graph adds diagnostic headers to every response", async () => {

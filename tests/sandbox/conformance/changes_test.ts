@@ -1,5 +1,6 @@
 /** Moves, copies and share links of the sandbox. */
 
+import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch } from "../../assert.ts";
 import { startSandbox } from "../mod.ts";
 import { assertError, graphOf, libraryPath, send, until } from "./testing.ts";
@@ -78,14 +79,29 @@ Deno.test("createLink returns a link that /shares resolves, the same for the sam
 
   const { roles, link } = created.json;
   assertEquals([created.status, roles, link.type, link.scope], [201, ["read"], "view", "organization"]);
-  assertMatch(link.webUrl, /^https:\/\/contoso\.sharepoint\.com\/:m:\/s\/TestTeam\//);
+  assertMatch(link.webUrl, /^https:\/\/contoso\.sharepoint\.com\/:u:\/s\/TestTeam\/E/);
   const token = `u!${btoa(link.webUrl).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
   assertEquals((await graph("GET", `/shares/${token}/driveItem`)).json.name, "Agenda.md");
   const again = await create({ type: "view", scope: "organization" });
   assertEquals([again.status, again.json.id], [200, created.json.id]);
-  assertEquals((await create({ type: "edit", scope: "users" })).json.roles, ["write"]);
+  const edit = (await create({ type: "edit", scope: "users" })).json;
+  assertEquals([edit.roles, edit.link.webUrl === link.webUrl], [["write"], false]);
   assertError(await create({ type: "own" }), 400, "invalidRequest");
   assertError(await create({ type: "view", scope: "world" }), 400, "invalidRequest");
+});
+
+Deno.test("createLink on a personal OneDrive returns a short link that /shares resolves", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox, { as: "robin" });
+
+  const { json } = await graph("POST", "/me/drive/root:/Documents/Shopping%20list.txt:/createLink", {
+    type: "view",
+    scope: "anonymous",
+  });
+
+  assertMatch(json.link.webUrl, /^https:\/\/1drv\.ms\/t\/c\/0a5f3c9e17d2b846\/E[\w-]+$/);
+  const token = Buffer.from(json.link.webUrl).toString("base64url");
+  assertEquals((await graph("GET", `/shares/u!${token}/driveItem`)).json.name, "Shopping list.txt");
 });
 
 Deno.test("PATCH sets a description, resolves taken names as asked, and takes a folder by its path", async () => {

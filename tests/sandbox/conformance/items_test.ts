@@ -161,6 +161,8 @@ Deno.test("folder creation applies fail, replace and rename, ignoring case", asy
     });
   const made = await make("New");
   assertEquals([made.status, made.json.name, made.json.folder.childCount], [201, "New", 0]);
+  const drive = sandbox.tenant.drive("Documents").id;
+  assertEquals(made.json["@odata.context"].split("#")[1], `drives('${drive}')/items/$entity`);
   assertError(await make("new"), 409, "nameAlreadyExists");
   assertEquals((await make("NEW", "replace")).json.id, made.json.id);
   assertEquals((await make("New", "rename")).json.name, "New 1");
@@ -217,6 +219,17 @@ Deno.test("PATCH changes name and timestamps, and adds a version to a file (PROT
     "invalidRequest",
     "malformedEntityTag",
   );
+});
+
+Deno.test("permanentDelete removes an item (PROTOCOL 14e)", async () => {
+  await using sandbox = await startSandbox();
+
+  const { status } = await graphOf(sandbox)(
+    "POST",
+    libraryPath(sandbox, "root:/General/Agenda.md:/permanentDelete"),
+  );
+
+  assertEquals([status, sandbox.tenant.find("Documents", "General/Agenda.md")], [204, undefined]);
 });
 
 Deno.test("DELETE removes a folder with its contents", async () => {

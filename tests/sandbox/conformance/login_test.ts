@@ -66,12 +66,6 @@ Deno.test("sign-in reports a wrong tenant, client, scope or form with its own er
   assertEntraError(await start(sandbox, { client_id: "" }), 400, "invalid_request", 900144);
   assertEntraError(await start(sandbox, { scope: "" }), 400, "invalid_request", 900144);
   assertEntraError(await start(sandbox, { scope: "Files.Write" }), 400, "invalid_scope", 70011);
-  assertEntraError(
-    await start(sandbox, { scope: "https://example.com/.default" }),
-    400,
-    "invalid_scope",
-    28002,
-  );
   assertEntraError(await start(sandbox, { client_secret: "x" }), 401, "invalid_client", 700025);
   assertEntraError(await poll(sandbox, "made up"), 400, "bad_verification_code", 70018);
   assertEntraError(

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "../../assert.ts";
 import { startSandbox } from "../mod.ts";
 import { assertError, graphOf, libraryPath, send } from "./testing.ts";
+import { start } from "./testing_login.ts";
 
 const GENERAL = "/me/drive/root:/Documents:";
 
@@ -14,6 +15,7 @@ Deno.test("Graph responds with 501 and a documentation page to what the sandbox 
     ["GET", "/me/messages/AAMk/attachments", "api/resources/message"],
     ["GET", "/me/drive/recent", "api/drive-recent"],
     ["GET", "/me/drive/special", "api/drive-get-specialfolder"],
+    ["GET", "/me/drive/special/approot/children", "api/drive-get-specialfolder"],
     ["GET", "/sites/root/lists/Documents/items", "api/list-list"],
     ["GET", "/me/drive/root/thumbnails", "api/driveitem-list-thumbnails"],
     ["GET", "/me/drive/root/children('Documents')", "onedrive-addressing-driveitems"],
@@ -45,6 +47,7 @@ Deno.test("Graph responds with 501 to properties of a body that the sandbox does
   const cases: [string, string, unknown][] = [
     ["POST", libraryPath(sandbox, "root/children"), { name: "x", folder: {}, remoteItem: {} }],
     ["POST", libraryPath(sandbox, "root/children"), { name: "x.txt", file: {} }],
+    ["POST", libraryPath(sandbox, "root:/General:/createLink"), { type: "view", password: "secret" }],
     ["PATCH", libraryPath(sandbox, "root:/General/Agenda.md"), { retentionLabel: {} }],
     ["PUT", libraryPath(sandbox, "root:/General"), { "@microsoft.graph.sourceUrl": "https://contoso.com/x" }],
     ["POST", session, { item: { mediaSource: {} } }],
@@ -58,11 +61,13 @@ Deno.test("Graph responds with 501 to properties of a body that the sandbox does
 Deno.test("sign-in and storage respond with 501 to what the sandbox does not model", async () => {
   await using sandbox = await startSandbox();
   const login = await send(`${sandbox.loginOrigin}/common/oauth2/v2.0/logout`);
+  const scope = await start(sandbox, { scope: "https://contoso.sharepoint.com/.default" });
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
   const storage = await send(`${sandbox.storageOrigin}/sites/TestTeam/_api/web/lists`, { headers });
 
   assertEquals([login.status, login.json.error], [501, "sandboxNotImplemented"]);
   assertMatch(login.json.error_description, /See https:\/\/learn\.microsoft\.com\/entra\//);
+  assertEquals([scope.status, scope.json.error], [501, "sandboxNotImplemented"]);
   assertError(storage, 501, "sandboxNotImplemented");
   assertMatch(storage.json.error.message, /See https:\/\/learn\.microsoft\.com\/sharepoint\//);
 });

@@ -22,6 +22,7 @@ Deno.test("overview page shows drives and files, with their names escaped", asyn
   assertStringIncludes(text, "OneDrive of Adele Vance");
   assertMatch(text, /&lt;b&gt;&amp;&#39;x\.txt <small class="quiet">4 B, /);
   assert(!text.includes("<b>&"));
+  assertEquals((await send(`${sandbox.loginOrigin}/`, { method: "HEAD" })).text, "");
 });
 
 Deno.test("overview page counts what a folder holds beyond 200 items", async () => {

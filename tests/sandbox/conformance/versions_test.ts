@@ -32,6 +32,22 @@ Deno.test("versions are listed newest first, and the content of former ones can 
   assertEquals((await send(headers.get("location")!)).status, 404);
 });
 
+Deno.test("a former version can be deleted, the current one cannot (PROTOCOL 4.4b)", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const path = libraryPath(sandbox, "root:/General/Log.txt:");
+  for (const text of ["one", "three"]) await graph("PUT", `${path}/content`, text);
+  await graph("PATCH", path, { description: "The log" });
+
+  assertEquals((await graph("DELETE", `${path}/versions/2.0`)).status, 204);
+
+  const { json } = await graph("GET", `${path}/versions`);
+  assertEquals(json.value.map(({ id, size }: Json) => `${id} ${size}`), ["3.0 5", "1.0 3"]);
+  assertEquals(await sandbox.tenant.bytes("Documents", "General/Log.txt"), new TextEncoder().encode("three"));
+  assertError(await graph("DELETE", `${path}/versions/3.0`), 400, "invalidRequest");
+  assertError(await graph("DELETE", `${path}/versions/2.0`), 404, "itemNotFound");
+});
+
 Deno.test("thumbnails and conversions are not modelled, and the error says where they are documented", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);

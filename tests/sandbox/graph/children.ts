@@ -119,7 +119,8 @@ export async function createFolder(
     item.drive.update(item, change, item.createdBy);
   }
   if (created) state.tenant.recordNewFolder(item);
-  return entityResponse(state, created ? 201 : 200, "drives('root')/items", driveItemJson(state, item));
+  const set = `drives('${item.drive.id}')/items`;
+  return entityResponse(state, created ? 201 : 200, set, driveItemJson(state, item));
 }
 
 const ORDERS: Readonly<Record<string, (item: Item) => string | number>> = {

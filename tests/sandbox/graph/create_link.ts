@@ -1,9 +1,10 @@
 /** `{item}/createLink` (PROTOCOL 14f). */
 
 import type { ServiceResponse } from "../messages.ts";
-import { invalidRequest, itemNotFound } from "../service_error.ts";
+import { invalidRequest, itemNotFound, notImplemented } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { mayWriteDrive } from "./authorization.ts";
+import { unknownKey } from "./conflict_behavior.ts";
 import { linkPermission } from "./permissions.ts";
 import { entityResponse, type GraphRequest, readJson } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
@@ -19,7 +20,10 @@ export async function createLink(
 ): Promise<ServiceResponse> {
   mayWriteDrive(request.caller, drive);
   if (!item) throw itemNotFound();
-  const { type, scope = "organization" } = await readJson(request.http, "refused");
+  const body = await readJson(request.http, "refused");
+  const { type, scope = "organization" } = body;
+  const unknown = unknownKey(body, ["type", "scope"]);
+  if (unknown !== undefined) throw notImplemented(`links with '${unknown}'`, "api/driveitem-createlink");
   if (!TYPES.includes(String(type))) throw invalidRequest("The link type is not valid.");
   const isKnown = SCOPES.includes(String(scope)) && (scope !== "organization" || drive.cid === undefined);
   if (!isKnown) throw invalidRequest("The link scope is not valid.");

@@ -27,7 +27,6 @@ const PAGES: Readonly<Record<string, string>> = {
   members: "api/group-list-members",
   messages: "api/resources/message",
   organization: "api/organization-get",
-  permanentDelete: "api/driveitem-permanentdelete",
   permissions: "api/resources/permission",
   photo: "api/profilephoto-get",
   preview: "api/driveitem-preview",

@@ -21,7 +21,7 @@ import { searchItems } from "./search.ts";
 import { getSite, searchSites } from "./sites.ts";
 import { getFilesFolder, listChannels, listJoinedTeams } from "./teams.ts";
 import { getUser } from "./users.ts";
-import { getVersion, getVersionContent, listVersions } from "./versions.ts";
+import { deleteVersion, getVersion, getVersionContent, listVersions } from "./versions.ts";
 import { parseQuery } from "./query.ts";
 import { type GraphRequest, isJson } from "./request.ts";
 import { addHeaders, errorResponse } from "./response_forms.ts";
@@ -45,6 +45,7 @@ export async function graphService(state: State, request: ServiceRequest): Promi
 
 async function route(state: State, http: ServiceRequest): Promise<ServiceResponse> {
   const version = /^\/v1\.0(?=\/|$)/.exec(http.path)?.[0];
+  if (/^\/beta(\/|$)/.test(http.path)) throw notImplemented("the beta version", "versioning-and-support");
   if (version === undefined) throw new ServiceError(400, "BadRequest", "Invalid version.");
   const caller = authenticate(state, http);
   if (http.path.slice(version.length) === "/$batch") {
@@ -76,6 +77,7 @@ async function handleItem(
     case "PATCH ":
       return await patchItem(state, request, address);
     case "DELETE ":
+    case "POST permanentDelete":
       return deleteItem(state, request, address);
     case "PUT ":
       // Usually a PUT to …/name.txt/content without the second colon (PROTOCOL N1).
@@ -97,6 +99,8 @@ async function handleItem(
       return listVersions(state, request, address);
     case "GET versions/{id}":
       return getVersion(state, request, address, id);
+    case "DELETE versions/{id}":
+      return deleteVersion(request, address, id);
     case "GET versions/{id}/content":
       return getVersionContent(state, request, address, id);
     case "GET content":

@@ -6,7 +6,7 @@ import { itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { Role, User } from "../tenant/directory.ts";
 import { isWithin, type Item } from "../tenant/item.ts";
-import { type SharingLink, sharingLink } from "../tenant/sharing_link.ts";
+import { linkAddress, type SharingLink } from "../tenant/sharing_link.ts";
 import { mayReadDrive } from "./authorization.ts";
 import { allowOptions, pick, selected } from "./query.ts";
 import { collectionResponse, entityResponse, type GraphRequest } from "./request.ts";
@@ -53,7 +53,12 @@ export function linkPermission(state: State, link: SharingLink, item: Item): Jso
     roles: [link.type === "edit" ? "write" : "read"],
     hasPassword: false,
     ...(link.item === item ? {} : { inheritedFrom: referenceTo(state, link.item) }),
-    link: { type: link.type, scope: link.scope, preventsDownload: false, webUrl: sharingLink(link.item) },
+    link: {
+      type: link.type,
+      scope: link.scope,
+      preventsDownload: false,
+      webUrl: linkAddress(link),
+    },
   };
 }
 

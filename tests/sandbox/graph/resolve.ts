@@ -1,6 +1,6 @@
 /** Resolves the steps of a path to a resource of the tenant. */
 
-import { invalidRequest, itemNotFound, ServiceError } from "../service_error.ts";
+import { invalidRequest, itemNotFound, notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { type Channel, isPersonal, type Site, siteId, type Team, type User } from "../tenant/directory.ts";
 import type { Drive } from "../tenant/drive.ts";
@@ -149,8 +149,11 @@ function itemById(drive: Drive, id: string, relation: string): Item {
   return item;
 }
 
-/** Only OneDrives have special folders; this tenant has only Documents. */
+/** Only OneDrives have special folders; of them, the sandbox has only Documents. */
 function specialFolder(drive: Drive, name: string): Item {
+  if (/^(approot|cameraroll|music|photos)$/i.test(name)) {
+    throw notImplemented(`the special folder '${name}'`, "api/drive-get-specialfolder");
+  }
   const folder = name === "documents" && drive.info.owner
     ? drive.root.children.get(nameKey("Documents"))
     : undefined;

@@ -8,7 +8,7 @@ import { invalidRequest, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import type { Item } from "../tenant/item.ts";
 import { pathOf } from "../tenant/item.ts";
-import { sharingLink } from "../tenant/sharing_link.ts";
+import { linkAddress, sharingLink } from "../tenant/sharing_link.ts";
 import { pathUrl } from "../drive_item_json.ts";
 
 /** The item of a share token: `u!` and the base64url of a URL. @throws {ServiceError} 400 or 403 */
@@ -16,11 +16,15 @@ export function itemOfShare(state: State, token: string): Item {
   if (!token.startsWith("u!")) throw invalidRequest("The sharing token is invalid.", "invalidRequest");
   const url = URL.parse(Buffer.from(token.slice(2), "base64url").toString());
   const item = url &&
-    (items(state).find((item) => sharingLink(item) === `${url.origin}${url.pathname}`) ??
-      byDocumentPage(state, url) ?? byWebUrl(state, url));
+    (byLink(state, `${url.origin}${url.pathname}`) ?? byDocumentPage(state, url) ?? byWebUrl(state, url));
   if (item) return item;
   const message = "The sharing link no longer exists, or you do not have permission to access it.";
   throw new ServiceError(403, "accessDenied", message);
+}
+
+function byLink(state: State, url: string): Item | undefined {
+  return state.links.find((link) => linkAddress(link) === url)?.item ??
+    items(state).find((item) => sharingLink(item) === url);
 }
 
 /** `…/_layouts/15/Doc.aspx?sourcedoc={GUID}` of a site, and `doc.aspx?resid=GUID` of a personal OneDrive. */

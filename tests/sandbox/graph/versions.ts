@@ -6,7 +6,7 @@ import { invalidRequest, itemNotFound } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { downloadUrl } from "../storage/download.ts";
 import type { Item, Version } from "../tenant/item.ts";
-import { mayReadDrive } from "./authorization.ts";
+import { mayReadDrive, mayWriteDrive } from "./authorization.ts";
 import { allowOptions, pick, selected } from "./query.ts";
 import { collectionResponse, entityResponse, type GraphRequest } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
@@ -48,6 +48,16 @@ export function getVersionContent(
   const { number } = versionOf(item, id);
   if (number === item.versions) throw invalidRequest("You cannot get the content of the current version.");
   return emptyResponse(302, { location: downloadUrl(state, item, number) });
+}
+
+/** For good: a former version has no recycle bin. */
+export function deleteVersion(request: GraphRequest, address: ItemAddress, id: string): ServiceResponse {
+  mayWriteDrive(request.caller, address.drive);
+  const item = fileOf(request, address);
+  const { number } = versionOf(item, id);
+  if (number === item.versions) throw invalidRequest("You cannot delete the current version.");
+  item.drive.removeVersion(item, number);
+  return emptyResponse(204);
 }
 
 function fileOf(request: GraphRequest, { drive, item }: ItemAddress): Item {

@@ -1,6 +1,7 @@
 /** Entra ID: device code, browser and app-only sign-in, tokens, discovery and pages. */
 
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
+import { notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { authorityOf } from "./authorities.ts";
 import { authorize } from "./authorize.ts";
@@ -18,8 +19,9 @@ export async function loginService(state: State, request: ServiceRequest): Promi
     response.headers["x-ms-request-id"] = crypto.randomUUID();
     return response;
   } catch (error) {
-    if (!(error instanceof EntraError)) throw error;
-    return entraErrorResponse(error, request);
+    if (error instanceof EntraError) return entraErrorResponse(error, request);
+    if (!(error instanceof ServiceError)) throw error;
+    return jsonResponse(error.status, { error: error.code, error_description: error.message });
   }
 }
 
@@ -45,10 +47,7 @@ async function route(state: State, request: ServiceRequest): Promise<ServiceResp
       return redeem(state, { authority: authority(), tenant, form });
     }
     default:
-      return jsonResponse(501, {
-        error: "sandboxNotImplemented",
-        error_description: `The sandbox does not model ${request.method} of '${request.path}'. See ${PAGE}`,
-      });
+      throw notImplemented(`${request.method} of '${request.path}'`, PAGE);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Delegated scopes: parsing and consent. */
 
+import { notImplemented } from "../service_error.ts";
 import { EntraError } from "./entra_error.ts";
 
 const OPENID_SCOPES = ["openid", "profile", "email", "offline_access"];
@@ -49,7 +50,7 @@ export interface ScopeRequest {
   readonly isDefault: boolean;
 }
 
-/** Parses a `scope` parameter. @throws {EntraError} 70011 for an unknown scope, 28002 for a second resource */
+/** Parses a `scope` parameter. @throws {EntraError} 70011 for an unknown scope @throws {ServiceError} 501 for another service */
 export function parseScopes(text: string, consented: readonly string[]): ScopeRequest {
   const graph: string[] = [];
   const openid: string[] = [];
@@ -118,10 +119,9 @@ function graphScope(name: string): string {
   const scope = GRAPH_SCOPES.find((scope) => scope.toLowerCase() === name.toLowerCase());
   if (scope !== undefined) return scope;
   if (name.includes("://")) {
-    throw new EntraError(
-      "invalid_scope",
-      28002,
-      `Provided value for the input parameter scope '${name}' is not valid.`,
+    throw notImplemented(
+      `tokens for '${name}'`,
+      "https://learn.microsoft.com/entra/identity-platform/scopes-oidc",
     );
   }
   const message =

@@ -22,7 +22,7 @@ export interface Overview {
 
 /** Whether a request is for the page, which is neither logged nor struck by faults. */
 export function isOverviewRequest({ service, method, path }: ServiceRequest): boolean {
-  return service === "login" && method === "GET" && path === "/";
+  return service === "login" && (method === "GET" || method === "HEAD") && path === "/";
 }
 
 export function overviewPage({ state, log, faults, behaviors }: Overview): ServiceResponse {

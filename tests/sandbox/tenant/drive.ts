@@ -227,6 +227,13 @@ export class Drive {
     }
   }
 
+  /** Deletes a former version of a file. */
+  removeVersion(item: Item, number: number): void {
+    const [version] = item.history.splice(item.history.findIndex((version) => version.number === number), 1);
+    const { content } = version!;
+    if (![item, ...item.history].some((other) => other.content === content)) this.#store.remove(content);
+  }
+
   /** Free bytes. */
   get remainingBytes(): number {
     return Math.max(0, this.quotaBytes - this.root.size);

@@ -11,13 +11,37 @@ export interface SharingLink {
   readonly scope: string;
 }
 
-/** A link for everybody in the tenant. */
+/** What a link shows of the type of a file. */
+const LETTERS: Readonly<Record<string, string>> = {
+  docx: "w",
+  jpg: "i",
+  mp4: "v",
+  pdf: "b",
+  png: "i",
+  pptx: "p",
+  txt: "t",
+  xlsx: "x",
+};
+
+/** The link with which everybody in the tenant may read. */
 export function sharingLink(item: Item): string {
-  const { hostname, path, personal } = item.drive.info.site;
-  const extension = /\.(\w)\w*$/.exec(item.name)?.[1]?.toLowerCase() ?? "u";
-  const icon = item.kind === "folder" ? "f" : extension;
+  return linkAddress({ id: "", item, type: "view", scope: "organization" });
+}
+
+/** The address of a link; each type and scope has its own. */
+export function linkAddress({ id, item, type, scope }: SharingLink): string {
+  const { cid, info: { site: { hostname, path, personal } } } = item.drive;
+  const keys = [item.guid, ...(type === "view" && scope === "organization" ? [] : [id])];
+  const token = `E${
+    keys.map((key) => Buffer.from(key.replaceAll("-", ""), "hex").toString("base64url")).join("")
+  }`;
+  if (cid !== undefined) return `https://1drv.ms/${letterOf(item)}/c/${cid}/${token}`;
   const kind = personal ? "g" : path.startsWith("/teams/") ? "t" : "s";
   const place = personal ? path.slice(1) : path.split("/").at(-1);
-  const bytes = Buffer.from(item.guid.replaceAll("-", ""), "hex");
-  return `https://${hostname}/:${icon}:/${kind}/${place}/E${bytes.toString("base64url")}`;
+  return `https://${hostname}/:${letterOf(item)}:/${kind}/${place}/${token}`;
+}
+
+function letterOf({ kind, name }: Item): string {
+  if (kind !== "file") return kind === "folder" ? "f" : "o";
+  return LETTERS[/\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? ""] ?? "u";
 }
