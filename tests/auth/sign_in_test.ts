@@ -194,7 +194,7 @@ Deno.test("scripts use GRAPH_ACCESS_TOKEN without a cache", async () => {
   assertStringIncludes(stderr, "does not accept GRAPH_ACCESS_TOKEN");
 });
 
-Deno.test("scripts request permissions by their full names in national clouds", async () => {
+Deno.test("scripts request permissions by their full names in national clouds (PROTOCOL 12b)", async () => {
   await using env = await startTestEnv({ signIn: false });
   const bodies: string[] = [];
   const origins = {

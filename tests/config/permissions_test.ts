@@ -54,7 +54,7 @@ Deno.test("a planted dependency cannot change deno.lock by importing another pac
   }
 });
 
-Deno.test("the permission sets have the hosts of all clouds and the sandbox's default ports", async () => {
+Deno.test("the permission sets have the hosts of all clouds and the sandbox's default ports (PROTOCOL 12a)", async () => {
   const { permissions } = JSON.parse(await Deno.readTextFile(CONFIG));
   const clouds = Object.values(CLOUDS).map(cloudHosts);
   const sandbox = ["127.0.0.1:8400", "127.0.0.1:8401"];

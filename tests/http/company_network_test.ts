@@ -75,7 +75,7 @@ Deno.test("a proxy is used as the variables say, for loopback hosts as well", as
   }
 });
 
-Deno.test("failures of a proxy or certificate say what to check", async (t) => {
+Deno.test("failures of a proxy or certificate say what to check (PROTOCOL A8)", async (t) => {
   await using network = await startCompanyNetwork("localhost");
   const { proxy } = network;
   const port = network.sandbox.ports.graph;

@@ -1,7 +1,7 @@
 import { assertEquals } from "../assert.ts";
 import { parseClaimsChallenge, parseErrorBody } from "../../lib/graph/errors.ts";
 
-Deno.test("parseErrorBody() reads every shape of error body", () => {
+Deno.test("parseErrorBody() reads every shape of error body (PROTOCOL 9a)", () => {
   const graph = parseErrorBody(
     JSON.stringify({
       error: {

@@ -3,7 +3,7 @@ import { CLOUDS } from "../../lib/clouds.ts";
 import { StorageClient } from "../../lib/graph/storage.ts";
 import { HttpClient } from "../../lib/http/client.ts";
 
-Deno.test("StorageClient accepts https URLs of storage hosts, and listed loopback hosts", () => {
+Deno.test("StorageClient accepts https URLs of storage hosts, and listed loopback hosts (PROTOCOL 15b)", () => {
   const storage = new StorageClient(new HttpClient(), [...CLOUDS.global.storageHosts, "127.0.0.1:8080"]);
   const cases: [string, boolean][] = [
     ["https://contoso.sharepoint.com/x", true],

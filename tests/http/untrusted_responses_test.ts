@@ -153,7 +153,7 @@ Deno.test("put-large never prints a response that contains an upload URL", async
   }
 });
 
-Deno.test("ls decodes paths that the service encodes, and only those", async () => {
+Deno.test("ls decodes paths that the service encodes, and only those (PROTOCOL N8)", async () => {
   await using env = await startWithToken();
   const folder = "50% off/a%25b ä";
   for (

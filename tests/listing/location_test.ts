@@ -5,7 +5,7 @@ import { nameProblem, pathNameProblem } from "../../lib/drive/names.ts";
 
 const HOST = "contoso.sharepoint.com";
 
-Deno.test("itemUrl() encodes each name, and no colon that marks the path", () => {
+Deno.test("itemUrl() encodes each name, and no colon that marks the path (PROTOCOL 3.2a, N3)", () => {
   const driveId = "b!x-Y_z";
   const cases: [ItemAddress, string | undefined, string][] = [
     [{ driveId, path: [] }, undefined, "/drives/b!x-Y_z/root"],

@@ -58,7 +58,7 @@ Deno.test("put --conflict rename does not upload twice when the last response is
   assertEquals(copies.length, 2);
 });
 
-Deno.test("put-large waits for a commit that takes effect late", async () => {
+Deno.test("put-large waits for a commit that takes effect late (PROTOCOL U15)", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.bin", pseudoRandomBytes(2 * UNIT));
   env.sandbox.addFault({ ...fragments, nth: 2, when: "after", status: 500, body: "" });

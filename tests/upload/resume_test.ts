@@ -240,11 +240,15 @@ Deno.test(`put-large survives ${KILLS} kills at random moments, and resends at m
     let mine = 0;
     for (let over = false; !over;) {
       const child = env.spawn("put-large", ...SMALL, file, `General/${uploads}.bin`);
-      const timer = setTimeout(() => kill(child), 60 + Math.random() * 250);
+      // Later and later, so that a busy machine, on which a process starts slowly, finishes as well.
+      const timer = setTimeout(() => kill(child), 60 + Math.random() * (250 + 50 * mine));
       const { code } = await child.output();
       clearTimeout(timer);
       if (code === 6) {
-        lost++; // killed after the service created the session and before its response arrived: the URL is lost
+        // Killed after the service created the session and before its response arrived: the URL is lost. Once a
+        // fragment is sent, the journal has it.
+        assertEquals(sent(env).length, before, "a session with fragments was lost");
+        lost++;
         break;
       }
       if (code !== 0) mine++;
@@ -259,7 +263,6 @@ Deno.test(`put-large survives ${KILLS} kills at random moments, and resends at m
     }
     kills += mine;
   }
-  assert(lost <= 2 + KILLS / 10, `${lost} sessions were lost`); // creating one takes longer on a busy machine
   assertEquals(env.sandbox.tenant.openSessions().length, lost);
   assertEquals(await journal(env), []);
 });

@@ -33,7 +33,7 @@ Deno.test("MSAL: each user has a separate /me and drive", async () => {
   assertEquals([...drives], ["adele", "megan", "robin"].map((name) => sandbox.tenant.drive(name).id));
 });
 
-Deno.test("MSAL: a personal account signs in at /consumers, on the page for personal accounts", async () => {
+Deno.test("MSAL: a personal account signs in at /consumers, on the page for personal accounts (PROTOCOL 1c)", async () => {
   await using sandbox = await startSandbox(ANY_ACCOUNT);
   sandbox.user.as = "robin";
   const client = publicClient(sandbox, {}, "consumers");
@@ -148,7 +148,7 @@ Deno.test("polling requires the tenant that issued the code", async () => {
   assertEntraError(await poll(sandbox, device_code), 400, "bad_verification_code", 70018);
 });
 
-Deno.test("MSAL: a guest has one home account, an account in each tenant, and no OneDrive here", async () => {
+Deno.test("MSAL: a guest has one home account, an account in each tenant, and no OneDrive here (PROTOCOL 1d, L4)", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0 });
   sandbox.user.signIn("dana");
   const result = await publicClient(sandbox).acquireTokenByDeviceCode({
@@ -175,7 +175,7 @@ Deno.test("MSAL: a guest has one home account, an account in each tenant, and no
   assertError(await graph("/sites/contoso.sharepoint.com:/sites/Marketing"), 403, "accessDenied");
 });
 
-Deno.test("guest at /organizations signs in to the home tenant without SharePoint, and can switch to contoso", async () => {
+Deno.test("guest at /organizations signs in to the home tenant without SharePoint, and can switch to contoso (PROTOCOL 2.3b)", async () => {
   await using sandbox = await startSandbox({ signInAudience: "AzureADMultipleOrgs", pollIntervalSeconds: 0 });
   sandbox.user.signIn("dana");
   const client = publicClient(sandbox, {}, "organizations");
@@ -211,7 +211,7 @@ Deno.test("policy errors appear in the browser or in the response to a poll (PRO
   assert((await signIn(sandbox)).access_token);
 });
 
-Deno.test("Graph rejects sites, groups and teams for personal accounts", async () => {
+Deno.test("Graph rejects sites, groups and teams for personal accounts (PROTOCOL 2.3c)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   for (

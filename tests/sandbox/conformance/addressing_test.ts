@@ -134,7 +134,7 @@ Deno.test("Graph rejects the names of PROTOCOL 3.3", async () => {
   }
 });
 
-Deno.test("Graph rejects dot segments from clients that do not normalize paths", async () => {
+Deno.test("Graph rejects dot segments from clients that do not normalize paths (PROTOCOL 3.2b)", async () => {
   await using sandbox = await startSandbox();
   const headers = `Host: graph\nAuthorization: Bearer ${sandbox.issueToken()}\nConnection: close\n\n`;
   const text = await raw(

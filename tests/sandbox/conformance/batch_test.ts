@@ -73,6 +73,8 @@ Deno.test("$batch rejects more than 20 requests, repeated ids, unknown dependenc
     { requests: Array.from({ length: 21 }, (_, n) => ({ ...step, id: String(n) })) },
     { requests: [step, step] },
     { requests: [{ ...step, dependsOn: ["2"] }, { ...step, id: "2" }] },
+    { requests: [{ ...step, dependsOn: "2" }] },
+    { requests: [step, { ...step, id: "2", dependsOn: [null] }] },
     { requests: [{ ...step, method: "POST", body: {} }] },
     { requests: [{ id: 1, method: "GET", url: "/me" }] },
     { requests: [{ ...step, url: "https://graph.microsoft.com/v1.0/me" }] },

@@ -10,7 +10,7 @@ async function locationOf(graph: Graph, path: string): Promise<string> {
   return reply.headers.get("location")!;
 }
 
-Deno.test("GET content redirects to storage, which rejects altered URLs", async () => {
+Deno.test("GET content redirects to storage, which rejects altered URLs (PROTOCOL D4)", async () => {
   await using sandbox = await startSandbox();
   const url = await locationOf(graphOf(sandbox), LETTER);
   assert(
@@ -35,7 +35,7 @@ Deno.test("GET content redirects to storage, which rejects altered URLs", async 
       base,
     ]
   ) assertError(await send(altered), 401, "unauthenticated");
-  assertError(await send(`${sandbox.storageOrigin}/elsewhere`), 404, "itemNotFound");
+  assertError(await send(`${sandbox.storageOrigin}/elsewhere`), 501, "sandboxNotImplemented");
 });
 
 Deno.test("storage rejects any Authorization header (PROTOCOL D1, U5)", async () => {
@@ -45,7 +45,7 @@ Deno.test("storage rejects any Authorization header (PROTOCOL D1, U5)", async ()
   assertError(await send(url, { headers }), 401, "unauthenticated");
 });
 
-Deno.test("storage rejects download URLs that have expired or whose item is deleted", async () => {
+Deno.test("storage rejects download URLs that have expired or whose item is deleted (PROTOCOL D3)", async () => {
   await using sandbox = await startSandbox({ downloadUrlLifeSeconds: 0.4 });
   const graph = graphOf(sandbox);
   const url = await locationOf(graph, LETTER);

@@ -106,7 +106,7 @@ Deno.test("claims challenge accepts only tokens with its claims, and requires a 
   assertEquals((await me(tokenWithClaims)).status, 200, "only rules challenge clients that never said cp1");
 });
 
-Deno.test("new folders are missing at first, by path, by id and as parents", async () => {
+Deno.test("new folders are missing at first, by path, by id and as parents (PROTOCOL E3)", async () => {
   await using sandbox = await startSandbox({ fault: ["new-folder-not-yet-there"] });
   const graph = graphOf(sandbox);
   const made = await graph("POST", "/me/drive/root/children", { name: "New", folder: {} });

@@ -8,7 +8,7 @@ function payload(jwt: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(jwt.split(".")[1]!, "base64url").toString());
 }
 
-Deno.test("device code stays pending for n polls after its approval, then yields tokens once", async () => {
+Deno.test("device code stays pending for n polls after its approval, then yields tokens once (PROTOCOL A7)", async () => {
   await using sandbox = await startSandbox({ approve: true, pendingPolls: 2, pollIntervalSeconds: 0 });
   const started = await start(sandbox);
   assertEquals(started.json.verification_uri, `${sandbox.loginOrigin}/devicelogin`);
@@ -82,7 +82,7 @@ Deno.test("sign-in reports a wrong tenant, client, scope or form with its own er
   assertEntraError(json, 400, "invalid_request", 900561);
 });
 
-Deno.test("polling a declined, expired or unapproved code returns its own error", async () => {
+Deno.test("polling a declined, expired or unapproved code returns its own error (PROTOCOL A4)", async () => {
   await using sandbox = await startSandbox({ pollIntervalSeconds: 0, deviceCodeLifeSeconds: 0.3 });
   sandbox.user.always = "decline";
   const declined = (await start(sandbox)).json.device_code;

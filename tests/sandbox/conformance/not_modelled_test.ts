@@ -5,12 +5,16 @@ import { start } from "./testing_login.ts";
 
 const GENERAL = "/me/drive/root:/Documents:";
 
-Deno.test("Graph responds with 501 and a documentation page to what the sandbox does not model", async () => {
+Deno.test("Graph responds with 501 and a documentation page to what the sandbox does not model (PROTOCOL 17b)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const cases: [string, string, string][] = [
     ["GET", "/planner", "api/overview"],
-    ["GET", "/users", "api/overview"],
+    ["GET", "/", "traverse-the-graph"],
+    ["GET", "/users", "api/user-list"],
+    ["GET", "/sites/getAllSites", "api/site-getallsites"],
+    ["GET", "/shares/u!abc", "api/shares-get"],
+    ["GET", "/me/drive/delta", "api/driveitem-delta"],
     ["GET", "/me/messages", "api/resources/message"],
     ["GET", "/me/messages/AAMk/attachments", "api/resources/message"],
     ["GET", "/me/drive/recent", "api/drive-recent"],
@@ -27,6 +31,12 @@ Deno.test("Graph responds with 501 and a documentation page to what the sandbox 
     ["GET", "/sites?$search=x", "query-parameters"],
     ["GET", "/me?$select=aboutMe", "api/resources/user"],
     ["GET", "/me/drive/root?$select=sharepointIds", "api/resources/driveitem"],
+    ["GET", "/me/drive/root?$select=file/mimeType", "query-parameters"],
+    ["GET", "/me/drive/root?$select=*", "query-parameters"],
+    ["GET", "/me/drive/root/delta?$deltatoken=x", "query-parameters"],
+    ["GET", "/sites?search=*&$filter=siteCollection/root%20ne%20null", "query-parameters"],
+    ["DELETE", `${GENERAL}?$select=id`, "query-parameters"],
+    ["GET", `${GENERAL}/content?format=zip`, "api/driveitem-get-content-format"],
   ];
   for (const [method, path, page] of cases) {
     const reply = await graph(method, path);
@@ -48,6 +58,9 @@ Deno.test("Graph responds with 501 to properties of a body that the sandbox does
     ["POST", libraryPath(sandbox, "root/children"), { name: "x", folder: {}, remoteItem: {} }],
     ["POST", libraryPath(sandbox, "root/children"), { name: "x.txt", file: {} }],
     ["POST", libraryPath(sandbox, "root:/General:/createLink"), { type: "view", password: "secret" }],
+    ["POST", libraryPath(sandbox, "root:/General:/createLink"), { type: "blocksDownload" }],
+    ["POST", libraryPath(sandbox, "root:/General:/createLink"), { scope: "organization" }],
+    ["POST", libraryPath(sandbox, "root:/General:/createLink"), { type: "view", scope: "existingAccess" }],
     ["PATCH", libraryPath(sandbox, "root:/General/Agenda.md"), { retentionLabel: {} }],
     ["PUT", libraryPath(sandbox, "root:/General"), { "@microsoft.graph.sourceUrl": "https://contoso.com/x" }],
     ["POST", session, { item: { mediaSource: {} } }],
@@ -64,10 +77,12 @@ Deno.test("sign-in and storage respond with 501 to what the sandbox does not mod
   const scope = await start(sandbox, { scope: "https://contoso.sharepoint.com/.default" });
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
   const storage = await send(`${sandbox.storageOrigin}/sites/TestTeam/_api/web/lists`, { headers });
+  const page = await send(`${sandbox.storageOrigin}/sites/TestTeam/_layouts/15/Doc.aspx`);
 
   assertEquals([login.status, login.json.error], [501, "sandboxNotImplemented"]);
   assertMatch(login.json.error_description, /See https:\/\/learn\.microsoft\.com\/entra\//);
   assertEquals([scope.status, scope.json.error], [501, "sandboxNotImplemented"]);
   assertError(storage, 501, "sandboxNotImplemented");
+  assertError(page, 501, "sandboxNotImplemented");
   assertMatch(storage.json.error.message, /See https:\/\/learn\.microsoft\.com\/sharepoint\//);
 });

@@ -89,7 +89,7 @@ Deno.test("upload session keeps the received part of a fragment when the connect
   assertEquals(await sandbox.tenant.bytes("robin", "Documents/part.bin"), bytes);
 });
 
-Deno.test("upload session accepts description and fileSize, and rejects a file above the quota", async () => {
+Deno.test("upload session accepts description and fileSize, and rejects a file above the quota (PROTOCOL 7.1c)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox, { as: "robin" });
   const item = { description: "A list", fileSize: 10 };

@@ -4,7 +4,7 @@ import { docx } from "../tenant/seed_documents.ts";
 import { readZip } from "../tenant/zip.ts";
 import { assertError, graphOf, libraryPath, patternBytes, raw, tenantOf, until } from "./testing.ts";
 
-Deno.test("PUT content creates and replaces files, and updates versions and hashes", async () => {
+Deno.test("PUT content creates and replaces files, and updates versions and hashes (PROTOCOL 6d, 10.2b)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const path = libraryPath(sandbox, "root:/General/note.txt");
@@ -47,7 +47,7 @@ Deno.test("PUT content reads the conflict behavior only from the query", async (
   assertEquals((await graph("PUT", path, "y", { "conflict-behavior": "fail" })).status, 200);
 });
 
-Deno.test("PUT content conflicts with folders and packages, and creates parents", async () => {
+Deno.test("PUT content conflicts with folders and packages, and creates parents (PROTOCOL 3.4a, E7)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const put = (path: string) => graph("PUT", libraryPath(sandbox, `root:/${path}:/content`), "x");
@@ -101,7 +101,7 @@ Deno.test("PUT content rejects more than 262,144,000 bytes with 413 and SharePoi
   );
 });
 
-Deno.test("requests without a length fail with 411 in HTML", async () => {
+Deno.test("requests without a length fail with 411 in HTML (PROTOCOL 6e)", async () => {
   await using sandbox = await startSandbox();
   const head = `Host: graph\nAuthorization: Bearer ${sandbox.issueToken()}\nConnection: close\n\n`;
   const text = await raw(
@@ -170,7 +170,7 @@ Deno.test("SharePoint rewrites Office files before or after the response (PROTOC
   assert(later.file.hashes.quickXorHash !== json.file.hashes.quickXorHash);
 });
 
-Deno.test("new files lack their hash for some reads", async () => {
+Deno.test("new files lack their hash for some reads (PROTOCOL 10b)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   sandbox.tenant.behavior.readsWithoutHash = 2;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../a
 import { type Sandbox, startSandbox } from "../mod.ts";
 import { assertError, graphOf, send, tenantOf } from "./testing.ts";
 
-Deno.test("/me has eleven properties and supports $select", async () => {
+Deno.test("/me has eleven properties and supports $select (PROTOCOL 1a, 1b)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const { json } = await graph("GET", "/me");
@@ -36,7 +36,20 @@ Deno.test("users, sites and groups have drives", async () => {
   assertEquals((await graph("GET", `/groups/${team.id}/drives`)).json.value.length, 2);
 });
 
-Deno.test("sites are found by path, id, host and search", async () => {
+Deno.test("lists of drives and sites have pages", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const lists = ["/sites/contoso.sharepoint.com:/sites/TestTeam:/drives?", "/sites?search=*&"];
+  for (const list of lists) {
+    const all = (await graph("GET", list.slice(0, -1))).json.value;
+    const first = (await graph("GET", `${list}$top=1`)).json;
+    const second = (await graph("GET", first["@odata.nextLink"])).json;
+
+    assertEquals([...first.value, ...second.value], all.slice(0, 2), list);
+  }
+});
+
+Deno.test("sites are found by path, id, host and search (PROTOCOL 2.3a)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const byPath = (await graph("GET", "/sites/contoso.sharepoint.com:/sites/TestTeam")).json;

@@ -49,7 +49,9 @@ function readSteps({ requests }: Record<string, unknown>): Step[] {
     const isStep = [step?.id, step?.method, step?.url].every((text) =>
       typeof text === "string" && text !== ""
     );
-    if (!isStep || /^https?:/.test(step.url)) throw badRequest("Invalid batch payload format.");
+    const dependencies: unknown = step?.dependsOn ?? [];
+    const areIds = Array.isArray(dependencies) && dependencies.every((id) => typeof id === "string");
+    if (!isStep || !areIds || /^https?:/.test(step.url)) throw badRequest("Invalid batch payload format.");
     if (seen.has(step.id.toLowerCase())) {
       throw badRequest(`Request Id ${step.id} has to be unique in a batch.`);
     }

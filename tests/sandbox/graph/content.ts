@@ -21,12 +21,12 @@ export function getContent(state: State, request: GraphRequest, address: ItemAdd
   mayReadDrive(request.caller, address.drive);
   const { item } = address;
   if (!item) throw itemNotFound();
-  // The response has no body (recorded 2025).
-  if (item.kind === "folder") return emptyResponse(404, { "content-type": "application/octet-stream" });
-  if (item.kind !== "file") throw invalidRequest(`You cannot get content for a ${item.kind}.`);
   if (request.query.has("format")) {
     throw notImplemented("conversions (format=…)", "api/driveitem-get-content-format");
   }
+  // The response has no body (recorded 2025).
+  if (item.kind === "folder") return emptyResponse(404, { "content-type": "application/octet-stream" });
+  if (item.kind !== "file") throw invalidRequest(`You cannot get content for a ${item.kind}.`);
   if (unchanged(request.http, item)) return emptyResponse(304);
   const headers = { location: downloadUrl(state, item), "content-type": "application/octet-stream" };
   return emptyResponse(302, headers);

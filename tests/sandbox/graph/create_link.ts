@@ -9,7 +9,9 @@ import { linkPermission } from "./permissions.ts";
 import { entityResponse, type GraphRequest, readJson } from "./request.ts";
 import type { ItemAddress } from "./resolve.ts";
 
+const PAGE = "api/driveitem-createlink";
 const TYPES = ["view", "edit"];
+const MISSING_TYPES = ["review", "embed", "blocksDownload", "createOnly", "addressBar", "adminDefault"];
 const SCOPES = ["anonymous", "organization", "users"];
 
 /** Created once for each type and scope, then found. */
@@ -23,7 +25,13 @@ export async function createLink(
   const body = await readJson(request.http, "refused");
   const { type, scope = "organization" } = body;
   const unknown = unknownKey(body, ["type", "scope"]);
-  if (unknown !== undefined) throw notImplemented(`links with '${unknown}'`, "api/driveitem-createlink");
+  if (unknown !== undefined) throw notImplemented(`links with '${unknown}'`, PAGE);
+  if (type === undefined) throw notImplemented("links without a type", PAGE);
+  // Only personal drives have links to embed.
+  if (MISSING_TYPES.includes(String(type)) && (type !== "embed" || drive.cid !== undefined)) {
+    throw notImplemented(`links of the type '${type}'`, PAGE);
+  }
+  if (scope === "existingAccess") throw notImplemented("links for those with access", PAGE);
   if (!TYPES.includes(String(type))) throw invalidRequest("The link type is not valid.");
   const isKnown = SCOPES.includes(String(scope)) && (scope !== "organization" || drive.cid === undefined);
   if (!isKnown) throw invalidRequest("The link scope is not valid.");

@@ -8,10 +8,11 @@ import { PHANTOM_DRIVE_ID } from "../tenant/build_tenant.ts";
 import type { Site, User } from "../tenant/directory.ts";
 import type { Drive } from "../tenant/drive.ts";
 import * as may from "./authorization.ts";
-import { allowOptions, pick, type Query, selected } from "./query.ts";
+import { pageOf } from "./paging.ts";
+import { allowOptions, pick, selected } from "./query.ts";
 import { collectionResponse, entityResponse, type GraphRequest } from "./request.ts";
 
-type Json = Record<string, unknown>;
+type DriveJson = Record<string, unknown> & { id: string };
 
 /** `/me/drives`, `/users/{id}/drives`. */
 export function listUserDrives(state: State, request: GraphRequest, user: User): ServiceResponse {
@@ -22,7 +23,7 @@ export function listUserDrives(state: State, request: GraphRequest, user: User):
   const phantoms = drives.some((drive) => drive.cid !== undefined)
     ? [{ ...driveJson(drives[0]!), ...PHANTOM }]
     : [];
-  return driveList(state, drives, request.query, phantoms);
+  return driveList(state, request, drives, phantoms);
 }
 
 const PHANTOM = {
@@ -40,7 +41,7 @@ export function noDrive(state: State, user: User): ServiceError {
 /** `/sites/{id}/drives`, `/groups/{id}/drives`. */
 export function listSiteDrives(state: State, request: GraphRequest, site: Site): ServiceResponse {
   may.mayReadDrives(request.caller, site);
-  return driveList(state, site.drives, request.query);
+  return driveList(state, request, site.drives);
 }
 
 const DRIVE_PROPERTIES = new Set([
@@ -59,14 +60,14 @@ const DRIVE_PROPERTIES = new Set([
 
 function driveList(
   state: State,
+  request: GraphRequest,
   drives: readonly Drive[],
-  query: Query,
-  phantoms: readonly Json[] = [],
+  phantoms: readonly DriveJson[] = [],
 ): ServiceResponse {
-  allowOptions(query, "$select", "$top");
-  const names = selected(query, DRIVE_PROPERTIES, "microsoft.graph.drive");
-  const all = [...phantoms, ...drives.map(driveJson)];
-  return collectionResponse(state, "drives", all.map((drive) => pick(drive, names)));
+  allowOptions(request.query, "$select", "$top", "$skiptoken", "$skipToken");
+  const names = selected(request.query, DRIVE_PROPERTIES, "microsoft.graph.drive");
+  const { page, links } = pageOf(state, request, [...phantoms, ...drives.map(driveJson)]);
+  return collectionResponse(state, "drives", page.map((drive) => pick(drive, names)), links);
 }
 
 /** `/drives/{id}` and its aliases. */
@@ -77,7 +78,7 @@ export function getDrive(state: State, request: GraphRequest, drive: Drive): Ser
   return entityResponse(state, 200, "drives", pick(driveJson(drive), names));
 }
 
-function driveJson(drive: Drive): Json {
+function driveJson(drive: Drive): DriveJson {
   const { info, root } = drive;
   const owner = info.owner
     ? identitySet({ user: info.owner })

@@ -22,7 +22,7 @@ import { getSite, searchSites } from "./sites.ts";
 import { getFilesFolder, listChannels, listJoinedTeams } from "./teams.ts";
 import { getUser } from "./users.ts";
 import { deleteVersion, getVersion, getVersionContent, listVersions } from "./versions.ts";
-import { parseQuery } from "./query.ts";
+import { allowOptions, parseQuery } from "./query.ts";
 import { type GraphRequest, isJson } from "./request.ts";
 import { addHeaders, errorResponse } from "./response_forms.ts";
 import { type ItemAddress, resolve, type Target } from "./resolve.ts";
@@ -54,6 +54,9 @@ async function route(state: State, http: ServiceRequest): Promise<ServiceRespons
     }
     return await serveBatch(http, (step) => graphService(state, step));
   }
+  if (/^\/?$/.test(http.path.slice(version.length))) {
+    throw notImplemented("the service document", "traverse-the-graph");
+  }
   const request: GraphRequest = { http, caller, query: parseQuery(http.query) };
   const target = resolve(state, caller.user, parseAddressPath(http.path.slice(version.length)));
   if (target.isShared) mayFollowLinks(caller);
@@ -71,6 +74,7 @@ async function handleItem(
 ): Promise<ServiceResponse> {
   if (state.tenant.isStillHidden(address.item ?? address.folder)) throw itemNotFound();
   const { route, id = "", arguments: args } = parseRelation(relation);
+  if (request.http.method !== "GET") allowOptions(request.query);
   switch (`${request.http.method} ${route}`) {
     case "GET ":
       return getItem(state, request, address);

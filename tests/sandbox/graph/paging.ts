@@ -4,7 +4,6 @@ import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
 import { invalidRequest } from "../service_error.ts";
 import type { State } from "../state.ts";
-import type { Item } from "../tenant/item.ts";
 import type { GraphRequest } from "./request.ts";
 
 export const DEFAULT_PAGE = 200;
@@ -14,12 +13,17 @@ const MAX_PAGE = 1000;
 const FROM_THE_START = "start";
 const skipTokenKey = randomBytes(32);
 
+/** What has an id, by which a page continues. */
+interface Entity {
+  readonly id: string;
+}
+
 /** The page of `all` that a request asks for, and the link to the next one. */
-export function pageOf(
+export function pageOf<T extends Entity>(
   state: State,
   request: GraphRequest,
-  all: readonly Item[],
-): { page: Item[]; links: Record<string, string> } {
+  all: readonly T[],
+): { page: T[]; links: Record<string, string> } {
   const start = startOf(request, all);
   const isFirst = request.query.get("$skiptoken") === undefined;
   const empty = isFirst && state.tenant.behavior.emptyFirstPage;
@@ -43,7 +47,7 @@ export function pageSize(top: string | undefined): number {
   return Math.min(Number(top), MAX_PAGE);
 }
 
-function startOf(request: GraphRequest, all: readonly Item[]): number {
+function startOf(request: GraphRequest, all: readonly Entity[]): number {
   const token = request.query.get("$skiptoken") ?? request.query.get("$skipToken");
   if (token === undefined) return 0;
   const [place = "", signature] = token.split(".");

@@ -5,7 +5,16 @@ import { MISSING_PROPERTIES } from "./drive_item_properties.ts";
 
 const OPTIONS = ["select", "top", "expand", "orderby", "skiptoken", "skipToken", "skip", "filter", "count"];
 /** Options of OData that the sandbox does not model anywhere. */
-const MISSING_OPTIONS = ["search", "format", "levels", "apply", "compute", "index", "schemaversion"];
+const MISSING_OPTIONS = [
+  "search",
+  "format",
+  "levels",
+  "apply",
+  "compute",
+  "index",
+  "schemaversion",
+  "deltatoken",
+];
 
 /** The query options of a request; OData options with their `$`. */
 export type Query = ReadonlyMap<string, string>;
@@ -76,6 +85,8 @@ export function selected(
   const text = query.get("$select");
   if (text === undefined) return undefined;
   const names = text.split(",").map((name) => name.trim());
+  // Such as `*`, or a path below a property.
+  if (!names.every((name) => /^[\w@.]+$/.test(name))) throw missingOption(`$select=${text}`);
   const unknown = names.find((name) => !properties.has(name));
   if (unknown === undefined) return names;
   if (isMissing(unknown)) {

@@ -31,9 +31,14 @@ export function entityResponse(
   return jsonResponse(status, { "@odata.context": contextUrl(state, `${set}/$entity`), ...entity }, headers);
 }
 
-/** A collection in a single page. */
-export function collectionResponse(state: State, set: string, value: readonly Json[]): ServiceResponse {
-  return jsonResponse(200, { "@odata.context": contextUrl(state, set), value });
+/** A collection, or a page of one. */
+export function collectionResponse(
+  state: State,
+  set: string,
+  value: readonly Json[],
+  links: Record<string, string> = {},
+): ServiceResponse {
+  return jsonResponse(200, { "@odata.context": contextUrl(state, set), ...links, value });
 }
 
 /** `{graph}/v1.0/$metadata#…` */

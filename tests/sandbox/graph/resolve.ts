@@ -163,7 +163,9 @@ function specialFolder(drive: Drive, name: string): Item {
 
 /** `/shares/{token}/driveItem` is the item, and has its relations. */
 function ofShare(state: State, route: Route): Target {
-  const item = itemOfShare(state, route.name());
+  const token = route.name();
+  if (route.ended) throw unknownSegment("shares");
+  const item = itemOfShare(state, token);
   const name = route.name();
   if (name !== "driveItem" && name !== "root") throw unknownSegment(name);
   const target = ofItem(item, route);
@@ -197,6 +199,7 @@ function ofSites(state: State, route: Route): Target {
 function findSite(state: State, key: string, path: readonly string[] | undefined): Site {
   const { sites, hostname } = state.tenant.directory;
   const [host = "", ...guids] = (key === "root" ? hostname : key).toLowerCase().split(",");
+  if (!/[.,]/.test(key) && key !== "root") throw unknownSegment(key); // such as getAllSites
   if (!sites.some((site) => site.hostname === host)) {
     throw invalidRequest(
       `Invalid hostname for this tenancy: the id '${key}' has an invalid hostname for this tenancy`,

@@ -6,10 +6,9 @@ import { invalidRequest, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { type Site, siteId, siteUrl } from "../tenant/directory.ts";
 import * as may from "./authorization.ts";
+import { pageOf } from "./paging.ts";
 import { allowOptions, pick, selected } from "./query.ts";
 import { collectionResponse, entityResponse, type GraphRequest } from "./request.ts";
-
-type Json = Record<string, unknown>;
 
 /** `/sites/{id}` and by path. */
 export function getSite(state: State, request: GraphRequest, site: Site): ServiceResponse {
@@ -37,6 +36,7 @@ const SITE_PROPERTIES = new Set([
 /** `/sites?search=`: searches the index, which excludes personal sites (docs#14387). */
 export function searchSites(state: State, request: GraphRequest): ServiceResponse {
   may.mayReadSites(request.caller);
+  allowOptions(request.query, "$select", "$top", "$skiptoken", "$skipToken");
   const text = (request.query.get("search") ?? "").trim().toLowerCase();
   // Only applications may list all sites (msgraph-sdk-powershell#544).
   const listsAll = !request.query.has("search");
@@ -49,10 +49,11 @@ export function searchSites(state: State, request: GraphRequest): ServiceRespons
       [site.displayName, site.description, site.path].some((field) => field.toLowerCase().includes(text)))
   );
   const names = selected(request.query, SITE_PROPERTIES, "microsoft.graph.site");
-  return collectionResponse(state, "sites", found.map((site) => pick(siteJson(site), names)));
+  const { page, links } = pageOf(state, request, found.map(siteJson));
+  return collectionResponse(state, "sites", page.map((site) => pick(site, names)), links);
 }
 
-function siteJson(site: Site): Json {
+function siteJson(site: Site) {
   return {
     createdDateTime: site.created.toISOString(),
     description: site.description,

@@ -2,11 +2,12 @@
 
 import { allowOrigin, preflightResponse } from "../cors.ts";
 import { jsonResponse, type ServiceRequest, type ServiceResponse } from "../messages.ts";
-import { itemNotFound, notImplemented, ServiceError } from "../service_error.ts";
+import { notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { download } from "./download.ts";
 import { cancel, commit, progressResponse, receiveFragment } from "./fragments.ts";
 
+const MONITOR_PAGE = "long-running-actions-overview";
 const SHAREPOINT_PAGE = "/sharepoint/dev/sp-add-ins/get-to-know-the-sharepoint-rest-service";
 
 export async function storageService(state: State, request: ServiceRequest): Promise<ServiceResponse> {
@@ -43,10 +44,13 @@ async function route(state: State, request: ServiceRequest): Promise<ServiceResp
     }
     return download(state, request);
   }
-  if (request.path.includes("/_api/v2.0/monitor/") && request.method === "GET") {
+  if (request.path.includes("/_api/v2.0/monitor/")) {
+    if (request.method !== "GET") throw notImplemented(`${request.method} of a monitor`, MONITOR_PAGE);
     return await state.copies.report(state, request);
   }
-  if (!request.path.endsWith("/uploadSession")) throw itemNotFound();
+  if (!request.path.endsWith("/uploadSession")) {
+    throw notImplemented(`SharePoint's page '${request.path}'`, SHAREPOINT_PAGE);
+  }
   const session = state.sessions.get(state.signer.check(request, "upload").subject);
   switch (request.method) {
     case "GET":
