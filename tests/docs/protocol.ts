@@ -9,9 +9,9 @@ export interface Rule {
   readonly source: string;
 }
 
-export const PROTOCOL = await Deno.readTextFile(join(ROOT, "lib/graph/PROTOCOL.md"));
+export const NOTES = await Deno.readTextFile(join(ROOT, "lib/graph/PROTOCOL.md"));
 export const RULES: readonly Rule[] = [
-  ...PROTOCOL.matchAll(/^\| ([A-Z]\d+|[\d.]+[a-z]) \| .+ \| (.*) \|$/gm),
+  ...NOTES.matchAll(/^\| ([A-Z]\d+|[\d.]+[a-z]) \| .+ \| (.*) \|$/gm),
 ].map(([, id, source]) => ({ id: id!, source: source! }));
 
 const ID = String.raw`(?:[ADELNU]\d+|\d+(?:\.\d+)?[a-z]?)\b`;

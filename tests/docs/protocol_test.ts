@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { ROOT } from "../test_env.ts";
-import { citedIn, PROTOCOL, RULES, rulesOf } from "./protocol.ts";
+import { citedIn, NOTES, RULES, rulesOf } from "./protocol.ts";
 import { filesBelow } from "../cli/secret_scan.ts";
 
 Deno.test("citations of the protocol refer to a rule or section", async () => {
@@ -17,7 +17,7 @@ Deno.test("citations of the protocol refer to a rule or section", async () => {
 });
 
 Deno.test("each rule of the protocol has a unique id and a public source, unless it is assumed", () => {
-  const [rules, sources] = PROTOCOL.split("\n## Sources\n");
+  const [rules, sources] = NOTES.split("\n## Sources\n");
   assertEquals(RULES.map(({ id }) => id), [...new Set(RULES.map(({ id }) => id))]);
   const place = /\[[A-Z][A-Z0-9]+\]|[\w.-]+\/[\w.-]+(?:#\d+|:\S)|RFC \d+|\w\.(?:com|org)\b/;
   for (const { id, source } of RULES) {

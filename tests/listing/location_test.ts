@@ -21,7 +21,7 @@ Deno.test("itemUrl() encodes each name, and no colon that marks the path (PROTOC
   for (const [address, relation, url] of cases) assertEquals(itemUrl(address, relation), url);
 });
 
-Deno.test("childUrl() addresses an item by its name in a folder", () => {
+Deno.test("childUrl() addresses an item by its name in a folder (PROTOCOL N6)", () => {
   const driveId = "b!x";
   assertEquals(childUrl({ driveId, itemId: "01" }, "a#b", "content"), "/drives/b!x/items/01:/a%23b:/content");
   assertEquals(childUrl({ driveId, path: ["A"] }, "x", "content"), "/drives/b!x/root:/A/x:/content");

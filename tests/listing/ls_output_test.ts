@@ -189,3 +189,23 @@ Deno.test("--fields prints these fields of JSON, in this order, and rejects unkn
   assertEquals([code, env.sandbox.requests.length], [2, length]);
   assertMatch(stderr, /--fields path,nme: .*nme.* is not one of path, local/);
 });
+
+Deno.test("ls --drives shows the OneDrive that the service leaves out (PROTOCOL L1)", async () => {
+  await using env = await startTestEnv();
+  env.sandbox.addFault({ service: "graph", path: "/me/drives", status: 200, body: { value: [] } });
+
+  const { stdout } = await env.runWith({ env: { GRAPH_SITE: "" } }, "ls", "--drives");
+
+  assertMatch(stdout, /^OneDrive /m);
+});
+
+Deno.test("ls --sites suggests a URL to users who may not open the root site (PROTOCOL L5)", async () => {
+  await using env = await startTestEnv();
+  const body = { error: { code: "itemNotFound", message: "x" } };
+  env.sandbox.addFault({ service: "graph", path: "/sites?search=", status: 404, body, times: "always" });
+
+  const { code, stderr } = await env.run("ls", "--sites");
+
+  assertEquals(code, 5);
+  assertMatch(stderr, /may not open the tenant's root site; address the site by its URL instead/);
+});

@@ -7,7 +7,7 @@
  */
 import { join } from "../../lib/std.ts";
 import { filesBelow } from "../cli/secret_scan.ts";
-import { citedIn, PROTOCOL, RULES, rulesOf } from "../docs/protocol.ts";
+import { citedIn, NOTES, RULES, rulesOf } from "../docs/protocol.ts";
 import { ROOT } from "../test_env.ts";
 
 if (import.meta.main) {
@@ -15,7 +15,13 @@ if (import.meta.main) {
   const untested = RULES.filter(({ id }) => !tests.has(id));
   const shown = Deno.args.includes("--untested") ? untested : RULES;
   const lines = shown.map(({ id }) => [id, ...tests.get(id) ?? []].join("\n    "));
-  lines.push(`${RULES.length} rules, ${RULES.length - untested.length} with tests`);
+  const named = RULES.filter(({ id }) =>
+    [...tests.get(id) ?? []].some((place) => !place.endsWith("_test.ts"))
+  );
+  const ofSection = RULES.length - named.length - untested.length;
+  lines.push(
+    `${RULES.length} rules: ${named.length} by name, ${ofSection} in the tests of a section, ${untested.length} without`,
+  );
   await Deno.stdout.write(new TextEncoder().encode(lines.join("\n") + "\n"));
 }
 
@@ -47,7 +53,7 @@ export function testsOfRules(
 /** The rules behind the faults that the head of a file names: `17.2, items 2 to 11`. */
 function rulesOfFaults(head: string): string[] {
   const [, first, , last = first] = /17\.2, items? (\d+)( (?:to|and) (\d+))?/.exec(head) ?? [];
-  return [...PROTOCOL.split("### 17.2 ")[1]!.matchAll(/^\| (\d+) \| .+ \| (.+) \|$/gm)]
+  return [...NOTES.split("### 17.2 ")[1]!.matchAll(/^\| (\d+) \| .+ \| (.+) \|$/gm)]
     .filter(([, item]) => Number(item) >= Number(first) && Number(item) <= Number(last))
     .flatMap(([, , rules]) => rules!.split(", "));
 }

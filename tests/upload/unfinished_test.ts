@@ -34,7 +34,7 @@ Deno.test("put-large lists unfinished uploads with their progress, and cancels t
   assertEquals((await env.run("put-large", "--abandon", lines[1]!.id as string)).code, 3);
 });
 
-Deno.test("put-large --list keeps an upload whose session is unreachable, and removes one whose session has ended", async () => {
+Deno.test("put-large --list keeps an upload whose session is unreachable, and removes one whose session has ended (PROTOCOL U10)", async () => {
   await using env = await startTestEnv();
   await interrupted(env, "one.bin", "General/one.bin");
   const id = await unfinishedId(env, "one.bin");
@@ -53,6 +53,7 @@ Deno.test("put-large --list keeps an upload whose session is unreachable, and re
   const gone = await env.run("put-large", "one.bin", "General/one.bin");
   assertEquals(gone.code, 3);
   assertMatch(gone.stderr, /no such local file: one\.bin/);
+  env.sandbox.addFault({ service: "storage", method: "DELETE", when: "after", status: 404 });
   assertEquals((await env.run("put-large", "--abandon", id)).code, 0, "the local file need not exist");
   assertEquals(env.sandbox.tenant.openSessions(), []);
 });

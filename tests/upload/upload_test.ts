@@ -162,7 +162,7 @@ Deno.test("put waits for a busy service, and uploads nothing twice under a new n
   assertEquals(copies.length, 2);
 });
 
-Deno.test("put maps service errors to exit codes and a hint", async () => {
+Deno.test("put maps service errors to exit codes and a hint (PROTOCOL L3, 9e)", async () => {
   await using env = await startTestEnv();
   const file = await env.file("a.txt", "a");
   const cases: [number, unknown, number, RegExp][] = [

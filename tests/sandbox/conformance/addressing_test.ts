@@ -95,7 +95,7 @@ Deno.test("a colon in a name, encoded or not, causes a misleading 400 (PROTOCOL 
   }
 });
 
-Deno.test("Graph rejects the names of PROTOCOL 3.3", async () => {
+Deno.test("Graph rejects the names of PROTOCOL 3.3, N5 and N7", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const put = (path: string) => graph("PUT", `/me/drive/root:/${path}:/content`, "x");

@@ -38,7 +38,7 @@ Deno.test("GET content redirects to storage, which rejects altered URLs (PROTOCO
   assertError(await send(`${sandbox.storageOrigin}/elsewhere`), 501, "sandboxNotImplemented");
 });
 
-Deno.test("storage rejects any Authorization header (PROTOCOL D1, U5)", async () => {
+Deno.test("storage rejects any Authorization header (PROTOCOL D1, U5, 17a)", async () => {
   await using sandbox = await startSandbox();
   const url = await locationOf(graphOf(sandbox), LETTER);
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
@@ -59,7 +59,7 @@ Deno.test("storage rejects download URLs that have expired or whose item is dele
   assertError(await send(fresh), 404, "itemNotFound");
 });
 
-Deno.test("storage honors ranges, and /content ignores them", async () => {
+Deno.test("storage honors ranges, and /content ignores them (PROTOCOL 18a)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const bytes = new TextEncoder().encode("0123456789");
@@ -87,6 +87,8 @@ Deno.test("storage honors ranges, and /content ignores them", async () => {
       range,
     );
   }
+  const conditional = { range: "bytes=4-", "if-range": '"another"', "if-match": '"another"' };
+  assertEquals((await send(url, { headers: conditional })).status, 206);
   const head = await fetch(url, { method: "HEAD" });
   assertEquals([head.status, head.headers.get("content-length")], [200, "10"]);
   assertError(await send(url, { method: "POST", body: "" }), 405, "notAllowed");

@@ -2,7 +2,17 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../a
 import { startSandbox } from "../mod.ts";
 import { docx } from "../tenant/seed_documents.ts";
 import { readZip } from "../tenant/zip.ts";
-import { assertError, graphOf, libraryPath, patternBytes, raw, tenantOf, until } from "./testing.ts";
+import {
+  assertError,
+  createSession,
+  graphOf,
+  libraryPath,
+  patternBytes,
+  raw,
+  sendFragment,
+  tenantOf,
+  until,
+} from "./testing.ts";
 
 Deno.test("PUT content creates and replaces files, and updates versions and hashes (PROTOCOL 6d, 10.2b)", async () => {
   await using sandbox = await startSandbox();
@@ -168,6 +178,22 @@ Deno.test("SharePoint rewrites Office files before or after the response (PROTOC
   const later = (await graph("GET", libraryPath(sandbox, "root:/b.docx"))).json;
   assert(later.size !== json.size && later.cTag !== json.cTag);
   assert(later.file.hashes.quickXorHash !== json.file.hashes.quickXorHash);
+});
+
+Deno.test("a document that SharePoint rewrites keeps the client's time (PROTOCOL 11c)", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  sandbox.tenant.behavior.rewriteOfficeFiles = "after-response";
+  const fileSystemInfo = { lastModifiedDateTime: "2020-02-03T04:05:06Z" };
+  const path = libraryPath(sandbox, "root:/c.docx");
+  const url = await createSession(graph, path, { fileSystemInfo });
+  const document = new Uint8Array(docx("text"));
+
+  await sendFragment(url, document, 0, document.length);
+  const { json } = await graph("GET", path);
+
+  assert(json.size !== document.length);
+  assertEquals(json.fileSystemInfo.lastModifiedDateTime, "2020-02-03T04:05:06Z");
 });
 
 Deno.test("new files lack their hash for some reads (PROTOCOL 10b)", async () => {

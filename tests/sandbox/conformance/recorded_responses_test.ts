@@ -111,3 +111,21 @@ Deno.test("times of upload sessions have no trailing zeros", async () => {
 
   assertMatch((await send(url)).json.expirationDateTime, /T\d\d:\d\d:\d\d(?:\.\d{0,2}[1-9])?Z$/);
 });
+
+Deno.test("each token that is missing, malformed or expired has its own text (PROTOCOL A9)", async () => {
+  await using sandbox = await startSandbox();
+  const expired = sandbox.issueToken({ lifeSeconds: 0 });
+  const cases: [Record<string, string>, RegExp][] = [
+    [{}, /^Access token is empty\.$/],
+    [{ authorization: "Bearer" }, /^CompactToken parsing failed/],
+    [{ authorization: "Bearer none" }, /^IDX14100: /],
+    [{ authorization: "Bearer a.b.c" }, /^CompactToken parsing failed/],
+    [{ authorization: `Bearer ${expired}` }, /^Lifetime validation failed/],
+  ];
+  for (const [headers, text] of cases) {
+    const reply = await send(`${sandbox.apiOrigin}/v1.0/me`, { headers });
+    assertError(reply, 401, "InvalidAuthenticationToken");
+    assertMatch(reply.json.error.message, text);
+    assertMatch(reply.headers.get("www-authenticate")!, /^Bearer /);
+  }
+});

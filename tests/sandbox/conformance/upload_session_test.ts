@@ -71,7 +71,7 @@ Deno.test("session reads only properties inside `item`, and replaces by default 
   assertEquals([renamed.status, renamed.json.name], [201, "Agenda 1.md"]);
 });
 
-Deno.test("session rejects properties that SharePoint does not support (PROTOCOL U4, U25)", async () => {
+Deno.test("session rejects properties that SharePoint does not support (PROTOCOL U4, U25, 7.1b)", async () => {
   await using sandbox = await startSandbox();
   const graph = graphOf(sandbox);
   const create = (item: unknown) =>
