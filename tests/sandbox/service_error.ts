@@ -6,18 +6,21 @@ export class ServiceError extends Error {
   /** The more specific code inside `innerError`/`innererror`. */
   readonly innerCode: string | undefined;
   readonly headers: Record<string, string>;
+  /** A text for the user, in the user's language. */
+  readonly localizedMessage: string | undefined;
 
   constructor(
     status: number,
     code: string,
     message: string,
-    more: { innerCode?: string; headers?: Record<string, string> } = {},
+    more: { innerCode?: string; headers?: Record<string, string>; localizedMessage?: string } = {},
   ) {
     super(message);
     this.status = status;
     this.code = code;
     this.innerCode = more.innerCode;
     this.headers = more.headers ?? {};
+    this.localizedMessage = more.localizedMessage;
   }
 }
 

@@ -129,3 +129,33 @@ Deno.test("each token that is missing, malformed or expired has its own text (PR
     assertMatch(reply.headers.get("www-authenticate")!, /^Bearer /);
   }
 });
+
+Deno.test("an unknown personal drive is an error with a text for the user (PROTOCOL 9b)", async () => {
+  await using sandbox = await startSandbox();
+
+  const { status, json } = await graphOf(sandbox, { as: "robin" })("GET", "/drives/0123456789abcdef");
+
+  assertEquals([status, Object.keys(json.error)], [404, [
+    "code",
+    "message",
+    "localizedMessage",
+    "innerError",
+  ]]);
+});
+
+Deno.test("a taken name, a malformed drive id and a folder's path and cTag have their recorded form (PROTOCOL 4.1i, N8)", async () => {
+  await using sandbox = await startSandbox();
+  const graph = graphOf(sandbox);
+  const children = libraryPath(sandbox, "root/children");
+  const folder = { name: "50% of all", folder: {} };
+  const made = await graph("POST", children, folder);
+  const inside = await graph("POST", libraryPath(sandbox, `items/${made.json.id}/children`), folder);
+
+  const taken = await graph("POST", children, folder);
+  const malformed = await graph("GET", "/drives/none");
+
+  assertEquals([taken.status, taken.json.error.message], [409, "Name already exists"]);
+  assertError(malformed, 400, "invalidRequest");
+  assertMatch(made.json.cTag, /^"c:\{[0-9A-F-]{36}\},0"$/);
+  assertMatch(inside.json.parentReference.path, /\/root:\/50% of all$/);
+});

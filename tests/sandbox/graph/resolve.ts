@@ -177,7 +177,11 @@ function driveById(state: State, id: string): Drive {
     state.tenant.drives.find((drive) => drive.cid !== undefined && drive.cid === canonicalPersonalId(id));
   if (drive) return drive;
   if (id === PHANTOM_DRIVE_ID) throw invalidRequest("ObjectHandle is Invalid");
-  if (!/^[0-9a-f]{15,16}$/i.test(id) && !/^b![A-Za-z0-9_-]{64}$/.test(id)) {
+  if (/^[0-9a-f]{15,16}$/i.test(id)) {
+    const localizedMessage = "The item is missing, or you may not see it.";
+    throw new ServiceError(404, "itemNotFound", "Item does not exist", { localizedMessage }); // PROTOCOL 9b
+  }
+  if (!/^b![A-Za-z0-9_-]{64}$/.test(id)) {
     throw invalidRequest(
       "The provided drive id appears to be malformed, or does not represent a valid drive.",
     );

@@ -58,11 +58,17 @@ export function errorResponse(
   if (!(error instanceof ServiceError)) throw error;
   const isHidden = error.status === 403 && request.method === "GET" &&
     state.tenant.behavior.forbiddenAsNotFound;
-  const { status, code, message, innerCode, headers } = isHidden ? itemNotFound() : error;
+  const { status, code, message, innerCode, headers, localizedMessage } = isHidden ? itemNotFound() : error;
   const inner = innerCode === undefined ? {} : { code: innerCode };
   const innerError = { ...inner, date: new Date().toISOString().slice(0, 19), ...ids };
   const isBare = innerCode === undefined && hasBareErrors(state, request, status);
-  return jsonResponse(status, { error: { code, message, ...(isBare ? {} : { innerError }) } }, headers);
+  const body = {
+    code,
+    message,
+    ...(localizedMessage === undefined ? {} : { localizedMessage }),
+    ...(isBare ? {} : { innerError }),
+  };
+  return jsonResponse(status, { error: body }, headers);
 }
 
 /** On business, what is not found has no `innerError` (PROTOCOL 9b). */
