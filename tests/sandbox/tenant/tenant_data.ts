@@ -18,13 +18,15 @@ export interface TenantData {
 export interface PersonData {
   /** Given name and surname. */
   name: string;
-  /** @default the short name at the domain, or at outlook.com for a personal account */
+  /** Address and sign-in name. @default the short name at the domain, or at outlook.com for a personal account */
   mail?: string;
   /** An account of this tenant, of another one that is a guest here, or a personal one. @default "work" */
   account?: "work" | "guest" | "personal";
+  /** As a profile shows it. @default none */
   jobTitle?: string;
+  /** Building and room. @default none */
   office?: string;
-  /** In the OneDrive. @default none */
+  /** Those in the OneDrive. @default none */
   files?: FilesData;
   /** Of a personal account: the id of its OneDrive, 16 hexadecimal digits. @default made from the short name */
   cid?: string;
@@ -34,10 +36,13 @@ export interface PersonData {
 export interface SiteData {
   /** Server-relative; "" for the root site. @default `/sites/` and the name */
   path?: string;
+  /** What it is for. @default "" */
   description?: string;
+  /** They may do everything. @default none */
   owners?: string[];
+  /** They may read and write. @default none */
   members?: string[];
-  /** They may only read. */
+  /** They may only read. @default none */
   visitors?: string[];
   /** Who has made the files. @default the first owner, or else the first person */
   author?: string;
@@ -49,6 +54,7 @@ export interface SiteData {
 export interface TeamData {
   /** The name of its site. */
   site: string;
+  /** What it is for. @default "" */
   description?: string;
   /** By name; `site`: the one of a private or shared channel. @default "General" */
   channels?: Record<string, { description?: string; site?: string }>;
@@ -65,6 +71,7 @@ export type FileData = string | number | null | Uint8Array | { notebook: true } 
 
 /** The data is wrong: at which place, and how. */
 export class TenantDataError extends Error {
+  /** For `console` and `String`. */
   override name = "TenantDataError";
 }
 
