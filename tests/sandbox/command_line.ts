@@ -115,6 +115,9 @@ export async function parseCommand(args: string[]): Promise<Command | string> {
   const audience = single(given, "audience");
   if (audience !== undefined) options.signInAudience = oneOf("--audience", SIGN_IN_AUDIENCES, audience);
   const app = single(given, "app");
+  if (app !== undefined && options.personal) {
+    throw new UsageError("--app cannot be used with --personal: app-only sign-in needs an organization");
+  }
   return {
     options,
     app: app === undefined

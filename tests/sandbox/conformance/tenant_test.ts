@@ -130,6 +130,16 @@ Deno.test("mistakes in a tenant are named with their place", async () => {
   }
 });
 
+Deno.test("sandbox command --personal refuses app-only sign-in", async () => {
+  const { code, stdout, stderr } = await runSandbox(["--personal", "--app"]);
+
+  assertEquals([code, stdout, stderr], [
+    2,
+    "",
+    "sandbox: --app cannot be used with --personal: app-only sign-in needs an organization (try --help)\n",
+  ]);
+});
+
 Deno.test("sandbox command --tenant and --personal lead the scripts to their files", async () => {
   const folder = await Deno.makeTempDir({ prefix: "graph-scripts-test-" });
   try {
