@@ -12,6 +12,7 @@ Deno.test("Graph responds with 501 and a documentation page to what the sandbox 
     ["GET", "/planner", "api/overview"],
     ["GET", "/", "traverse-the-graph"],
     ["GET", "/users", "api/user-list"],
+    ["GET", "/sites?search=", "api/site-search"],
     ["GET", "/sites/getAllSites", "api/site-getallsites"],
     ["GET", "/shares/u!abc", "api/shares-get"],
     ["GET", "/me/drive/delta", "api/driveitem-delta"],

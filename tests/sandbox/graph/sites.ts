@@ -2,7 +2,7 @@
 
 import { seconds } from "../drive_item_json.ts";
 import type { ServiceResponse } from "../messages.ts";
-import { invalidRequest, ServiceError } from "../service_error.ts";
+import { notImplemented, ServiceError } from "../service_error.ts";
 import type { State } from "../state.ts";
 import { type Site, siteId, siteUrl } from "../tenant/directory.ts";
 import * as may from "./authorization.ts";
@@ -41,7 +41,7 @@ export function searchSites(state: State, request: GraphRequest): ServiceRespons
   // Only applications may list all sites (msgraph-sdk-powershell#544).
   const listsAll = !request.query.has("search");
   if (listsAll && request.caller.user) throw new ServiceError(403, "accessDenied", "Access denied");
-  if (text === "" && !listsAll) throw invalidRequest("The search text is empty.");
+  if (text === "" && !listsAll) throw notImplemented("a search for an empty text", "api/site-search");
   const { sites } = state.tenant.directory;
   const found = sites.filter((site) =>
     !site.personal && may.canOpen(site, request.caller) &&
