@@ -67,6 +67,7 @@ export async function main(args: string[]): Promise<number> {
 function whyNotStarted({ code, message }: Error & { code?: string }, options: SandboxOptions): string {
   const { port = DEFAULT_PORT, tls } = options;
   if (code === "EACCES") return `only an administrator may use port ${port}; choose another with --port N`;
+  if (code === "ENOTDIR" || code === "EEXIST") return `--state ${options.state} is not a folder`;
   if (code !== "EADDRINUSE") return message;
   return tls?.hostNames
     ? `port ${port} is in use; choose another with --port N`

@@ -84,6 +84,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   let log: RequestLog | undefined;
   let entrance: Entrance | undefined;
   try {
+    const kept = options.state === undefined
+      ? undefined
+      : new StateFolder(options.state, options.tenant ?? CONTOSO);
     const content = join(options.state ?? folder, "content");
     for (const path of [home, content]) await mkdir(path, { mode: 0o700, recursive: true });
     const requests = log = new RequestLog(options.logFile);
@@ -102,9 +105,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         );
     const opened = entrance = openEntrance(options, respond);
     const { origins, ports } = opened;
-    const kept = options.state === undefined
-      ? undefined
-      : new StateFolder(options.state, options.tenant ?? CONTOSO);
     const state = newState(options, origins, content, kept);
     Object.assign(services, servicesOf(state, kept));
     const behaviors: FaultName[] = [];

@@ -98,6 +98,9 @@ Deno.test("a kept state is of one tenant, and a damaged one is refused", async (
     const tenant = { people: { ada: { name: "Ada One" } } };
     const other = await assertRejects(() => startSandbox({ ...options, tenant }));
     assertMatch(String(other), /is of a tenant with other people, sites or teams/);
+    await Deno.remove(options.home, { recursive: true });
+    await assertRejects(() => startSandbox({ ...options, tenant }));
+    await assertRejects(() => Deno.stat(options.home)); // it was not made
     await Deno.writeTextFile(join(options.state, "state.json"), "{");
     assertMatch(String(await assertRejects(() => startSandbox(options))), /is not the state of a sandbox/);
   });

@@ -16,7 +16,7 @@ export interface TenantData {
 
 /** A person, with a OneDrive unless a guest. */
 export interface PersonData {
-  /** Given name and surname. */
+  /** Given name, and surname if there is one. */
   name: string;
   /** Address and sign-in name. @default the short name at the domain, or at outlook.com for a personal account */
   mail?: string;
@@ -193,7 +193,7 @@ const TENANT = shape({
   people: named(
     shortName,
     shape({
-      name: matching(/^\S+ .*\S$/, "a given name and a surname"),
+      name: matching(/^\S(.*\S)?$/, "a name"),
       mail: matching(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, "an address"),
       account: oneOf("work", "guest", "personal"),
       jobTitle: text,
