@@ -33,6 +33,7 @@ const DOWNLOAD_LINES: readonly LineGoal[] = [
     connectionBytesPerSecond: 6.25e6,
     goal: 1.3,
   },
+  { what: "100 MB, 50 ms, 25 MB/s", latencyMs: 50, bytesPerSecond: 25e6, goal: 1.2 },
 ];
 
 /** Random bytes followed by a hole: as much to read, hash and send, without filling the disk twice. */

@@ -9,13 +9,15 @@ const GIB = 1024 ** 3;
  * The numbers of connections that are wanted, one after another, where all of them share `line` bytes a millisecond, and each has
  * at most `connection`.
  */
-function wantedOn(line: number, connection: number, fixed?: number): number[] {
+function wantedOn(line: number, connection: number, fixed?: number, jitter = () => 1): number[] {
   let now = 0;
   const count = new ConnectionCount(GIB, fixed, () => now);
   const wanted = [count.wanted];
   for (; now < 5_000; now++) {
     const open = count.wanted;
-    for (let index = 0; index < open; index++) count.noteArrival(index, Math.min(line / open, connection));
+    for (let index = 0; index < open; index++) {
+      count.noteArrival(index, jitter() * Math.min(line / open, connection));
+    }
     if (count.wanted !== wanted.at(-1)) wanted.push(count.wanted);
   }
   return wanted;
@@ -35,6 +37,16 @@ Deno.test("connections are closed where they share what the line has", () => {
 Deno.test("connections that fill the line together are kept", () => {
   const kept = wantedOn(25_000, 6_250).at(-1)!; // four do
   assert(kept >= 4 && kept <= 6, `${kept} connections`);
+});
+
+Deno.test("connections are kept and closed on a line whose rate jitters as well", () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    let state = seed;
+    const jitter = () => (state = state * 16_807 % 2_147_483_647) / 2_147_483_647 * 2; // 0 to 2, 1 on average
+    const apart = wantedOn(1_000_000, 6_250, undefined, jitter).at(-1)!;
+    const shared = wantedOn(6_250, 1_000_000, undefined, jitter).at(-1)!;
+    assert(apart >= 6 && shared <= 4, `seed ${seed}: ${apart} and ${shared} connections`);
+  }
 });
 
 Deno.test("connections are as many as the user has chosen", () => {

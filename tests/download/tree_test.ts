@@ -114,6 +114,8 @@ Deno.test("get -r reads a file again whose link has expired, or whose content ha
   const { code, stdout, stderr } = await env.run("get", "-r", "--json", "General/Photos");
   assertEquals(code, 0, stderr);
   assertEquals(jsonLines(stdout).map(({ verdict }) => verdict), Array(5).fill("verified"));
+  const items = env.sandbox.requests.filter(({ path }) => /\/items\/[^/]+$/.test(path));
+  assertEquals(items.length, 2, "each of the two once");
   assertEquals(await Deno.readTextFile(join(env.folder, "Photos", "a.txt")), "b");
 });
 
