@@ -6,7 +6,7 @@
 import { join } from "../../lib/std.ts";
 import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
 import type { LineShape } from "../sandbox/http/shaped_line.ts";
-import { throughLine } from "./line.ts";
+import { throughLine } from "../lined_env.ts";
 import { type BenchOptions, interleaved, measureScript, type Result } from "./measure.ts";
 import { curlDownload, curlUpload, pythonUpload, sdkUpload, type Tool } from "./other_tools.ts";
 
@@ -98,8 +98,8 @@ async function* overLines(
   rounds: number,
 ): AsyncGenerator<Omit<Result, "name">> {
   for (const { what, goal, ...shape } of lines) {
-    await using line = throughLine(env, shape);
-    const [measured] = await interleaved(rounds, () => measureScript(env, script, args, line.variables));
+    await using _line = throughLine(env, shape);
+    const [measured] = await interleaved(rounds, () => measureScript(env, script, args));
     const ideal = LINE_BYTES / shape.bytesPerSecond;
     yield {
       what: `${script} ${what}`,

@@ -4,7 +4,7 @@
  * @module
  */
 import { startTestEnv } from "../test_env.ts";
-import { throughLine } from "./line.ts";
+import { throughLine } from "../lined_env.ts";
 import { type BenchOptions, interleaved, measureScript, type Result } from "./measure.ts";
 
 const LATENCY_MS = 150;
@@ -20,10 +20,10 @@ export async function* listings({ rounds }: BenchOptions): AsyncGenerator<Omit<R
   await using env = await startTestEnv();
   await env.run("ls", "General"); // caches the token, and what General is
   {
-    await using line = throughLine(env, { latencyMs: LATENCY_MS });
+    await using _line = throughLine(env, { latencyMs: LATENCY_MS });
     const [warm] = await interleaved(
       2 * rounds,
-      () => measureScript(env, "ls", ["General"], line.variables),
+      () => measureScript(env, "ls", ["General"]),
     );
     const ideal = START_UP_SECONDS + 2 * LATENCY_MS / 1000;
     yield {
@@ -39,8 +39,8 @@ export async function* listings({ rounds }: BenchOptions): AsyncGenerator<Omit<R
       env.sandbox.tenant.addFile("Documents", `${path}/${file}.txt`, new Uint8Array([file]));
     }
   }
-  await using line = throughLine(env, { latencyMs: 50 });
-  const [all] = await interleaved(1, () => measureScript(env, "ls", ["-R", "General/Many"], line.variables));
+  await using _line = throughLine(env, { latencyMs: 50 });
+  const [all] = await interleaved(1, () => measureScript(env, "ls", ["-R", "General/Many"]));
   const requests = FOLDERS + Math.ceil(FOLDERS / 200);
   yield {
     what: "ls -R of 100,000 items, 50 ms",

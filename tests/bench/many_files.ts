@@ -5,7 +5,7 @@
  */
 import { join } from "../../lib/std.ts";
 import { pseudoRandomBytes, startTestEnv, type TestEnv } from "../test_env.ts";
-import { throughLine } from "./line.ts";
+import { throughLine } from "../lined_env.ts";
 import { type BenchOptions, interleaved, measureScript, type Result } from "./measure.ts";
 
 const LATENCY_MS = 50;
@@ -22,12 +22,12 @@ export async function* manyUploads({ rounds }: BenchOptions): AsyncGenerator<Omi
     await Deno.writeFile(join(folder, `${index}.bin`), pseudoRandomBytes(UP.bytes, index + 1));
   }
   await env.run("put", await env.file("first.txt", "x"), "General/"); // caches the token, and what General is
-  await using line = throughLine(env, { latencyMs: LATENCY_MS });
+  await using _line = throughLine(env, { latencyMs: LATENCY_MS });
   let copies = 0;
   const [first, again] = await interleaved(
     rounds,
-    () => measureScript(env, "put", ["-r", folder, `General/copy${++copies}`], line.variables),
-    () => measureScript(env, "put", ["-r", "--if-changed", folder, `General/copy${copies}`], line.variables),
+    () => measureScript(env, "put", ["-r", folder, `General/copy${++copies}`]),
+    () => measureScript(env, "put", ["-r", "--if-changed", folder, `General/copy${copies}`]),
   );
   const reference = eightAtOnce(UP.files);
   yield { what: "put -r 200 × 10 kB, 50 ms", ...first!, reference, goal: 1.3 };
@@ -43,11 +43,11 @@ export async function* manyDownloads({ rounds }: BenchOptions): AsyncGenerator<O
   await using env = await startTestEnv();
   addFiles(env);
   await env.run("ls", "General"); // caches the token, and what General is
-  await using line = throughLine(env, { latencyMs: LATENCY_MS });
+  await using _line = throughLine(env, { latencyMs: LATENCY_MS });
   let copies = 0;
   const [measured] = await interleaved(
     rounds,
-    () => measureScript(env, "get", ["-r", "General/Small", `copy${++copies}`], line.variables),
+    () => measureScript(env, "get", ["-r", "General/Small", `copy${++copies}`]),
   );
   yield { what: "get -r 1,000 × 1 kB, 50 ms", ...measured!, reference: eightAtOnce(DOWN.files), goal: 1.2 };
 }

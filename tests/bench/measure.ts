@@ -56,9 +56,8 @@ export function measureScript(
   { sandbox, folder }: TestEnv,
   script: ScriptName,
   args: readonly string[],
-  variables: Record<string, string> = sandbox.env,
 ): Promise<Measured> {
-  return measure(commandLine(script, args, variables), variables, folder);
+  return measure(commandLine(script, args, sandbox.env), sandbox.env, folder);
 }
 
 /** Measures a command, which must succeed. */

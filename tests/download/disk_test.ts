@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { join } from "../../lib/std.ts";
 import { arrived, bytesOf, contentOf, envWith, journal, names, recorded, until } from "./download_env.ts";
-import { slowLine } from "./slow_line.ts";
+import { throughLine } from "../lined_env.ts";
 import { jsonLines } from "../test_env.ts";
 
 const MIB = 1024 * 1024;
@@ -58,7 +58,7 @@ Deno.test("get keeps the previous journal entry when the disk has no space for t
   await using disk = await mounted(folder, "size=3m");
   if (!disk) return;
   const variables = { GRAPH_SCRIPTS_HOME: join(folder, "home"), GRAPH_ACCESS_TOKEN: token };
-  await using _line = slowLine(env, { bytesPerSecond: 4 * MIB });
+  await using _line = throughLine(env, { connectionBytesPerSecond: 4 * MIB });
   const args = ["get", "--json", "General/big.bin", join(folder, "x.bin")] as const;
   const { code, stderr } = await env.runProcessWith({ env: variables }, ...args);
   assertEquals(code, 9, stderr);
@@ -89,7 +89,7 @@ Deno.test("get reports a read-only folder and leaves neither file nor journal en
 
 Deno.test("get does not replace a file that appears during the download, and --conflict replace then transfers nothing", async () => {
   await using env = await envWith(content);
-  await using line = slowLine(env, { bytesPerSecond: 4 * MIB });
+  await using line = throughLine(env, { connectionBytesPerSecond: 4 * MIB });
   const child = env.spawn("get", "General/big.bin");
   await until(async () => bytesOf(await recorded(env)) > 0);
   await env.file("big.bin", "theirs");
@@ -101,9 +101,9 @@ Deno.test("get does not replace a file that appears during the download, and --c
   );
   assertEquals(await Deno.readTextFile(join(env.folder, "big.bin")), "theirs");
   assertEquals((await env.run("get", "General/big.bin")).code, 6);
-  const before = line.forwardedBytes;
+  const before = line.storage.downBytes;
   const again = await env.run("get", "--json", "--conflict", "replace", "General/big.bin");
   assertEquals([again.code, jsonLines(again.stdout)[0]!.resumedFrom], [0, SIZE], again.stderr);
-  assertEquals(line.forwardedBytes, before);
+  assertEquals(line.storage.downBytes, before);
   await arrived(env, content);
 });

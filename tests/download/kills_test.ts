@@ -11,7 +11,7 @@ import {
   partialOf,
   recorded,
 } from "./download_env.ts";
-import { slowLine } from "./slow_line.ts";
+import { throughLine } from "../lined_env.ts";
 
 const MIB = 1024 * 1024;
 const content = contentOf(12);
@@ -38,7 +38,7 @@ function overlap(range: string | undefined, done: readonly (readonly [number, nu
 for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as const) {
   Deno.test(`get survives ${KILLS} kills at random moments with ${connections} connection(s), and fetches no recorded byte again`, async () => {
     await using env = await envWith(content);
-    await using line = slowLine(env, { bytesPerSecond });
+    await using line = throughLine(env, { connectionBytesPerSecond: bytesPerSecond });
     let kills = 0;
     let downloads = 0;
     let mostLost = 0;
@@ -67,7 +67,7 @@ for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as con
       await Deno.remove(join(env.folder, "big.bin"));
     }
     // A kill costs only the bytes since the last journal entry: at most half a second.
-    const repeated = line.forwardedBytes - downloads * SIZE;
+    const repeated = line.storage.downBytes - downloads * SIZE;
     assert(
       repeated <= kills * connections * bytesPerSecond / 2,
       `${repeated} bytes were repeated after ${kills} kills`,
@@ -78,7 +78,7 @@ for (const [connections, bytesPerSecond] of [[1, 16 * MIB], [4, 4 * MIB]] as con
         kills,
         downloads,
         SIZE,
-        forwarded: line.forwardedBytes,
+        forwarded: line.storage.downBytes,
         repeated,
         mostLost,
       };

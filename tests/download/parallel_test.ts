@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { arrived, asked, bytesOf, contentOf, envWith, names, until } from "./download_env.ts";
 import { jsonLines, type TestEnv } from "../test_env.ts";
-import { slowLine } from "./slow_line.ts";
+import { throughLine } from "../lined_env.ts";
 
 const MIB = 1024 * 1024;
 const content = contentOf(12);
@@ -35,14 +35,14 @@ Deno.test("get fails when Retry-After exceeds --max-wait, and reports the wait",
 
 Deno.test("get --connections fetches disjoint ranges that make up the whole", async () => {
   await using env = await envWith(content);
-  await using line = slowLine(env, { bytesPerSecond: 8 * MIB });
+  await using line = throughLine(env, { connectionBytesPerSecond: 8 * MIB });
   const { result } = await get(env, "--connections", "4");
   assertEquals([result.resumedFrom, result.verdict], [null, "verified"]);
   const ranges = asked(env).slice(0, 4).map(parse); // a connection that is ready early takes a part of another's
   const sorted = ranges.toSorted(([a], [z]) => a - z);
   assertEquals(sorted.map(([start]) => start), [0, ...sorted.slice(0, -1).map(([, end]) => end)]);
   assertEquals(bytesOf(ranges), SIZE);
-  assert(line.connections >= 4, `${line.connections} connections`);
+  assert(line.storage.connections >= 4, `${line.storage.connections} connections`);
   await arrived(env, content);
 });
 
@@ -64,7 +64,7 @@ Deno.test("get tries several connections for a large file; --connections accepts
 
 Deno.test("get resumes broken connections; an expired download URL is refreshed once for all", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
+  await using _line = throughLine(env, { connectionBytesPerSecond: 8 * MIB });
   env.sandbox.addFault({ ...storage, times: 2, truncateBodyTo: 700_000 });
   assertFewTwice((await get(env, "--connections", "4")).result);
   await arrived(env, content);
@@ -150,7 +150,7 @@ Deno.test("get tolerates a body longer or shorter than its range", async () => {
 
 Deno.test("get ends all connections when a fresh download URL names a foreign host, and keeps the received bytes", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, { bytesPerSecond: 4 * MIB });
+  await using _line = throughLine(env, { connectionBytesPerSecond: 4 * MIB });
   env.sandbox.faults.unshift({
     service: "graph",
     path: "/items/",
@@ -174,7 +174,7 @@ Deno.test("get ends all connections when a fresh download URL names a foreign ho
 Deno.test("get --connections starts over when the file changes during the download", async () => {
   for (const other of [contentOf(12, 7), contentOf(9, 7), contentOf(20, 7)]) {
     await using env = await envWith(content);
-    await using _line = slowLine(env, { bytesPerSecond: 8 * MIB });
+    await using _line = throughLine(env, { connectionBytesPerSecond: 8 * MIB });
     // The fourth range is served from the new version.
     env.sandbox.addFault({ ...storage, nth: 4, delayMs: 300 });
     const child = env.spawn("get", "--json", "--connections", "4", "General/big.bin");

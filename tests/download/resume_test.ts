@@ -14,12 +14,12 @@ import {
   until,
 } from "./download_env.ts";
 import { jsonLines, type TestEnv } from "../test_env.ts";
-import { slowLine } from "./slow_line.ts";
+import { throughLine } from "../lined_env.ts";
 
 const MIB = 1024 * 1024;
 const content = contentOf(6);
 const SIZE = content.length;
-const SLOW = { bytesPerSecond: 2 * MIB };
+const SLOW = { connectionBytesPerSecond: 2 * MIB };
 
 /** Downloads without a slow line and returns the result. */
 async function goOn(env: TestEnv, ...args: string[]) {
@@ -31,9 +31,9 @@ async function goOn(env: TestEnv, ...args: string[]) {
 Deno.test("get resumes from the recorded bytes after a kill, with every conflict behavior", async () => {
   for (const args of [[], ["--conflict", "replace"], ["--conflict", "skip"], ["--conflict", "resume"]]) {
     await using env = await envWith(content);
-    await using line = slowLine(env, SLOW);
+    await using line = throughLine(env, { ...SLOW });
     await killedAfter(env, MIB);
-    line.bytesPerSecond = Infinity;
+    line.shape.connectionBytesPerSecond = Infinity;
     const there = bytesOf(await recorded(env));
     const before = env.sandbox.requests.length;
     const { result, stderr } = await goOn(env, ...args);
@@ -46,9 +46,9 @@ Deno.test("get resumes from the recorded bytes after a kill, with every conflict
 Deno.test("get fetches only the missing ranges of an unfinished parallel download", async () => {
   for (const args of [["--connections", "1"], ["--connections", "3"], []]) {
     await using env = await envWith(content);
-    await using line = slowLine(env, { bytesPerSecond: MIB });
+    await using line = throughLine(env, { connectionBytesPerSecond: MIB });
     await killedAfter(env, 2 * MIB, ["--connections", "3"]);
-    line.bytesPerSecond = Infinity;
+    line.shape.connectionBytesPerSecond = Infinity;
     const ranges = await recorded(env);
     assert(ranges.length > 1, "the ranges were not fetched concurrently");
     const { result } = await goOn(env, ...args);
@@ -59,7 +59,7 @@ Deno.test("get fetches only the missing ranges of an unfinished parallel downloa
 
 Deno.test("get keeps partial file and journal entry private, without download URLs", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, SLOW);
+  await using _line = throughLine(env, { ...SLOW });
   await killedAfter(env, MIB);
   const record = journal(env).find((path) => path.endsWith(".json"))!;
   assertMatch(partialOf(env)!, /\/\.[0-9a-f]{16}\.partial$/);
@@ -74,7 +74,7 @@ Deno.test("get keeps partial file and journal entry private, without download UR
 
 Deno.test("get resumes a file with the longest possible name", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, SLOW);
+  await using _line = throughLine(env, { ...SLOW });
   const long = "n".repeat(255);
   const child = env.spawn("get", "General/big.bin", long);
   await until(async () => bytesOf(await recorded(env)) >= MIB);
@@ -88,7 +88,7 @@ Deno.test("get resumes a file with the longest possible name", async () => {
 
 Deno.test("get keeps the received bytes and reports their number after Ctrl-C or an outage", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, SLOW);
+  await using _line = throughLine(env, { ...SLOW });
   if (Deno.build.os !== "windows") {
     const stderr = await killedAfter(env, MIB, [], "SIGINT");
     const there = bytesOf(await recorded(env));
@@ -121,9 +121,9 @@ Deno.test("get keeps the received bytes and reports their number after Ctrl-C or
 
 Deno.test("get does not resume another version or another item", async () => {
   await using env = await envWith(content);
-  await using line = slowLine(env, SLOW);
+  await using line = throughLine(env, { ...SLOW });
   await killedAfter(env, MIB);
-  line.bytesPerSecond = Infinity;
+  line.shape.connectionBytesPerSecond = Infinity;
   const other = contentOf(6, 9);
   env.sandbox.tenant.addFile("Documents", "General/big.bin", other);
   const { result, stderr } = await goOn(env);
@@ -134,9 +134,9 @@ Deno.test("get does not resume another version or another item", async () => {
   assertEquals([result.resumedFrom, result.sentBytes], [null, SIZE]);
   await arrived(env, other);
   await Deno.remove(join(env.folder, "big.bin"));
-  line.bytesPerSecond = SLOW.bytesPerSecond;
+  line.shape.connectionBytesPerSecond = SLOW.connectionBytesPerSecond;
   await killedAfter(env, MIB);
-  line.bytesPerSecond = Infinity;
+  line.shape.connectionBytesPerSecond = Infinity;
   env.sandbox.tenant.addFile("Documents", "General/two/big.bin", content);
   const again = await env.run("get", "General/two/big.bin");
   assertEquals(again.code, 0);
@@ -146,7 +146,7 @@ Deno.test("get does not resume another version or another item", async () => {
 
 Deno.test("get rejects a concurrent download to the same file", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, SLOW);
+  await using _line = throughLine(env, { ...SLOW });
   const child = env.spawn("get", "General/big.bin");
   await until(() => partialOf(env) !== undefined);
   const { code, stderr } = await env.run("get", "--conflict", "replace", "General/big.bin", "./big.bin");
@@ -158,7 +158,7 @@ Deno.test("get rejects a concurrent download to the same file", async () => {
 
 Deno.test("get neither changes nor follows a foreign partial file", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, SLOW);
+  await using _line = throughLine(env, { ...SLOW });
   await killedAfter(env, MIB);
   const partial = partialOf(env)!;
   const record = journal(env).find((path) => path.endsWith(".json"))!;
@@ -193,9 +193,9 @@ Deno.test("get neither changes nor follows a foreign partial file", async () => 
 
 Deno.test("get moves an unreadable journal entry aside and does not touch its partial file", async () => {
   await using env = await envWith(content);
-  await using line = slowLine(env, SLOW);
+  await using line = throughLine(env, { ...SLOW });
   await killedAfter(env, MIB);
-  line.bytesPerSecond = Infinity;
+  line.shape.connectionBytesPerSecond = Infinity;
   const record = journal(env).find((path) => path.endsWith(".json"))!;
   const good = JSON.parse(await Deno.readTextFile(record));
   for (const text of ["{ half", "{}", "null", JSON.stringify({ ...good, done: [[5, 3]] })]) {
@@ -209,9 +209,9 @@ Deno.test("get moves an unreadable journal entry aside and does not touch its pa
 
 Deno.test("get recognizes a download that was complete before a kill", async () => {
   await using env = await envWith(content);
-  await using line = slowLine(env, SLOW);
+  await using line = throughLine(env, { ...SLOW });
   await killedAfter(env, MIB);
-  line.bytesPerSecond = Infinity;
+  line.shape.connectionBytesPerSecond = Infinity;
   const record = journal(env).find((path) => path.endsWith(".json"))!;
   const entry = JSON.stringify({ ...JSON.parse(await Deno.readTextFile(record)), done: [[0, SIZE]] });
   const partial = partialOf(env)!;
@@ -225,10 +225,10 @@ Deno.test("get recognizes a download that was complete before a kill", async () 
     for (const name of names(env.folder)) await Deno.remove(join(env.folder, name));
     await Deno.writeTextFile(record, entry, { mode: 0o600 });
     await make();
-    const before = line.forwardedBytes;
+    const before = line.storage.downBytes;
     const { result } = await goOn(env);
     assertEquals([result.result, result.resumedFrom, result.sentBytes], ["downloaded", SIZE, 0]);
-    assertEquals(line.forwardedBytes, before);
+    assertEquals(line.storage.downBytes, before);
     await arrived(env, content);
   }
 });
@@ -274,7 +274,7 @@ Deno.test("get --conflict resume starts over when the local file is not a prefix
 
 Deno.test("get --conflict resume does not replace a local file that changed meanwhile", async () => {
   await using env = await envWith(content);
-  await using _line = slowLine(env, SLOW);
+  await using _line = throughLine(env, { ...SLOW });
   await env.file("big.bin", content.subarray(0, MIB));
   const child = env.spawn("get", "--conflict", "resume", "General/big.bin");
   await until(async () => bytesOf(await recorded(env)) >= 2 * MIB);

@@ -3,7 +3,7 @@
  * unchanged.
  */
 
-/** How a line is shaped. */
+/** How a line is shaped; its rates may change meanwhile. */
 export interface LineShape {
   /** Round-trip time in milliseconds; opening a connection takes one, as a TCP handshake does. @default 0 */
   latencyMs?: number;
@@ -19,6 +19,8 @@ export interface ShapedLine extends AsyncDisposable {
   readonly port: number;
   /** Connections so far. */
   readonly connections: number;
+  /** Bytes that have come from the port so far. */
+  readonly downBytes: number;
 }
 
 const SLICE_BYTES = 64 * 1024;
@@ -29,12 +31,14 @@ const MAX_BYTES_ON_THE_WAY = 32 * 1024 * 1024;
 
 /** Relays connections to a port on 127.0.0.1; `port` 0 listens on a free one. @throws {Deno.errors.AddrInUse} */
 export function startShapedLine(toPort: number, shape: LineShape, port = 0): ShapedLine {
-  const { latencyMs = 0, bytesPerSecond = Infinity, connectionBytesPerSecond = Infinity } = shape;
+  const { latencyMs = 0 } = shape;
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const open = new Set<Deno.TcpConn>();
   const works = new Set<Promise<void>>();
-  const shared = { up: new Rate(bytesPerSecond), down: new Rate(bytesPerSecond) };
+  const newShared = () => new Rate(() => shape.bytesPerSecond);
+  const shared = { up: newShared(), down: newShared() };
   let connections = 0;
+  let downBytes = 0;
   let closed = false;
 
   const relay = async (client: Deno.TcpConn) => {
@@ -45,10 +49,10 @@ export function startShapedLine(toPort: number, shape: LineShape, port = 0): Sha
     const server = await Deno.connect({ hostname: "127.0.0.1", port: toPort });
     open.add(server);
     server.setNoDelay(true);
-    const own = () => new Rate(connectionBytesPerSecond);
+    const own = () => new Rate(() => shape.connectionBytesPerSecond);
     await Promise.all([
       forward(client, server, [shared.up, own()], latencyMs / 2),
-      forward(server, client, [shared.down, own()], latencyMs / 2),
+      forward(server, client, [shared.down, own()], latencyMs / 2, (bytes) => downBytes += bytes),
     ]);
     for (const connection of [client, server]) {
       close(connection);
@@ -71,6 +75,9 @@ export function startShapedLine(toPort: number, shape: LineShape, port = 0): Sha
     get connections() {
       return connections;
     },
+    get downBytes() {
+      return downBytes;
+    },
     async [Symbol.asyncDispose]() {
       closed = true;
       listener.close();
@@ -82,10 +89,10 @@ export function startShapedLine(toPort: number, shape: LineShape, port = 0): Sha
 
 /** Says when bytes have left a line of a certain rate. */
 class Rate {
-  readonly #bytesPerSecond: number;
+  readonly #bytesPerSecond: () => number | undefined;
   #freeAt = 0;
 
-  constructor(bytesPerSecond: number) {
+  constructor(bytesPerSecond: () => number | undefined) {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
@@ -93,13 +100,19 @@ class Rate {
   pass(bytes: number): number {
     const now = performance.now();
     const isIdle = now - this.#freeAt > TIMER_LATENESS_MS;
-    this.#freeAt = (isIdle ? now : this.#freeAt) + bytes / this.#bytesPerSecond * 1000;
+    this.#freeAt = (isIdle ? now : this.#freeAt) + bytes / (this.#bytesPerSecond() ?? Infinity) * 1000;
     return this.#freeAt;
   }
 }
 
 /** Forwards one direction until its source ends; either side may break at any time, which closes both. */
-async function forward(from: Deno.TcpConn, to: Deno.TcpConn, rates: Rate[], delayMs: number): Promise<void> {
+async function forward(
+  from: Deno.TcpConn,
+  to: Deno.TcpConn,
+  rates: readonly Rate[],
+  delayMs: number,
+  onForwarded: (bytes: number) => void = () => {},
+): Promise<void> {
   const queue: { bytes: Uint8Array; at: number }[] = [];
   let queuedBytes = 0;
   let isOver = false;
@@ -131,6 +144,7 @@ async function forward(from: Deno.TcpConn, to: Deno.TcpConn, rates: Rate[], dela
       }
       await sleep(next.at - performance.now());
       for (let at = 0; at < next.bytes.length;) at += await to.write(next.bytes.subarray(at));
+      onForwarded(next.bytes.length);
       queuedBytes -= next.bytes.length;
       wake();
     }
