@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { type Sandbox, startSandbox } from "../mod.ts";
 import { type Reply, send } from "./testing.ts";
 import { assertEntraError, post, refresh } from "./testing_login.ts";
-import { browse, failure, nameOf, publicClient } from "./testing_msal.ts";
+import { browse, failure, nameOf, publicClient, unattendedClient } from "./testing_msal.ts";
 
 const VERIFIER = "a-verifier-of-the-least-length-that-is-allowed-";
 const REDIRECT = "http://localhost:49152/";
@@ -232,6 +232,18 @@ Deno.test("a confidential client redeems a code and its refresh token with its s
   }
   // The token belongs to the app that got it.
   assertEntraError(await refresh(sandbox, json.refresh_token), 400, "invalid_grant", 70000);
+});
+
+Deno.test("MSAL: a web app signs a user in and refreshes with an assertion", async () => {
+  await using sandbox = await startSandbox({ approve: true });
+  const { thumbprintSha256, privateKey } = sandbox.app.newCertificate();
+  const client = unattendedClient(sandbox, { clientCertificate: { thumbprintSha256, privateKey } });
+  const common = { scopes: ["User.Read"], redirectUri: REDIRECT };
+  const code = (await requestCode(sandbox, { client_id: sandbox.app.clientId })).fields.get("code")!;
+  const result = await client.acquireTokenByCode({ ...common, code, codeVerifier: VERIFIER });
+  const { account } = result;
+  const renewed = await client.acquireTokenSilent({ ...common, account: account!, forceRefresh: true });
+  assertEquals(await nameOf(sandbox, renewed), "Adele Vance");
 });
 
 Deno.test("prompt=none uses the browser session and fails without one", async () => {

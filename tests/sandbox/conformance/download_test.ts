@@ -1,6 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
 import { startSandbox } from "../mod.ts";
-import { assertError, type Graph, graphOf, send } from "./testing.ts";
+import {
+  assertError,
+  createSession,
+  type Graph,
+  graphOf,
+  patternBytes,
+  send,
+  sendFragment,
+} from "./testing.ts";
 
 const LETTER = "/me/drive/root:/Documents/Letter.docx";
 
@@ -43,6 +51,15 @@ Deno.test("storage rejects any Authorization header (PROTOCOL D1, U5, 17a)", asy
   const url = await locationOf(graphOf(sandbox), LETTER);
   const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
   assertError(await send(url, { headers }), 401, "unauthenticated");
+});
+
+Deno.test("storage ignores a bearer token for older clients, on request (PROTOCOL U5)", async () => {
+  await using sandbox = await startSandbox({ lenientStorage: true });
+  const graph = graphOf(sandbox);
+  const authorization = `Bearer ${sandbox.issueToken()}`;
+  assertEquals((await send(await locationOf(graph, LETTER), { headers: { authorization } })).status, 200);
+  const upload = await createSession(graph, "/me/drive/root:/new.bin");
+  assertEquals((await sendFragment(upload, patternBytes(5), 0, 5, { authorization })).status, 201);
 });
 
 Deno.test("storage rejects download URLs that have expired or whose item is deleted (PROTOCOL D3)", async () => {

@@ -150,7 +150,9 @@ Deno.test("sandbox command --tenant and --personal lead the scripts to their fil
     await runUntilReady(["--approve", "--tenant", file], "SIGINT", async (env) => {
       assertMatch((await script(env, "whoami", "--prompt")).stdout, /Ines Brandt/);
       assertMatch((await script(env, "ls", "General")).stdout, /^Film\.mp4$/m);
-      assertMatch((await script(env, "ls", "team:Design/Plans")).stderr, /folder|not ready/);
+      const { code, stderr } = await script(env, "ls", "team:Design/Plans");
+      assertEquals(code, 3);
+      assertMatch(stderr, /channelNotReady/);
     });
     await runUntilReady(["--approve", "--personal"], "SIGINT", async (env) => {
       assertEquals([env["GRAPH_TENANT_ID"], env["GRAPH_SITE"]], ["consumers", undefined]);
