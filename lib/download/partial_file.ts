@@ -139,11 +139,11 @@ export class PartialFile implements DownloadTarget, Disposable {
 
   /** Size and QuickXorHash of the complete file; reads only what an earlier process has written. */
   async hash(signal: AbortSignal | undefined): Promise<{ bytes: number; quickXorHash: string }> {
+    const buffer = new Uint8Array(this.#unhashed.length > 0 ? HASH_BYTES : 0);
     for (const [start, end] of this.#unhashed) {
       for (let position = start; position < end; position += HASH_BYTES) {
         throwIfAborted(signal);
-        const buffer = new Uint8Array(Math.min(HASH_BYTES, end - position));
-        const count = await readAt(this.file, buffer, position);
+        const count = await readAt(this.file, buffer.subarray(0, end - position), position);
         this.#hash.add(buffer.subarray(0, count), position);
       }
     }

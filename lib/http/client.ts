@@ -81,6 +81,7 @@ type Outcome<T> = { value: T } | { failure: HttpResponse | GraphError };
 interface Throttling {
   /** Hosts that have asked to wait, and until when: no request is sent to them before (PROTOCOL 8a). */
   heldUntil: Map<string, number>;
+  /** How many responses have said so. */
   responses: number;
 }
 

@@ -38,11 +38,13 @@ export class JobCount {
     const number = ++this.#ended;
     const isThrottled = this.#http.throttledResponses > this.#seenResponses;
     this.#seenResponses = this.#http.throttledResponses;
-    if (isThrottled && number >= this.#newsFrom) {
-      this.#newsFrom = number + this.limit;
-      this.limit = Math.ceil(this.limit / 2);
-    } else if (!isThrottled && number >= this.#growAfter && this.limit < MAX_JOBS) this.limit++;
-    else if (!isThrottled) return;
+    if (isThrottled) {
+      if (number >= this.#newsFrom) {
+        this.#newsFrom = number + this.limit;
+        this.limit = Math.ceil(this.limit / 2);
+      }
+    } else if (number >= this.#growAfter && this.limit < MAX_JOBS) this.limit++;
+    else return;
     this.#growAfter = number + CALM_TRANSFERS * this.limit;
   }
 }

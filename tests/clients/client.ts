@@ -43,7 +43,7 @@ export interface Client {
   readonly sandbox?: Pick<SandboxOptions, "lenientStorage" | "olderForms">;
   /** The drive that it works in, by the name that `Tenant.find` takes. */
   readonly drive: "me" | "Documents";
-  /** Whether it resumes an upload, by itself or when it is started again. */
+  /** Whether it resumes an upload, in the same run or the next. */
   readonly resumes: boolean;
   actions(workplace: Workplace): Actions;
 }

@@ -87,7 +87,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const kept = options.state === undefined
       ? undefined
       : new StateFolder(options.state, options.tenant ?? CONTOSO);
-    const content = join(options.state ?? folder, "content");
+    const content = kept?.content ?? join(folder, "content");
     for (const path of [home, content]) await mkdir(path, { mode: 0o700, recursive: true });
     const requests = log = new RequestLog(options.logFile);
     // The ports come first, since the state needs their origins; no request can arrive before this turn ends.

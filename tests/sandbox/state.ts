@@ -52,7 +52,7 @@ export interface State {
   readonly links: SharingLink[];
 }
 
-/** The initial state; file contents are stored in `folder`, or where those of earlier runs are. */
+/** The initial state; file contents are stored in `folder`. @param kept Of an earlier run, whose contents are there */
 export function newState(
   options: SandboxOptions,
   origins: Origins,
@@ -65,7 +65,7 @@ export function newState(
   const { tenant: data = CONTOSO } = options;
   const tenant = new Tenant(
     kept?.isFilled ? withoutFiles(data) : data,
-    new ContentStore(kept?.content ?? folder, kept !== undefined),
+    new ContentStore(folder, kept !== undefined),
     secrets,
     sessions,
     settings.olderForms,

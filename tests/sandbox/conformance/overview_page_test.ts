@@ -149,7 +149,7 @@ Deno.test({
         await graphOf(sandbox)("GET", "/me/drive");
         await page.locator("#requests code", { hasText: "/v1.0/me/drive" }).waitFor();
         assertEquals(await page.evaluate("loaded"), true);
-        assertEquals(await page.getByRole("status").innerText(), "updates by itself");
+        assertEquals(await page.getByRole("status").innerText(), "updates automatically");
 
         await sandbox.close();
 

@@ -63,7 +63,7 @@ async function update() {
 }
 
 async function keepUpdating() {
-  let state = "updates by itself";
+  let state = "updates automatically";
   try {
     if (!document.hidden) await update();
   } catch {

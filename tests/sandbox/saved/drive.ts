@@ -101,23 +101,17 @@ export function restoreDrives(
   folder: string,
 ): void {
   const driveOf = (id: string) => drives.find((drive) => drive.id === id)!;
-  // A shortcut comes after what it leads to, which is in another drive.
-  const withoutShortcuts = saved.map(({ items, ...drive }) => ({
-    ...drive,
-    items: items.filter(({ target }) => !target),
-  }));
-  const shortcuts = saved.map(({ items, ...drive }) => ({
-    ...drive,
-    items: items.filter(({ target }) => target),
-  }));
-  for (const { id, quotaBytes, items } of [...withoutShortcuts, ...shortcuts]) {
+  const items = saved.flatMap(({ id, quotaBytes, items }) => {
     const drive = driveOf(id);
     drive.quotaBytes = quotaBytes;
-    for (const item of items) {
-      const target = item.target && driveOf(item.target.drive).item(item.target.item);
-      const parent = item.parent === undefined ? undefined : drive.item(item.parent)!;
-      restoreItem(drive, toItem(item, { drive, parent, target, directory, folder }));
-    }
+    return items.map((item) => ({ drive, item }));
+  });
+  // A shortcut comes after what it leads to, which may be in another drive.
+  items.sort((one, other) => Number(one.item.kind === "link") - Number(other.item.kind === "link"));
+  for (const { drive, item } of items) {
+    const target = item.target && driveOf(item.target.drive).item(item.target.item);
+    const parent = item.parent === undefined ? undefined : drive.item(item.parent)!;
+    restoreItem(drive, toItem(item, { drive, parent, target, directory, folder }));
   }
 }
 

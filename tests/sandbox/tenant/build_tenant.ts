@@ -95,13 +95,9 @@ export function buildTenant(data: TenantData, defaults: DriveDefaults): BuiltTen
   }
 
   const find = (path: string) => itemAt(path, built);
-  // Those of people last: their shortcuts lead to sites.
-  for (
-    const { drive, files } of [
-      ...seeds.filter(({ drive }) => !drive.info.owner),
-      ...seeds.filter(({ drive }) => drive.info.owner),
-    ]
-  ) {
+  // OneDrives last: their shortcuts lead to sites.
+  seeds.sort((one, other) => Number(one.drive.info.site.personal) - Number(other.drive.info.site.personal));
+  for (const { drive, files } of seeds) {
     new Seeder(drive, defaults.store, drive.info.author, find).add(files);
   }
   defaults.store.writePack();
