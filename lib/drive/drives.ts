@@ -160,7 +160,7 @@ export class Drives {
       const urls = value.map(({ webUrl }) => webUrl ?? "");
       const near = nearest(site.path.split("/").at(-1)!, urls.map(urlSegment));
       const url = urls.find((url) => urlSegment(url) === near)?.replace("https://", "");
-      throw url ? error.withMessage(`${error.message}; did you mean site:${url}?`) : error;
+      throw url ? error.withMessage(error.message, { hint: `did you mean site:${url}?` }) : error;
     }
   }
 

@@ -282,11 +282,11 @@ Deno.test("scripts suggest the site, library or team that a mistyped one probabl
   const cases: [location: string, line: RegExp][] = [
     [
       "site:contoso.sharepoint.com/sites/Maketing/x",
-      /did you mean site:contoso\.sharepoint\.com\/sites\/Marketing\?/,
+      /; did you mean site:contoso\.sharepoint\.com\/sites\/Marketing\? \(HTTP 404/,
     ],
     [
       "https://contoso.sharepoint.com/sites/TestTaem/x",
-      /did you mean site:contoso\.sharepoint\.com\/sites\/TestTeam\?/,
+      /; did you mean site:contoso\.sharepoint\.com\/sites\/TestTeam\? \(HTTP 404/,
     ],
     [
       "site:contoso.sharepoint.com/sites/Zoology",
