@@ -10,17 +10,11 @@ import { join } from "../../lib/std.ts";
 import { newCertificate } from "../sandbox/login/certificate.ts";
 import { type Sandbox, startSandbox } from "../sandbox/mod.ts";
 import { pseudoRandomBytes, runProcess, type ScriptName } from "../test_env.ts";
+import { SERVICE_NAMES } from "../clients/service_names.ts";
 import { ForwardProxy } from "./forward_proxy.ts";
 
 /** Characters that must be encoded in the address of a proxy. */
 export const CREDENTIALS = { user: "user", password: "p@ss:word/1" };
-
-const SERVICE_NAMES = [
-  "login.microsoftonline.com",
-  "graph.microsoft.com",
-  "contoso.sharepoint.com",
-  "contoso-my.sharepoint.com",
-];
 
 /** A sandbox, the proxy before it, and the certificate of the company. */
 export interface CompanyNetwork extends AsyncDisposable {
